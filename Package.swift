@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target is built in Swift 6 mode and with warnings as errors.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+
+let package = Package(
+    name: "unolora-dist",
+    products: [.executable(name: "unolora-dist", targets: ["unolora-dist"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        // C side. Each shim exists for a reason that its header states.
+        .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(
+            name: "COpenSentencePiece", pkgConfig: "sentencepiece", providers: [.apt(["libsentencepiece-dev"])]),
+        .target(name: "CMPI", dependencies: ["COpenMPI"]),
+        .target(name: "CSentencePiece", dependencies: ["COpenSentencePiece"]),
+
+        // Libraries, lowest first: imports go down only.
+        library("Failures", []),
+        library("Randomness", []),
+        library("MPI", ["CMPI", "Failures"]),
+        library("Tensors", ["CXXHash", "Failures", systemPackage]),
+        library("Kernels", ["COpenBLAS", "Randomness", "Tensors"]),
+        library("Text", ["CSentencePiece", "Failures"]),
+        library("Optimizers", ["Kernels", "Tensors"]),
+        library("T5", ["Failures", "Kernels", "Randomness", "Tensors"]),
+        library("Adapters", ["Failures", "Kernels", "Randomness", "T5", "Tensors"]),
+        library("Tasks", ["Failures", "Randomness", "Tensors", "Text", systemPackage, orderedCollections]),
+        library("Checkpoints", ["Failures", "Tensors", systemPackage]),
+        library("Configuration", ["Failures", yaml]),
+        library(
+            "Training",
+            [
+                "Adapters", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness",
+                "T5", "Tasks", "Tensors", "Text", logging,
+            ]),
+        .executableTarget(
+            name: "unolora-dist", dependencies: ["Configuration", "Failures", "Training", argumentParser],
+            swiftSettings: strict),
+
+        // Tests
+        .target(name: "TestSupport", dependencies: ["Failures", "Tensors"], path: "Tests/TestSupport"),
+        tests("TensorsTests", ["Tensors", "TestSupport"]),
+        tests("RandomnessTests", ["Randomness"]),
+        tests("TextTests", ["Text", "TestSupport"]),
+        tests("TasksTests", ["Tasks", "TestSupport"]),
+        tests("KernelsTests", ["Kernels", "TestSupport"]),
+        tests("OptimizersTests", ["Optimizers", "TestSupport"]),
+        tests("T5Tests", ["T5", "Adapters", "TestSupport"]),
+        tests("CheckpointsTests", ["Checkpoints", "TestSupport"]),
+        tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
+        tests("TrainingTests", ["Training", "TestSupport"]),
+        tests("DistributedTests", ["MPI", "Training", "TestSupport"]),
+        tests("CommandTests", ["TestSupport", "Tensors"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,25 @@
+/// The exit codes of `unolora-dist`, as documented for users (sysexits where one fits).
+public enum ExitCode: Int32, Sendable {
+    /// Done.
+    case success = 0
+    /// `verify` or `reproduce` found a difference.
+    case difference = 1
+    /// The command line is wrong.
+    case usage = 64
+    /// Input data is malformed.
+    case badData = 65
+    /// An input file or directory is missing or unreadable.
+    case inputMissing = 66
+    /// A defect of this program.
+    case `internal` = 70
+    /// Output cannot be written.
+    case cannotWrite = 74
+    /// The configuration is wrong or impossible.
+    case badConfiguration = 78
+    /// Preempted; the run can be resumed.
+    case preempted = 85
+    /// A loss or gradient is not finite.
+    case notFinite = 86
+    /// Ranks disagree.
+    case ranksDisagree = 87
+}

@@ -1,0 +1,44 @@
+/// Owns a flat, zeroed, 64-byte aligned array of floats in which a `ParameterLayout` names the parts.
+///
+/// Threads may read it at the same time; writing is for one thread while nobody reads.
+public final class Arena: @unchecked Sendable {
+    /// Number of elements.
+    public let count: Int
+    /// The first element.
+    public let base: UnsafeMutablePointer<Float>
+
+    /// Allocates `count` zeros.
+    public init(count: Int) {
+        self.count = count
+        let bytes = max(count, 1) * MemoryLayout<Float>.stride
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        base = memory.initializeMemory(as: Float.self, repeating: 0, count: max(count, 1))
+    }
+
+    deinit {
+        base.deallocate()
+    }
+
+    /// All elements.
+    public var elements: UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(start: base, count: count)
+    }
+
+    /// The elements of one tensor as a matrix: the last dimension is the columns, all others together the rows.
+    public func matrix(_ entry: ParameterLayout.Entry) -> Matrix {
+        precondition(entry.offset + entry.count <= count, "tensor outside the arena")
+        let columns = entry.shape.last ?? 1
+        return Matrix(base + entry.offset, rows: columns == 0 ? 0 : entry.count / columns, columns: columns)
+    }
+
+    /// Sets every element to zero.
+    public func clear() {
+        base.update(repeating: 0, count: count)
+    }
+
+    /// Overwrites this arena with the elements of another one of the same size.
+    public func copy(from other: Arena) {
+        precondition(other.count == count, "arenas of different sizes")
+        base.update(from: other.base, count: count)
+    }
+}
