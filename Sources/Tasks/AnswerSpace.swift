@@ -1,0 +1,30 @@
+/// The answers a task admits and how a gold label becomes target text.
+public enum AnswerSpace: Sendable, Equatable {
+    /// Classification: the answer text of each class, in class order.
+    case classes([String])
+    /// Regression: scores from `minimum` to `maximum`; the target text is the score rounded to the nearest `step`,
+    /// printed with `decimals` decimals.
+    case grades(minimum: Double, maximum: Double, step: Double, decimals: Int)
+}
+
+/// The gold answer of one example.
+public enum GoldAnswer: Sendable, Equatable {
+    /// The class, as an index into `AnswerSpace.classes`.
+    case label(Int)
+    /// The raw, unrounded score.
+    case score(Double)
+}
+
+/// A figure that an evaluation computes; the raw value is its name in configuration and tables.
+public enum Metric: String, Sendable, CaseIterable {
+    /// Share of correct answers.
+    case accuracy
+    /// F1 of the positive class (class 1).
+    case f1
+    /// Matthews correlation (multi-class form).
+    case matthews
+    /// Pearson correlation with the raw gold scores.
+    case pearson
+    /// Spearman rank correlation with the raw gold scores.
+    case spearman
+}
