@@ -1,0 +1,40 @@
+import Randomness
+
+/// A task's examples drawn without replacement, in an order that is shuffled anew every pass.
+///
+/// The order of a pass is the permutation of the stream `exampleOrder` with a = task, b = pass.
+struct ExampleCursor: Sendable {
+    private let seed: UInt64
+    private let task: UInt32
+    private let examples: Int
+    /// Examples drawn so far, over all passes.
+    private var drawn = 0
+    private var order: [UInt32] = []
+    private var orderPass = -1
+
+    init(seed: UInt64, task: UInt32, examples: Int) {
+        self.seed = seed
+        self.task = task
+        self.examples = examples
+    }
+
+    /// The next example.
+    mutating func next() -> Int {
+        let (pass, position) = drawn.quotientAndRemainder(dividingBy: examples)
+        if pass != orderPass {
+            // After 2^32 passes the orders repeat.
+            var stream = RandomStream(
+                seed: seed, purpose: .exampleOrder, a: task, b: UInt32(truncatingIfNeeded: pass))
+            order = stream.permutation(examples)
+            orderPass = pass
+        }
+        drawn += 1
+        return Int(order[position])
+    }
+
+    /// Passes over `count` examples.
+    mutating func skip(_ count: Int) { drawn += count }
+
+    /// Back to the first example.
+    mutating func rewind() { drawn = 0 }
+}
