@@ -1,0 +1,94 @@
+import CXXHash
+import Failures
+
+/// The XXH3 128-bit digest of some content: a check against damage, not against an adversary.
+public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
+    private let low: UInt64
+    private let high: UInt64
+
+    private init(_ hash: XXH128_hash_t) {
+        low = hash.low64
+        high = hash.high64
+    }
+
+    /// The digest of bytes in memory.
+    public init(of bytes: UnsafeRawBufferPointer) {
+        self.init(XXH3_128bits(bytes.baseAddress, bytes.count))
+    }
+
+    /// The digest of a text's UTF-8.
+    public init(of text: String) {
+        var text = text
+        self = text.withUTF8 { ContentDigest(of: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The digest of a file; `inputMissing` when it cannot be read.
+    public static func of(file path: String) throws(Failure) -> ContentDigest {
+        ContentDigest(of: try MappedFile(path: path).bytes)
+    }
+
+    /// Reads what `hexadecimal` gives; nil for anything else.
+    public init?(hexadecimal text: String) {
+        let digits = Array(text.utf8)
+        guard digits.count == 32, digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
+            let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16)
+        else { return nil }
+        self.high = high
+        self.low = low
+    }
+
+    /// 32 lower-case hexadecimal digits, most significant first, as `xxhsum -H2` prints them.
+    public var hexadecimal: String {
+        [high, low].map { half in
+            let digits = String(half, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+
+    /// The hexadecimal digits.
+    public var description: String { hexadecimal }
+
+    /// Makes a digest of content that comes in parts; the digest does not depend on how it is cut.
+    public struct Accumulator: ~Copyable {
+        private let state: OpaquePointer
+
+        /// Starts with no content.
+        public init() {
+            // Creation fails only when memory is exhausted, in which case nothing else works either.
+            guard let state = XXH3_createState() else { preconditionFailure("no memory for a digest") }
+            XXH3_128bits_reset(state)
+            self.state = state
+        }
+
+        deinit {
+            XXH3_freeState(state)
+        }
+
+        /// Appends bytes to the content.
+        public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+            XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
+        }
+
+        /// The digest of the content so far; more may follow.
+        public var digest: ContentDigest { ContentDigest(XXH3_128bits_digest(state)) }
+    }
+}
+
+extension ContentDigest: Codable {
+    /// Reads the hexadecimal digits.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let digest = ContentDigest(hexadecimal: text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "a digest is 32 lower-case hexadecimal digits")
+        }
+        self = digest
+    }
+
+    /// Writes the hexadecimal digits.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(hexadecimal)
+    }
+}

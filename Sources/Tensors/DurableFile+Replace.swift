@@ -1,0 +1,53 @@
+import Failures
+import Glibc
+
+extension DurableFile {
+    /// Writes a file so that at any moment, even of a power failure, the path holds the old content or the new one.
+    ///
+    /// The content goes to a file `.<name>.<process>.tmp` beside it, which is synchronised and renamed, and then the
+    /// directory is synchronised. When `body` or the disk fails, the path is untouched and the temporary file removed.
+    @discardableResult
+    public static func replace(
+        _ path: String, _ body: (DurableFile) throws(Failure) -> Void
+    ) throws(Failure) -> Summary {
+        let (directory, name) = split(path)
+        let temporary = "\(directory)/.\(name).\(getpid()).tmp"
+        do {
+            let file = try DurableFile(creating: temporary)
+            try body(file)
+            let summary = try file.finish()
+            try rename(temporary, to: path)
+            return summary
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Moves a file, directory or link over `path` in one step, and makes that durable.
+    public static func rename(_ source: String, to path: String) throws(Failure) {
+        guard Glibc.rename(source, path) == 0 else { throw writeFailure("rename \(source.shown) to", path) }
+        try synchronize(directory: split(path).directory)
+    }
+
+    /// Waits until the names in a directory are on the disk.
+    public static func synchronize(directory: String) throws(Failure) {
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw writeFailure("open", directory) }
+        defer { close(descriptor) }
+        // Some network file systems cannot synchronise directories and say so with EINVAL.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw writeFailure("synchronise", directory) }
+    }
+
+    /// The directory of a path ("." when it names none) and the last component.
+    static func split(_ path: String) -> (directory: String, name: String) {
+        var end = path.utf8.endIndex
+        while end > path.utf8.startIndex, path.utf8[path.utf8.index(before: end)] == UInt8(ascii: "/") {
+            end = path.utf8.index(before: end)
+        }
+        let trimmed = path[..<end]
+        guard let slash = trimmed.lastIndex(of: "/") else { return (".", String(trimmed)) }
+        let directory = trimmed[..<slash]
+        return (directory.isEmpty ? "/" : String(directory), String(trimmed[trimmed.index(after: slash)...]))
+    }
+}

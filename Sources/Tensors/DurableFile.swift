@@ -1,0 +1,104 @@
+import Failures
+import Glibc
+
+/// A new file that is written from start to end and is on the disk when `finish` returns.
+///
+/// Size and digest are of what was meant to be written, so a later check against them also finds what the disk lost.
+/// A file that is let go without `finish` is closed and stays as it is, possibly incomplete. For one thread.
+public final class DurableFile {
+    /// What was written.
+    public struct Summary: Sendable, Equatable {
+        /// Bytes.
+        public let size: Int
+        /// Digest of the bytes.
+        public let digest: ContentDigest
+    }
+
+    /// The path as given.
+    public let path: String
+    private var descriptor: Int32
+    private var size = 0
+    private var digest = ContentDigest.Accumulator()
+    private var buffer: [UInt8] = []
+
+    private static let bufferSize = 1 << 16
+
+    /// Creates a file, overwriting an existing one unless `exclusively`; `cannotWrite` when that is impossible.
+    public init(creating path: String, exclusively: Bool = false) throws(Failure) {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (exclusively ? O_EXCL : O_TRUNC), 0o666)
+        self.path = path
+        guard descriptor >= 0 else { throw writeFailure("create", path) }
+        buffer.reserveCapacity(Self.bufferSize)
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Appends bytes.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+        size += bytes.count
+        digest.update(bytes)
+        if buffer.count + bytes.count > Self.bufferSize { try flush() }
+        if bytes.count > Self.bufferSize {
+            try writeThrough(bytes)
+        } else {
+            buffer.append(contentsOf: bytes)
+        }
+    }
+
+    /// Appends bytes.
+    public func write(_ bytes: [UInt8]) throws(Failure) {
+        try bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in try write(UnsafeRawBufferPointer(buffer)) }
+    }
+
+    /// Appends the UTF-8 of a text.
+    public func write(_ text: String) throws(Failure) {
+        try write(Array(text.utf8))
+    }
+
+    /// Writes what is left, waits until it is on the disk, and closes the file.
+    public func finish() throws(Failure) -> Summary {
+        try flush()
+        guard fsync(descriptor) == 0 else { throw writeFailure("write", path) }
+        let result = close(descriptor)
+        descriptor = -1
+        // An interrupted close has closed the file on Linux; everything was on the disk before.
+        guard result == 0 || errno == EINTR else { throw writeFailure("close", path) }
+        return Summary(size: size, digest: digest.digest)
+    }
+
+    private func flush() throws(Failure) {
+        try buffer.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            try writeThrough(UnsafeRawBufferPointer(bytes))
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw writeFailure("write", path)
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
+
+/// The failure for `errno` after an operation on a path, with the remedy that fits.
+package func writeFailure(_ operation: String, _ path: String) -> Failure {
+    let code = errno
+    let remedy =
+        switch code {
+        case ENOSPC, EDQUOT: "free space or choose another directory"
+        case EFBIG: "raise the limit on file size (ulimit -f) or choose another file system"
+        case EACCES, EPERM, EROFS: "choose a directory that you may write to"
+        case ENOENT, ENOTDIR: "check that its directory exists"
+        case EEXIST, ENOTEMPTY: "remove it or choose another name"
+        default: "check the file system"
+        }
+    return Failure(.cannotWrite, "cannot \(operation) \(path.shown): \(systemMessage(code)); \(remedy)")
+}

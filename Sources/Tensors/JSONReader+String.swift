@@ -1,0 +1,98 @@
+extension JSONReader {
+    /// Reads a string; the text must be valid UTF-8 and its escapes valid JSON.
+    mutating func string() throws(Problem) -> String {
+        try expect("\"")
+        let start = offset
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case UInt8(ascii: "\""):
+                let text = try text(start..<offset)
+                advance(1)
+                return text
+            case UInt8(ascii: "\\"):
+                return try stringWithEscapes(from: start)
+            case 0..<0x20:
+                throw problem("control character in a string")
+            default:
+                advance(1)
+            }
+        }
+        throw problem("string without an end")
+    }
+
+    private func text(_ range: Range<Int>) throws(Problem) -> String {
+        guard let text = String(validating: bytes[range], as: UTF8.self) else {
+            throw Problem(text: "string that is not UTF-8", offset: range.lowerBound)
+        }
+        return text
+    }
+
+    /// The slow way, from the string's first escape on.
+    private mutating func stringWithEscapes(from start: Int) throws(Problem) -> String {
+        var result = try text(start..<offset)
+        var run = offset
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case UInt8(ascii: "\""):
+                result += try text(run..<offset)
+                advance(1)
+                return result
+            case UInt8(ascii: "\\"):
+                result += try text(run..<offset)
+                advance(1)
+                result.unicodeScalars.append(try escape())
+                run = offset
+            case 0..<0x20:
+                throw problem("control character in a string")
+            default:
+                advance(1)
+            }
+        }
+        throw problem("string without an end")
+    }
+
+    /// Reads what follows a backslash.
+    private mutating func escape() throws(Problem) -> Unicode.Scalar {
+        guard offset < bytes.count else { throw problem("string without an end") }
+        let character = bytes[offset]
+        advance(1)
+        switch character {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(character)
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"): return try unicodeEscape()
+        default: throw problem("unknown escape in a string")
+        }
+    }
+
+    /// Reads the digits after `\u`, and the second half of a surrogate pair.
+    private mutating func unicodeEscape() throws(Problem) -> Unicode.Scalar {
+        let first = try fourHexadecimalDigits()
+        if let scalar = Unicode.Scalar(first) { return scalar }
+        guard first < 0xDC00, offset + 1 < bytes.count, bytes[offset] == UInt8(ascii: "\\"),
+            bytes[offset + 1] == UInt8(ascii: "u")
+        else { throw problem("half of a surrogate pair in a string") }
+        advance(2)
+        let second = try fourHexadecimalDigits()
+        guard (0xDC00..<0xE000).contains(second),
+            let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+        else { throw problem("half of a surrogate pair in a string") }
+        return scalar
+    }
+
+    private mutating func fourHexadecimalDigits() throws(Problem) -> UInt32 {
+        guard offset + 4 <= bytes.count else { throw problem("string without an end") }
+        var value: UInt32 = 0
+        for byte in bytes[offset..<offset + 4] {
+            guard byte < 0x80, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                throw problem("unknown escape in a string")
+            }
+            value = value << 4 | UInt32(digit)
+        }
+        advance(4)
+        return value
+    }
+}

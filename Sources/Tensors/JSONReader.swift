@@ -1,0 +1,125 @@
+/// Reads JSON text strictly, value by value, without building a tree.
+///
+/// Foundation's decoders keep one of several equal keys in silence, which for tensor names is a way to smuggle data
+/// past a check, so the caller sees every key here. Memory is bounded by the text, depth by `skipValue`'s limit.
+struct JSONReader {
+    /// What is wrong, and at which byte of the text.
+    struct Problem: Error {
+        let text: String
+        let offset: Int
+    }
+
+    let bytes: UnsafeRawBufferPointer
+    private(set) var offset = 0
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    /// Moves on by bytes already looked at.
+    mutating func advance(_ count: Int) {
+        offset += count
+    }
+
+    func problem(_ text: String) -> Problem { Problem(text: text, offset: offset) }
+
+    /// The next byte that is not white space, not consumed.
+    mutating func peek() -> UInt8? {
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case 0x20, 0x09, 0x0A, 0x0D: offset += 1
+            case let byte: return byte
+            }
+        }
+        return nil
+    }
+
+    /// Consumes a punctuation character if it is the next one.
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard peek() == UInt8(ascii: character) else { return false }
+        offset += 1
+        return true
+    }
+
+    mutating func expect(_ character: Unicode.Scalar) throws(Problem) {
+        guard take(character) else {
+            throw problem(offset < bytes.count ? "'\(character)' expected" : "text ends where '\(character)' belongs")
+        }
+    }
+
+    /// Reads an object; `body` is called after each key and must consume the value.
+    mutating func object(
+        _ body: (inout JSONReader, String) throws(Problem) -> Void
+    ) throws(Problem) {
+        try expect("{")
+        if take("}") { return }
+        repeat {
+            let key = try string()
+            try expect(":")
+            try body(&self, key)
+        } while take(",")
+        try expect("}")
+    }
+
+    /// Reads an array; `body` must consume one element.
+    mutating func array(_ body: (inout JSONReader) throws(Problem) -> Void) throws(Problem) {
+        try expect("[")
+        if take("]") { return }
+        repeat {
+            try body(&self)
+        } while take(",")
+        try expect("]")
+    }
+
+    /// Reads a whole number of 0 or more that fits in an `Int`.
+    mutating func natural() throws(Problem) -> Int {
+        guard let first = peek() else { throw problem("text ends where a number belongs") }
+        if first == UInt8(ascii: "-") { throw problem("negative number") }
+        let start = offset
+        var value = 0
+        while offset < bytes.count, case let digit = bytes[offset] &- 0x30, digit < 10 {
+            let (shifted, overflowA) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflowB) = shifted.addingReportingOverflow(Int(digit))
+            if overflowA || overflowB { throw problem("number too large") }
+            value = sum
+            offset += 1
+        }
+        if offset == start { throw problem("whole number expected") }
+        if offset - start > 1 && bytes[start] == 0x30 { throw problem("number with a leading zero") }
+        if offset < bytes.count, [0x2E, 0x65, 0x45].contains(bytes[offset]) { throw problem("number is not whole") }
+        return value
+    }
+
+    /// Consumes any value without keeping it.
+    mutating func skipValue(depth: Int = 0) throws(Problem) {
+        if depth > 32 { throw problem("values nested deeper than 32") }
+        guard let first = peek() else { throw problem("text ends where a value belongs") }
+        switch first {
+        case UInt8(ascii: "{"):
+            try object { (reader, _) throws(Problem) in try reader.skipValue(depth: depth + 1) }
+        case UInt8(ascii: "["):
+            try array { (reader) throws(Problem) in try reader.skipValue(depth: depth + 1) }
+        case UInt8(ascii: "\""):
+            _ = try string()
+        default:
+            let start = offset
+            while offset < bytes.count, isScalarByte(bytes[offset]) { offset += 1 }
+            let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+            guard ["true", "false", "null"].contains(text) || isNumber(text) else {
+                offset = start
+                throw problem("value expected")
+            }
+        }
+    }
+
+    private func isScalarByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): true
+        default: false
+        }
+    }
+
+    private func isNumber(_ text: String) -> Bool {
+        text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
+    }
+}

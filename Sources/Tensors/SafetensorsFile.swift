@@ -1,0 +1,129 @@
+import Failures
+
+/// A safetensors file mapped into memory, its header checked in full before anything is read.
+public final class SafetensorsFile: @unchecked Sendable {
+    /// The path as given.
+    public let path: String
+    /// Free-form texts of the header.
+    public let metadata: [String: String]
+    /// The tensors in the order of their data in the file.
+    public let tensors: [TensorDescription]
+
+    private let mapping: MappedFile?
+    private let data: UnsafeRawBufferPointer
+    private let indexByName: [String: Int]
+
+    /// Maps and checks a file; `inputMissing` when it cannot be read, `badData` when it is not intact safetensors.
+    public convenience init(path: String) throws(Failure) {
+        let mapping = try MappedFile(path: path)
+        try self.init(bytes: mapping.bytes, mapping: mapping, path: path)
+    }
+
+    /// Checks a file that is in memory already; the bytes must outlive the object unless `mapping` owns them.
+    init(bytes: UnsafeRawBufferPointer, mapping: MappedFile?, path: String) throws(Failure) {
+        let header = try SafetensorsHeader(bytes, path: path)
+        self.path = path
+        self.mapping = mapping
+        metadata = header.metadata
+        tensors = header.tensors
+        data = UnsafeRawBufferPointer(rebasing: bytes[header.dataStart...])
+        var indexByName: [String: Int] = [:]
+        indexByName.reserveCapacity(header.tensors.count)
+        for (index, tensor) in header.tensors.enumerated() { indexByName[tensor.name] = index }
+        self.indexByName = indexByName
+    }
+
+    /// The tensor of that name, nil when there is none.
+    public subscript(name: String) -> TensorDescription? {
+        indexByName[name].map { tensors[$0] }
+    }
+
+    /// The tensor of that name; `badData` when there is none.
+    public func tensor(named name: String) throws(Failure) -> TensorDescription {
+        guard let tensor = self[name] else {
+            throw Failure(.badData, "\(path.shown) has no tensor '\(name.shown)'; check that it is the right file")
+        }
+        return tensor
+    }
+
+    /// The elements as stored, in the mapped memory; valid while the file object lives.
+    public func bytes(of tensor: TensorDescription) -> UnsafeRawBufferPointer {
+        precondition(self[tensor.name] == tensor, "tensor of another file")
+        return UnsafeRawBufferPointer(rebasing: data[tensor.byteRange])
+    }
+
+    /// The elements in the mapped memory when they are aligned F32, else nil; valid while the file object lives.
+    public func floats(of tensor: TensorDescription) -> UnsafePointer<Float>? {
+        guard tensor.elementType == .float32, let start = bytes(of: tensor).baseAddress,
+            UInt(bitPattern: start) % UInt(MemoryLayout<Float>.alignment) == 0
+        else { return nil }
+        return start.assumingMemoryBound(to: Float.self)
+    }
+
+    /// Overwrites `tensor.count` floats with the elements of an F32, F16 or BF16 tensor, exactly; else `badData`.
+    public func convert(_ tensor: TensorDescription, into target: UnsafeMutablePointer<Float>) throws(Failure) {
+        let source = bytes(of: tensor)
+        switch tensor.elementType {
+        case .float32:
+            UnsafeMutableRawBufferPointer(start: target, count: source.count).copyMemory(from: source)
+        case .float16:
+            for index in 0..<tensor.count {
+                let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                target[index] = floatFromFloat16(UInt16(littleEndian: bits))
+            }
+        case .bfloat16:
+            for index in 0..<tensor.count {
+                let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                target[index] = floatFromBFloat16(UInt16(littleEndian: bits))
+            }
+        default:
+            throw Failure(
+                .badData,
+                "tensor '\(tensor.name.shown)' of \(path.shown) is \(tensor.elementType.rawValue), but F32, F16 or "
+                    + "BF16 is needed here; save it again as one of these")
+        }
+    }
+
+    /// A copy of an F32, F16 or BF16 tensor as floats; `badData` when it is missing or of another type.
+    public func readFloats(named name: String) throws(Failure) -> [Float] {
+        let tensor = try tensor(named: name)
+        var values = [Float](repeating: 0, count: tensor.count)
+        let result: Result<Void, Failure> = values.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return .success(()) }
+            return Result { () throws(Failure) in try convert(tensor, into: base) }
+        }
+        try result.get()
+        return values
+    }
+
+    /// A copy of an I32 tensor, or of an I64 one whose values fit; `badData` otherwise.
+    public func readInt32(named name: String) throws(Failure) -> [Int32] {
+        let tensor = try tensor(named: name)
+        let source = bytes(of: tensor)
+        switch tensor.elementType {
+        case .int32:
+            return (0..<tensor.count).map {
+                Int32(littleEndian: source.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self))
+            }
+        case .int64:
+            var values: [Int32] = []
+            values.reserveCapacity(tensor.count)
+            for index in 0..<tensor.count {
+                let wide = Int64(littleEndian: source.loadUnaligned(fromByteOffset: 8 * index, as: Int64.self))
+                guard let value = Int32(exactly: wide) else {
+                    throw Failure(
+                        .badData,
+                        "element \(index) of tensor '\(name.shown)' of \(path.shown) is \(wide), beyond 32 bits; "
+                            + "save it with smaller values")
+                }
+                values.append(value)
+            }
+            return values
+        default:
+            throw Failure(
+                .badData,
+                "tensor '\(name.shown)' of \(path.shown) is \(tensor.elementType.rawValue), but I32 or I64 is needed "
+                    + "here; save it again as one of these")
+        }
+    }
+}
