@@ -1,0 +1,42 @@
+import Foundation
+
+extension AnswerSpace {
+    /// The class that a generated text names: the label equal to the text without surrounding white space.
+    ///
+    /// nil when it is no label, and always in a space of grades.
+    public func label(of answer: String) -> Int? {
+        guard case .classes(let labels) = self else { return nil }
+        return labels.firstIndex(of: answer.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    /// The number that a generated text is, between white space; nil when it is none.
+    ///
+    /// Only plain decimal numbers are read: an optional sign, ASCII digits and at most one decimal point. There is no
+    /// "nan", "inf", exponent or hexadecimal form. A number outside of the grades is used as it is, not clamped.
+    public static func number(of answer: String) -> Double? {
+        let text = answer.trimmingCharacters(in: .whitespacesAndNewlines)
+        var digits = 0
+        var points = 0
+        for (position, byte) in text.utf8.enumerated() {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digits += 1
+            case UInt8(ascii: "."): points += 1
+            case UInt8(ascii: "+"), UInt8(ascii: "-"): if position > 0 { return nil }
+            default: return nil
+            }
+        }
+        guard digits > 0, points <= 1, let value = Double(text), value.isFinite else { return nil }
+        return value
+    }
+}
+
+extension Metric {
+    /// Whether the figure exists for such answers: correlations need grades, all others classes.
+    public func applies(to space: AnswerSpace) -> Bool {
+        switch (self, space) {
+        case (.accuracy, .classes), (.f1, .classes), (.matthews, .classes): true
+        case (.pearson, .grades), (.spearman, .grades): true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/// Counts of (gold class, answered class) and the figures of classification that follow from them.
+///
+/// An answer that is no label is counted as one more class of its own, which is never the gold one.
+struct Confusion {
+    private let classes: Int
+    /// `[classes, classes + 1]`, gold by answer; the last column holds the answers that are no label.
+    private var counts: [Int]
+    private(set) var total = 0
+
+    init(classes: Int) {
+        self.classes = classes
+        counts = [Int](repeating: 0, count: classes * (classes + 1))
+    }
+
+    mutating func add(gold: Int, answer: Int?) {
+        counts[gold * (classes + 1) + (answer ?? classes)] += 1
+        total += 1
+    }
+
+    private func count(gold: Int, answer: Int) -> Int { counts[gold * (classes + 1) + answer] }
+
+    private var correct: Int { (0..<classes).reduce(0) { $0 + count(gold: $1, answer: $1) } }
+
+    /// Number of answers that are no label.
+    var invalid: Int { (0..<classes).reduce(0) { $0 + count(gold: $1, answer: classes) } }
+
+    /// Correct answers over all answers; nil without examples.
+    var accuracy: Double? { total > 0 ? Double(correct) / Double(total) : nil }
+
+    /// `2 tp / (2 tp + fp + fn)` of class 1; nil when class 1 is neither gold nor answered.
+    ///
+    /// An answer that is no label counts as the wrong one of "class 1" and "not class 1", as T5 and HyperFormer do
+    /// (`f1_score_with_invalid`): it is a false positive where the gold class is another one.
+    var f1: Double? {
+        guard classes > 1 else { return nil }
+        let truePositives = count(gold: 1, answer: 1)
+        let falseNegatives = (0...classes).reduce(0) { $0 + count(gold: 1, answer: $1) } - truePositives
+        let falsePositives = (0..<classes).reduce(0) {
+            $1 == 1 ? $0 : $0 + count(gold: $1, answer: 1) + count(gold: $1, answer: classes)
+        }
+        let denominator = 2 * truePositives + falsePositives + falseNegatives
+        return denominator > 0 ? Double(2 * truePositives) / Double(denominator) : nil
+    }
+
+    /// Matthews correlation for any number of classes:
+    /// `(c n - sum p_k t_k) / sqrt((n^2 - sum p_k^2) (n^2 - sum t_k^2))` with c correct answers of n, p_k answers and
+    /// t_k gold labels of class k; nil when all answers or all gold labels are one class.
+    ///
+    /// Source: Gorodkin, Computational Biology and Chemistry 2004; scikit-learn's `matthews_corrcoef`.
+    var matthews: Double? {
+        var (sumPT, sumPP, sumTT) = (0, 0, 0)
+        for k in 0...classes {
+            let answered = (0..<classes).reduce(0) { $0 + count(gold: $1, answer: k) }
+            let gold = k < classes ? (0...classes).reduce(0) { $0 + count(gold: k, answer: $1) } : 0
+            sumPT += answered * gold
+            sumPP += answered * answered
+            sumTT += gold * gold
+        }
+        let (answerVariance, goldVariance) = (total * total - sumPP, total * total - sumTT)
+        guard answerVariance > 0, goldVariance > 0 else { return nil }
+        return Double(correct * total - sumPT) / (Double(answerVariance) * Double(goldVariance)).squareRoot()
+    }
+}
