@@ -8,8 +8,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -66,7 +66,7 @@ let package = Package(
         tests("TensorsTests", ["Tensors", "TestSupport"]),
         tests("RandomnessTests", ["Randomness"]),
         tests("TextTests", ["Text", "TestSupport"]),
-        tests("TasksTests", ["Tasks", "TestSupport"]),
+        tests("TasksTests", ["Tasks", "TestSupport"], exclude: ["Metrics/Goldens"]),
         tests("KernelsTests", ["Kernels", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "TestSupport"]),
         tests("T5Tests", ["T5", "Adapters", "TestSupport"]),
