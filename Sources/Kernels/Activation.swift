@@ -1,0 +1,102 @@
+import Tensors
+
+/// `y = max(x, 0)` in place: overwrites `x`.
+public func relu(_ x: Matrix) {
+    for r in 0..<x.rows {
+        let p = x.row(r)
+        var i = 0
+        while i + 16 <= x.columns {
+            let lanes = p.lanes(i)
+            p.store(lanes.replacing(with: 0, where: lanes .< 0), i)
+            i += 16
+        }
+        while i < x.columns {
+            if p[i] < 0 { p[i] = 0 }
+            i += 1
+        }
+    }
+}
+
+/// Backward of `dropout(relu(x))`, from its result: `dx = dy * scale` where `y != 0`, else 0.
+///
+/// An element is 0 when the ReLU or the dropout made it so; both stop the gradient, so the result itself is the mask.
+/// `scale` is the factor that the dropout gave to what it kept. Overwrites `dy`.
+public func reluBackward(_ dy: Matrix, result y: Matrix, scale: Float) {
+    precondition(dy.rows == y.rows && dy.columns == y.columns)
+    for r in 0..<y.rows {
+        let (py, pd) = (y.row(r), dy.row(r))
+        var i = 0
+        while i + 16 <= y.columns {
+            pd.store((pd.lanes(i) * scale).replacing(with: 0, where: py.lanes(i) .== 0), i)
+            i += 16
+        }
+        while i < y.columns {
+            pd[i] = py[i] == 0 ? 0 : pd[i] * scale
+            i += 1
+        }
+    }
+}
+
+/// tanh in each lane, by `1 - 2 / (e^2u + 1)`.
+@inlinable @inline(__always)
+func hyperbolicTangent(_ u: SIMD16<Float>) -> SIMD16<Float> {
+    let limited = u.clamped(lowerBound: SIMD16(repeating: -15), upperBound: SIMD16(repeating: 15))
+    return 1 - 2 / (exponential(limited + limited) + 1)
+}
+
+/// `gelu_new(x) = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))` and its derivative.
+@inlinable @inline(__always)
+func geluNew(_ x: SIMD16<Float>) -> (value: SIMD16<Float>, derivative: SIMD16<Float>) {
+    let square = x * x
+    let inner = x * (square * 0.044_715 + 1) * 0.797_884_56
+    let t = hyperbolicTangent(inner)
+    let half = x * 0.5
+    let slope = (square * 0.134_145 + 1) * 0.797_884_56
+    let value = half * (t + 1)
+    let derivative = (t + 1) * 0.5 + half * (1 - t * t) * slope
+    return (value, derivative)
+}
+
+/// `y = gelu_new(u) * g`: overwrites `y`. All `[rows, d_ff]`. Source: Shazeer, "GLU variants improve transformer", 2020.
+public func gatedGelu(_ u: Matrix, _ g: Matrix, into y: Matrix) {
+    precondition(u.rows == g.rows && u.columns == g.columns && u.rows == y.rows && u.columns == y.columns)
+    for r in 0..<u.rows {
+        let (pu, pg, py) = (u.row(r), g.row(r), y.row(r))
+        var i = 0
+        while i < u.columns {
+            let n = min(16, u.columns - i)
+            if n == 16 {
+                py.store(geluNew(pu.lanes(i)).value * pg.lanes(i), i)
+            } else {
+                let value = geluNew(pu.lanes(i, count: n, fill: 0)).value * pg.lanes(i, count: n, fill: 0)
+                py.store(value, i, count: n)
+            }
+            i += 16
+        }
+    }
+}
+
+/// Backward of `gatedGelu`: `du = dy * g * gelu_new'(u)`, `dg = dy * gelu_new(u)`. Overwrites `u` with `du` and `g`
+/// with `dg`, which the forward needs no more.
+public func gatedGeluBackward(_ dy: Matrix, _ u: Matrix, _ g: Matrix) {
+    precondition(u.rows == g.rows && u.columns == g.columns && u.rows == dy.rows && u.columns == dy.columns)
+    for r in 0..<u.rows {
+        let (pu, pg, pd) = (u.row(r), g.row(r), dy.row(r))
+        var i = 0
+        while i < u.columns {
+            let n = min(16, u.columns - i)
+            let whole = n == 16
+            let d = whole ? pd.lanes(i) : pd.lanes(i, count: n, fill: 0)
+            let gate = whole ? pg.lanes(i) : pg.lanes(i, count: n, fill: 0)
+            let (value, derivative) = geluNew(whole ? pu.lanes(i) : pu.lanes(i, count: n, fill: 0))
+            if whole {
+                pu.store(d * gate * derivative, i)
+                pg.store(d * value, i)
+            } else {
+                pu.store(d * gate * derivative, i, count: n)
+                pg.store(d * value, i, count: n)
+            }
+            i += 16
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// Cross-entropy of one row of logits with label smoothing: `(1 - eps) * -log p[label] + eps / V * sum(-log p)`.
+///
+/// Overwrites `logits: [count]` with `p`, and returns the loss. `count` is V.
+public func crossEntropyRow(
+    _ logits: UnsafeMutablePointer<Float>, label: Int, smoothing: Float, count: Int
+) -> Double {
+    precondition(label >= 0 && label < count, "label outside the vocabulary")
+    let target = logits[label]
+    var logitSum = 0.0
+    if smoothing > 0 {
+        for i in 0..<count {
+            logitSum += Double(logits[i])
+        }
+    }
+    let top = maximum(logits, count)
+    var sums = SIMD16<Float>.zero
+    var i = 0
+    while i + 16 <= count {
+        let e = exponential(logits.lanes(i) - top)
+        logits.store(e, i)
+        sums += e
+        i += 16
+    }
+    if i < count {
+        let e = exponential(logits.lanes(i, count: count - i, fill: -.infinity) - top)
+        logits.store(e, i, count: count - i)
+        sums += e
+    }
+    let total = sums.sum()
+    let reciprocal = 1 / total
+    for j in 0..<count {
+        logits[j] *= reciprocal
+    }
+    let logNormaliser = Double(top) + log(Double(total))
+    let likelihoodLoss = logNormaliser - Double(target)
+    guard smoothing > 0 else { return likelihoodLoss }
+    let meanLoss = logNormaliser - logitSum / Double(count)
+    return (1 - Double(smoothing)) * likelihoodLoss + Double(smoothing) * meanLoss
+}
+
+/// Backward of `crossEntropyRow` for a loss that is summed over rows: `dlogits = p - (1 - eps) onehot - eps / V`.
+///
+/// Overwrites `p: [count]`.
+public func crossEntropyRowBackward(_ p: UnsafeMutablePointer<Float>, label: Int, smoothing: Float, count: Int) {
+    if smoothing > 0 {
+        let share = smoothing / Float(count)
+        for i in 0..<count {
+            p[i] -= share
+        }
+    }
+    p[label] -= 1 - smoothing
+}

@@ -1,0 +1,96 @@
+import Tensors
+
+/// Sets every element of `y`.
+public func fill(_ y: Matrix, _ value: Float) {
+    for r in 0..<y.rows {
+        y.row(r).update(repeating: value, count: y.columns)
+    }
+}
+
+/// `y = x`: overwrites `y`.
+public func copy(_ x: Matrix, into y: Matrix) {
+    precondition(x.rows == y.rows && x.columns == y.columns, "copy between different shapes")
+    for r in 0..<x.rows {
+        y.row(r).update(from: x.row(r), count: x.columns)
+    }
+}
+
+/// `y += x`: adds to `y`.
+public func add(_ x: Matrix, to y: Matrix) {
+    precondition(x.rows == y.rows && x.columns == y.columns, "sum of different shapes")
+    for r in 0..<x.rows {
+        addScaled(x.row(r), 1, to: y.row(r), x.columns)
+    }
+}
+
+/// `y = a + b`: overwrites `y`.
+public func sum(_ a: Matrix, _ b: Matrix, into y: Matrix) {
+    precondition(a.rows == b.rows && a.columns == b.columns && a.rows == y.rows && a.columns == y.columns)
+    for r in 0..<y.rows {
+        let (pa, pb, py) = (a.row(r), b.row(r), y.row(r))
+        var i = 0
+        while i + 16 <= y.columns {
+            py.store(pa.lanes(i) + pb.lanes(i), i)
+            i += 16
+        }
+        while i < y.columns {
+            py[i] = pa[i] + pb[i]
+            i += 1
+        }
+    }
+}
+
+/// `y *= factor`: overwrites `y`.
+public func scale(_ y: Matrix, by factor: Float) {
+    for r in 0..<y.rows {
+        let p = y.row(r)
+        var i = 0
+        while i + 16 <= y.columns {
+            p.store(p.lanes(i) * factor, i)
+            i += 16
+        }
+        while i < y.columns {
+            p[i] *= factor
+            i += 1
+        }
+    }
+}
+
+/// `y = x * factors`, the same factors `[columns]` for every row: overwrites `y`; `x` and `y` may be the same.
+public func scaleColumns(_ x: Matrix, by factors: UnsafePointer<Float>, into y: Matrix) {
+    precondition(x.rows == y.rows && x.columns == y.columns, "scaling between different shapes")
+    for r in 0..<x.rows {
+        let (px, py) = (x.row(r), y.row(r))
+        for i in 0..<x.columns {
+            py[i] = px[i] * factors[i]
+        }
+    }
+}
+
+/// `y[c] += sum over rows of a[r, c] * b[r, c]`: adds to `y: [columns]`.
+public func addColumnDots(_ a: Matrix, _ b: Matrix, to y: UnsafeMutablePointer<Float>) {
+    precondition(a.rows == b.rows && a.columns == b.columns, "dot products of different shapes")
+    for r in 0..<a.rows {
+        let (pa, pb) = (a.row(r), b.row(r))
+        for i in 0..<a.columns {
+            y[i] += pa[i] * pb[i]
+        }
+    }
+}
+
+/// `y[c] += sum over rows of x[r, c]`: adds to `y: [columns]`.
+public func addColumnSums(_ x: Matrix, to y: UnsafeMutablePointer<Float>) {
+    for r in 0..<x.rows {
+        addScaled(x.row(r), 1, to: y, x.columns)
+    }
+}
+
+/// Row `i` of `y` = row `ids[i]` of `table`: overwrites `y: [count, columns]`.
+public func gatherRows(_ table: Matrix, _ ids: UnsafePointer<Int32>, into y: Matrix) {
+    precondition(table.columns == y.columns, "gather between different widths")
+    for r in 0..<y.rows {
+        let id = Int(ids[r])
+        precondition(id >= 0 && id < table.rows, "token id outside the embedding")
+        y.row(r).update(from: table.row(id), count: y.columns)
+    }
+}

@@ -1,0 +1,62 @@
+import COpenBLAS
+import Tensors
+
+/// Whether an operand of `gemm` is read as it is or transposed.
+public enum Operand: Sendable {
+    case asIs(Matrix)
+    case transposed(Matrix)
+
+    @usableFromInline var matrix: Matrix {
+        switch self {
+        case .asIs(let m), .transposed(let m): m
+        }
+    }
+
+    @usableFromInline var shape: (rows: Int, columns: Int) {
+        switch self {
+        case .asIs(let m): (m.rows, m.columns)
+        case .transposed(let m): (m.columns, m.rows)
+        }
+    }
+
+    var flag: CBLAS_TRANSPOSE {
+        switch self {
+        case .asIs: CblasNoTrans
+        case .transposed: CblasTrans
+        }
+    }
+}
+
+/// `c = alpha * a b + beta * c` in float32, by serial OpenBLAS.
+///
+/// `a: [m, k]`, `b: [k, n]`, `c: [m, n]` after transposition. Overwrites `c` when `beta` is 0 (whatever it held, NaN
+/// included), adds to it when `beta` is 1.
+public func gemm(_ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, beta: Float = 0) {
+    let (m, k) = a.shape
+    let (kb, n) = b.shape
+    precondition(k == kb && m == c.rows && n == c.columns, "gemm of [\(m),\(k)] x [\(kb),\(n)] into \(c.rows)x\(c.columns)")
+    guard m > 0, n > 0 else { return }
+    guard k > 0 else {
+        if beta == 0 { fill(c, 0) }
+        return
+    }
+    cblas_sgemm(
+        CblasRowMajor, a.flag, b.flag, blasint(m), blasint(n), blasint(k), alpha, a.matrix.base,
+        blasint(max(a.matrix.stride, 1)), b.matrix.base, blasint(max(b.matrix.stride, 1)), beta, c.base,
+        blasint(max(c.stride, 1)))
+}
+
+/// What the linked BLAS is and how it must be set up.
+public enum BLAS {
+    /// Makes every product run on the calling thread: parallelism is the trainer's, and a product's bits must not
+    /// depend on it. Call once before the first product.
+    public static func useOneThread() {
+        openblas_set_num_threads(1)
+    }
+
+    /// Name of the processor kernels that OpenBLAS chose, e.g. `SkylakeX`.
+    public static var coreType: String { String(cString: openblas_get_corename()) }
+
+    /// OpenBLAS's own description of its version and build.
+    public static var description: String { String(cString: openblas_get_config()) }
+}

@@ -1,0 +1,81 @@
+/// Sixteen floats: the width of every kernel's accumulators.
+///
+/// The width is part of the result (it fixes the order of summation), so it is the same on every processor.
+@usableFromInline typealias Lanes = SIMD16<Float>
+
+extension UnsafePointer where Pointee == Float {
+    /// Sixteen elements from `index`, at any alignment.
+    @inlinable @inline(__always)
+    func lanes(_ index: Int) -> SIMD16<Float> {
+        UnsafeRawPointer(self + index).loadUnaligned(as: SIMD16<Float>.self)
+    }
+
+    /// `count < 16` elements from `index`, the other lanes filled.
+    @inlinable @inline(__always)
+    func lanes(_ index: Int, count: Int, fill: Float) -> SIMD16<Float> {
+        var lanes = SIMD16<Float>(repeating: fill)
+        for i in 0..<count {
+            lanes[i] = self[index + i]
+        }
+        return lanes
+    }
+}
+
+extension UnsafeMutablePointer where Pointee == Float {
+    /// Sixteen elements from `index`, at any alignment.
+    @inlinable @inline(__always)
+    func lanes(_ index: Int) -> SIMD16<Float> {
+        UnsafeRawPointer(self + index).loadUnaligned(as: SIMD16<Float>.self)
+    }
+
+    /// `count < 16` elements from `index`, the other lanes filled.
+    @inlinable @inline(__always)
+    func lanes(_ index: Int, count: Int, fill: Float) -> SIMD16<Float> {
+        UnsafePointer(self).lanes(index, count: count, fill: fill)
+    }
+
+    /// Overwrites sixteen elements from `index`.
+    @inlinable @inline(__always)
+    func store(_ lanes: SIMD16<Float>, _ index: Int) {
+        UnsafeMutableRawPointer(self + index).storeBytes(of: lanes, as: SIMD16<Float>.self)
+    }
+
+    /// Overwrites `count < 16` elements from `index`.
+    @inlinable @inline(__always)
+    func store(_ lanes: SIMD16<Float>, _ index: Int, count: Int) {
+        for i in 0..<count {
+            self[index + i] = lanes[i]
+        }
+    }
+}
+
+/// The dot product of two vectors, in sixteen partial sums and then the tail.
+@inlinable
+public func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
+    var sums = SIMD16<Float>.zero
+    var i = 0
+    while i + 16 <= count {
+        sums += a.lanes(i) * b.lanes(i)
+        i += 16
+    }
+    var sum = sums.sum()
+    while i < count {
+        sum += a[i] * b[i]
+        i += 1
+    }
+    return sum
+}
+
+/// `y += scale * x`: adds to `y`.
+@inlinable
+public func addScaled(_ x: UnsafePointer<Float>, _ scale: Float, to y: UnsafeMutablePointer<Float>, _ count: Int) {
+    var i = 0
+    while i + 16 <= count {
+        y.store(y.lanes(i) + x.lanes(i) * scale, i)
+        i += 16
+    }
+    while i < count {
+        y[i] += x[i] * scale
+        i += 1
+    }
+}

@@ -1,0 +1,44 @@
+/// The examples of one micro-batch: tokens of all examples end to end, lengths beside them.
+public struct RaggedBatch: Sendable, Equatable {
+    /// Source tokens of all examples, the end token included: `[sum of source lengths]`.
+    public private(set) var sources: [Int32] = []
+    /// Target tokens of all examples, the end token included: `[sum of target lengths]`.
+    public private(set) var targets: [Int32] = []
+    /// Source tokens of each example.
+    public private(set) var sourceLengths: [Int] = []
+    /// Target tokens of each example; 0 when only answers are to be generated.
+    public private(set) var targetLengths: [Int] = []
+    /// Task of each example.
+    public private(set) var tasks: [Int] = []
+    /// Place of each example in the global batch, which keys its dropout.
+    public private(set) var slots: [UInt32] = []
+
+    /// Creates an empty batch.
+    public init() {}
+
+    /// Number of examples.
+    public var count: Int { tasks.count }
+
+    /// Appends an example; it must have at least one source token.
+    public mutating func append(
+        source: some Collection<Int32>, target: some Collection<Int32>, task: Int, slot: UInt32
+    ) {
+        precondition(!source.isEmpty, "an example without source tokens")
+        sources.append(contentsOf: source)
+        targets.append(contentsOf: target)
+        sourceLengths.append(source.count)
+        targetLengths.append(target.count)
+        tasks.append(task)
+        slots.append(slot)
+    }
+
+    /// Removes all examples and keeps the memory.
+    public mutating func removeAll() {
+        sources.removeAll(keepingCapacity: true)
+        targets.removeAll(keepingCapacity: true)
+        sourceLengths.removeAll(keepingCapacity: true)
+        targetLengths.removeAll(keepingCapacity: true)
+        tasks.removeAll(keepingCapacity: true)
+        slots.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,190 @@
+import Kernels
+import Tensors
+
+/// One worker's T5: forward, backward and generation over ragged micro-batches with one adaptation.
+///
+/// An engine belongs to one thread at a time; engines of several workers share the model. Its results depend on the
+/// micro-batch alone, not on which engine computes it.
+///
+/// Order of use for training: `forward`, then `backward`. Activations live in the workspace until the next `forward` or
+/// `generate`.
+public final class T5Engine {
+    /// The frozen backbone.
+    public let model: T5Model
+    /// The method; nil for the frozen backbone alone.
+    public let adaptation: (any Adaptation)?
+    /// Scratch memory.
+    public let workspace: Workspace
+
+    var encoder: [EncoderBlockState]
+    var decoder: [DecoderBlockState]
+    var pass = PassState()
+    let depth: BackwardDepth
+
+    /// Creates an engine for one worker.
+    public init(model: T5Model, adaptation: (any Adaptation)?, workspace: Workspace = Workspace()) {
+        self.model = model
+        self.adaptation = adaptation
+        self.workspace = workspace
+        encoder = Array(repeating: EncoderBlockState(), count: model.configuration.encoderBlocks)
+        decoder = Array(repeating: DecoderBlockState(), count: model.configuration.decoderBlocks)
+        depth = BackwardDepth(groups: model.groups) { adaptation?.adapts($0) ?? false }
+    }
+
+    var configuration: T5Configuration { model.configuration }
+
+    /// Rows of a matrix as one segment per example.
+    func segments(_ lengths: [Int]) -> Segments {
+        var next = 0
+        return Segments(
+            lengths.count, in: workspace,
+            start: { segment in
+                defer { next += lengths[segment] }
+                return next
+            }, length: { lengths[$0] }, example: { $0 })
+    }
+
+    /// `y = x W^T` for all projections of a group side by side, the method's part included. Overwrites `y`.
+    func project(_ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, into y: Matrix) {
+        let weights = model.weights(group)
+        for (projection, weight) in zip(group.projections, weights) {
+            gemm(
+                .asIs(x), .transposed(weight), into: y.columns(projection.outputOffset, projection.outputWidth))
+        }
+        adaptation?.forward(group, input: x, rows: rows, output: y, context: pass.context!)
+    }
+
+    /// Backward of `project`: adds the trainables' gradients; overwrites `dx`, or adds to it, when it is wanted.
+    func projectBackward(
+        _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, _ dy: Matrix, into dx: Matrix?, adding: Bool = false
+    ) {
+        if let dx {
+            let weights = model.weights(group)
+            for (position, (projection, weight)) in zip(group.projections, weights).enumerated() {
+                gemm(
+                    .asIs(dy.columns(projection.outputOffset, projection.outputWidth)), .asIs(weight), into: dx,
+                    beta: position == 0 && !adding ? 0 : 1)
+            }
+        }
+        if depth.adapts(group) {
+            adaptation?.backward(
+                group, input: x, rows: rows, outputGradient: dy, inputGradient: dx, context: pass.context!)
+        }
+    }
+
+    /// `y = x + drop(z)`: the end of a sublayer.
+    func residual(_ z: Matrix, _ x: Matrix, into y: Matrix, _ rows: Segments, place: UInt32) {
+        if let dropout = pass.dropout {
+            dropout.applyAdding(z, to: x, into: y, rows, slots: pass.slots, place: place)
+        } else {
+            sum(x, z, into: y)
+        }
+    }
+
+    /// `y = drop(x)`; a view of `x` itself when nothing is dropped.
+    func dropped(_ x: Matrix, _ rows: Segments, place: UInt32) -> Matrix {
+        guard let dropout = pass.dropout else { return x }
+        let y = workspace.matrix(x.rows, x.columns)
+        dropout.apply(x, into: y, rows, slots: pass.slots, place: place)
+        return y
+    }
+
+    /// `x = drop(x)` in place; its own backward too.
+    func drop(_ x: Matrix, _ rows: Segments, place: UInt32) {
+        pass.dropout?.apply(x, into: x, rows, slots: pass.slots, place: place)
+    }
+
+    /// Normalises into fresh memory.
+    func normalise(_ x: Matrix, _ weight: UnsafePointer<Float>) -> NormState {
+        let state = NormState(
+            input: x, output: workspace.matrix(x.rows, x.columns), inverse: workspace.take(Float.self, x.rows))
+        rmsNorm(x, weight: weight, epsilon: configuration.normEpsilon, into: state.output, inverse: state.inverse)
+        return state
+    }
+}
+
+/// What the pass over the present micro-batch shares.
+struct PassState {
+    var context: MicroBatchContext?
+    var dropout: Dropout?
+    var slots: UnsafePointer<UInt32> = UnsafePointer(bitPattern: 8)!
+    var sources: Segments?
+    var targets: Segments?
+    /// Encoder output after the final norm and its dropout: `[source rows, d]`.
+    var memory: Matrix?
+    var encoderNorm: NormState?
+    var decoderNorm: NormState?
+    /// Decoder output after the final norm, dropout and scaling: `[target rows, d]`.
+    var hidden: Matrix?
+    /// Logits; overwritten with probabilities by the loss: `[target rows, vocabulary]`.
+    var logits: Matrix?
+    var smoothing: Float = 0
+    /// Whether a backward may follow.
+    var keepsActivations = true
+}
+
+/// What a norm's backward needs.
+struct NormState {
+    let input: Matrix
+    let output: Matrix
+    let inverse: UnsafeMutablePointer<Float>
+}
+
+/// What an attention's backward needs. In self-attention q, k and v are bands of one buffer.
+struct AttentionState {
+    let norm: NormState
+    /// `[rows, i]` of q.
+    let query: Matrix
+    /// `[key rows, 2i]`: k and v side by side.
+    let keyValue: Matrix
+    /// The buffer that the input group wrote (`[rows, 3i]` or q alone).
+    let projected: Matrix
+    /// For each example and head the probabilities before dropout, row by row.
+    let probabilities: UnsafeMutablePointer<Float>
+    /// `[rows, i]`: input of o.
+    let context: Matrix
+}
+
+/// What a feed-forward's backward needs.
+struct FeedForwardState {
+    let norm: NormState
+    /// `[rows, 2 d_ff]` before the activation when gated; nil for ReLU, whose result is its own mask.
+    let gates: Matrix?
+    /// `[rows, d_ff]`: input of wo.
+    let inner: Matrix
+}
+
+/// Saved activations of one encoder block.
+struct EncoderBlockState {
+    var attention: AttentionState?
+    var feedForward: FeedForwardState?
+}
+
+/// Saved activations of one decoder block.
+struct DecoderBlockState {
+    var attention: AttentionState?
+    var cross: AttentionState?
+    var feedForward: FeedForwardState?
+}
+
+/// How far down the backward has to go: to the lowest adapted sublayer of each stack and no further.
+struct BackwardDepth {
+    /// Lowest sublayer of the encoder with trainables; `Int.max` for none.
+    let encoder: Int
+    /// Lowest sublayer of the decoder that needs a backward; `Int.max` for none.
+    let decoder: Int
+    private let adapted: [Bool]
+
+    init(groups: [ProjectionGroup], adapts: (ProjectionGroup) -> Bool) {
+        adapted = groups.map(adapts)
+        func lowest(_ stack: Stack) -> Int {
+            groups.filter { $0.stack == stack && adapts($0) }.map(\.sublayer).min() ?? .max
+        }
+        encoder = lowest(.encoder)
+        // The encoder's gradient comes through every cross-attention, down to that of block 0.
+        decoder = encoder == .max ? lowest(.decoder) : min(lowest(.decoder), 1)
+    }
+
+    func adapts(_ group: ProjectionGroup) -> Bool { adapted[group.index] }
+    var encoderIsTrained: Bool { encoder != .max }
+}

@@ -1,0 +1,84 @@
+import Tensors
+
+/// A frozen T5: views of its weights in memory that is shared by all workers and, where the file allows it, by all ranks
+/// of a node.
+public final class T5Model: Sendable {
+    /// The shape of the model.
+    public let configuration: T5Configuration
+    /// All projection groups, encoder first, in the order of computation.
+    public let groups: [ProjectionGroup]
+    /// `[vocabulary, d]`.
+    public let embedding: Matrix
+    /// `[vocabulary, d]`; the embedding itself when tied.
+    public let output: Matrix
+    /// Longest source or target that the position biases serve.
+    public let maximumLength: Int
+
+    private let projections: [[Matrix]]
+    private let norms: [[[Matrix]]]
+    private let finalNorms: [Matrix]
+    private let biases: [RelativePositionBias]
+    private let groupOffsets: [[Int]]
+    /// Keeps the memory of the views alive.
+    private let storage: any Sendable
+
+    /// Makes the views; `tensor` gives the matrix of each name in `configuration.tensorShapes()` (vectors as one row),
+    /// `storage` owns their memory.
+    public init(
+        configuration: T5Configuration, maximumLength: Int, storage: any Sendable, tensor: (String) -> Matrix
+    ) {
+        self.configuration = configuration
+        self.maximumLength = maximumLength
+        self.storage = storage
+        groups = configuration.projectionGroups()
+        projections = groups.map { $0.projections.map { tensor($0.name + ".weight") } }
+        embedding = tensor("shared.weight")
+        output = configuration.tiedEmbeddings ? embedding : tensor("lm_head.weight")
+        norms = Stack.allCases.map { stack in
+            (0..<configuration.blocks(stack)).map { block in
+                (0..<(stack == .encoder ? 2 : 3)).map { tensor(configuration.normName(stack, block, $0)) }
+            }
+        }
+        finalNorms = Stack.allCases.map { tensor(configuration.finalNormName($0)) }
+        biases = Stack.allCases.map { stack in
+            RelativePositionBias(
+                table: tensor(configuration.biasName(stack)), bidirectional: stack == .encoder,
+                buckets: configuration.positionBuckets, maximumDistance: configuration.positionMaxDistance,
+                maximumLength: maximumLength)
+        }
+        var offsets = [[Int]](repeating: [], count: 2)
+        for group in groups where group.kind == .selfInput {
+            offsets[Int(group.stack.rawValue)].append(group.index)
+        }
+        groupOffsets = offsets
+    }
+
+    /// The group of a block.
+    func group(_ stack: Stack, _ block: Int, _ kind: GroupKind) -> ProjectionGroup {
+        let first = groupOffsets[Int(stack.rawValue)][block]
+        let step =
+            switch (stack, kind) {
+            case (_, .selfInput): 0
+            case (_, .selfOutput): 1
+            case (.encoder, .feedForwardInput): 2
+            case (.encoder, _): 3
+            case (.decoder, _): Int(kind.rawValue - GroupKind.selfInput.rawValue)
+            }
+        let group = groups[first + step]
+        assert(group.kind == kind && group.block == block && group.stack == stack)
+        return group
+    }
+
+    /// The matrices `[out, in]` of a group's projections.
+    func weights(_ group: ProjectionGroup) -> [Matrix] { projections[group.index] }
+
+    func norm(_ stack: Stack, _ block: Int, _ layer: Int) -> UnsafePointer<Float> {
+        UnsafePointer(norms[Int(stack.rawValue)][block][layer].base)
+    }
+
+    func finalNorm(_ stack: Stack) -> UnsafePointer<Float> {
+        UnsafePointer(finalNorms[Int(stack.rawValue)].base)
+    }
+
+    func bias(_ stack: Stack) -> RelativePositionBias { biases[Int(stack.rawValue)] }
+}
