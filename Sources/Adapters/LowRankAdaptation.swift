@@ -1,0 +1,248 @@
+import Kernels
+import T5
+import Tensors
+
+/// The low-rank methods, seen by one worker: `y += (alpha/rankA) ((((drop(x) A^T) * s) C^T) B^T)` at every site.
+///
+/// `unolora` has s = 1, `unolora_star` takes s from the hypernetwork, `lora_per_task` takes A, B and C of the example's
+/// own task; C is absent when the ranks are equal. One worker's object; the weights are shared.
+public final class LowRankAdaptation: Adaptation {
+    private let layout: LowRankLayout
+    private let weights: Arena
+    private let gradients: Arena?
+    private let hypernetwork: Hypernetwork?
+    private let factor: Float
+    private var dropout: Dropout?
+    /// For each group `drop(x) A^T` of its sites side by side: `[rows, sites * rankA]`.
+    private var lowRank: [Matrix?]
+
+    private var options: LowRankOptions { layout.options }
+    private var rankA: Int { options.rankA }
+
+    /// Creates a worker's view; `gradients` (nil for evaluation) has the layout of `weights` and is added to.
+    public init(layout: LowRankLayout, weights: Arena, gradients: Arena?) {
+        precondition(weights.count == layout.parameters.count)
+        precondition(gradients == nil || gradients?.count == weights.count)
+        self.layout = layout
+        self.weights = weights
+        self.gradients = gradients
+        factor = Float(layout.options.alpha / Double(layout.options.rankA))
+        hypernetwork = layout.hypernetwork.map { Hypernetwork($0, weights: weights, gradients: gradients) }
+        lowRank = Array(repeating: nil, count: layout.groups.count)
+    }
+
+    public func adapts(_ group: ProjectionGroup) -> Bool { !layout.groups[group.index].sites.isEmpty }
+
+    public func begin(_ context: MicroBatchContext) {
+        dropout = nil
+        if let key = context.dropout, options.dropout > 0 {
+            dropout = Dropout(seed: key.seed, step: key.step, rate: options.dropout)
+        }
+        hypernetwork?.forward(context)
+    }
+
+    public func finish(_ context: MicroBatchContext) { hypernetwork?.backward(context) }
+
+    public func forward(
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext
+    ) {
+        let sites = layout.groups[group.index].sites
+        guard !sites.isEmpty else { return }
+        let h = context.workspace.matrix(input.rows, sites.count * rankA)
+        lowRank[group.index] = h
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        forEachInput(group, input, rows, context) { x, chosen in
+            for run in runs(rows, context) {
+                let target = h.rows(run.start, run.count).columns(chosen.lowerBound * rankA, chosen.count * rankA)
+                gemm(.asIs(x.rows(run.start, run.count)), .transposed(a(group, chosen, run.task)), into: target)
+            }
+        }
+        for (position, site) in sites.enumerated() {
+            let (scaled, inner) = middle(site, position, h, rows, context)
+            _ = scaled
+            let target = output.columns(site.projection.outputOffset, site.projection.outputWidth)
+            for run in runs(rows, context) {
+                gemm(
+                    .asIs(inner.rows(run.start, run.count)), .transposed(tensor(weights, site.b, run.task)),
+                    into: target.rows(run.start, run.count), alpha: factor, beta: 1)
+            }
+        }
+    }
+
+    public func backward(
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
+        context: MicroBatchContext
+    ) {
+        let sites = layout.groups[group.index].sites
+        guard let gradients, !sites.isEmpty, let h = lowRank[group.index] else { return }
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        let dh = context.workspace.matrix(h.rows, h.columns)
+        for (position, site) in sites.enumerated() {
+            let dy = outputGradient.columns(site.projection.outputOffset, site.projection.outputWidth)
+            siteBackward(site, position, h, dy, into: dh, rows, context, gradients)
+        }
+        forEachInput(group, input, rows, context) { x, chosen in
+            let columns = dh.columns(chosen.lowerBound * rankA, chosen.count * rankA)
+            for run in runs(rows, context) {
+                gemm(
+                    .transposed(columns.rows(run.start, run.count)), .asIs(x.rows(run.start, run.count)),
+                    into: a(group, chosen, run.task, gradients), beta: 1)
+            }
+            guard let inputGradient else { return }
+            // x is drop(input), so its gradient goes through the same mask.
+            let dx = context.workspace.matrix(input.rows, input.columns)
+            for run in runs(rows, context) {
+                gemm(
+                    .asIs(columns.rows(run.start, run.count)), .asIs(a(group, chosen, run.task)),
+                    into: dx.rows(run.start, run.count))
+            }
+            if let dropout {
+                dropout.applyAdding(
+                    dx, to: inputGradient, into: inputGradient, rows, slots: context.slots,
+                    place: place(group, sites[chosen.lowerBound]))
+            } else {
+                add(dx, to: inputGradient)
+            }
+        }
+    }
+
+    /// From dy of one site to dB, dC, ds and its columns of `dh` (overwritten).
+    private func siteBackward(
+        _ site: Site, _ position: Int, _ h: Matrix, _ dy: Matrix, into dh: Matrix, _ rows: Segments,
+        _ context: MicroBatchContext, _ gradients: Arena
+    ) {
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        let (scaled, inner) = middle(site, position, h, rows, context)
+        let target = dh.columns(position * rankA, rankA)
+        let dInner = site.c == nil ? target : context.workspace.matrix(dh.rows, options.rankB)
+        for run in runs(rows, context) {
+            let part = dy.rows(run.start, run.count)
+            gemm(
+                .transposed(part), .asIs(inner.rows(run.start, run.count)), into: tensor(gradients, site.b, run.task),
+                alpha: factor, beta: 1)
+            gemm(
+                .asIs(part), .asIs(tensor(weights, site.b, run.task)), into: dInner.rows(run.start, run.count),
+                alpha: factor)
+            if let c = site.c {
+                let dPart = dInner.rows(run.start, run.count)
+                gemm(
+                    .transposed(dPart), .asIs(scaled.rows(run.start, run.count)), into: tensor(gradients, c, run.task),
+                    beta: 1)
+                gemm(.asIs(dPart), .asIs(tensor(weights, c, run.task)), into: target.rows(run.start, run.count))
+            }
+        }
+        guard let hypernetwork else { return }
+        for segment in 0..<rows.count {
+            let d = target.rows(rows.start(segment), rows.length(segment))
+            let own = h.rows(rows.start(segment), rows.length(segment)).columns(position * rankA, rankA)
+            if let ds = hypernetwork.scaleGradient(example: rows.example(segment), site: site.index) {
+                addColumnDots(d, own, to: ds)
+            }
+            let scales = hypernetwork.scale(example: rows.example(segment), site: site.index)
+            scaleColumns(d, by: scales, into: d)
+        }
+    }
+
+    /// What stands between A and B for one site: `h * s` and `(h * s) C^T`; views of `h` itself where nothing changes it.
+    private func middle(
+        _ site: Site, _ position: Int, _ h: Matrix, _ rows: Segments, _ context: MicroBatchContext
+    ) -> (scaled: Matrix, inner: Matrix) {
+        var scaled = h.columns(position * rankA, rankA)
+        if let hypernetwork {
+            let y = context.workspace.matrix(h.rows, rankA)
+            for segment in 0..<rows.count {
+                let (start, length) = (rows.start(segment), rows.length(segment))
+                scaleColumns(
+                    scaled.rows(start, length),
+                    by: hypernetwork.scale(example: rows.example(segment), site: site.index),
+                    into: y.rows(start, length))
+            }
+            scaled = y
+        }
+        guard let c = site.c else { return (scaled, scaled) }
+        let inner = context.workspace.matrix(h.rows, options.rankB)
+        for run in runs(rows, context) {
+            gemm(
+                .asIs(scaled.rows(run.start, run.count)), .transposed(tensor(weights, c, run.task)),
+                into: inner.rows(run.start, run.count))
+        }
+        return (scaled, inner)
+    }
+}
+
+extension LowRankAdaptation {
+    /// Consecutive rows that use the same tensors.
+    private struct Run {
+        let start: Int
+        var count: Int
+        let task: Int
+    }
+
+    /// All rows, or for `lora_per_task` the stretches of examples of one task.
+    private func runs(_ rows: Segments, _ context: MicroBatchContext) -> [Run] {
+        let perTask = options.method == .loraPerTask
+        var runs: [Run] = []
+        for segment in 0..<rows.count {
+            let task = perTask ? context.batch.tasks[rows.example(segment)] : 0
+            if let last = runs.last, last.task == task {
+                runs[runs.count - 1].count += rows.length(segment)
+            } else {
+                runs.append(Run(start: rows.start(segment), count: rows.length(segment), task: task))
+            }
+        }
+        return runs
+    }
+
+    /// Calls `body` with the dropped input and the sites that read it: all sites of the group at once, or one by one
+    /// when each draws a mask or, per task, has an A that does not stand beside the next one's.
+    private func forEachInput(
+        _ group: ProjectionGroup, _ input: Matrix, _ rows: Segments, _ context: MicroBatchContext,
+        _ body: (Matrix, Range<Int>) -> Void
+    ) {
+        let sites = layout.groups[group.index].sites
+        let shared = options.dropoutMask == .perInput || dropout == nil
+        var x = input
+        if let dropout, shared {
+            x = context.workspace.matrix(input.rows, input.columns)
+            dropout.apply(input, into: x, rows, slots: context.slots, place: place(group, sites[0]))
+        }
+        if shared && options.method != .loraPerTask {
+            body(x, 0..<sites.count)
+            return
+        }
+        for (position, site) in sites.enumerated() {
+            let mark = context.workspace.mark
+            if let dropout, !shared {
+                x = context.workspace.matrix(input.rows, input.columns)
+                dropout.apply(input, into: x, rows, slots: context.slots, place: place(group, site))
+            }
+            body(x, position..<position + 1)
+            context.workspace.release(to: mark)
+        }
+    }
+
+    /// Dropout place of a site's input.
+    private func place(_ group: ProjectionGroup, _ site: Site) -> UInt32 {
+        let place = dropoutPlace(group.stack, block: group.block, kind: group.kind.rawValue)
+        return options.dropoutMask == .perInput ? place : place + 0x10_0000 * UInt32(1 + site.position)
+    }
+
+    /// The A's of neighbouring sites as one matrix, `[sites * rankA, in]`.
+    private func a(_ group: ProjectionGroup, _ chosen: Range<Int>, _ task: Int, _ arena: Arena? = nil) -> Matrix {
+        let sites = layout.groups[group.index].sites
+        let first = sites[chosen.lowerBound]
+        if options.method == .loraPerTask { return tensor(arena ?? weights, first.a, task) }
+        return Matrix(
+            (arena ?? weights).base + first.a.offset, rows: chosen.count * rankA, columns: first.projection.inputWidth)
+    }
+
+    /// A tensor, or one task's part of it.
+    private func tensor(_ arena: Arena, _ entry: ParameterLayout.Entry, _ task: Int) -> Matrix {
+        guard options.method == .loraPerTask else { return arena.matrix(entry) }
+        let (rows, columns) = (entry.shape[1], entry.shape[2])
+        return Matrix(arena.base + entry.offset + task * rows * columns, rows: rows, columns: columns)
+    }
+}

@@ -1,0 +1,76 @@
+import T5
+import Tensors
+
+/// One adapted projection.
+struct Site: Sendable {
+    /// Position index m among the chosen sites.
+    let index: Int
+    /// Position of the projection inside its group.
+    let position: Int
+    let projection: Projection
+    /// A: `[rankA, in]`, or `[tasks, rankA, in]`.
+    let a: ParameterLayout.Entry
+    /// B: `[out, rankB]`, or `[tasks, out, rankB]`.
+    let b: ParameterLayout.Entry
+    /// C: `[rankB, rankA]`, or `[tasks, rankB, rankA]`; nil when the ranks are equal.
+    let c: ParameterLayout.Entry?
+}
+
+/// The adapted sites of one group.
+struct GroupSites: Sendable {
+    let sites: [Site]
+    /// First element of the A's, which follow each other so that their products with one input are one.
+    let aOffset: Int
+}
+
+/// The trainables of a low-rank method on one backbone: sites, their tensors, and where they stand in the arena.
+public struct LowRankLayout: Sendable {
+    /// The options it was made from.
+    public let options: LowRankOptions
+    /// Named tensors of the arena.
+    public let parameters: ParameterLayout
+    /// Module paths of the sites in canonical order; the index is the position index m.
+    public let siteNames: [String]
+    let groups: [GroupSites]
+    let hypernetwork: HypernetworkLayout?
+    let modelWidth: Int
+
+    /// Lays the trainables out.
+    public init(options: LowRankOptions, configuration: T5Configuration) {
+        self.options = options
+        modelWidth = configuration.modelWidth
+        var parameters = ParameterLayout()
+        var names: [String] = []
+        let lead = options.method == .loraPerTask ? [options.tasks] : []
+        groups = configuration.projectionGroups().map { group in
+            let chosen = group.projections.enumerated().filter {
+                options.method != .frozen && options.targets.contains($0.element.leaf, in: group)
+            }
+            let aOffset = parameters.count
+            let a = chosen.map {
+                parameters.append($0.element.name + ".lora_A.weight", lead + [options.rankA, $0.element.inputWidth])
+            }
+            var sites: [Site] = []
+            for ((position, projection), a) in zip(chosen, a) {
+                let b = parameters.append(
+                    projection.name + ".lora_B.weight", lead + [projection.outputWidth, options.rankB])
+                let c =
+                    options.rankA == options.rankB
+                    ? nil
+                    : parameters.append(projection.name + ".lora_C.weight", lead + [options.rankB, options.rankA])
+                sites.append(
+                    Site(index: names.count, position: position, projection: projection, a: a, b: b, c: c))
+                names.append(projection.name)
+            }
+            return GroupSites(sites: sites, aOffset: aOffset)
+        }
+        siteNames = names
+        hypernetwork =
+            options.method == .unoloraStar
+            ? HypernetworkLayout(
+                options.hyper, tasks: options.tasks, sites: names.count, rank: options.rankA,
+                modelWidth: configuration.modelWidth, appendingTo: &parameters)
+            : nil
+        self.parameters = parameters
+    }
+}
