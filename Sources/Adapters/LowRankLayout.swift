@@ -19,8 +19,6 @@ struct Site: Sendable {
 /// The adapted sites of one group.
 struct GroupSites: Sendable {
     let sites: [Site]
-    /// First element of the A's, which follow each other so that their products with one input are one.
-    let aOffset: Int
 }
 
 /// The trainables of a low-rank method on one backbone: sites, their tensors, and where they stand in the arena.
@@ -46,7 +44,6 @@ public struct LowRankLayout: Sendable {
             let chosen = group.projections.enumerated().filter {
                 options.method != .frozen && options.targets.contains($0.element.leaf, in: group)
             }
-            let aOffset = parameters.count
             let a = chosen.map {
                 parameters.append($0.element.name + ".lora_A.weight", lead + [options.rankA, $0.element.inputWidth])
             }
@@ -62,7 +59,7 @@ public struct LowRankLayout: Sendable {
                     Site(index: names.count, position: position, projection: projection, a: a, b: b, c: c))
                 names.append(projection.name)
             }
-            return GroupSites(sites: sites, aOffset: aOffset)
+            return GroupSites(sites: sites)
         }
         siteNames = names
         hypernetwork =

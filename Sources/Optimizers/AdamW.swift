@@ -1,0 +1,57 @@
+import Tensors
+
+/// AdamW with decoupled weight decay and dense semantics: an element whose gradient is 0 still decays.
+///
+/// `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`,
+/// `w = w (1 - lr * decay) - lr / (1 - b1^t) * m / (sqrt(v / (1 - b2^t)) + eps)`.
+/// Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019; the order of operations is
+/// PyTorch's.
+public struct AdamW: Sendable, Equatable {
+    /// Decay of the mean of gradients, b1.
+    public var beta1: Double
+    /// Decay of the mean of squares, b2.
+    public var beta2: Double
+    /// Added to the root.
+    public var epsilon: Double
+    /// Decoupled weight decay.
+    public var weightDecay: Double
+
+    /// Creates the optimiser.
+    public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0.01) {
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+    }
+
+    /// One update: overwrites `weights`, `mean` (m) and `square` (v), reads `gradients`; `count` counts updates from 1.
+    public func update(
+        _ weights: Arena, gradients: Arena, mean: Arena, square: Arena, learningRate: Double, count: Int
+    ) {
+        precondition(weights.count == gradients.count && weights.count == mean.count && weights.count == square.count)
+        precondition(count >= 1, "updates count from 1")
+        let (b1, b2) = (Float(beta1), Float(beta2))
+        let (c1, c2) = (Float(1 - beta1), Float(1 - beta2))
+        let keep = Float(1 - learningRate * weightDecay)
+        let step = Float(learningRate / (1 - power(beta1, count)))
+        let root = Float((1 - power(beta2, count)).squareRoot())
+        let eps = Float(epsilon)
+        let (w, g, m, v) = (weights.base, gradients.base, mean.base, square.base)
+        for i in 0..<weights.count {
+            m[i] = b1 * m[i] + c1 * g[i]
+            v[i] = b2 * v[i] + c2 * g[i] * g[i]
+            w[i] = w[i] * keep - step * (m[i] / (v[i].squareRoot() / root + eps))
+        }
+    }
+
+    /// `base^exponent` by repeated squaring, so that it does not depend on the C library.
+    private func power(_ base: Double, _ exponent: Int) -> Double {
+        var (result, factor, rest) = (1.0, base, exponent)
+        while rest > 0 {
+            if rest & 1 == 1 { result *= factor }
+            factor *= factor
+            rest >>= 1
+        }
+        return result
+    }
+}

@@ -1,0 +1,27 @@
+import Failures
+
+/// Memory for weights that cannot be used from the file as they are (F16, BF16, unaligned): one copy that the ranks of
+/// a node may share.
+public protocol FrozenMemory: Sendable {
+    /// First byte; 64-byte aligned.
+    var base: UnsafeMutableRawPointer { get }
+    /// Whether this rank is the one that fills the memory.
+    var isWriter: Bool { get }
+    /// Waits until the writer is done; every sharer calls it once.
+    func publish() throws(Failure)
+}
+
+/// Private memory: for a process alone.
+public final class PrivateFrozenMemory: FrozenMemory, @unchecked Sendable {
+    public let base: UnsafeMutableRawPointer
+
+    /// Allocates `byteCount` bytes.
+    public init(byteCount: Int) {
+        base = .allocate(byteCount: max(byteCount, 64), alignment: 64)
+    }
+
+    deinit { base.deallocate() }
+
+    public var isWriter: Bool { true }
+    public func publish() throws(Failure) {}
+}

@@ -1,0 +1,119 @@
+import Failures
+import Foundation
+import Tensors
+
+extension T5Model {
+    /// Where the weights come from and what owns their memory.
+    private final class Storage: Sendable {
+        let files: TensorCollection
+        let converted: (any FrozenMemory)?
+
+        init(files: TensorCollection, converted: (any FrozenMemory)?) {
+            self.files = files
+            self.converted = converted
+        }
+    }
+
+    /// Opens a Hugging Face T5 directory.
+    ///
+    /// F32 tensors are used from the mapped file, so ranks of a node share its pages; F16 and BF16 are converted once
+    /// into the memory that `convertedMemory(byteCount)` gives. Every tensor must be there with its shape, and none
+    /// that is not the model's: otherwise `badData` naming it. `maximumLength` is the longest source or target.
+    public static func load(
+        directory: String, maximumLength: Int,
+        convertedMemory: (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
+    ) throws(Failure) -> T5Model {
+        guard FileManager.default.fileExists(atPath: directory) else {
+            throw Failure(
+                .inputMissing,
+                "\(directory) does not exist; `model` must name a Hugging Face T5 directory (config.json, "
+                    + "model.safetensors, spiece.model)")
+        }
+        let configuration = try T5Configuration(path: directory + "/config.json")
+        let files = try TensorCollection(directory: directory)
+        let sources = try findTensors(configuration, files)
+        let (memory, offsets) = try convert(sources, convertedMemory)
+        let storage = Storage(files: files, converted: memory)
+        return T5Model(configuration: configuration, maximumLength: maximumLength, storage: storage) { name in
+            guard let source = sources[name] else { preconditionFailure("\(name) was checked to be there") }
+            let columns = source.tensor.shape.last ?? 1
+            let rows = source.tensor.shape.dropLast().reduce(1, *)
+            let base: UnsafeMutablePointer<Float>
+            if let offset = offsets[name], let memory {
+                base = (memory.base + offset).assumingMemoryBound(to: Float.self)
+            } else if let mapped = source.file.floats(of: source.tensor) {
+                // Frozen weights are only read; the mapping itself is read-only.
+                base = UnsafeMutablePointer(mutating: mapped)
+            } else {
+                preconditionFailure("\(name) was neither mapped nor converted")
+            }
+            return Matrix(base, rows: rows, columns: columns)
+        }
+    }
+
+    private typealias Source = (file: SafetensorsFile, tensor: TensorDescription)
+
+    /// Finds every tensor of the model and refuses missing, misshapen and extra ones.
+    private static func findTensors(
+        _ configuration: T5Configuration, _ files: TensorCollection
+    ) throws(Failure) -> [String: Source] {
+        var sources: [String: Source] = [:]
+        let aliases = configuration.aliases()
+        for (name, shape) in configuration.tensorShapes() {
+            let names = [name] + aliases.filter { $0.of == name }.map(\.name)
+            guard let found = names.lazy.compactMap({ files[$0] }).first else {
+                throw Failure(
+                    .badData,
+                    "\(files.directory): tensor \(name) is missing; the files do not belong to this config.json, or the "
+                        + "download is incomplete")
+            }
+            guard found.tensor.shape == shape else {
+                throw Failure(
+                    .badData,
+                    "\(found.file.path): tensor \(name) has shape \(found.tensor.shape), but config.json asks for "
+                        + "\(shape); take both from the same model")
+            }
+            guard found.tensor.elementType.convertsToFloat else {
+                throw Failure(
+                    .badData,
+                    "\(found.file.path): tensor \(name) is \(found.tensor.elementType.rawValue); only F32, F16 and BF16 "
+                        + "weights can be read")
+            }
+            sources[name] = found
+        }
+        let known = Set(sources.keys).union(aliases.map(\.name)).union(T5Configuration.ignoredTensors)
+        if let extra = files.names.first(where: { !known.contains($0) }) {
+            throw Failure(
+                .badData,
+                "\(files.directory): tensor \(extra) does not belong to a T5 with this config.json; take both from the "
+                    + "same model")
+        }
+        return sources
+    }
+
+    /// Converts what cannot be mapped; returns the byte offset of each converted tensor.
+    private static func convert(
+        _ sources: [String: Source], _ makeMemory: (Int) throws(Failure) -> any FrozenMemory
+    ) throws(Failure) -> ((any FrozenMemory)?, [String: Int]) {
+        var offsets: [String: Int] = [:]
+        var bytes = 0
+        let names = sources.keys.sorted()
+        for name in names {
+            guard let source = sources[name], source.file.floats(of: source.tensor) == nil else { continue }
+            offsets[name] = bytes
+            bytes += (source.tensor.shape.reduce(1, *) * MemoryLayout<Float>.stride + 63) & ~63
+        }
+        guard bytes > 0 else { return (nil, [:]) }
+        let memory = try makeMemory(bytes)
+        if memory.isWriter {
+            for name in names {
+                guard let offset = offsets[name], let source = sources[name] else { continue }
+                let target = (memory.base + offset).bindMemory(
+                    to: Float.self, capacity: source.tensor.shape.reduce(1, *))
+                try source.file.convert(source.tensor, into: target)
+            }
+        }
+        try memory.publish()
+        return (memory, offsets)
+    }
+}
