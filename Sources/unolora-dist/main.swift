@@ -1,1 +1,6 @@
-print("unolora-dist")
+import Training
+import Kernels
+BLAS.useOneThread()
+for path in CommandLine.arguments.dropFirst(2) {
+    do { print(try Verification.replay(path: path).jsonLine()) } catch { print("FAILED", error) }
+}

@@ -1,0 +1,116 @@
+import Adapters
+import Failures
+import Foundation
+import T5
+import Tensors
+
+/// One case directory: a model, an adapter, inputs, and the numbers that another implementation computed from them.
+struct ParityCase {
+    /// Settings of a case beyond the adapter's own; all may be absent.
+    struct Settings: Codable {
+        var labelSmoothing: Float?
+        var lossReduction: String?
+        var padTargets: Int?
+        var dropout: Double?
+        var loraDropout: Double?
+        var seed: UInt64?
+        var step: UInt32?
+    }
+
+    let path: String
+    let model: T5Model
+    let options: LowRankOptions
+    let layout: LowRankLayout
+    let weights: Arena
+    let settings: Settings
+    let numbers: SafetensorsFile
+    let batch: RaggedBatch
+    /// Rows of `labels` and `logits` for each example, the padded ones included.
+    let paddedTargets: Int
+    let paddedSources: Int
+
+    init(path: String) throws(Failure) {
+        self.path = path
+        guard FileManager.default.fileExists(atPath: path + "/case.safetensors") else {
+            throw Failure(.inputMissing, "\(path) is no parity case: it holds no case.safetensors")
+        }
+        numbers = try SafetensorsFile(path: path + "/case.safetensors")
+        let configurationPath = path + "/adapter/unolora_config.json"
+        let adapter = try AdapterConfiguration(path: configurationPath)
+        var options = try adapter.lowRankOptions(path: configurationPath)
+        settings =
+            FileManager.default.contents(atPath: configurationPath)
+            .flatMap { try? JSONDecoder().decode(Settings.self, from: $0) } ?? Settings()
+        // A case says so when something is dropped; without a word, nothing is.
+        options.dropout = settings.loraDropout ?? 0
+        self.options = options
+        let sourceShape = try numbers.tensor(named: "input_ids").shape
+        let labelShape = try numbers.tensor(named: "labels").shape
+        let lengths = try numbers.readInt32(named: "input_lengths")
+        guard sourceShape.count == 2, labelShape.count == 2, sourceShape[0] == labelShape[0],
+            lengths.count == sourceShape[0], sourceShape[0] > 0
+        else {
+            throw Failure(.badData, "\(path): input_ids, input_lengths and labels disagree about the examples")
+        }
+        paddedSources = sourceShape[1]
+        paddedTargets = max(labelShape[1], settings.padTargets ?? 0)
+        model = try T5Model.load(directory: path + "/model", maximumLength: max(paddedSources, paddedTargets, 64))
+        batch = try Self.readBatch(
+            numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
+            configuration: model.configuration, tasks: options.tasks, path: path)
+        layout = LowRankLayout(options: options, configuration: model.configuration)
+        weights = Arena(count: layout.parameters.count)
+        if layout.parameters.count > 0 {
+            let file = try SafetensorsFile(path: path + "/adapter/unolora_model.safetensors")
+            try layout.parameters.read(file, into: weights)
+        }
+    }
+
+    private static func readBatch(
+        _ numbers: SafetensorsFile, _ lengths: [Int32], width: (sources: Int, targets: Int), padTargets: Int?,
+        configuration: T5Configuration, tasks count: Int, path: String
+    ) throws(Failure) -> RaggedBatch {
+        let ids = try numbers.readInt32(named: "input_ids")
+        let labels = try numbers.readInt32(named: "labels")
+        let tasks = try numbers.readInt32(named: "task_ids")
+        guard tasks.count == lengths.count else { throw Failure(.badData, "\(path): task_ids has the wrong length") }
+        var batch = RaggedBatch()
+        for i in lengths.indices {
+            let length = Int(lengths[i])
+            guard length >= 1, length <= width.sources, (0..<count).contains(Int(tasks[i])) else {
+                throw Failure(.badData, "\(path): example \(i) has a length or task that cannot be")
+            }
+            let source = ids[i * width.sources..<i * width.sources + length]
+            var target = labels[i * width.targets..<(i + 1) * width.targets].filter { $0 != -100 }
+            if let padTargets {
+                target += Array(repeating: configuration.padToken, count: max(0, padTargets - target.count))
+            }
+            for token in source + target where token < 0 || Int(token) >= configuration.vocabularySize {
+                throw Failure(.badData, "\(path): token \(token) of example \(i) is outside the vocabulary")
+            }
+            batch.append(source: source, target: target, task: Int(tasks[i]), slot: UInt32(i))
+        }
+        return batch
+    }
+}
+
+extension ParameterLayout {
+    /// Reads every tensor of the layout from a file into an arena; a missing, extra or misshapen tensor is refused by
+    /// name.
+    public func read(_ file: SafetensorsFile, prefix: String = "", into arena: Arena) throws(Failure) {
+        for entry in entries {
+            let tensor = try file.tensor(named: prefix + entry.name)
+            guard tensor.shape == entry.shape else {
+                throw Failure(
+                    .badData,
+                    "\(file.path): tensor \(prefix + entry.name) has shape \(tensor.shape), but \(entry.shape) is needed")
+            }
+            try file.convert(tensor, into: arena.base + entry.offset)
+        }
+        if let extra = file.tensors.first(where: {
+            $0.name.hasPrefix(prefix) && self[String($0.name.dropFirst(prefix.count))] == nil
+        }) {
+            throw Failure(.badData, "\(file.path): tensor \(extra.name) does not belong to this adapter's configuration")
+        }
+    }
+}
