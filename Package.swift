@@ -44,7 +44,7 @@ let package = Package(
         library("MPI", ["CMPI", "Failures"]),
         library("Tensors", ["CXXHash", "Failures", systemPackage]),
         library("Kernels", ["COpenBLAS", "Randomness", "Tensors"]),
-        library("Text", ["CSentencePiece", "Failures"]),
+        library("Text", ["CSentencePiece", "Failures", "Tensors"]),
         library("Optimizers", ["Kernels", "Tensors"]),
         library("T5", ["Failures", "Kernels", "Randomness", "Tensors"]),
         library("Adapters", ["Failures", "Kernels", "Randomness", "T5", "Tensors"]),

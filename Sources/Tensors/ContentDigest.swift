@@ -24,7 +24,9 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
 
     /// The digest of a file; `inputMissing` when it cannot be read.
     public static func of(file path: String) throws(Failure) -> ContentDigest {
-        ContentDigest(of: try MappedFile(path: path).bytes)
+        let file = try MappedFile(path: path)
+        // The bytes alone do not keep the mapping alive.
+        return withExtendedLifetime(file) { ContentDigest(of: file.bytes) }
     }
 
     /// Reads what `hexadecimal` gives; nil for anything else.

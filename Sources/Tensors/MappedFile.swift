@@ -9,7 +9,8 @@ import Glibc
 public final class MappedFile: @unchecked Sendable {
     /// The path as given.
     public let path: String
-    /// The content; empty for an empty file.
+    /// The content; empty for an empty file. Valid while the object lives, and the bytes alone do not keep it alive:
+    /// hold it in a property or use `withExtendedLifetime`.
     public let bytes: UnsafeRawBufferPointer
 
     /// Maps a regular file; `inputMissing` when it does not exist, cannot be read or is not a regular file.

@@ -8,6 +8,8 @@ struct ShardIndex {
     init(path: String) throws(Failure) {
         self.path = path
         let file = try MappedFile(path: path)
+        // The bytes alone do not keep the mapping alive.
+        defer { withExtendedLifetime(file) {} }
         var reader = JSONReader(file.bytes)
         do {
             try read(&reader)

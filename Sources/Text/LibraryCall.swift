@@ -1,0 +1,27 @@
+import CSentencePiece
+import Failures
+import Foundation
+
+/// Calls the shim and turns its status into a failure: the one place where the library's errors enter Swift.
+///
+/// - Parameter code: The code when the library refuses its input; its own trouble is always `internal`.
+func callLibrary(
+    _ purpose: @autoclosure () -> String, refusal code: ExitCode,
+    _ body: (UnsafeMutablePointer<CChar>) -> csp_status
+) throws(Failure) {
+    var status = csp_ok
+    let message = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(csp_message_capacity)) { buffer in
+        buffer.initialize(repeating: 0)
+        status = body(buffer.baseAddress!)
+        return status == csp_ok ? "" : String(cString: buffer.baseAddress!)
+    }
+    guard status != csp_ok else { return }
+    throw Failure(status == csp_refused ? code : .internal, "\(purpose()): \(readable(message))")
+}
+
+/// The library's message without the place in its own source, `./src/file.cc(12) [condition] reason`.
+private func readable(_ message: String) -> String {
+    guard let end = message.range(of: "] "), message.contains(".cc(") else { return message }
+    let reason = message[end.upperBound...]
+    return reason.isEmpty ? "SentencePiece cannot parse it" : String(reason)
+}
