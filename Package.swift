@@ -63,14 +63,14 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", dependencies: ["Failures", "Tensors"], path: "Tests/TestSupport"),
-        tests("TensorsTests", ["Tensors", "TestSupport"]),
+        tests("TensorsTests", ["Failures", "Randomness", "Tensors", "TestSupport"], exclude: ["Goldens"]),
         tests("RandomnessTests", ["Randomness"]),
         tests("TextTests", ["Text", "TestSupport"]),
         tests("TasksTests", ["Tasks", "TestSupport"], exclude: ["Metrics/Goldens"]),
         tests("KernelsTests", ["Kernels", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "TestSupport"]),
         tests("T5Tests", ["T5", "Adapters", "TestSupport"]),
-        tests("CheckpointsTests", ["Checkpoints", "TestSupport"]),
+        tests("CheckpointsTests", ["Checkpoints", "Failures", "Tensors", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
         tests("TrainingTests", ["Training", "TestSupport"]),
         tests("DistributedTests", ["MPI", "Training", "TestSupport"]),

@@ -63,6 +63,7 @@ public final class SafetensorsFile: @unchecked Sendable {
     /// Overwrites `tensor.count` floats with the elements of an F32, F16 or BF16 tensor, exactly; else `badData`.
     public func convert(_ tensor: TensorDescription, into target: UnsafeMutablePointer<Float>) throws(Failure) {
         let source = bytes(of: tensor)
+        defer { withExtendedLifetime(self) {} }
         switch tensor.elementType {
         case .float32:
             UnsafeMutableRawBufferPointer(start: target, count: source.count).copyMemory(from: source)
@@ -100,6 +101,7 @@ public final class SafetensorsFile: @unchecked Sendable {
     public func readInt32(named name: String) throws(Failure) -> [Int32] {
         let tensor = try tensor(named: name)
         let source = bytes(of: tensor)
+        defer { withExtendedLifetime(self) {} }
         switch tensor.elementType {
         case .int32:
             return (0..<tensor.count).map {

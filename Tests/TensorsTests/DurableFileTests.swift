@@ -1,0 +1,67 @@
+import Failures
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Tensors
+
+@Suite struct DurableFileTests {
+    @Test func `parts of any size arrive in order`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("out")
+        let file = try DurableFile(creating: path)
+        var expected: [UInt8] = []
+        for (index, size) in [0, 1, 65_535, 1, 65_536, 65_537, 200_000, 3].enumerated() {
+            let part = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ index) }
+            try file.write(part)
+            expected += part
+        }
+        let summary = try file.finish()
+        #expect([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) == expected)
+        #expect(summary.size == expected.count)
+        #expect(summary.digest == expected.withUnsafeBytes { ContentDigest(of: $0) })
+    }
+
+    @Test func `an existing file is kept on request`() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("out", "old")
+        let refusal = failure { _ = try DurableFile(creating: path, exclusively: true) }
+        #expect(refusal?.code == .cannotWrite)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
+    }
+
+    @Test func `replacing is all or nothing and leaves nothing behind`() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("out", "old")
+        let refusal = failure {
+            try DurableFile.replace(path) { (file) throws(Failure) in
+                try file.write(String(repeating: "new", count: 100_000))
+                throw Failure(.notFinite, "stop")
+            }
+        }
+        #expect(refusal == Failure(.notFinite, "stop"))
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["out"])
+        try DurableFile.replace(path) { (file) throws(Failure) in try file.write("new") }
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["out"])
+    }
+
+    @Test func `a replacement that cannot be renamed is removed`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("target/inside", "")
+        let refusal = failure {
+            try DurableFile.replace(directory.file("target")) { (file) throws(Failure) in try file.write("new") }
+        }
+        #expect(refusal?.code == .cannotWrite)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["target"])
+    }
+
+    @Test(arguments: [
+        ("a", ".", "a"), ("a/b", "a", "b"), ("/a", "/", "a"), ("/a/b/", "/a", "b"), ("./a", ".", "a"),
+        ("a/b//", "a", "b"),
+    ])
+    func `a path is split into directory and name`(_ path: String, _ directory: String, _ name: String) {
+        #expect(DurableFile.split(path) == (directory, name))
+    }
+}
