@@ -69,7 +69,9 @@ let package = Package(
         tests("TasksTests", ["Tasks", "TestSupport"], exclude: ["Metrics/Goldens"]),
         tests("KernelsTests", ["Kernels", "Randomness", "Tensors", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
-        tests("T5Tests", ["T5", "Adapters", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"]),
+        tests(
+            "T5Tests", ["T5", "Adapters", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"],
+            exclude: ["Goldens"]),
         tests("CheckpointsTests", ["Checkpoints", "Failures", "Tensors", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
         tests(
