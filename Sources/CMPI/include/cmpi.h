@@ -1,1 +1,75 @@
-// shim
+// A narrow C face of MPI for Swift.
+//
+// Why it exists: <mpi.h> defines MPI_COMM_WORLD, MPI_FLOAT, MPI_SUM, MPI_IN_PLACE and the like as macros that cast
+// addresses or integers, which Swift's importer drops; and the handle types differ between implementations (pointers in
+// Open MPI, integers in MPICH). Here a handle is an opaque word, types and operations are small enumerations, and every
+// call does one thing. <mpi.h> is seen by cmpi.c alone.
+//
+// Every function that returns int returns MPI_SUCCESS (0) or an MPI error code for cmpi_error_text; errors are returned
+// and never fatal once cmpi_init has succeeded. Counts are int as in MPI 3: callers cut longer buffers.
+#ifndef CMPI_H
+#define CMPI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    uintptr_t handle;
+} cmpi_comm;
+
+typedef struct {
+    uintptr_t handle;
+} cmpi_window;
+
+typedef struct {
+    uintptr_t handle;
+} cmpi_request;
+
+typedef enum { cmpi_byte, cmpi_int64, cmpi_uint64, cmpi_float, cmpi_double } cmpi_type;
+
+typedef enum { cmpi_sum, cmpi_minimum, cmpi_maximum } cmpi_operation;
+
+// The numbers are ours; cmpi_init translates from and to MPI's.
+typedef enum { cmpi_thread_single, cmpi_thread_funneled, cmpi_thread_serialized, cmpi_thread_multiple } cmpi_thread_level;
+
+// Sizes of the buffers that the text functions fill, terminating zero included.
+enum { cmpi_error_text_size = 512, cmpi_name_size = 512, cmpi_library_version_size = 8192 };
+
+// Life of the library. cmpi_init asks for MPI_THREAD_FUNNELED and makes errors of all communicators return.
+int cmpi_init(cmpi_thread_level *provided);
+int cmpi_state(int *initialized, int *finalized);
+int cmpi_finalize(void);
+void cmpi_abort(cmpi_comm comm, int exit_code);
+
+// Texts, always terminated. cmpi_error_text cannot fail.
+void cmpi_error_text(int error, char text[cmpi_error_text_size]);
+int cmpi_processor_name(char text[cmpi_name_size]);
+int cmpi_library_version(char text[cmpi_library_version_size]);
+
+// Communicators. A negative color makes no communicator for this process: `made` is then 0.
+cmpi_comm cmpi_world(void);
+int cmpi_rank(cmpi_comm comm, int *rank);
+int cmpi_size(cmpi_comm comm, int *size);
+int cmpi_split(cmpi_comm comm, int color, int key, cmpi_comm *part, int *made);
+int cmpi_split_by_node(cmpi_comm comm, int key, cmpi_comm *part);
+int cmpi_free(cmpi_comm *comm);
+
+// Collectives. `count` is in elements of `type`, `bytes` in bytes; reductions are in place.
+int cmpi_barrier(cmpi_comm comm);
+int cmpi_allreduce(cmpi_comm comm, void *values, int count, cmpi_type type, cmpi_operation operation);
+int cmpi_start_allreduce(
+    cmpi_comm comm, void *values, int count, cmpi_type type, cmpi_operation operation, cmpi_request *request);
+int cmpi_test(cmpi_request *request, int *complete);
+int cmpi_broadcast(cmpi_comm comm, void *data, int bytes, int root);
+int cmpi_allgather(cmpi_comm comm, const void *send, void *receive, int bytes);
+// `sizes` and `offsets` (bytes, one a rank) and `receive` are read on the root only.
+int cmpi_gather(
+    cmpi_comm comm, const void *send, int bytes, void *receive, const int *sizes, const int *offsets, int root);
+
+// Memory shared by the ranks of one node. Rank 0 gives `bytes`; all get its address and size.
+int cmpi_shared_allocate(cmpi_comm node, size_t bytes, cmpi_window *window, void **base, size_t *size);
+// Makes this rank's stores visible to others before, and others' to this rank after, a barrier between two calls.
+int cmpi_shared_sync(cmpi_window window);
+int cmpi_shared_free(cmpi_window *window);
+
+#endif

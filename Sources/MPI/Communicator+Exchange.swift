@@ -1,0 +1,69 @@
+import CMPI
+import Failures
+
+extension Communicator {
+    /// Overwrites `bytes` on every rank with the root's; collective. The length must be the same on all ranks.
+    public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(Failure) {
+        for part in parts(of: bytes.count) {
+            let error = cmpi_broadcast(handle, bytes.baseAddress! + part.lowerBound, Int32(part.count), Int32(root))
+            try check(error, "broadcast \(bytes.count) bytes from rank \(root)")
+        }
+    }
+
+    /// The root's bytes, on every rank; collective. What the other ranks give is ignored.
+    public func broadcast(_ bytes: [UInt8], from root: Int) throws(Failure) -> [UInt8] {
+        var count = UInt64(bytes.count)
+        try check(cmpi_broadcast(handle, &count, 8, Int32(root)), "broadcast a length from rank \(root)")
+        var received = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count))
+        try received.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+            try broadcast(UnsafeMutableRawBufferPointer(buffer), from: root)
+        }
+        return received
+    }
+
+    /// The words of every rank, in the order of ranks, on every rank; collective.
+    ///
+    /// - Throws: `.ranksDisagree` on every rank when their numbers of words differ.
+    public func allGather(_ words: [UInt64]) throws(Failure) -> [[UInt64]] {
+        let counts = [Int64(words.count), -Int64(words.count)]
+        var extremes = counts
+        try extremes.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in try allReduce(.maximum, buffer) }
+        guard extremes[0] == -extremes[1] else {
+            throw Failure(
+                .ranksDisagree,
+                "ranks disagree on the length of an exchange: from \(-extremes[1]) to \(extremes[0]) words, "
+                    + "\(words.count) on rank \(rank); start the same program with the same input on every rank")
+        }
+        guard words.count * 8 <= largestCount else {
+            throw Failure(.internal, "an exchange of \(words.count) words is too long for one MPI call")
+        }
+        var received = [UInt64](repeating: 0, count: words.count * size)
+        try check(cmpi_allgather(handle, words, &received, Int32(words.count * 8)), "gather \(words.count) words")
+        return (0..<size).map { Array(received[$0 * words.count..<($0 + 1) * words.count]) }
+    }
+
+    /// On the root the bytes of every rank, in the order of ranks; on the others an empty list. Collective; each rank
+    /// may give any number of bytes.
+    public func gather(_ bytes: [UInt8], to root: Int) throws(Failure) -> [[UInt8]] {
+        let counts = try allGather([UInt64(bytes.count)]).map { Int($0[0]) }
+        var gathered = [[UInt8]](repeating: [], count: rank == root ? size : 0)
+        // In one round every rank gives so little that even the sum can be counted.
+        let share = Swift.max(1, largestCount / size)
+        for start in stride(from: 0, to: counts.max() ?? 0, by: share) {
+            let sizes = counts.map { Int32(Swift.max(0, Swift.min(share, $0 - start))) }
+            var offsets = [Int32](repeating: 0, count: size)
+            for rank in 1..<Swift.max(1, size) { offsets[rank] = offsets[rank - 1] + sizes[rank - 1] }
+            let total = rank == root ? Int(offsets[size - 1]) + Int(sizes[size - 1]) : 0
+            var received = [UInt8](repeating: 0, count: total)
+            let error = bytes.withUnsafeBufferPointer { own in
+                let first = own.baseAddress.map { $0 + Swift.min(start, own.count) }
+                return cmpi_gather(handle, first, sizes[rank], &received, sizes, offsets, Int32(root))
+            }
+            try check(error, "gather bytes on rank \(root)")
+            for rank in gathered.indices {
+                gathered[rank] += received[Int(offsets[rank])..<Int(offsets[rank] + sizes[rank])]
+            }
+        }
+        return gathered
+    }
+}

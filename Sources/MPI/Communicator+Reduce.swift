@@ -1,0 +1,121 @@
+import CMPI
+import Failures
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A number that MPI can reduce.
+public protocol ReducibleNumber: BitwiseCopyable, Sendable {
+    /// For the MPI target only.
+    static var reductionType: ReductionType { get }
+}
+
+/// MPI's name of a number type.
+public struct ReductionType: Sendable {
+    let value: cmpi_type
+}
+
+extension Int64: ReducibleNumber {
+    /// MPI_INT64_T.
+    public static var reductionType: ReductionType { ReductionType(value: cmpi_int64) }
+}
+
+extension UInt64: ReducibleNumber {
+    /// MPI_UINT64_T.
+    public static var reductionType: ReductionType { ReductionType(value: cmpi_uint64) }
+}
+
+extension Float: ReducibleNumber {
+    /// MPI_FLOAT.
+    public static var reductionType: ReductionType { ReductionType(value: cmpi_float) }
+}
+
+extension Double: ReducibleNumber {
+    /// MPI_DOUBLE.
+    public static var reductionType: ReductionType { ReductionType(value: cmpi_double) }
+}
+
+extension Communicator {
+    /// What a reduction does with the values of all ranks.
+    public enum Reduction: Sendable {
+        /// Sum; exact for integers, in an order of MPI's choice for floating point.
+        case sum
+        /// Least value.
+        case minimum
+        /// Greatest value.
+        case maximum
+
+        var operation: cmpi_operation {
+            switch self {
+            case .sum: cmpi_sum
+            case .minimum: cmpi_minimum
+            case .maximum: cmpi_maximum
+            }
+        }
+    }
+
+    /// Overwrites `values` on every rank with the element-wise reduction over all ranks; collective.
+    ///
+    /// The number of elements must be the same on all ranks: MPI leaves anything else undefined.
+    public func allReduce<Number: ReducibleNumber>(
+        _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>
+    ) throws(Failure) {
+        for part in parts(of: values.count) {
+            let error = cmpi_allreduce(
+                handle, values.baseAddress! + part.lowerBound, Int32(part.count), Number.reductionType.value,
+                reduction.operation)
+            try check(error, "reduce \(values.count) numbers over \(size) ranks")
+        }
+    }
+
+    /// Overwrites `values` on every rank with their element-wise sum over all ranks; collective.
+    public func allReduceSum<Number: ReducibleNumber>(
+        _ values: UnsafeMutableBufferPointer<Number>
+    ) throws(Failure) {
+        try allReduce(.sum, values)
+    }
+
+    /// The reduction of one number over all ranks; collective.
+    public func allReduce<Number: ReducibleNumber>(_ reduction: Reduction, _ value: Number) throws(Failure) -> Number {
+        var value = value
+        let error = cmpi_allreduce(handle, &value, 1, Number.reductionType.value, reduction.operation)
+        try check(error, "reduce a number over \(size) ranks")
+        return value
+    }
+
+    /// As `allReduce`, but waits by testing, so that the caller can act on a reduction that does not end.
+    ///
+    /// - Parameter whileWaiting: called with the time since the start about every 0.1 ms once the first 2 ms have
+    ///   passed. It can abort the job; it cannot give up the reduction, because MPI goes on writing to `values`.
+    public func allReduce<Number: ReducibleNumber>(
+        _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>, whileWaiting: (Duration) -> Void
+    ) throws(Failure) {
+        let start = ContinuousClock.now
+        for part in parts(of: values.count) {
+            var request = cmpi_request()
+            let error = cmpi_start_allreduce(
+                handle, values.baseAddress! + part.lowerBound, Int32(part.count), Number.reductionType.value,
+                reduction.operation, &request)
+            try check(error, "start a reduction of \(values.count) numbers over \(size) ranks")
+            var complete: Int32 = 0
+            while true {
+                // The test is also what moves the data, hence the eager start.
+                try check(cmpi_test(&request, &complete), "reduce \(values.count) numbers over \(size) ranks")
+                if complete != 0 { break }
+                let waited = ContinuousClock.now - start
+                if waited < .milliseconds(2) {
+                    sched_yield()
+                } else {
+                    whileWaiting(waited)
+                    usleep(100)
+                }
+            }
+        }
+    }
+
+    /// `0..<count` cut into ranges that one MPI call can carry.
+    func parts(of count: Int) -> some Sequence<Range<Int>> {
+        stride(from: 0, to: count, by: largestCount).lazy.map { $0..<Swift.min($0 + largestCount, count) }
+    }
+}

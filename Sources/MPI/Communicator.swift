@@ -1,0 +1,72 @@
+import CMPI
+import Failures
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A group of ranks and its collectives.
+///
+/// Every method that says "collective" must be called by all ranks of the communicator, in the same order. A value is a
+/// handle: copies name the same communicator. The few communicators a run makes live until MPI ends, unless `free()` is
+/// called on them. An MPI error becomes `Failure(.internal)` with MPI's text.
+public struct Communicator: Sendable {
+    /// This process's number in the communicator, from 0; in `MPIEnvironment.world` the world rank.
+    public let rank: Int
+    /// How many ranks it has; in `MPIEnvironment.world` the size of the job.
+    public let size: Int
+
+    let handle: cmpi_comm
+    /// The largest count that one MPI call may carry; smaller in tests, to exercise the cutting of long buffers.
+    var largestCount = Int(Int32.max)
+
+    init(_ handle: cmpi_comm) throws(Failure) {
+        var rank: Int32 = 0
+        var size: Int32 = 0
+        try check(cmpi_rank(handle, &rank), "tell the rank")
+        try check(cmpi_size(handle, &size), "tell the number of ranks")
+        self.handle = handle
+        self.rank = Int(rank)
+        self.size = Int(size)
+    }
+
+    /// Returns when all ranks have called it; collective.
+    public func barrier() throws(Failure) {
+        try check(cmpi_barrier(handle), "pass a barrier")
+    }
+
+    /// The ranks that give the same color, ordered by `key` and then by rank; nil for a rank whose color is nil.
+    /// Collective. Colors are not negative.
+    public func split(color: Int?, key: Int) throws(Failure) -> Communicator? {
+        var part = cmpi_comm()
+        var made: Int32 = 0
+        let color = color.map { Int32($0) } ?? -1
+        try check(cmpi_split(handle, color, Int32(key), &part, &made), "split a communicator")
+        return made == 0 ? nil : try Communicator(part)
+    }
+
+    /// The ranks that can share memory with this one, which are those of its node, in the order of this communicator.
+    /// Collective.
+    public func nodeCommunicator() throws(Failure) -> Communicator {
+        var node = cmpi_comm()
+        try check(cmpi_split_by_node(handle, Int32(rank), &node), "find the ranks of this node")
+        return try Communicator(node)
+    }
+
+    /// Gives the communicator back to MPI; collective; not for the world. Neither it nor a copy may be used afterwards.
+    public func free() throws(Failure) {
+        var handle = handle
+        try check(cmpi_free(&handle), "free a communicator")
+    }
+
+    /// Ends all ranks of the job at once with an exit code; not collective. Under mpirun or srun the code that the
+    /// caller of the launcher sees is the launcher's choice.
+    public func abort(_ code: ExitCode) -> Never { abort(status: code.rawValue) }
+
+    /// As `abort(_:)`, with a raw exit status such as 128 + a signal number.
+    public func abort(status: Int32) -> Never {
+        cmpi_abort(handle, status)
+        // MPI_Abort is allowed to return.
+        _exit(status)
+    }
+}

@@ -1,0 +1,108 @@
+import CMPI
+import Failures
+import Foundation
+
+/// The life of MPI in this process: started by `init`, ended cleanly by `finalize()` and by nothing else.
+///
+/// When the value goes away without `finalize()`, because an error is thrown past its owner, the whole job is aborted
+/// with exit code 70: the other ranks may be inside a collective that this rank will never join, where a finalisation
+/// would wait for ever. Print the error before.
+///
+/// MPI is started with MPI_THREAD_FUNNELED: every call belongs on the thread that created this value. `abort` alone may
+/// come from another thread.
+public struct MPIEnvironment: ~Copyable {
+    /// Which threads may call MPI, as the library grants it.
+    public enum ThreadLevel: String, Sendable, Comparable {
+        /// The process must have one thread.
+        case single
+        /// Only the thread that started MPI calls it.
+        case funneled
+        /// Any thread, one at a time.
+        case serialized
+        /// Any thread at any time.
+        case multiple
+
+        init(_ level: cmpi_thread_level) {
+            switch level {
+            case cmpi_thread_multiple: self = .multiple
+            case cmpi_thread_serialized: self = .serialized
+            case cmpi_thread_funneled: self = .funneled
+            default: self = .single
+            }
+        }
+
+        /// Orders by what is allowed, least first.
+        public static func < (a: ThreadLevel, b: ThreadLevel) -> Bool { a.strength < b.strength }
+
+        private var strength: Int {
+            switch self {
+            case .single: 0
+            case .funneled: 1
+            case .serialized: 2
+            case .multiple: 3
+            }
+        }
+    }
+
+    /// All ranks of the job.
+    public let world: Communicator
+    /// What the library grants; never below `funneled`.
+    public let threadLevel: ThreadLevel
+
+    /// Starts MPI.
+    ///
+    /// - Parameter environment: the environment variables of the process, to recognise a launcher that this MPI library
+    ///   does not understand.
+    /// - Throws: `.usage` when a launcher started several processes but MPI sees each of them alone; `.internal` when
+    ///   MPI cannot start, was started before or grants no threads.
+    public init(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) {
+        let launch = LaunchEnvironment(environment)
+        try launch.checkBeforeStart()
+        var initialized: Int32 = 0
+        var finalized: Int32 = 0
+        try check(cmpi_state(&initialized, &finalized), "say whether it runs")
+        guard initialized == 0 else {
+            throw Failure(.internal, "MPI was started twice in this process; create one MPIEnvironment only")
+        }
+        var provided = cmpi_thread_single
+        try check(cmpi_init(&provided), "start")
+        let threadLevel = ThreadLevel(provided)
+        let world: Communicator
+        do throws(Failure) {
+            world = try Communicator(cmpi_world())
+            try launch.check(worldSize: world.size)
+            guard threadLevel >= .funneled else {
+                throw Failure(
+                    .internal,
+                    "this MPI library grants no thread support (MPI_THREAD_SINGLE); use one that is built with it")
+            }
+        } catch {
+            // Every rank takes this path alike: each refusal is a function of what all of them see.
+            _ = cmpi_finalize()
+            throw error
+        }
+        self.world = world
+        self.threadLevel = threadLevel
+    }
+
+    deinit { cmpi_abort(cmpi_world(), ExitCode.internal.rawValue) }
+
+    /// Ends MPI; collective, returns when all ranks have called it.
+    public consuming func finalize() throws(Failure) {
+        let error = cmpi_finalize()
+        // From here on an abort would itself be an error of use.
+        discard self
+        try check(error, "finish")
+    }
+
+    /// The library's own description of itself, first line.
+    public var libraryVersion: String {
+        let whole = text(capacity: cmpi_library_version_size) { _ = cmpi_library_version($0) }
+        return whole.split(whereSeparator: \.isNewline).first.map(String.init) ?? whole
+    }
+
+    /// The name of this host as MPI knows it.
+    public var processorName: String {
+        text(capacity: cmpi_name_size) { _ = cmpi_processor_name($0) }
+    }
+}

@@ -1,0 +1,21 @@
+import CMPI
+import Failures
+
+/// The choke point from MPI error codes to `Failure`: every call of the shim passes through here.
+///
+/// - Parameter action: what was tried, as in "cannot <action>".
+/// - Throws: `Failure(.internal)` with MPI's own text when `error` is not MPI_SUCCESS.
+func check(_ error: Int32, _ action: @autoclosure () -> String) throws(Failure) {
+    guard error != 0 else { return }
+    let text = text(capacity: cmpi_error_text_size) { cmpi_error_text(error, $0) }
+    throw Failure(.internal, "MPI cannot \(action()): \(text)")
+}
+
+/// The zero-terminated text that `fill` writes into a buffer of `capacity` bytes.
+func text(capacity: Int, _ fill: (UnsafeMutablePointer<CChar>) -> Void) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+        buffer.initialize(repeating: 0)
+        fill(buffer.baseAddress!)
+        return String(decoding: buffer.prefix { $0 != 0 }.lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,57 @@
+import CMPI
+import Failures
+
+extension Communicator {
+    /// Memory that all ranks of a node communicator see at once; collective. Rank 0 owns it: its pages are on rank 0's
+    /// account, and it alone should write unless the ranks agree otherwise. The content is undefined at first.
+    ///
+    /// - Parameter byteCount: the size; rank 0's value counts. More than 0.
+    /// - Throws: `.internal` when the host's shared memory has no room.
+    public func allocateShared(byteCount: Int) throws(Failure) -> SharedMemory {
+        let byteCount = Int(try broadcastWord(UInt64(byteCount)))
+        guard byteCount > 0 else { throw Failure(.internal, "shared memory of \(byteCount) bytes was asked for") }
+        var window = cmpi_window()
+        var base: UnsafeMutableRawPointer?
+        var size = 0
+        let error = cmpi_shared_allocate(handle, byteCount, &window, &base, &size)
+        try check(error, "share \(byteCount) bytes between the ranks of this node (is /dev/shm large enough?)")
+        guard let base, size == byteCount else {
+            throw Failure(.internal, "MPI shares \(size) bytes where \(byteCount) were asked for")
+        }
+        return SharedMemory(
+            bytes: UnsafeMutableRawBufferPointer(start: base, count: byteCount), node: self, window: window)
+    }
+
+    private func broadcastWord(_ word: UInt64) throws(Failure) -> UInt64 {
+        var word = word
+        try check(cmpi_broadcast(handle, &word, 8, 0), "broadcast a length from rank 0")
+        return word
+    }
+}
+
+/// Memory of one node that its ranks share (an MPI window); made by `Communicator.allocateShared(byteCount:)`.
+///
+/// Freeing is collective, so it is explicit: a value that goes away without `free()` leaves the memory to MPI, which
+/// takes it back at finalisation, and a rank that fails cannot make the others wait.
+public struct SharedMemory: ~Copyable {
+    /// The memory; valid until `free()`. The address differs between ranks.
+    public let bytes: UnsafeMutableRawBufferPointer
+    /// The ranks that share it.
+    public let node: Communicator
+    var window: cmpi_window
+
+    /// Whether this rank owns the memory and fills it.
+    public var isOwner: Bool { node.rank == 0 }
+
+    /// Makes what any rank wrote before visible to all ranks after; collective over `node`.
+    public func synchronise() throws(Failure) {
+        try check(cmpi_shared_sync(window), "synchronise shared memory")
+        try node.barrier()
+        try check(cmpi_shared_sync(window), "synchronise shared memory")
+    }
+
+    /// Frees the memory; collective over `node`. No pointer into it may be used afterwards.
+    public consuming func free() throws(Failure) {
+        try check(cmpi_shared_free(&window), "free shared memory")
+    }
+}

@@ -1,0 +1,74 @@
+import Failures
+import Foundation
+
+@testable import MPI
+
+/// The MPI environment of the test process: started on first use, ended when the process exits. Suites that use it are
+/// `@MainActor`, because MPI runs with MPI_THREAD_FUNNELED, and `.serialized`, because collectives must be in order.
+///
+/// Tests hold at every number of ranks:
+/// `mpirun -n 4 <the .xctest> --testing-library swift-testing --no-parallel --filter DistributedTests`.
+@MainActor enum TestWorld {
+    /// What the environment says of itself.
+    struct Started: Sendable {
+        let world: Communicator
+        let threadLevel: MPIEnvironment.ThreadLevel
+        let library: String
+        let host: String
+    }
+
+    private final class Holder {
+        var environment: MPIEnvironment?
+        let start: Result<Started, Failure>
+
+        init() {
+            do throws(Failure) {
+                let started = try MPIEnvironment()
+                start = .success(
+                    Started(
+                        world: started.world, threadLevel: started.threadLevel, library: started.libraryVersion,
+                        host: started.processorName))
+                environment = consume started
+            } catch {
+                environment = nil
+                start = .failure(error)
+            }
+        }
+    }
+
+    private static let holder: Holder = {
+        atexit {
+            // The testing library leaves from a thread of its pool; MPI must end on the thread that started it.
+            if Thread.isMainThread {
+                MainActor.assumeIsolated { TestWorld.finalize() }
+            } else {
+                DispatchQueue.main.sync { MainActor.assumeIsolated { TestWorld.finalize() } }
+            }
+        }
+        return Holder()
+    }()
+
+    /// All ranks of the test job.
+    static var world: Communicator {
+        get throws(Failure) { try started.world }
+    }
+
+    /// The environment's description.
+    static var started: Started {
+        get throws(Failure) { try holder.start.get() }
+    }
+
+    private static func finalize() {
+        guard let environment = holder.environment.take() else { return }
+        do throws(Failure) {
+            try environment.finalize()
+        } catch {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+        }
+    }
+
+    /// Whether an MPI launcher started this process; tests that start jobs of their own need a process that it did not.
+    nonisolated static var isLaunched: Bool {
+        LaunchEnvironment(ProcessInfo.processInfo.environment) != LaunchEnvironment([:])
+    }
+}
