@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Sets this machine up, builds unolora-dist and runs the embedded example with two processes.
+#   launch/quickstart.sh [arguments of unolora-dist, e.g. --out DIR]
+# Can be run twice and from any directory; a relative --out counts from where you are.
+set -euo pipefail
+
+project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
+ranks=2
+limit=1200 # seconds, for a run that takes a few minutes on two cores
+
+fail() {
+    printf 'quickstart: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+"$project/launch/setup.sh"
+. "$project/launch/mpi-environment.sh"
+
+echo "quickstart: building (2 to 5 minutes the first time)"
+swift build --package-path "$project" -c release --product unolora-dist </dev/null ||
+    fail "the build failed, see above; the first one needs the network to fetch Swift packages from github.com."
+
+program=$project/.build/release/unolora-dist
+echo "quickstart: mpirun -n $ranks $program $*"
+status=0
+timeout -k 10 "$limit" mpirun -n "$ranks" "$program" "$@" </dev/null || status=$?
+case $status in
+0) ;;
+124 | 137) fail "the run was stopped after $limit seconds; on a slow machine start it without this script." "$status" ;;
+*) fail "the run ended with exit code $status, see the message above." "$status" ;;
+esac

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Makes this machine ready to build and run unolora-dist: Swift, system libraries, room on the disk.
+# Says what is missing and why it is needed, then installs that with apt-get; does nothing when everything is there.
+# quickstart.sh and test.sh call it; it can be run alone, from any directory, as often as you like.
+set -euo pipefail
+
+project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
+needed_swift=6.2
+needed_megabytes=1500
+
+# package, how to see that it is there, what it is for
+packages=(
+    "pkg-config|command pkg-config|finds the other libraries for the Swift package manager"
+    "libopenmpi-dev|library ompi-c|MPI: gradients travel between processes with it"
+    "openmpi-bin|mpirun|starts the processes"
+    "libopenblas-dev|library openblas|matrix products"
+    "libsentencepiece-dev|library sentencepiece|T5's tokeniser"
+    "libxxhash-dev|library libxxhash|digests of checkpoints and caches"
+)
+
+fail() {
+    printf 'setup: %s\n' "$1" >&2
+    exit 1
+}
+
+check_swift() {
+    command -v swift >/dev/null ||
+        fail "there is no swift in PATH; install Swift $needed_swift or later (https://www.swift.org/install/linux) and start this again."
+    local answer version
+    answer=$(swift --version 2>&1) || fail "swift is in PATH but does not run: $(head -n 1 <<<"$answer")"
+    version=$(grep -oE 'Swift version [0-9]+\.[0-9]+' <<<"$answer" | head -n 1 | grep -oE '[0-9.]+$' || true)
+    [ -n "$version" ] || fail "swift --version names no version: $(head -n 1 <<<"$answer")"
+    if [ "$(printf '%s\n' "$needed_swift" "$version" | sort -V | head -n 1)" != "$needed_swift" ]; then
+        fail "Swift $version at $(command -v swift) is too old; install Swift $needed_swift or later (https://www.swift.org/install/linux)."
+    fi
+}
+
+check_place() {
+    [ -w "$project" ] || fail "$project is not writable for $(id -un); build from a copy of your own."
+    if [ -e "$project/.build" ] && [ ! -w "$project/.build" ]; then
+        fail "$project/.build belongs to $(stat -c %U "$project/.build"), who built here before; give it to $(id -un) with chown -R or remove it."
+    fi
+    [ -d "$project/.build/release" ] || check_space "$project" "to build"
+}
+
+# check_space DIRECTORY PURPOSE
+check_space() {
+    local free
+    free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge "$needed_megabytes" ] ||
+        fail "$1 has $free MB free, but $needed_megabytes MB are needed $2; free some space and start this again."
+}
+
+# is_there COMMAND... : one of the checks named in the list above
+is_there() {
+    case "$1" in
+    command) command -v "$2" >/dev/null ;;
+    library) pkg-config --exists "$2" 2>/dev/null ;;
+    # Another MPI's mpirun would start processes that do not find each other.
+    mpirun) [[ $(mpirun --version 2>/dev/null) == *"Open MPI"* ]] ;;
+    esac
+}
+
+# Sets `missing` to the packages that are not there.
+find_missing() {
+    missing=()
+    local entry name check
+    for entry in "${packages[@]}"; do
+        IFS='|' read -r name check _ <<<"$entry"
+        # shellcheck disable=SC2086 # the check is words
+        is_there $check || missing+=("$name")
+    done
+}
+
+say_missing() {
+    local entry name purpose
+    echo "setup: needed, but not on this machine:"
+    for entry in "${packages[@]}"; do
+        IFS='|' read -r name _ purpose <<<"$entry"
+        [[ " ${missing[*]} " == *" $name "* ]] && printf '  %-22s %s\n' "$name" "$purpose"
+    done
+    return 0
+}
+
+# Sets `as_root` to what must stand before a command to run it as root.
+find_root() {
+    as_root=()
+    [ "$(id -u)" -eq 0 ] && return
+    command -v sudo >/dev/null ||
+        fail "installing needs root, and there is no sudo: have 'apt-get install ${missing[*]}' run as root, then start this again."
+    as_root=(sudo)
+    if ! sudo -n true 2>/dev/null; then
+        [ -t 0 ] ||
+            fail "installing needs root, and sudo wants a password that cannot be asked for here: run 'sudo apt-get install ${missing[*]}', then start this again."
+        echo "setup: sudo asks for your password to install them."
+        sudo -v ||
+            fail "sudo was refused to $(id -un): have 'apt-get install ${missing[*]}' run as root, then start this again."
+    fi
+}
+
+apt_get() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 "$@"
+}
+
+install_missing() {
+    local log attempt
+    log=$(mktemp)
+    echo "setup: installing with ${as_root[*]:+${as_root[*]} }apt-get install ${missing[*]} (a minute or two)"
+    for attempt in 1 2; do
+        if { apt_get update && apt_get install -y --no-install-recommends "${missing[@]}"; } </dev/null >"$log" 2>&1; then
+            rm -f "$log"
+            return
+        fi
+        if [ "$attempt" -eq 1 ]; then
+            echo "setup: apt-get failed ($(apt_complaint "$log")); trying once more in 5 seconds"
+            sleep 5
+        fi
+    done
+    fail "apt-get could not install ${missing[*]}: $(apt_complaint "$log") (all it said: $log)"
+}
+
+# The first line of an apt-get log that says what is wrong.
+apt_complaint() {
+    local line
+    line=$(grep -m 1 -E '^(E|Err|W|sudo):' "$1" || tail -n 1 "$1")
+    printf '%s' "${line:-it said nothing}"
+}
+
+check_swift
+check_place
+find_missing
+[ "${#missing[@]}" -gt 0 ] || exit 0
+say_missing
+command -v apt-get >/dev/null ||
+    fail "there is no apt-get here to install ${missing[*]}: install what your system calls them, or on a cluster load its modules (module load openmpi openblas ...) with PKG_CONFIG_PATH naming the directories of their .pc files."
+find_root
+check_space /var "to install packages"
+install_missing
+wanted=("${missing[@]}")
+find_missing
+[ "${#missing[@]}" -eq 0 ] ||
+    fail "${wanted[*]} are installed, but ${missing[*]} cannot be used: look for another MPI's mpirun or pkg-config earlier in PATH, or a PKG_CONFIG_LIBDIR that hides them."
+echo "setup: installed ${wanted[*]}"

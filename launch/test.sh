@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Sets this machine up, builds the tests and runs all of them: those of DistributedTests under mpirun with 1, 2 and 4
+# processes, the others in one process. Ends with one line, `N passed, N failed`, and exits with 0 only when nothing
+# failed and every run executed tests. Can be run twice and from any directory; needs no terminal.
+#   launch/test.sh [--only-mpi]
+set -euo pipefail
+
+project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
+tests=$project/.build/release/unolora-distPackageTests.xctest
+logs=$project/.build/test-logs
+rank_counts=(1 2 4)
+limit=900             # seconds for the tests in one process
+distributed_limit=300 # seconds for each run under mpirun
+
+# Sums over all runs.
+passed=0
+failed=0
+
+fail() {
+    printf 'test: %s\n' "$1" >&2
+    exit 1
+}
+
+# Prints "passed failed skipped" of one run from the result files (JUnit XML) of its ranks, rank 0's first. A test has
+# passed when it did so on every rank.
+count_results() {
+    awk '
+        FNR == 1 { file++ }
+        /^ *<testcase / {
+            match($0, /classname="[^"]*" name="[^"]*"/)
+            test = substr($0, RSTART, RLENGTH)
+            if (file == 1) seen[test]
+        }
+        /^ *<failure/ { bad[test] }
+        /^ *<skipped/ { left[test] }
+        END {
+            for (test in seen) {
+                if (test in bad) continue
+                if (test in left) skipped++; else passed++
+            }
+            for (test in bad) failed++
+            print passed + 0, failed + 0, skipped + 0
+        }' "$@"
+}
+
+# What failed according to a rank's log, without the tests that passed: issues, the frames around a crash, or the last
+# lines of a log that has no end.
+show_trouble() {
+    [ -e "$1" ] || return 0
+    grep -E '^✘|Fatal error' "$1" | head -n 40 || true
+    grep -A 5 -E ' crashed:$' "$1" | cut -c 1-200 || true
+    grep -qE ' Test run with | crashed:$' "$1" || tail -n 5 "$1"
+}
+
+# finish_run NAME STATUS RANKS: judges a run whose rank r left NAME.r.xml and NAME.r.log in the logs' directory.
+finish_run() {
+    local name=$1 status=$2 ranks=$3
+    local results=() rank run_passed run_failed run_skipped trouble=""
+    for ((rank = 0; rank < ranks; rank++)); do
+        if tail -n 1 "$logs/$name.$rank.xml" 2>/dev/null | grep -q '</testsuites>'; then
+            results+=("$logs/$name.$rank.xml")
+        else
+            trouble="rank $rank did not finish"
+        fi
+        show_trouble "$logs/$name.$rank.log" | sed "s/^/  [$name, rank $rank] /"
+    done
+    read -r run_passed run_failed run_skipped <<<"$(count_results "${results[@]}" </dev/null)"
+    case $status in
+    124 | 137) trouble="stopped by the time limit" ;;
+    esac
+    if [ -z "$trouble" ] && [ $((run_passed + run_failed)) -eq 0 ]; then
+        trouble="no test was executed"
+    fi
+    if [ -z "$trouble" ] && [ "$status" -ne 0 ] && [ "$run_failed" -eq 0 ]; then
+        trouble="ended with exit code $status"
+    fi
+    if [ -n "$trouble" ]; then
+        echo "test: $name: $trouble (logs: $logs/$name.*)"
+        run_failed=$((run_failed + 1))
+    fi
+    if [ "$run_skipped" -gt 0 ]; then
+        grep -h ' skipped' "$logs/$name.0.log" | sed 's/^/  /' || true
+    fi
+    echo "test: $name: $run_passed passed, $run_failed failed, $run_skipped not run"
+    passed=$((passed + run_passed))
+    failed=$((failed + run_failed))
+}
+
+run_in_one_process() {
+    local status=0
+    echo "test: everything but DistributedTests (some minutes; they write to $logs/one-process.0.log)"
+    timeout -k 10 "$limit" "$tests" --testing-library swift-testing --skip '^DistributedTests' \
+        --xunit-output "$logs/one-process.0.xml" </dev/null >"$logs/one-process.0.log" 2>&1 || status=$?
+    finish_run one-process "$status" 1
+}
+
+run_distributed() {
+    local ranks=$1 status=0 name=mpirun-$1
+    echo "test: DistributedTests under mpirun -n $ranks"
+    # Each rank writes files of its own, so that their lines do not mix.
+    # shellcheck disable=SC2016 # the inner shell knows the rank
+    timeout -k 10 "$distributed_limit" mpirun -n "$ranks" bash -c '
+        exec "$1" --testing-library swift-testing --no-parallel --filter "^DistributedTests" \
+            --xunit-output "$2.$OMPI_COMM_WORLD_RANK.xml" >"$2.$OMPI_COMM_WORLD_RANK.log" 2>&1' \
+        rank "$tests" "$logs/$name" </dev/null >"$logs/$name.mpirun" 2>&1 || status=$?
+    finish_run "$name" "$status" "$ranks"
+}
+
+case "${1-}" in
+"") only_mpi=false ;;
+--only-mpi) only_mpi=true ;;
+*) fail "unknown argument $1; there is only --only-mpi, which leaves out the tests that need no mpirun." ;;
+esac
+
+"$project/launch/setup.sh"
+. "$project/launch/mpi-environment.sh"
+
+echo "test: building (3 to 6 minutes the first time)"
+swift build --package-path "$project" -c release --build-tests -Xswiftc -enable-testing \
+    --explicit-target-dependency-import-check error </dev/null ||
+    fail "the build failed, see above; the first one needs the network to fetch Swift packages from github.com."
+
+rm -rf "$logs"
+mkdir -p "$logs"
+$only_mpi || run_in_one_process
+for ranks in "${rank_counts[@]}"; do
+    run_distributed "$ranks"
+done
+echo "test: logs are in $logs"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
