@@ -89,7 +89,8 @@ public final class DurableFile {
 }
 
 /// The failure for `errno` after an operation on a path, with the remedy that fits.
-package func writeFailure(_ operation: String, _ path: String) -> Failure {
+package func writeFailure(_ operation: @autoclosure () -> String, _ path: String) -> Failure {
+    // Read before the operation's text is made, since that may allocate and change it.
     let code = errno
     let remedy =
         switch code {
@@ -100,5 +101,5 @@ package func writeFailure(_ operation: String, _ path: String) -> Failure {
         case EEXIST, ENOTEMPTY: "remove it or choose another name"
         default: "check the file system"
         }
-    return Failure(.cannotWrite, "cannot \(operation) \(path.shown): \(systemMessage(code)); \(remedy)")
+    return Failure(.cannotWrite, "cannot \(operation()) \(path.shown): \(systemMessage(code)); \(remedy)")
 }

@@ -1,0 +1,104 @@
+import Failures
+import Foundation
+import Glibc
+import Tensors
+
+/// A checkpoint on the disk whose every file was found as its manifest says.
+public struct Checkpoint: Sendable, Equatable {
+    /// Completed optimiser steps.
+    public let step: Int
+    /// The directory.
+    public let path: String
+    /// The manifest.
+    public let manifest: Manifest
+
+    /// Opens a checkpoint directory and verifies it: `inputMissing` when it or its manifest is absent, `badData` naming
+    /// the file that is missing, of another size or digest, or not a file inside the directory.
+    public init(path: String) throws(Failure) {
+        let manifest = try Self.manifestWithSizes(path)
+        for (name, entry) in manifest.files.sorted(by: { $0.key < $1.key }) {
+            let file = "\(path)/\(name)"
+            let digest = try ContentDigest.of(file: file)
+            guard digest == entry.digest else {
+                throw Failure(
+                    .badData,
+                    "\(file.shown) is damaged: its digest is \(digest) but the manifest says \(entry.digest); use "
+                        + "another checkpoint")
+            }
+        }
+        self.init(path: path, manifest: manifest)
+    }
+
+    init(path: String, manifest: Manifest) {
+        step = manifest.step
+        self.path = path
+        self.manifest = manifest
+    }
+
+    /// The directory with the adapter in its native format.
+    public var adapterDirectory: String { "\(path)/adapter" }
+
+    /// Content of `adapter/unolora_config.json`.
+    public func adapterConfiguration() throws(Failure) -> Data { try data(CheckpointFile.adapterConfiguration) }
+
+    /// Content of `state.json`.
+    public func state() throws(Failure) -> Data { try data(CheckpointFile.state) }
+
+    /// Overwrites the arena with the adapter; `badData` names a tensor that is missing, extra or misshapen.
+    public func loadWeights(_ layout: ParameterLayout, into arena: Arena) throws(Failure) {
+        try SafetensorsFile(path: "\(path)/\(CheckpointFile.adapterModel)").load(layout, into: [("", arena)])
+    }
+
+    /// Overwrites the arenas with AdamW's moments; `badData` names a tensor that is missing, extra or misshapen.
+    public func loadMoments(_ layout: ParameterLayout, first: Arena, second: Arena) throws(Failure) {
+        try SafetensorsFile(path: "\(path)/\(CheckpointFile.optimizer)").load(
+            layout, into: [(CheckpointFile.firstMomentPrefix, first), (CheckpointFile.secondMomentPrefix, second)])
+    }
+
+    private func data(_ name: String) throws(Failure) -> Data {
+        let file = try MappedFile(path: "\(path)/\(name)")
+        return withExtendedLifetime(file) { Data(file.bytes) }
+    }
+
+    /// The manifest of a directory whose files all exist in the size it says; their content is not read.
+    static func manifestWithSizes(_ path: String) throws(Failure) -> Manifest {
+        guard fileType(path, followingLinks: true) == S_IFDIR else {
+            throw Failure(.inputMissing, "there is no checkpoint directory \(path.shown); check the path")
+        }
+        guard fileType("\(path)/\(CheckpointFile.manifest)") != nil else {
+            throw Failure(
+                .inputMissing,
+                "\(path.shown) has no \(CheckpointFile.manifest), so it is not a complete checkpoint; use another one")
+        }
+        let manifest = try Manifest(directory: path)
+        for (name, entry) in manifest.files.sorted(by: { $0.key < $1.key }) {
+            try checkIsInside(path, name)
+            let file = "\(path)/\(name)"
+            var status = stat()
+            guard lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                throw Failure(
+                    .badData,
+                    "\(file.shown) is missing or not a file, but the manifest lists it; use another checkpoint")
+            }
+            guard status.st_size == entry.size else {
+                throw Failure(
+                    .badData,
+                    "\(file.shown) has \(status.st_size) bytes but the manifest says \(entry.size); use another checkpoint"
+                )
+            }
+        }
+        return manifest
+    }
+
+    /// Refuses names that reach their file through a symbolic link, which may lead anywhere.
+    private static func checkIsInside(_ path: String, _ name: String) throws(Failure) {
+        var place = path
+        for part in name.split(separator: "/") {
+            place += "/\(part)"
+            guard fileType(place) != S_IFLNK else {
+                throw Failure(
+                    .badData, "\(place.shown) is a symbolic link, which a checkpoint never has; use another checkpoint")
+            }
+        }
+    }
+}

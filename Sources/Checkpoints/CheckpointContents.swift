@@ -1,0 +1,87 @@
+import Failures
+import Foundation
+import Tensors
+
+/// Everything a checkpoint holds, before it is written.
+///
+/// The arenas are read during `CheckpointStore.save`; nobody may write them meanwhile.
+public struct CheckpointContents: Sendable {
+    /// Completed optimiser steps.
+    public var step: Int
+    /// Content of `adapter/unolora_config.json`.
+    public var adapterConfiguration: Data
+    /// Content of `state.json`.
+    public var state: Data
+    /// Names and shapes of the trainable tensors.
+    public var layout: ParameterLayout
+    /// Their values.
+    public var weights: Arena
+    /// AdamW's mean of gradients, in the same layout.
+    public var firstMoments: Arena
+    /// AdamW's mean of squared gradients, in the same layout.
+    public var secondMoments: Arena
+    /// Versions of what the numbers depend on, such as libraries.
+    public var dependsOn: [String: String]
+
+    /// Puts the parts together.
+    public init(
+        step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout, weights: Arena,
+        firstMoments: Arena, secondMoments: Arena, dependsOn: [String: String] = [:]
+    ) {
+        self.step = step
+        self.adapterConfiguration = adapterConfiguration
+        self.state = state
+        self.layout = layout
+        self.weights = weights
+        self.firstMoments = firstMoments
+        self.secondMoments = secondMoments
+        self.dependsOn = dependsOn
+    }
+
+    /// Throws `notFinite` for the first tensor with an infinity or NaN, `internal` when the parts do not fit.
+    func check() throws(Failure) {
+        guard step >= 0 else { throw Failure(.internal, "a checkpoint cannot be of step \(step); report this") }
+        let parts = [("weights", weights), ("first moments", firstMoments), ("second moments", secondMoments)]
+        for (part, arena) in parts {
+            guard arena.count == layout.count else {
+                throw Failure(
+                    .internal, "\(arena.count) \(part) were given for a layout of \(layout.count); report this")
+            }
+            if let (entry, index) = arena.firstNonFinite(layout) {
+                throw Failure(
+                    .notFinite,
+                    "the checkpoint of step \(step) was not written because element \(index) of tensor "
+                        + "'\(entry.name)' (\(part)) is \(arena.base[entry.offset + index]); resume from an older "
+                        + "checkpoint with a lower learning rate")
+            }
+        }
+    }
+
+    /// Writes all files but the manifest under an existing empty directory, each durably.
+    func write(into directory: String) throws(Failure) -> [String: Manifest.Entry] {
+        try makeDirectory("\(directory)/adapter")
+        var files: [String: Manifest.Entry] = [:]
+        func write(_ name: String, _ body: (DurableFile) throws(Failure) -> Void) throws(Failure) {
+            let file = try DurableFile(creating: "\(directory)/\(name)", exclusively: true)
+            try body(file)
+            files[name] = Manifest.Entry(try file.finish())
+        }
+        try write(CheckpointFile.adapterConfiguration) { (file) throws(Failure) in
+            try file.write(Array(adapterConfiguration))
+        }
+        try write(CheckpointFile.adapterModel) { (file) throws(Failure) in
+            var writer = SafetensorsWriter(metadata: ["format": "pt"])
+            try writer.add(layout, weights)
+            try writer.write(to: file)
+        }
+        try write(CheckpointFile.optimizer) { (file) throws(Failure) in
+            var writer = SafetensorsWriter()
+            try writer.add(layout, firstMoments, prefix: CheckpointFile.firstMomentPrefix)
+            try writer.add(layout, secondMoments, prefix: CheckpointFile.secondMomentPrefix)
+            try writer.write(to: file)
+        }
+        try write(CheckpointFile.state) { (file) throws(Failure) in try file.write(Array(state)) }
+        try DurableFile.synchronize(directory: "\(directory)/adapter")
+        return files
+    }
+}

@@ -1,0 +1,127 @@
+import Failures
+import Foundation
+import Glibc
+import Tensors
+
+/// The checkpoints of one run: `<run>/checkpoints/step-00001000/` and the links `best` and `last`.
+///
+/// A checkpoint is made in a hidden temporary directory, every file and directory is synchronised, and one rename shows
+/// it. Whatever moment a process or the machine stops at, every `step-` directory is either complete or was complete
+/// before the disk lost something, which the manifest finds. Several processes may save at the same time.
+public struct CheckpointStore: Sendable {
+    /// The directory `checkpoints` of the run.
+    public let directory: String
+
+    /// Describes the store of a run directory; touches nothing.
+    public init(runDirectory: String) {
+        directory = "\(runDirectory)/checkpoints"
+    }
+
+    /// The links that the store keeps.
+    public enum Link: String, Sendable, CaseIterable {
+        /// The checkpoint with the best validation figure.
+        case best
+        /// The checkpoint saved last.
+        case last
+    }
+
+    /// The name of a step's directory.
+    public static func name(step: Int) -> String {
+        let digits = String(step)
+        return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    }
+
+    /// The step of a directory's name, nil for other names.
+    static func step(name: String) -> Int? {
+        guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, Self.name(step: step) == name
+        else { return nil }
+        return step
+    }
+
+    /// Makes the directory, finishes what a killed process began, and removes its temporary directories.
+    ///
+    /// For one process, before any process saves.
+    public func prepare() throws(Failure) {
+        if fileType(directory, followingLinks: true) != S_IFDIR {
+            try makeDirectory(directory)
+            try DurableFile.synchronize(directory: directory + "/..")
+        }
+        try exclusively { () throws(Failure) in try cleanUp() }
+    }
+
+    private func cleanUp() throws(Failure) {
+        for name in try directoryNames(directory) {
+            if name.hasPrefix("."), name.hasSuffix(Self.temporarySuffix) {
+                try removeTree("\(directory)/\(name)")
+            } else if let step = Self.previousStep(name: name) {
+                try settleReplacement(of: step)
+            }
+        }
+    }
+
+    /// Saves a checkpoint, and points `last` at it.
+    ///
+    /// A checkpoint of the same step is replaced. `notFinite` when a tensor holds an infinity or NaN, before anything
+    /// is touched; `cannotWrite` when the disk refuses, and then older checkpoints and links are as before.
+    @discardableResult
+    public func save(_ contents: CheckpointContents) throws(Failure) -> Checkpoint {
+        try contents.check()
+        let temporary = temporaryPath(Self.name(step: contents.step))
+        let manifest: Manifest
+        do {
+            try makeDirectory(temporary)
+            let files = try contents.write(into: temporary)
+            manifest = Manifest(step: contents.step, files: files, dependsOn: contents.dependsOn)
+            try manifest.write(into: temporary)
+            try DurableFile.synchronize(directory: temporary)
+            try exclusively { () throws(Failure) in
+                try show(temporary, as: manifest)
+                try link(.last, to: contents.step)
+            }
+        } catch {
+            // What cannot be removed now is removed by the next `prepare`.
+            try? removeTree(temporary)
+            try? exclusively { () throws(Failure) in try settleReplacement(of: contents.step) }
+            throw error
+        }
+        return Checkpoint(path: path(step: contents.step), manifest: manifest)
+    }
+
+    /// Points a link at a step's checkpoint in one atomic step; `internal` when there is none.
+    public func point(_ link: Link, at step: Int) throws(Failure) {
+        try exclusively { () throws(Failure) in try self.link(link, to: step) }
+    }
+
+    /// As `point`, for those who hold the lock.
+    func link(_ link: Link, to step: Int) throws(Failure) {
+        guard fileType(path(step: step)) == S_IFDIR else {
+            throw Failure(.internal, "there is no checkpoint of step \(step) to call \(link.rawValue); report this")
+        }
+        let target = "\(directory)/\(link.rawValue)"
+        let temporary = temporaryPath(link.rawValue)
+        guard symlink(Self.name(step: step), temporary) == 0 else { throw writeFailure("create", target) }
+        do {
+            try DurableFile.rename(temporary, to: target)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// The step that a link points at, nil when it is absent or no link of this store.
+    public func step(of link: Link) -> Int? {
+        guard let name = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\(link.rawValue)")
+        else { return nil }
+        return Self.step(name: name)
+    }
+
+    /// Where the checkpoint of a step stands when it is shown.
+    func path(step: Int) -> String { "\(directory)/\(Self.name(step: step))" }
+
+    static let temporarySuffix = ".tmp"
+
+    /// A hidden name that no other process uses, removed by `prepare` when its owner was killed.
+    func temporaryPath(_ name: String) -> String {
+        "\(directory)/.\(name).\(UUID().uuidString)\(Self.temporarySuffix)"
+    }
+}

@@ -1,0 +1,37 @@
+import Failures
+import Foundation
+import Glibc
+import Tensors
+
+/// The type bits (`S_IFDIR`, `S_IFREG`, `S_IFLNK`, ...) of what a path names, nil when there is nothing.
+func fileType(_ path: String, followingLinks: Bool = false) -> mode_t? {
+    var status = stat()
+    guard (followingLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+    return status.st_mode & S_IFMT
+}
+
+/// Makes one directory; `cannotWrite` when that fails or it exists.
+func makeDirectory(_ path: String) throws(Failure) {
+    guard mkdir(path, 0o777) == 0 else { throw writeFailure("create", path) }
+}
+
+/// The names in a directory, sorted; none when it does not exist.
+func directoryNames(_ path: String) throws(Failure) -> [String] {
+    guard fileType(path, followingLinks: true) != nil else { return [] }
+    do {
+        return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    } catch {
+        throw Failure(.inputMissing, "cannot list \(path.shown): \(error.localizedDescription); check its permissions")
+    }
+}
+
+/// Removes a file, a link itself, or a directory with all that is in it; nothing there is fine.
+func removeTree(_ path: String) throws(Failure) {
+    guard fileType(path) != nil else { return }
+    do {
+        try FileManager.default.removeItem(atPath: path)
+    } catch {
+        if fileType(path) == nil { return }
+        throw Failure(.cannotWrite, "cannot remove \(path.shown): \(error.localizedDescription); remove it yourself")
+    }
+}

@@ -1,0 +1,122 @@
+import Failures
+import Foundation
+import Tensors
+
+/// `MANIFEST.json`: the size and digest of every file of a checkpoint, written last.
+///
+/// It has a digest of its own meaning as well, so that damage to the manifest itself is found.
+public struct Manifest: Sendable, Equatable {
+    /// What the manifest says of one file.
+    public struct Entry: Codable, Sendable, Equatable {
+        /// Bytes.
+        public let size: Int
+        /// Digest of the bytes.
+        public let digest: ContentDigest
+
+        init(_ summary: DurableFile.Summary) {
+            size = summary.size
+            digest = summary.digest
+        }
+    }
+
+    /// Completed optimiser steps.
+    public let step: Int
+    /// The files by their path inside the checkpoint.
+    public let files: [String: Entry]
+    /// Versions of what the numbers depend on, such as libraries.
+    public let dependsOn: [String: String]
+
+    /// The layout of checkpoints that this version writes and reads.
+    static let format = 1
+    /// A manifest is a few kilobytes; a larger file is something else.
+    static let maximumSize = 1 << 24
+
+    private struct Stored: Codable {
+        let format: Int
+        let step: Int
+        let files: [String: Entry]
+        let dependsOn: [String: String]
+        let digest: ContentDigest
+    }
+
+    private struct Format: Decodable {
+        let format: Int
+    }
+
+    init(step: Int, files: [String: Entry], dependsOn: [String: String]) {
+        self.step = step
+        self.files = files
+        self.dependsOn = dependsOn
+    }
+
+    /// Reads and checks the manifest of a checkpoint directory, not yet the files that it lists.
+    init(directory: String) throws(Failure) {
+        let path = "\(directory)/\(CheckpointFile.manifest)"
+        let file = try MappedFile(path: path)
+        defer { withExtendedLifetime(file) {} }
+        guard file.bytes.count <= Self.maximumSize else {
+            throw Failure(.badData, "\(path.shown) is too large for a manifest; use another checkpoint")
+        }
+        let data = Data(file.bytes)
+        if let format = try? JSONDecoder().decode(Format.self, from: data).format, format != Self.format {
+            throw Failure(
+                .badData,
+                "\(path.shown) is of checkpoint format \(format) but this version reads format \(Self.format); use the "
+                    + "version that wrote it")
+        }
+        guard let stored = try? JSONDecoder().decode(Stored.self, from: data) else {
+            throw Failure(.badData, "\(path.shown) is not a valid manifest; use another checkpoint")
+        }
+        self.init(step: stored.step, files: stored.files, dependsOn: stored.dependsOn)
+        guard stored.digest == ownDigest else {
+            throw Failure(.badData, "\(path.shown) is damaged: its own digest does not hold; use another checkpoint")
+        }
+        try checkNames(path)
+    }
+
+    /// Writes `MANIFEST.json` into a directory.
+    func write(into directory: String) throws(Failure) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let stored = Stored(
+            format: Self.format, step: step, files: files, dependsOn: dependsOn, digest: ownDigest)
+        guard let data = try? encoder.encode(stored) else {
+            throw Failure(.internal, "the manifest of step \(step) cannot be encoded; report this")
+        }
+        let file = try DurableFile(creating: "\(directory)/\(CheckpointFile.manifest)", exclusively: true)
+        // No line end after the last brace, so that a manifest cut short by any number of bytes is no JSON.
+        try file.write(Array(data))
+        _ = try file.finish()
+    }
+
+    /// The digest of what the manifest means, whatever its spelling as JSON.
+    private var ownDigest: ContentDigest {
+        func counted(_ text: String) -> String { "\(text.utf8.count):\(text)" }
+        var text = "format \(Self.format) step \(step)\n"
+        for (name, entry) in files.sorted(by: { $0.key < $1.key }) {
+            text += "file \(counted(name)) \(entry.size) \(entry.digest.hexadecimal)\n"
+        }
+        for (name, version) in dependsOn.sorted(by: { $0.key < $1.key }) {
+            text += "dependsOn \(counted(name)) \(counted(version))\n"
+        }
+        return ContentDigest(of: text)
+    }
+
+    private func checkNames(_ path: String) throws(Failure) {
+        guard step >= 0 else {
+            throw Failure(.badData, "\(path.shown) is of step \(step), which cannot be; use another checkpoint")
+        }
+        for name in files.keys.sorted() {
+            let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+            guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }), !name.utf8.contains(0) else {
+                throw Failure(
+                    .badData,
+                    "\(path.shown) lists '\(name.shown)', which is not the path of a file inside the checkpoint; do not "
+                        + "use it")
+            }
+        }
+        for name in CheckpointFile.required where files[name] == nil {
+            throw Failure(.badData, "\(path.shown) does not list \(name); use another checkpoint")
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Failures
+
+extension SafetensorsFile {
+    /// Overwrites arenas with the tensors of a layout, those of each arena named by its prefix and the layout's name.
+    ///
+    /// The file must hold exactly these tensors, as F32, F16 or BF16: `badData` names the first that is missing, extra
+    /// or of another shape or type, and then no arena was touched.
+    public func load(_ layout: ParameterLayout, into arenas: [(prefix: String, arena: Arena)]) throws(Failure) {
+        var expected: Set<String> = []
+        for (prefix, arena) in arenas {
+            guard arena.count == layout.count else {
+                throw Failure(
+                    .internal,
+                    "an arena of \(arena.count) elements was given for a layout of \(layout.count); report this")
+            }
+            for entry in layout.entries {
+                expected.insert(prefix + entry.name)
+                try check(prefix + entry.name, shape: entry.shape)
+            }
+        }
+        if let extra = tensors.first(where: { !expected.contains($0.name) }) {
+            throw Failure(
+                .badData,
+                "\(path.shown) holds tensor '\(extra.name.shown)', which the configured method does not have; use it "
+                    + "with the method, targets and backbone that it was trained with")
+        }
+        for (prefix, arena) in arenas {
+            for entry in layout.entries {
+                try convert(try tensor(named: prefix + entry.name), into: arena.base + entry.offset)
+            }
+        }
+    }
+
+    private func check(_ name: String, shape: [Int]) throws(Failure) {
+        guard let tensor = self[name] else {
+            throw Failure(
+                .badData,
+                "\(path.shown) has no tensor '\(name.shown)', which the configured method needs; use it with the "
+                    + "method, targets and backbone that it was trained with")
+        }
+        guard tensor.shape == shape else {
+            throw Failure(
+                .badData,
+                "tensor '\(name.shown)' of \(path.shown) has shape \(tensor.shape) but the configured method needs "
+                    + "\(shape); use it with the ranks, task count and backbone that it was trained with")
+        }
+        guard tensor.elementType.convertsToFloat else {
+            throw Failure(
+                .badData,
+                "tensor '\(name.shown)' of \(path.shown) is \(tensor.elementType.rawValue), but F32, F16 or BF16 is "
+                    + "needed here; save it again as one of these")
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Failures
+import Foundation
+import Glibc
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Checkpoints
+
+/// A layout whose optimiser file is far larger than the other files, so that a limit strikes in its middle.
+private let large: ParameterLayout = {
+    var layout = ParameterLayout()
+    layout.append("weight", [300, 100])
+    return layout
+}()
+
+/// Makes writing beyond `bytes` of one file fail in this process; for child processes of tests only.
+private func limitFileSize(_ bytes: Int) {
+    var core = rlimit(rlim_cur: 0, rlim_max: 0)
+    setrlimit(__rlimit_resource_t(4), &core)
+    var size = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+    setrlimit(__rlimit_resource_t(1), &size)
+}
+
+@Suite struct CheckpointFailureTests {
+    @Test(arguments: [Float.nan, .infinity, -.infinity], ["weights", "first moments", "second moments"])
+    func `a value that is not finite is refused by its tensor before anything is touched`(
+        _ value: Float, _ part: String
+    ) throws {
+        let run = try Run()
+        try run.store.save(contents(step: 10))
+        let bad = contents(step: 20)
+        let arena = ["weights": bad.weights, "first moments": bad.firstMoments, "second moments": bad.secondMoments][
+            part]
+        try #require(arena).base[13] = value
+        let refusal = failure { try run.store.save(bad) }
+        #expect(refusal?.code == .notFinite)
+        #expect(
+            refusal?.message.contains("element 3 of tensor 'encoder.q.lora_B.weight' (\(part)) is \(value)") == true)
+        #expect(try run.names() == ["last", "step-00000010"])
+        #expect(run.store.step(of: .last) == 10)
+        bad.weights.base[0] = .greatestFiniteMagnitude
+        arena?.base[13] = -.greatestFiniteMagnitude
+        try run.store.save(bad)
+    }
+
+    @Test func `a directory that cannot be made or is none fails by name`() throws {
+        let root = try TemporaryDirectory()
+        try root.write("checkpoints", "a file in the way")
+        let refusal = failure { try CheckpointStore(runDirectory: root.path).prepare() }
+        #expect(refusal?.code == .cannotWrite)
+        #expect(refusal?.message.contains(root.file("checkpoints")) == true)
+        #expect(failure { try CheckpointStore(runDirectory: root.file("a/b")).prepare() }?.code == .cannotWrite)
+        #expect(failure { try CheckpointStore(runDirectory: root.path).save(contents(step: 1)) }?.code == .cannotWrite)
+    }
+
+    @Test func `something else under the step's name is not destroyed`() throws {
+        let run = try Run()
+        try run.root.write("checkpoints/step-00000010", "a file of the user")
+        let refusal = failure { try run.store.save(contents(step: 10)) }
+        #expect(refusal?.code == .cannotWrite)
+        #expect(try run.names() == ["step-00000010"])
+        #expect(try run.read(run.store.path(step: 10)) == Data("a file of the user".utf8))
+    }
+
+    @Test func `a write that fails in the middle leaves older checkpoints and links as they were`() async throws {
+        let run = try Run()
+        try run.store.save(contents(step: 10, layout: large))
+        try run.store.point(.best, at: 10)
+        await #expect(processExitsWith: .exitCode(ExitCode.cannotWrite.rawValue)) { [path = run.root.path as String] in
+            signal(SIGXFSZ, SIG_IGN)
+            limitFileSize(150_000)
+            let store = CheckpointStore(runDirectory: path)
+            for step in [20, 10] {
+                do throws(Failure) {
+                    try store.save(contents(step: step, variant: 1, layout: large))
+                    exit(1)
+                } catch {
+                    guard error.message.contains("optimizer.safetensors: File too large; raise the limit") else {
+                        exit(2)
+                    }
+                    if step == 10 { exit(error.code.rawValue) }
+                }
+            }
+        }
+        #expect(try run.names() == ["best", "last", "step-00000010"])
+        #expect(run.store.step(of: .last) == 10)
+        try expectIntact(run.store, step: 10, layout: large)
+    }
+
+    @Test func `a process killed while it writes leaves an intact store that the next start cleans`() async throws {
+        let run = try Run()
+        try run.store.save(contents(step: 10, layout: large))
+        await #expect(processExitsWith: .signal(SIGXFSZ)) { [path = run.root.path as String] in
+            // The threads that run tests block signals.
+            signal(SIGXFSZ, SIG_DFL)
+            var set = sigset_t()
+            sigemptyset(&set)
+            sigaddset(&set, SIGXFSZ)
+            pthread_sigmask(SIG_UNBLOCK, &set, nil)
+            limitFileSize(150_000)
+            try CheckpointStore(runDirectory: path).save(contents(step: 20, layout: large))
+        }
+        let left = try run.names()
+        #expect(left.count == 3 && left[0].hasPrefix(".step-00000020.") && left[0].hasSuffix(".tmp"), "\(left)")
+        let (checkpoint, refusals) = try run.store.newestIntact()
+        #expect(checkpoint?.step == 10)
+        #expect(refusals.isEmpty)
+        try run.store.prepare()
+        #expect(try run.names() == ["last", "step-00000010"])
+        try expectIntact(run.store, step: 10, layout: large)
+    }
+
+    @Test(.enabled(if: SmallDisk.isAvailable, "mounting a small tmpfs needs root with the right to mount"))
+    func `a full disk leaves older checkpoints and links as they were`() throws {
+        let disk = try SmallDisk(kilobytes: 1_024)
+        let store = CheckpointStore(runDirectory: disk.path)
+        try store.prepare()
+        try store.save(contents(step: 10, layout: large))
+        try store.point(.best, at: 10)
+        // 360 KB a checkpoint: a second one fits, a third one does not.
+        try store.save(contents(step: 20, layout: large))
+        for step in [30, 20] {
+            let refusal = failure { try store.save(contents(step: step, variant: 1, layout: large)) }
+            #expect(refusal?.code == .cannotWrite)
+            #expect(refusal?.message.contains("No space left on device; free space") == true)
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: store.directory).sorted()
+        #expect(names == ["best", "last", "step-00000010", "step-00000020"])
+        #expect(store.step(of: .last) == 20)
+        #expect(store.step(of: .best) == 10)
+        try expectIntact(store, step: 10, layout: large)
+        try expectIntact(store, step: 20, layout: large)
+        try store.prune(keepingNewest: 1)
+        try store.point(.best, at: 20)
+        try store.prune(keepingNewest: 1)
+        try store.save(contents(step: 30, layout: large))
+        try expectIntact(store, step: 30, layout: large)
+    }
+}
+
+/// A file system of limited size in memory, unmounted when the value goes away.
+private final class SmallDisk {
+    private let root: TemporaryDirectory
+    var path: String { root.path }
+
+    init(kilobytes: Int) throws {
+        root = try TemporaryDirectory()
+        try #require(Self.run("mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", root.path))
+    }
+
+    deinit {
+        _ = Self.run("umount", root.path)
+    }
+
+    /// Whether this process may mount, found by doing it.
+    static var isAvailable: Bool {
+        guard geteuid() == 0, let root = try? TemporaryDirectory() else { return false }
+        guard run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", root.path) else { return false }
+        return run("umount", root.path)
+    }
+
+    private static func run(_ arguments: String...) -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+}
