@@ -1,5 +1,5 @@
 /// The answers a task admits and how a gold label becomes target text.
-public enum AnswerSpace: Sendable, Equatable {
+public enum AnswerSpace: Sendable, Equatable, Codable {
     /// Classification: the answer text of each class, in class order.
     case classes([String])
     /// Regression: scores from `minimum` to `maximum`; the target text is the score rounded to the nearest `step`,
@@ -16,7 +16,7 @@ public enum GoldAnswer: Sendable, Equatable {
 }
 
 /// A figure that an evaluation computes; the raw value is its name in configuration and tables.
-public enum Metric: String, Sendable, CaseIterable {
+public enum Metric: String, Sendable, CaseIterable, Codable {
     /// Share of correct answers.
     case accuracy
     /// F1 of the positive class (class 1).

@@ -1,6 +1,6 @@
 extension JSONReader {
     /// Reads a string; the text must be valid UTF-8 and its escapes valid JSON.
-    mutating func string() throws(Problem) -> String {
+    package mutating func string() throws(Problem) -> String {
         try expect("\"")
         let start = offset
         while offset < bytes.count {

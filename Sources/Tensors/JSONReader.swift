@@ -2,17 +2,17 @@
 ///
 /// Foundation's decoders keep one of several equal keys in silence, which for tensor names is a way to smuggle data
 /// past a check, so the caller sees every key here. Memory is bounded by the text, depth by `skipValue`'s limit.
-struct JSONReader {
+package struct JSONReader {
     /// What is wrong, and at which byte of the text.
-    struct Problem: Error {
-        let text: String
-        let offset: Int
+    package struct Problem: Error {
+        package let text: String
+        package let offset: Int
     }
 
-    let bytes: UnsafeRawBufferPointer
-    private(set) var offset = 0
+    package let bytes: UnsafeRawBufferPointer
+    package private(set) var offset = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    package init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
@@ -21,10 +21,10 @@ struct JSONReader {
         offset += count
     }
 
-    func problem(_ text: String) -> Problem { Problem(text: text, offset: offset) }
+    package func problem(_ text: String) -> Problem { Problem(text: text, offset: offset) }
 
     /// The next byte that is not white space, not consumed.
-    mutating func peek() -> UInt8? {
+    package mutating func peek() -> UInt8? {
         while offset < bytes.count {
             switch bytes[offset] {
             case 0x20, 0x09, 0x0A, 0x0D: offset += 1
@@ -35,7 +35,7 @@ struct JSONReader {
     }
 
     /// Consumes a punctuation character if it is the next one.
-    mutating func take(_ character: Unicode.Scalar) -> Bool {
+    package mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard peek() == UInt8(ascii: character) else { return false }
         offset += 1
         return true
@@ -48,7 +48,7 @@ struct JSONReader {
     }
 
     /// Reads an object; `body` is called after each key and must consume the value.
-    mutating func object(
+    package mutating func object(
         _ body: (inout JSONReader, String) throws(Problem) -> Void
     ) throws(Problem) {
         try expect("{")
@@ -62,7 +62,7 @@ struct JSONReader {
     }
 
     /// Reads an array; `body` must consume one element.
-    mutating func array(_ body: (inout JSONReader) throws(Problem) -> Void) throws(Problem) {
+    package mutating func array(_ body: (inout JSONReader) throws(Problem) -> Void) throws(Problem) {
         try expect("[")
         if take("]") { return }
         repeat {
@@ -72,7 +72,7 @@ struct JSONReader {
     }
 
     /// Reads a whole number of 0 or more that fits in an `Int`.
-    mutating func natural() throws(Problem) -> Int {
+    package mutating func natural() throws(Problem) -> Int {
         guard let first = peek() else { throw problem("text ends where a number belongs") }
         if first == UInt8(ascii: "-") { throw problem("negative number") }
         let start = offset
@@ -91,7 +91,7 @@ struct JSONReader {
     }
 
     /// Consumes any value without keeping it.
-    mutating func skipValue(depth: Int = 0) throws(Problem) {
+    package mutating func skipValue(depth: Int = 0) throws(Problem) {
         if depth > 32 { throw problem("values nested deeper than 32") }
         guard let first = peek() else { throw problem("text ends where a value belongs") }
         switch first {

@@ -1,0 +1,57 @@
+/// How the labels of the files become classes.
+public struct LabelMap: Sendable, Equatable, Codable {
+    /// A label of the files and the class it means.
+    public struct Entry: Sendable, Equatable, Codable {
+        /// The label as the files write it (a JSON number or boolean as its text).
+        public let label: String
+        /// The class.
+        public let index: Int
+
+        /// Creates an entry.
+        public init(label: String, index: Int) {
+            self.label = label
+            self.index = index
+        }
+    }
+
+    /// The labels, in the order in which messages list them.
+    public let entries: [Entry]
+    /// Labels that mark a row to be left out (MNLI's "-", no majority among the annotators); counted, never an error.
+    public let ignored: [String]
+
+    /// Creates a map.
+    public init(entries: [Entry], ignored: [String] = []) {
+        self.entries = entries
+        self.ignored = ignored
+    }
+
+    /// Each label is its own class, in this order.
+    public init(classes: [String], ignored: [String] = []) {
+        self.init(
+            entries: classes.enumerated().map { Entry(label: $1, index: $0) }, ignored: ignored)
+    }
+
+    /// The map and the answer texts from pairs (label of the files, answer); labels with equal answers are one class,
+    /// and classes are in the order of their first label.
+    public static func from(
+        pairs: [(label: String, answer: String)], ignored: [String] = []
+    ) -> (map: LabelMap, answers: AnswerSpace) {
+        var classes: [String] = []
+        let entries = pairs.map { pair in
+            let index = classes.firstIndex(of: pair.answer) ?? classes.count
+            if index == classes.count { classes.append(pair.answer) }
+            return Entry(label: pair.label, index: index)
+        }
+        return (LabelMap(entries: entries, ignored: ignored), .classes(classes))
+    }
+
+    /// The first label of each class, as results show it.
+    func name(of index: Int) -> String? {
+        entries.first { $0.index == index }?.label
+    }
+
+    /// The labels that a row may have, for messages.
+    var allowed: String {
+        entries.map { "\"\($0.label)\"" }.joined(separator: ", ")
+    }
+}

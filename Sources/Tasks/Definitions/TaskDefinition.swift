@@ -1,0 +1,81 @@
+import Failures
+import Tensors
+
+/// A text-to-text task: its files, how a row becomes source and target text, and how it is measured.
+public struct TaskDefinition: Sendable, Equatable, Codable {
+    /// The name, which also starts the default source text.
+    public let name: String
+    /// The format of all its files.
+    public let format: TableFormat
+    /// The texts of an example.
+    public let fields: [Field]
+    /// Where the label or score stands.
+    public let label: Column
+    /// The source text.
+    public let template: Template
+    /// The answers.
+    public let answers: AnswerSpace
+    /// The labels of the files; empty for a task of grades.
+    public let labels: LabelMap
+    /// The figures that an evaluation computes.
+    public let metrics: [Metric]
+    /// The splits, `train` among them.
+    public let splits: [SplitDefinition]
+    /// Whether rows with too few columns are left out and counted as incomplete instead of being bad rows. QQP's files
+    /// have some, and GLUE's own reader leaves them out.
+    public let leavesOutIncompleteRows: Bool
+
+    /// Creates and checks a definition; `badConfiguration` names the task and what is impossible about it.
+    ///
+    /// - Parameters:
+    ///   - template: A custom source text; by default `<name> <field>: {field} <field>: {field}`.
+    ///   - answers: Classes (then `labels` is needed) or grades.
+    public init(
+        name: String, format: TableFormat, fields: [Field], label: Column, template: String? = nil,
+        answers: AnswerSpace, labels: LabelMap = LabelMap(entries: []), metrics: [Metric], splits: [SplitDefinition],
+        leavesOutIncompleteRows: Bool = false
+    ) throws(Failure) {
+        self.name = name
+        self.format = format
+        self.fields = fields
+        self.label = label
+        self.answers = answers
+        self.labels = labels
+        self.metrics = metrics
+        self.splits = splits
+        self.leavesOutIncompleteRows = leavesOutIncompleteRows
+        do throws(Failure) {
+            let names = fields.map(\.name)
+            if let template {
+                self.template = try Template(template, fields: names)
+            } else {
+                self.template = Template(task: name, fields: names)
+            }
+            try validate()
+        } catch {
+            throw Failure(error.code, "task \"\(name.shown)\": \(error.message)")
+        }
+    }
+
+    /// The split of that name.
+    public func split(_ name: SplitName) -> SplitDefinition? {
+        splits.first { $0.name == name }
+    }
+
+    /// All files, each once, in the order of the splits.
+    public var paths: [String] {
+        splits.flatMap(\.source.paths).reduce(into: []) { paths, path in
+            if !paths.contains(path) { paths.append(path) }
+        }
+    }
+
+    /// The same definition with other files.
+    func mapPaths(_ transform: (String) -> String) throws(Failure) -> TaskDefinition {
+        try TaskDefinition(
+            name: name, format: format, fields: fields, label: label, template: template.pattern, answers: answers,
+            labels: labels, metrics: metrics,
+            splits: splits.map {
+                SplitDefinition($0.name, $0.source.mapPaths(transform), label: $0.label)
+            }, leavesOutIncompleteRows: leavesOutIncompleteRows)
+    }
+}

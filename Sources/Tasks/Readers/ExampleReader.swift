@@ -1,0 +1,81 @@
+import Failures
+import Foundation
+import Tensors
+
+/// Reads the rows of one file of a task as source texts and gold answers.
+struct ExampleReader: Sendable {
+    /// What reading a row came to.
+    enum Outcome: Equatable {
+        case example(GoldAnswer)
+        /// The row's label is one that the task leaves out.
+        case ignored
+        /// Too few columns, in a task that leaves such rows out.
+        case incomplete
+        case bad(String)
+    }
+
+    /// The row's source text, UTF-8.
+    private(set) var source: [UInt8] = []
+    private var record: Record
+    private var reader: any RecordReader
+    private let definition: TaskDefinition
+    private let classOfLabel: [String: Int]
+
+    init(_ file: MappedFile, _ definition: TaskDefinition) throws(Failure) {
+        let columns = definition.fields.map(\.column) + [definition.label]
+        switch definition.format {
+        case .tsv(let hasHeader): reader = try TSVReader(file, hasHeader: hasHeader, columns: columns)
+        case .jsonLines: reader = try JSONLReader(file, columns: columns)
+        }
+        record = Record(valueCount: columns.count)
+        self.definition = definition
+        classOfLabel = Dictionary(uniqueKeysWithValues: definition.labels.entries.map { ($0.label, $0.index) })
+    }
+
+    /// Where the last row starts.
+    var position: RowPosition { record.position }
+
+    /// Goes on with the row that starts there.
+    mutating func seek(to position: RowPosition) {
+        reader.seek(to: position)
+    }
+
+    /// Reads the next row; nil at the end of the file.
+    mutating func next() -> Outcome? {
+        guard let outcome = reader.next(&record) else { return nil }
+        switch outcome {
+        case .incomplete where definition.leavesOutIncompleteRows: return .incomplete
+        case .incomplete(let reason), .malformed(let reason): return .bad(reason)
+        case .complete: break
+        }
+        source.removeAll(keepingCapacity: true)
+        definition.template.render(into: &source) { record[$0] }
+        return answer(String(decoding: record[definition.fields.count], as: UTF8.self))
+    }
+
+    private func answer(_ label: String) -> Outcome {
+        switch definition.answers {
+        case .classes:
+            if let index = classOfLabel[label] { return .example(.label(index)) }
+            if definition.labels.ignored.contains(label) { return .ignored }
+            return .bad(
+                "the label \"\(label.shown)\" is none of \(definition.labels.allowed); correct it or add it to the task"
+            )
+        case .grades(let minimum, let maximum, _, _):
+            guard let score = Self.score(label) else {
+                return .bad("the score \"\(label.shown)\" is not a number")
+            }
+            guard score >= minimum, score <= maximum else {
+                return .bad("the score \(label.shown) is outside of \(minimum) to \(maximum)")
+            }
+            return .example(.score(score))
+        }
+    }
+
+    /// A decimal number with an optional exponent; nil for anything else, "nan" and "inf" among it.
+    private static func score(_ text: String) -> Double? {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }) else { return nil }
+        guard let value = Double(text), value.isFinite else { return nil }
+        return value
+    }
+}

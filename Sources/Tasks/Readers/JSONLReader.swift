@@ -1,0 +1,78 @@
+import Failures
+import Tensors
+
+/// Reads one JSON object a line (RFC 8259, strictly: no trailing commas, no comments, no key twice).
+///
+/// Strings give their text; whole numbers, decimal numbers and booleans give what the file writes (`1`, `0.50`,
+/// `true`), so a label map names them as the file does. Other values are malformed where they are wanted.
+struct JSONLReader: RecordReader {
+    private var lines: LineCursor
+    private let keys: [String]
+
+    /// Opens a file; `badData` when it is empty, `badConfiguration` when a column is not a key.
+    init(_ file: MappedFile, columns: [Column]) throws(Failure) {
+        guard !file.bytes.isEmpty else {
+            throw Failure(.badData, "\(file.path.shown) is empty; give a file with rows")
+        }
+        lines = LineCursor(file)
+        var keys: [String] = []
+        for column in columns {
+            guard case .named(let key) = column else {
+                throw Failure(.badConfiguration, "a JSON object has no column \(column); name its key")
+            }
+            keys.append(key)
+        }
+        self.keys = keys
+    }
+
+    mutating func seek(to position: RowPosition) {
+        lines.seek(to: position)
+    }
+
+    mutating func next(_ record: inout Record) -> RowOutcome? {
+        let keys = keys
+        return lines.next { line, position in
+            record.start(at: position)
+            var reader = JSONReader(line)
+            do throws(JSONReader.Problem) {
+                return try Self.read(&reader, keys, &record)
+            } catch {
+                return .malformed("not a JSON object (byte \(error.offset + 1) of the line: \(error.text))")
+            }
+        }
+    }
+
+    private static func read(
+        _ reader: inout JSONReader, _ keys: [String], _ record: inout Record
+    ) throws(JSONReader.Problem) -> RowOutcome {
+        var seen: Set<String> = []
+        var unusable: String?
+        try reader.object { (reader, key) throws(JSONReader.Problem) in
+            guard seen.insert(key).inserted else { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
+            guard keys.contains(key) else { return try reader.skipValue() }
+            guard let text = try scalar(&reader) else {
+                unusable = unusable ?? key
+                return
+            }
+            for index in keys.indices where keys[index] == key { record.set(index, text.utf8) }
+        }
+        if reader.peek() != nil { throw reader.problem("text after the object") }
+        if let unusable { return .malformed("the value of \"\(unusable.shown)\" is no text, number or boolean") }
+        if let missing = keys.first(where: { !seen.contains($0) }) {
+            return .incomplete("the object has no key \"\(missing.shown)\"")
+        }
+        return .complete
+    }
+
+    /// The text of a string, number or boolean; nil for another value.
+    private static func scalar(_ reader: inout JSONReader) throws(JSONReader.Problem) -> String? {
+        let first = reader.peek()
+        if first == UInt8(ascii: "\"") { return try reader.string() }
+        let start = reader.offset
+        try reader.skipValue()
+        guard let first, first != UInt8(ascii: "{"), first != UInt8(ascii: "["), first != UInt8(ascii: "n") else {
+            return nil
+        }
+        return String(decoding: reader.bytes[start..<reader.offset], as: UTF8.self)
+    }
+}

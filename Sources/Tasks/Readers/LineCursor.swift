@@ -1,0 +1,35 @@
+import Glibc
+import Tensors
+
+/// Walks over the lines of a mapped file. Lines end with LF or CRLF; the last one may lack its end.
+struct LineCursor: Sendable {
+    private let file: MappedFile
+    private(set) var position = RowPosition(offset: 0, line: 1)
+
+    /// Starts at the first line, behind a byte order mark if there is one.
+    init(_ file: MappedFile) {
+        self.file = file
+        if file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position.offset = 3 }
+    }
+
+    mutating func seek(to position: RowPosition) {
+        self.position = position
+    }
+
+    /// Calls `body` with the next line, without its end, and where it starts; nil at the end of the file.
+    ///
+    /// The line is memory of the file, valid only inside `body`.
+    mutating func next<Result>(_ body: (UnsafeRawBufferPointer, RowPosition) -> Result) -> Result? {
+        withExtendedLifetime(file) {
+            let start = position
+            let bytes = file.bytes
+            guard start.offset < bytes.count, let base = bytes.baseAddress else { return nil }
+            let rest = bytes.count - start.offset
+            let length = memchr(base + start.offset, 0x0A, rest).map { UnsafeRawPointer($0) - (base + start.offset) }
+            position = RowPosition(offset: start.offset + (length.map { $0 + 1 } ?? rest), line: start.line + 1)
+            var line = UnsafeRawBufferPointer(start: base + start.offset, count: length ?? rest)
+            if line.last == 0x0D { line = UnsafeRawBufferPointer(rebasing: line.dropLast()) }
+            return body(line, start)
+        }
+    }
+}

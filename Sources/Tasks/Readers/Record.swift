@@ -1,0 +1,54 @@
+/// One row of a file: the wanted values in the order in which they were asked for, as UTF-8.
+struct Record {
+    /// Where the row starts.
+    var position = RowPosition(offset: 0, line: 1)
+    private var bytes: [UInt8] = []
+    private var ranges: [Range<Int>]
+
+    init(valueCount: Int) {
+        ranges = Array(repeating: 0..<0, count: valueCount)
+    }
+
+    /// Forgets the values of the row before.
+    mutating func start(at position: RowPosition) {
+        self.position = position
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// Stores value `index`.
+    mutating func set(_ index: Int, _ value: some Collection<UInt8>) {
+        let start = bytes.count
+        bytes.append(contentsOf: value)
+        ranges[index] = start..<bytes.count
+    }
+
+    /// Value `index`.
+    subscript(index: Int) -> ArraySlice<UInt8> { bytes[ranges[index]] }
+}
+
+/// The start of a row in a file.
+struct RowPosition: Sendable, Equatable {
+    /// The byte.
+    var offset: Int
+    /// The line, from 1.
+    var line: Int
+}
+
+/// What reading a row came to.
+enum RowOutcome: Equatable {
+    /// The record holds its values.
+    case complete
+    /// The row has fewer columns than it should.
+    case incomplete(String)
+    /// The row is bad for another reason.
+    case malformed(String)
+}
+
+/// Reads a file row by row.
+protocol RecordReader: Sendable {
+    /// Reads the next row into `record`; nil at the end of the file.
+    mutating func next(_ record: inout Record) -> RowOutcome?
+
+    /// Goes on with the row that starts there.
+    mutating func seek(to position: RowPosition)
+}

@@ -1,0 +1,98 @@
+import Failures
+import Tensors
+
+/// Reads tab-separated values as GLUE writes them: no quoting, no escapes, one row a line.
+///
+/// Every row must have as many columns as the header, or as the first row where there is none.
+struct TSVReader: RecordReader {
+    private var lines: LineCursor
+    private let path: String
+    /// The values (indices into the record) that column i gives.
+    private let valuesOfColumn: [[Int]]
+    private let columnCount: Int
+
+    /// Opens a file; `badData` when it is empty or its header lacks a wanted column.
+    init(_ file: MappedFile, hasHeader: Bool, columns: [Column]) throws(Failure) {
+        lines = LineCursor(file)
+        path = file.path
+        let first = lines
+        guard let names = lines.next({ line, _ in Self.split(line) }) else {
+            throw Failure(.badData, "\(path.shown) is empty; give a file with rows")
+        }
+        guard let names else {
+            throw Failure(.badData, "\(path.shown):1: the line is not UTF-8; convert the file")
+        }
+        if !hasHeader { lines = first }
+        columnCount = names.count
+        var values: [[Int]] = Array(repeating: [], count: names.count)
+        for (index, column) in columns.enumerated() {
+            values[try Self.place(of: column, in: names, path)].append(index)
+        }
+        valuesOfColumn = values
+    }
+
+    mutating func seek(to position: RowPosition) {
+        lines.seek(to: position)
+    }
+
+    mutating func next(_ record: inout Record) -> RowOutcome? {
+        let valuesOfColumn = valuesOfColumn
+        let columnCount = columnCount
+        return lines.next { line, position in
+            record.start(at: position)
+            guard isUTF8(line) else { return .malformed("the line is not UTF-8") }
+            var column = 0
+            var start = 0
+            while true {
+                let tab = line[start...].firstIndex(of: 0x09)
+                if column < columnCount {
+                    for value in valuesOfColumn[column] {
+                        record.set(value, UnsafeRawBufferPointer(rebasing: line[start..<(tab ?? line.count)]))
+                    }
+                }
+                column += 1
+                guard let tab else { break }
+                start = tab + 1
+            }
+            if column == columnCount { return .complete }
+            let reason = "the row has \(column) \(column == 1 ? "column" : "columns"), but the file has \(columnCount)"
+            return column < columnCount ? .incomplete(reason) : .malformed(reason)
+        }
+    }
+
+    private static func split(_ line: UnsafeRawBufferPointer) -> [String]? {
+        String(validating: line, as: UTF8.self)?.split(separator: "\t", omittingEmptySubsequences: false).map(
+            String.init)
+    }
+
+    private static func place(of column: Column, in names: [String], _ path: String) throws(Failure) -> Int {
+        switch column {
+        case .index(let index):
+            guard names.indices.contains(index) else {
+                throw Failure(
+                    .badData,
+                    "\(path.shown):1: there is no column \(index), only 0 to \(names.count - 1); "
+                        + "check the file and the task's columns")
+            }
+            return index
+        case .named(let name):
+            guard let index = names.firstIndex(of: name) else {
+                let list = names.prefix(30).map { "\"\($0.shown)\"" }.joined(separator: ", ")
+                throw Failure(
+                    .badData,
+                    "\(path.shown):1: the header has no column \"\(name.shown)\" (it has \(list)); "
+                        + "check the file and the task's columns")
+            }
+            guard names.lastIndex(of: name) == index else {
+                throw Failure(
+                    .badData, "\(path.shown):1: the header has two columns \"\(name.shown)\"; rename one of them")
+            }
+            return index
+        }
+    }
+}
+
+/// Whether bytes are well-formed UTF-8.
+func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    String(validating: bytes, as: UTF8.self) != nil
+}

@@ -1,0 +1,59 @@
+import Failures
+import Tensors
+
+/// A file of a task with the places of its examples; texts are read again where they are needed.
+struct IndexedFile: Sendable {
+    struct Row: Sendable {
+        let position: RowPosition
+        let gold: GoldAnswer
+        /// The digest of the source text.
+        let text: ContentDigest
+    }
+
+    let path: String
+    let digest: ContentDigest
+    /// Reads the file; copies are independent.
+    let reader: ExampleReader
+    let rows: [Row]
+    let report: TaskReport.File
+
+    /// Reads every row. Throws `inputMissing` for a file that cannot be read and `badData` for a bad row (unless they
+    /// are skipped) or a file without examples.
+    init(_ path: String, _ definition: TaskDefinition, onBadRow: BadRowPolicy) throws(Failure) {
+        let file = try MappedFile(path: path)
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        digest = withExtendedLifetime(file) { ContentDigest(of: file.bytes) }
+        reader = try ExampleReader(file, definition)
+        var cursor = reader
+        var rows: [Row] = []
+        var report = TaskReport.File(name: name)
+        while let outcome = cursor.next() {
+            switch outcome {
+            case .example(let gold):
+                let text = cursor.source.withUnsafeBytes { ContentDigest(of: $0) }
+                rows.append(Row(position: cursor.position, gold: gold, text: text))
+            case .ignored:
+                report.ignoredRows += 1
+            case .incomplete:
+                report.incompleteRows += 1
+            case .bad(let reason):
+                guard onBadRow == .skip else {
+                    throw Failure(
+                        .badData,
+                        "\(path.shown):\(cursor.position.line): \(reason); correct the row, or leave bad rows out with "
+                            + "data.onBadRow: skip")
+                }
+                report.badRows += 1
+                report.firstBadRow = report.firstBadRow ?? "\(name.shown):\(cursor.position.line): \(reason)"
+            }
+        }
+        report.examples = rows.count
+        if rows.isEmpty {
+            let reason = report.firstBadRow.map { " (first bad row: \($0))" } ?? ""
+            throw Failure(.badData, "\(path.shown) has no usable row\(reason); give a file with rows")
+        }
+        self.path = path
+        self.rows = rows
+        self.report = report
+    }
+}

@@ -1,0 +1,90 @@
+import Failures
+import Tensors
+
+/// The examples of one task, split; texts are read from the mapped files when asked for.
+public struct TaskExamples: Sendable {
+    /// The task.
+    public let definition: TaskDefinition
+    /// What reading found.
+    public let report: TaskReport
+    private let files: [IndexedFile]
+    private let rows: [[RowID]]
+
+    /// Reads and splits a task.
+    ///
+    /// Throws `inputMissing` for a missing file and `badData` for bad rows, empty splits and leaks.
+    public init(_ definition: TaskDefinition, options: ReadingOptions = ReadingOptions()) throws(Failure) {
+        var files: [IndexedFile] = []
+        for path in definition.paths {
+            files.append(try IndexedFile(path, definition, onBadRow: options.onBadRow))
+        }
+        try self.init(definition, files, options)
+    }
+
+    /// Splits files that have been read, in the order of the definition's paths.
+    init(_ definition: TaskDefinition, _ files: [IndexedFile], _ options: ReadingOptions) throws(Failure) {
+        var rows = try SplitAssignment(definition, files, seed: options.splitSeed).rows
+        var report = TaskReport(
+            task: definition.name, files: files.map(\.report),
+            splits: zip(definition.splits, rows).map {
+                TaskReport.Split(name: $0.name, label: $0.label, examples: $1.count)
+            })
+        Self.countEqualText(files, rows, &report)
+        if options.dropDuplicates {
+            try Self.dropDuplicates(definition, files, &rows, &report)
+        }
+        self.definition = definition
+        self.files = files
+        self.rows = rows
+        self.report = report
+    }
+
+    /// The names of the splits in the order of the definition.
+    public var splitNames: [SplitName] { definition.splits.map(\.name) }
+
+    /// The number of examples of a split; 0 when the task has no such split.
+    public func count(_ split: SplitName) -> Int {
+        splitNames.firstIndex(of: split).map { rows[$0].count } ?? 0
+    }
+
+    /// Example `index` of a split. Throws `badData` when the file was changed since it was read first.
+    public func example(_ split: SplitName, _ index: Int) throws(Failure) -> Example {
+        var example: Example?
+        try readSources(split: splitNames.firstIndex(of: split)!, index..<index + 1) { _, source in
+            let (gold, file, line) = origin(split: splitNames.firstIndex(of: split)!, index)
+            example = Example(
+                source: String(decoding: source, as: UTF8.self), target: definition.answers.targetText(of: gold),
+                gold: gold, file: file, line: line)
+        }
+        return example!
+    }
+
+    /// The files in the order in which examples number them, with their digests.
+    var fileDigests: [(path: String, digest: ContentDigest)] { files.map { ($0.path, $0.digest) } }
+
+    /// Gold answer, file and line of an example; `split` is an index into the definition's splits.
+    func origin(split: Int, _ index: Int) -> (gold: GoldAnswer, file: Int, line: Int) {
+        let id = rows[split][index]
+        let row = files[id.file].rows[id.row]
+        return (row.gold, id.file, row.position.line)
+    }
+
+    /// Calls `body` with the source text (UTF-8) of each example of a range.
+    func readSources(
+        split: Int, _ range: Range<Int>, _ body: (Int, [UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        var readers = files.map(\.reader)
+        for index in range {
+            let id = rows[split][index]
+            let row = files[id.file].rows[id.row]
+            readers[id.file].seek(to: row.position)
+            guard case .example(row.gold)? = readers[id.file].next() else {
+                throw Failure(
+                    .badData,
+                    "\(files[id.file].path.shown):\(row.position.line): the row changed while it was in use; start again"
+                )
+            }
+            try body(index, readers[id.file].source)
+        }
+    }
+}
