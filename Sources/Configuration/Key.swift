@@ -1,0 +1,75 @@
+/// One key of the configuration: what it may hold, its default and what it is for.
+///
+/// One table of keys drives reading, refusing, the resolved file and the reference page.
+struct Key: Sendable {
+    /// What a key may hold.
+    indirect enum Kind: Sendable {
+        case flag
+        case integer(ClosedRange<Int>)
+        case number(ClosedRange<Double>)
+        case text
+        /// A path; relative ones are relative to the configuration file.
+        case path
+        case choice([String])
+        /// A list without repetition of some of these.
+        case subset([String])
+        /// Seconds, or a number with s, m or h.
+        case duration
+        /// `null`, or the other kind.
+        case optional(Kind)
+        /// One of these words, or the other kind.
+        case word([String], Kind)
+        /// `perSite` or `modulo(P)`.
+        case positions
+        /// Lists of projections by attention.
+        case targets
+        /// A list of task names and mappings.
+        case tasks
+    }
+
+    /// Path, e.g. `lora.rank`.
+    let path: String
+    let kind: Kind
+    /// Default as YAML; nil when the key must be given.
+    let standard: String?
+    /// Whether it decides the bits of the result.
+    let decidesResult: Bool
+    /// One or two sentences for the reference page.
+    let purpose: String
+
+    init(_ path: String, _ kind: Kind, _ standard: String?, result: Bool = false, _ purpose: String) {
+        self.path = path
+        self.kind = kind
+        self.standard = standard
+        decidesResult = result
+        self.purpose = purpose
+    }
+}
+
+extension Key.Kind {
+    /// What is allowed, in words for a refusal and the reference page.
+    var allowed: String {
+        switch self {
+        case .flag: return "true or false"
+        case .integer(let range):
+            return range.upperBound == .max
+                ? "a whole number from \(range.lowerBound)"
+                : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .number(let range):
+            return range.upperBound == .infinity
+                ? "a number from \(range.lowerBound)" : "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .text: return "text"
+        case .path: return "a path"
+        case .choice(let words): return "one of " + words.joined(separator: ", ")
+        case .subset(let words): return "a list of some of " + words.joined(separator: ", ")
+        case .duration: return "a duration such as 90s, 2m or 1h"
+        case .optional(let kind): return kind.allowed + ", or null"
+        case .word(let words, let kind): return words.joined(separator: ", ") + " or " + kind.allowed
+        case .positions: return "perSite or modulo(P) with a whole number P from 1"
+        case .targets:
+            return "a mapping from encoderSelf, decoderSelf, decoderCross (lists of q, k, v, o) and feedForward (a list "
+                + "of wi, wi_0, wi_1, wo)"
+        case .tasks: return "a list of task names and custom tasks (mappings with a name)"
+        }
+    }
+}

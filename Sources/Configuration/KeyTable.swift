@@ -1,0 +1,137 @@
+/// All keys, section by section, in the order of the resolved file and the reference page.
+enum KeyTable {
+    private static let rank = Key.Kind.integer(1...4096)
+    private static let size = Key.Kind.integer(1...65536)
+    private static let count = Key.Kind.integer(1...(.max))
+    private static let positive = Key.Kind.number(0...(.infinity))
+    private static let share = Key.Kind.number(0...1)
+
+    /// The sections' names and what they are about, in order.
+    static let sections: [(name: String, purpose: String)] = [
+        ("", "Top level"), ("data", "Input files and tokenising"), ("lora", "The low-rank adapter"),
+        ("hyper", "The hypernetwork of unolora_star"), ("sampler", "Drawing tasks and examples"),
+        ("batch", "Sizes of a step"), ("train", "The run"), ("lr", "Learning rate"), ("optim", "AdamW and clipping"),
+        ("loss", "The loss"), ("eval", "Evaluation"), ("checkpoint", "Checkpoints"),
+        ("parallel", "Threads and communication"), ("log", "What is written while it runs"),
+    ]
+
+    static let keys: [Key] = top + data + adapter + step + schedule + run
+
+    private static let top: [Key] = [
+        Key("preset", .choice(["paper", "hyperformer", "repo"]), "paper", "Set of defaults that the file then changes."),
+        Key("model", .path, nil, "Hugging Face T5 directory: config.json, model.safetensors, spiece.model."),
+        Key(
+            "method", .choice(["frozen", "unolora", "unolora_star", "lora_per_task", "full", "hyperformer_pp"]),
+            "unolora", result: true, "What is trained; full and hyperformer_pp are not in this version."),
+        Key(
+            "tasks", .tasks, "[cola, mnli, mrpc, qnli, qqp, rte, sst2, stsb]", result: true,
+            "GLUE's names (cola, sst2, mrpc, qqp, stsb, mnli, qnli, rte, wnli) and custom tasks."),
+        Key(
+            "dropout", .optional(.number(0...0.99)), "null", result: true,
+            "Dropout at T5's own places in training; null takes dropout_rate of the model's config.json."),
+    ]
+
+    private static let data: [Key] = [
+        Key("data.glue", .optional(.path), "null", "Directory of GLUE as its download gives it; needed for GLUE's tasks."),
+        Key(
+            "data.cache", .optional(.path), "null",
+            "Directory of the token cache; null puts it into the run directory's parent as .unolora-cache."),
+        Key("data.maxSource", .integer(2...100_000), "128", result: true, "Longest source in tokens, end included."),
+        Key("data.onBadRow", .choice(["fail", "skip"]), "fail", result: true, "What a malformed row does; skips are counted."),
+        Key("data.dropDuplicates", .flag, "false", result: true, "Removes training rows whose text is in another split."),
+        Key("data.splitSeed", .integer(0...(.max)), "1", result: true, "Seed of the hold-outs from GLUE's own files."),
+        Key(
+            "data.labelStyle", .choice(["digits", "words"]), "digits", result: true,
+            "Answers as digits or as T5's own words."),
+    ]
+
+    private static let adapter: [Key] = [
+        Key("lora.rank", rank, "8", result: true, "Rank r of A and B."),
+        Key("lora.rankA", .optional(rank), "null", result: true, "Rank of A where it differs from lora.rank."),
+        Key(
+            "lora.rankB", .optional(rank), "null", result: true,
+            "Rank of B where it differs; with different ranks a core C stands between."),
+        Key("lora.alpha", positive, "16", result: true, "The update is scaled by alpha / rank of A."),
+        Key("lora.dropout", .number(0...0.99), "0.1", result: true, "Dropout on the input of the low-rank path."),
+        Key(
+            "lora.dropoutMask", .choice(["perInput", "perSite"]), "perInput", result: true,
+            "One mask for the sites that read one tensor, or one each as PEFT draws them."),
+        Key(
+            "lora.aInit", .choice(["kaimingIn", "kaimingRank"]), "kaimingIn", result: true,
+            "A ~ U(±1/sqrt(in)), or U(±1/sqrt(r)) as in the authors' code."),
+        Key(
+            "lora.targets", .targets, "{encoderSelf: [q, v], decoderSelf: [q, v], decoderCross: [q, v], feedForward: []}",
+            result: true, "Adapted projections."),
+        Key("hyper.dim", size, "8", result: true, "Width h of the embeddings."),
+        Key("hyper.outDim", size, "8", result: true, "Width e of the output."),
+        Key("hyper.bottleneck", size, "16", result: true, "Width inside the sample encoder."),
+        Key(
+            "hyper.inputs", .subset(["task", "position", "sample"]), "[task, position, sample]", result: true,
+            "What the scales depend on."),
+        Key(
+            "hyper.scaleInit", .choice(["onePlus", "zeroMean"]), "onePlus", result: true,
+            "Whether a scale is 1 + the network's value or the value alone."),
+        Key(
+            "hyper.positions", .positions, "perSite", result: true,
+            "A position embedding for each site, or P of them used modulo."),
+    ]
+
+    private static let step: [Key] = [
+        Key(
+            "sampler.temperature", .word(["infinity"], .number(0.01...(.infinity))), "10", result: true,
+            "p_t ~ (n_t/N)^(1/temperature): 1 is proportional, infinity uniform."),
+        Key("sampler.cap", .optional(count), "null", result: true, "n_t is at most this before the exponent."),
+        Key(
+            "sampler.granularity", .choice(["batch", "microBatch", "example"]), "batch", result: true,
+            "How many slots share a draw of the task."),
+        Key("batch.global", .integer(1...1_048_576), "32", result: true, "Examples in a step."),
+        Key(
+            "batch.micro", .integer(1...4096), "4", result: true,
+            "Examples in a micro-batch; part of the result, never derived from ranks or threads."),
+        Key("train.steps", .integer(1...4_294_967_295), "262144", result: true, "Steps of the run."),
+        Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
+        Key(
+            "train.stopBefore", .optional(.duration), "null",
+            "Leave so long before the SLURM job's end time, as if preempted."),
+    ]
+
+    private static let schedule: [Key] = [
+        Key("lr.peak", positive, "1e-4", result: true, "Highest learning rate."),
+        Key("lr.schedule", .choice(["cosine", "linear", "constant"]), "cosine", result: true, "What follows the warmup."),
+        Key("lr.warmup", .integer(0...(.max)), "1000", result: true, "Steps of linear warmup."),
+        Key("optim.beta1", .number(0...0.9999999), "0.9", result: true, "Decay of the mean of gradients."),
+        Key("optim.beta2", .number(0...0.9999999), "0.999", result: true, "Decay of the mean of squares."),
+        Key("optim.epsilon", .number(1e-30...1), "1e-8", result: true, "Added to the root."),
+        Key("optim.weightDecay", share, "0.01", result: true, "Decoupled weight decay on every trainable."),
+        Key("optim.clip", .optional(.number(1e-6...(.infinity))), "1.0", result: true, "Global norm; null does not clip."),
+        Key("loss.labelSmoothing", .number(0...0.99), "0", result: true, "Share spread over the vocabulary."),
+        Key(
+            "loss.reduction", .choice(["tokenMean", "sum"]), "tokenMean", result: true,
+            "Mean over the global batch's label tokens, or their sum."),
+        Key(
+            "loss.padTargets", .optional(.integer(1...4096)), "null", result: true,
+            "Fills targets up to so many tokens with padding that counts in the loss."),
+    ]
+
+    private static let run: [Key] = [
+        Key("eval.every", .optional(count), "1000", "Steps between evaluations; null for none."),
+        Key("eval.atEnd", .flag, "true", "Whether the last step is evaluated and a table printed, test split included."),
+        Key("eval.batch", .integer(1...4096), "16", "Examples in an evaluation batch; part of the evaluation's bits."),
+        Key("eval.maxExamples", .optional(count), "null", "At most so many validation examples of a task during training."),
+        Key("eval.ranks", .choice(["zero", "all"]), "zero", "Whether rank 0 alone or all ranks decode; same numbers."),
+        Key(
+            "eval.maxNewTokens", .optional(.integer(1...4096)), "null",
+            "Generation budget; null takes max(4, the task's longest label). A longer label is refused."),
+        Key("checkpoint.every", .optional(count), "1000", "Steps between checkpoints; null for the last and best only."),
+        Key("checkpoint.keep", .integer(1...1_000_000), "2", "Newest checkpoints that are kept, beside the best."),
+        Key(
+            "parallel.threads", .word(["auto"], .integer(1...1024)), "auto",
+            "Workers of a rank; auto takes the cores it may use."),
+        Key("parallel.reduction", .choice(["exact", "fast"]), "exact", "Sum of gradients; fast is not in this version."),
+        Key("parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", "Matrix products; onednn is not in this version."),
+        Key("parallel.stallTimeout", .duration, "60s", "Reserved: longest time without progress of a rank."),
+        Key("log.every", count, "10", "Steps between lines of metrics.jsonl."),
+    ]
+
+    static let byPath: [String: Key] = Dictionary(uniqueKeysWithValues: keys.map { ($0.path, $0) })
+}

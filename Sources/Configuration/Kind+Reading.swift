@@ -1,0 +1,110 @@
+import Failures
+import Foundation
+import Yams
+
+extension Key {
+    /// Checks a node and gives its value; `directory` is what relative paths are relative to.
+    func read(_ leaf: Layer.Leaf, directory: String) throws(Failure) -> Value {
+        if case .tasks = kind { return try TaskReading.read(leaf, directory: directory) }
+        guard let value = Self.value(leaf.node, kind, directory) else {
+            throw Failure(
+                .badConfiguration,
+                "\(leaf.place): \(path) must be \(kind.allowed), not \(Self.shown(leaf.node))")
+        }
+        return value
+    }
+
+    private static func value(_ node: Node, _ kind: Kind, _ directory: String) -> Value? {
+        switch kind {
+        case .flag: return plain(node).flatMap { ["true": true, "false": false][$0] }.map(Value.flag)
+        case .integer(let range): return integer(node).flatMap { range.contains($0) ? .integer($0) : nil }
+        case .number(let range):
+            return plain(node).flatMap(Double.init).flatMap { $0.isFinite && range.contains($0) ? .number($0) : nil }
+        case .text: return node.scalar.map { .text($0.string) }
+        case .path: return node.scalar.flatMap { $0.string.isEmpty ? nil : .text(absolute($0.string, directory)) }
+        case .choice(let words): return node.string.flatMap { words.contains($0) ? .text($0) : nil }
+        case .subset(let words): return subset(node, words)
+        case .duration: return duration(node)
+        case .optional(let inner): return isNull(node) ? .null : value(node, inner, directory)
+        case .word(let words, let inner):
+            if let text = node.string, words.contains(text) { return .text(text) }
+            // YAML's own infinity.
+            if words.contains("infinity"), [".inf", "inf"].contains(node.string ?? "") { return .text("infinity") }
+            return value(node, inner, directory)
+        case .positions: return positions(node)
+        case .targets: return targets(node)
+        case .tasks: return nil
+        }
+    }
+
+    /// The text of an unquoted scalar.
+    private static func plain(_ node: Node) -> String? {
+        node.scalar.flatMap { $0.style == .plain || $0.style == .any ? $0.string : nil }
+    }
+
+    private static func integer(_ node: Node) -> Int? {
+        guard let text = plain(node) else { return nil }
+        if let integer = Int(text.filter { $0 != "_" }) { return integer }
+        // 1e5 is how people write large steps.
+        return Double(text).flatMap { $0 == $0.rounded() && abs($0) < 0x1p53 ? Int($0) : nil }
+    }
+
+    private static func isNull(_ node: Node) -> Bool {
+        plain(node).map { ["null", "~", "", "none"].contains($0) } ?? false
+    }
+
+    private static func subset(_ node: Node, _ words: [String]) -> Value? {
+        guard let items = node.sequence else { return nil }
+        let texts = items.compactMap(\.string)
+        guard texts.count == items.count, Set(texts).count == texts.count, texts.allSatisfy(words.contains) else {
+            return nil
+        }
+        return .list(texts.map(Value.text))
+    }
+
+    private static func duration(_ node: Node) -> Value? {
+        guard let text = node.scalar?.string, let match = text.wholeMatch(of: #/([0-9.]+)\s*(s|m|h)?/#),
+            let number = Double(match.1)
+        else { return nil }
+        let unit: Double = ["m": 60, "h": 3600][match.2.map(String.init) ?? "s"] ?? 1
+        return .number(number * unit)
+    }
+
+    private static func positions(_ node: Node) -> Value? {
+        guard let text = node.string else { return nil }
+        if text == "perSite" { return .text(text) }
+        guard let match = text.wholeMatch(of: #/modulo\((\d+)\)/#), let p = Int(match.1), (1...65536).contains(p) else {
+            return nil
+        }
+        return .text("modulo(\(p))")
+    }
+
+    private static func targets(_ node: Node) -> Value? {
+        guard let mapping = node.mapping else { return nil }
+        let leaves = [
+            "encoderSelf": ["q", "k", "v", "o"], "decoderSelf": ["q", "k", "v", "o"],
+            "decoderCross": ["q", "k", "v", "o"], "feedForward": ["wi", "wi_0", "wi_1", "wo"],
+        ]
+        let order = ["encoderSelf", "decoderSelf", "decoderCross", "feedForward"]
+        var values: [String: Value] = [:]
+        for (key, list) in mapping {
+            guard let name = key.string, let allowed = leaves[name], let value = subset(list, allowed) else { return nil }
+            values[name] = value
+        }
+        for name in order where values[name] == nil { values[name] = .list([]) }
+        return .mapping(order, values)
+    }
+
+    static func absolute(_ path: String, _ directory: String) -> String {
+        if path.hasPrefix("/") { return path }
+        if path == "~" || path.hasPrefix("~/") { return (path as NSString).expandingTildeInPath }
+        return URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: directory, isDirectory: true))
+            .standardizedFileURL.path
+    }
+
+    /// A node as a short text for a refusal.
+    static func shown(_ node: Node) -> String {
+        if let scalar = node.scalar { return scalar.string.isEmpty ? "nothing" : "`\(scalar.string)`" }
+        return node.sequence != nil ? "a list" : "a mapping"
+    }
+}

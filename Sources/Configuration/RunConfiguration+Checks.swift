@@ -1,0 +1,67 @@
+import Failures
+
+extension RunConfiguration {
+    /// Refuses what is impossible together.
+    func check(_ places: Places) throws(Failure) {
+        func refuse(_ keys: String..., because sentence: String) -> Failure {
+            let place = keys.lazy.compactMap { places.byKey[$0] }.first ?? places.name
+            return Failure(.badConfiguration, "\(place): \(sentence)")
+        }
+        if ["full", "hyperformer_pp"].contains(method) {
+            throw refuse(
+                "method", because: "method \(method) is not in this version; it has frozen, unolora, unolora_star and "
+                    + "lora_per_task")
+        }
+        if text("parallel.reduction") == "fast" {
+            throw refuse("parallel.reduction", because: "parallel.reduction fast is not in this version; use exact")
+        }
+        if text("parallel.gemm") == "onednn" {
+            throw refuse("parallel.gemm", because: "parallel.gemm onednn is not in this version; use auto or openblas")
+        }
+        guard globalBatch % microBatch == 0 else {
+            throw refuse(
+                "batch.micro", "batch.global",
+                because: "batch.global \(globalBatch) is no multiple of batch.micro \(microBatch); use e.g. "
+                    + "batch.global \((globalBatch / microBatch + 1) * microBatch)")
+        }
+        guard warmup <= steps else {
+            throw refuse(
+                "lr.warmup", "train.steps",
+                because: "lr.warmup \(warmup) is more than train.steps \(steps), so the peak is never reached; lower it")
+        }
+        if method != "frozen", targets.values.allSatisfy(\.isEmpty) {
+            throw refuse("lora.targets", because: "lora.targets names no projection; name one or use method frozen")
+        }
+        if method == "unolora_star", hyperInputs.isEmpty {
+            throw refuse("hyper.inputs", because: "hyper.inputs is empty; name at least one of task, position, sample")
+        }
+        if method != "unolora_star", preset != "repo",
+            let key = places.byKey.keys.filter({ $0.hasPrefix("hyper.") }).sorted().first
+        {
+            throw refuse(
+                key, because: "\(key) has no meaning for method \(method), which has no hypernetwork; remove it or use "
+                    + "unolora_star")
+        }
+        if glue == nil, let task = tasks.first(where: { if case .glue = $0 { true } else { false } }) {
+            throw refuse(
+                "tasks", "data.glue",
+                because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ...")
+        }
+        if let budget = maxNewTokens, let padding = padTargets, budget < 1 || padding < 1 {
+            throw refuse("eval.maxNewTokens", because: "eval.maxNewTokens and loss.padTargets must be at least 1")
+        }
+    }
+
+    /// Refuses more ranks than a step has micro-batches: some would have nothing to do.
+    public func checkRanks(_ ranks: Int) throws(Failure) {
+        let microBatches = globalBatch / microBatch
+        guard ranks > microBatches else { return }
+        let fitting = (1...microBatch).reversed().first { microBatch % $0 == 0 && globalBatch / $0 >= ranks }
+        let micro = fitting.map { "batch.micro: \($0), or " } ?? ""
+        throw Failure(
+            .badConfiguration,
+            "\(ranks) ranks are more than the \(microBatches) micro-batches of a step (batch.global \(globalBatch) / "
+                + "batch.micro \(microBatch)); use \(micro)batch.global: \(ranks * microBatch), or at most \(microBatches) "
+                + "ranks (batch.micro and batch.global are part of the result)")
+    }
+}

@@ -1,0 +1,111 @@
+import Failures
+import Foundation
+
+/// The configuration of a run: defaults, then a preset, then a file, then `--set`; checked.
+public struct RunConfiguration: Sendable, Equatable {
+    /// Every key's value.
+    let values: [String: Value]
+
+    /// Reads a configuration.
+    ///
+    /// `file` may be nil when `--set` gives what has no default. Relative paths are relative to the file's directory,
+    /// those of `--set` to the working directory. Throws `inputMissing` for a missing file, `badConfiguration` for
+    /// anything that is unknown, of the wrong type, out of range or impossible together, naming file, line and key.
+    public static func load(file: String?, overrides: [String] = []) throws(Failure) -> RunConfiguration {
+        var text = ""
+        if let file {
+            guard let data = FileManager.default.contents(atPath: file) else {
+                throw Failure(.inputMissing, "the configuration \(file) cannot be read; check the path given to --config")
+            }
+            guard let decoded = String(data: data, encoding: .utf8) else {
+                throw Failure(.badConfiguration, "\(file): the file is not UTF-8; save it as UTF-8 text")
+            }
+            text = decoded
+        }
+        let name = file ?? "configuration"
+        let directory = file.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path } ?? "."
+        return try load(yaml: text, name: name, directory: directory, overrides: overrides)
+    }
+
+    /// Reads a configuration from a text; `name` stands for the file in messages.
+    public static func load(
+        yaml: String, name: String, directory: String, overrides: [String] = []
+    ) throws(Failure) -> RunConfiguration {
+        let file = try Layer(yaml: yaml, name: name)
+        var layers = [(layer: file, directory: directory)]
+        for override in overrides {
+            layers.append((try Layer(assignment: override), FileManager.default.currentDirectoryPath))
+        }
+        guard let presetKey = KeyTable.byPath["preset"] else { preconditionFailure("preset is a key") }
+        var preset = "paper"
+        var presetPlace = name
+        for (layer, directory) in layers {
+            guard let leaf = layer.leaves["preset"] else { continue }
+            if case .text(let chosen) = try presetKey.read(leaf, directory: directory) { preset = chosen }
+            presetPlace = leaf.place
+        }
+        layers.insert((try Layer(yaml: Presets.yaml(preset), name: "preset \(preset)"), directory), at: 0)
+        var values: [String: Value] = [:]
+        var places: [String: String] = [:]
+        for key in KeyTable.keys {
+            if let standard = key.standard {
+                let leaf = try Layer.standard(key, standard)
+                values[key.path] = try key.read(leaf, directory: directory)
+            }
+            for (layer, directory) in layers {
+                guard let leaf = layer.leaves[key.path] else { continue }
+                values[key.path] = try key.read(leaf, directory: directory)
+                places[key.path] = leaf.place
+            }
+            guard values[key.path] != nil else {
+                throw Failure(
+                    .badConfiguration, "\(name): key \(key.path) is missing; it must be \(key.kind.allowed): \(key.purpose)")
+            }
+        }
+        values["preset"] = .text(preset)
+        places["preset"] = presetPlace
+        let configuration = RunConfiguration(values: values)
+        try configuration.check(Places(name: name, byKey: places))
+        return configuration
+    }
+
+    /// The resolved configuration as YAML: every key, in the order of the reference. Reads back as an equal value.
+    public var resolvedYAML: String {
+        var text = ""
+        for (section, _) in KeyTable.sections {
+            let keys = KeyTable.keys.filter { Self.section($0.path) == section }
+            if !section.isEmpty { text += "\(section):\n" }
+            for key in keys {
+                let name = section.isEmpty ? key.path : "  " + key.path.dropFirst(section.count + 1)
+                if key.path == "tasks", case .list(let tasks)? = values["tasks"] {
+                    text += "tasks:\n" + tasks.map { "  - \($0.yaml)\n" }.joined()
+                } else {
+                    text += "\(name): \((values[key.path] ?? .null).yaml)\n"
+                }
+            }
+        }
+        return text
+    }
+
+    /// The keys that decide the bits of the result, a line each: what a resumed run must agree with.
+    public var resultText: String {
+        KeyTable.keys.filter(\.decidesResult).map { key in
+            guard key.path == "tasks" else { return "\(key.path): \((values[key.path] ?? .null).yaml)" }
+            // Where the files lie decides nothing; what is in them is compared as data.
+            return "tasks: " + tasks.map(\.name).joined(separator: ", ")
+        }.joined(separator: "\n")
+    }
+
+    static func section(_ path: String) -> String {
+        path.firstIndex(of: ".").map { String(path[..<$0]) } ?? ""
+    }
+}
+
+/// Where keys were given, for messages.
+struct Places {
+    let name: String
+    let byKey: [String: String]
+
+    /// The place of the first of these keys that was given, else the file.
+    func of(_ keys: String...) -> String { keys.lazy.compactMap { byKey[$0] }.first ?? name }
+}

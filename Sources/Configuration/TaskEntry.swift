@@ -1,0 +1,69 @@
+/// An entry of `tasks`: one of GLUE's, or a task of the user's own.
+public enum TaskEntry: Sendable, Equatable {
+    /// A GLUE task by its short name.
+    case glue(String)
+    /// Files, template and answers from the configuration.
+    case custom(CustomTask)
+
+    /// The task's name.
+    public var name: String {
+        switch self {
+        case .glue(let name): name
+        case .custom(let task): task.name
+        }
+    }
+}
+
+/// A task that the configuration describes.
+public struct CustomTask: Sendable, Equatable {
+    /// The format of its files.
+    public enum Format: String, Sendable, CaseIterable {
+        case tsv
+        case jsonl
+    }
+
+    /// Name, the first word of the source text.
+    public var name: String
+    /// Format of all its files.
+    public var format: Format
+    /// Whether a TSV file starts with the columns' names.
+    public var header: Bool
+    /// Names of the columns of a TSV file without header.
+    public var columns: [String]
+    /// Training file.
+    public var train: String
+    /// Validation file; nil holds rows of the training file out.
+    public var validation: String?
+    /// Test file; nil halves the validation file.
+    public var test: String?
+    /// Training rows that become validation when there is no validation file.
+    public var holdOut: Int
+    /// Text fields in the order of the default template.
+    public var fields: [String]
+    /// Source text with `{field}` places; nil for `<name> <field>: <text> ...`.
+    public var template: String?
+    /// Field that holds the label or score.
+    public var label: String
+    /// File labels and their answer texts, in class order; empty for a regression.
+    public var labels: [(label: String, answer: String)]
+    /// Smallest and largest score and the step of the answers; nil for a classification.
+    public var range: Range?
+    /// Figures.
+    public var metrics: [String]
+
+    /// Scores of a regression.
+    public struct Range: Sendable, Equatable {
+        public var minimum: Double
+        public var maximum: Double
+        public var step: Double
+    }
+
+    /// Equal when every part is.
+    public static func == (a: CustomTask, b: CustomTask) -> Bool {
+        a.name == b.name && a.format == b.format && a.header == b.header && a.columns == b.columns
+            && a.train == b.train && a.validation == b.validation && a.test == b.test && a.holdOut == b.holdOut
+            && a.fields == b.fields && a.template == b.template && a.label == b.label
+            && a.labels.map { [$0.label, $0.answer] } == b.labels.map { [$0.label, $0.answer] } && a.range == b.range
+            && a.metrics == b.metrics
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// A checked value of the configuration.
+public enum Value: Sendable, Equatable {
+    case null
+    case flag(Bool)
+    case integer(Int)
+    case number(Double)
+    case text(String)
+    case list([Value])
+    /// Keys in their written order.
+    case mapping([String], [String: Value])
+
+    /// The value as one line of YAML (flow style), which reads back as the same value.
+    var yaml: String {
+        switch self {
+        case .null: "null"
+        case .flag(let flag): flag ? "true" : "false"
+        case .integer(let integer): "\(integer)"
+        case .number(let number): number == .infinity ? ".inf" : "\(number)"
+        case .text(let text): Self.quoted(text)
+        case .list(let values): "[" + values.map(\.yaml).joined(separator: ", ") + "]"
+        case .mapping(let keys, let values):
+            "{" + keys.map { "\(Self.quoted($0)): \((values[$0] ?? .null).yaml)" }.joined(separator: ", ") + "}"
+        }
+    }
+
+    /// Plain where YAML reads it back as this text, else in double quotes.
+    private static func quoted(_ text: String) -> String {
+        let plain = text.wholeMatch(of: #/[A-Za-z_\/][A-Za-z0-9_\/.\-]*/#) != nil
+        if plain, !["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased()) {
+            return text
+        }
+        let escaped = text.unicodeScalars.map { scalar -> String in
+            switch scalar {
+            case "\"": "\\\""
+            case "\\": "\\\\"
+            case "\n": "\\n"
+            case "\t": "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F: String(format: "\\x%02x", scalar.value)
+            default: String(scalar)
+            }
+        }
+        return "\"" + escaped.joined() + "\""
+    }
+}

@@ -1,0 +1,41 @@
+import Tasks
+
+/// One task's split as the evaluator needs it.
+public struct EvaluationTask: Sendable {
+    /// Name of the task.
+    public let name: String
+    /// The task's position among the run's tasks.
+    public let task: Int
+    /// The answers it admits.
+    public let space: AnswerSpace
+    /// The figures it asks for.
+    public let metrics: [Metric]
+    /// At most so many tokens are generated.
+    public let budget: Int
+    /// Gold answers, by example.
+    public let gold: [GoldAnswer]
+    /// Source tokens of an example, the end token included.
+    public let source: @Sendable (Int) -> UnsafeBufferPointer<Int32>
+
+    /// Creates a split to evaluate.
+    public init(
+        name: String, task: Int, space: AnswerSpace, metrics: [Metric], budget: Int, gold: [GoldAnswer],
+        source: @escaping @Sendable (Int) -> UnsafeBufferPointer<Int32>
+    ) {
+        self.name = name
+        self.task = task
+        self.space = space
+        self.metrics = metrics
+        self.budget = budget
+        self.gold = gold
+        self.source = source
+    }
+}
+
+/// The scores of one task.
+public struct EvaluatedTask: Sendable, Equatable {
+    /// Name of the task.
+    public let name: String
+    /// Its figures.
+    public let scores: TaskScores
+}

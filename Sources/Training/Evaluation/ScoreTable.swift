@@ -1,0 +1,48 @@
+import Foundation
+import Tasks
+
+/// Scores as a text table, beside a baseline.
+public struct ScoreTable {
+    private var rows: [[String]] = []
+
+    /// A table of tasks' figures (times 100) beside those of always giving the most frequent answer.
+    public init(_ results: [EvaluatedTask], baseline: [String: TaskScores]) {
+        rows.append(["task", "examples", "figure", "value", "baseline", "no answer"])
+        for result in results {
+            for (position, figure) in result.scores.figures.enumerated() {
+                let base = baseline[result.name]?.figures.first { $0.metric == figure.metric }
+                rows.append([
+                    position == 0 ? result.name : "", position == 0 ? "\(result.scores.examples)" : "",
+                    figure.metric.rawValue + (figure.isUndefined ? " (undefined)" : ""), Self.percent(figure.value),
+                    base.map { Self.percent($0.value) } ?? "", position == 0 ? "\(result.scores.invalidAnswers)" : "",
+                ])
+            }
+        }
+        let scores = results.map(\.scores)
+        let bases = results.compactMap { baseline[$0.name] }
+        guard let average = ScoreAverage(scores) else { return }
+        let baseAverage = bases.count == scores.count ? ScoreAverage(bases) : nil
+        rows.append([
+            "average", "", "of \(average.figures) figures", Self.percent(average.overFigures),
+            baseAverage.map { Self.percent($0.overFigures) } ?? "", "",
+        ])
+        rows.append([
+            "", "", "of \(average.tasks) tasks", Self.percent(average.overTasks),
+            baseAverage.map { Self.percent($0.overTasks) } ?? "", "",
+        ])
+    }
+
+    /// The table, a line a row.
+    public var text: String {
+        let widths = (0..<rows[0].count).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            zip(row, widths).enumerated().map { column, cell in
+                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
+                let alignsRight = column == 1 || column >= 3
+                return alignsRight ? padding + cell.0 : cell.0 + padding
+            }.joined(separator: "  ").replacing(#/\s+$/#, with: "")
+        }.joined(separator: "\n")
+    }
+
+    private static func percent(_ value: Double) -> String { String(format: "%.1f", 100 * value) }
+}

@@ -1,0 +1,157 @@
+import Failures
+import Foundation
+
+/// One line of `metrics.jsonl` about training: means over the steps since the line before.
+///
+/// All but `timing` is deterministic: equal for every number of ranks, threads and interruptions.
+struct TrainRecord: Codable, Equatable {
+    struct Task: Codable, Equatable {
+        var loss: Double
+        var tokens: Int64
+        var examples: Int64
+    }
+
+    struct Timing: Codable, Equatable {
+        var seconds: Double
+        var examplesPerSecond: Double
+        var tokensPerSecond: Double
+    }
+
+    var kind = "train"
+    var step: Int
+    var loss: Double
+    var learningRate: Double
+    var gradientNorm: Double
+    var examples: Int64
+    var tokens: Int64
+    var tasks: [String: Task]
+    var timing: Timing
+}
+
+/// One line about an evaluation.
+struct EvaluationRecord: Codable, Equatable {
+    struct Task: Codable, Equatable {
+        var figures: [String: Double]
+        var examples: Int
+        var invalidAnswers: Int
+        var undefined: [String]
+    }
+
+    struct Timing: Codable, Equatable {
+        var seconds: Double
+        var examplesPerSecond: Double
+    }
+
+    var kind = "evaluation"
+    var step: Int
+    var split: String
+    var average: Double
+    var averagedFigures: Int
+    var averageOverTasks: Double
+    var tasks: [String: Task]
+    var timing: Timing
+}
+
+/// Appends to `metrics.jsonl`; only rank 0 has one.
+final class MetricsLog {
+    private let path: String
+    private let handle: FileHandle
+    private let encoder = JSONEncoder()
+
+    /// Opens the file to append; lines of steps after `step` are cut off, as is a line that was not finished.
+    init(path: String, keepingThrough step: Int) throws(Failure) {
+        self.path = path
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try Self.truncate(path, keepingThrough: step)
+        guard let handle = FileHandle(forWritingAtPath: path) else {
+            throw Failure(.cannotWrite, "\(path) cannot be opened for writing; check permissions and space")
+        }
+        self.handle = handle
+        do {
+            _ = try handle.seekToEnd()
+        } catch {
+            throw Failure(.cannotWrite, "\(path) cannot be appended to: \(error.localizedDescription)")
+        }
+    }
+
+    deinit { try? handle.close() }
+
+    /// Appends one line.
+    func append(_ record: some Encodable) throws(Failure) {
+        do {
+            var line = try encoder.encode(record)
+            line.append(0x0A)
+            try handle.write(contentsOf: line)
+        } catch {
+            throw Failure(
+                .cannotWrite, "\(path) cannot be written (\(RunDirectory.reason(error))); free some space and resume")
+        }
+    }
+
+    private struct Stepped: Decodable {
+        var step: Int
+    }
+
+    private static func truncate(_ path: String, keepingThrough step: Int) throws(Failure) {
+        let old = FileManager.default.contents(atPath: path) ?? Data()
+        var kept = Data()
+        for line in old.split(separator: 0x0A) {
+            // Lines of one run stand in the order of their steps; the first that is later, or torn, ends what is kept.
+            guard let parsed = try? JSONDecoder().decode(Stepped.self, from: line), parsed.step <= step else { break }
+            kept.append(contentsOf: line)
+            kept.append(0x0A)
+        }
+        do {
+            if kept != old || old.isEmpty { try kept.write(to: URL(fileURLWithPath: path), options: .atomic) }
+        } catch {
+            throw Failure(
+                .cannotWrite, "\(path) cannot be written (\(RunDirectory.reason(error))); choose another --out")
+        }
+    }
+}
+
+/// Sums since the last line of `metrics.jsonl`; part of the checkpoint, so that a resumed run writes the same lines.
+struct MetricsAccumulator: Codable, Equatable {
+    var tasks: [StepResult.TaskSums]
+    var steps = 0
+    var gradientNormSum = 0.0
+    var learningRate = 0.0
+
+    init(tasks count: Int) {
+        tasks = Array(repeating: StepResult.TaskSums(), count: count)
+    }
+
+    mutating func add(_ result: StepResult) {
+        for i in tasks.indices { tasks[i] += result.tasks[i] }
+        steps += 1
+        gradientNormSum += result.gradientNorm
+        learningRate = result.learningRate
+    }
+
+    /// Label and source tokens.
+    var tokenCount: Int64 { tasks.reduce(0) { $0 + $1.tokens + $1.sourceTokens } }
+    var exampleCount: Int64 { tasks.reduce(0) { $0 + $1.examples } }
+
+    /// Mean loss over the label tokens.
+    var loss: Double { Self.mean(tasks) }
+
+    /// The line for the steps since the last one, which took `seconds`.
+    func record(step: Int, names: [String], seconds: Double) -> TrainRecord {
+        var perTask: [String: TrainRecord.Task] = [:]
+        for (name, sums) in zip(names, tasks) where sums.examples > 0 {
+            perTask[name] = TrainRecord.Task(loss: Self.mean([sums]), tokens: sums.tokens, examples: sums.examples)
+        }
+        let timing = TrainRecord.Timing(
+            seconds: seconds, examplesPerSecond: Double(exampleCount) / max(seconds, 1e-9),
+            tokensPerSecond: Double(tokenCount) / max(seconds, 1e-9))
+        return TrainRecord(
+            step: step, loss: loss, learningRate: learningRate, gradientNorm: gradientNormSum / Double(max(steps, 1)),
+            examples: exampleCount, tokens: tasks.reduce(0) { $0 + $1.tokens }, tasks: perTask, timing: timing)
+    }
+
+    private static func mean(_ sums: [StepResult.TaskSums]) -> Double {
+        let tokens = sums.reduce(0) { $0 + $1.tokens }
+        let quanta = sums.reduce(0) { $0 + $1.lossQuanta }
+        return tokens == 0 ? 0 : Double(quanta) * 0x1p-40 / Double(tokens)
+    }
+}

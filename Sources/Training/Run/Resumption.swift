@@ -1,0 +1,102 @@
+import Checkpoints
+import Failures
+import Foundation
+import MPI
+import Tensors
+
+/// Which checkpoint a run continues from.
+public enum ResumeChoice: Sendable, Equatable {
+    /// The newest intact one of the run directory, or a fresh start when there is none.
+    case auto
+    /// A fresh start; refused when the run directory already holds a checkpoint.
+    case never
+    /// A checkpoint directory, `best`, `last` or a step.
+    case checkpoint(String)
+
+    /// Reads the value of `--resume`.
+    public init(_ text: String) {
+        switch text {
+        case "auto": self = .auto
+        case "never": self = .never
+        default: self = .checkpoint(text)
+        }
+    }
+}
+
+/// Finds, checks and loads the checkpoint that a run continues from.
+struct Resumption {
+    let store: CheckpointStore
+    let choice: ResumeChoice
+    let identity: RunState.Identity
+    let libraries: [String: String]
+    /// Says a line to the user; called on rank 0 only.
+    let say: (String) -> Void
+
+    /// Loads weights, moments and step into `state`; collective. Rank 0 reads and all get the same bytes. Returns what
+    /// the loop continues with; nil for a fresh start.
+    func load(_ state: TrainState, world: Communicator) throws(Failure) -> RunState? {
+        var runState: RunState?
+        var bytes: [UInt8] = []
+        if world.rank == 0, let checkpoint = try find() {
+            let loaded = try RunState(checkpoint.state(), path: checkpoint.path)
+            try loaded.identity.refuseDifference(from: identity, path: checkpoint.path)
+            guard loaded.step == checkpoint.step else {
+                throw Failure(.badData, "\(checkpoint.path): state.json is of another step; use another checkpoint")
+            }
+            try checkpoint.loadWeights(state.layout.parameters, into: state.weights)
+            try checkpoint.loadMoments(state.layout.parameters, first: state.mean, second: state.square)
+            state.step = loaded.step
+            try store.supersede(after: loaded.step)
+            reportDifferences(loaded)
+            say("resuming from \(checkpoint.path) at step \(loaded.step)")
+            runState = loaded
+            bytes = Array(try loaded.encoded())
+        }
+        bytes = try world.broadcast(bytes, from: 0)
+        guard !bytes.isEmpty else { return nil }
+        if runState == nil { runState = try RunState(Data(bytes), path: store.directory) }
+        for arena in [state.weights, state.mean, state.square] {
+            try world.broadcast(UnsafeMutableRawBufferPointer(arena.elements), from: 0)
+        }
+        state.step = runState?.step ?? 0
+        return runState
+    }
+
+    private func find() throws(Failure) -> Checkpoint? {
+        switch choice {
+        case .never:
+            guard try store.steps().isEmpty else {
+                throw Failure(
+                    .usage,
+                    "\(store.directory) already holds checkpoints, which --resume never would overwrite; choose another "
+                        + "--out or --resume auto")
+            }
+            return nil
+        case .auto:
+            let (checkpoint, refusals) = try store.newestIntact()
+            for refusal in refusals { say("refused \(refusal.path): \(refusal.reason)") }
+            if checkpoint == nil, let refusal = refusals.first {
+                throw Failure(
+                    .badData, "no checkpoint in \(store.directory) holds (\(refusal.reason)); use --resume never with "
+                        + "another --out to start anew")
+            }
+            return checkpoint
+        case .checkpoint(let name):
+            return try store.open(Self.selection(name))
+        }
+    }
+
+    /// What `--resume` or `--checkpoint` names: a link, a step or a path.
+    static func selection(_ name: String) -> CheckpointStore.Selection {
+        if let link = CheckpointStore.Link(rawValue: name) { return .link(link) }
+        if let step = Int(name) { return .step(step) }
+        return .path(name)
+    }
+
+    private func reportDifferences(_ loaded: RunState) {
+        for (name, version) in loaded.libraries.sorted(by: { $0.key < $1.key }) where libraries[name] != version {
+            say(
+                "note: \(name) was \(version) and is \(libraries[name] ?? "absent"): the bits may differ from here on")
+        }
+    }
+}

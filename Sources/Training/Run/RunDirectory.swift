@@ -1,0 +1,102 @@
+import Failures
+import Foundation
+import Tensors
+
+/// Where everything of one run lies.
+public struct RunDirectory: Sendable {
+    /// Path as the user gave it.
+    public let path: String
+
+    /// Names a run directory that exists or will.
+    public init(_ path: String) {
+        self.path = path
+    }
+
+    /// The resolved configuration.
+    public var configuration: String { path + "/config.yaml" }
+    /// Version, libraries, hosts, ranks and threads.
+    public var environment: String { path + "/environment.json" }
+    /// One JSON object a line, append-only.
+    public var metrics: String { path + "/metrics.jsonl" }
+    /// Running, finished, preempted or failed.
+    public var status: String { path + "/STATUS.json" }
+    /// TensorBoard's event files.
+    public var tensorBoard: String { path + "/tensorboard" }
+
+    /// The log of a rank.
+    public func log(rank: Int) -> String {
+        let digits = String(rank)
+        return path + "/logs/rank-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + ".log"
+    }
+
+    /// Makes the directory and its parts; throws `cannotWrite` when that is not possible.
+    public func create() throws(Failure) {
+        for directory in [path, path + "/checkpoints", path + "/logs"] {
+            do {
+                try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            } catch {
+                throw Failure(
+                    .cannotWrite,
+                    "the run directory \(directory) cannot be created (\(Self.reason(error))); choose another with --out")
+            }
+        }
+        guard FileManager.default.isWritableFile(atPath: path) else {
+            throw Failure(.cannotWrite, "the run directory \(path) is not writable; choose another with --out")
+        }
+    }
+
+    /// Overwrites a small file as a whole: never half-written.
+    func write(_ data: Data, to file: String) throws(Failure) {
+        try DurableFile.replace(file) { output throws(Failure) in try output.write([UInt8](data)) }
+    }
+
+    static func reason(_ error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        guard let code = underlying?.code, underlying?.domain == NSPOSIXErrorDomain else {
+            return error.localizedDescription
+        }
+        return String(cString: strerror(Int32(code)))
+    }
+}
+
+/// `STATUS.json`: how the run ended or that it runs. Under mpirun the exit codes of ranks may be hidden; this is the
+/// truth.
+public struct RunStatus: Codable, Sendable, Equatable {
+    /// The states of a run.
+    public enum State: String, Codable, Sendable {
+        case running
+        case finished
+        case preempted
+        case failed
+    }
+
+    /// State.
+    public var state: State
+    /// One sentence: why.
+    public var reason: String
+    /// Exit code of the rank that ended the run; nil while it runs.
+    public var exitCode: Int32?
+    /// Steps done when this was written.
+    public var step: Int
+    /// Step of the newest complete checkpoint; nil for none.
+    public var lastDurableStep: Int?
+    /// Steps of the whole run.
+    public var steps: Int
+    /// Seconds since 1970 when this was written.
+    public var time: Double
+
+    /// Replaces `STATUS.json` as a whole.
+    public func write(to run: RunDirectory) throws(Failure) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else {
+            throw Failure(.internal, "the status cannot be encoded")
+        }
+        try run.write(data, to: run.status)
+    }
+
+    /// Reads `STATUS.json`; nil when there is none that can be read.
+    public static func read(_ run: RunDirectory) -> RunStatus? {
+        FileManager.default.contents(atPath: run.status).flatMap { try? JSONDecoder().decode(RunStatus.self, from: $0) }
+    }
+}

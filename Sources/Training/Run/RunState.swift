@@ -1,0 +1,100 @@
+import Failures
+import Foundation
+
+/// `state.json` of a checkpoint: what a resumed run needs beside weights and moments, and what it must agree with.
+struct RunState: Codable, Equatable {
+    /// A good evaluation.
+    struct Best: Codable, Equatable {
+        var step: Int
+        var value: Double
+    }
+
+    /// What must be the same for a run to be continued bit for bit.
+    struct Identity: Codable, Equatable {
+        /// The part of the configuration that decides the result, as text.
+        var configuration: String
+        /// Digest of the trainables' names, shapes and order.
+        var layout: String
+        /// Digest of the backbone's weights.
+        var backbone: String
+        /// Digest of the tokenised data.
+        var data: String
+    }
+
+    var format = 1
+    var step: Int
+    var steps: Int
+    var seed: UInt64
+    var identity: Identity
+    var best: Best?
+    /// Sums since the last line of `metrics.jsonl`.
+    var accumulator: MetricsAccumulator
+    /// What the bits also depend on; reported when it differs.
+    var libraries: [String: String]
+
+    func encoded() throws(Failure) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else {
+            throw Failure(.internal, "the state of the run cannot be encoded")
+        }
+        return data
+    }
+
+    init(
+        step: Int, steps: Int, seed: UInt64, identity: Identity, best: Best?, accumulator: MetricsAccumulator,
+        libraries: [String: String]
+    ) {
+        self.step = step
+        self.steps = steps
+        self.seed = seed
+        self.identity = identity
+        self.best = best
+        self.accumulator = accumulator
+        self.libraries = libraries
+    }
+
+    /// Reads a checkpoint's state; `path` is for the message.
+    init(_ data: Data, path: String) throws(Failure) {
+        guard let state = try? JSONDecoder().decode(RunState.self, from: data) else {
+            throw Failure(.badData, "\(path): state.json is not a state of this program")
+        }
+        self = state
+    }
+}
+
+extension RunState.Identity {
+    /// Refuses to continue `self`'s run as `other`, naming the first difference.
+    func refuseDifference(from other: Self, path: String) throws(Failure) {
+        let remedy = "use --resume never with another --out to start anew"
+        if let line = Self.firstDifference(configuration, other.configuration) {
+            throw Failure(
+                .badConfiguration, "\(path) cannot be resumed: the configuration differs (\(line)); \(remedy)")
+        }
+        if backbone != other.backbone {
+            throw Failure(.badConfiguration, "\(path) cannot be resumed: the model's weights differ; \(remedy)")
+        }
+        if layout != other.layout {
+            throw Failure(.badConfiguration, "\(path) cannot be resumed: the trainables' layout differs; \(remedy)")
+        }
+        if data != other.data {
+            throw Failure(
+                .badConfiguration,
+                "\(path) cannot be resumed: the tokenised data differs (task files, vocabulary or data settings); \(remedy)")
+        }
+    }
+
+    /// The first pair of lines that differ, as `old -> new`.
+    private static func firstDifference(_ old: String, _ new: String) -> String? {
+        guard old != new else { return nil }
+        let (a, b) = (old.split(separator: "\n"), new.split(separator: "\n"))
+        for i in 0..<max(a.count, b.count) {
+            let (before, now) = (i < a.count ? a[i] : "nothing", i < b.count ? b[i] : "nothing")
+            if before != now {
+                let (x, y) = (before.trimmingCharacters(in: .whitespaces), now.trimmingCharacters(in: .whitespaces))
+                return "was \(x), is \(y)"
+            }
+        }
+        return "white space"
+    }
+}

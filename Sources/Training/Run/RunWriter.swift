@@ -1,0 +1,77 @@
+import Adapters
+import Checkpoints
+import Failures
+import Foundation
+import Kernels
+import Tensors
+
+/// What rank 0 writes during a run: metrics, checkpoints, `STATUS.json` and words on the terminal.
+final class RunWriter {
+    /// What every checkpoint of the run has in common.
+    struct Constants: Sendable {
+        var adapter: AdapterConfiguration
+        var identity: RunState.Identity
+        var libraries: [String: String]
+        var seed: UInt64
+        var steps: Int
+        /// The newest so many checkpoints are kept, beside the best.
+        var keep: Int
+    }
+
+    let run: RunDirectory
+    private let store: CheckpointStore
+    private let constants: Constants
+    private let metrics: MetricsLog
+    private(set) var lastDurableStep: Int?
+
+    /// Opens the run's files at `step`; later lines of `metrics.jsonl` are cut off.
+    init(run: RunDirectory, store: CheckpointStore, constants: Constants, step: Int) throws(Failure) {
+        self.run = run
+        self.store = store
+        self.constants = constants
+        metrics = try MetricsLog(path: run.metrics, keepingThrough: step)
+        lastDurableStep = step > 0 ? step : nil
+        try status(.running, "", step: step)
+    }
+
+    /// Appends a line to `metrics.jsonl`.
+    func append(_ record: some Encodable) throws(Failure) {
+        try metrics.append(record)
+    }
+
+    /// Writes the checkpoint of a state and removes what is too old.
+    func checkpoint(
+        _ state: TrainState, best: RunState.Best?, accumulator: MetricsAccumulator, isBest: Bool
+    ) throws(Failure) {
+        let runState = RunState(
+            step: state.step, steps: constants.steps, seed: constants.seed, identity: constants.identity, best: best,
+            accumulator: accumulator, libraries: constants.libraries)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let adapter = try? encoder.encode(constants.adapter) else {
+            throw Failure(.internal, "the adapter's configuration cannot be encoded")
+        }
+        try store.save(
+            CheckpointContents(
+                step: state.step, adapterConfiguration: adapter, state: try runState.encoded(),
+                layout: state.layout.parameters, weights: state.weights, firstMoments: state.mean,
+                secondMoments: state.square, dependsOn: constants.libraries))
+        if isBest { try store.point(.best, at: state.step) }
+        try store.prune(keepingNewest: constants.keep)
+        lastDurableStep = state.step
+        try status(.running, "", step: state.step)
+    }
+
+    /// Replaces `STATUS.json`.
+    func status(_ state: RunStatus.State, _ reason: String, step: Int, exitCode: Int32? = nil) throws(Failure) {
+        try RunStatus(
+            state: state, reason: reason, exitCode: exitCode, step: step, lastDurableStep: lastDurableStep,
+            steps: constants.steps, time: Date().timeIntervalSince1970
+        ).write(to: run)
+    }
+
+    /// A line for the user on standard output.
+    func say(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    }
+}

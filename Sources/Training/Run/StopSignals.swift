@@ -1,0 +1,80 @@
+import Foundation
+import Synchronization
+
+/// Why a run is asked to stop; the raw value is the word that travels in the reduction, so that the ranks' requests can
+/// be summed.
+public enum StopReason: Int64, Sendable, CaseIterable {
+    /// SIGUSR1, the end of the job's time or `--stop-after`: leave and be requeued.
+    case preempted = 1
+    /// SIGTERM.
+    case terminated = 0x10_0000
+    /// SIGINT.
+    case interrupted = 0x100_0000_0000
+
+    /// The exit code of the process.
+    public var exitCode: Int32 {
+        switch self {
+        case .preempted: 85
+        case .terminated: 143
+        case .interrupted: 130
+        }
+    }
+
+    /// The strongest reason among those that ranks asked for; nil for none.
+    static func of(sum: Int64) -> StopReason? {
+        if sum >= interrupted.rawValue { return .interrupted }
+        if sum >= terminated.rawValue { return .terminated }
+        return sum > 0 ? .preempted : nil
+    }
+}
+
+/// The last signal that asked to stop; 0 for none. A signal handler may only touch such a word.
+private let receivedSignal = Atomic<Int32>(0)
+
+/// Turns SIGUSR1, SIGTERM and SIGINT into a request that the training loop asks for after each step.
+public enum StopSignals {
+    /// Installs the handlers. A second SIGTERM or SIGINT ends the process at once.
+    public static func install() {
+        for number in [SIGUSR1, SIGTERM, SIGINT] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { number in
+                let before = receivedSignal.exchange(number, ordering: .relaxed)
+                if number != SIGUSR1, before == SIGTERM || before == SIGINT { _exit(128 + number) }
+            }
+            action.sa_flags = Int32(SA_RESTART)
+            sigaction(number, &action, nil)
+        }
+    }
+
+    /// What a signal asked for, if one came.
+    static var request: StopReason? {
+        switch receivedSignal.load(ordering: .relaxed) {
+        case SIGUSR1: .preempted
+        case SIGTERM: .terminated
+        case SIGINT: .interrupted
+        default: nil
+        }
+    }
+}
+
+/// When a run should stop before its last step.
+public struct StopConditions: Sendable {
+    /// The wall-clock time, in seconds since 1970, at which the run should leave; nil for none.
+    public var deadline: Double?
+    /// Leave after so many steps are done; nil for none.
+    public var afterStep: Int?
+
+    /// Creates conditions.
+    public init(deadline: Double? = nil, afterStep: Int? = nil) {
+        self.deadline = deadline
+        self.afterStep = afterStep
+    }
+
+    /// What this rank asks for, before the step that makes `step` steps done.
+    func request(completing step: Int) -> StopReason? {
+        if let request = StopSignals.request { return request }
+        if let afterStep, step >= afterStep { return .preempted }
+        if let deadline, Date().timeIntervalSince1970 >= deadline { return .preempted }
+        return nil
+    }
+}

@@ -1,0 +1,81 @@
+import Failures
+import Kernels
+import MPI
+import Tensors
+
+/// Sums the workers' gradients, losses and counts over all threads and ranks, exactly, in one reduction a step.
+final class GradientExchange {
+    private let communicator: Communicator
+    private let layout: StepSums
+    private let check: UInt64
+    private let buffer: UnsafeMutableBufferPointer<Int64>
+
+    /// `check` identifies layout and configuration; ranks must agree on it (`Agreement`).
+    init(communicator: Communicator, layout: StepSums, check: UInt64) {
+        self.communicator = communicator
+        self.layout = layout
+        self.check = check
+        buffer = .allocate(capacity: layout.count)
+        buffer.initialize(repeating: 0)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Sums over workers and ranks; collective. Ranks that are at different steps, or differ in `check`, are refused
+    /// with `ranksDisagree` naming one of them.
+    func reduce(_ workers: [WorkerTeam.Worker], step: Int, stop: StopReason?) throws(Failure) {
+        buffer.update(repeating: 0)
+        for worker in workers {
+            for i in 0..<layout.count {
+                buffer[i] &+= worker.sums[i]
+            }
+        }
+        // Below 2^31, so that the sum of squares over many ranks still fits.
+        let word = Int64((check &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15) >> 42)
+        self[.step] = Int64(step)
+        self[.check] = word
+        self[.checkSquared] = word * word
+        self[.bad] = workers.allSatisfy(\.good) ? 0 : 1
+        self[.stop] = stop?.rawValue ?? 0
+        try communicator.allReduceSum(buffer)
+        let size = Int64(communicator.size)
+        let agrees =
+            self[.step] == Int64(step) * size && self[.check] == word * size && self[.checkSquared] == word * word * size
+        guard agrees else { throw try disagreement(step: step, word: word) }
+    }
+
+    /// Whether some rank met a number that is not finite or too large.
+    var isBad: Bool { self[.bad] > 0 }
+    /// Why to stop after this step, if some rank asked for it.
+    var stop: StopReason? { StopReason.of(sum: self[.stop]) }
+
+    /// The sums of a task.
+    func sums(task: Int) -> StepResult.TaskSums {
+        StepResult.TaskSums(
+            lossQuanta: buffer[layout.losses + task], tokens: buffer[layout.tokens + task],
+            examples: buffer[layout.examples + task], sourceTokens: buffer[layout.sourceTokens + task])
+    }
+
+    /// Writes the gradient of the loss: the sum divided by `divisor`. Overwrites `gradients`.
+    func unpack(into gradients: Arena, divisor: Double) {
+        let factor = FixedPoint.quantum / divisor
+        for i in 0..<layout.parameters {
+            gradients.base[i] = Float(Double(buffer[i]) * factor)
+        }
+    }
+
+    private subscript(word: StepSums.Header) -> Int64 {
+        get { buffer[layout.header + word.rawValue] }
+        set { buffer[layout.header + word.rawValue] = newValue }
+    }
+
+    private func disagreement(step: Int, word: Int64) throws(Failure) -> Failure {
+        let all = try communicator.allGather([UInt64(step), UInt64(word)])
+        let odd = all.indices.first { all[$0] != all[0] } ?? 0
+        let what = all[odd][0] != all[0][0] ? "step \(all[odd][0]) instead of \(all[0][0])" : "another configuration"
+        return Failure(
+            .ranksDisagree,
+            "rank \(odd) is at \(what) while rank 0 is at step \(all[0][0]); start all ranks with the same program, "
+                + "configuration and run directory")
+    }
+}

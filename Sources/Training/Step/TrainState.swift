@@ -1,0 +1,44 @@
+import Adapters
+import Tensors
+
+/// Everything that training changes: weights and both moments in one layout, and how many steps are done.
+///
+/// Every rank holds all of it and changes it alike, so any rank could write the checkpoint.
+public final class TrainState {
+    /// Names, shapes and places of the trainables.
+    public let layout: LowRankLayout
+    /// Trainable weights.
+    public let weights: Arena
+    /// AdamW's mean of gradients, m.
+    public let mean: Arena
+    /// AdamW's mean of squares, v.
+    public let square: Arena
+    /// Steps done.
+    public var step = 0
+
+    /// Creates the seeded start.
+    public init(layout: LowRankLayout, seed: UInt64) {
+        self.layout = layout
+        let count = layout.parameters.count
+        weights = Arena(count: count)
+        mean = Arena(count: count)
+        square = Arena(count: count)
+        layout.initialise(weights, seed: seed)
+    }
+
+    /// Digest of weights and both moments: equal for two runs that did the same.
+    public var digest: ContentDigest {
+        var accumulator = ContentDigest.Accumulator()
+        for arena in [weights, mean, square] {
+            accumulator.update(UnsafeRawBufferPointer(arena.elements))
+        }
+        return accumulator.digest
+    }
+
+    /// The first tensor with a value that is not finite, if there is one.
+    public func firstNonFinite() -> String? {
+        layout.parameters.entries.first { entry in
+            weights.elements[entry.range].contains { !$0.isFinite }
+        }?.name
+    }
+}

@@ -1,0 +1,131 @@
+import Failures
+import Kernels
+import MPI
+import Optimizers
+import T5
+import Tasks
+import Tensors
+
+/// What the training loop needs to know: the part of the run's configuration that decides the bits of a step.
+public struct TrainOptions: Sendable {
+    /// Seed of the run: sampling, dropout, adapter start.
+    public var seed: UInt64
+    /// Examples in a step.
+    public var globalBatch: Int
+    /// Examples in a micro-batch.
+    public var microBatch: Int
+    /// Dropout rate at T5's places.
+    public var dropout: Double
+    /// Label smoothing.
+    public var labelSmoothing: Double
+    /// Whether the loss is a sum instead of a mean over label tokens.
+    public var sumsLoss: Bool
+    /// Targets are filled up to so many tokens, which count in the loss.
+    public var padTargets: Int?
+    /// Largest global norm of the gradient; nil for no clipping.
+    public var clip: Double?
+    /// The optimiser.
+    public var optimizer: AdamW
+    /// Learning rates.
+    public var schedule: LearningRateSchedule
+    /// Identifies configuration and layout in every reduction.
+    public var check: UInt64
+
+    /// Creates options.
+    public init(
+        seed: UInt64, globalBatch: Int, microBatch: Int, dropout: Double, labelSmoothing: Double = 0,
+        sumsLoss: Bool = false, padTargets: Int? = nil, clip: Double? = 1, optimizer: AdamW = AdamW(),
+        schedule: LearningRateSchedule, check: UInt64 = 0
+    ) {
+        self.seed = seed
+        self.globalBatch = globalBatch
+        self.microBatch = microBatch
+        self.dropout = dropout
+        self.labelSmoothing = labelSmoothing
+        self.sumsLoss = sumsLoss
+        self.padTargets = padTargets
+        self.clip = clip
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.check = check
+    }
+}
+
+/// Does training steps: sample, compute this rank's micro-batches, reduce, update.
+///
+/// All ranks call `step` alike and hold the same state afterwards. The state's bits depend on the options and the data
+/// alone, not on the number of ranks or threads.
+public final class Trainer {
+    /// Weights, moments and step.
+    public let state: TrainState
+    let team: WorkerTeam
+    private let options: TrainOptions
+    private let examples: any TrainingExamples
+    private let communicator: Communicator
+    private let exchange: GradientExchange
+    private let gradients: Arena
+    private let taskCount: Int
+    private let taskNames: [String]
+    private var sampler: Sampler
+
+    /// Creates the trainer of this rank with `threads` workers.
+    public init(
+        model: T5Model, state: TrainState, examples: any TrainingExamples, sampler: Sampler, taskNames: [String],
+        options: TrainOptions, threads: Int, communicator: Communicator
+    ) {
+        self.state = state
+        self.options = options
+        self.examples = examples
+        self.sampler = sampler
+        self.communicator = communicator
+        self.taskNames = taskNames
+        taskCount = taskNames.count
+        let sums = StepSums(parameters: state.weights.count, tasks: taskNames.count)
+        team = WorkerTeam(threads: threads, model: model, state: state, sums: sums)
+        exchange = GradientExchange(communicator: communicator, layout: sums, check: options.check)
+        gradients = Arena(count: state.weights.count)
+        self.sampler.seek(to: state.step)
+    }
+
+    /// Does the next step; collective. `stop` asks all ranks to leave after this step.
+    ///
+    /// Throws `notFinite` on the rank that met a number that is not finite, or too large for the exact sum; the others
+    /// wait for the job to end.
+    public func step(stop: StopReason? = nil) throws(Failure) -> StepResult {
+        let step = state.step
+        let plan = MicroBatchPlan(slots: sampler.next(), micro: options.microBatch, examples: examples)
+        let settings = StepSettings(
+            dropout: DropoutKey(seed: options.seed, step: UInt32(step), rate: options.dropout),
+            labelSmoothing: Float(options.labelSmoothing), padTargets: options.padTargets,
+            limit: FixedPoint.limit(parts: plan.microBatches.count))
+        let mine = plan.share(rank: communicator.rank, size: communicator.size)
+        team.run(plan, mine, examples: examples, settings: settings)
+        try exchange.reduce(team.workers, step: step, stop: stop)
+        if exchange.isBad { try refuseNotFinite(plan) }
+        let sums = (0..<taskCount).map { exchange.sums(task: $0) }
+        let tokens = sums.reduce(0) { $0 + $1.tokens }
+        exchange.unpack(into: gradients, divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)))
+        let norm = GradientClipping.clip(gradients, limit: options.clip)
+        let rate = options.schedule.rate(step)
+        options.optimizer.update(
+            state.weights, gradients: gradients, mean: state.mean, square: state.square, learningRate: rate,
+            count: step + 1)
+        state.step += 1
+        return StepResult(
+            tasks: sums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
+    }
+
+    private func refuseNotFinite(_ plan: MicroBatchPlan) throws(Failure) {
+        guard let bad = team.workers.compactMap(\.badMicroBatch).min() else {
+            // The rank that met it ends the job.
+            try communicator.barrier()
+            return
+        }
+        let slots = plan.microBatches[bad].map { "\(taskNames[$0.task]) example \($0.example)" }
+        throw Failure(
+            .notFinite,
+            "step \(state.step): the loss or a gradient is not finite, or beyond the range of the exact sum, in a "
+                + "micro-batch of \(slots.joined(separator: ", ")); lower lr.peak or look at these examples; the last "
+                + "checkpoint is untouched")
+    }
+}

@@ -1,0 +1,2 @@
+import ArgumentParser
+struct EvaluateCommand: ParsableCommand { func run() {} }

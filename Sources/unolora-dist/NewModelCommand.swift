@@ -1,0 +1,28 @@
+import ArgumentParser
+import Failures
+import Training
+
+struct NewModelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new-model",
+        abstract: "Writes a randomly initialised T5 in Hugging Face layout, for benchmarks and tests.")
+
+    @Option(help: ArgumentHelp("Shape: \(NewModel.presets.joined(separator: ", ")).", valueName: "name"))
+    var preset: String
+
+    @Option(help: ArgumentHelp("Directory to write; must not hold a model.", valueName: "directory"))
+    var out: String
+
+    @Option(help: ArgumentHelp("SentencePiece model to copy beside it.", valueName: "spiece.model"))
+    var vocabulary: String?
+
+    @Option(help: "Seed of the weights.")
+    var seed: UInt64 = 1
+
+    func run() {
+        Job.alone { () throws(Failure) in
+            print(try NewModel.write(preset: preset, directory: out, vocabulary: vocabulary, seed: seed))
+            return 0
+        }
+    }
+}

@@ -1,0 +1,2 @@
+import ArgumentParser
+struct PlanCommand: ParsableCommand { func run() {} }

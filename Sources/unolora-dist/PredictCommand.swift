@@ -1,0 +1,2 @@
+import ArgumentParser
+struct PredictCommand: ParsableCommand { func run() {} }

@@ -1,0 +1,2 @@
+import ArgumentParser
+struct PrepareCommand: ParsableCommand { func run() {} }
