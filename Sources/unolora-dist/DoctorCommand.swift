@@ -1,2 +1,5 @@
 import ArgumentParser
-struct DoctorCommand: ParsableCommand { func run() {} }
+
+struct DoctorCommand: ParsableCommand {
+    func run() {}
+}

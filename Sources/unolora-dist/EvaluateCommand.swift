@@ -1,2 +1,5 @@
 import ArgumentParser
-struct EvaluateCommand: ParsableCommand { func run() {} }
+
+struct EvaluateCommand: ParsableCommand {
+    func run() {}
+}

@@ -1,2 +1,5 @@
 import ArgumentParser
-struct PlanCommand: ParsableCommand { func run() {} }
+
+struct PlanCommand: ParsableCommand {
+    func run() {}
+}

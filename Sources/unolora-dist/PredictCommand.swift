@@ -1,2 +1,5 @@
 import ArgumentParser
-struct PredictCommand: ParsableCommand { func run() {} }
+
+struct PredictCommand: ParsableCommand {
+    func run() {}
+}

@@ -1,2 +1,5 @@
 import ArgumentParser
-struct PrepareCommand: ParsableCommand { func run() {} }
+
+struct PrepareCommand: ParsableCommand {
+    func run() {}
+}

@@ -1,2 +1,5 @@
 import ArgumentParser
-struct TrainCommand: ParsableCommand { func run() {} }
+
+struct TrainCommand: ParsableCommand {
+    func run() {}
+}

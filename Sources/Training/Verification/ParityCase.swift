@@ -62,7 +62,7 @@ struct ParityCase {
         weights = Arena(count: layout.parameters.count)
         if layout.parameters.count > 0 {
             let file = try SafetensorsFile(path: path + "/adapter/unolora_model.safetensors")
-            try layout.parameters.read(file, into: weights)
+            try file.load(layout.parameters, into: [("", weights)])
         }
     }
 
@@ -91,26 +91,5 @@ struct ParityCase {
             batch.append(source: source, target: target, task: Int(tasks[i]), slot: UInt32(i))
         }
         return batch
-    }
-}
-
-extension ParameterLayout {
-    /// Reads every tensor of the layout from a file into an arena; a missing, extra or misshapen tensor is refused by
-    /// name.
-    public func read(_ file: SafetensorsFile, prefix: String = "", into arena: Arena) throws(Failure) {
-        for entry in entries {
-            let tensor = try file.tensor(named: prefix + entry.name)
-            guard tensor.shape == entry.shape else {
-                throw Failure(
-                    .badData,
-                    "\(file.path): tensor \(prefix + entry.name) has shape \(tensor.shape), but \(entry.shape) is needed")
-            }
-            try file.convert(tensor, into: arena.base + entry.offset)
-        }
-        if let extra = file.tensors.first(where: {
-            $0.name.hasPrefix(prefix) && self[String($0.name.dropFirst(prefix.count))] == nil
-        }) {
-            throw Failure(.badData, "\(file.path): tensor \(extra.name) does not belong to this adapter's configuration")
-        }
     }
 }

@@ -24,10 +24,16 @@ public struct VerificationReport: Codable, Sendable {
     public var failed: [String]
 
     /// The report as one line.
-    public func jsonLine() throws -> String {
+    public func jsonLine() throws(Failure) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        // JSON has no NaN, and a figure that is not a number is just what must be seen.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        guard let line = try? encoder.encode(self) else {
+            throw Failure(.internal, "the report of \(self.case) cannot be encoded")
+        }
+        return String(decoding: line, as: UTF8.self)
     }
 }
 
