@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the documents against the tree: every relative link leads to a file, every line `Code:` of docs/numerics names
 # things that the linked file declares, and every target of Package.swift stands in docs/architecture.md.
+# shellcheck disable=SC2016 # backquotes of Markdown are no expansions
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
@@ -33,7 +34,6 @@ for document in docs/numerics/*.md; do
         while read -r name; do
             grep -qE "(func|struct|class|enum|protocol|let|var|case) $name\b" "$file" ||
                 complain "$document:$line: $file declares no $name"
-            # shellcheck disable=SC2016 # backquotes of Markdown
         done < <(grep -oE '`[A-Za-z]+`' <<<"${text%%](*}" | tr -d '`')
     done < <(grep -n '^Code: ' "$document")
 done

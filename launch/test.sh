@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sets this machine up, builds the tests and runs all of them: those of DistributedTests under mpirun with 1, 2 and 4
-# processes, the others in one process. Ends with one line, `N passed, N failed`, and exits with 0 only when nothing
-# failed and every run executed tests. Can be run twice and from any directory; needs no terminal.
+# Sets this machine up, builds the tests and runs all of them: those of DistributedTests by themselves and under mpirun
+# with 1, 2 and 4 processes, the others in one process. Ends with one line, `N passed, N failed`, and exits with 0 only
+# when nothing failed and every run executed tests. Can be run twice and from any directory; needs no terminal.
 #   launch/test.sh [--only-mpi]
 set -euo pipefail
 
@@ -21,7 +21,7 @@ fail() {
     exit 1
 }
 
-# Prints "passed failed skipped" of one run from the result files (JUnit XML) of its ranks, rank 0's first. A test has
+# Prints "passed failed" of one run from the result files (JUnit XML) of its ranks, rank 0's first. A test has
 # passed when it did so on every rank.
 count_results() {
     awk '
@@ -35,12 +35,32 @@ count_results() {
         /^ *<skipped/ { left[test] }
         END {
             for (test in seen) {
-                if (test in bad) continue
-                if (test in left) skipped++; else passed++
+                if (!(test in bad) && !(test in left)) passed++
             }
             for (test in bad) failed++
-            print passed + 0, failed + 0, skipped + 0
+            print passed + 0, failed + 0
         }' "$@"
+}
+
+# Names the tests that no run has executed, each with its reason.
+list_skipped() {
+    awk '
+        /^ *<testcase / {
+            match($0, /classname="[^"]*" name="[^"]*"/)
+            test = substr($0, RSTART, RLENGTH)
+            met[test]
+            if ($0 ~ /\/>$/) executed[test]
+        }
+        /^ *<failure/ { executed[test] }
+        /^ *<skipped/ { why[test] = $0 }
+        END {
+            for (test in met) {
+                if (test in executed) continue
+                split(test, part, "\"")
+                gsub(/ *<[^>]*> */, "", why[test])
+                printf "test: not run: %s %s: %s\n", part[2], part[4], why[test]
+            }
+        }' "$logs"/*.xml | sed 's/`//g; s/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&amp;/\&/g' | sort
 }
 
 # What failed according to a rank's log, without the tests that passed: issues, the frames around a crash, or the last
@@ -55,19 +75,23 @@ show_trouble() {
 # finish_run NAME STATUS RANKS: judges a run whose rank r left NAME.r.xml and NAME.r.log in the logs' directory.
 finish_run() {
     local name=$1 status=$2 ranks=$3
-    local results=() rank run_passed run_failed run_skipped trouble=""
+    local results=() unfinished="" rank run_passed run_failed trouble=""
     for ((rank = 0; rank < ranks; rank++)); do
         if tail -n 1 "$logs/$name.$rank.xml" 2>/dev/null | grep -q '</testsuites>'; then
             results+=("$logs/$name.$rank.xml")
         else
-            trouble="rank $rank did not finish"
+            unfinished+=" $rank"
         fi
         show_trouble "$logs/$name.$rank.log" | sed "s/^/  [$name, rank $rank] /"
     done
-    read -r run_passed run_failed run_skipped <<<"$(count_results "${results[@]}" </dev/null)"
+    read -r run_passed run_failed <<<"$(count_results "${results[@]}" </dev/null)"
     case $status in
     124 | 137) trouble="stopped by the time limit" ;;
     esac
+    # After a failure on one rank mpirun ends the others; without one they have crashed.
+    if [ -z "$trouble" ] && [ -n "$unfinished" ] && [ "$run_failed" -eq 0 ]; then
+        trouble="did not finish on rank$unfinished"
+    fi
     if [ -z "$trouble" ] && [ $((run_passed + run_failed)) -eq 0 ]; then
         trouble="no test was executed"
     fi
@@ -78,20 +102,17 @@ finish_run() {
         echo "test: $name: $trouble (logs: $logs/$name.*)"
         run_failed=$((run_failed + 1))
     fi
-    if [ "$run_skipped" -gt 0 ]; then
-        grep -h ' skipped' "$logs/$name.0.log" | sed 's/^/  /' || true
-    fi
-    echo "test: $name: $run_passed passed, $run_failed failed, $run_skipped not run"
+    echo "test: $name: $run_passed passed, $run_failed failed"
     passed=$((passed + run_passed))
     failed=$((failed + run_failed))
 }
 
+# run_in_one_process NAME ARGUMENTS...
 run_in_one_process() {
-    local status=0
-    echo "test: everything but DistributedTests (some minutes; they write to $logs/one-process.0.log)"
-    timeout -k 10 "$limit" "$tests" --testing-library swift-testing --skip '^DistributedTests' \
-        --xunit-output "$logs/one-process.0.xml" </dev/null >"$logs/one-process.0.log" 2>&1 || status=$?
-    finish_run one-process "$status" 1
+    local name=$1 status=0
+    timeout -k 10 "$limit" "$tests" --testing-library swift-testing "${@:2}" --xunit-output "$logs/$name.0.xml" \
+        </dev/null >"$logs/$name.0.log" 2>&1 || status=$?
+    finish_run "$name" "$status" 1
 }
 
 run_distributed() {
@@ -122,10 +143,16 @@ swift build --package-path "$project" -c release --build-tests -Xswiftc -enable-
 
 rm -rf "$logs"
 mkdir -p "$logs"
-$only_mpi || run_in_one_process
+if ! $only_mpi; then
+    echo "test: everything but DistributedTests (some minutes; $logs/one-process.0.log grows)"
+    run_in_one_process one-process --skip '^DistributedTests'
+fi
+echo "test: DistributedTests without mpirun"
+run_in_one_process alone --no-parallel --filter '^DistributedTests'
 for ranks in "${rank_counts[@]}"; do
     run_distributed "$ranks"
 done
+list_skipped
 echo "test: logs are in $logs"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
