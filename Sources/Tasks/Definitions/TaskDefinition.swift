@@ -69,6 +69,12 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         }
     }
 
+    /// What the files call each class; empty for a task of grades.
+    public var labelNames: [String] {
+        guard case .classes(let classes) = answers else { return [] }
+        return classes.indices.compactMap(labels.name)
+    }
+
     /// The same definition with other files.
     func mapPaths(_ transform: (String) -> String) throws(Failure) -> TaskDefinition {
         try TaskDefinition(

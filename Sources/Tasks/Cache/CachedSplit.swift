@@ -1,0 +1,66 @@
+import Tensors
+
+/// The tokenised examples of one split, in the mapped memory of the cache.
+///
+/// Pointers that it returns are valid while the split, or the cache it comes from, lives.
+public struct CachedSplit: @unchecked Sendable {
+    // Unchecked: the pointers lead into a read-only mapping that `file` keeps alive.
+    private let file: MappedFile
+    private let sources: CachedLists
+    private let targets: CachedLists
+    private let golds: UnsafePointer<Double>
+    private let origins: UnsafePointer<UInt32>
+    private let answers: AnswerSpace
+
+    /// The split.
+    public let name: SplitName
+    /// What its figures are called where that says more than its name.
+    public let label: String?
+    /// The number of examples.
+    public let count: Int
+    /// The longest source in tokens, EOS included.
+    public let longestSource: Int
+
+    init(
+        _ entry: TokenCacheHeader.Split, _ file: MappedFile, sources: CachedLists, targets: CachedLists,
+        golds: UnsafePointer<Double>, origins: UnsafePointer<UInt32>, answers: AnswerSpace
+    ) {
+        (name, label, count, longestSource) = (entry.name, entry.label, entry.sources.count, entry.longestSource)
+        (self.file, self.sources, self.targets) = (file, sources, targets)
+        (self.golds, self.origins, self.answers) = (golds, origins, answers)
+    }
+
+    /// The source ids of example `index`, EOS included.
+    public func source(_ index: Int) -> UnsafeBufferPointer<Int32> { sources[index] }
+
+    /// The target ids of example `index`, EOS included.
+    public func target(_ index: Int) -> UnsafeBufferPointer<Int32> { targets[answers.targetIndex(of: gold(index))] }
+
+    /// The gold answer of example `index`: the class or the raw score.
+    public func gold(_ index: Int) -> GoldAnswer {
+        precondition((0..<count).contains(index), "example out of range")
+        switch answers {
+        case .classes: return .label(Int(golds[index]))
+        case .grades: return .score(golds[index])
+        }
+    }
+
+    /// The file of example `index`, as an index into the task's files, and its line from 1.
+    public func origin(_ index: Int) -> (file: Int, line: Int) {
+        precondition((0..<count).contains(index), "example out of range")
+        return (Int(origins[2 * index]), Int(origins[2 * index + 1]))
+    }
+}
+
+/// Lists of ids in the mapped memory.
+struct CachedLists {
+    let offsets: UnsafePointer<UInt64>
+    let ids: UnsafePointer<Int32>
+    let count: Int
+
+    subscript(index: Int) -> UnsafeBufferPointer<Int32> {
+        precondition((0..<count).contains(index), "list out of range")
+        let start = Int(offsets[index])
+        return UnsafeBufferPointer(start: ids + start, count: Int(offsets[index + 1]) - start)
+    }
+}

@@ -1,0 +1,41 @@
+import Failures
+import Tensors
+
+/// One task of a token cache.
+public struct CachedTask: Sendable {
+    /// The task's name.
+    public let name: String
+    /// Its answers.
+    public let answers: AnswerSpace
+    /// What the files call each class; empty for a task of grades.
+    public let labelNames: [String]
+    /// Its figures.
+    public let metrics: [Metric]
+    /// What reading and tokenising found.
+    public let report: TaskReport
+    /// The names of its files, as origins number them.
+    public let files: [String]
+    /// Its splits in the order of the definition.
+    public let splits: [CachedSplit]
+    /// The token ids of each class or grade, EOS included.
+    public let targetIDs: [[Int32]]
+
+    /// The longest target in tokens, EOS included: the least budget for generation.
+    public var longestTarget: Int { targetIDs.reduce(0) { max($0, $1.count) } }
+
+    /// The split of that name; nil when the task has none.
+    public func split(_ name: SplitName) -> CachedSplit? {
+        splits.first { $0.name == name }
+    }
+
+    /// Checks that generating `budget` tokens is enough for every target; `badConfiguration` names the longest.
+    public func checkTargets(fit budget: Int) throws(Failure) {
+        guard longestTarget > budget, let longest = targetIDs.firstIndex(where: { $0.count == longestTarget }) else {
+            return
+        }
+        throw Failure(
+            .badConfiguration,
+            "task \"\(name)\": the label \"\(answers.targetText(longest).shown)\" takes \(longestTarget) tokens, more "
+                + "than the generation budget of \(budget); raise the budget to \(longestTarget) or shorten the label")
+    }
+}

@@ -1,0 +1,30 @@
+import Failures
+import Tensors
+import Text
+
+/// The token ids, with EOS, of every target that a task has: one list a class or grade.
+struct TargetTable: Sendable {
+    let lists: TokenLists
+
+    /// Encodes the targets; `badData` when the vocabulary cannot write one, or writes two alike.
+    init(_ definition: TaskDefinition, _ vocabulary: Vocabulary) throws(Failure) {
+        var lists = TokenLists()
+        var textOfIDs: [[Int32]: String] = [:]
+        for index in 0..<definition.answers.targetCount {
+            let text = definition.answers.targetText(index)
+            let ids = try vocabulary.encode(text)
+            var problem = ids.contains(Vocabulary.unknownID) || ids.isEmpty ? "has no pieces for it" : nil
+            if let other = textOfIDs.updateValue(text, forKey: ids) {
+                problem = problem ?? "writes it like \"\(other.shown)\""
+            }
+            if let problem {
+                throw Failure(
+                    .badData,
+                    "task \"\(definition.name.shown)\": the answer \"\(text.shown)\" cannot be generated, because the "
+                        + "vocabulary \(vocabulary.path.shown) \(problem); use another answer text")
+            }
+            _ = lists.append(limit: .max, end: Vocabulary.eosID) { $0 += ids }
+        }
+        self.lists = lists
+    }
+}

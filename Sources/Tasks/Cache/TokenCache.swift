@@ -1,0 +1,76 @@
+import Failures
+import Tensors
+import Text
+
+/// The tokenised tasks of a run: one file, mapped by every rank of a node.
+public final class TokenCache: Sendable {
+    /// The path of the file.
+    public let path: String
+    /// Identifies what the cache was made from.
+    public let key: ContentDigest
+    /// The tasks in the order in which they were given.
+    public let tasks: [CachedTask]
+
+    /// Maps a cache and checks all of it: digest, every place and offset, every id and answer.
+    ///
+    /// - Parameter key: What it must have been made from; nil accepts any.
+    /// - Throws: `inputMissing` when there is no such file, `badData` when it is damaged or made from something else.
+    public init(path: String, expecting key: ContentDigest? = nil) throws(Failure) {
+        let file = try MappedFile(path: path)
+        let contents: (key: ContentDigest, tasks: [CachedTask])
+        do throws(Failure) {
+            contents = try TokenCacheReader(file).contents()
+            if let key, contents.key != key { throw Failure(.badData, "it was made from other inputs") }
+        } catch {
+            throw Failure(
+                error.code,
+                "the token cache \(path.shown) cannot be used: \(error.message); delete it to have it rebuilt")
+        }
+        self.path = path
+        (self.key, tasks) = contents
+    }
+
+    /// The task of that name; `badConfiguration` when the cache has none.
+    public func task(_ name: String) throws(Failure) -> CachedTask {
+        guard let task = tasks.first(where: { $0.name == name }) else {
+            throw Failure(
+                .badConfiguration,
+                "there is no task \"\(name.shown)\"; choose from \(tasks.map(\.name).joined(separator: ", "))")
+        }
+        return task
+    }
+
+    /// The key of a cache of these inputs, from their content as it is now. Throws `inputMissing` for a missing file.
+    public static func key(
+        tasks: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
+        threads: Int = 1
+    ) throws(Failure) -> ContentDigest {
+        try TokenCacheBuilder.check(tasks, options)
+        return try TokenCacheKey.digest(tasks, vocabulary, options, threads: threads)
+    }
+
+    /// Where the cache of a key lies in a directory of caches.
+    public static func path(in directory: String, key: ContentDigest) -> String {
+        "\(directory)/tokens-\(key.hexadecimal).cache"
+    }
+
+    /// Opens the cache of these inputs in a directory, building it first when it is absent or damaged.
+    ///
+    /// The name of the file contains the key, so a change of any input leads to another file. Any number of processes
+    /// may do this at the same time: each builds the same bytes and renames them into place. The directory must exist.
+    public static func openOrBuild(
+        tasks: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
+        directory: String, threads: Int = 1
+    ) throws(Failure) -> TokenCache {
+        let key = try key(tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
+        do throws(Failure) {
+            return try TokenCache(path: path(in: directory, key: key), expecting: key)
+        } catch {
+            let builder = try TokenCacheBuilder(
+                tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
+            let path = path(in: directory, key: builder.key)
+            try builder.build(at: path)
+            return try TokenCache(path: path, expecting: builder.key)
+        }
+    }
+}

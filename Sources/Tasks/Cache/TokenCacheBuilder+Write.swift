@@ -1,0 +1,29 @@
+import Failures
+import Foundation
+import Tensors
+
+extension TokenCacheBuilder {
+    /// Writes the file beside its place, synchronises it and renames it.
+    func write(_ content: consuming TokenCacheContent, to path: String) throws(Failure) {
+        let (json, dataSize) = try content.placedHeader()
+        var digest = ContentDigest.Accumulator()
+        json.withUnsafeBytes { digest.update($0) }
+        try content.emit { (bytes) throws(Failure) in digest.update(bytes) }
+        let prologue = TokenCacheFormat.prologue(
+            fileSize: TokenCacheFormat.prologueSize + json.count + dataSize, headerSize: json.count, key: key,
+            content: digest.digest)
+        // Several jobs on several hosts may build the same cache in one shared directory: no two names are equal.
+        let temporary = "\(path).\(UUID().uuidString).tmp"
+        do throws(Failure) {
+            let file = try DurableFile(creating: temporary, exclusively: true)
+            try file.write(prologue)
+            try file.write(json)
+            try content.emit { (bytes) throws(Failure) in try file.write(bytes) }
+            _ = try file.finish()
+            try DurableFile.rename(temporary, to: path)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+}

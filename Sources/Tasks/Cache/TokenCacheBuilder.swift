@@ -1,0 +1,117 @@
+import Failures
+import Tensors
+import Text
+
+/// Reads and tokenises tasks and writes the cache. The bytes do not depend on the number of threads.
+public struct TokenCacheBuilder: Sendable {
+    /// Identifies everything that decides the content; equal keys mean equal bytes.
+    public let key: ContentDigest
+    let tasks: [TaskExamples]
+    let targets: [TargetTable]
+    private let vocabulary: Vocabulary
+    private let options: TokenCacheOptions
+    private let threads: Int
+
+    /// Reads and splits all tasks; nothing is tokenised yet but the answers.
+    ///
+    /// Throws what `TaskExamples` throws, and `badConfiguration` for no tasks, two tasks of one name, or a maximal
+    /// source below 2 tokens.
+    public init(
+        tasks definitions: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
+        threads: Int = 1
+    ) throws(Failure) {
+        try Self.check(definitions, options)
+        self.vocabulary = vocabulary
+        self.options = options
+        self.threads = threads
+        targets = try parallelMap(definitions.count, threads: threads) { (index) throws(Failure) in
+            try TargetTable(definitions[index], vocabulary)
+        }
+        let files = definitions.flatMap { definition in definition.paths.map { (definition, $0) } }
+        let indexed = try parallelMap(files.count, threads: threads) { (index) throws(Failure) in
+            try IndexedFile(files[index].1, files[index].0, onBadRow: options.reading.onBadRow)
+        }
+        var rest = indexed[...]
+        var tasks: [TaskExamples] = []
+        for definition in definitions {
+            let own = Array(rest.prefix(definition.paths.count))
+            rest = rest.dropFirst(own.count)
+            tasks.append(try TaskExamples(definition, own, options.reading))
+        }
+        self.tasks = tasks
+        key = try TokenCacheKey.digest(definitions, files: indexed.map(\.digest), vocabulary, options)
+    }
+
+    /// What reading found, per task; truncated sources are known only to the finished cache.
+    public var reports: [TaskReport] { tasks.map(\.report) }
+
+    /// Tokenises everything and writes the cache in one step: at any moment the path holds a whole cache or none.
+    ///
+    /// Throws `cannotWrite` when the file cannot be written.
+    public func build(at path: String) throws(Failure) {
+        let units = self.units
+        let tokens = try parallelMap(units.count, threads: threads) { (index) throws(Failure) in
+            try tokenise(units[index])
+        }
+        try write(TokenCacheContent(self, units, tokens), to: path)
+    }
+
+    /// Checks what `init` checks before it looks into files.
+    static func check(_ definitions: [TaskDefinition], _ options: TokenCacheOptions) throws(Failure) {
+        guard !definitions.isEmpty else {
+            throw Failure(.badConfiguration, "there are no tasks; name at least one in data.tasks")
+        }
+        var names: Set<String> = []
+        for definition in definitions where !names.insert(definition.name).inserted {
+            throw Failure(
+                .badConfiguration, "two tasks have the name \"\(definition.name.shown)\"; rename one of them")
+        }
+        guard options.maxSource >= 2 else {
+            throw Failure(
+                .badConfiguration,
+                "sources of at most \(options.maxSource) tokens have no room for text; allow 2 or more")
+        }
+    }
+}
+
+extension TokenCacheBuilder {
+    /// A piece of the work: consecutive examples of one split.
+    struct Unit: Sendable {
+        let task: Int
+        let split: Int
+        let range: Range<Int>
+    }
+
+    /// The tokens of a unit.
+    struct UnitTokens: Sendable {
+        var sources = TokenLists()
+        var truncated = 0
+    }
+
+    /// The work in the order of the file.
+    var units: [Unit] {
+        let size = 1024
+        return tasks.indices.flatMap { task in
+            tasks[task].splitNames.enumerated().flatMap { split, name in
+                let count = tasks[task].count(name)
+                return stride(from: 0, to: count, by: size).map {
+                    Unit(task: task, split: split, range: $0..<min($0 + size, count))
+                }
+            }
+        }
+    }
+
+    func tokenise(_ unit: Unit) throws(Failure) -> UnitTokens {
+        var tokens = UnitTokens()
+        try tasks[unit.task].readSources(split: unit.split, unit.range) { (_, source) throws(Failure) in
+            let isCut = try tokens.sources.append(limit: options.maxSource, end: Vocabulary.eosID) {
+                (ids) throws(Failure) in
+                try source.withUnsafeBufferPointer { (bytes) throws(Failure) in
+                    try vocabulary.encode(utf8: UnsafeRawBufferPointer(bytes), into: &ids)
+                }
+            }
+            if isCut { tokens.truncated += 1 }
+        }
+        return tokens
+    }
+}

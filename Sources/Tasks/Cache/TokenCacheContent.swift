@@ -1,0 +1,91 @@
+import Failures
+import Foundation
+import Tensors
+
+/// Everything that a cache file holds, ready to be written.
+struct TokenCacheContent {
+    private var header: TokenCacheHeader
+    private let tasks: [TaskExamples]
+    private let targets: [TargetTable]
+    /// The units of each split of each task.
+    private var sources: [[[TokenLists]]]
+
+    init(_ builder: TokenCacheBuilder, _ units: [TokenCacheBuilder.Unit], _ tokens: [TokenCacheBuilder.UnitTokens]) {
+        tasks = builder.tasks
+        targets = builder.targets
+        sources = tasks.map { $0.splitNames.map { _ in [] } }
+        var truncated = tasks.map { $0.splitNames.map { _ in 0 } }
+        for (unit, tokens) in zip(units, tokens) {
+            sources[unit.task][unit.split].append(tokens.sources)
+            truncated[unit.task][unit.split] += tokens.truncated
+        }
+        header = TokenCacheHeader(tasks: [])
+        for (index, task) in tasks.enumerated() {
+            var report = task.report
+            for split in report.splits.indices { report.splits[split].truncatedSources = truncated[index][split] }
+            header.tasks.append(Self.entry(task.definition, report, targets[index], sources[index]))
+        }
+    }
+
+    private static func entry(
+        _ definition: TaskDefinition, _ report: TaskReport, _ targets: TargetTable, _ sources: [[TokenLists]]
+    ) -> TokenCacheHeader.Task {
+        TokenCacheHeader.Task(
+            name: definition.name, answers: definition.answers, labelNames: definition.labelNames,
+            metrics: definition.metrics, report: report, files: report.files.map(\.name),
+            targets: TokenCacheHeader.Section(count: targets.lists.lengths.count, tokens: targets.lists.ids.count),
+            splits: zip(definition.splits, sources).map { split, lists in
+                let sections = TokenCacheHeader.Section(
+                    count: lists.reduce(0) { $0 + $1.lengths.count }, tokens: lists.reduce(0) { $0 + $1.ids.count })
+                return TokenCacheHeader.Split(
+                    name: split.name, label: split.label, sources: sections,
+                    longestSource: lists.reduce(0) { max($0, $1.longest) })
+            })
+    }
+
+    /// Gives sections their places and returns the header's JSON, padded with spaces so that the data is aligned.
+    mutating func placedHeader() throws(Failure) -> (json: [UInt8], dataSize: Int) {
+        let dataSize = header.placeSections()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        do {
+            let json = try Array(encoder.encode(header))
+            let padding = TokenCacheFormat.aligned(json.count) - json.count
+            return (json + Array(repeating: UInt8(ascii: " "), count: padding), dataSize)
+        } catch {
+            throw Failure(.internal, "the header of the token cache cannot be encoded: \(error)")
+        }
+    }
+
+    /// Passes the data on, section by section, each followed by the zeros that align the next.
+    func emit(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
+        func emit<Element>(_ values: [Element]) throws(Failure) {
+            let size = values.count * MemoryLayout<Element>.stride
+            try values.withUnsafeBufferPointer { (buffer) throws(Failure) in try body(UnsafeRawBufferPointer(buffer)) }
+            let padding = [UInt8](repeating: 0, count: TokenCacheFormat.aligned(size) - size)
+            try padding.withUnsafeBufferPointer { (buffer) throws(Failure) in try body(UnsafeRawBufferPointer(buffer)) }
+        }
+        for task in tasks.indices {
+            try emit(targets[task].lists.offsets)
+            try emit(targets[task].lists.ids)
+            for split in sources[task].indices {
+                let lists = sources[task][split].reduce(into: TokenLists()) { $0.append(contentsOf: $1) }
+                try emit(lists.offsets)
+                try emit(lists.ids)
+                let origins = lists.lengths.indices.map { tasks[task].origin(split: split, $0) }
+                try emit(origins.map { $0.gold.number })
+                try emit(origins.flatMap { [UInt32($0.file), UInt32($0.line)] })
+            }
+        }
+    }
+}
+
+extension GoldAnswer {
+    /// The label or score as the cache stores it.
+    fileprivate var number: Double {
+        switch self {
+        case .label(let label): Double(label)
+        case .score(let score): score
+        }
+    }
+}

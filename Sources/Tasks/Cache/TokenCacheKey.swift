@@ -1,0 +1,52 @@
+import Failures
+import Foundation
+import Tensors
+import Text
+
+/// The digest of everything that decides the content of a cache.
+enum TokenCacheKey {
+    private struct Content: Encodable {
+        let version: UInt64
+        let vocabulary: ContentDigest
+        let options: TokenCacheOptions
+        /// Each file stands as its name and digest instead of its path, so that data may move.
+        let tasks: [TaskDefinition]
+    }
+
+    /// The key from the files as they are now. Throws `inputMissing` for a missing file.
+    static func digest(
+        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, _ options: TokenCacheOptions, threads: Int
+    ) throws(Failure) -> ContentDigest {
+        let paths = definitions.flatMap(\.paths)
+        let files = try parallelMap(paths.count, threads: threads) { (index) throws(Failure) in
+            try ContentDigest.of(file: paths[index])
+        }
+        return try digest(definitions, files: files, vocabulary, options)
+    }
+
+    /// The key from the digests of the files, in the order of the definitions and their paths.
+    static func digest(
+        _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: Vocabulary, _ options: TokenCacheOptions
+    ) throws(Failure) -> ContentDigest {
+        var rest = files[...]
+        var tasks: [TaskDefinition] = []
+        for definition in definitions {
+            let digests = Dictionary(uniqueKeysWithValues: zip(definition.paths, rest))
+            rest = rest.dropFirst(digests.count)
+            tasks.append(
+                try definition.mapPaths { path in
+                    "\(path.split(separator: "/").last ?? "") \(digests[path]!)"
+                })
+        }
+        let content = Content(
+            version: TokenCacheFormat.version, vocabulary: vocabulary.digest, options: options, tasks: tasks)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        do {
+            let data = try encoder.encode(content)
+            return data.withUnsafeBytes { ContentDigest(of: $0) }
+        } catch {
+            throw Failure(.internal, "the description of the tasks cannot be encoded: \(error)")
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Failures
+import Foundation
+import Tensors
+import Text
+
+/// Checks a mapped cache and makes its tasks; failures carry the bare reason.
+struct TokenCacheReader {
+    private let file: MappedFile
+    private let key: ContentDigest
+    private let data: UnsafeRawBufferPointer
+    private let header: TokenCacheHeader
+
+    init(_ file: MappedFile) throws(Failure) {
+        self.file = file
+        let prologue = try TokenCacheFormat.read(prologue: file.bytes)
+        key = prologue.key
+        let content = UnsafeRawBufferPointer(rebasing: file.bytes[TokenCacheFormat.prologueSize...])
+        guard ContentDigest(of: content) == prologue.content else {
+            throw Failure(.badData, "its content does not have its digest")
+        }
+        data = UnsafeRawBufferPointer(rebasing: content[prologue.headerSize...])
+        do {
+            header = try JSONDecoder().decode(TokenCacheHeader.self, from: Data(content[..<prologue.headerSize]))
+        } catch {
+            throw Failure(.badData, "its header is damaged")
+        }
+        // Places in the data are aligned only if the data is.
+        try require(prologue.headerSize % TokenCacheFormat.alignment == 0, "its header is damaged")
+    }
+
+    /// The checked tasks.
+    func contents() throws(Failure) -> (key: ContentDigest, tasks: [CachedTask]) {
+        var tasks: [CachedTask] = []
+        for task in header.tasks { tasks.append(try read(task)) }
+        return (key, tasks)
+    }
+
+    private func read(_ task: TokenCacheHeader.Task) throws(Failure) -> CachedTask {
+        try check(task.answers)
+        let targets = try lists(task.targets)
+        try require(targets.count == task.answers.targetCount, "it lacks targets")
+        var splits: [CachedSplit] = []
+        for split in task.splits {
+            let sources = try lists(split.sources)
+            let golds: UnsafePointer<Double> = try elements(split.gold, split.sources.count)
+            let origins: UnsafePointer<UInt32> = try elements(split.origins, 2 * split.sources.count)
+            for index in 0..<split.sources.count {
+                try require(isAnswer(golds[index], task.answers), "an answer is none of its task")
+                try require(task.files.indices.contains(Int(origins[2 * index])), "an origin is no file")
+            }
+            splits.append(
+                CachedSplit(
+                    split, file, sources: sources, targets: targets, golds: golds, origins: origins,
+                    answers: task.answers))
+        }
+        return CachedTask(
+            name: task.name, answers: task.answers, labelNames: task.labelNames, metrics: task.metrics,
+            report: task.report, files: task.files, splits: splits,
+            targetIDs: (0..<targets.count).map { Array(targets[$0]) })
+    }
+
+    /// Refuses a space whose number of targets cannot be computed.
+    private func check(_ answers: AnswerSpace) throws(Failure) {
+        guard case .grades(let minimum, let maximum, let step, let decimals) = answers else { return }
+        try require(
+            step > 0 && minimum < maximum && (maximum - minimum) / step <= 10_000 && (0...6).contains(decimals),
+            "its grades are damaged")
+    }
+
+    private func isAnswer(_ number: Double, _ answers: AnswerSpace) -> Bool {
+        switch answers {
+        case .classes(let classes): number >= 0 && number < Double(classes.count) && number == number.rounded()
+        case .grades(let minimum, let maximum, _, _): number >= minimum && number <= maximum
+        }
+    }
+
+    /// Lists with their offsets and ids checked: none empty, each ended by EOS.
+    private func lists(_ section: TokenCacheHeader.Section) throws(Failure) -> CachedLists {
+        try require((0..<data.count).contains(section.count), "a count is impossible")
+        let offsets: UnsafePointer<UInt64> = try elements(section.offsets, section.count + 1)
+        let ids: UnsafePointer<Int32> = try elements(section.ids, section.tokens)
+        try require(offsets[0] == 0 && offsets[section.count] == UInt64(section.tokens), "offsets do not match")
+        for index in 0..<section.count {
+            let end = offsets[index + 1]
+            try require(offsets[index] < end && end <= UInt64(section.tokens), "offsets are out of order")
+            try require(ids[Int(end) - 1] == Vocabulary.eosID, "a text lacks its end")
+        }
+        for index in 0..<section.tokens { try require(ids[index] >= 0, "an id is negative") }
+        return CachedLists(offsets: offsets, ids: ids, count: section.count)
+    }
+
+    /// `count` elements at a place of the data.
+    private func elements<Element>(_ place: Int, _ count: Int) throws(Failure) -> UnsafePointer<Element> {
+        let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        guard !overflow, size >= 0, place >= 0, place <= data.count, size <= data.count - place,
+            place % TokenCacheFormat.alignment == 0, let base = data.baseAddress
+        else { throw Failure(.badData, "a section lies outside of it") }
+        return (base + place).assumingMemoryBound(to: Element.self)
+    }
+
+    private func require(_ holds: Bool, _ reason: @autoclosure () -> String) throws(Failure) {
+        if !holds { throw Failure(.badData, reason()) }
+    }
+}
