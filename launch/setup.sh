@@ -122,7 +122,7 @@ install_missing() {
 # The first line of an apt-get log that says what is wrong.
 apt_complaint() {
     local line
-    line=$(grep -m 1 -E '^(E|Err|W|sudo):' "$1" || tail -n 1 "$1")
+    line=$(grep -m 1 -E '^(E|Err|W):' "$1" || tail -n 1 "$1")
     printf '%s' "${line:-it said nothing}"
 }
 
