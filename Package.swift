@@ -58,7 +58,7 @@ let package = Package(
                 "T5", "Tasks", "Tensors", "Text", logging,
             ]),
         .executableTarget(
-            name: "unolora-dist", dependencies: ["Configuration", "Failures", "Kernels", "Training", argumentParser],
+            name: "unolora-dist", dependencies: ["Configuration", "Failures", "MPI", "Training", argumentParser],
             swiftSettings: strict),
 
         // Tests

@@ -23,15 +23,7 @@ extension T5Model {
         directory: String, maximumLength: Int,
         convertedMemory: (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
     ) throws(Failure) -> T5Model {
-        guard FileManager.default.fileExists(atPath: directory) else {
-            throw Failure(
-                .inputMissing,
-                "\(directory) does not exist; `model` must name a Hugging Face T5 directory (config.json, "
-                    + "model.safetensors, spiece.model)")
-        }
-        let configuration = try T5Configuration(path: directory + "/config.json")
-        let files = try TensorCollection(directory: directory)
-        let sources = try findTensors(configuration, files)
+        let (configuration, files, sources) = try open(directory)
         let (memory, offsets) = try convert(sources, convertedMemory)
         let storage = Storage(files: files, converted: memory)
         return T5Model(configuration: configuration, maximumLength: maximumLength, storage: storage) { name in
@@ -49,6 +41,30 @@ extension T5Model {
             }
             return Matrix(base, rows: rows, columns: columns)
         }
+    }
+
+    /// Refuses what `load` would refuse, without converting anything; returns the digest of all weights' bytes.
+    public static func check(directory: String) throws(Failure) -> ContentDigest {
+        let (configuration, _, sources) = try open(directory)
+        var accumulator = ContentDigest.Accumulator()
+        for (name, _) in configuration.tensorShapes() {
+            if let source = sources[name] { accumulator.update(source.file.bytes(of: source.tensor)) }
+        }
+        return accumulator.digest
+    }
+
+    private static func open(
+        _ directory: String
+    ) throws(Failure) -> (T5Configuration, TensorCollection, [String: Source]) {
+        guard FileManager.default.fileExists(atPath: directory) else {
+            throw Failure(
+                .inputMissing,
+                "\(directory) does not exist; `model` must name a Hugging Face T5 directory (config.json, "
+                    + "model.safetensors, spiece.model)")
+        }
+        let configuration = try T5Configuration(path: directory + "/config.json")
+        let files = try TensorCollection(directory: directory)
+        return (configuration, files, try findTensors(configuration, files))
     }
 
     private typealias Source = (file: SafetensorsFile, tensor: TensorDescription)

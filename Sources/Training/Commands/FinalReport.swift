@@ -1,0 +1,73 @@
+import Checkpoints
+import Failures
+import Foundation
+import MPI
+import Tasks
+import Tensors
+
+/// The end of a run: the best checkpoint on the test split, as a table beside the majority answer.
+struct FinalReport {
+    let session: RunSession
+    let trainer: Trainer
+    let evaluator: Evaluator
+    let store: CheckpointStore
+    let run: RunDirectory
+    let writer: RunWriter?
+    /// Whether all ranks share the decoding.
+    let spread: Bool
+
+    /// Evaluates and prints; collective. Overwrites the trainer's weights with those of the best checkpoint.
+    func make() throws(Failure) {
+        let world = session.world
+        var best = trainer.state.step
+        if world.rank == 0, let step = store.step(of: .best) {
+            try store.open(.step(step)).loadWeights(trainer.state.layout.parameters, into: trainer.state.weights)
+            best = step
+        }
+        try world.broadcast(UnsafeMutableRawBufferPointer(trainer.state.weights.elements), from: 0)
+        let split: SplitName = session.evaluationTasks(.test).isEmpty ? .validation : .test
+        let tasks = session.evaluationTasks(split)
+        var results: [EvaluatedTask] = []
+        let begun = ContinuousClock.now
+        if spread {
+            results = try evaluator.evaluate(tasks, team: trainer.team, over: world)
+        } else if world.rank == 0 {
+            results = try evaluator.evaluate(tasks, team: trainer.team, over: nil)
+        }
+        guard let writer else { return }
+        let seconds = ProgressLine.seconds(begun.duration(to: .now))
+        let record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)
+        try EvaluationFile(record).write(run, split: split)
+        writer.say("\n\(split) split, best checkpoint (step \(best)), times 100; baseline: the most frequent answer")
+        writer.say(ScoreTable(results, baseline: try session.baselines(split)).text)
+        writer.say("")
+        writer.say("best checkpoint: \(store.directory)/best    last: \(store.directory)/last")
+        writer.say("figures: \(EvaluationFile.path(run, split))    metrics: \(run.metrics)")
+    }
+}
+
+/// `evaluation-<split>.json` of a run directory.
+struct EvaluationFile {
+    private let record: EvaluationRecord
+
+    init(_ record: EvaluationRecord) {
+        self.record = record
+    }
+
+    static func path(_ run: RunDirectory, _ split: SplitName) -> String {
+        "\(run.path)/evaluation-\(split.rawValue).json"
+    }
+
+    func json() throws(Failure) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(record) else {
+            throw Failure(.internal, "the evaluation cannot be encoded")
+        }
+        return data
+    }
+
+    func write(_ run: RunDirectory, split: SplitName) throws(Failure) {
+        try run.write(json(), to: Self.path(run, split))
+    }
+}

@@ -1,0 +1,114 @@
+import Adapters
+import Configuration
+import Failures
+import Kernels
+import MPI
+import T5
+import Tasks
+import Tensors
+import Text
+
+/// Everything that commands on a run have in common: configuration, model, vocabulary, data.
+struct RunSession {
+    let configuration: RunConfiguration
+    let world: Communicator
+    let model: T5Model
+    let vocabulary: Vocabulary
+    let data: RunData
+    let layout: LowRankLayout
+    /// Digest of the backbone's weights.
+    let backbone: String
+
+    /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once.
+    init(_ configuration: RunConfiguration, world: Communicator) throws(Failure) {
+        self.configuration = configuration
+        self.world = world
+        let directory = configuration.model
+        let shape = try world.rankZeroFirst { () throws(Failure) in
+            try T5Configuration(path: directory + "/config.json")
+        }
+        vocabulary = try world.rankZeroFirst { () throws(Failure) in
+            try Self.openVocabulary(directory, rows: shape.vocabularySize)
+        }
+        data = try RunData(configuration, vocabulary: vocabulary, world: world)
+        let longest = max(configuration.maxSource, configuration.padTargets ?? 0, data.longestAnswer(configuration))
+        backbone = try Self.checkModel(directory, world)
+        let node = try world.nodeCommunicator()
+        model = try T5Model.load(directory: directory, maximumLength: longest) { size throws(Failure) in
+            try NodeMemory(node, byteCount: size)
+        }
+        layout = LowRankLayout(options: configuration.lowRankOptions(), configuration: model.configuration)
+    }
+
+    /// Checks the weights on rank 0 and gives all ranks their digest; collective.
+    private static func checkModel(_ directory: String, _ world: Communicator) throws(Failure) -> String {
+        let digest = world.rank == 0 ? Array(try T5Model.check(directory: directory).hexadecimal.utf8) : []
+        return String(decoding: try world.broadcast(digest, from: 0), as: UTF8.self)
+    }
+
+    /// The vocabulary of a model directory; refused when it does not fit the embedding.
+    static func openVocabulary(_ directory: String, rows: Int) throws(Failure) -> Vocabulary {
+        let vocabulary = try Vocabulary(modelPath: directory + "/spiece.model")
+        guard vocabulary.pieceCount <= rows else {
+            throw Failure(
+                .badData,
+                "\(directory)/spiece.model has \(vocabulary.pieceCount) pieces, but the model's embedding only \(rows) rows; "
+                    + "take both from the same model")
+        }
+        return vocabulary
+    }
+
+    /// The mixture of the tasks' training examples.
+    func mixture() throws(Failure) -> Mixture {
+        try Mixture(
+            tasks: data.definitions.enumerated().map { ($1.name, data.count(task: $0, .train)) },
+            temperature: configuration.temperature, cap: configuration.samplerCap)
+    }
+
+    /// A split of the chosen tasks for the evaluator; tasks without that split are left out.
+    func evaluationTasks(
+        _ split: SplitName, names: [String]? = nil, limit: Int? = nil
+    ) -> [EvaluationTask] {
+        let data = data
+        return data.definitions.enumerated().compactMap { index, definition in
+            guard names?.contains(definition.name) ?? true, data.count(task: index, split) > 0 else { return nil }
+            let gold = data.gold(task: index, split)
+            return EvaluationTask(
+                name: definition.name, task: index, space: definition.answers, metrics: definition.metrics,
+                budget: configuration.maxNewTokens ?? max(4, data.longestTarget(task: index)),
+                gold: Array(gold.prefix(limit ?? .max)),
+                source: { data.source(task: index, split, $0) })
+        }
+    }
+
+    /// Scores of always giving each task's most frequent training answer.
+    func baselines(_ split: SplitName) throws(Failure) -> [String: TaskScores] {
+        var scores: [String: TaskScores] = [:]
+        for (index, definition) in data.definitions.enumerated() where data.count(task: index, split) > 0 {
+            scores[definition.name] = try TaskScores.majorityBaseline(
+                training: data.gold(task: index, .train), gold: data.gold(task: index, split),
+                space: definition.answers, metrics: definition.metrics)
+        }
+        return scores
+    }
+
+    /// Names of the tasks in the order of their ids.
+    var taskNames: [String] { data.definitions.map(\.name) }
+}
+
+/// Memory for converted weights that the ranks of a node share.
+private final class NodeMemory: FrozenMemory, @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+    private let node: Communicator
+
+    /// Collective over the node.
+    init(_ node: Communicator, byteCount: Int) throws(Failure) {
+        self.node = node
+        // The window lives as long as the job: freeing is collective, and MPI takes it back at the end.
+        let memory = try node.allocateShared(byteCount: byteCount)
+        base = memory.bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 64)!
+    }
+
+    var isWriter: Bool { node.rank == 0 }
+    func publish() throws(Failure) { try node.barrier() }
+}

@@ -1,0 +1,62 @@
+import Configuration
+import Failures
+import Tasks
+
+extension RunConfiguration {
+    /// The definitions of the run's tasks, in their order.
+    func definitions() throws(Failure) -> [TaskDefinition] {
+        var definitions: [TaskDefinition] = []
+        for task in tasks {
+            switch task {
+            case .glue(let name):
+                guard let glue else {
+                    throw Failure(.badConfiguration, "task \(name) is GLUE's, so data.glue must name its directory")
+                }
+                definitions.append(
+                    try GLUE.task(name, directory: glue, style: usesLabelWords ? .words : .digits))
+            case .custom(let custom):
+                definitions.append(try custom.definition())
+            }
+        }
+        return definitions
+    }
+
+    /// How files become splits.
+    var readingOptions: ReadingOptions {
+        ReadingOptions(
+            onBadRow: skipsBadRows ? .skip : .fail, dropDuplicates: dropsDuplicates, splitSeed: splitSeed)
+    }
+}
+
+extension CustomTask {
+    /// The task as the reader knows it.
+    func definition() throws(Failure) -> TaskDefinition {
+        let hasNames = format == .jsonl || header
+        func column(_ name: String) throws(Failure) -> Column {
+            if hasNames { return .named(name) }
+            guard let index = columns.firstIndex(of: name) else {
+                throw Failure(
+                    .badConfiguration, "task \(self.name): \(name) is none of its columns (\(columns.joined(separator: ", ")))")
+            }
+            return .index(index)
+        }
+        var fields: [Field] = []
+        for field in self.fields { fields.append(Field(field, column: try column(field))) }
+        let answers: AnswerSpace
+        var map = LabelMap(entries: [])
+        if let range {
+            answers = .grades(
+                minimum: range.minimum, maximum: range.maximum, step: range.step,
+                decimals: AnswerSpace.decimals(forStep: range.step))
+        } else {
+            (map, answers) = LabelMap.from(pairs: labels)
+        }
+        return try TaskDefinition(
+            name: name, format: format == .jsonl ? .jsonLines : .tsv(hasHeader: header), fields: fields,
+            label: try column(label), template: template, answers: answers, labels: map,
+            metrics: metrics.compactMap(Metric.init),
+            splits: SplitDefinition.splits(
+                train: [train], validation: validation.map { [$0] } ?? [], test: test.map { [$0] } ?? [],
+                holdOut: validation == nil ? holdOut : nil))
+    }
+}

@@ -1,0 +1,47 @@
+import Adapters
+import Configuration
+import Failures
+import Optimizers
+import T5
+import Tasks
+
+extension RunConfiguration {
+    /// What the adapter is made of, for so many tasks.
+    func lowRankOptions() -> LowRankOptions {
+        func leaves(_ key: String) -> Set<String> { Set(targets[key] ?? []) }
+        var hyper = HypernetworkOptions()
+        hyper.dimension = hyperDim
+        hyper.outputDimension = hyperOutDim
+        hyper.bottleneck = hyperBottleneck
+        hyper.inputs = Set(hyperInputs.compactMap(HypernetworkOptions.Input.init))
+        hyper.startsAtOne = hyperStartsAtOne
+        hyper.positionModulus = hyperPositionModulus
+        return LowRankOptions(
+            method: LowRankOptions.Method(rawValue: method) ?? .frozen, rankA: rankA, rankB: rankB, alpha: alpha,
+            tasks: tasks.count,
+            targets: LoraTargets(
+                encoderSelf: leaves("encoderSelf"), decoderSelf: leaves("decoderSelf"),
+                decoderCross: leaves("decoderCross"), feedForward: leaves("feedForward")),
+            dropout: loraDropout, dropoutMask: dropoutMask == "perSite" ? .perSite : .perInput,
+            aInitialisation: aInit == "kaimingRank" ? .kaimingRank : .kaimingIn, hyper: hyper)
+    }
+
+    /// What decides the bits of a step; `modelDropout` is the model's own rate.
+    func trainOptions(modelDropout: Double, check: UInt64) -> TrainOptions {
+        TrainOptions(
+            seed: seed, globalBatch: globalBatch, microBatch: microBatch, dropout: dropout ?? modelDropout,
+            labelSmoothing: labelSmoothing, sumsLoss: sumsLoss, padTargets: padTargets, clip: clip,
+            optimizer: AdamW(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay),
+            schedule: LearningRateSchedule(
+                peak: learningRate, warmup: warmup, steps: steps,
+                decay: LearningRateSchedule.Decay(rawValue: schedule) ?? .cosine),
+            check: check)
+    }
+
+    /// The stream of examples for tasks with so many training examples.
+    func sampler(_ mixture: Mixture) throws(Failure) -> Sampler {
+        try Sampler(
+            seed: seed, mixture: mixture, granularity: Sampler.Granularity(rawValue: granularity) ?? .batch,
+            batch: globalBatch, micro: microBatch)
+    }
+}
