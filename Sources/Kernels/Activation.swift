@@ -40,7 +40,7 @@ public func reluBackward(_ dy: Matrix, result y: Matrix, scale: Float) {
 /// tanh in each lane, by `1 - 2 / (e^2u + 1)`.
 @inlinable @inline(__always)
 func hyperbolicTangent(_ u: SIMD16<Float>) -> SIMD16<Float> {
-    let limited = u.clamped(lowerBound: SIMD16(repeating: -15), upperBound: SIMD16(repeating: 15))
+    let limited = limit(u, -15, 15)
     return 1 - 2 / (exponential(limited + limited) + 1)
 }
 

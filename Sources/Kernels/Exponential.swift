@@ -4,7 +4,7 @@
 /// `expf` (Moshier).
 @inlinable @inline(__always)
 func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
-    let clamped = x.clamped(lowerBound: SIMD16(repeating: -87.3), upperBound: SIMD16(repeating: 88.3))
+    let clamped = limit(x, -87.3, 88.3)
     // Adding and taking away 1.5 * 2^23 rounds to the nearest integer without an SSE4 instruction.
     let magic = SIMD16<Float>(repeating: 12_582_912)
     let biased = clamped * 1.442_695_04 + magic
@@ -22,6 +22,12 @@ func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let value = (fraction * power).replacing(with: 0, where: x .< -87.3)
     // Clamping loses a NaN; a broken number must stay visible to whoever checks the loss.
     return value.replacing(with: x, where: x .!= x)
+}
+
+/// `min(max(x, low), high)` in each lane, by comparisons: the standard library's `clamped` is a call for each.
+@inlinable @inline(__always)
+func limit(_ x: SIMD16<Float>, _ low: Float, _ high: Float) -> SIMD16<Float> {
+    x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)
 }
 
 /// `e^x` of every element: overwrites `y`; `x` and `y` may be the same.

@@ -20,4 +20,9 @@ struct UnoloraDist: ParsableCommand {
             DoctorCommand.self, VerifyCommand.self, NewModelCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
+
+    static func main() {
+        ProcessorKernels.choose()
+        main(nil)
+    }
 }

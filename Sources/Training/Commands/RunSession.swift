@@ -20,7 +20,7 @@ struct RunSession {
     let backbone: String
 
     /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once.
-    init(_ configuration: RunConfiguration, world: Communicator) throws(Failure) {
+    init(_ configuration: RunConfiguration, run: RunDirectory, world: Communicator) throws(Failure) {
         self.configuration = configuration
         self.world = world
         let directory = configuration.model
@@ -30,8 +30,11 @@ struct RunSession {
         vocabulary = try world.rankZeroFirst { () throws(Failure) in
             try Self.openVocabulary(directory, rows: shape.vocabularySize)
         }
-        data = try RunData(configuration, vocabulary: vocabulary, world: world)
-        let longest = max(configuration.maxSource, configuration.padTargets ?? 0, data.longestAnswer(configuration))
+        data = try RunData(configuration, run: run, vocabulary: vocabulary, world: world)
+        let data = data
+        let longest = data.definitions.indices.reduce(max(configuration.maxSource, configuration.padTargets ?? 0)) {
+            max($0, data.budget(task: $1, configured: configuration.maxNewTokens))
+        }
         backbone = try Self.checkModel(directory, world)
         let node = try world.nodeCommunicator()
         model = try T5Model.load(directory: directory, maximumLength: longest) { size throws(Failure) in
@@ -61,7 +64,7 @@ struct RunSession {
     /// The mixture of the tasks' training examples.
     func mixture() throws(Failure) -> Mixture {
         try Mixture(
-            tasks: data.definitions.enumerated().map { ($1.name, data.count(task: $0, .train)) },
+            tasks: data.definitions.enumerated().map { ($1.name, data.trainingCount(task: $0)) },
             temperature: configuration.temperature, cap: configuration.samplerCap)
     }
 
@@ -71,20 +74,21 @@ struct RunSession {
     ) -> [EvaluationTask] {
         let data = data
         return data.definitions.enumerated().compactMap { index, definition in
-            guard names?.contains(definition.name) ?? true, data.count(task: index, split) > 0 else { return nil }
+            guard names?.contains(definition.name) ?? true, let rows = data.split(task: index, split) else {
+                return nil
+            }
             let gold = data.gold(task: index, split)
             return EvaluationTask(
                 name: definition.name, task: index, space: definition.answers, metrics: definition.metrics,
-                budget: configuration.maxNewTokens ?? max(4, data.longestTarget(task: index)),
-                gold: Array(gold.prefix(limit ?? .max)),
-                source: { data.source(task: index, split, $0) })
+                budget: data.budget(task: index, configured: configuration.maxNewTokens),
+                gold: Array(gold.prefix(limit ?? .max)), source: { rows.source($0) })
         }
     }
 
     /// Scores of always giving each task's most frequent training answer.
     func baselines(_ split: SplitName) throws(Failure) -> [String: TaskScores] {
         var scores: [String: TaskScores] = [:]
-        for (index, definition) in data.definitions.enumerated() where data.count(task: index, split) > 0 {
+        for (index, definition) in data.definitions.enumerated() where data.split(task: index, split) != nil {
             scores[definition.name] = try TaskScores.majorityBaseline(
                 training: data.gold(task: index, .train), gold: data.gold(task: index, split),
                 space: definition.answers, metrics: definition.metrics)

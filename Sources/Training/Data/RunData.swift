@@ -1,49 +1,90 @@
 import Configuration
 import Failures
+import Foundation
 import MPI
 import Tasks
-import Tensors
 import Text
 
-/// The tokenised examples of a run's tasks.
-final class RunData: TrainingExamples, @unchecked Sendable {
+/// The tokenised examples of a run's tasks, in a cache file that the ranks of a node map and share.
+struct RunData: TrainingExamples {
+    /// The tasks in the order of their ids.
     let definitions: [TaskDefinition]
-    let digest: String
-    private var splits: [[SplitName: [(source: [Int32], target: [Int32], gold: GoldAnswer)]]] = []
-    private var keep: [UnsafeMutableBufferPointer<Int32>] = []
-    private var sources: [[UnsafeBufferPointer<Int32>]] = []
+    /// The mapped cache.
+    let cache: TokenCache
+    private let training: [CachedSplit]
 
-    init(_ configuration: RunConfiguration, vocabulary: Vocabulary, world: Communicator) throws(Failure) {
-        definitions = try configuration.definitions()
-        digest = "temporary"
-        for definition in definitions {
-            let examples = try TaskExamples(definition, options: configuration.readingOptions)
-            var all: [SplitName: [(source: [Int32], target: [Int32], gold: GoldAnswer)]] = [:]
-            for split in examples.splitNames {
-                var list: [(source: [Int32], target: [Int32], gold: GoldAnswer)] = []
-                for i in 0..<examples.count(split) {
-                    let e = try examples.example(split, i)
-                    var ids = try vocabulary.encode(e.source)
-                    if ids.count > configuration.maxSource - 1 { ids = Array(ids.prefix(configuration.maxSource - 1)) }
-                    list.append((ids + [1], try vocabulary.encode(e.target) + [1], e.gold))
-                }
-                all[split] = list
-            }
-            splits.append(all)
+    /// Digest of everything that the examples depend on.
+    var digest: String { cache.key.hexadecimal }
+
+    /// Opens the token cache, building it first where it is absent; collective.
+    ///
+    /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so
+    /// that nothing is tokenised twice.
+    init(_ configuration: RunConfiguration, run: RunDirectory, vocabulary: Vocabulary, world: Communicator) throws(Failure)
+    {
+        let directory = configuration.cache ?? run.path + "/cache"
+        let threads = AvailableCores.ofThisProcess().count
+        let definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
+        let open = { () throws(Failure) -> TokenCache in
+            try Self.open(definitions, configuration, directory, vocabulary, threads: threads)
         }
+        let node = try world.nodeCommunicator()
+        var cache: TokenCache? = world.rank == 0 ? try open() : nil
+        try world.barrier()
+        if cache == nil, node.rank == 0 { cache = try open() }
+        try world.barrier()
+        if cache == nil { cache = try open() }
+        guard let cache else { throw Failure(.internal, "the token cache was not opened") }
+        self.cache = cache
+        try node.free()
+        self.definitions = definitions
+        var training: [CachedSplit] = []
+        for task in self.cache.tasks {
+            guard let split = task.split(.train), split.count > 0 else {
+                throw Failure(
+                    .badData, "task \(task.name) has no training examples; give it some or leave it out of tasks")
+            }
+            if let budget = configuration.maxNewTokens { try task.checkTargets(fit: budget) }
+            training.append(split)
+        }
+        self.training = training
     }
 
-    private func hold(_ ids: [Int32]) -> UnsafeBufferPointer<Int32> {
-        let b = UnsafeMutableBufferPointer<Int32>.allocate(capacity: ids.count)
-        _ = b.initialize(from: ids)
-        return UnsafeBufferPointer(b)
+    private static func open(
+        _ definitions: [TaskDefinition], _ configuration: RunConfiguration, _ directory: String,
+        _ vocabulary: Vocabulary, threads: Int
+    ) throws(Failure) -> TokenCache {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(
+                .cannotWrite,
+                "the cache directory \(directory) cannot be created (\(RunDirectory.reason(error))); choose another with "
+                    + "data.cache")
+        }
+        return try TokenCache.openOrBuild(
+            tasks: definitions, vocabulary: vocabulary,
+            options: TokenCacheOptions(reading: configuration.readingOptions, maxSource: configuration.maxSource),
+            directory: directory, threads: threads)
     }
 
-    func count(task: Int, _ split: SplitName) -> Int { splits[task][split]?.count ?? 0 }
-    func gold(task: Int, _ split: SplitName) -> [GoldAnswer] { splits[task][split]?.map(\.gold) ?? [] }
-    func source(task: Int, _ split: SplitName, _ i: Int) -> UnsafeBufferPointer<Int32> { hold(splits[task][split]![i].source) }
-    func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { hold(splits[task][.train]![example].source) }
-    func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { hold(splits[task][.train]![example].target) }
-    func longestTarget(task: Int) -> Int { 4 }
-    func longestAnswer(_ c: RunConfiguration) -> Int { 16 }
+    func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].source(example) }
+    func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].target(example) }
+
+    /// A split of a task; nil when it has none, or an empty one.
+    func split(task: Int, _ name: SplitName) -> CachedSplit? {
+        cache.tasks[task].split(name).flatMap { $0.count > 0 ? $0 : nil }
+    }
+
+    /// Number of training examples.
+    func trainingCount(task: Int) -> Int { training[task].count }
+
+    /// Gold answers of a split.
+    func gold(task: Int, _ name: SplitName) -> [GoldAnswer] {
+        guard let split = split(task: task, name) else { return [] }
+        return (0..<split.count).map(split.gold)
+    }
+
+    /// Generation budget of a task: the configured one, or max(4, longest answer).
+    func budget(task: Int, configured: Int?) -> Int { configured ?? max(4, cache.tasks[task].longestTarget) }
 }
