@@ -65,8 +65,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Failures", "Tensors"], path: "Tests/TestSupport"),
         tests("TensorsTests", ["Failures", "Randomness", "Tensors", "TestSupport"], exclude: ["Goldens"]),
         tests("RandomnessTests", ["Randomness"]),
-        tests("TextTests", ["Text", "TestSupport"]),
-        tests("TasksTests", ["Tasks", "TestSupport"], exclude: ["Metrics/Goldens"]),
+        tests("TextTests", ["Failures", "Tensors", "TestSupport", "Text"]),
+        tests("TasksTests", ["Failures", "Tasks", "Tensors", "TestSupport", "Text"], exclude: ["Metrics/Goldens"]),
         tests("KernelsTests", ["Kernels", "Randomness", "Tensors", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(

@@ -33,9 +33,7 @@ public final class Vocabulary: @unchecked Sendable {
         defer { withExtendedLifetime(file) {} }
         path = modelPath
         digest = ContentDigest(of: file.bytes)
-        guard let outline = ModelOutline(file.bytes), outline.pieces > 0, outline.hasTrainerSettings,
-            outline.hasNormaliserSettings
-        else {
+        guard ModelOutline.isWhole(file.bytes) else {
             throw Failure(
                 .badData,
                 "\(modelPath.shown) is not a whole SentencePiece model (damaged or cut short); "

@@ -64,16 +64,16 @@ import Text
         }
         let path = directory.file("damaged.model")
         var refused = 0
-        for trial in 0..<300 {
+        for trial in 0..<2000 {
             var damaged = model
             // Pieces and settings are the small part in front of the normalisation table.
-            let end = trial % 2 == 0 ? 1500 : damaged.count
+            let end = trial % 2 == 0 ? min(1500, damaged.count) : damaged.count
             for _ in 0..<(1 + random(below: 4)) {
                 damaged[random(below: end)] = UInt8(random(below: 256))
             }
             try damaged.write(to: URL(fileURLWithPath: path))
             do throws(Failure) {
-                _ = try Vocabulary(modelPath: path).encode("the cat sat on a hill")
+                _ = try Vocabulary(modelPath: path).encode("the \u{FDFA} ＣＡＦÉ ①½ sat on a hill")
             } catch {
                 #expect(error.code == .badData || error.code == .internal)
                 refused += 1

@@ -37,7 +37,6 @@ extension TaskDefinition {
     }
 
     private func validateFields() throws(Failure) {
-        try check(!fields.isEmpty, "it has no text fields; name the columns that the model reads")
         try check(Set(fields.map(\.name)).count == fields.count, "two fields have the same name; rename one")
         for column in fields.map(\.column) + [label] {
             switch (format, column) {
@@ -108,7 +107,11 @@ extension TaskDefinition {
             if case .heldOutOfTraining(let count) = split.source {
                 try check(count >= 1, "\(count) rows cannot be held out of training; use 1 or more")
             } else {
-                try check(!split.source.paths.isEmpty, "its split \(split.name) has no file; give one")
+                let paths = split.source.paths
+                try check(!paths.isEmpty, "its split \(split.name) has no file; give one")
+                let twice = paths.first { path in paths.count { $0 == path } > 1 }
+                try check(
+                    twice == nil, "its split \(split.name) names the file \((twice ?? "").shown) twice; name it once")
             }
         }
     }

@@ -45,12 +45,12 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         self.splits = splits
         self.leavesOutIncompleteRows = leavesOutIncompleteRows
         do throws(Failure) {
-            let names = fields.map(\.name)
-            if let template {
-                self.template = try Template(template, fields: names)
-            } else {
-                self.template = Template(task: name, fields: names)
+            guard !fields.isEmpty else {
+                throw Failure(.badConfiguration, "it has no text fields; name the columns that the model reads")
             }
+            let names = fields.map(\.name)
+            let pattern = template ?? Template.defaultPattern(task: name, fields: names)
+            self.template = try Template(pattern, fields: names)
             try validate()
         } catch {
             throw Failure(error.code, "task \"\(name.shown)\": \(error.message)")

@@ -26,17 +26,9 @@ public struct Template: Sendable, Equatable, Codable {
         }
     }
 
-    /// The default: `<task> <field>: {field} <field>: {field}`.
-    public init(task: String, fields: [String]) {
-        var parts = [Part.text(task)]
-        for (index, name) in fields.enumerated() {
-            parts += [.text(" \(name): "), .field(index)]
-        }
-        self.parts = parts
-        let text = { (literal: String) in
-            literal.replacing("{", with: "{{").replacing("}", with: "}}")
-        }
-        pattern = ([text(task)] + fields.map { "\(text($0)): {\($0)}" }).joined(separator: " ")
+    /// The default pattern: `<task> <field>: {field} <field>: {field}`.
+    public static func defaultPattern(task: String, fields: [String]) -> String {
+        ([task] + fields.map { "\($0): {\($0)}" }).joined(separator: " ")
     }
 
     /// Appends the text to `output`; `value(i)` gives the UTF-8 of field i.

@@ -1,0 +1,114 @@
+import Failures
+import Foundation
+import Tensors
+import Text
+
+/// Turns input lines of a task into source ids and generated ids into answers.
+public struct Prediction: Sendable {
+    /// What the model reads for one line.
+    public struct Source: Sendable, Equatable {
+        /// The text.
+        public let text: String
+        /// Its ids, EOS included, at most the maximal source.
+        public let ids: [Int32]
+        /// Whether the text was cut.
+        public let isTruncated: Bool
+    }
+
+    /// What generated ids say.
+    public struct Answer: Sendable, Equatable {
+        /// The text.
+        public let text: String
+        /// The class; nil when the text is no label, or the task one of grades.
+        public let label: Int?
+        /// What the files call that class.
+        public let labelName: String?
+        /// The score; nil when the text is no number, or the task one of classes.
+        public let score: Double?
+    }
+
+    private let definition: TaskDefinition
+    private let vocabulary: Vocabulary
+    private let maxSource: Int
+
+    /// Prepares a task; `maxSource` counts tokens with EOS.
+    public init(_ definition: TaskDefinition, vocabulary: Vocabulary, maxSource: Int) {
+        self.definition = definition
+        self.vocabulary = vocabulary
+        self.maxSource = max(2, maxSource)
+    }
+
+    /// The source of one input line.
+    ///
+    /// A line that starts with `{` is a JSON object with the task's fields, by their names in the template; any other
+    /// is the fields' texts in their order with tabs between. Throws `badData` with `name:number` and the reason.
+    public func source(ofLine line: String, number: Int, of name: String) throws(Failure) -> Source {
+        let values: [String]
+        do throws(Failure) {
+            values = line.hasPrefix("{") ? try object(line) : try columns(line)
+        } catch {
+            throw Failure(error.code, "\(name.shown):\(number): \(error.message)")
+        }
+        var text: [UInt8] = []
+        definition.template.render(into: &text) { Array(values[$0].utf8)[...] }
+        var lists = TokenLists()
+        let source = String(decoding: text, as: UTF8.self)
+        let isCut = try lists.append(limit: maxSource, end: Vocabulary.eosID) { (ids) throws(Failure) in
+            try vocabulary.encode(source, into: &ids)
+        }
+        return Source(text: source, ids: lists.ids, isTruncated: isCut)
+    }
+
+    /// The answer of generated ids; ids from the first EOS on do not count.
+    public func answer(_ ids: some Sequence<Int32>) throws(Failure) -> Answer {
+        let text = try vocabulary.decode(ids.prefix { $0 != Vocabulary.eosID })
+        let label = definition.answers.label(of: text)
+        let isGrade = if case .grades = definition.answers { true } else { false }
+        return Answer(
+            text: text, label: label, labelName: label.map { definition.labelNames[$0] },
+            score: isGrade ? AnswerSpace.number(of: text) : nil)
+    }
+
+    private func columns(_ line: String) throws(Failure) -> [String] {
+        let values = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        guard values.count == definition.fields.count else {
+            throw Failure(
+                .badData,
+                "the line has \(values.count) \(values.count == 1 ? "column" : "columns"), but task "
+                    + "\"\(definition.name)\" reads \(definition.fields.count): \(fieldNames), with tabs between")
+        }
+        return values
+    }
+
+    private func object(_ line: String) throws(Failure) -> [String] {
+        var values = [String?](repeating: nil, count: definition.fields.count)
+        var line = line
+        var problem: JSONReader.Problem?
+        line.withUTF8 { bytes in
+            var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+            do throws(JSONReader.Problem) {
+                try reader.object { (reader, key) throws(JSONReader.Problem) in
+                    guard let index = definition.fields.firstIndex(where: { $0.name == key }) else {
+                        return try reader.skipValue()
+                    }
+                    if values[index] != nil { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
+                    values[index] = try reader.string()
+                }
+                if reader.peek() != nil { throw reader.problem("text after the object") }
+            } catch { problem = error }
+        }
+        if let problem {
+            throw Failure(
+                .badData, "not a JSON object of texts (byte \(problem.offset + 1) of the line: \(problem.text))")
+        }
+        if let missing = values.firstIndex(where: { $0 == nil }) {
+            throw Failure(
+                .badData,
+                "the object has no key \"\(definition.fields[missing].name)\"; task \"\(definition.name)\" reads "
+                    + fieldNames)
+        }
+        return values.compactMap(\.self)
+    }
+
+    private var fieldNames: String { definition.fields.map(\.name).joined(separator: ", ") }
+}

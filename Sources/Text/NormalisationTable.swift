@@ -1,0 +1,33 @@
+/// The table of a model's text normalisation: the size of a trie in bytes (UInt32), the trie, and the replacement
+/// texts, each ended by a zero byte.
+///
+/// The trie is a double array of 32-bit units. From the unit at place p the walk goes to the unit at
+/// `p ^ offset(unit) ^ byte` for the next byte of the text, and continues while that unit's label is the byte; a unit
+/// with a leaf has its value, a place in the texts, at `p ^ offset(unit)`.
+/// Source: Darts-clone (`DoubleArrayUnit`), sentencepiece normalizer.cc.
+enum NormalisationTable {
+    /// Whether no text can lead a walk out of the trie or a value out of the texts.
+    static func isSound(_ table: UnsafeRawBufferPointer) -> Bool {
+        if table.isEmpty { return true }
+        guard table.count >= 4 else { return false }
+        let size = Int(UInt32(littleEndian: table.loadUnaligned(as: UInt32.self)))
+        guard size > 0, size % 4 == 0, size <= table.count - 4 else { return false }
+        let trie = UnsafeRawBufferPointer(rebasing: table[4..<4 + size])
+        let texts = table[(4 + size)...]
+        guard texts.last == 0 else { return false }
+        let count = size / 4
+        func value(_ place: Int) -> UInt32 {
+            UInt32(littleEndian: trie.loadUnaligned(fromByteOffset: place * 4, as: UInt32.self))
+        }
+        for place in 0..<count {
+            let unit = value(place)
+            // A unit with the highest bit holds a value: no byte is its label, so no walk goes on from it.
+            if unit >> 31 == 1 && place != 0 { continue }
+            let next = place ^ Int((unit >> 10) << ((unit & 1 << 9) >> 6))
+            guard next | 0xFF < count else { return false }
+            let hasLeaf = unit >> 8 & 1 == 1
+            if hasLeaf && Int(value(next) & 0x7FFF_FFFF) >= texts.count { return false }
+        }
+        return true
+    }
+}

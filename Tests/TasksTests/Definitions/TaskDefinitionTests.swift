@@ -1,0 +1,110 @@
+import Failures
+import Tasks
+import Testing
+
+@Suite struct TaskDefinitionTests {
+    private func definition(
+        name: String = "cb", format: TableFormat = .jsonLines,
+        fields: [Field] = [Field("premise"), Field("hypothesis")],
+        label: Column = .named("label"), template: String? = nil, answers: AnswerSpace = .classes(["yes", "no"]),
+        labels: LabelMap = LabelMap(classes: ["y", "n"]), metrics: [Metric] = [.accuracy],
+        splits: [SplitDefinition] = SplitDefinition.splits(train: ["t"], validation: ["v"])
+    ) throws -> TaskDefinition {
+        try TaskDefinition(
+            name: name, format: format, fields: fields, label: label, template: template, answers: answers,
+            labels: labels, metrics: metrics, splits: splits)
+    }
+
+    @Test func `the default template names task and fields`() throws {
+        #expect(try definition().template.pattern == "cb premise: {premise} hypothesis: {hypothesis}")
+    }
+
+    @Test func `bad templates are refused`() {
+        expectFailure(.badConfiguration, "task \"cb\"", "names the field \"premis\"", "{premise}, {hypothesis}") {
+            try definition(template: "cb {premis}")
+        }
+        expectFailure(.badConfiguration, "leaves a brace open") { try definition(template: "cb {premise") }
+        expectFailure(.badConfiguration, "closes a brace") { try definition(template: "cb premise} {premise}") }
+        expectFailure(.badConfiguration, "names no field") { try definition(template: "cb {{premise}}") }
+    }
+
+    @Test func `impossible names, fields and columns are refused`() {
+        expectFailure(.badConfiguration, "name is letters") { try definition(name: "c b") }
+        expectFailure(.badConfiguration, "name is letters") { try definition(name: "") }
+        expectFailure(.badConfiguration, "no text fields") { try definition(fields: []) }
+        expectFailure(.badConfiguration, "same name") { try definition(fields: [Field("a"), Field("a")]) }
+        expectFailure(.badConfiguration, "no column 1") { try definition(label: .index(1)) }
+        expectFailure(.badConfiguration, "files without a header") { try definition(format: .tsv(hasHeader: false)) }
+        expectFailure(.badConfiguration, "counted from 0") {
+            try definition(format: .tsv(hasHeader: true), label: .index(-1))
+        }
+    }
+
+    @Test func `impossible answers are refused`() {
+        expectFailure(.badConfiguration, "1 classes") {
+            try definition(answers: .classes(["a"]), labels: LabelMap(classes: ["y"]))
+        }
+        expectFailure(.badConfiguration, "same answer text") { try definition(answers: .classes(["a", "a"])) }
+        expectFailure(.badConfiguration, "white space") { try definition(answers: .classes(["a", " b"])) }
+        expectFailure(.badConfiguration, "answer \"c\"") { try definition(answers: .classes(["a", "b", "c"])) }
+        expectFailure(.badConfiguration, "\"y\" is given twice") {
+            try definition(labels: LabelMap(entries: [.init(label: "y", index: 0), .init(label: "y", index: 1)]))
+        }
+        expectFailure(.badConfiguration, "class 7") {
+            try definition(labels: LabelMap(entries: [.init(label: "y", index: 7)]))
+        }
+        expectFailure(.badConfiguration, "both mapped and ignored") {
+            try definition(labels: LabelMap(classes: ["y", "n"], ignored: ["n"]))
+        }
+        let none = LabelMap(entries: [])
+        for (minimum, maximum, step, decimals) in [
+            (0.0, 0.0, 1.0, 0), (0, 5, 0, 1), (0, 5, 6, 1), (0, .infinity, 1, 1), (.nan, 1, 1, 1), (0, 5, 1, 7),
+        ] {
+            expectFailure(.badConfiguration, "are impossible") {
+                try definition(
+                    answers: .grades(minimum: minimum, maximum: maximum, step: step, decimals: decimals), labels: none,
+                    metrics: [.pearson])
+            }
+        }
+        expectFailure(.badConfiguration, "do not tell grades") {
+            try definition(
+                answers: .grades(minimum: 0, maximum: 1, step: 0.05, decimals: 1), labels: none, metrics: [.pearson])
+        }
+        expectFailure(.badConfiguration, "more than 10,000 grades") {
+            try definition(
+                answers: .grades(minimum: 0, maximum: 1, step: 1e-5, decimals: 5), labels: none, metrics: [.pearson])
+        }
+    }
+
+    @Test func `metrics that do not apply are refused with those that do`() {
+        expectFailure(.badConfiguration, "pearson does not apply", "accuracy, f1, matthews") {
+            try definition(metrics: [.pearson])
+        }
+        expectFailure(.badConfiguration, "no metrics") { try definition(metrics: []) }
+        expectFailure(.badConfiguration, "twice") { try definition(metrics: [.f1, .f1]) }
+    }
+
+    @Test func `splits follow from the files at hand`() throws {
+        let both = SplitDefinition.splits(train: ["t"], validation: ["v"], test: ["e"])
+        #expect(both.map(\.source) == [.files(["t"]), .files(["v"]), .files(["e"])])
+        let half = SplitDefinition.splits(train: ["t"], test: ["e"])
+        #expect(half.map(\.source) == [.files(["t"]), .firstHalf(of: ["e"]), .secondHalf(of: ["e"])])
+        let held = SplitDefinition.splits(train: ["t"], test: ["e"], holdOut: 9)
+        #expect(held.map(\.source) == [.files(["t"]), .heldOutOfTraining(9), .files(["e"])])
+        expectFailure(.badConfiguration, "no training file") { try definition(splits: []) }
+        expectFailure(.badConfiguration, "0 rows cannot be held out") {
+            try definition(splits: SplitDefinition.splits(train: ["t"], holdOut: 0))
+        }
+        expectFailure(.badConfiguration, "two splits have the same name") { try definition(splits: both + both) }
+        expectFailure(.badConfiguration, "split extra has no file") {
+            try definition(splits: both + [SplitDefinition(SplitName(rawValue: "extra"), .files([]))])
+        }
+    }
+
+    @Test func `labels with equal answers are one class`() throws {
+        let (map, answers) = LabelMap.from(pairs: [("1", "bad"), ("2", "bad"), ("3", "good")])
+        #expect(answers == .classes(["bad", "good"]))
+        #expect(map.entries.map(\.index) == [0, 0, 1])
+        #expect(try definition(answers: answers, labels: map).labelNames == ["1", "3"])
+    }
+}

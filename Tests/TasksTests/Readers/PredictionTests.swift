@@ -1,0 +1,55 @@
+import Failures
+import Tasks
+import TestSupport
+import Testing
+import Text
+
+@Suite struct PredictionTests {
+    let fixture: CacheFixture
+
+    init() throws {
+        fixture = try CacheFixture()
+    }
+
+    private func prediction(_ name: String, maxSource: Int = 128) throws -> Prediction {
+        Prediction(try fixture.task(name), vocabulary: fixture.vocabulary, maxSource: maxSource)
+    }
+
+    @Test func `a line gives the ids that the cache has for the same row`() throws {
+        let cached = try #require(try fixture.open().task("rte").split(.train))
+        for line in ["A.\tB.", "{\"sentence2\": \"B.\", \"idx\": 3, \"sentence1\": \"A.\"}"] {
+            let source = try prediction("rte").source(ofLine: line, number: 1, of: "input")
+            #expect(source.text == "rte sentence1: A. sentence2: B.")
+            #expect(source.ids == Array(cached.source(0)))
+            #expect(!source.isTruncated)
+        }
+        let cut = try prediction("rte", maxSource: 5).source(ofLine: "A.\tB.", number: 1, of: "input")
+        #expect(cut.isTruncated && cut.ids == Array(cached.source(0).prefix(4)) + [1])
+    }
+
+    @Test func `bad lines are refused with their place`() throws {
+        let prediction = try prediction("rte")
+        expectFailure(.badData, "input:7: the line has 1 column", "sentence1, sentence2") {
+            try prediction.source(ofLine: "A.", number: 7, of: "input")
+        }
+        expectFailure(.badData, "input:7: the object has no key \"sentence2\"") {
+            try prediction.source(ofLine: "{\"sentence1\": \"A.\"}", number: 7, of: "input")
+        }
+        for line in ["{\"sentence1\": 3}", "{", "{}x", "{\"sentence1\": \"a\", \"sentence1\": \"b\"}"] {
+            expectFailure(.badData, "input:7: not a JSON object of texts") {
+                try prediction.source(ofLine: line, number: 7, of: "input")
+            }
+        }
+    }
+
+    @Test func `generated ids become answers`() throws {
+        func ids(_ text: String) throws -> [Int32] { try fixture.vocabulary.encode(text) + [1, 5, 6] }
+        let rte = try prediction("rte").answer(ids("1"))
+        #expect(rte.text == "1" && rte.label == 1 && rte.labelName == "not_entailment" && rte.score == nil)
+        #expect(try prediction("rte").answer(ids("what")).label == nil)
+        let stsb = try prediction("stsb").answer(ids("3.4"))
+        #expect(stsb.score == 3.4 && stsb.label == nil)
+        #expect(try prediction("stsb").answer(ids("what")).score == nil)
+        #expect(try prediction("rte").answer([Int32]()).text == "")
+    }
+}
