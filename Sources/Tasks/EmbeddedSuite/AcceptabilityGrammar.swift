@@ -2,13 +2,13 @@ import Randomness
 
 /// Whether a sentence is grammatical, like CoLA: 1 acceptable, 0 not; half of each.
 ///
-/// "these old farmers buy the red boat near the river" against a sentence with one defect: a missing verb or noun, a
-/// doubled determiner (easy, 70 %: the numbers of verbs, nouns and determiners no longer fit), a verb or determiner of
-/// the wrong number, the verb at the end (hard).
+/// "these old farmers buy the red table near my river" against a sentence with one defect: easy ones change how many
+/// verbs, nouns and determiners there are (no verb, a fragment of subject and places, a noun missing, a determiner
+/// doubled; 80 %), hard ones do not (a verb or determiner of the wrong number, the verb at the end; 20 %).
 ///
-/// No keyword solves it: every word stands in acceptable and unacceptable sentences alike, since defects remove,
-/// double or mismatch words of whole classes. Verbs are 32 forms, nouns 96, determiners 20, so that the absence or
-/// surplus of a class shows in no single word.
+/// No keyword solves it: every word stands in sentences of both kinds, since a defect removes, doubles or mismatches
+/// any word of a class: 20 forms of verbs, 48 of nouns, 20 determiners, 8 prepositions. A class shows only through all
+/// of its words.
 enum AcceptabilityGrammar: SentenceGrammar {
     private enum Defect { case noVerb, fragment, noNoun, doubledDeterminer, verbNumber, determinerNumber, verbLast }
 

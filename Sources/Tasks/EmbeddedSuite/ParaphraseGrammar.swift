@@ -7,7 +7,7 @@ import Randomness
 /// (30 %), or one content word differs (25 %, hard).
 ///
 /// No keyword solves it: each sentence by itself is drawn alike for both answers but for the details, and those are any
-/// of 48 words in either sentence. Only the comparison of the two sentences tells.
+/// of 36 words in either sentence. Only the comparison of the two sentences tells.
 enum ParaphraseGrammar: SentenceGrammar {
     private enum Difference { case everything, details, oneWord }
 
