@@ -59,3 +59,26 @@ extension Communicator {
         return try body()
     }
 }
+
+extension Job {
+    /// `doctor`.
+    public static func runDoctor() -> Never {
+        BLAS.useOneThread()
+        do throws(Failure) {
+            let environment = try MPIEnvironment()
+            do throws(Failure) {
+                try Doctor.run(
+                    world: environment.world, library: environment.libraryVersion,
+                    threadLevel: environment.threadLevel.rawValue, host: environment.processorName)
+            } catch {
+                report(error, environment.world, host: environment.processorName)
+                environment.world.abort(error.code)
+            }
+            try environment.finalize()
+            exit(0)
+        } catch {
+            report(error)
+            exit(error.code.rawValue)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Checkpoints
+import Configuration
+import Failures
+import Foundation
+import MPI
+import Tasks
+import Tensors
+
+/// A finished or running run, opened to be used: its configuration, data and one checkpoint's weights.
+struct OpenedRun {
+    let run: RunDirectory
+    let session: RunSession
+    let state: TrainState
+    let checkpoint: String
+    let threads: Int
+
+    /// Opens a run directory; collective. `checkpoint` is best, last, a step or a path.
+    init(_ path: String, checkpoint name: String, world: Communicator) throws(Failure) {
+        run = RunDirectory(path)
+        guard FileManager.default.fileExists(atPath: run.configuration) else {
+            throw Failure(
+                .inputMissing, "\(path) is no run directory: it holds no config.yaml; give the --out of a train command")
+        }
+        let configuration = try RunConfiguration.load(file: run.configuration)
+        session = try RunSession(configuration, run: run, world: world)
+        state = TrainState(layout: session.layout, seed: configuration.seed)
+        let store = CheckpointStore(runDirectory: path)
+        let weights = state.weights
+        let layout = session.layout.parameters
+        let backbone = session.backbone
+        // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
+        var place = ""
+        if world.rank == 0 {
+            let checkpoint = try store.open(Resumption.selection(name))
+            let saved = try RunState(checkpoint.state(), path: checkpoint.path)
+            guard saved.identity.backbone == backbone else {
+                throw Failure(
+                    .badConfiguration,
+                    "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model")
+            }
+            try checkpoint.loadWeights(layout, into: weights)
+            state.step = saved.step
+            place = checkpoint.path
+        }
+        try world.broadcast(UnsafeMutableRawBufferPointer(weights.elements), from: 0)
+        checkpoint = place
+        threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
+    }
+
+    /// Workers for generation.
+    func team() -> WorkerTeam {
+        WorkerTeam(
+            threads: threads, model: session.model, state: state,
+            sums: StepSums(parameters: state.weights.count, tasks: session.taskNames.count))
+    }
+
+    var evaluator: Evaluator {
+        Evaluator(vocabulary: session.vocabulary, batchSize: session.configuration.evaluationBatch)
+    }
+}
+
+/// `evaluate`: all figures of a checkpoint as a table and JSON.
+public enum EvaluateRun {
+    /// Evaluates and prints; collective, the decoding is spread over all ranks.
+    public static func run(
+        _ path: String, checkpoint: String, split: String, tasks names: [String]?, world: Communicator
+    ) throws(Failure) -> Int32 {
+        let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
+        let known = opened.session.taskNames
+        if let unknown = names?.first(where: { !known.contains($0) }) {
+            throw Failure(.usage, "--tasks \(unknown) is none of the run's tasks (\(known.joined(separator: ", ")))")
+        }
+        let split = SplitName(rawValue: split)
+        let tasks = opened.session.evaluationTasks(split, names: names)
+        guard !tasks.isEmpty else {
+            throw Failure(.usage, "no task has a split \(split.rawValue); use --split validation or --split test")
+        }
+        let begun = ContinuousClock.now
+        let results = try opened.evaluator.evaluate(tasks, team: opened.team(), over: world)
+        guard world.rank == 0 else { return 0 }
+        let seconds = ProgressLine.seconds(begun.duration(to: .now))
+        print("\(split.rawValue) split, \(opened.checkpoint) (step \(opened.state.step)), times 100")
+        print(ScoreTable(results, baseline: try opened.session.baselines(split)).text)
+        let record = EvaluationRecord(results, step: opened.state.step, split: split.rawValue, seconds: seconds)
+        print(String(decoding: try EvaluationFile(record).json(), as: UTF8.self))
+        return 0
+    }
+}

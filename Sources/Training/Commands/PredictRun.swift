@@ -1,0 +1,134 @@
+import Failures
+import Foundation
+import MPI
+import Tasks
+
+/// `predict`: an answer for each input line.
+public enum PredictRun {
+    private struct Answer: Encodable {
+        var line: Int
+        var answer: String
+        var label: Int?
+        var score: Double?
+    }
+
+    /// Reads lines, answers them in groups and prints a JSON line for each; for one process.
+    ///
+    /// A line that starts with `{` is a JSON object with the task's fields, any other holds the fields' texts in their
+    /// order, separated by tabs. Throws `badData` naming the line that is neither.
+    public static func run(
+        _ path: String, checkpoint: String, task name: String, input: String?, world: Communicator
+    ) throws(Failure) -> Int32 {
+        guard world.size == 1 else {
+            throw Failure(.usage, "predict runs as one process; start it without mpirun")
+        }
+        let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
+        guard let task = opened.session.taskNames.firstIndex(of: name) else {
+            throw Failure(
+                .usage, "--task \(name) is none of the run's tasks (\(opened.session.taskNames.joined(separator: ", ")))")
+        }
+        let place = input ?? "standard input"
+        let lines = try read(input)
+        let team = opened.team()
+        let group = 64 * opened.session.configuration.evaluationBatch
+        for start in stride(from: 0, to: lines.count, by: group) {
+            let part = Array(lines[start..<min(start + group, lines.count)])
+            try answer(part, first: start, opened, task, team, place)
+        }
+        return 0
+    }
+
+    private static func answer(
+        _ lines: [Substring], first: Int, _ opened: OpenedRun, _ task: Int, _ team: WorkerTeam, _ place: String
+    ) throws(Failure) {
+        let definition = opened.session.data.definitions[task]
+        let sources = SourceList()
+        for (offset, line) in lines.enumerated() {
+            let texts = try fields(line, definition, "\(place):\(first + offset + 1)")
+            let ids = try opened.session.vocabulary.encode(definition.sourceText(texts))
+            sources.append(ids.prefix(opened.session.configuration.maxSource - 1) + [opened.session.model.configuration.endToken])
+        }
+        let evaluation = EvaluationTask(
+            name: definition.name, task: task, space: definition.answers, metrics: [],
+            budget: opened.session.data.budget(task: task, configured: opened.session.configuration.maxNewTokens),
+            gold: Array(repeating: .label(0), count: lines.count), source: { sources[$0] })
+        let tokens = try opened.evaluator.generate([evaluation], team: team)[0]
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        for (offset, ids) in tokens.enumerated() {
+            let text = try opened.session.vocabulary.decode(ids)
+            var answer = Answer(line: first + offset + 1, answer: text)
+            switch definition.answers {
+            case .classes: answer.label = definition.answers.label(of: text)
+            case .grades: answer.score = AnswerSpace.number(of: text)
+            }
+            guard let json = try? encoder.encode(answer) else {
+                throw Failure(.internal, "an answer cannot be encoded")
+            }
+            print(String(decoding: json, as: UTF8.self))
+        }
+    }
+
+    private static func read(_ input: String?) throws(Failure) -> [Substring] {
+        let data: Data
+        if let input {
+            guard let content = FileManager.default.contents(atPath: input) else {
+                throw Failure(.inputMissing, "--input \(input) cannot be read; check the path")
+            }
+            data = content
+        } else {
+            data = FileHandle.standardInput.readDataToEndOfFile()
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw Failure(.badData, "\(input ?? "standard input") is not UTF-8; convert it")
+        }
+        var lines = text.split(separator: /\r?\n/, omittingEmptySubsequences: false)
+        if lines.last?.isEmpty == true { lines.removeLast() }
+        return lines
+    }
+
+    private static func fields(
+        _ line: Substring, _ definition: TaskDefinition, _ place: String
+    ) throws(Failure) -> [String] {
+        let names = definition.fields.map(\.name)
+        if line.hasPrefix("{") {
+            guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+                throw Failure(.badData, "\(place): the line starts like JSON but is no object")
+            }
+            var texts: [String] = []
+            for name in names {
+                guard let text = object[name] as? String else {
+                    throw Failure(
+                        .badData, "\(place): the text \(name) is missing; the task has \(names.joined(separator: ", "))")
+                }
+                texts.append(text)
+            }
+            return texts
+        }
+        let texts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        guard texts.count == names.count else {
+            throw Failure(
+                .badData,
+                "\(place): the line has \(texts.count) text(s) separated by tabs, but the task has \(names.count): "
+                    + names.joined(separator: ", "))
+        }
+        return texts
+    }
+}
+
+/// Source tokens of lines, at addresses that stay.
+private final class SourceList: @unchecked Sendable {
+    private var buffers: [UnsafeMutableBufferPointer<Int32>] = []
+
+    deinit {
+        for buffer in buffers { buffer.deallocate() }
+    }
+
+    func append(_ ids: some Collection<Int32>) {
+        let buffer = UnsafeMutableBufferPointer<Int32>.allocate(capacity: ids.count)
+        _ = buffer.initialize(from: ids)
+        buffers.append(buffer)
+    }
+
+    subscript(index: Int) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(buffers[index]) }
+}

@@ -1,0 +1,157 @@
+import Adapters
+import Configuration
+import Failures
+import Foundation
+import Kernels
+import T5
+import Tasks
+import Tensors
+import Text
+
+/// `plan`: counts, memory, traffic, mixture and time of a run, without training.
+public struct Plan {
+    private let configuration: RunConfiguration
+    private let shape: T5Configuration
+    private let layout: LowRankLayout
+    private let ranks: Int
+    private let ranksPerNode: Int
+
+    /// Reads the model's shape; the weights need not be there.
+    public init(_ configuration: RunConfiguration, ranks: Int, ranksPerNode: Int) throws(Failure) {
+        guard ranks >= 1, ranksPerNode >= 1, ranksPerNode <= ranks else {
+            throw Failure(.usage, "--ranks and --ranks-per-node must be at least 1, the second at most the first")
+        }
+        try configuration.checkRanks(ranks)
+        self.configuration = configuration
+        self.ranks = ranks
+        self.ranksPerNode = ranksPerNode
+        shape = try T5Configuration(path: configuration.model + "/config.json")
+        layout = LowRankLayout(options: configuration.lowRankOptions(), configuration: shape)
+    }
+
+    /// The plan as text.
+    public var text: String {
+        get throws(Failure) {
+            let data = try dataLines()
+            return (counts() + memory(longestTarget: data.longestTarget) + time(data) + data.lines).joined(separator: "\n")
+        }
+    }
+
+    private func counts() -> [String] {
+        let (trainable, backbone) = (layout.parameters.count, shape.weightCount)
+        let percent = 100 * Double(trainable) / Double(backbone)
+        let tasks = configuration.tasks.count
+        return [
+            "method               \(configuration.method), \(layout.siteNames.count) sites, \(tasks) tasks",
+            "backbone             \(backbone) weights",
+            "trainable            \(trainable) weights (\(String(format: "%.4f", percent)) %, "
+                + "\(String(format: "%.4f", percent / Double(max(tasks, 1)))) % per task)",
+        ]
+    }
+
+    private var threads: Int {
+        configuration.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / ranksPerNode)
+    }
+
+    private func memory(longestTarget: Int) -> [String] {
+        let trainable = layout.parameters.count
+        let columns = layout.options.rankA * 3
+        let target = max(longestTarget, configuration.padTargets ?? 0)
+        let workspace = Footprint(
+            configuration: shape, examples: configuration.microBatch, source: configuration.maxSource, target: target,
+            rankColumns: columns
+        ).trainingBytes
+        // A worker: workspace, gradients and exact sums. A rank: weights, both moments, the gradient and the buffer.
+        let worker = workspace + trainable * 12
+        let rank = trainable * (4 * 4 + 8) + threads * worker
+        let base = shape.weightCount * 4
+        let wire = (trainable + configuration.tasks.count * 4 + 5) * 8
+        var lines = [
+            "memory per rank      \(Self.mebibytes(rank)) MiB private at most: \(threads) worker(s) of "
+                + "\(Self.mebibytes(worker)) MiB (micro-batches of \(configuration.microBatch) x "
+                + "\(configuration.maxSource) tokens)",
+            "memory per node      \(Self.mebibytes(base)) MiB backbone, mapped once, + \(ranksPerNode) x "
+                + "\(Self.mebibytes(rank)) MiB",
+            "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
+        ]
+        let own = (configuration.globalBatch / configuration.microBatch + ranks - 1) / ranks
+        if threads > own {
+            lines.append("warning: \(threads - own) of \(threads) threads of a rank will idle: it has \(own) micro-batch(es)")
+        }
+        return lines
+    }
+
+    /// What the files say, when they can be read.
+    private func dataLines() throws(Failure) -> Data {
+        let definitions = try configuration.definitions()
+        let vocabulary = try RunSession.openVocabulary(configuration.model, rows: shape.vocabularySize)
+        var counts: [(name: String, examples: Int)] = []
+        var (tokens, texts, longest) = (0, 0, 0)
+        for definition in definitions {
+            let examples = try TaskExamples(definition, options: configuration.readingOptions)
+            counts.append((definition.name, examples.count(.train)))
+            for index in 0..<min(200, examples.count(.train)) {
+                let example = try examples.example(.train, index)
+                tokens += min(try vocabulary.encode(example.source).count + 1, configuration.maxSource)
+                longest = max(longest, try vocabulary.encode(example.target).count + 1)
+                texts += 1
+            }
+        }
+        let mixture = try Mixture(
+            tasks: counts, temperature: configuration.temperature, cap: configuration.samplerCap)
+        var lines = ["task              examples    share  expected passes"]
+        for entry in mixture.entries {
+            let passes = entry.expectedPasses(steps: configuration.steps, batch: configuration.globalBatch)
+            lines.append(
+                entry.task.padding(toLength: 16, withPad: " ", startingAt: 0)
+                    + String(format: "%10d  %7.4f  %15.2f", entry.examples, entry.share, passes))
+        }
+        return Data(lines: lines, longestTarget: longest, meanSource: Double(tokens) / Double(max(texts, 1)))
+    }
+
+    private struct Data {
+        let lines: [String]
+        let longestTarget: Int
+        let meanSource: Double
+    }
+
+    /// Floating-point operations of a step over the rate of a product that is measured now.
+    private func time(_ data: Data) -> [String] {
+        let encoder = Double(shape.encoderBlocks * (4 * shape.modelWidth * shape.innerWidth + feedForward))
+        let crossMemory = Double(shape.decoderBlocks * 2 * shape.modelWidth * shape.innerWidth)
+        let decoder = Double(shape.decoderBlocks * (6 * shape.modelWidth * shape.innerWidth + feedForward))
+        let output = Double(shape.vocabularySize * shape.modelWidth)
+        let target = Double(max(configuration.padTargets ?? 0, 2))
+        // Forward and input gradients: 2 operations a weight each.
+        let perExample = 4 * (data.meanSource * (encoder + crossMemory) + target * (decoder + output))
+        let rate = Self.measuredRate()
+        let seconds = perExample * Double(configuration.globalBatch) / rate / Double(ranks * threads)
+        return [
+            "step                 about \(String(format: "%.2f", seconds)) s or more: "
+                + "\(String(format: "%.1f", perExample / 1e9)) GFLOP an example (mean source "
+                + "\(String(format: "%.1f", data.meanSource)) tokens) at \(String(format: "%.0f", rate / 1e9)) GFLOP/s a core "
+                + "measured here, \(ranks) rank(s) x \(threads) thread(s)"
+        ]
+    }
+
+    private var feedForward: Int {
+        (shape.feedForward == .relu ? 2 : 3) * shape.modelWidth * shape.feedForwardWidth
+    }
+
+    private static func measuredRate() -> Double {
+        let (m, n, k) = (256, 768, 768)
+        let memory = Arena(count: m * k + n * k + m * n)
+        let a = Matrix(memory.base, rows: m, columns: k)
+        let b = Matrix(memory.base + m * k, rows: n, columns: k)
+        let c = Matrix(memory.base + m * k + n * k, rows: m, columns: n)
+        var best = Double.infinity
+        for _ in 0..<8 {
+            let begun = ContinuousClock.now
+            gemm(.asIs(a), .transposed(b), into: c)
+            best = min(best, ProgressLine.seconds(begun.duration(to: .now)))
+        }
+        return 2 * Double(m * n * k) / best
+    }
+
+    private static func mebibytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1_048_576) }
+}

@@ -1,5 +1,0 @@
-import ArgumentParser
-
-struct DoctorCommand: ParsableCommand {
-    func run() {}
-}

@@ -1,5 +1,0 @@
-import ArgumentParser
-
-struct EvaluateCommand: ParsableCommand {
-    func run() {}
-}

@@ -1,5 +1,0 @@
-import ArgumentParser
-
-struct PlanCommand: ParsableCommand {
-    func run() {}
-}

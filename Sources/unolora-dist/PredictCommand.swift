@@ -1,5 +1,0 @@
-import ArgumentParser
-
-struct PredictCommand: ParsableCommand {
-    func run() {}
-}

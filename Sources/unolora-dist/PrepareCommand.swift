@@ -1,5 +1,0 @@
-import ArgumentParser
-
-struct PrepareCommand: ParsableCommand {
-    func run() {}
-}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Configuration
+import Failures
+import Training
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.")
+
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
+    var directory: String
+
+    @Option(help: "best, last, a step or a checkpoint directory.")
+    var checkpoint = "best"
+
+    @Option(help: "validation or test.")
+    var split = "validation"
+
+    @Option(help: ArgumentHelp("Tasks, separated by commas; all without it.", valueName: "a,b"))
+    var tasks: String?
+
+    func run() {
+        Job.run { world throws(Failure) in
+            try EvaluateRun.run(
+                directory, checkpoint: checkpoint, split: split, tasks: tasks?.split(separator: ",").map(String.init),
+                world: world)
+        }
+    }
+}
+
+struct PredictCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict", abstract: "Answers input lines, one JSON line for each.")
+
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
+    var directory: String
+
+    @Option(help: "Name of the task.")
+    var task: String
+
+    @Option(help: ArgumentHelp("Input file; standard input without it.", valueName: "file"))
+    var input: String?
+
+    @Option(help: "best, last, a step or a checkpoint directory.")
+    var checkpoint = "best"
+
+    func run() {
+        Job.run { world throws(Failure) in
+            try PredictRun.run(directory, checkpoint: checkpoint, task: task, input: input, world: world)
+        }
+    }
+}
+
+/// Options of the commands that read a configuration.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"))
+    var config: String
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Overrides a key, e.g. --set lora.rank=4; may be repeated.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    func load() throws(Failure) -> RunConfiguration {
+        try RunConfiguration.load(file: config, overrides: overrides)
+    }
+}
+
+struct PrepareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prepare", abstract: "Tokenises into the memory-mapped token cache; train does it when absent.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: ArgumentHelp("Run directory, which holds the cache when data.cache is not set.", valueName: "directory"))
+    var out = "run"
+
+    func run() {
+        Job.run { world throws(Failure) in
+            try PrepareRun.run(try options.load(), out: out, world: world)
+        }
+    }
+}
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Says without training what a run needs and does.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: "Ranks of the job.")
+    var ranks = 1
+
+    @Option(help: "Ranks on a node; all of them without it.")
+    var ranksPerNode: Int?
+
+    func run() {
+        Job.alone { () throws(Failure) in
+            print(try Plan(try options.load(), ranks: ranks, ranksPerNode: ranksPerNode ?? ranks).text)
+            return 0
+        }
+    }
+}
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Shows MPI, BLAS, cores and threads as this job has them, and what to mend.")
+
+    func run() {
+        Job.runDoctor()
+    }
+}
