@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Failures
 import Foundation
+import MPI
 import Training
 
 struct TrainCommand: ParsableCommand {
@@ -16,10 +17,16 @@ struct TrainCommand: ParsableCommand {
         help: ArgumentHelp("Overrides a key, e.g. --set lora.rank=4; may be repeated.", valueName: "key=value"))
     var overrides: [String] = []
 
-    @Option(help: ArgumentHelp("Run directory; made when it does not exist.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp(
+            "Run directory; made when it does not exist. runs/<name of the configuration> without it.",
+            valueName: "directory"))
     var out: String?
 
-    @Option(help: "Continue from the newest intact checkpoint (auto), from none (never), or from best, last, a step, a path.")
+    @Option(
+        help: ArgumentHelp(
+            "auto: the newest intact checkpoint of the run directory, if there is one; never; or best, last, a step, a path.",
+            valueName: "auto/never/CHECKPOINT"))
     var resume = "auto"
 
     @Option(help: ArgumentHelp("Leave after this step as if preempted (exit code 85).", valueName: "step"))
@@ -28,13 +35,26 @@ struct TrainCommand: ParsableCommand {
     func run() {
         StopSignals.install()
         Job.run { world throws(Failure) in
-            guard let config else {
-                throw Failure(.usage, "no config")
+            let directory = out ?? "runs/" + name
+            let path = try configurationPath(directory, world)
+            let configuration = try world.rankZeroFirst { () throws(Failure) in
+                try RunConfiguration.load(file: path, overrides: overrides)
             }
-            let configuration = try RunConfiguration.load(file: config, overrides: overrides)
-            let request = TrainRun.Request(
-                out: out ?? "run", resume: ResumeChoice(resume), stop: StopConditions(afterStep: stopAfter))
+            let stop = StopConditions(
+                deadline: StopConditions.deadline(
+                    jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"],
+                    stopBefore: configuration.stopBefore), afterStep: stopAfter)
+            let request = TrainRun.Request(out: directory, resume: ResumeChoice(resume), stop: stop)
             return try TrainRun(configuration, request, world: world)()
         }
+    }
+
+    private func configurationPath(_ directory: String, _ world: Communicator) throws(Failure) -> String {
+        if let config { return config }
+        return try EmbeddedExample.prepare(in: directory + "/example", world: world)
+    }
+
+    private var name: String {
+        config.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "embedded"
     }
 }

@@ -34,8 +34,9 @@ public enum EmbeddedTask: String, Sendable, CaseIterable {
         }
     }
 
-    /// Columns of the files in their order (of CoLA's files, which have no names, only here); those that are neither a field nor the label hold an identifier or nothing.
-    var columns: [String] {
+    /// Columns of the files in their order (of CoLA's files, which have no names, only here); those that are neither a
+    /// field nor the label hold an identifier or nothing.
+    public var columns: [String] {
         switch self {
         case .acceptability: ["source", "label", "mark", "sentence"]
         case .sentiment: ["sentence", "label"]
@@ -46,10 +47,10 @@ public enum EmbeddedTask: String, Sendable, CaseIterable {
     }
 
     /// Column of the answer.
-    var labelColumn: String { self == .similarity ? "score" : "label" }
+    public var labelColumn: String { self == .similarity ? "score" : "label" }
 
     /// How the files spell the classes, in class order; empty for grades.
-    var fileLabels: [String] {
+    public var fileLabels: [String] {
         switch self {
         case .entailment: EntailmentGrammar.classes
         case .similarity: []

@@ -49,7 +49,7 @@ public enum Job {
 
 extension Communicator {
     /// Runs `body` on rank 0 first and then on the others, so that what is wrong for all is said once; collective.
-    func rankZeroFirst<T>(_ body: () throws(Failure) -> T) throws(Failure) -> T {
+    public func rankZeroFirst<T>(_ body: () throws(Failure) -> T) throws(Failure) -> T {
         if rank == 0 {
             let value = try body()
             try barrier()

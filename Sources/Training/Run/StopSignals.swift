@@ -70,6 +70,13 @@ public struct StopConditions: Sendable {
         self.afterStep = afterStep
     }
 
+    /// When to leave so as to be done `stopBefore` seconds ahead of the job's end, which the scheduler gives in seconds
+    /// since 1970; nil when either is unknown.
+    public static func deadline(jobEnd: String?, stopBefore: Double?) -> Double? {
+        guard let end = jobEnd.flatMap(Double.init), let stopBefore else { return nil }
+        return end - stopBefore
+    }
+
     /// What this rank asks for, before the step that makes `step` steps done.
     func request(completing step: Int) -> StopReason? {
         if let request = StopSignals.request { return request }

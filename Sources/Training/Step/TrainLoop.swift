@@ -66,7 +66,9 @@ final class TrainLoop {
         self.log = log
         accumulator = resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count)
         best = resumed?.best
-        progress = ProgressLine(step: trainer.state.step, steps: options.steps, isTerminal: isatty(STDOUT_FILENO) == 1)
+        // mpirun gives its ranks a terminal of their own whatever its output goes to: only a process alone can tell.
+        progress = ProgressLine(
+            step: trainer.state.step, steps: options.steps, isTerminal: world.size == 1 && isatty(STDOUT_FILENO) == 1)
     }
 
     /// Runs; collective.
