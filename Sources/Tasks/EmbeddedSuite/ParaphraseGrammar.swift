@@ -6,8 +6,9 @@ import Randomness
 /// the second sentence is about something else altogether (45 %), one of the two has details that the other lacks
 /// (30 %), or one content word differs (25 %, hard).
 ///
-/// No keyword solves it: each sentence by itself is drawn alike for both answers but for the details, and those are any
-/// of 36 words in either sentence. Only the comparison of the two sentences tells.
+/// No keyword solves it: the words of a sentence are drawn alike for both answers but for the details, which are any of
+/// 36 words in either sentence. Many words together do tell something (a manner, one of 14, stands only in details: a
+/// linear model of all words reaches about 70 %); the rest takes the comparison of the two sentences.
 enum ParaphraseGrammar: SentenceGrammar {
     private enum Difference { case everything, details, oneWord }
 
