@@ -31,8 +31,10 @@ public final class LowRankAdaptation: Adaptation {
         lowRank = Array(repeating: nil, count: layout.groups.count)
     }
 
+    /// See `Adaptation`: whether the group has sites.
     public func adapts(_ group: ProjectionGroup) -> Bool { !layout.groups[group.index].sites.isEmpty }
 
+    /// See `Adaptation`: the hypernetwork runs here, once for all sites.
     public func begin(_ context: MicroBatchContext) {
         dropout = nil
         if let key = context.dropout, options.dropout > 0 {
@@ -41,8 +43,10 @@ public final class LowRankAdaptation: Adaptation {
         hypernetwork?.forward(context)
     }
 
+    /// See `Adaptation`: the hypernetwork's backward.
     public func finish(_ context: MicroBatchContext) { hypernetwork?.backward(context) }
 
+    /// Adds `(alpha/rankA) (((drop(x) A^T) * s) C^T) B^T` of each site to its columns of `output`.
     public func forward(
         _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext
     ) {
@@ -70,6 +74,7 @@ public final class LowRankAdaptation: Adaptation {
         }
     }
 
+    /// Adds dA, dB, dC and ds of each site, and the low-rank part of dx to `inputGradient`.
     public func backward(
         _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
         context: MicroBatchContext

@@ -67,7 +67,8 @@ extension Key.Kind {
         case .word(let words, let kind): return words.joined(separator: ", ") + " or " + kind.allowed
         case .positions: return "perSite or modulo(P) with a whole number P from 1"
         case .targets:
-            return "a mapping from encoderSelf, decoderSelf, decoderCross (lists of q, k, v, o) and feedForward (a list "
+            return
+                "a mapping from encoderSelf, decoderSelf, decoderCross (lists of q, k, v, o) and feedForward (a list "
                 + "of wi, wi_0, wi_1, wo)"
         case .tasks: return "a list of task names and custom tasks (mappings with a name)"
         }

@@ -18,7 +18,8 @@ enum KeyTable {
     static let keys: [Key] = top + data + adapter + step + schedule + run
 
     private static let top: [Key] = [
-        Key("preset", .choice(["paper", "hyperformer", "repo"]), "paper", "Set of defaults that the file then changes."),
+        Key(
+            "preset", .choice(["paper", "hyperformer", "repo"]), "paper", "Set of defaults that the file then changes."),
         Key("model", .path, nil, "Hugging Face T5 directory: config.json, model.safetensors, spiece.model."),
         Key(
             "method", .choice(["frozen", "unolora", "unolora_star", "lora_per_task", "full", "hyperformer_pp"]),
@@ -32,13 +33,19 @@ enum KeyTable {
     ]
 
     private static let data: [Key] = [
-        Key("data.glue", .optional(.path), "null", "Directory of GLUE as its download gives it; needed for GLUE's tasks."),
+        Key(
+            "data.glue", .optional(.path), "null",
+            "Directory of GLUE as its download gives it; needed for GLUE's tasks."),
         Key(
             "data.cache", .optional(.path), "null",
             "Directory of the token cache; null puts it into the run directory's parent as .unolora-cache."),
         Key("data.maxSource", .integer(2...100_000), "128", result: true, "Longest source in tokens, end included."),
-        Key("data.onBadRow", .choice(["fail", "skip"]), "fail", result: true, "What a malformed row does; skips are counted."),
-        Key("data.dropDuplicates", .flag, "false", result: true, "Removes training rows whose text is in another split."),
+        Key(
+            "data.onBadRow", .choice(["fail", "skip"]), "fail", result: true,
+            "What a malformed row does; skips are counted."),
+        Key(
+            "data.dropDuplicates", .flag, "false", result: true, "Removes training rows whose text is in another split."
+        ),
         Key("data.splitSeed", .integer(0...(.max)), "1", result: true, "Seed of the hold-outs from GLUE's own files."),
         Key(
             "data.labelStyle", .choice(["digits", "words"]), "digits", result: true,
@@ -60,7 +67,8 @@ enum KeyTable {
             "lora.aInit", .choice(["kaimingIn", "kaimingRank"]), "kaimingIn", result: true,
             "A ~ U(±1/sqrt(in)), or U(±1/sqrt(r)) as in the authors' code."),
         Key(
-            "lora.targets", .targets, "{encoderSelf: [q, v], decoderSelf: [q, v], decoderCross: [q, v], feedForward: []}",
+            "lora.targets", .targets,
+            "{encoderSelf: [q, v], decoderSelf: [q, v], decoderCross: [q, v], feedForward: []}",
             result: true, "Adapted projections."),
         Key("hyper.dim", size, "8", result: true, "Width h of the embeddings."),
         Key("hyper.outDim", size, "8", result: true, "Width e of the output."),
@@ -97,13 +105,17 @@ enum KeyTable {
 
     private static let schedule: [Key] = [
         Key("lr.peak", positive, "1e-4", result: true, "Highest learning rate."),
-        Key("lr.schedule", .choice(["cosine", "linear", "constant"]), "cosine", result: true, "What follows the warmup."),
+        Key(
+            "lr.schedule", .choice(["cosine", "linear", "constant"]), "cosine", result: true, "What follows the warmup."
+        ),
         Key("lr.warmup", .integer(0...(.max)), "1000", result: true, "Steps of linear warmup."),
         Key("optim.beta1", .number(0...0.9999999), "0.9", result: true, "Decay of the mean of gradients."),
         Key("optim.beta2", .number(0...0.9999999), "0.999", result: true, "Decay of the mean of squares."),
         Key("optim.epsilon", .number(1e-30...1), "1e-8", result: true, "Added to the root."),
         Key("optim.weightDecay", share, "0.01", result: true, "Decoupled weight decay on every trainable."),
-        Key("optim.clip", .optional(.number(1e-6...(.infinity))), "1.0", result: true, "Global norm; null does not clip."),
+        Key(
+            "optim.clip", .optional(.number(1e-6...(.infinity))), "1.0", result: true,
+            "Global norm; null does not clip."),
         Key("loss.labelSmoothing", .number(0...0.99), "0", result: true, "Share spread over the vocabulary."),
         Key(
             "loss.reduction", .choice(["tokenMean", "sum"]), "tokenMean", result: true,
@@ -115,20 +127,27 @@ enum KeyTable {
 
     private static let run: [Key] = [
         Key("eval.every", .optional(count), "1000", "Steps between evaluations; null for none."),
-        Key("eval.atEnd", .flag, "true", "Whether the last step is evaluated and a table printed, test split included."),
+        Key(
+            "eval.atEnd", .flag, "true", "Whether the last step is evaluated and a table printed, test split included."),
         Key("eval.batch", .integer(1...4096), "16", "Examples in an evaluation batch; part of the evaluation's bits."),
-        Key("eval.maxExamples", .optional(count), "null", "At most so many validation examples of a task during training."),
+        Key(
+            "eval.maxExamples", .optional(count), "null",
+            "At most so many validation examples of a task during training."),
         Key("eval.ranks", .choice(["zero", "all"]), "zero", "Whether rank 0 alone or all ranks decode; same numbers."),
         Key(
             "eval.maxNewTokens", .optional(.integer(1...4096)), "null",
             "Generation budget; null takes max(4, the task's longest label). A longer label is refused."),
-        Key("checkpoint.every", .optional(count), "1000", "Steps between checkpoints; null for the last and best only."),
+        Key(
+            "checkpoint.every", .optional(count), "1000", "Steps between checkpoints; null for the last and best only."),
         Key("checkpoint.keep", .integer(1...1_000_000), "2", "Newest checkpoints that are kept, beside the best."),
         Key(
             "parallel.threads", .word(["auto"], .integer(1...1024)), "auto",
             "Workers of a rank; auto takes the cores it may use."),
-        Key("parallel.reduction", .choice(["exact", "fast"]), "exact", "Sum of gradients; fast is not in this version."),
-        Key("parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", "Matrix products; onednn is not in this version."),
+        Key(
+            "parallel.reduction", .choice(["exact", "fast"]), "exact", "Sum of gradients; fast is not in this version."),
+        Key(
+            "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto",
+            "Matrix products; onednn is not in this version."),
         Key("parallel.stallTimeout", .duration, "60s", "Reserved: longest time without progress of a rank."),
         Key("log.every", count, "10", "Steps between lines of metrics.jsonl."),
     ]

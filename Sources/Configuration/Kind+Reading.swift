@@ -88,7 +88,9 @@ extension Key {
         let order = ["encoderSelf", "decoderSelf", "decoderCross", "feedForward"]
         var values: [String: Value] = [:]
         for (key, list) in mapping {
-            guard let name = key.string, let allowed = leaves[name], let value = subset(list, allowed) else { return nil }
+            guard let name = key.string, let allowed = leaves[name], let value = subset(list, allowed) else {
+                return nil
+            }
             values[name] = value
         }
         for name in order where values[name] == nil { values[name] = .list([]) }

@@ -73,7 +73,8 @@ struct Layer {
         let nearest = KeyTable.keys.map(\.path).min { distance($0, path) < distance($1, path) }
         let hint = nearest.flatMap { distance($0, path) <= 3 ? "; did you mean \($0)?" : nil } ?? ""
         return Failure(
-            .badConfiguration, "\(place): key \(path) is unknown\(hint); allowed here: \(known.joined(separator: ", "))")
+            .badConfiguration, "\(place): key \(path) is unknown\(hint); allowed here: \(known.joined(separator: ", "))"
+        )
     }
 
     private static func explain(_ error: any Error, _ name: String) -> Failure {

@@ -9,7 +9,8 @@ extension RunConfiguration {
         }
         if ["full", "hyperformer_pp"].contains(method) {
             throw refuse(
-                "method", because: "method \(method) is not in this version; it has frozen, unolora, unolora_star and "
+                "method",
+                because: "method \(method) is not in this version; it has frozen, unolora, unolora_star and "
                     + "lora_per_task")
         }
         if text("parallel.reduction") == "fast" {
@@ -27,7 +28,8 @@ extension RunConfiguration {
         guard warmup <= steps else {
             throw refuse(
                 "lr.warmup", "train.steps",
-                because: "lr.warmup \(warmup) is more than train.steps \(steps), so the peak is never reached; lower it")
+                because: "lr.warmup \(warmup) is more than train.steps \(steps), so the peak is never reached; lower it"
+            )
         }
         if method != "frozen", targets.values.allSatisfy(\.isEmpty) {
             throw refuse("lora.targets", because: "lora.targets names no projection; name one or use method frozen")
@@ -36,16 +38,18 @@ extension RunConfiguration {
             throw refuse("hyper.inputs", because: "hyper.inputs is empty; name at least one of task, position, sample")
         }
         if method != "unolora_star", preset != "repo",
-            let key = places.byKey.keys.filter({ $0.hasPrefix("hyper.") }).sorted().first
+            let key = places.changed.filter({ $0.hasPrefix("hyper.") }).min()
         {
             throw refuse(
-                key, because: "\(key) has no meaning for method \(method), which has no hypernetwork; remove it or use "
+                key,
+                because: "\(key) has no meaning for method \(method), which has no hypernetwork; remove it or use "
                     + "unolora_star")
         }
         if glue == nil, let task = tasks.first(where: { if case .glue = $0 { true } else { false } }) {
             throw refuse(
                 "tasks", "data.glue",
-                because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ...")
+                because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ..."
+            )
         }
         if let budget = maxNewTokens, let padding = padTargets, budget < 1 || padding < 1 {
             throw refuse("eval.maxNewTokens", because: "eval.maxNewTokens and loss.padTargets must be at least 1")

@@ -15,7 +15,8 @@ public struct RunConfiguration: Sendable, Equatable {
         var text = ""
         if let file {
             guard let data = FileManager.default.contents(atPath: file) else {
-                throw Failure(.inputMissing, "the configuration \(file) cannot be read; check the path given to --config")
+                throw Failure(
+                    .inputMissing, "the configuration \(file) cannot be read; check the path given to --config")
             }
             guard let decoded = String(data: data, encoding: .utf8) else {
                 throw Failure(.badConfiguration, "\(file): the file is not UTF-8; save it as UTF-8 text")
@@ -46,11 +47,13 @@ public struct RunConfiguration: Sendable, Equatable {
         }
         layers.insert((try Layer(yaml: Presets.yaml(preset), name: "preset \(preset)"), directory), at: 0)
         var values: [String: Value] = [:]
+        var standards: [String: Value] = [:]
         var places: [String: String] = [:]
         for key in KeyTable.keys {
             if let standard = key.standard {
                 let leaf = try Layer.standard(key, standard)
-                values[key.path] = try key.read(leaf, directory: directory)
+                standards[key.path] = try key.read(leaf, directory: directory)
+                values[key.path] = standards[key.path]
             }
             for (layer, directory) in layers {
                 guard let leaf = layer.leaves[key.path] else { continue }
@@ -59,13 +62,15 @@ public struct RunConfiguration: Sendable, Equatable {
             }
             guard values[key.path] != nil else {
                 throw Failure(
-                    .badConfiguration, "\(name): key \(key.path) is missing; it must be \(key.kind.allowed): \(key.purpose)")
+                    .badConfiguration,
+                    "\(name): key \(key.path) is missing; it must be \(key.kind.allowed): \(key.purpose)")
             }
         }
         values["preset"] = .text(preset)
         places["preset"] = presetPlace
         let configuration = RunConfiguration(values: values)
-        try configuration.check(Places(name: name, byKey: places))
+        let changed = Set(places.keys.filter { values[$0] != standards[$0] })
+        try configuration.check(Places(name: name, byKey: places, changed: changed))
         return configuration
     }
 
@@ -105,6 +110,8 @@ public struct RunConfiguration: Sendable, Equatable {
 struct Places {
     let name: String
     let byKey: [String: String]
+    /// Keys that were given another value than their default.
+    let changed: Set<String>
 
     /// The place of the first of these keys that was given, else the file.
     func of(_ keys: String...) -> String { keys.lazy.compactMap { byKey[$0] }.first ?? name }

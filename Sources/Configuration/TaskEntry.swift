@@ -18,7 +18,9 @@ public enum TaskEntry: Sendable, Equatable {
 public struct CustomTask: Sendable, Equatable {
     /// The format of its files.
     public enum Format: String, Sendable, CaseIterable {
+        /// Tab-separated values.
         case tsv
+        /// One JSON object a line.
         case jsonl
     }
 
@@ -53,8 +55,11 @@ public struct CustomTask: Sendable, Equatable {
 
     /// Scores of a regression.
     public struct Range: Sendable, Equatable {
+        /// Smallest score.
         public var minimum: Double
+        /// Largest score.
         public var maximum: Double
+        /// Distance of neighbouring answers.
         public var step: Double
     }
 

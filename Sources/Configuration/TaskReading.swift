@@ -91,7 +91,8 @@ enum TaskReading {
 
     private static func texts(_ key: String, _ node: Node, _ place: String) throws(Failure) -> Value {
         let texts = node.sequence?.compactMap(\.string) ?? []
-        guard let items = node.sequence, !texts.isEmpty, texts.count == items.count, Set(texts).count == texts.count else {
+        guard let items = node.sequence, !texts.isEmpty, texts.count == items.count, Set(texts).count == texts.count
+        else {
             throw Failure(.badConfiguration, "\(place): tasks.\(key) must be a list of different names")
         }
         return .list(texts.map(Value.text))
@@ -149,7 +150,8 @@ enum TaskReading {
         }
         if values["validation"] == nil, values["test"] != nil, values["holdOut"] == nil {
             throw Failure(
-                .badConfiguration, "\(place): give a validation file or holdOut, the training rows that become validation")
+                .badConfiguration,
+                "\(place): give a validation file or holdOut, the training rows that become validation")
         }
         guard case .list(let chosen)? = values["metrics"] else { return }
         let correlations = chosen.filter { [.text("pearson"), .text("spearman")].contains($0) }
@@ -162,7 +164,9 @@ enum TaskReading {
     }
 
     private static func place(_ node: Node, _ outer: String) -> String {
-        guard let colon = outer.lastIndex(of: ":"), !outer.hasPrefix("--set"), let mark = node.mark else { return outer }
+        guard let colon = outer.lastIndex(of: ":"), !outer.hasPrefix("--set"), let mark = node.mark else {
+            return outer
+        }
         return "\(outer[..<colon]):\(mark.line)"
     }
 }

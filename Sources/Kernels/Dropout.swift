@@ -27,7 +27,8 @@ public struct Dropout: Sendable {
 
     /// `y = drop(x)` for one row: overwrites `y: [width]`; `x` and `y` may be the same.
     public func apply(
-        _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, width: Int, row: Int, slot: UInt32, place: UInt32
+        _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, width: Int, row: Int, slot: UInt32,
+        place: UInt32
     ) {
         forEachEight(width, row, slot, place) { start, count, keep in
             if count == 8 {
@@ -44,7 +45,8 @@ public struct Dropout: Sendable {
 
     /// `y = a + drop(x)` for one row: overwrites `y: [width]`; `y` may be one of the others.
     public func applyAdding(
-        _ x: UnsafePointer<Float>, to a: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, width: Int, row: Int,
+        _ x: UnsafePointer<Float>, to a: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, width: Int,
+        row: Int,
         slot: UInt32, place: UInt32
     ) {
         forEachEight(width, row, slot, place) { start, count, keep in

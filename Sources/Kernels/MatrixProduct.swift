@@ -34,7 +34,8 @@ public enum Operand: Sendable {
 public func gemm(_ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, beta: Float = 0) {
     let (m, k) = a.shape
     let (kb, n) = b.shape
-    precondition(k == kb && m == c.rows && n == c.columns, "gemm of [\(m),\(k)] x [\(kb),\(n)] into \(c.rows)x\(c.columns)")
+    precondition(
+        k == kb && m == c.rows && n == c.columns, "gemm of [\(m),\(k)] x [\(kb),\(n)] into \(c.rows)x\(c.columns)")
     guard m > 0, n > 0 else { return }
     guard k > 0 else {
         if beta == 0 { fill(c, 0) }

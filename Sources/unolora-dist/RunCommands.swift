@@ -72,7 +72,8 @@ struct PrepareCommand: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Option(help: ArgumentHelp("Run directory, which holds the cache when data.cache is not set.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Run directory, which holds the cache when data.cache is not set.", valueName: "directory"))
     var out = "run"
 
     func run() {

@@ -13,6 +13,7 @@ public protocol FrozenMemory: Sendable {
 
 /// Private memory: for a process alone.
 public final class PrivateFrozenMemory: FrozenMemory, @unchecked Sendable {
+    /// First byte.
     public let base: UnsafeMutableRawPointer
 
     /// Allocates `byteCount` bytes.
@@ -22,6 +23,8 @@ public final class PrivateFrozenMemory: FrozenMemory, @unchecked Sendable {
 
     deinit { base.deallocate() }
 
+    /// Always: nobody shares it.
     public var isWriter: Bool { true }
+    /// Nothing to wait for.
     public func publish() throws(Failure) {}
 }

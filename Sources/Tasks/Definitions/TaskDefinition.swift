@@ -85,13 +85,3 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
             }, leavesOutIncompleteRows: leavesOutIncompleteRows)
     }
 }
-
-extension TaskDefinition {
-    /// The source text of an example from the texts of its fields, in the fields' order.
-    public func sourceText(_ texts: [String]) -> String {
-        precondition(texts.count == fields.count, "a text for each field")
-        var bytes: [UInt8] = []
-        template.render(into: &bytes) { Array(texts[$0].utf8)[...] }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}

@@ -19,7 +19,8 @@ struct OpenedRun {
         run = RunDirectory(path)
         guard FileManager.default.fileExists(atPath: run.configuration) else {
             throw Failure(
-                .inputMissing, "\(path) is no run directory: it holds no config.yaml; give the --out of a train command")
+                .inputMissing, "\(path) is no run directory: it holds no config.yaml; give the --out of a train command"
+            )
         }
         let configuration = try RunConfiguration.load(file: run.configuration)
         session = try RunSession(configuration, run: run, world: world)
@@ -36,7 +37,8 @@ struct OpenedRun {
             guard saved.identity.backbone == backbone else {
                 throw Failure(
                     .badConfiguration,
-                    "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model")
+                    "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model"
+                )
             }
             try checkpoint.loadWeights(layout, into: weights)
             state.step = saved.step

@@ -8,7 +8,7 @@ public enum PredictRun {
     private struct Answer: Encodable {
         var line: Int
         var answer: String
-        var label: Int?
+        var label: String?
         var score: Double?
     }
 
@@ -25,7 +25,8 @@ public enum PredictRun {
         let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
         guard let task = opened.session.taskNames.firstIndex(of: name) else {
             throw Failure(
-                .usage, "--task \(name) is none of the run's tasks (\(opened.session.taskNames.joined(separator: ", ")))")
+                .usage,
+                "--task \(name) is none of the run's tasks (\(opened.session.taskNames.joined(separator: ", ")))")
         }
         let place = input ?? "standard input"
         let lines = try read(input)
@@ -41,27 +42,24 @@ public enum PredictRun {
     private static func answer(
         _ lines: [Substring], first: Int, _ opened: OpenedRun, _ task: Int, _ team: WorkerTeam, _ place: String
     ) throws(Failure) {
-        let definition = opened.session.data.definitions[task]
+        let (session, definition) = (opened.session, opened.session.data.definitions[task])
+        let prediction = Prediction(
+            definition, vocabulary: session.vocabulary, maxSource: session.configuration.maxSource)
         let sources = SourceList()
         for (offset, line) in lines.enumerated() {
-            let texts = try fields(line, definition, "\(place):\(first + offset + 1)")
-            let ids = try opened.session.vocabulary.encode(definition.sourceText(texts))
-            sources.append(ids.prefix(opened.session.configuration.maxSource - 1) + [opened.session.model.configuration.endToken])
+            sources.append(try prediction.source(ofLine: String(line), number: first + offset + 1, of: place).ids)
         }
         let evaluation = EvaluationTask(
             name: definition.name, task: task, space: definition.answers, metrics: [],
-            budget: opened.session.data.budget(task: task, configured: opened.session.configuration.maxNewTokens),
+            budget: session.data.budget(task: task, configured: session.configuration.maxNewTokens),
             gold: Array(repeating: .label(0), count: lines.count), source: { sources[$0] })
         let tokens = try opened.evaluator.generate([evaluation], team: team)[0]
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         for (offset, ids) in tokens.enumerated() {
-            let text = try opened.session.vocabulary.decode(ids)
-            var answer = Answer(line: first + offset + 1, answer: text)
-            switch definition.answers {
-            case .classes: answer.label = definition.answers.label(of: text)
-            case .grades: answer.score = AnswerSpace.number(of: text)
-            }
+            let found = try prediction.answer(ids)
+            let answer = Answer(
+                line: first + offset + 1, answer: found.text, label: found.labelName, score: found.score)
             guard let json = try? encoder.encode(answer) else {
                 throw Failure(.internal, "an answer cannot be encoded")
             }
@@ -85,34 +83,6 @@ public enum PredictRun {
         var lines = text.split(separator: /\r?\n/, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         return lines
-    }
-
-    private static func fields(
-        _ line: Substring, _ definition: TaskDefinition, _ place: String
-    ) throws(Failure) -> [String] {
-        let names = definition.fields.map(\.name)
-        if line.hasPrefix("{") {
-            guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
-                throw Failure(.badData, "\(place): the line starts like JSON but is no object")
-            }
-            var texts: [String] = []
-            for name in names {
-                guard let text = object[name] as? String else {
-                    throw Failure(
-                        .badData, "\(place): the text \(name) is missing; the task has \(names.joined(separator: ", "))")
-                }
-                texts.append(text)
-            }
-            return texts
-        }
-        let texts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-        guard texts.count == names.count else {
-            throw Failure(
-                .badData,
-                "\(place): the line has \(texts.count) text(s) separated by tabs, but the task has \(names.count): "
-                    + names.joined(separator: ", "))
-        }
-        return texts
     }
 }
 

@@ -8,7 +8,8 @@ import Text
 /// `prepare`: builds the token cache and says what is in it.
 public enum PrepareRun {
     /// Builds or opens the cache; collective.
-    public static func run(_ configuration: RunConfiguration, out: String, world: Communicator) throws(Failure) -> Int32 {
+    public static func run(_ configuration: RunConfiguration, out: String, world: Communicator) throws(Failure) -> Int32
+    {
         let shape = try T5Configuration(path: configuration.model + "/config.json")
         let vocabulary = try RunSession.openVocabulary(configuration.model, rows: shape.vocabularySize)
         let data = try RunData(configuration, run: RunDirectory(out), vocabulary: vocabulary, world: world)
@@ -25,7 +26,8 @@ enum DataReport {
     static func lines(_ data: RunData) -> [String] {
         data.cache.tasks.flatMap { task -> [String] in
             let skipped = task.report.skippedRows
-            let head = "\(task.name): longest answer \(task.longestTarget) tokens"
+            let head =
+                "\(task.name): longest answer \(task.longestTarget) tokens"
                 + (skipped > 0 ? ", \(skipped) rows skipped" : "")
                 + (task.report.droppedDuplicates > 0 ? ", \(task.report.droppedDuplicates) duplicates dropped" : "")
             return [head]
@@ -34,7 +36,8 @@ enum DataReport {
                         ", \($0.examples) with a text of \($0.with)"
                     }.joined()
                     let label = split.label.map { " (\($0))" } ?? ""
-                    return "  \(split.name)\(label): \(split.examples) examples, \(split.truncatedSources) truncated\(equal)"
+                    return
+                        "  \(split.name)\(label): \(split.examples) examples, \(split.truncatedSources) truncated\(equal)"
                 }
         }
     }

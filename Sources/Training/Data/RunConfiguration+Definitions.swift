@@ -36,7 +36,8 @@ extension CustomTask {
             if hasNames { return .named(name) }
             guard let index = columns.firstIndex(of: name) else {
                 throw Failure(
-                    .badConfiguration, "task \(self.name): \(name) is none of its columns (\(columns.joined(separator: ", ")))")
+                    .badConfiguration,
+                    "task \(self.name): \(name) is none of its columns (\(columns.joined(separator: ", ")))")
             }
             return .index(index)
         }

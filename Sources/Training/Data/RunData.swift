@@ -20,7 +20,8 @@ struct RunData: TrainingExamples {
     ///
     /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so
     /// that nothing is tokenised twice.
-    init(_ configuration: RunConfiguration, run: RunDirectory, vocabulary: Vocabulary, world: Communicator) throws(Failure)
+    init(_ configuration: RunConfiguration, run: RunDirectory, vocabulary: Vocabulary, world: Communicator)
+        throws(Failure)
     {
         let directory = configuration.cache ?? run.path + "/cache"
         let threads = AvailableCores.ofThisProcess().count

@@ -32,7 +32,8 @@ public enum EmbeddedExample {
         do {
             try Data(yaml.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw Failure(.cannotWrite, "\(path) cannot be written (\(RunDirectory.reason(error))); choose another --out")
+            throw Failure(
+                .cannotWrite, "\(path) cannot be written (\(RunDirectory.reason(error))); choose another --out")
         }
     }
 

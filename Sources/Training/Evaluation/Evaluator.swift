@@ -71,7 +71,8 @@ struct Evaluator {
         for (position, task) in tasks.enumerated() {
             let order = task.gold.indices.sorted { (task.source($0).count, $1) > (task.source($1).count, $0) }
             for start in stride(from: 0, to: order.count, by: batchSize) {
-                batches.append(Batch(task: position, examples: Array(order[start..<min(start + batchSize, order.count)])))
+                batches.append(
+                    Batch(task: position, examples: Array(order[start..<min(start + batchSize, order.count)])))
             }
         }
         return batches

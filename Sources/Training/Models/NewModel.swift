@@ -25,7 +25,8 @@ public enum NewModel {
             guard opened.pieceCount <= shape.vocabularySize else {
                 throw Failure(
                     .badData,
-                    "\(vocabulary) has \(opened.pieceCount) pieces, but \(preset) has only \(shape.vocabularySize) rows")
+                    "\(vocabulary) has \(opened.pieceCount) pieces, but \(preset) has only \(shape.vocabularySize) rows"
+                )
             }
             pieces = ", \(opened.pieceCount) pieces"
         }

@@ -33,7 +33,8 @@ public struct Plan {
     public var text: String {
         get throws(Failure) {
             let data = try dataLines()
-            return (counts() + memory(longestTarget: data.longestTarget) + time(data) + data.lines).joined(separator: "\n")
+            return (counts() + memory(longestTarget: data.longestTarget) + time(data) + data.lines).joined(
+                separator: "\n")
         }
     }
 
@@ -76,7 +77,8 @@ public struct Plan {
         ]
         let own = (configuration.globalBatch / configuration.microBatch + ranks - 1) / ranks
         if threads > own {
-            lines.append("warning: \(threads - own) of \(threads) threads of a rank will idle: it has \(own) micro-batch(es)")
+            lines.append(
+                "warning: \(threads - own) of \(threads) threads of a rank will idle: it has \(own) micro-batch(es)")
         }
         return lines
     }

@@ -77,7 +77,8 @@ struct Resumption {
             for refusal in refusals { say("refused \(refusal.path): \(refusal.reason)") }
             if checkpoint == nil, let refusal = refusals.first {
                 throw Failure(
-                    .badData, "no checkpoint in \(store.directory) holds (\(refusal.reason)); use --resume never with "
+                    .badData,
+                    "no checkpoint in \(store.directory) holds (\(refusal.reason)); use --resume never with "
                         + "another --out to start anew")
             }
             return checkpoint

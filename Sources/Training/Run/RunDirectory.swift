@@ -37,7 +37,8 @@ public struct RunDirectory: Sendable {
             } catch {
                 throw Failure(
                     .cannotWrite,
-                    "the run directory \(directory) cannot be created (\(Self.reason(error))); choose another with --out")
+                    "the run directory \(directory) cannot be created (\(Self.reason(error))); choose another with --out"
+                )
             }
         }
         guard FileManager.default.isWritableFile(atPath: path) else {

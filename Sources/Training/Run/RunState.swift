@@ -80,7 +80,8 @@ extension RunState.Identity {
         if data != other.data {
             throw Failure(
                 .badConfiguration,
-                "\(path) cannot be resumed: the tokenised data differs (task files, vocabulary or data settings); \(remedy)")
+                "\(path) cannot be resumed: the tokenised data differs (task files, vocabulary or data settings); \(remedy)"
+            )
         }
     }
 

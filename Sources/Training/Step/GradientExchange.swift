@@ -40,7 +40,8 @@ final class GradientExchange {
         try communicator.allReduceSum(buffer)
         let size = Int64(communicator.size)
         let agrees =
-            self[.step] == Int64(step) * size && self[.check] == word * size && self[.checkSquared] == word * word * size
+            self[.step] == Int64(step) * size && self[.check] == word * size
+            && self[.checkSquared] == word * word * size
         guard agrees else { throw try disagreement(step: step, word: word) }
     }
 

@@ -136,8 +136,9 @@ final class TrainLoop {
         let record = EvaluationRecord(results, step: step, split: options.split, seconds: seconds)
         try writer.append(record)
         progress.finish()
-        writer.say("step \(step): \(options.split) average \(String(format: "%.2f", 100 * record.average)) "
-            + "of \(record.averagedFigures) figures")
+        writer.say(
+            "step \(step): \(options.split) average \(String(format: "%.2f", 100 * record.average)) "
+                + "of \(record.averagedFigures) figures")
         log.info("step \(step): \(options.split) average \(record.average)")
         guard best.map({ record.average > $0.value }) ?? true else { return false }
         best = RunState.Best(step: step, value: record.average)
