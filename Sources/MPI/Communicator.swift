@@ -65,6 +65,8 @@ public struct Communicator: Sendable {
 
     /// As `abort(_:)`, with a raw exit status such as 128 + a signal number.
     public func abort(status: Int32) -> Never {
+        // Alone there is nobody to end, and MPI's own words about an abort would bury the error's sentence.
+        if size == 1 { _exit(status) }
         cmpi_abort(handle, status)
         // MPI_Abort is allowed to return.
         _exit(status)

@@ -19,7 +19,8 @@ public enum Job {
             do throws(Failure) {
                 code = try body(environment.world)
             } catch {
-                end(error, environment.world, host: environment.processorName)
+                report(error, environment.world, host: environment.processorName)
+                environment.world.abort(error.code)
             }
             try environment.finalize()
             exit(code)
@@ -38,14 +39,6 @@ public enum Job {
             report(error)
             exit(error.code.rawValue)
         }
-    }
-
-    /// Says what went wrong and ends all ranks; MPI is not finalised.
-    private static func end(_ failure: Failure, _ world: Communicator, host: String) -> Never {
-        report(failure, world, host: host)
-        // Alone there is nobody to abort, and MPI's own words about an abort would hide the sentence.
-        if world.size == 1 { _exit(failure.code.rawValue) }
-        world.abort(failure.code)
     }
 
     private static func report(_ failure: Failure, _ world: Communicator? = nil, host: String = "") {
@@ -78,7 +71,8 @@ extension Job {
                     world: environment.world, library: environment.libraryVersion,
                     threadLevel: environment.threadLevel.rawValue, host: environment.processorName)
             } catch {
-                end(error, environment.world, host: environment.processorName)
+                report(error, environment.world, host: environment.processorName)
+                environment.world.abort(error.code)
             }
             try environment.finalize()
             exit(0)
