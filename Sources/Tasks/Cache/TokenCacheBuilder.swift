@@ -10,7 +10,7 @@ public struct TokenCacheBuilder: Sendable {
     let targets: [TargetTable]
     private let vocabulary: Vocabulary
     private let options: TokenCacheOptions
-    private let threads: Int
+    let threads: Int
 
     /// Reads and splits all tasks; nothing is tokenised yet but the answers.
     ///

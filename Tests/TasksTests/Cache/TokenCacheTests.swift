@@ -147,8 +147,13 @@ import Text
         let cola = try #require(try cache.task("cola").split(.train))
         #expect(try t5.decode(cola.source(0)).hasPrefix("cola sentence: Our friends won't buy this analysis"))
         #expect(cola.count == 8551)
-        let words = try GLUE.tasks(directory: ReferenceMaterial.path("data/glue"), style: .words)
-        let longest = try words.map { try TokenCacheBuilder(tasks: [$0], vocabulary: t5).reports[0].task }
-        #expect(longest == GLUE.names)
+        let words = try TokenCache.openOrBuild(
+            tasks: GLUE.tasks(
+                ["cola", "mrpc", "rte", "wnli"], directory: ReferenceMaterial.path("data/glue"), style: .words),
+            vocabulary: t5, directory: fixture.directory.path, threads: 2)
+        #expect(words.tasks.map(\.longestTarget).max() == 6)
+        expectFailure(.badConfiguration, "takes 6 tokens, more than the generation budget of 4") {
+            for task in words.tasks { try task.checkTargets(fit: 4) }
+        }
     }
 }
