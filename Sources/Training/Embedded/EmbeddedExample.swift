@@ -62,7 +62,7 @@ public enum EmbeddedExample {
         lora: {dropout: 0}
         sampler: {granularity: example}
         batch: {global: 32, micro: 4}
-        train: {steps: 2000, seed: 1}
+        train: {steps: 1500, seed: 1}
         lr: {peak: 3e-3, warmup: 60}
         eval: {every: 500, batch: 32}
         checkpoint: {every: 500}
