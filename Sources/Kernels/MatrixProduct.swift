@@ -38,7 +38,7 @@ public func gemm(_ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, b
         k == kb && m == c.rows && n == c.columns, "gemm of [\(m),\(k)] x [\(kb),\(n)] into \(c.rows)x\(c.columns)")
     guard m > 0, n > 0 else { return }
     guard k > 0 else {
-        if beta == 0 { fill(c, 0) }
+        if beta == 0 { fill(c, 0) } else { scale(c, by: beta) }
         return
     }
     cblas_sgemm(

@@ -1,0 +1,103 @@
+import Foundation
+import Kernels
+import Randomness
+import Testing
+
+@Suite struct DropoutTests {
+    private static let seed: UInt64 = 0x1234_5678_9ABC_DEF0
+
+    /// The rule of the documentation, element by element.
+    private func isKept(
+        row: Int, column: Int, width: Int, slot: UInt32, place: UInt32, step: UInt32, threshold: UInt32,
+        seed: UInt64 = Self.seed
+    ) -> Bool {
+        let e = column % 64
+        let chunks = Int((Double(width) / 64).rounded(.up))
+        let counter = SIMD4<UInt32>(UInt32((row * chunks + column / 64) * 8 + e % 8), place, slot, step)
+        let word = Philox(key: seed).block(counter)[e / 8 % 4]
+        let bits = e < 32 ? word & 0xFFFF : word >> 16
+        return bits >= threshold
+    }
+
+    @Test(arguments: laneSizes + [7, 8, 9, 130], [0.1, 0.5])
+    func `each element falls by the documented rule`(width: Int, rate: Double) {
+        let dropout = Dropout(seed: Self.seed, step: 77, rate: rate)
+        let threshold = UInt32((rate * 65536).rounded())
+        #expect(dropout.isActive && dropout.scale == Float(1 / (1 - Double(threshold) / 65536)))
+        for (row, slot, place) in [(0, 0, 0x10000), (1, 3, 0x10000), (900, 31, 0x1_8021)] as [(Int, UInt32, UInt32)] {
+            let (x, y) = (GuardedMatrix(1, width, seed: 1), GuardedMatrix(1, width, seed: 2))
+            let expected = (0..<width).map { column in
+                isKept(row: row, column: column, width: width, slot: slot, place: place, step: 77, threshold: threshold)
+                    ? x.view[0, column] * dropout.scale : 0
+            }
+            dropout.apply(x.row, into: y.row, width: width, row: row, slot: slot, place: place)
+            #expect(y.values == expected && y.gapsAreIntact)
+            let a = GuardedMatrix(1, width, seed: 3)
+            let sums = zip(a.values, expected).map { $0 + $1 }
+            dropout.applyAdding(x.row, to: a.row, into: y.row, width: width, row: row, slot: slot, place: place)
+            #expect(y.values == sums && y.gapsAreIntact)
+            dropout.applyAdding(x.row, to: a.row, into: a.row, width: width, row: row, slot: slot, place: place)
+            #expect(a.values == sums && a.gapsAreIntact)
+            dropout.apply(x.row, into: x.row, width: width, row: row, slot: slot, place: place)
+            #expect(x.values == expected && x.gapsAreIntact)
+        }
+    }
+
+    /// 300,000 decisions are independent draws with probability threshold / 65536; four standard deviations.
+    @Test(arguments: [0.01, 0.1, 0.5, 0.9])
+    func `the rate is met within 4 sigma`(rate: Double) {
+        let (rows, width) = (1000, 300)
+        let dropout = Dropout(seed: 5, step: 9, rate: rate)
+        let x = GuardedMatrix(1, width) { _, _ in 1 }
+        let y = GuardedMatrix(1, width) { _, _ in 0 }
+        var fallen = 0
+        for row in 0..<rows {
+            dropout.apply(x.row, into: y.row, width: width, row: row, slot: 2, place: 0x10003)
+            fallen += y.values.filter { $0 == 0 }.count
+        }
+        let (n, p) = (Double(rows * width), (rate * 65536).rounded() / 65536)
+        #expect(abs(Double(fallen) - n * p) <= 4 * (n * p * (1 - p)).squareRoot())
+    }
+
+    /// Applying a mask to the gradient is the backward: it must be the very mask of the forward, whatever the values.
+    @Test func `the same key gives the same mask to forward and backward`() {
+        let dropout = Dropout(seed: 5, step: 9, rate: 0.3)
+        let again = Dropout(seed: 5, step: 9, rate: 0.3)
+        let (x, dy) = (GuardedMatrix(1, 200) { _, _ in 1 }, GuardedMatrix(1, 200) { _, _ in -3 })
+        dropout.apply(x.row, into: x.row, width: 200, row: 4, slot: 2, place: 0x10003)
+        again.apply(dy.row, into: dy.row, width: 200, row: 4, slot: 2, place: 0x10003)
+        #expect(x.values.map { $0 == 0 } == dy.values.map { $0 == 0 })
+        #expect(dy.values.allSatisfy { $0 == 0 || $0 == -3 * dropout.scale })
+    }
+
+    @Test func `seed, step, slot, place and row each draw another mask`() {
+        func mask(_ seed: UInt64, _ step: UInt32, _ slot: UInt32, _ place: UInt32, _ row: Int) -> [Float] {
+            let x = GuardedMatrix(1, 256) { _, _ in 1 }
+            Dropout(seed: seed, step: step, rate: 0.5).apply(
+                x.row, into: x.row, width: 256, row: row, slot: slot, place: place)
+            return x.values
+        }
+        let masks = [
+            mask(1, 1, 1, 1, 1), mask(2, 1, 1, 1, 1), mask(1 << 40 | 1, 1, 1, 1, 1), mask(1, 2, 1, 1, 1),
+            mask(1, 1, 2, 1, 1), mask(1, 1, 1, 2, 1), mask(1, 1, 1, 1, 2),
+        ]
+        #expect(Set(masks).count == masks.count)
+        #expect(mask(1, 1, 1, 1, 1) == masks[0])
+    }
+
+    @Test func `rate 0 keeps everything as it is`() {
+        let dropout = Dropout(seed: 1, step: 1, rate: 0)
+        let x = GuardedMatrix(1, 100, seed: 1)
+        let before = x.values
+        dropout.apply(x.row, into: x.row, width: 100, row: 0, slot: 0, place: 0)
+        #expect(!dropout.isActive && dropout.scale == 1 && x.values == before)
+    }
+
+    @Test func `a NaN that falls is gone and one that is kept stays`() {
+        let dropout = Dropout(seed: 3, step: 1, rate: 0.5)
+        let (ones, x) = (GuardedMatrix(1, 65) { _, _ in 1 }, GuardedMatrix(1, 65) { _, _ in .nan })
+        dropout.apply(ones.row, into: ones.row, width: 65, row: 0, slot: 0, place: 0)
+        dropout.apply(x.row, into: x.row, width: 65, row: 0, slot: 0, place: 0)
+        #expect(zip(ones.values, x.values).allSatisfy { $0 == 0 ? $1 == 0 : $1.isNaN })
+    }
+}
