@@ -175,7 +175,8 @@ extension T5Configuration {
             model_type: "t5", vocab_size: vocabularySize, d_model: modelWidth, d_kv: headWidth, d_ff: feedForwardWidth,
             num_layers: encoderBlocks, num_decoder_layers: decoderBlocks, num_heads: heads,
             relative_attention_num_buckets: positionBuckets, relative_attention_max_distance: positionMaxDistance,
-            dropout_rate: dropoutRate, layer_norm_epsilon: 1e-6, feed_forward_proj: feedForward.rawValue,
+            dropout_rate: dropoutRate, layer_norm_epsilon: Double("\(normEpsilon)"),
+            feed_forward_proj: feedForward.rawValue,
             tie_word_embeddings: tiedEmbeddings, decoder_start_token_id: decoderStartToken, pad_token_id: padToken,
             eos_token_id: endToken)
         let encoder = JSONEncoder()

@@ -96,6 +96,13 @@ extension T5Model {
                         + "weights can be read")
             }
             sources[name] = found
+            for alias in aliases where alias.of == name {
+                guard let other = files[alias.name], other.tensor.shape != shape else { continue }
+                throw Failure(
+                    .badData,
+                    "\(other.file.path): tensor \(alias.name) has shape \(other.tensor.shape), but it repeats \(name) "
+                        + "of shape \(shape); take it from the same model")
+            }
         }
         let known = Set(sources.keys).union(aliases.map(\.name)).union(T5Configuration.ignoredTensors)
         if let extra = files.names.first(where: { !known.contains($0) }) {
