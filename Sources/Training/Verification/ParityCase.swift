@@ -38,23 +38,25 @@ struct ParityCase {
         let configurationPath = path + "/adapter/unolora_config.json"
         let adapter = try AdapterConfiguration(path: configurationPath)
         var options = try adapter.lowRankOptions(path: configurationPath)
-        settings =
-            FileManager.default.contents(atPath: configurationPath)
-            .flatMap { try? JSONDecoder().decode(Settings.self, from: $0) } ?? Settings()
+        settings = try Self.readSettings(configurationPath)
         // A case says so when something is dropped; without a word, nothing is.
         options.dropout = settings.loraDropout ?? 0
         self.options = options
         let sourceShape = try numbers.tensor(named: "input_ids").shape
         let labelShape = try numbers.tensor(named: "labels").shape
+        let generatedShape = try numbers.tensor(named: "generated").shape
         let lengths = try numbers.readInt32(named: "input_lengths")
-        guard sourceShape.count == 2, labelShape.count == 2, sourceShape[0] == labelShape[0],
-            lengths.count == sourceShape[0], sourceShape[0] > 0
+        guard sourceShape.count == 2, labelShape.count == 2, generatedShape.count == 2,
+            [labelShape[0], generatedShape[0], lengths.count] == Array(repeating: sourceShape[0], count: 3),
+            sourceShape[0] > 0
         else {
-            throw Failure(.badData, "\(path): input_ids, input_lengths and labels disagree about the examples")
+            throw Failure(
+                .badData, "\(path): input_ids, input_lengths, labels and generated disagree about the examples")
         }
         paddedSources = sourceShape[1]
         paddedTargets = max(labelShape[1], settings.padTargets ?? 0)
-        model = try T5Model.load(directory: path + "/model", maximumLength: max(paddedSources, paddedTargets, 64))
+        model = try T5Model.load(
+            directory: path + "/model", maximumLength: max(paddedSources, paddedTargets, generatedShape[1]))
         batch = try Self.readBatch(
             numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
             configuration: model.configuration, tasks: options.tasks, path: path)
@@ -64,6 +66,36 @@ struct ParityCase {
             let file = try SafetensorsFile(path: path + "/adapter/unolora_model.safetensors")
             try file.load(layout.parameters, into: [("", weights)])
         }
+    }
+
+    /// The batch with every target continued by padding up to `paddedTargets`.
+    var batchWithPaddedTargets: RaggedBatch {
+        var (padded, source, target) = (RaggedBatch(), 0, 0)
+        for i in 0..<batch.count {
+            let (sourceEnd, targetEnd) = (source + batch.sourceLengths[i], target + batch.targetLengths[i])
+            let padding = repeatElement(model.configuration.padToken, count: paddedTargets - batch.targetLengths[i])
+            padded.append(
+                source: batch.sources[source..<sourceEnd], target: batch.targets[target..<targetEnd] + padding,
+                task: batch.tasks[i], slot: batch.slots[i])
+            (source, target) = (sourceEnd, targetEnd)
+        }
+        return padded
+    }
+
+    private static func readSettings(_ path: String) throws(Failure) -> Settings {
+        guard let data = FileManager.default.contents(atPath: path),
+            let settings = try? JSONDecoder().decode(Settings.self, from: data)
+        else {
+            throw Failure(.badData, "\(path): a setting of the case has a value of the wrong type")
+        }
+        for (key, rate) in [("dropout", settings.dropout ?? 0), ("loraDropout", settings.loraDropout ?? 0)]
+        where !(0..<1).contains(rate) {
+            throw Failure(.badData, "\(path): \(key) is \(rate), but must be at least 0 and below 1")
+        }
+        guard (0...65536).contains(settings.padTargets ?? 0) else {
+            throw Failure(.badData, "\(path): padTargets must be from 0 to 65536")
+        }
+        return settings
     }
 
     private static func readBatch(

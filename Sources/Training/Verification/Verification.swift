@@ -89,9 +89,11 @@ private struct VerificationRun {
 
     private mutating func compareForward() throws(Failure) {
         let batch = parity.batch
-        let logits = engine.logits(batch, dropout: dropout)
+        // Some cases hold what the decoder says after the labels, others zeros; either is a number to be checked.
+        let decoded = try logitsContinue() ? parity.batchWithPaddedTargets : batch
+        let logits = engine.logits(decoded, dropout: dropout)
         errors["logits"] = try compare(
-            logits, lengths: batch.targetLengths, padded: parity.paddedTargets, with: "logits")
+            logits, lengths: decoded.targetLengths, padded: parity.paddedTargets, with: "logits")
         if let output = engine.encoderOutput {
             errors["encoder_output"] = try compare(
                 output, lengths: batch.sourceLengths, padded: parity.paddedSources, with: "encoder_output")
@@ -101,6 +103,16 @@ private struct VerificationRun {
         let expected = Double(try parity.numbers.readFloats(named: "loss").first ?? .nan)
         let value = loss.sum * reductionFactor
         errors["loss"] = abs(value - expected) / abs(expected)
+    }
+
+    /// Whether the case's logits go on behind the labels of an example.
+    private func logitsContinue() throws(Failure) -> Bool {
+        let columns = parity.model.configuration.vocabularySize
+        let logits = try read("logits", count: parity.batch.count * parity.paddedTargets * columns)
+        return parity.batch.targetLengths.enumerated().contains { i, length in
+            let rows = i * parity.paddedTargets + length..<(i + 1) * parity.paddedTargets
+            return logits[rows.lowerBound * columns..<rows.upperBound * columns].contains { $0 != 0 }
+        }
     }
 
     private var reductionFactor: Double {
@@ -159,20 +171,21 @@ private struct VerificationRun {
         return true
     }
 
-    /// Compares ragged rows with a padded tensor `[examples, padded, columns]`; padding rows are left out.
+    /// Compares ragged rows with a padded tensor `[examples, padded, columns]`, whose padding must be zero.
     private func compare(
         _ rows: Matrix, lengths: [Int], padded: Int, with name: String
     ) throws(Failure) -> Double {
         let reference = try read(name, count: lengths.count * padded * rows.columns)
         var (row, worst, scale) = (0, 0.0, 0.0)
         for (i, length) in lengths.enumerated() {
-            for position in 0..<length {
+            for position in 0..<padded {
                 let start = (i * padded + position) * rows.columns
                 let part = Array(reference[start..<start + rows.columns])
-                let values = rows.rows(row, 1).copied()
+                let isPadding = position >= length
+                let values = isPadding ? Array(repeating: 0, count: part.count) : rows.rows(row, 1).copied()
                 worst = maximumKeepingNaN(worst, difference(values, part))
-                scale = max(scale, magnitude(part))
-                row += 1
+                scale = max(scale, isPadding ? 0 : magnitude(part))
+                row += isPadding ? 0 : 1
             }
         }
         return worst / max(scale, 1e-30)
