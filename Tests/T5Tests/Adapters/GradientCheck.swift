@@ -1,0 +1,107 @@
+import Adapters
+import Foundation
+import Kernels
+import Randomness
+import Tensors
+import Testing
+
+@testable import T5
+
+/// Finite differences of the loss against the backward, tensor by tensor.
+///
+/// The forward is in single precision, so a difference of two losses of about 30 carries a rounding noise of about
+/// 3e-6, which a step h turns into 3e-6 / 2h of slope; a longer step meets curvature, and the kink of a ReLU somewhere.
+/// Each slope is therefore measured with several steps, from both sides at once and, where that fails, from either
+/// side alone (a kink just beside the point lies on one side of it); the best agreement counts, and a wrong gradient
+/// agrees with none. Slopes along these directions are compared: the gradient itself (a wrong size), a random one of
+/// the whole tensor (a wrong direction), and single elements.
+struct GradientCheck {
+    let adapter: TinyAdapter
+    let batch: RaggedBatch
+    var dropout: DropoutKey?
+    var labelSmoothing: Float = 0
+
+    /// Largest error allowed relative to the tensor's gradient along unit directions.
+    static let relative = 5e-3
+    /// Error allowed beside that: the noise.
+    static let absolute = 2e-3
+
+    private static let steps: [Float] = [0.01, 0.003, 0.001, 0.0003]
+
+    /// The tensors whose backward disagrees, and what was seen.
+    func disagreements() -> [String] {
+        disagreements(of: adapter.gradients(batch, dropout: dropout, labelSmoothing: labelSmoothing).gradients)
+    }
+
+    /// The same for given gradients.
+    func disagreements(of gradients: [Float]) -> [String] {
+        let entries = adapter.layout.parameters.entries
+        let (engine, _) = adapter.engine()
+        var found: [String] = []
+        for (index, entry) in entries.enumerated() {
+            let gradient = Array(gradients[entry.range])
+            for (name, direction) in directions(gradient, index) {
+                let slope = zip(gradient, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+                let bound = Self.relative * norm(gradients[entry.range]) + Self.absolute
+                let error = smallestError(of: slope, along: direction, entry, engine, enough: bound)
+                if !(error <= bound) {
+                    found.append("\(entry.name), \(name): backward \(slope), off by \(error), allowed \(bound)")
+                }
+            }
+        }
+        return found
+    }
+
+    private func norm(_ values: ArraySlice<Float>) -> Double {
+        values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    }
+
+    /// Unit vectors to measure along.
+    private func directions(_ gradient: [Float], _ index: Int) -> [(String, [Float])] {
+        var stream = RandomStream(seed: 11, purpose: .test, a: UInt32(index))
+        let random = gradient.map { _ in Float(stream.normal()) }
+        var all = [("a random direction", unit(random))]
+        let length = norm(gradient[...])
+        if length > 0 { all.append(("its own direction", unit(gradient))) }
+        for _ in 0..<2 {
+            let i = stream.below(gradient.count)
+            all.append(("element \(i)", gradient.indices.map { $0 == i ? 1 : 0 }))
+        }
+        return all
+    }
+
+    private func unit(_ values: [Float]) -> [Float] {
+        let length = Float(norm(values[...]))
+        return values.map { $0 / length }
+    }
+
+    private func smallestError(
+        of slope: Double, along direction: [Float], _ entry: ParameterLayout.Entry, _ engine: T5Engine, enough: Double
+    ) -> Double {
+        var best = Double.infinity
+        for h in Self.steps {
+            let above = loss(entry, direction, h, engine)
+            let below = loss(entry, direction, -h, engine)
+            best = min(best, abs((above - below) / (2 * Double(h)) - slope))
+            if best <= enough { return best }
+        }
+        let here = loss(entry, direction, 0, engine)
+        for h in Self.steps {
+            for side in [h, -h] {
+                let (near, far) = (loss(entry, direction, side, engine), loss(entry, direction, 2 * side, engine))
+                best = min(best, abs((4 * near - 3 * here - far) / (2 * Double(side)) - slope))
+            }
+            if best <= enough { return best }
+        }
+        return best
+    }
+
+    /// The loss with one tensor moved by `h` along the direction.
+    private func loss(_ entry: ParameterLayout.Entry, _ direction: [Float], _ h: Float, _ engine: T5Engine) -> Double {
+        let tensor = UnsafeMutableBufferPointer(start: adapter.weights.base + entry.offset, count: entry.count)
+        let before = Array(tensor)
+        for i in tensor.indices { tensor[i] += h * direction[i] }
+        defer { _ = tensor.update(fromContentsOf: before) }
+        return engine.forward(batch, dropout: dropout, labelSmoothing: labelSmoothing).sum
+    }
+}

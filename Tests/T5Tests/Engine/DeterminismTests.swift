@@ -1,0 +1,82 @@
+import Adapters
+import Testing
+
+@testable import T5
+
+@Suite struct DeterminismTests {
+    private struct Bits: Equatable, Sendable {
+        let loss: [UInt64]
+        let gradients: [UInt32]
+        let answers: [[Int32]]
+    }
+
+    private static let batches = [
+        TinyT5.batch(), TinyT5.batch([(31, 7, 3), (2, 2, 0)], slot: 40, seed: 8), TinyT5.batch([(1, 1, 2)], seed: 9),
+    ]
+
+    private static func adapter(_ method: LowRankOptions.Method) -> TinyAdapter {
+        TinyAdapter(TinyT5(.v11), LowRankOptions(method: method, rankA: 3, rankB: 2, alpha: 4, tasks: 4))
+    }
+
+    /// Everything that an engine computes of each batch in turn.
+    private static func compute(_ adapter: TinyAdapter, _ order: [Int]) -> [Bits] {
+        let (engine, gradients) = adapter.engine()
+        return order.map { number in
+            gradients.clear()
+            let batch = batches[number]
+            let loss = engine.forward(batch, dropout: DropoutKey(seed: 3, step: 4, rate: 0.1))
+            engine.backward()
+            return Bits(
+                loss: loss.perExample.map(\.bitPattern), gradients: gradients.elements.map(\.bitPattern),
+                answers: engine.generate(batch, maxNewTokens: batch.targetLengths.map { $0 + 3 }))
+        }
+    }
+
+    @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
+    func `an engine gives the same bits again, whatever it computed between`(method: LowRankOptions.Method) {
+        let results = Self.compute(Self.adapter(method), [0, 1, 0, 2, 1, 0])
+        #expect(results[0] == results[2] && results[0] == results[5] && results[1] == results[4])
+        #expect(results[0] != results[1] && results[1] != results[3])
+    }
+
+    @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
+    func `engines in several threads give the same bits`(method: LowRankOptions.Method) async {
+        let adapter = Self.adapter(method)
+        let expected = Self.compute(adapter, [0, 1, 2])
+        await withTaskGroup(of: [Bits].self) { group in
+            for _ in 0..<4 {
+                group.addTask { (0..<5).flatMap { _ in Self.compute(adapter, [0, 1, 2]) } }
+            }
+            for await results in group {
+                for (index, bits) in results.enumerated() {
+                    #expect(bits == expected[index % 3])
+                }
+            }
+        }
+    }
+
+    @Test func `a backward adds to the gradients`() {
+        let (engine, gradients) = Self.adapter(.unolora).engine()
+        _ = engine.forward(Self.batches[0], dropout: nil)
+        engine.backward()
+        let once = Array(gradients.elements)
+        _ = engine.forward(Self.batches[0], dropout: nil)
+        engine.backward()
+        let largest = once.reduce(0) { max($0, abs($1)) }
+        #expect(zip(gradients.elements, once).allSatisfy { abs($0 - 2 * $1) <= 1e-5 * largest })
+    }
+
+    @Test func `a step takes no more memory once the largest batch was seen`() {
+        let (engine, _) = Self.adapter(.unoloraStar).engine()
+        for _ in 0..<2 {
+            _ = engine.forward(Self.batches[1], dropout: DropoutKey(seed: 3, step: 4, rate: 0.1))
+            engine.backward()
+        }
+        let held = engine.workspace.capacity
+        for batch in Self.batches {
+            _ = engine.forward(batch, dropout: DropoutKey(seed: 3, step: 4, rate: 0.1))
+            engine.backward()
+        }
+        #expect(engine.workspace.capacity == held)
+    }
+}

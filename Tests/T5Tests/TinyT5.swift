@@ -1,0 +1,140 @@
+import Adapters
+import Foundation
+import Kernels
+import Randomness
+import Tensors
+import Testing
+
+@testable import T5
+
+/// A T5 small enough for finite differences: inner width 10 beside d = 12, and position buckets that end at distance 6.
+struct TinyT5: Sendable {
+    enum Family: String, CaseIterable, Sendable {
+        /// ReLU and a tied output matrix.
+        case v10 = "v1.0"
+        /// Gated GELU and an output matrix of its own.
+        case v11 = "v1.1"
+    }
+
+    let model: T5Model
+
+    init(
+        _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1, seed: UInt64 = 1
+    ) {
+        BLAS.useOneThread()
+        let configuration = Self.configuration(
+            family, encoderBlocks: encoderBlocks, decoderBlocks: decoderBlocks, endToken: endToken)
+        var layout = ParameterLayout()
+        for (name, shape) in configuration.tensorShapes() {
+            layout.append(name, shape)
+        }
+        let weights = Arena(count: layout.count)
+        for (index, entry) in layout.entries.enumerated() {
+            var stream = RandomStream(seed: seed, purpose: .test, a: UInt32(index))
+            // Norm weights near 1 but all different; the others as a new model has them.
+            let deviation = configuration.initialDeviation(entry.name)
+            for i in entry.range {
+                weights.base[i] = Float(deviation.map { stream.normal() * $0 } ?? 1 + 0.2 * stream.normal())
+            }
+        }
+        model = T5Model(configuration: configuration, maximumLength: 32, storage: weights) { name in
+            let entry = layout[name]!
+            let matrix = weights.matrix(entry)
+            return matrix
+        }
+    }
+
+    static func configuration(
+        _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1
+    ) -> T5Configuration {
+        T5Configuration(
+            vocabularySize: 37, modelWidth: 12, headWidth: 5, feedForwardWidth: 18, encoderBlocks: encoderBlocks,
+            decoderBlocks: decoderBlocks, heads: 2, positionBuckets: 8, positionMaxDistance: 6, dropoutRate: 0.1,
+            normEpsilon: 1e-6, feedForward: family == .v10 ? .relu : .gatedGelu, tiedEmbeddings: family == .v10,
+            decoderStartToken: 0, padToken: 0, endToken: endToken)
+    }
+
+    /// Examples of `(source length, target length, task)` with random tokens; their slots count from `slot` by two.
+    static func batch(
+        _ lengths: [(source: Int, target: Int, task: Int)] = [(5, 3, 1), (1, 1, 0), (20, 2, 2), (3, 4, 1)],
+        slot: UInt32 = 3, seed: UInt64 = 2
+    ) -> RaggedBatch {
+        var stream = RandomStream(seed: seed, purpose: .test)
+        var batch = RaggedBatch()
+        for (i, length) in lengths.enumerated() {
+            func tokens(_ count: Int) -> [Int32] {
+                (0..<count).map { $0 + 1 == count ? 1 : Int32(2 + stream.below(35)) }
+            }
+            batch.append(
+                source: tokens(length.source), target: tokens(length.target), task: length.task,
+                slot: slot + 2 * UInt32(i))
+        }
+        return batch
+    }
+}
+
+extension RaggedBatch {
+    /// The examples of these numbers, in this order.
+    func examples(_ numbers: [Int]) -> RaggedBatch {
+        var chosen = RaggedBatch()
+        for i in numbers {
+            let (source, target) = (sourceLengths[..<i].reduce(0, +), targetLengths[..<i].reduce(0, +))
+            chosen.append(
+                source: sources[source..<source + sourceLengths[i]],
+                target: targets[target..<target + targetLengths[i]], task: tasks[i], slot: slots[i])
+        }
+        return chosen
+    }
+}
+
+/// A low-rank method on a tiny T5, every one of its tensors away from its start (B is not zero).
+struct TinyAdapter: Sendable {
+    let model: T5Model
+    let layout: LowRankLayout
+    let weights: Arena
+
+    init(_ tiny: TinyT5, _ options: LowRankOptions, seed: UInt64 = 7) {
+        model = tiny.model
+        layout = LowRankLayout(options: options, configuration: tiny.model.configuration)
+        weights = Arena(count: layout.parameters.count)
+        layout.initialise(weights, seed: seed)
+        for (index, entry) in layout.parameters.entries.enumerated() {
+            var stream = RandomStream(seed: seed, purpose: .test, a: UInt32(index))
+            for i in entry.range {
+                weights.base[i] += Float(0.15 * stream.normal())
+            }
+        }
+    }
+
+    /// An engine with gradients of its own.
+    func engine() -> (engine: T5Engine, gradients: Arena) {
+        let gradients = Arena(count: layout.parameters.count)
+        let adaptation = LowRankAdaptation(layout: layout, weights: weights, gradients: gradients)
+        return (T5Engine(model: model, adaptation: adaptation), gradients)
+    }
+
+    /// Summed loss and its gradients.
+    func gradients(
+        _ batch: RaggedBatch, dropout: DropoutKey? = nil, labelSmoothing: Float = 0
+    ) -> (loss: MicroBatchLoss, gradients: [Float]) {
+        let (engine, gradients) = engine()
+        let loss = engine.forward(batch, dropout: dropout, labelSmoothing: labelSmoothing)
+        engine.backward()
+        return (loss, Array(gradients.elements))
+    }
+}
+
+extension LoraTargets {
+    /// Every projection of every attention and feed-forward, of both families.
+    static let everything = LoraTargets(
+        encoderSelf: ["q", "k", "v", "o"], decoderSelf: ["q", "k", "v", "o"], decoderCross: ["q", "k", "v", "o"],
+        feedForward: ["wi", "wi_0", "wi_1", "wo"])
+
+    /// One leaf of one of the four regions.
+    static func only(_ region: String, _ leaf: String) -> LoraTargets {
+        func leaves(_ name: String) -> Set<String> { name == region ? [leaf] : [] }
+        return LoraTargets(
+            encoderSelf: leaves("encoderSelf"), decoderSelf: leaves("decoderSelf"),
+            decoderCross: leaves("decoderCross"), feedForward: leaves("feedForward"))
+    }
+}
