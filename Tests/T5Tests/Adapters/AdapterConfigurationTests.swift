@@ -1,0 +1,81 @@
+import Adapters
+import Failures
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct AdapterConfigurationTests {
+    private func read(_ json: String) throws -> LowRankOptions {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write("unolora_config.json", json)
+        return try AdapterConfiguration(path: path).lowRankOptions(path: path)
+    }
+
+    private func refusal(_ more: String) throws -> String {
+        let json = #"{"method": "unolora_star", "rank": 4, "alpha": 8, "tasks": 3\#(more)}"#
+        let failure = try #require(throws: Failure.self) { _ = try read(json) }
+        #expect(failure.code == .badData && failure.message.contains("unolora_config.json"))
+        return failure.message
+    }
+
+    @Test(arguments: [LowRankOptions.Method.frozen, .unolora, .unoloraStar, .loraPerTask])
+    func `four keys suffice and the others have the paper's values`(method: LowRankOptions.Method) throws {
+        let options = try read(#"{"method": "\#(method.rawValue)", "rank": 4, "alpha": 8, "tasks": 3}"#)
+        #expect(options == LowRankOptions(method: method, rankA: 4, alpha: 8, tasks: 3))
+        #expect(options.rankB == 4 && options.targets == .queryAndValue && options.dropout == 0.1)
+    }
+
+    @Test func `every option comes back from the file that it was written to`() throws {
+        var options = LowRankOptions(method: .unoloraStar, rankA: 4, rankB: 6, alpha: 3.5, tasks: 5, dropout: 0.3)
+        options.dropoutMask = .perSite
+        options.targets = LoraTargets(
+            encoderSelf: ["o"], decoderSelf: [], decoderCross: ["k", "v"], feedForward: ["wi_1"])
+        options.hyper.inputs = [.sample, .position]
+        options.hyper.startsAtOne = false
+        options.hyper.positionModulus = 48
+        options.hyper.dimension = 3
+        options.hyper.outputDimension = 5
+        options.hyper.bottleneck = 7
+        let file = AdapterConfiguration(options, taskNames: ["a", "b"], labels: ["a": ["0", "1"]])
+        let json = String(decoding: try JSONEncoder().encode(file), as: UTF8.self)
+        #expect(try read(json) == options)
+        #expect(file.taskNames == ["a", "b"] && file.labels == ["a": ["0", "1"]])
+    }
+
+    @Test func `unknown keys are ignored`() throws {
+        let options = try read(#"{"method": "unolora", "rank": 4, "alpha": 8, "tasks": 3, "seed": 1, "reduction": 2}"#)
+        #expect(options == LowRankOptions(method: .unolora, rankA: 4, alpha: 8, tasks: 3))
+    }
+
+    @Test func `values that make no sense are refused`() throws {
+        #expect(try refusal(#", "rankA": 0"#).contains("rank"))
+        #expect(try refusal(#", "rankB": 5000"#).contains("rank"))
+        #expect(try refusal(#", "loraDropout": 1"#).contains("loraDropout"))
+        #expect(try refusal(#", "loraDropout": -0.5"#).contains("loraDropout"))
+        #expect(try refusal(#", "loraDropoutMask": "perToken""#).contains("loraDropoutMask cannot be perToken"))
+        #expect(try refusal(#", "hyperInputs": ["task", "time"]"#).contains("hyperInputs has time"))
+        #expect(try refusal(#", "hyperInputs": []"#).contains("hyperInputs"))
+        #expect(try refusal(#", "hyperScaleInit": "two""#).contains("hyperScaleInit"))
+        for key in ["hyperDim", "hyperOutDim", "hyperBottleneck", "hyperPositions"] {
+            #expect(try refusal(#", "\#(key)": 0"#).contains("size of the hypernetwork is 0"))
+        }
+    }
+
+    @Test func `a method of another family, a missing key and a missing file are refused`() throws {
+        let other = try #require(throws: Failure.self) {
+            _ = try read(#"{"method": "prefix", "rank": 4, "alpha": 8, "tasks": 3}"#)
+        }
+        #expect(other.code == .badData && other.message.contains("method prefix"))
+        for key in ["method", "rank", "alpha", "tasks"] {
+            var values: [String: Any] = ["method": "unolora", "rank": 4, "alpha": 8, "tasks": 3]
+            values[key] = nil
+            let json = String(decoding: try JSONSerialization.data(withJSONObject: values), as: UTF8.self)
+            let failure = try #require(throws: Failure.self) { _ = try read(json) }
+            #expect(failure.code == .badData && failure.message.contains("method, rank, alpha and tasks"))
+        }
+        let missing = try #require(throws: Failure.self) {
+            _ = try AdapterConfiguration(path: "/no/such/unolora_config.json")
+        }
+        #expect(missing.code == .inputMissing)
+    }
+}

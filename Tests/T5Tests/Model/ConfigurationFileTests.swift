@@ -1,0 +1,105 @@
+import Failures
+import Foundation
+import TestSupport
+import Testing
+
+@testable import T5
+
+@Suite struct ConfigurationFileTests {
+    private func configuration(_ settings: [String: Any]) throws -> T5Configuration {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("config.json")
+        try JSONSerialization.data(withJSONObject: settings).write(to: URL(fileURLWithPath: path))
+        return try T5Configuration(path: path)
+    }
+
+    private func settings(_ family: TinyT5.Family = .v10) throws -> [String: Any] {
+        try ModelDirectory(family).settings
+    }
+
+    /// The message with which a changed configuration is refused.
+    private func refusal(_ changes: [String: Any]) throws -> String {
+        let settings = try settings().merging(changes) { $1 }
+        let failure = try #require(throws: Failure.self) { _ = try configuration(settings) }
+        #expect(failure.code == .badData && failure.message.contains("config.json"))
+        return failure.message
+    }
+
+    @Test(arguments: T5Configuration.presets.map(\.name))
+    func `every preset comes back from the file it writes`(name: String) throws {
+        let preset = try #require(T5Configuration.presets.first { $0.name == name }).configuration
+        let directory = try TemporaryDirectory()
+        let path = directory.file("config.json")
+        try preset.json().write(to: URL(fileURLWithPath: path))
+        #expect(try T5Configuration(path: path) == preset)
+    }
+
+    @Test func `an unusual configuration comes back too`() throws {
+        var unusual = TinyT5.configuration(.v11, encoderBlocks: 3, decoderBlocks: 1, endToken: 9)
+        unusual.normEpsilon = 3e-5
+        unusual.dropoutRate = 0.25
+        unusual.padToken = 4
+        unusual.decoderStartToken = 7
+        unusual.tiedEmbeddings = true
+        let directory = try TemporaryDirectory()
+        let path = directory.file("config.json")
+        try unusual.json().write(to: URL(fileURLWithPath: path))
+        #expect(try T5Configuration(path: path) == unusual)
+    }
+
+    @Test func `keys that may be absent have transformers' defaults`() throws {
+        let least: [String: Any] = [
+            "vocab_size": 100, "d_model": 8, "d_kv": 4, "d_ff": 16, "num_layers": 3, "num_heads": 2,
+        ]
+        let read = try configuration(least)
+        #expect(read.decoderBlocks == 3 && read.positionBuckets == 32 && read.positionMaxDistance == 128)
+        #expect(read.dropoutRate == 0.1 && read.normEpsilon == 1e-6 && read.feedForward == .relu)
+        #expect(read.tiedEmbeddings && read.decoderStartToken == 0 && read.padToken == 0 && read.endToken == 1)
+        #expect(read.outputScale == 1 / Float(8).squareRoot() && read.innerWidth == 8)
+        let untied = try configuration(least.merging(["tie_word_embeddings": false]) { $1 })
+        #expect(untied.outputScale == 1)
+        let padded = try configuration(least.merging(["pad_token_id": 6]) { $1 })
+        #expect(padded.decoderStartToken == 6 && padded.padToken == 6)
+    }
+
+    @Test(arguments: ["vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads"])
+    func `a size that is missing, no number, 0 or absurd is refused by its key`(key: String) throws {
+        var settings = try settings()
+        settings[key] = nil
+        let missing = try #require(throws: Failure.self) { _ = try configuration(settings) }
+        #expect(missing.code == .badData && missing.message.contains("\(key) is missing"))
+        #expect(try refusal([key: "ten"]).contains("\(key) has a value of the wrong type"))
+        for size in [0, -3, 20_000_000] {
+            #expect(try refusal([key: size]).contains("\(key) is \(size)"))
+        }
+    }
+
+    @Test func `options that are not supported are refused with what is`() throws {
+        #expect(try refusal(["model_type": "bart"]).contains("model_type is bart, but only t5 and mt5"))
+        #expect(try refusal(["feed_forward_proj": "gated-silu"]).contains("gated-silu, but only relu and gated-gelu"))
+        #expect(try refusal(["num_decoder_layers": 0]).contains("num_decoder_layers is 0"))
+        #expect(try refusal(["num_layers": 1001]).contains("more than 1000 blocks"))
+        #expect(try refusal(["relative_attention_num_buckets": 3]).contains("relative_attention_num_buckets is 3"))
+        #expect(try refusal(["relative_attention_max_distance": 4]).contains("relative_attention_max_distance is 4"))
+        #expect(try refusal(["dropout_rate": 1]).contains("dropout_rate is 1"))
+        #expect(try refusal(["dropout_rate": -0.1]).contains("dropout_rate is -0.1"))
+        #expect(try refusal(["layer_norm_epsilon": 0]).contains("layer_norm_epsilon is 0"))
+        for key in ["decoder_start_token_id", "pad_token_id", "eos_token_id"] {
+            #expect(try refusal([key: 37]).contains("\(key) is 37, outside the vocabulary of 37"))
+            #expect(try refusal([key: -1]).contains("\(key) is -1"))
+        }
+    }
+
+    @Test func `a file that is missing or no JSON is refused`() throws {
+        let directory = try TemporaryDirectory()
+        let missing = try #require(throws: Failure.self) {
+            _ = try T5Configuration(path: directory.file("config.json"))
+        }
+        #expect(missing.code == .inputMissing)
+        for text in ["", "{", "[]", "{\"vocab_size\": }", "\u{0}"] {
+            let path = try directory.write("config.json", text)
+            let failure = try #require(throws: Failure.self) { _ = try T5Configuration(path: path) }
+            #expect(failure.code == .badData && failure.message.contains(path))
+        }
+    }
+}
