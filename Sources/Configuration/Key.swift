@@ -7,6 +7,8 @@ struct Key: Sendable {
         case flag
         case integer(ClosedRange<Int>)
         case number(ClosedRange<Double>)
+        /// A finite number above 0.
+        case positive
         case text
         /// A path; relative ones are relative to the configuration file.
         case path
@@ -57,7 +59,9 @@ extension Key.Kind {
                 : "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .number(let range):
             return range.upperBound == .infinity
-                ? "a number from \(range.lowerBound)" : "a number from \(range.lowerBound) to \(range.upperBound)"
+                ? "a number from \(range.lowerBound)"
+                : "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .positive: return "a number above 0"
         case .text: return "text"
         case .path: return "a path"
         case .choice(let words): return "one of " + words.joined(separator: ", ")

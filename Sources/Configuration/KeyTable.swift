@@ -3,13 +3,13 @@ enum KeyTable {
     private static let rank = Key.Kind.integer(1...4096)
     private static let size = Key.Kind.integer(1...65536)
     private static let count = Key.Kind.integer(1...(.max))
-    private static let positive = Key.Kind.number(0...(.infinity))
     private static let share = Key.Kind.number(0...1)
 
     /// The sections' names and what they are about, in order.
     static let sections: [(name: String, purpose: String)] = [
         ("", "Top level"), ("data", "Input files and tokenising"), ("lora", "The low-rank adapter"),
-        ("hyper", "The hypernetwork of unolora_star"), ("sampler", "Drawing tasks and examples"),
+        ("hyper", "The hypernetwork of unolora_star"),
+        ("hyperformer", "HyperFormer++"), ("sampler", "Drawing tasks and examples"),
         ("batch", "Sizes of a step"), ("train", "The run"), ("lr", "Learning rate"), ("optim", "AdamW and clipping"),
         ("loss", "The loss"), ("eval", "Evaluation"), ("checkpoint", "Checkpoints"),
         ("parallel", "Threads and communication"), ("log", "What is written while it runs"),
@@ -58,7 +58,7 @@ enum KeyTable {
         Key(
             "lora.rankB", .optional(rank), "null", result: true,
             "Rank of B where it differs; with different ranks a core C stands between."),
-        Key("lora.alpha", positive, "16", result: true, "The update is scaled by alpha / rank of A."),
+        Key("lora.alpha", .positive, "16", result: true, "The update is scaled by alpha / rank of A."),
         Key("lora.dropout", .number(0...0.99), "0.1", result: true, "Dropout on the input of the low-rank path."),
         Key(
             "lora.dropoutMask", .choice(["perInput", "perSite"]), "perInput", result: true,
@@ -82,11 +82,14 @@ enum KeyTable {
         Key(
             "hyper.positions", .positions, "perSite", result: true,
             "A position embedding for each site, or P of them used modulo."),
+        Key(
+            "hyperformer.reduction", .integer(1...4096), "32", result: true,
+            "d_model over the width of the generated adapters; for hyperformer_pp, which is not in this version."),
     ]
 
     private static let step: [Key] = [
         Key(
-            "sampler.temperature", .word(["infinity"], .number(0.01...(.infinity))), "10", result: true,
+            "sampler.temperature", .word(["infinity"], .positive), "10", result: true,
             "p_t ~ (n_t/N)^(1/temperature): 1 is proportional, infinity uniform."),
         Key("sampler.cap", .optional(count), "null", result: true, "n_t is at most this before the exponent."),
         Key(
@@ -104,18 +107,16 @@ enum KeyTable {
     ]
 
     private static let schedule: [Key] = [
-        Key("lr.peak", positive, "1e-4", result: true, "Highest learning rate."),
+        Key("lr.peak", .positive, "1e-4", result: true, "Highest learning rate."),
         Key(
             "lr.schedule", .choice(["cosine", "linear", "constant"]), "cosine", result: true, "What follows the warmup."
         ),
         Key("lr.warmup", .integer(0...(.max)), "1000", result: true, "Steps of linear warmup."),
         Key("optim.beta1", .number(0...0.9999999), "0.9", result: true, "Decay of the mean of gradients."),
         Key("optim.beta2", .number(0...0.9999999), "0.999", result: true, "Decay of the mean of squares."),
-        Key("optim.epsilon", .number(1e-30...1), "1e-8", result: true, "Added to the root."),
+        Key("optim.epsilon", .positive, "1e-8", result: true, "Added to the root."),
         Key("optim.weightDecay", share, "0.01", result: true, "Decoupled weight decay on every trainable."),
-        Key(
-            "optim.clip", .optional(.number(1e-6...(.infinity))), "1.0", result: true,
-            "Global norm; null does not clip."),
+        Key("optim.clip", .optional(.positive), "1.0", result: true, "Global norm; null does not clip."),
         Key("loss.labelSmoothing", .number(0...0.99), "0", result: true, "Share spread over the vocabulary."),
         Key(
             "loss.reduction", .choice(["tokenMean", "sum"]), "tokenMean", result: true,
@@ -129,6 +130,9 @@ enum KeyTable {
         Key("eval.every", .optional(count), "1000", "Steps between evaluations; null for none."),
         Key(
             "eval.atEnd", .flag, "true", "Whether the last step is evaluated and a table printed, test split included."),
+        Key(
+            "eval.split", .choice(["validation", "test"]), "validation",
+            "Split that is evaluated during training and chooses the best checkpoint."),
         Key("eval.batch", .integer(1...4096), "16", "Examples in an evaluation batch; part of the evaluation's bits."),
         Key(
             "eval.maxExamples", .optional(count), "null",
@@ -141,16 +145,27 @@ enum KeyTable {
             "checkpoint.every", .optional(count), "1000", "Steps between checkpoints; null for the last and best only."),
         Key("checkpoint.keep", .integer(1...1_000_000), "2", "Newest checkpoints that are kept, beside the best."),
         Key(
+            "checkpoint.best", .choice(["average", "taskMean"]), "average",
+            "What the best checkpoint is greatest in: the mean of all figures, or the mean over tasks."),
+        Key(
             "parallel.threads", .word(["auto"], .integer(1...1024)), "auto",
             "Workers of a rank; auto takes the cores it may use."),
         Key(
-            "parallel.reduction", .choice(["exact", "fast"]), "exact", "Sum of gradients; fast is not in this version."),
+            "parallel.reduction", .choice(["exact", "fast"]), "exact", result: true,
+            "Sum of gradients; fast is not in this version."),
         Key(
-            "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto",
+            "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", result: true,
             "Matrix products; onednn is not in this version."),
         Key("parallel.stallTimeout", .duration, "60s", "Reserved: longest time without progress of a rank."),
         Key("log.every", count, "10", "Steps between lines of metrics.jsonl."),
+        Key("log.tensorBoard", .flag, "true", "Whether a TensorBoard event file is written."),
+        Key(
+            "log.interferenceEvery", .optional(count), "50",
+            "Steps between measurements of the gradient cosines between tasks; null for none."),
     ]
+
+    /// Other names of keys.
+    static let aliases = ["labels.style": "data.labelStyle"]
 
     static let byPath: [String: Key] = Dictionary(uniqueKeysWithValues: keys.map { ($0.path, $0) })
 }

@@ -20,8 +20,13 @@ extension Key {
         case .integer(let range): return integer(node).flatMap { range.contains($0) ? .integer($0) : nil }
         case .number(let range):
             return plain(node).flatMap(Double.init).flatMap { $0.isFinite && range.contains($0) ? .number($0) : nil }
-        case .text: return node.scalar.map { .text($0.string) }
-        case .path: return node.scalar.flatMap { $0.string.isEmpty ? nil : .text(absolute($0.string, directory)) }
+        case .positive:
+            return plain(node).flatMap(Double.init).flatMap { $0.isFinite && $0 > 0 ? .number($0) : nil }
+        case .text: return isNull(node) ? nil : node.scalar.map { .text($0.string) }
+        case .path:
+            return node.scalar.flatMap {
+                $0.string.isEmpty || isNull(node) ? nil : .text(absolute($0.string, directory))
+            }
         case .choice(let words): return node.string.flatMap { words.contains($0) ? .text($0) : nil }
         case .subset(let words): return subset(node, words)
         case .duration: return duration(node)
@@ -64,7 +69,7 @@ extension Key {
 
     private static func duration(_ node: Node) -> Value? {
         guard let text = node.scalar?.string, let match = text.wholeMatch(of: #/([0-9.]+)\s*(s|m|h)?/#),
-            let number = Double(match.1)
+            let number = Double(match.1), number > 0, number < 1e9
         else { return nil }
         let unit: Double = ["m": 60, "h": 3600][match.2.map(String.init) ?? "s"] ?? 1
         return .number(number * unit)

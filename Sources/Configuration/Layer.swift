@@ -19,7 +19,7 @@ struct Layer {
         do {
             root = try Yams.compose(yaml: yaml)
         } catch {
-            throw Self.explain(error, name)
+            throw Self.explain(error, name, yaml)
         }
         guard let root else { return }
         guard let mapping = root.mapping else {
@@ -34,8 +34,12 @@ struct Layer {
         guard let equals = assignment.firstIndex(of: "=") else {
             throw Failure(.usage, "\(place): write --set key=value, e.g. --set lora.rank=4")
         }
-        let path = String(assignment[..<equals])
-        guard KeyTable.byPath[path] != nil else { throw Self.unknown(path, place) }
+        let written = String(assignment[..<equals])
+        if KeyTable.sections.contains(where: { $0.name == written && !written.isEmpty }) {
+            throw Failure(.usage, "\(place): \(written) is a section; set its keys one by one, as \(written).KEY=VALUE")
+        }
+        let path = KeyTable.aliases[written] ?? written
+        guard KeyTable.byPath[path] != nil else { throw UnknownKey.refusal(path, place) }
         let text = String(assignment[assignment.index(after: equals)...])
         do {
             leaves[path] = Leaf(node: try Yams.compose(yaml: text) ?? Node("null"), place: place)
@@ -47,42 +51,46 @@ struct Layer {
     private mutating func add(_ mapping: Node.Mapping, prefix: String, name: String) throws(Failure) {
         for (key, node) in mapping {
             let place = key.mark.map { "\(name):\($0.line)" } ?? name
-            guard let text = key.string else {
+            guard let text = key.scalar?.string else {
                 throw Failure(.badConfiguration, "\(place): a key must be text; see docs/configuration.md")
             }
-            let path = prefix + text
+            let written = prefix + text
+            let path = KeyTable.aliases[written] ?? written
             if KeyTable.byPath[path] != nil {
+                // `lora.rank: 4` beside `lora: {rank: 8}` is no double key to the YAML parser.
+                if let earlier = leaves[path] {
+                    throw Failure(
+                        .badConfiguration,
+                        "\(place): key \(path) is there twice, first at \(earlier.place); keep one of them")
+                }
                 leaves[path] = Leaf(node: node, place: place)
-            } else if prefix.isEmpty, KeyTable.sections.contains(where: { $0.name == text }) {
+            } else if prefix.isEmpty, Self.isSection(text) {
                 if let section = node.mapping {
                     try add(section, prefix: text + ".", name: name)
-                } else if node.string != "" && node.string != "null" {
+                } else if node.scalar.map({ ["", "null", "~"].contains($0.string) }) != true {
                     throw Failure(.badConfiguration, "\(place): \(text) is a section; indent its keys below it")
                 }
             } else {
-                throw Self.unknown(path, place)
+                throw UnknownKey.refusal(path, place)
             }
         }
     }
 
-    private static func unknown(_ path: String, _ place: String) -> Failure {
-        let section = path.contains(".") ? path.prefix { $0 != "." } + "." : ""
-        var known = KeyTable.keys.map(\.path).filter { section.isEmpty || $0.hasPrefix(section) }
-        if section.isEmpty { known = known.filter { !$0.contains(".") } + KeyTable.sections.map(\.name).dropFirst() }
-        if known.isEmpty { known = KeyTable.sections.map(\.name).dropFirst() + [] }
-        let nearest = KeyTable.keys.map(\.path).min { distance($0, path) < distance($1, path) }
-        let hint = nearest.flatMap { distance($0, path) <= 3 ? "; did you mean \($0)?" : nil } ?? ""
-        return Failure(
-            .badConfiguration, "\(place): key \(path) is unknown\(hint); allowed here: \(known.joined(separator: ", "))"
-        )
+    private static func isSection(_ text: String) -> Bool {
+        !text.isEmpty
+            && (KeyTable.sections.contains { $0.name == text }
+                || KeyTable.aliases.keys.contains { $0.hasPrefix(text + ".") })
     }
 
-    private static func explain(_ error: any Error, _ name: String) -> Failure {
+    private static func explain(_ error: any Error, _ name: String, _ yaml: String) -> Failure {
         switch error {
         case YamlError.duplicatedKeysInMapping(let duplicates, let context):
-            let keys = duplicates.map { "\($0)" }.joined(separator: ", ")
+            let key = duplicates.first ?? ""
+            let first = context.mark.line
+            let second = repetition(of: key, after: context.mark, in: yaml)
+            let earlier = second == nil ? "" : ", first in line \(first)"
             return Failure(
-                .badConfiguration, "\(name):\(context.mark.line): key \(keys) is there twice; keep one of them")
+                .badConfiguration, "\(name):\(second ?? first): key \(key) is there twice\(earlier); keep one of them")
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
             return Failure(.badConfiguration, "\(name):\(mark.line): not valid YAML (\(problem)); mend this line")
@@ -91,20 +99,15 @@ struct Layer {
         }
     }
 
-    /// Levenshtein distance.
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let (x, y) = (Array(a), Array(b))
-        var row = Array(0...y.count)
-        for i in 0..<x.count {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in 0..<y.count {
-                let substitution = diagonal + (x[i] == y[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substitution, diagonal + 1, row[j] + 1)
-            }
-        }
-        return row[y.count]
+    /// The line, from 1, on which the key in the column of `mark` is repeated. The parser tells its first place only.
+    private static func repetition(of key: String, after mark: Mark, in yaml: String) -> Int? {
+        let lines = yaml.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.indices.dropFirst(mark.line).first { index in
+            let indentation = lines[index].prefix { $0 == " " }.count
+            let content = lines[index].dropFirst(indentation).filter { $0 != "\"" && $0 != "'" }
+            return indentation == mark.column - 1 && content.hasPrefix(key)
+                && content.dropFirst(key.count).drop { $0 == " " }.first == ":"
+        }.map { $0 + 1 }
     }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The reference page of all keys, made from the table.
 public enum ConfigurationReference {
     /// `docs/configuration.md` as it must be.
@@ -8,7 +10,9 @@ public enum ConfigurationReference {
             One YAML file; every key has a default except `model`, and `data.glue` where GLUE's tasks are used. The
             preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
             impossible combinations are refused with file, line and key. Keys marked * decide the bits of the result: a
-            resumed run must agree with them. This page is made from the program's own table of keys.
+            resumed run must agree with them. Relative paths are relative to the file's directory, those of `--set` to
+            the working directory. `labels.style` is another name of `data.labelStyle`. This page is made from the
+            program's own table of keys.
 
             """
         for (section, purpose) in KeyTable.sections {
@@ -20,10 +24,56 @@ public enum ConfigurationReference {
                 text += "\(key.purpose) |\n"
             }
         }
+        text += customTasks
         text += "\n## Presets\n\n`paper` is the defaults above. The others change:\n"
         for name in ["hyperformer", "repo"] {
             text += "\n`\(name)`:\n\n```yaml\n\(Presets.yaml(name))\n```\n"
         }
         return text
     }
+
+    /// All keys as plain text, a line each: path, default, what is allowed.
+    public static var listing: String {
+        let width = KeyTable.keys.map(\.path.count).max() ?? 0
+        return KeyTable.keys.map { key in
+            let path = key.path.padding(toLength: width, withPad: " ", startingAt: 0)
+            return "\(path)  \(key.standard ?? "(required)")  [\(key.kind.allowed)]\n"
+        }.joined()
+    }
+
+    /// The part of the page about tasks of the user's own.
+    static let customTasks = """
+
+        ## Custom tasks
+
+        An item of `tasks` that is a mapping describes a task of your own:
+
+        ```yaml
+        tasks:
+          - rte
+          - name: cb
+            train: CB/train.jsonl
+            validation: CB/val.jsonl
+            fields: [premise, hypothesis]
+            template: "cb premise: {premise} hypothesis: {hypothesis}"
+            labels: {entailment: entailment, contradiction: contradiction, neutral: neutral}
+            metrics: [accuracy]
+        ```
+
+        | key | default | meaning |
+        |---|---|---|
+        | `name` | required | letters, digits, `_` and `-`; none of GLUE's names |
+        | `train`, `validation`, `test` | `train` is required | files; a validation file without a test file is halved into both |
+        | `holdOut` | `1000` | training rows that become validation when there is no validation file |
+        | `format` | by the name of `train` | `tsv` or `jsonl`, for all files |
+        | `header` | `true` | whether a TSV file begins with the names of its columns |
+        | `columns` | none | names of the columns, in order, when `header` is false |
+        | `fields` | required | columns (TSV) or keys (JSONL) that the model reads |
+        | `template` | `<name> <field>: {field} ...` | source text; `{{` is a brace itself |
+        | `label` | `label` | column or key of the label or score |
+        | `labels` | this or `range` | list of labels, or mapping from label to answer text, in class order |
+        | `range` | this or `labels` | `[minimum, maximum, step]` of a regression |
+        | `metrics` | `[accuracy]`, `[pearson, spearman]` | accuracy, f1 (two labels), matthews; pearson, spearman |
+
+        """
 }

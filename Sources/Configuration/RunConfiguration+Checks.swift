@@ -37,22 +37,22 @@ extension RunConfiguration {
         if method == "unolora_star", hyperInputs.isEmpty {
             throw refuse("hyper.inputs", because: "hyper.inputs is empty; name at least one of task, position, sample")
         }
-        if method != "unolora_star", preset != "repo",
-            let key = places.changed.filter({ $0.hasPrefix("hyper.") }).min()
-        {
+        if let key = KeyTable.keys.first(where: { places.byKey[$0.path] != nil && !applies($0) }) {
+            if key.path == "lora.rank" {
+                throw refuse(
+                    key.path, because: "lora.rank has no effect beside lora.rankA and lora.rankB; remove one of them")
+            }
+            let owner = Self.section(key.path) == "hyper" ? "unolora_star" : "hyperformer_pp"
             throw refuse(
-                key,
-                because: "\(key) has no meaning for method \(method), which has no hypernetwork; remove it or use "
-                    + "unolora_star")
+                key.path,
+                because: "\(key.path) has no meaning for method \(method), only for \(owner); remove it"
+                    + (owner == "unolora_star" ? " or use method unolora_star" : ""))
         }
         if glue == nil, let task = tasks.first(where: { if case .glue = $0 { true } else { false } }) {
             throw refuse(
                 "tasks", "data.glue",
                 because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ..."
             )
-        }
-        if let budget = maxNewTokens, let padding = padTargets, budget < 1 || padding < 1 {
-            throw refuse("eval.maxNewTokens", because: "eval.maxNewTokens and loss.padTargets must be at least 1")
         }
     }
 

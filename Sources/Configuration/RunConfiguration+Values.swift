@@ -31,158 +31,127 @@ extension RunConfiguration {
         }
     }
 
-    /// The value of `preset`.
+    /// Name of the preset that the values started from.
     public var preset: String { text("preset") }
     /// Hugging Face directory of the backbone.
     public var model: String { text("model") }
-    /// The value of `method`.
+    /// What is trained: `frozen`, `unolora`, `unolora_star` or `lora_per_task`.
     public var method: String { text("method") }
     /// Dropout at T5's places; nil for the model's own.
     public var dropout: Double? { optionalNumber("dropout") }
-    /// Directory of GLUE, `data.glue`.
+    /// Absolute path of GLUE's directory; nil when no task of GLUE is used.
     public var glue: String? { optionalText("data.glue") }
-    /// The value of `data.cache`.
+    /// Absolute path of the token cache's directory; nil for the default beside the run directory.
     public var cache: String? { optionalText("data.cache") }
-    /// The value of `data.maxSource`.
+    /// Longest source in tokens, end included.
     public var maxSource: Int { integer("data.maxSource") }
-    /// Whether `data.onBadRow` is skip.
+    /// Whether malformed rows are skipped and counted, not refused.
     public var skipsBadRows: Bool { text("data.onBadRow") == "skip" }
-    /// The value of `data.dropDuplicates`.
+    /// Whether training rows whose text is in another split are removed.
     public var dropsDuplicates: Bool { flag("data.dropDuplicates") }
-    /// The value of `data.splitSeed`.
+    /// Seed of the hold-outs from GLUE's own files.
     public var splitSeed: UInt64 { UInt64(integer("data.splitSeed")) }
-    /// Whether `data.labelStyle` is words.
+    /// Whether answers are T5's own words, not digits.
     public var usesLabelWords: Bool { text("data.labelStyle") == "words" }
-    /// Rank of A: `lora.rankA`, else `lora.rank`.
+    /// Rank of A.
     public var rankA: Int { optionalInteger("lora.rankA") ?? integer("lora.rank") }
-    /// Rank of B: `lora.rankB`, else `lora.rank`.
+    /// Rank of B.
     public var rankB: Int { optionalInteger("lora.rankB") ?? integer("lora.rank") }
-    /// The value of `lora.alpha`.
+    /// The update is scaled by `alpha / rankA`.
     public var alpha: Double { number("lora.alpha") }
-    /// The value of `lora.dropout`.
+    /// Dropout on the input of the low-rank path.
     public var loraDropout: Double { number("lora.dropout") }
-    /// The value of `lora.dropoutMask`.
+    /// `perInput` or `perSite`.
     public var dropoutMask: String { text("lora.dropoutMask") }
-    /// The value of `lora.aInit`.
+    /// `kaimingIn` or `kaimingRank`.
     public var aInit: String { text("lora.aInit") }
     /// Leaves by attention.
     public var targets: [String: [String]] {
         guard case .mapping(_, let lists)? = values["lora.targets"] else { return [:] }
         return lists.mapValues { texts($0) }
     }
-    /// The value of `hyper.dim`.
+    /// Width h of the hypernetwork's embeddings.
     public var hyperDim: Int { integer("hyper.dim") }
-    /// The value of `hyper.outDim`.
+    /// Width e of the hypernetwork's output.
     public var hyperOutDim: Int { integer("hyper.outDim") }
-    /// The value of `hyper.bottleneck`.
+    /// Width inside the sample encoder.
     public var hyperBottleneck: Int { integer("hyper.bottleneck") }
-    /// The value of `hyper.inputs`.
+    /// What the scales depend on: some of `task`, `position`, `sample`.
     public var hyperInputs: [String] { texts(values["hyper.inputs"]) }
-    /// Whether `hyper.scaleInit` is onePlus.
+    /// Whether a scale is 1 + the network's value.
     public var hyperStartsAtOne: Bool { text("hyper.scaleInit") == "onePlus" }
     /// P of `modulo(P)`; nil for a position embedding of each site's own.
     public var hyperPositionModulus: Int? {
         text("hyper.positions").wholeMatch(of: #/modulo\((\d+)\)/#).flatMap { Int($0.1) }
     }
-    /// `sampler.temperature`; may be infinite.
+    /// `p_t ~ (n_t/N)^(1/temperature)`; may be infinite.
     public var temperature: Double {
         values["sampler.temperature"] == .text("infinity") ? .infinity : number("sampler.temperature")
     }
-    /// The value of `sampler.cap`.
+    /// Greatest n_t before the exponent; nil for none.
     public var samplerCap: Int? { optionalInteger("sampler.cap") }
-    /// The value of `sampler.granularity`.
+    /// `batch`, `microBatch` or `example`: the slots that share a draw of the task.
     public var granularity: String { text("sampler.granularity") }
-    /// The value of `batch.global`.
+    /// Examples in a step, a multiple of `microBatch`.
     public var globalBatch: Int { integer("batch.global") }
-    /// The value of `batch.micro`.
+    /// Examples in a micro-batch.
     public var microBatch: Int { integer("batch.micro") }
-    /// The value of `train.steps`.
+    /// Steps of the run.
     public var steps: Int { integer("train.steps") }
-    /// The value of `train.seed`.
+    /// Seed of adapter, sampling and dropout.
     public var seed: UInt64 { UInt64(integer("train.seed")) }
     /// Seconds.
     public var stopBefore: Double? { optionalNumber("train.stopBefore") }
-    /// The value of `lr.peak`.
+    /// Highest learning rate.
     public var learningRate: Double { number("lr.peak") }
-    /// The value of `lr.schedule`.
+    /// `cosine`, `linear` or `constant`: what follows the warmup.
     public var schedule: String { text("lr.schedule") }
-    /// The value of `lr.warmup`.
+    /// Steps of linear warmup, at most `steps`.
     public var warmup: Int { integer("lr.warmup") }
-    /// The value of `optim.epsilon`.
+    /// Decay of the mean of gradients.
     public var beta1: Double { number("optim.beta1") }
-    /// The value of `optim.epsilon`.
+    /// Decay of the mean of squares.
     public var beta2: Double { number("optim.beta2") }
-    /// The value of `optim.epsilon`.
+    /// Added to the root of the second moment.
     public var epsilon: Double { number("optim.epsilon") }
-    /// The value of `optim.weightDecay`.
+    /// Decoupled weight decay.
     public var weightDecay: Double { number("optim.weightDecay") }
-    /// The value of `optim.clip`.
+    /// Greatest global norm of the gradient; nil does not clip.
     public var clip: Double? { optionalNumber("optim.clip") }
-    /// The value of `loss.labelSmoothing`.
+    /// Share of a target spread over the vocabulary.
     public var labelSmoothing: Double { number("loss.labelSmoothing") }
-    /// Whether `loss.reduction` is sum.
+    /// Whether the loss is the sum over label tokens, not their mean.
     public var sumsLoss: Bool { text("loss.reduction") == "sum" }
-    /// The value of `loss.padTargets`.
+    /// Tokens up to which targets are filled with padding that counts; nil for none.
     public var padTargets: Int? { optionalInteger("loss.padTargets") }
-    /// The value of `eval.every`.
+    /// Steps between evaluations; nil for none on the way.
     public var evaluateEvery: Int? { optionalInteger("eval.every") }
-    /// The value of `eval.atEnd`.
+    /// Whether the last step is evaluated.
     public var evaluatesAtEnd: Bool { flag("eval.atEnd") }
-    /// The value of `eval.batch`.
+    /// Examples in an evaluation batch.
     public var evaluationBatch: Int { integer("eval.batch") }
-    /// The value of `eval.maxExamples`.
+    /// Most validation examples of a task during training; nil for all.
     public var evaluationMaxExamples: Int? { optionalInteger("eval.maxExamples") }
-    /// Whether `eval.ranks` is all.
+    /// Whether all ranks decode, not rank 0 alone.
     public var evaluatesOnAllRanks: Bool { text("eval.ranks") == "all" }
-    /// The value of `eval.maxNewTokens`.
+    /// Generation budget; nil for max(4, the task's longest label).
     public var maxNewTokens: Int? { optionalInteger("eval.maxNewTokens") }
-    /// The value of `checkpoint.every`.
+    /// Steps between checkpoints; nil for the last and best only.
     public var checkpointEvery: Int? { optionalInteger("checkpoint.every") }
-    /// The value of `checkpoint.keep`.
+    /// Newest checkpoints that are kept, beside the best.
     public var checkpointKeep: Int { integer("checkpoint.keep") }
     /// nil for as many as the cores allow.
     public var threads: Int? { values["parallel.threads"] == .text("auto") ? nil : integer("parallel.threads") }
-    /// The value of `log.every`.
+    /// The mean that the best checkpoint is greatest in: `average` of all figures, or `taskMean`.
+    public var checkpointBest: String { text("checkpoint.best") }
+    /// `validation` or `test`: the split that is evaluated during training.
+    public var evaluationSplit: String { text("eval.split") }
+    /// Seconds without progress of a rank after which the job ends.
+    public var stallTimeout: Double { number("parallel.stallTimeout") }
+    /// Whether a TensorBoard event file is written.
+    public var writesTensorBoard: Bool { flag("log.tensorBoard") }
+    /// Steps between measurements of the interference of tasks; nil for none.
+    public var interferenceEvery: Int? { optionalInteger("log.interferenceEvery") }
+    /// Steps between lines of metrics.jsonl.
     public var logEvery: Int { integer("log.every") }
-
-    /// The tasks in their order; the position is the task's id.
-    public var tasks: [TaskEntry] {
-        guard case .list(let items)? = values["tasks"] else { return [] }
-        return items.compactMap { item in
-            switch item {
-            case .text(let name): .glue(name)
-            case .mapping(_, let parts): .custom(customTask(parts))
-            default: nil
-            }
-        }
-    }
-
-    private func customTask(_ parts: [String: Value]) -> CustomTask {
-        func text(_ key: String) -> String? {
-            if case .text(let value)? = parts[key] { return value }
-            return nil
-        }
-        var labels: [(label: String, answer: String)] = []
-        if case .mapping(let order, let answers)? = parts["labels"] {
-            labels = order.compactMap { label in
-                guard case .text(let answer)? = answers[label] else { return nil }
-                return (label, answer)
-            }
-        }
-        var range: CustomTask.Range?
-        if case .list(let numbers)? = parts["range"], case .number(let low) = numbers[0],
-            case .number(let high) = numbers[1], case .number(let step) = numbers[2]
-        {
-            range = CustomTask.Range(minimum: low, maximum: high, step: step)
-        }
-        var holdOut = 1000
-        if case .integer(let rows)? = parts["holdOut"] { holdOut = rows }
-        let metrics = texts(parts["metrics"])
-        return CustomTask(
-            name: text("name") ?? "", format: text("format").flatMap(CustomTask.Format.init) ?? .tsv,
-            header: parts["header"] != .flag(false), columns: texts(parts["columns"]), train: text("train") ?? "",
-            validation: text("validation"), test: text("test"), holdOut: holdOut, fields: texts(parts["fields"]),
-            template: text("template"), label: text("label") ?? "label", labels: labels, range: range,
-            metrics: metrics.isEmpty ? (range == nil ? ["accuracy"] : ["pearson", "spearman"]) : metrics)
-    }
 }

@@ -45,60 +45,35 @@ public struct RunConfiguration: Sendable, Equatable {
             if case .text(let chosen) = try presetKey.read(leaf, directory: directory) { preset = chosen }
             presetPlace = leaf.place
         }
-        layers.insert((try Layer(yaml: Presets.yaml(preset), name: "preset \(preset)"), directory), at: 0)
+        let presetLayer = try Layer(yaml: Presets.yaml(preset), name: "preset \(preset)")
         var values: [String: Value] = [:]
-        var standards: [String: Value] = [:]
         var places: [String: String] = [:]
         for key in KeyTable.keys {
             if let standard = key.standard {
                 let leaf = try Layer.standard(key, standard)
-                standards[key.path] = try key.read(leaf, directory: directory)
-                values[key.path] = standards[key.path]
+                values[key.path] = try key.read(leaf, directory: directory)
+            }
+            if let leaf = presetLayer.leaves[key.path] {
+                // Not a place: what a preset sets, the user has not.
+                values[key.path] = try key.read(leaf, directory: directory)
             }
             for (layer, directory) in layers {
                 guard let leaf = layer.leaves[key.path] else { continue }
                 values[key.path] = try key.read(leaf, directory: directory)
                 places[key.path] = leaf.place
             }
-            guard values[key.path] != nil else {
-                throw Failure(
-                    .badConfiguration,
-                    "\(name): key \(key.path) is missing; it must be \(key.kind.allowed): \(key.purpose)")
-            }
+        }
+        // Last, so that a mistake with a line is told first.
+        if let key = KeyTable.keys.first(where: { values[$0.path] == nil }) {
+            throw Failure(
+                .badConfiguration, "\(name): key \(key.path) is missing; it must be \(key.kind.allowed): \(key.purpose)"
+            )
         }
         values["preset"] = .text(preset)
         places["preset"] = presetPlace
         let configuration = RunConfiguration(values: values)
-        let changed = Set(places.keys.filter { values[$0] != standards[$0] })
-        try configuration.check(Places(name: name, byKey: places, changed: changed))
+        try configuration.check(Places(name: name, byKey: places))
         return configuration
-    }
-
-    /// The resolved configuration as YAML: every key, in the order of the reference. Reads back as an equal value.
-    public var resolvedYAML: String {
-        var text = ""
-        for (section, _) in KeyTable.sections {
-            let keys = KeyTable.keys.filter { Self.section($0.path) == section }
-            if !section.isEmpty { text += "\(section):\n" }
-            for key in keys {
-                let name = section.isEmpty ? key.path : "  " + key.path.dropFirst(section.count + 1)
-                if key.path == "tasks", case .list(let tasks)? = values["tasks"] {
-                    text += "tasks:\n" + tasks.map { "  - \($0.yaml)\n" }.joined()
-                } else {
-                    text += "\(name): \((values[key.path] ?? .null).yaml)\n"
-                }
-            }
-        }
-        return text
-    }
-
-    /// The keys that decide the bits of the result, a line each: what a resumed run must agree with.
-    public var resultText: String {
-        KeyTable.keys.filter(\.decidesResult).map { key in
-            guard key.path == "tasks" else { return "\(key.path): \((values[key.path] ?? .null).yaml)" }
-            // Where the files lie decides nothing; what is in them is compared as data.
-            return "tasks: " + tasks.map(\.name).joined(separator: ", ")
-        }.joined(separator: "\n")
     }
 
     static func section(_ path: String) -> String {
@@ -110,8 +85,6 @@ public struct RunConfiguration: Sendable, Equatable {
 struct Places {
     let name: String
     let byKey: [String: String]
-    /// Keys that were given another value than their default.
-    let changed: Set<String>
 
     /// The place of the first of these keys that was given, else the file.
     func of(_ keys: String...) -> String { keys.lazy.compactMap { byKey[$0] }.first ?? name }

@@ -30,9 +30,10 @@ enum TaskReading {
     private static func entry(_ item: Node, _ place: String, _ directory: String) throws(Failure) -> (String, Value) {
         if let name = item.string {
             guard glue.contains(name) else {
+                let hint = UnknownKey.nearest(to: name, among: glue) { $0 }.map { "; did you mean \($0)?" } ?? ""
                 throw Failure(
                     .badConfiguration,
-                    "\(place): task \(name) is none of GLUE's (\(glue.joined(separator: ", "))); describe your own as a "
+                    "\(place): task \(name) is none of GLUE's\(hint) (\(glue.joined(separator: ", "))); describe your own as a "
                         + "mapping with name, train, fields and labels or range")
             }
             return (name, .text(name))
@@ -54,14 +55,17 @@ enum TaskReading {
             let key = keyNode.string ?? ""
             let here = Self.place(keyNode, place)
             guard keys.contains(key) else {
+                let hint = UnknownKey.nearest(to: key, among: keys) { $0 }.map { "; did you mean \($0)?" } ?? ""
                 throw Failure(
                     .badConfiguration,
-                    "\(here): key \(key) of a task is unknown; allowed: \(keys.joined(separator: ", "))")
+                    "\(here): key \(key) of a task is unknown\(hint); allowed: \(keys.joined(separator: ", "))")
             }
             order.append(key)
             values[key] = try value(key, node, here, directory)
         }
-        try check(values, place)
+        values["format"] = try format(values, place)
+        if !order.contains("format") { order.insert("format", at: 0) }
+        try TaskChecks.check(values, place)
         return .mapping(order, values)
     }
 
@@ -69,12 +73,16 @@ enum TaskReading {
         _ key: String, _ node: Node, _ place: String, _ directory: String
     ) throws(Failure) -> Value {
         func read(_ kind: Key.Kind) throws(Failure) -> Value {
-            try Key("tasks.\(key)", kind, nil, "").read(Layer.Leaf(node: node, place: place), directory: directory)
+            try Key("\(key) of a task", kind, nil, "").read(Layer.Leaf(node: node, place: place), directory: directory)
         }
         switch key {
         case "name":
             guard let name = node.string, name.wholeMatch(of: #/[A-Za-z0-9_\-]+/#) != nil else {
                 throw Failure(.badConfiguration, "\(place): a task's name is made of letters, digits, _ and -")
+            }
+            guard !glue.contains(name) else {
+                throw Failure(
+                    .badConfiguration, "\(place): \(name) is a task of GLUE; give a task of your own another name")
             }
             return .text(name)
         case "template", "label": return try read(.text)
@@ -93,7 +101,7 @@ enum TaskReading {
         let texts = node.sequence?.compactMap(\.string) ?? []
         guard let items = node.sequence, !texts.isEmpty, texts.count == items.count, Set(texts).count == texts.count
         else {
-            throw Failure(.badConfiguration, "\(place): tasks.\(key) must be a list of different names")
+            throw Failure(.badConfiguration, "\(place): \(key) must be a list of different names")
         }
         return .list(texts.map(Value.text))
     }
@@ -104,63 +112,71 @@ enum TaskReading {
         var answers: [String: Value] = [:]
         if let items = node.sequence {
             for item in items {
-                guard let text = item.scalar?.string else { continue }
+                guard let text = item.scalar?.string else { throw labelRefusal(place) }
                 order.append(text)
                 answers[text] = .text(text)
             }
         } else if let mapping = node.mapping {
             for (key, value) in mapping {
-                guard let label = key.scalar?.string, let answer = value.scalar?.string else { continue }
+                guard let label = key.scalar?.string, let answer = value.scalar?.string else {
+                    throw labelRefusal(place)
+                }
                 order.append(label)
                 answers[label] = .text(answer)
             }
         }
         let distinct = Set(answers.values.map { $0.yaml })
         guard order.count >= 2, answers.count == order.count, distinct.count == order.count else {
-            throw Failure(
-                .badConfiguration,
-                "\(place): tasks.labels must be a list of at least two different labels, or a mapping from each file label "
-                    + "to its own answer text")
+            throw labelRefusal(place)
         }
         return .mapping(order, answers)
+    }
+
+    private static func labelRefusal(_ place: String) -> Failure {
+        Failure(
+            .badConfiguration,
+            "\(place): labels must be a list of at least two different labels, or a mapping from each label of the files "
+                + "to its own answer text")
+    }
+
+    /// The format given, else what the training file's name ends with.
+    private static func format(_ values: [String: Value], _ place: String) throws(Failure) -> Value {
+        if let format = values["format"] { return format }
+        guard case .text(let path)? = values["train"] else { return .text("tsv") }
+        for format in CustomTask.Format.allCases where path.hasSuffix("." + format.rawValue) {
+            return .text(format.rawValue)
+        }
+        throw Failure(
+            .badConfiguration, "\(place): the format of \(path) does not show in its name; add format: tsv or jsonl")
     }
 
     private static func range(_ node: Node, _ place: String) throws(Failure) -> Value {
         let numbers = node.sequence?.compactMap { $0.scalar.flatMap { Double($0.string) } } ?? []
         guard numbers.count == 3, numbers.allSatisfy(\.isFinite), numbers[0] < numbers[1], numbers[2] > 0,
-            numbers[2] <= numbers[1] - numbers[0]
+            divides(numbers[2], numbers[1] - numbers[0])
         else {
             throw Failure(
                 .badConfiguration,
-                "\(place): tasks.range must be [minimum, maximum, step] with minimum < maximum and a step that fits")
+                "\(place): range must be [minimum, maximum, step] with minimum < maximum and a step that divides it")
         }
         return .list(numbers.map(Value.number))
     }
 
-    private static func check(_ values: [String: Value], _ place: String) throws(Failure) {
-        for key in ["name", "train", "fields"] where values[key] == nil {
-            throw Failure(.badConfiguration, "\(place): a custom task needs \(key)")
-        }
-        guard (values["labels"] == nil) != (values["range"] == nil) else {
-            throw Failure(
-                .badConfiguration, "\(place): a custom task needs either labels (classification) or range (regression)")
-        }
-        if values["header"] == .flag(false), values["columns"] == nil {
-            throw Failure(.badConfiguration, "\(place): a TSV file without header needs columns, their names in order")
-        }
-        if values["validation"] == nil, values["test"] != nil, values["holdOut"] == nil {
-            throw Failure(
-                .badConfiguration,
-                "\(place): give a validation file or holdOut, the training rows that become validation")
-        }
-        guard case .list(let chosen)? = values["metrics"] else { return }
-        let correlations = chosen.filter { [.text("pearson"), .text("spearman")].contains($0) }
-        let fits = values["range"] == nil ? correlations.isEmpty : correlations.count == chosen.count
-        guard fits, !chosen.isEmpty else {
-            throw Failure(
-                .badConfiguration,
-                "\(place): metrics of a classification are accuracy, f1, matthews; of a regression pearson, spearman")
-        }
+    /// Whether a whole number of steps makes the span, as far as binary fractions can say.
+    private static func divides(_ step: Double, _ span: Double) -> Bool {
+        let count = span / step
+        return count >= 1 && abs(count - count.rounded()) < 1e-6 * count
+    }
+
+    /// The tasks without the paths of their files, each custom task's keys in the order of the reference.
+    static func withoutPaths(_ tasks: Value?) -> Value {
+        guard case .list(let items)? = tasks else { return .null }
+        return .list(
+            items.map { item in
+                guard case .mapping(_, let parts) = item else { return item }
+                let kept = keys.filter { parts[$0] != nil && !["train", "validation", "test"].contains($0) }
+                return .mapping(kept, parts)
+            })
     }
 
     private static func place(_ node: Node, _ outer: String) -> String {

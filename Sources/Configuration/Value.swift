@@ -28,7 +28,7 @@ public enum Value: Sendable, Equatable {
     /// Plain where YAML reads it back as this text, else in double quotes.
     private static func quoted(_ text: String) -> String {
         let plain = text.wholeMatch(of: #/[A-Za-z_\/][A-Za-z0-9_\/.\-]*/#) != nil
-        if plain, !["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased()) {
+        if plain, !["null", "none", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased()) {
             return text
         }
         let escaped = text.unicodeScalars.map { scalar -> String in
@@ -37,7 +37,9 @@ public enum Value: Sendable, Equatable {
             case "\\": "\\\\"
             case "\n": "\\n"
             case "\t": "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F: String(format: "\\x%02x", scalar.value)
+            // What YAML calls not printable or takes for an end of line.
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}"..."\u{2029}", "\u{FEFF}":
+                String(format: "\\u%04x", scalar.value)
             default: String(scalar)
             }
         }

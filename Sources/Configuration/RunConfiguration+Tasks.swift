@@ -1,0 +1,42 @@
+extension RunConfiguration {
+    /// The tasks in their order; the position is the task's id.
+    public var tasks: [TaskEntry] {
+        guard case .list(let items)? = values["tasks"] else { return [] }
+        return items.compactMap { item in
+            switch item {
+            case .text(let name): .glue(name)
+            case .mapping(_, let parts): .custom(customTask(parts))
+            default: nil
+            }
+        }
+    }
+
+    private func customTask(_ parts: [String: Value]) -> CustomTask {
+        func text(_ key: String) -> String? {
+            if case .text(let value)? = parts[key] { return value }
+            return nil
+        }
+        var labels: [(label: String, answer: String)] = []
+        if case .mapping(let order, let answers)? = parts["labels"] {
+            labels = order.compactMap { label in
+                guard case .text(let answer)? = answers[label] else { return nil }
+                return (label, answer)
+            }
+        }
+        var range: CustomTask.Range?
+        if case .list(let numbers)? = parts["range"], case .number(let low) = numbers[0],
+            case .number(let high) = numbers[1], case .number(let step) = numbers[2]
+        {
+            range = CustomTask.Range(minimum: low, maximum: high, step: step)
+        }
+        var holdOut = 1000
+        if case .integer(let rows)? = parts["holdOut"] { holdOut = rows }
+        let metrics = texts(parts["metrics"])
+        return CustomTask(
+            name: text("name") ?? "", format: text("format").flatMap(CustomTask.Format.init) ?? .tsv,
+            header: parts["header"] != .flag(false), columns: texts(parts["columns"]), train: text("train") ?? "",
+            validation: text("validation"), test: text("test"), holdOut: holdOut, fields: texts(parts["fields"]),
+            template: text("template"), label: text("label") ?? "label", labels: labels, range: range,
+            metrics: metrics.isEmpty ? (range == nil ? ["accuracy"] : ["pearson", "spearman"]) : metrics)
+    }
+}

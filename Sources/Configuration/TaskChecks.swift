@@ -1,0 +1,86 @@
+import Failures
+
+/// Refuses what is impossible within a custom task; templates are checked again, against the files, by the task itself.
+enum TaskChecks {
+    /// - Parameters:
+    ///   - values: The task's keys, each of the right type.
+    ///   - place: Where the task stands, for messages.
+    static func check(_ values: [String: Value], _ place: String) throws(Failure) {
+        func refusal(_ sentence: String) -> Failure { Failure(.badConfiguration, "\(place): \(sentence)") }
+        for key in ["name", "train", "fields"] where values[key] == nil {
+            throw refusal("a custom task needs \(key)")
+        }
+        guard (values["labels"] == nil) != (values["range"] == nil) else {
+            throw refusal("a custom task needs either labels (classification) or range (regression)")
+        }
+        if values["format"] == .text("jsonl"), let key = ["header", "columns"].first(where: { values[$0] != nil }) {
+            throw refusal("\(key) is for TSV files, and this task's are JSONL; remove it")
+        }
+        let isBare = values["header"] == .flag(false)
+        if isBare, values["columns"] == nil {
+            throw refusal("a TSV file without header needs columns, their names in order")
+        }
+        if !isBare, values["columns"] != nil {
+            throw refusal("columns names the columns of files without header; add header: false, or remove it")
+        }
+        if values["validation"] != nil, values["holdOut"] != nil {
+            throw refusal("a task has either a validation file or holdOut; remove one of them")
+        }
+        if values["validation"] == nil, values["test"] != nil, values["holdOut"] == nil {
+            throw refusal("give a validation file or holdOut, the training rows that become validation")
+        }
+        try checkNames(values, place)
+        try checkMetrics(values, place)
+    }
+
+    /// Columns that are known must hold the fields and the label; a template must name fields.
+    private static func checkNames(_ values: [String: Value], _ place: String) throws(Failure) {
+        let fields = texts(values["fields"])
+        let columns = texts(values["columns"])
+        var label = "label"
+        if case .text(let given)? = values["label"] { label = given }
+        if !columns.isEmpty, let missing = (fields + [label]).first(where: { !columns.contains($0) }) {
+            throw Failure(
+                .badConfiguration, "\(place): \(missing) is none of the columns \(columns.joined(separator: ", "))")
+        }
+        guard case .text(let template)? = values["template"] else { return }
+        // Doubled braces stand for themselves.
+        let bare = template.replacing("{{", with: "").replacing("}}", with: "")
+        let named = bare.matches(of: #/\{([^{}]*)\}/#).map { String($0.1) }
+        let known = fields.map { "{\($0)}" }.joined(separator: ", ")
+        if let unknown = named.first(where: { !fields.contains($0) }) {
+            throw Failure(
+                .badConfiguration, "\(place): the template names {\(unknown)}, which is no field; use \(known)")
+        }
+        if named.isEmpty || bare.replacing(#/\{[^{}]*\}/#, with: "").contains(where: { "{}".contains($0) }) {
+            throw Failure(
+                .badConfiguration,
+                "\(place): the template needs at least one field in closed braces; use \(known), and {{ for a brace itself"
+            )
+        }
+    }
+
+    private static func checkMetrics(_ values: [String: Value], _ place: String) throws(Failure) {
+        guard values["metrics"] != nil else { return }
+        let chosen = texts(values["metrics"])
+        let allowed = values["range"] == nil ? ["accuracy", "f1", "matthews"] : ["pearson", "spearman"]
+        guard !chosen.isEmpty, chosen.allSatisfy(allowed.contains) else {
+            throw Failure(
+                .badConfiguration,
+                "\(place): metrics of a classification are accuracy, f1, matthews; of a regression pearson, spearman")
+        }
+        if chosen.contains("f1"), case .mapping(let labels, _)? = values["labels"], labels.count != 2 {
+            throw Failure(
+                .badConfiguration,
+                "\(place): f1 is for two labels, the second being the positive one, and there are \(labels.count)")
+        }
+    }
+
+    private static func texts(_ value: Value?) -> [String] {
+        guard case .list(let items)? = value else { return [] }
+        return items.compactMap { item in
+            if case .text(let text) = item { return text }
+            return nil
+        }
+    }
+}

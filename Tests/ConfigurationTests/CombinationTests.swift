@@ -1,0 +1,101 @@
+import Configuration
+import Failures
+import Testing
+
+@Suite struct CombinationTests {
+    @Test(arguments: [
+        ("batch: {global: 30}", "batch.global 30 is no multiple of batch.micro 4; use e.g. batch.global 32"),
+        ("batch: {global: 2}", "batch.global 2 is no multiple of batch.micro 4; use e.g. batch.global 4"),
+        ("train: {steps: 20}", "lr.warmup 1000 is more than train.steps 20, so the peak is never reached; lower it"),
+        (
+            "method: full",
+            "method full is not in this version; it has frozen, unolora, unolora_star and lora_per_task"
+        ),
+        (
+            "method: hyperformer_pp",
+            "method hyperformer_pp is not in this version; it has frozen, unolora, unolora_star and lora_per_task"
+        ), ("parallel: {reduction: fast}", "parallel.reduction fast is not in this version; use exact"),
+        ("parallel: {gemm: onednn}", "parallel.gemm onednn is not in this version; use auto or openblas"),
+        ("lora: {targets: {}}", "lora.targets names no projection; name one or use method frozen"),
+        (
+            "hyper: {dim: 4}",
+            "hyper.dim has no meaning for method unolora, only for unolora_star; remove it or use method unolora_star"
+        ),
+        (
+            "hyperformer: {reduction: 16}",
+            "hyperformer.reduction has no meaning for method unolora, only for hyperformer_pp; remove it"
+        ),
+        (
+            "lora: {rank: 8, rankA: 4, rankB: 2}",
+            "lora.rank has no effect beside lora.rankA and lora.rankB; remove one of them"
+        ),
+    ])
+    func `what is impossible together is refused with the line of a key at fault`(line: String, message: String) throws
+    {
+        #expect(try refusal(complete + line + "\n") == "run.yaml:3: " + message)
+    }
+
+    @Test func `an empty hypernetwork is refused`() throws {
+        #expect(
+            try refusal(complete + "method: unolora_star\nhyper: {inputs: []}\n")
+                == "run.yaml:4: hyper.inputs is empty; name at least one of task, position, sample")
+    }
+
+    @Test func `hypernetwork keys of a preset are no mistake of the user's, those of the file are`() throws {
+        #expect(try load(complete + "preset: repo\nmethod: unolora\n").method == "unolora")
+        let message = try refusal(complete + "preset: repo\nmethod: unolora\nhyper: {outDim: 4}\n")
+        #expect(message.hasPrefix("run.yaml:5: hyper.outDim has no meaning"))
+    }
+
+    @Test func `GLUE's tasks need its directory`() throws {
+        #expect(
+            try refusal("model: t5\ntasks: [rte]\n")
+                == "run.yaml:2: task rte is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ...")
+        #expect(try refusal("model: t5\n").hasPrefix("run.yaml: task cola is GLUE's"))
+    }
+
+    @Test func `a refusal of an override names the override`() throws {
+        #expect(
+            try refusal(complete + "batch: {global: 64}\n", set: ["batch.micro=7"])
+                == "--set batch.micro=7: batch.global 64 is no multiple of batch.micro 7; use e.g. batch.global 70")
+        #expect(
+            try refusal(complete, set: ["lora.rank=x"])
+                == "--set lora.rank=x: lora.rank must be a whole number from 1 to 4096, not `x`")
+        #expect(try refusal(complete, set: ["lora.rnk=4"]).hasPrefix("--set lora.rnk=4: key lora.rnk is unknown"))
+        #expect(try refusal(complete, set: ["lora.rank=[4"]).hasPrefix("--set lora.rank=[4: the value is not YAML"))
+    }
+
+    @Test func `an override that is no assignment of one key is wrong usage`() throws {
+        #expect(
+            try refusal(complete, set: ["lora.rank"], code: .usage)
+                == "--set lora.rank: write --set key=value, e.g. --set lora.rank=4")
+        #expect(
+            try refusal(complete, set: ["lora={rank: 4}"], code: .usage)
+                == "--set lora={rank: 4}: lora is a section; set its keys one by one, as lora.KEY=VALUE")
+    }
+
+    @Test func `as many ranks as micro-batches fit, one more does not`() throws {
+        let configuration = try load(complete)
+        try configuration.checkRanks(1)
+        try configuration.checkRanks(8)
+        let failure = try #require(throws: Failure.self) { try configuration.checkRanks(9) }
+        #expect(failure.code == .badConfiguration)
+        #expect(
+            failure.message
+                == "9 ranks are more than the 8 micro-batches of a step (batch.global 32 / batch.micro 4); use "
+                + "batch.micro: 2, or batch.global: 36, or at most 8 ranks (batch.micro and batch.global are part of the "
+                + "result)")
+    }
+
+    @Test func `every value that a refused number of ranks is given fits`() throws {
+        for (global, micro, ranks) in [(32, 4, 9), (32, 4, 33), (12, 6, 5), (6, 6, 7)] {
+            let configuration = try load(complete, set: "batch.global=\(global)", "batch.micro=\(micro)")
+            let failure = try #require(throws: Failure.self) { try configuration.checkRanks(ranks) }
+            for proposal in failure.message.matches(of: #/batch\.(global|micro): (\d+)/#) {
+                let (key, value) = (String(proposal.1), String(proposal.2))
+                let other = key == "global" ? "batch.micro=\(micro)" : "batch.global=\(global)"
+                try load(complete, set: other, "batch.\(key)=\(value)").checkRanks(ranks)
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Failures
+import Testing
+
+@testable import Configuration
+
+@Suite struct CustomTaskTests {
+    /// The start of a file in which a task begins on line 4, its further keys on lines from 5.
+    private let start = "model: t5\ntasks:\n  - name: t\n"
+
+    private func task(_ lines: String...) throws(Failure) -> CustomTask {
+        let text = start + lines.map { "    \($0)\n" }.joined()
+        guard case .custom(let task)? = try load(text).tasks.first else {
+            throw Failure(.internal, "not a custom task")
+        }
+        return task
+    }
+
+    private func message(_ lines: [String]) throws -> String {
+        try refusal(start + lines.map { "    \($0)\n" }.joined())
+    }
+
+    @Test func `a classification of JSON lines has its defaults`() throws {
+        let cb = try task(
+            "train: CB/train.jsonl", "validation: CB/val.jsonl", "fields: [premise, hypothesis]",
+            "labels: {entailment: \"0\", contradiction: \"1\", neutral: \"2\"}")
+        #expect((cb.name, cb.format, cb.header, cb.label) == ("t", .jsonl, true, "label"))
+        #expect((cb.train, cb.validation, cb.test) == ("/runs/CB/train.jsonl", "/runs/CB/val.jsonl", nil))
+        #expect(cb.fields == ["premise", "hypothesis"] && cb.template == nil && cb.range == nil)
+        #expect(cb.labels.map(\.label) == ["entailment", "contradiction", "neutral"])
+        #expect(cb.labels.map(\.answer) == ["0", "1", "2"])
+        #expect(cb.metrics == ["accuracy"])
+    }
+
+    @Test func `a regression of a TSV file without header has its defaults`() throws {
+        let grade = try task(
+            "train: g.txt", "format: tsv", "header: false", "columns: [id, text, score]", "fields: [text]",
+            "label: score", "range: [0, 5, 0.2]", "holdOut: 50")
+        #expect((grade.format, grade.header, grade.label, grade.holdOut) == (.tsv, false, "score", 50))
+        #expect(grade.columns == ["id", "text", "score"] && grade.labels.isEmpty)
+        #expect(grade.range == CustomTask.Range(minimum: 0, maximum: 5, step: 0.2))
+        #expect(grade.metrics == ["pearson", "spearman"])
+    }
+
+    @Test func `labels keep the texts that YAML would read as other things`() throws {
+        let labels = try task("train: a.tsv", "fields: [a]", "labels: {no: off, 1: 1.0, null: ~}").labels
+        #expect(labels.map(\.label) == ["no", "1", "null"])
+        #expect(labels.map(\.answer) == ["off", "1.0", "~"])
+        let list = try task("train: a.tsv", "fields: [a]", "labels: [true, false]").labels
+        #expect(list.map(\.answer) == ["true", "false"])
+    }
+
+    @Test func `custom tasks alone need no directory of GLUE`() throws {
+        _ = try task("train: a.tsv", "fields: [a]", "labels: [x, y]")
+    }
+
+    @Test(arguments: [
+        (
+            ["train: a.tsv", "fields: [a]", "lables: [x, y]"],
+            "run.yaml:6: key lables of a task is unknown; did you mean labels?"
+        ),
+        (["fields: [a]", "labels: [x, y]"], "run.yaml:3: a custom task needs train"),
+        (["train: a.tsv", "labels: [x, y]"], "run.yaml:3: a custom task needs fields"),
+        (["train: a.tsv", "fields: [a]"], "run.yaml:3: a custom task needs either labels (classification) or range"),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: [x, y]", "range: [0, 1, 1]"],
+            "run.yaml:3: a custom task needs either labels (classification) or range (regression)"
+        ), (["train: a.csv", "fields: [a]", "labels: [x, y]"], "run.yaml:3: the format of /runs/a.csv does not show"),
+        (
+            ["train: a.csv", "format: csv"],
+            "run.yaml:5: format of a task must be one of tsv, jsonl, not `csv`"
+        ), (["train: a.tsv", "fields: []"], "run.yaml:5: fields must be a list of different names"),
+        (["train: a.tsv", "fields: [a, a]"], "run.yaml:5: fields must be a list of different names"),
+        (
+            ["train: a.tsv", "header: false", "fields: [a]", "labels: [x, y]"],
+            "run.yaml:3: a TSV file without header needs columns, their names in order"
+        ),
+        (
+            ["train: a.tsv", "columns: [a, label]", "fields: [a]", "labels: [x, y]"],
+            "run.yaml:3: columns names the columns of files without header; add header: false, or remove it"
+        ),
+        (
+            ["train: a.jsonl", "header: true", "fields: [a]", "labels: [x, y]"],
+            "run.yaml:3: header is for TSV files, and this task's are JSONL; remove it"
+        ),
+        (
+            ["train: a.tsv", "header: false", "columns: [a, b]", "fields: [a]", "labels: [x, y]"],
+            "run.yaml:3: label is none of the columns a, b"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: [x, y]", "template: \"t {b}\""],
+            "run.yaml:3: the template names {b}, which is no field; use {a}"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: [x, y]", "template: \"t {{a}}\""],
+            "run.yaml:3: the template needs at least one field in closed braces; use {a}, and {{ for a brace itself"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: [x, y]", "template: \"{a} {\""],
+            "run.yaml:3: the template needs at least one field in closed braces; use {a}, and {{ for a brace itself"
+        ), (["train: a.tsv", "labels: [x]"], "run.yaml:5: labels must be a list of at least two different labels"),
+        (
+            ["train: a.tsv", "labels: [x, y, [z]]"],
+            "run.yaml:5: labels must be a list of at least two different labels"
+        ),
+        (
+            ["train: a.tsv", "labels: {x: a, y: a}"],
+            "run.yaml:5: labels must be a list of at least two different labels"
+        ),
+        (["train: a.tsv", "range: [5, 0, 1]"], "run.yaml:5: range must be [minimum, maximum, step]"),
+        (["train: a.tsv", "range: [0, 5, 0.3]"], "run.yaml:5: range must be [minimum, maximum, step]"),
+        (["train: a.tsv", "range: [0, 5]"], "run.yaml:5: range must be [minimum, maximum, step]"),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: [x, y]", "metrics: [pearson]"],
+            "run.yaml:3: metrics of a classification are accuracy, f1, matthews; of a regression pearson, spearman"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: [x, y, z]", "metrics: [f1]"],
+            "run.yaml:3: f1 is for two labels, the second being the positive one, and there are 3"
+        ), (["metrics: [bleu]"], "run.yaml:4: metrics of a task must be a list of some of accuracy, f1, matthews"),
+        (
+            ["train: a.tsv", "test: b.tsv", "fields: [a]", "labels: [x, y]"],
+            "run.yaml:3: give a validation file or holdOut, the training rows that become validation"
+        ),
+        (
+            ["train: a.tsv", "validation: b.tsv", "holdOut: 5", "fields: [a]", "labels: [x, y]"],
+            "run.yaml:3: a task has either a validation file or holdOut; remove one of them"
+        ),
+    ])
+    func `a custom task that cannot be is refused with its line`(lines: [String], start: String) throws {
+        let message = try message(lines)
+        #expect(message.hasPrefix(start), "\(message)")
+    }
+
+    @Test(arguments: [
+        ("tasks: [colla]", "run.yaml:3: task colla is none of GLUE's; did you mean cola? (cola, sst2, "),
+        ("tasks: [rte, rte]", "run.yaml:3: task rte is there twice; keep one of them"),
+        ("tasks: []", "run.yaml:3: tasks must be a list of task names and custom tasks"),
+        ("tasks: rte", "run.yaml:3: tasks must be a list of task names and custom tasks"),
+        ("tasks: [[rte]]", "run.yaml:3: a task must be a name or a mapping"),
+        ("tasks: [{name: rte}]", "run.yaml:3: rte is a task of GLUE; give a task of your own another name"),
+        ("tasks: [{name: 'a b'}]", "run.yaml:3: a task's name is made of letters, digits, _ and -"),
+        ("tasks: [{train: a.tsv}]", "run.yaml:3: a custom task needs name"),
+    ])
+    func `a list of tasks that cannot be is refused`(line: String, start: String) throws {
+        let message = try refusal(complete + line + "\n")
+        #expect(message.hasPrefix(start), "\(message)")
+    }
+
+    @Test func `a refusal within a list of tasks names the item's own line`() throws {
+        let message = try refusal(complete + "tasks:\n  - rte\n  - cola\n  - rte\n")
+        #expect(message == "run.yaml:6: task rte is there twice; keep one of them")
+        #expect(
+            try refusal(complete, set: ["tasks=[colla]"]).hasPrefix("--set tasks=[colla]: task colla is none of GLUE's")
+        )
+    }
+}

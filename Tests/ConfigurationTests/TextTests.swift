@@ -1,0 +1,95 @@
+import Configuration
+import Failures
+import Testing
+
+@Suite struct TextTests {
+    static let custom = """
+        tasks:
+          - cola
+          - name: cb
+            train: CB/train.jsonl
+            validation: CB/val.jsonl
+            fields: [premise, hypothesis]
+            template: "say \\"{premise}\\": {hypothesis} {{x}} \\\\ é \\u2028"
+            labels: {"yes": "1", no: null, none: "none", "a b": ~}
+          - name: grade
+            train: g.tsv
+            header: false
+            columns: [text, "label"]
+            fields: [text]
+            range: [0, 5, 0.2]
+
+        """
+
+    static let texts = [
+        complete, complete + "preset: hyperformer\n", complete + "preset: repo\n",
+        complete + "preset: repo\nmethod: unolora\n", complete + "method: frozen\n", complete + custom,
+        complete
+            + "method: unolora_star\nhyper: {inputs: [sample], positions: modulo(7)}\nsampler: {temperature: .inf}\n",
+        complete + "lora: {rankA: 3, rankB: 5, targets: {feedForward: [wo, wi]}}\ntrain: {stopBefore: 90s}\n",
+        "model: 'a \"b\" #c: d'\ndata: {glue: \"x\\ty\\u0085\", cache: null}\nlr: {peak: 1.2345678901234567e-7}\n",
+    ]
+
+    @Test(arguments: texts) func `the resolved text reads back as an equal configuration`(text: String) throws {
+        let configuration = try load(text)
+        let again = try load(configuration.resolvedYAML)
+        #expect(again == configuration)
+        #expect(again.resolvedYAML == configuration.resolvedYAML)
+        #expect(again.resultText == configuration.resultText)
+    }
+
+    @Test func `the resolved text holds keys in the order of the reference and none without a meaning`() throws {
+        let text = try load(complete).resolvedYAML
+        #expect(text.hasPrefix("preset: paper\nmodel: /runs/t5\nmethod: unolora\ntasks:\n  - cola\n"))
+        #expect(text.contains("\nlora:\n  rank: 8\n  rankA: null\n"))
+        #expect(!text.contains("hyper"))
+        #expect(try load(complete + "preset: repo\n").resolvedYAML.contains("\nhyper:\n  dim: 8\n"))
+    }
+
+    @Test(arguments: [
+        "parallel.threads=2", "parallel.stallTimeout=5m", "log.every=3", "log.tensorBoard=false", "eval.every=7",
+        "checkpoint.keep=9", "checkpoint.every=5", "train.stopBefore=2m", "model=elsewhere", "data.glue=/other",
+        "data.cache=/cache",
+    ])
+    func `what does not decide the result is not in its text`(override: String) throws {
+        let changed = try load(complete, set: override)
+        #expect(changed != (try load(complete)))
+        #expect(changed.resultText == (try load(complete)).resultText)
+    }
+
+    @Test(arguments: [
+        ("train.steps=2000", "train.steps"), ("train.seed=2", "train.seed"), ("batch.micro=2", "batch.micro"),
+        ("lr.peak=1e-3", "lr.peak"), ("lora.rank=4", "lora.rank"), ("method=lora_per_task", "method"),
+        ("data.maxSource=64", "data.maxSource"), ("sampler.temperature=1", "sampler.temperature"),
+        ("parallel.gemm=openblas", "parallel.gemm"), ("tasks=[rte, cola]", "tasks"), ("dropout=0", "dropout"),
+    ])
+    func `what decides the result differs and is named`(override: String, key: String) throws {
+        let base = try load(complete)
+        let differences = try load(complete, set: override).differences(fromResultText: base.resultText)
+        #expect(differences.count == 1)
+        #expect(differences.first?.hasPrefix("\(key) is ") == true)
+        #expect(base.differences(fromResultText: base.resultText).isEmpty)
+    }
+
+    @Test func `a difference tells both values, and keys that only one side has`() throws {
+        let base = try load(complete)
+        let other = try load(complete, set: "lr.peak=1e-3")
+        #expect(other.differences(fromResultText: base.resultText) == ["lr.peak is 0.001 here and 0.0001 there"])
+        let star = try load(complete, set: "method=unolora_star").differences(fromResultText: base.resultText)
+        #expect(star.contains("hyper.dim is 8 here and absent there"))
+        let reverse = base.differences(fromResultText: try load(complete, set: "method=unolora_star").resultText)
+        #expect(reverse.contains("hyper.dim is absent here and 8 there"))
+    }
+
+    @Test func `a custom task's labels and template decide the result, the places of its files do not`() throws {
+        func text(_ labels: String, train: String) throws -> String {
+            try load(
+                "model: t5\ntasks:\n  - {name: t, train: \(train), fields: [a], labels: \(labels)}\n"
+            ).resultText
+        }
+        let base = try text("[x, y]", train: "a.tsv")
+        #expect(try text("[x, y]", train: "elsewhere/b.tsv") == base)
+        #expect(try text("[y, x]", train: "a.tsv") != base)
+        #expect(try text("{x: y, y: x}", train: "a.tsv") != base)
+    }
+}
