@@ -103,7 +103,7 @@ enum KeyTable {
         Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
         Key(
             "train.stopBefore", .optional(.duration), "null",
-            "Leave so long before the SLURM job's end time, as if preempted."),
+            "Reserved: leave so long before the SLURM job's end time, as if preempted."),
     ]
 
     private static let schedule: [Key] = [
@@ -132,7 +132,7 @@ enum KeyTable {
             "eval.atEnd", .flag, "true", "Whether the last step is evaluated and a table printed, test split included."),
         Key(
             "eval.split", .choice(["validation", "test"]), "validation",
-            "Split that is evaluated during training and chooses the best checkpoint."),
+            "Reserved: split that is evaluated during training and chooses the best checkpoint."),
         Key("eval.batch", .integer(1...4096), "16", "Examples in an evaluation batch; part of the evaluation's bits."),
         Key(
             "eval.maxExamples", .optional(count), "null",
@@ -146,7 +146,7 @@ enum KeyTable {
         Key("checkpoint.keep", .integer(1...1_000_000), "2", "Newest checkpoints that are kept, beside the best."),
         Key(
             "checkpoint.best", .choice(["average", "taskMean"]), "average",
-            "What the best checkpoint is greatest in: the mean of all figures, or the mean over tasks."),
+            "Reserved: what the best checkpoint is greatest in: the mean of all figures, or the mean over tasks."),
         Key(
             "parallel.threads", .word(["auto"], .integer(1...1024)), "auto",
             "Workers of a rank; auto takes the cores it may use."),
@@ -158,10 +158,10 @@ enum KeyTable {
             "Matrix products; onednn is not in this version."),
         Key("parallel.stallTimeout", .duration, "60s", "Reserved: longest time without progress of a rank."),
         Key("log.every", count, "10", "Steps between lines of metrics.jsonl."),
-        Key("log.tensorBoard", .flag, "true", "Whether a TensorBoard event file is written."),
+        Key("log.tensorBoard", .flag, "true", "Reserved: whether a TensorBoard event file is written."),
         Key(
             "log.interferenceEvery", .optional(count), "50",
-            "Steps between measurements of the gradient cosines between tasks; null for none."),
+            "Reserved: steps between measurements of the gradient cosines between tasks; null for none."),
     ]
 
     /// Other names of keys.

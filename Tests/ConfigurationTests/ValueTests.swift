@@ -91,4 +91,22 @@ import Testing
         #expect(read.model == directory.path + "/t5")
         #expect(read.glue == directory.path + "/a/glue")
     }
+
+    @Test func `every property reads its key`() throws {
+        let set = try load(
+            complete,
+            set: "data.cache=/c", "data.onBadRow=skip", "data.dropDuplicates=true", "data.splitSeed=7",
+            "eval.every=11", "eval.atEnd=false", "eval.batch=12", "eval.maxExamples=13", "eval.ranks=all",
+            "eval.split=test", "eval.maxNewTokens=14", "checkpoint.every=15", "checkpoint.keep=16",
+            "checkpoint.best=taskMean", "log.every=17", "log.tensorBoard=false", "log.interferenceEvery=null",
+            "train.seed=18", "lora.dropoutMask=perSite", "sampler.granularity=microBatch")
+        #expect(set.cache == "/c" && set.skipsBadRows && set.dropsDuplicates && set.splitSeed == 7)
+        #expect((set.evaluateEvery, set.evaluatesAtEnd, set.evaluationBatch) == (11, false, 12))
+        #expect((set.evaluationMaxExamples, set.evaluatesOnAllRanks, set.evaluationSplit) == (13, true, "test"))
+        #expect((set.maxNewTokens, set.checkpointEvery, set.checkpointKeep) == (14, 15, 16))
+        #expect((set.checkpointBest, set.logEvery, set.writesTensorBoard) == ("taskMean", 17, false))
+        #expect(set.interferenceEvery == nil && set.stopBefore == nil && set.stallTimeout == 60)
+        #expect((set.seed, set.dropoutMask, set.granularity) == (18, "perSite", "microBatch"))
+        #expect((set.model, set.glue, set.method) == ("/runs/t5", "/glue", "unolora"))
+    }
 }
