@@ -78,7 +78,7 @@ let package = Package(
             "TrainingTests", ["Training", "Failures", "Kernels", "Tensors", "TestSupport"],
             exclude: ["Verification/Cases"]),
         tests("DistributedTests", ["MPI", "Training", "TestSupport"]),
-        tests("CommandTests", ["TestSupport", "Tensors"]),
+        tests("CommandTests", ["Failures", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17
 )

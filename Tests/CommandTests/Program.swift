@@ -1,0 +1,99 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs the built executable in a process, alone or under mpirun.
+enum Program {
+    /// How a process ended and what it printed.
+    struct Result {
+        var code: Int32
+        var output: String
+        var error: String
+        var seconds: Double
+
+        /// What the program itself said on standard error, without mpirun's remarks.
+        var sentences: [String] {
+            error.split(separator: "\n").map(String.init).filter { $0.hasPrefix("unolora-dist:") }
+        }
+    }
+
+    /// The executable, which stands beside the program that runs these tests.
+    static let path: String = {
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/unolora-dist"
+    }()
+
+    /// Runs the program to its end. `ranks` nil starts it without mpirun. Code 124 or 137: it did not end by itself.
+    static func run(
+        _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil
+    ) throws -> Result {
+        try run(command: [path] + arguments, ranks: ranks, environment: environment, directory: directory)
+    }
+
+    /// Runs any command to its end, as `run` does the program.
+    static func run(
+        command: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil
+    ) throws -> Result {
+        try RunningProgram(command: command, ranks: ranks, environment: environment, directory: directory).wait()
+    }
+
+    /// Without what a launcher of the tests themselves may have left, which would confuse the program and mpirun.
+    static let cleanEnvironment: [String: String] = {
+        let foreign = ["OMPI_", "PMIX_", "PMI_", "PRTE_", "SLURM_", "OPAL_"]
+        var environment = ProcessInfo.processInfo.environment.filter { name, _ in
+            !foreign.contains { name.hasPrefix($0) }
+        }
+        environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+        environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+        environment["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
+        return environment
+    }()
+}
+
+/// A command that runs, its output in files so that no full pipe can stop it.
+final class RunningProgram {
+    private let process = Process()
+    private let files: TemporaryDirectory
+    private let begun = ContinuousClock.now
+
+    init(
+        command: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil
+    ) throws {
+        files = try TemporaryDirectory()
+        let launcher = ranks.map { ["mpirun", "--bind-to", "none", "-n", String($0)] } ?? []
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+        process.arguments = ["-k", "10", "120"] + launcher + command
+        process.environment = Program.cleanEnvironment.merging(environment) { $1 }
+        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
+        try files.write("out", "")
+        try files.write("error", "")
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle(forWritingAtPath: files.file("out"))
+        process.standardError = FileHandle(forWritingAtPath: files.file("error"))
+        try process.run()
+    }
+
+    /// Waits for the end.
+    func wait() throws -> Program.Result {
+        process.waitUntilExit()
+        let elapsed = begun.duration(to: .now).components
+        func text(_ name: String) -> String {
+            String(decoding: FileManager.default.contents(atPath: files.file(name)) ?? Data(), as: UTF8.self)
+        }
+        return Program.Result(
+            code: process.terminationStatus, output: text("out"), error: text("error"),
+            seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    }
+
+    /// Waits until a condition holds; records an issue when the process ends or 60 s pass before.
+    func wait(until condition: () -> Bool) {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !condition() {
+            guard process.isRunning, ContinuousClock.now < deadline else {
+                Issue.record("the program ended or stood still before what the test waits for")
+                return
+            }
+            usleep(20_000)
+        }
+    }
+}

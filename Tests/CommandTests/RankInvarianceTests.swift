@@ -1,0 +1,123 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// The central promise: what is trained depends on the configuration and the data alone.
+    @Suite struct RankInvarianceTests {
+        /// How processes share the work; no ranks: started without mpirun.
+        struct Layout: CustomTestStringConvertible {
+            var ranks: Int?
+            var threads: Int
+            /// Spreads the decoding of evaluations over all ranks.
+            var decodesOnAll = false
+
+            var testDescription: String {
+                (ranks.map { "mpirun -n \($0)" } ?? "alone") + ", \(threads) thread(s)"
+                    + (decodesOnAll ? ", decoding on all" : "")
+            }
+        }
+
+        static let methods = ["unolora_star", "unolora", "lora_per_task"]
+
+        /// The project and what each method gives in one process with one thread.
+        private static let shared = Swift.Result {
+            let project = try TinyProject()
+            var references: [String: Outcome] = [:]
+            for method in methods {
+                references[method] = try train(project, method, [(Layout(ranks: nil, threads: 1), nil)])
+            }
+            return (project, references)
+        }
+
+        /// Trains in legs, each until the step it names; the last to the end.
+        private static func train(
+            _ project: TinyProject, _ method: String, _ legs: [(Layout, stop: Int?)]
+        ) throws -> Outcome {
+            let out = try TemporaryDirectory()
+            let run = out.file("run")
+            for (layout, stop) in legs {
+                let stopping = stop.map { ["--stop-after", String($0)] } ?? []
+                let result = try Program.run(
+                    [
+                        "train", "--config", project.configuration, "--out", run, "--set", "method=\(method)", "--set",
+                        "parallel.threads=\(layout.threads)", "--set",
+                        "eval.ranks=\(layout.decodesOnAll ? "all" : "zero")",
+                    ] + stopping, ranks: layout.ranks)
+                #expect(result.code == (stop == nil ? 0 : 85), "\(layout.testDescription): \(result.error)")
+                let status = try Status(run: run)
+                #expect(status.state == (stop == nil ? "finished" : "preempted"))
+                #expect(status.lastDurableStep == stop ?? 12)
+            }
+            return try Outcome(run: run)
+        }
+
+        private static func expectReference(_ method: String, _ legs: [(Layout, stop: Int?)]) throws {
+            let (project, references) = try shared.get()
+            let outcome = try train(project, method, legs)
+            let reference = try #require(references[method])
+            #expect(outcome.adapter == reference.adapter)
+            #expect(outcome.optimizer == reference.optimizer)
+            #expect(outcome.metrics == reference.metrics)
+        }
+
+        @Test(arguments: [
+            Layout(ranks: nil, threads: 2), Layout(ranks: 1, threads: 1), Layout(ranks: 1, threads: 2),
+            Layout(ranks: 2, threads: 1), Layout(ranks: 2, threads: 2, decodesOnAll: true),
+            Layout(ranks: 3, threads: 1),
+            Layout(ranks: 3, threads: 2), Layout(ranks: 4, threads: 1),
+            Layout(ranks: 4, threads: 2, decodesOnAll: true),
+        ])
+        func `any number of ranks and threads gives the same bits`(layout: Layout) throws {
+            try Self.expectReference("unolora_star", [(layout, nil)])
+        }
+
+        @Test(arguments: ["unolora", "lora_per_task"])
+        func `the other methods give the same bits on ranks as alone, also when interrupted`(method: String) throws {
+            try Self.expectReference(method, [(Layout(ranks: 2, threads: 2), nil)])
+            try Self.expectReference(
+                method, [(Layout(ranks: 3, threads: 1), 6), (Layout(ranks: nil, threads: 2), nil)])
+        }
+
+        @Test(arguments: [
+            [Layout(ranks: nil, threads: 1), Layout(ranks: 4, threads: 2)],
+            [Layout(ranks: 2, threads: 2), Layout(ranks: 3, threads: 1)],
+            [Layout(ranks: 3, threads: 1), Layout(ranks: 1, threads: 2)],
+            [Layout(ranks: 4, threads: 1), Layout(ranks: 2, threads: 1)],
+        ])
+        func `a run that stops half-way and goes on with other ranks gives the same bits`(layouts: [Layout]) throws {
+            try Self.expectReference("unolora_star", [(layouts[0], 6), (layouts[1], nil)])
+        }
+
+        @Test func `a run that is interrupted twice gives the same bits`() throws {
+            try Self.expectReference(
+                "unolora_star",
+                [
+                    (Layout(ranks: 2, threads: 1), 3), (Layout(ranks: nil, threads: 1), 9),
+                    (Layout(ranks: 3, threads: 1), nil),
+                ])
+        }
+
+        /// Guards the tests above: a digest that never changed would pass them.
+        @Test func `another seed gives other bits`() throws {
+            let (project, references) = try Self.shared.get()
+            let other = try project.copy()
+            try other.replace("train: {steps: 12}", by: "train: {steps: 12, seed: 2}", in: "run.yaml")
+            let outcome = try Self.train(other, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
+            let reference = try #require(references["unolora_star"])
+            #expect(outcome.adapter != reference.adapter)
+            #expect(outcome.optimizer != reference.optimizer)
+            #expect(Set(references.values.map(\.adapter)).count == Self.methods.count)
+            // 3 training lines, 2 evaluations.
+            #expect(reference.metrics.count == 5)
+        }
+
+        @Test func `eight ranks on fewer cores give the same bits as one`() throws {
+            let project = try Self.shared.get().0.copy()
+            try project.replace("global: 16, micro: 4", by: "global: 16, micro: 2", in: "run.yaml")
+            let alone = try Self.train(project, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
+            let eight = try Self.train(project, "unolora_star", [(Layout(ranks: 8, threads: 1), nil)])
+            #expect(alone == eight)
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import T5
+import Tensors
+import TestSupport
+import Text
+
+/// A whole project that trains in a second: a small T5 with random weights, a vocabulary, three tasks with their files,
+/// and `run.yaml`.
+final class TinyProject: Sendable {
+    private let directory: TemporaryDirectory
+
+    /// Where `run.yaml`, `model` and the tasks' files lie.
+    var path: String { directory.path }
+    var configuration: String { directory.file("run.yaml") }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        var shape = T5Configuration.presets[0].configuration
+        shape.vocabularySize = 208
+        shape.modelWidth = 32
+        shape.headWidth = 8
+        shape.heads = 4
+        shape.feedForwardWidth = 64
+        shape.encoderBlocks = 2
+        shape.decoderBlocks = 2
+        try shape.writeNewModel(directory: directory.file("model"), seed: 3)
+        let rows = Self.colourRows(0..<200) + Self.pairRows(0..<120) + Self.gradeRows(0..<80)
+        try VocabularyTrainer.train(sentences: rows, pieces: 200, to: directory.file("model/spiece.model"))
+        let header = "sentence\tlabel\n"
+        try write("colour/train.tsv", header + Self.colourRows(0..<120).joined())
+        try write("colour/validation.tsv", header + Self.colourRows(120..<150).joined())
+        try write("colour/test.tsv", header + Self.colourRows(150..<180).joined())
+        try write("pair/train.jsonl", Self.pairRows(0..<100).joined())
+        try write("grade/train.tsv", Self.gradeRows(0..<70).joined())
+        try write("run.yaml", Self.yaml)
+    }
+
+    /// A copy that a test may damage; the model's and tasks' files are copied too.
+    func copy() throws -> TinyProject { try TinyProject(copying: self) }
+
+    private init(copying other: TinyProject) throws {
+        directory = try TemporaryDirectory()
+        for name in try FileManager.default.contentsOfDirectory(atPath: other.path) {
+            try FileManager.default.copyItem(atPath: other.path + "/" + name, toPath: directory.file(name))
+        }
+    }
+
+    func file(_ name: String) -> String { directory.file(name) }
+
+    @discardableResult
+    func write(_ name: String, _ text: String) throws -> String { try directory.write(name, text) }
+
+    /// Replaces text in a file; the text must be there.
+    func replace(_ old: String, by new: String, in name: String) throws {
+        let text = try String(contentsOfFile: file(name), encoding: .utf8)
+        precondition(text.contains(old), "\(name) does not hold \(old)")
+        try write(name, text.replacing(old, with: new))
+    }
+
+    static let yaml = """
+        model: model
+        method: unolora_star
+        dropout: 0.1
+        tasks:
+          - name: colour
+            format: tsv
+            train: colour/train.tsv
+            validation: colour/validation.tsv
+            test: colour/test.tsv
+            fields: [sentence]
+            labels: {r: "red", b: "blue"}
+            metrics: [accuracy, f1]
+          - name: pair
+            format: jsonl
+            train: pair/train.jsonl
+            holdOut: 20
+            fields: [first, second]
+            label: same
+            labels: {"true": "same", "false": "other"}
+          - name: grade
+            format: tsv
+            header: false
+            columns: [text, score]
+            train: grade/train.tsv
+            holdOut: 16
+            fields: [text]
+            label: score
+            range: [0, 5, 0.5]
+        lora: {rank: 4}
+        sampler: {granularity: example}
+        batch: {global: 16, micro: 4}
+        train: {steps: 12}
+        lr: {peak: 1e-2, warmup: 2}
+        eval: {every: 8, maxExamples: 8}
+        checkpoint: {every: 4, keep: 5}
+        parallel: {threads: 1}
+        log: {every: 4}
+
+        """
+
+    private static let words: [String] = {
+        let starts = ["ba", "ce", "di", "fo", "gu", "ha", "li", "mo"]
+        let ends = ["ran", "sel", "tim", "vok", "wun", "zar", "kel"]
+        return starts.flatMap { start in ends.map { start + $0 } }
+    }()
+
+    /// Sentences that are all different: `row` in base 56, and a word that depends on it.
+    private static func sentence(_ row: Int, salt: Int) -> String {
+        [row % 56, row / 56 + salt, (row * 31 + salt * 17) % 56, (row * 13 + 5) % 56].map { words[$0 % 56] }
+            .joined(separator: " ")
+    }
+
+    private static func colourRows(_ rows: Range<Int>) -> [String] {
+        rows.map { "\(sentence($0, salt: 1))\t\($0 % 3 == 0 ? "r" : "b")\n" }
+    }
+
+    private static func pairRows(_ rows: Range<Int>) -> [String] {
+        rows.map { row in
+            let first = sentence(row, salt: 9)
+            let second = row % 2 == 0 ? first : sentence(row, salt: 23)
+            return "{\"first\": \"\(first)\", \"second\": \"\(second)\", \"same\": \(row % 2 == 0)}\n"
+        }
+    }
+
+    private static func gradeRows(_ rows: Range<Int>) -> [String] {
+        rows.map { "\(sentence($0, salt: 33))\t\(Double($0 % 11) / 2)\n" }
+    }
+}
+
+/// What training leaves, for comparison.
+struct Outcome: Equatable {
+    /// Digest of the last checkpoint's adapter.
+    var adapter: String
+    /// Digest of its optimiser's moments.
+    var optimizer: String
+    /// The lines of `metrics.jsonl` without their timing.
+    var metrics: [String]
+
+    init(run: String) throws {
+        let last = run + "/checkpoints/last"
+        adapter = try ContentDigest.of(file: last + "/adapter/unolora_model.safetensors").hexadecimal
+        optimizer = try ContentDigest.of(file: last + "/optimizer.safetensors").hexadecimal
+        metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
+            line in
+            var fields = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+            fields["timing"] = nil
+            return String(
+                decoding: try JSONSerialization.data(withJSONObject: fields, options: .sortedKeys), as: UTF8.self)
+        }
+    }
+}
+
+/// The parts of `STATUS.json` that tests look at.
+struct Status: Decodable {
+    var state: String
+    var reason: String
+    var exitCode: Int32?
+    var step: Int
+    var lastDurableStep: Int?
+
+    init(run: String) throws {
+        self = try JSONDecoder().decode(Status.self, from: Data(contentsOf: URL(fileURLWithPath: run + "/STATUS.json")))
+    }
+}
+
+/// Digests of all files below a directory by their relative path.
+func digests(below directory: String) throws -> [String: String] {
+    var result: [String: String] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: directory) {
+        let path = directory + "/" + name
+        guard try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType == .typeRegular else {
+            continue
+        }
+        result[name] = try ContentDigest.of(file: path).hexadecimal
+    }
+    return result
+}
