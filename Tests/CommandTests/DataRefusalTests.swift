@@ -44,7 +44,7 @@ extension ProgramTests {
             Refusal(
                 name: "a task without rows", damage: { try $0.write("colour/train.tsv", "sentence\tlabel\n") },
                 code: 65,
-                says: ["colour", "no train", "give it"]),
+                says: ["colour/train.tsv", "no usable row", "give a file with rows"]),
             Refusal(
                 name: "an empty file", damage: { try $0.write("pair/train.jsonl", "") }, code: 65,
                 says: ["pair/train.jsonl is empty", "give a file with rows"]),

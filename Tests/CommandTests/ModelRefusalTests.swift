@@ -133,8 +133,8 @@ extension ProgramTests {
             Refusal(
                 name: "a vocabulary larger than the embedding",
                 damage: { project in
-                    try project.replace("208", by: "150", in: "model/config.json")
-                }, code: 65, says: ["model/spiece.model has 200 pieces", "150 rows", "take both from the same model"]),
+                    try project.replace("160", by: "140", in: "model/config.json")
+                }, code: 65, says: ["model/spiece.model has 150 pieces", "140 rows", "take both from the same model"]),
             Refusal(
                 name: "a vocabulary that is none", damage: { try $0.write("model/spiece.model", "nothing") }, code: 65,
                 says: ["model/spiece.model", "not a whole SentencePiece model", "again"]),

@@ -16,7 +16,7 @@ final class TinyProject: Sendable {
     init() throws {
         directory = try TemporaryDirectory()
         var shape = T5Configuration.presets[0].configuration
-        shape.vocabularySize = 208
+        shape.vocabularySize = 160
         shape.modelWidth = 32
         shape.headWidth = 8
         shape.heads = 4
@@ -25,7 +25,7 @@ final class TinyProject: Sendable {
         shape.decoderBlocks = 2
         try shape.writeNewModel(directory: directory.file("model"), seed: 3)
         let rows = Self.colourRows(0..<200) + Self.pairRows(0..<120) + Self.gradeRows(0..<80)
-        try VocabularyTrainer.train(sentences: rows, pieces: 200, to: directory.file("model/spiece.model"))
+        try VocabularyTrainer.train(sentences: rows, pieces: 150, to: directory.file("model/spiece.model"))
         let header = "sentence\tlabel\n"
         try write("colour/train.tsv", header + Self.colourRows(0..<120).joined())
         try write("colour/validation.tsv", header + Self.colourRows(120..<150).joined())

@@ -53,7 +53,7 @@ public struct TrainRun {
     }
 
     private func train() throws(Failure) -> Int32 {
-        try configuration.checkRanks(world.size)
+        try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
         try world.rankZeroFirst { () throws(Failure) in try run.create() }
         let session = try RunSession(configuration, run: run, world: world)
         let state = TrainState(layout: session.layout, seed: configuration.seed)
