@@ -27,5 +27,5 @@ timeout -k 10 "$limit" mpirun -n "$ranks" "$program" "$@" </dev/null || status=$
 case $status in
 0) ;;
 124 | 137) fail "the run was stopped after $limit seconds; on a slow machine start it without this script." "$status" ;;
-*) fail "the run ended with exit code $status, see the message above." "$status" ;;
+*) fail "the run ended with exit code $status (messages are above, STATUS.json in the run directory says more); the same command continues it." "$status" ;;
 esac
