@@ -75,7 +75,7 @@ let package = Package(
         tests("CheckpointsTests", ["Checkpoints", "Failures", "Tensors", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
         tests(
-            "TrainingTests", ["Training", "Failures", "Kernels", "Tensors", "TestSupport"],
+            "TrainingTests", ["Training", "Failures", "Kernels", "Tasks", "Tensors", "TestSupport"],
             exclude: ["Verification/Cases"]),
         tests("DistributedTests", ["MPI", "Training", "TestSupport"]),
         tests("CommandTests", ["Failures", "T5", "TestSupport", "Tensors", "Text"]),

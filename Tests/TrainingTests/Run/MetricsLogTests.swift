@@ -1,0 +1,63 @@
+import Failures
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct MetricsLogTests {
+    private struct Line: Codable {
+        var step: Int
+    }
+
+    private func steps(_ path: String) throws -> [Int] {
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+            try JSONDecoder().decode(Line.self, from: Data($0.utf8)).step
+        }
+    }
+
+    @Test func `a resumed run cuts off the lines after its step and goes on`() throws {
+        let path = try TemporaryDirectory()
+        let file = path.file("metrics.jsonl")
+        let first = try MetricsLog(path: file, keepingThrough: 0)
+        for step in [4, 8, 12] { try first.append(Line(step: step)) }
+        let second = try MetricsLog(path: file, keepingThrough: 8)
+        try second.append(Line(step: 9))
+        #expect(try steps(file) == [4, 8, 9])
+    }
+
+    @Test func `a line that was not finished is cut off`() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("metrics.jsonl", "{\"step\":4}\n{\"step\":8}\n{\"st")
+        _ = try MetricsLog(path: file, keepingThrough: 8)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "{\"step\":4}\n{\"step\":8}\n")
+    }
+
+    @Test func `a place that cannot be written is refused with its path`() throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.file("nowhere/metrics.jsonl")
+        let failure = #expect(throws: Failure.self) { try MetricsLog(path: file, keepingThrough: 0) }
+        #expect(failure?.code == .cannotWrite)
+        #expect(failure?.message.contains(file) == true)
+    }
+
+    @Test func `a line holds means over the label tokens since the line before`() throws {
+        var sums = MetricsAccumulator(tasks: 2)
+        var one = StepResult.TaskSums()
+        one.lossQuanta = 6 << 40
+        one.tokens = 3
+        one.examples = 2
+        sums.add(
+            StepResult(tasks: [one, StepResult.TaskSums()], gradientNorm: 1, learningRate: 0.5, stop: nil))
+        one.lossQuanta = 3 << 40
+        one.tokens = 6
+        sums.add(StepResult(tasks: [one, one], gradientNorm: 3, learningRate: 0.25, stop: nil))
+        let record = sums.record(step: 2, names: ["a", "b"], seconds: 2)
+        #expect(record.loss == 12.0 / 15)
+        #expect(record.tasks["a"] == TrainRecord.Task(loss: 1, tokens: 9, examples: 4))
+        #expect(record.tasks["b"] == TrainRecord.Task(loss: 0.5, tokens: 6, examples: 2))
+        #expect(record.gradientNorm == 2)
+        #expect(record.learningRate == 0.25)
+        #expect(record.timing.examplesPerSecond == 3)
+    }
+}
