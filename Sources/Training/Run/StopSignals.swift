@@ -44,6 +44,17 @@ public enum StopSignals {
             action.sa_flags = Int32(SA_RESTART)
             sigaction(number, &action, nil)
         }
+        unblock()
+        // A file beyond the limit on its size is then an error of writing, which has its own sentence.
+        signal(SIGXFSZ, SIG_IGN)
+    }
+
+    /// Lets the signals through where the process that started this one had blocked them, as its children inherit.
+    private static func unblock() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGUSR1, SIGTERM, SIGINT] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// What a signal asked for, if one came.
