@@ -21,7 +21,7 @@ struct Key: Sendable {
         case optional(Kind)
         /// One of these words, or the other kind.
         case word([String], Kind)
-        /// `perSite` or `modulo(P)`.
+        /// `perSite`, `modulo(P)` or `modulo(twiceBlocks)`.
         case positions
         /// Lists of projections by attention.
         case targets
@@ -69,7 +69,7 @@ extension Key.Kind {
         case .duration: return "a duration such as 90s, 2m or 1h"
         case .optional(let kind): return kind.allowed + ", or null"
         case .word(let words, let kind): return words.joined(separator: ", ") + " or " + kind.allowed
-        case .positions: return "perSite or modulo(P) with a whole number P from 1"
+        case .positions: return "perSite, modulo(twiceBlocks) or modulo(P) with a whole number P from 1"
         case .targets:
             return
                 "a mapping from encoderSelf, decoderSelf, decoderCross (lists of q, k, v, o) and feedForward (a list "

@@ -38,7 +38,7 @@ enum KeyTable {
             "Directory of GLUE as its download gives it; needed for GLUE's tasks."),
         Key(
             "data.cache", .optional(.path), "null",
-            "Directory of the token cache; null puts it into the run directory's parent as .unolora-cache."),
+            "Directory of the token cache; null takes cache in the run directory."),
         Key("data.maxSource", .integer(2...100_000), "128", result: true, "Longest source in tokens, end included."),
         Key(
             "data.onBadRow", .choice(["fail", "skip"]), "fail", result: true,
@@ -81,7 +81,8 @@ enum KeyTable {
             "Whether a scale is 1 + the network's value or the value alone."),
         Key(
             "hyper.positions", .positions, "perSite", result: true,
-            "A position embedding for each site, or P of them used modulo."),
+            "A position embedding for each site, or P of them used modulo; twiceBlocks takes P = 2 (L_e + L_d), as the "
+                + "authors' code does."),
         Key(
             "hyperformer.reduction", .integer(1...4096), "32", result: true,
             "d_model over the width of the generated adapters; for hyperformer_pp, which is not in this version."),
@@ -103,7 +104,7 @@ enum KeyTable {
         Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
         Key(
             "train.stopBefore", .optional(.duration), "null",
-            "Reserved: leave so long before the SLURM job's end time, as if preempted."),
+            "Leaves so long before the SLURM job's end time, as if preempted."),
     ]
 
     private static let schedule: [Key] = [
@@ -132,7 +133,7 @@ enum KeyTable {
             "eval.atEnd", .flag, "true", "Whether the last step is evaluated and a table printed, test split included."),
         Key(
             "eval.split", .choice(["validation", "test"]), "validation",
-            "Reserved: split that is evaluated during training and chooses the best checkpoint."),
+            "Split that is evaluated during training and chooses the best checkpoint."),
         Key("eval.batch", .integer(1...4096), "16", "Examples in an evaluation batch; part of the evaluation's bits."),
         Key(
             "eval.maxExamples", .optional(count), "null",
@@ -146,7 +147,7 @@ enum KeyTable {
         Key("checkpoint.keep", .integer(1...1_000_000), "2", "Newest checkpoints that are kept, beside the best."),
         Key(
             "checkpoint.best", .choice(["average", "taskMean"]), "average",
-            "Reserved: what the best checkpoint is greatest in: the mean of all figures, or the mean over tasks."),
+            "What the best checkpoint is greatest in: the mean of all figures, or the mean over tasks."),
         Key(
             "parallel.threads", .word(["auto"], .integer(1...1024)), "auto",
             "Workers of a rank; auto takes the cores it may use."),
@@ -156,13 +157,19 @@ enum KeyTable {
         Key(
             "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", result: true,
             "Matrix products; onednn is not in this version."),
-        Key("parallel.stallTimeout", .duration, "60s", "Reserved: longest time without progress of a rank."),
+        Key(
+            "parallel.stallTimeout", .duration, "60s",
+            "Longest time without progress of a rank; has no effect in this version."),
         Key("log.every", count, "10", "Steps between lines of metrics.jsonl."),
         Key("log.tensorBoard", .flag, "true", "Reserved: whether a TensorBoard event file is written."),
         Key(
             "log.interferenceEvery", .optional(count), "50",
-            "Reserved: steps between measurements of the gradient cosines between tasks; null for none."),
+            "Steps between measurements of the gradient cosines between tasks; null for none. Has no effect in this "
+                + "version."),
     ]
+
+    /// Keys that this version accepts but does not act upon.
+    static let withoutEffect = ["parallel.stallTimeout", "log.interferenceEvery"]
 
     /// Other names of keys.
     static let aliases = ["labels.style": "data.labelStyle"]

@@ -77,7 +77,7 @@ extension Key {
 
     private static func positions(_ node: Node) -> Value? {
         guard let text = node.string else { return nil }
-        if text == "perSite" { return .text(text) }
+        if ["perSite", "modulo(twiceBlocks)"].contains(text) { return .text(text) }
         guard let match = text.wholeMatch(of: #/modulo\((\d+)\)/#), let p = Int(match.1), (1...65536).contains(p) else {
             return nil
         }

@@ -15,7 +15,7 @@ enum Presets {
             """
             method: unolora_star
             lora: {aInit: kaimingRank}
-            hyper: {scaleInit: zeroMean, positions: modulo(48)}
+            hyper: {scaleInit: zeroMean, positions: modulo(twiceBlocks)}
             loss: {padTargets: 64}
             """
         default: ""

@@ -80,9 +80,11 @@ extension RunConfiguration {
     public var hyperInputs: [String] { texts(values["hyper.inputs"]) }
     /// Whether a scale is 1 + the network's value.
     public var hyperStartsAtOne: Bool { text("hyper.scaleInit") == "onePlus" }
-    /// P of `modulo(P)`; nil for a position embedding of each site's own.
-    public var hyperPositionModulus: Int? {
-        text("hyper.positions").wholeMatch(of: #/modulo\((\d+)\)/#).flatMap { Int($0.1) }
+    /// P of `modulo(P)` for a model with so many blocks in encoder and decoder together; nil for a position embedding
+    /// of each site's own.
+    public func hyperPositionModulus(blocks: Int) -> Int? {
+        if text("hyper.positions") == "modulo(twiceBlocks)" { return 2 * blocks }
+        return text("hyper.positions").wholeMatch(of: #/modulo\((\d+)\)/#).flatMap { Int($0.1) }
     }
     /// `p_t ~ (n_t/N)^(1/temperature)`; may be infinite.
     public var temperature: Double {

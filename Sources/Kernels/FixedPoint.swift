@@ -30,7 +30,7 @@ public enum FixedPoint {
         return good
     }
 
-    /// A number in quanta, rounded to the nearest, ties to even.
+    /// A number in quanta, rounded to the nearest, ties to even; it must be finite and below 2^23 in magnitude.
     @inline(__always)
     public static func quanta(_ value: Double) -> Int64 {
         Int64((value * 0x1p40).rounded(.toNearestOrEven))

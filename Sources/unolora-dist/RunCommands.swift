@@ -73,12 +73,16 @@ struct PrepareCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     @Option(
-        help: ArgumentHelp("Run directory, which holds the cache when data.cache is not set.", valueName: "directory"))
-    var out = "run"
+        help: ArgumentHelp(
+            "Run directory of the train command to prepare for, which holds the cache when data.cache is not set; "
+                + "runs/<name of the configuration> without it.",
+            valueName: "directory"))
+    var out: String?
 
     func run() {
         Job.run { world throws(Failure) in
-            try PrepareRun.run(try options.load(), out: out, world: world)
+            let directory = TrainCommand.runDirectory(out: out, config: options.config)
+            return try PrepareRun.run(try options.load(), out: directory, world: world)
         }
     }
 }

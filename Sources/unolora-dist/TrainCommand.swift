@@ -35,7 +35,7 @@ struct TrainCommand: ParsableCommand {
     func run() {
         StopSignals.install()
         Job.run { world throws(Failure) in
-            let directory = out ?? "runs/" + name
+            let directory = Self.runDirectory(out: out, config: config)
             let path = try configurationPath(directory, world)
             let configuration = try world.rankZeroFirst { () throws(Failure) in
                 try RunConfiguration.load(file: path, overrides: overrides)
@@ -54,7 +54,9 @@ struct TrainCommand: ParsableCommand {
         return try EmbeddedExample.prepare(in: directory + "/example", world: world)
     }
 
-    private var name: String {
-        config.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "embedded"
+    /// The run directory: the given one, or one named as the configuration.
+    static func runDirectory(out: String?, config: String?) -> String {
+        let name = config.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "embedded"
+        return out ?? "runs/" + name
     }
 }

@@ -3,6 +3,17 @@ import Failures
 import Testing
 
 @Suite struct CombinationTests {
+    @Test func `a changed key that this version does not act upon is said`() throws {
+        #expect(try load(complete).warnings.isEmpty)
+        #expect(try load(complete + "parallel: {stallTimeout: 1m}\n").warnings.isEmpty)
+        let warnings = try load(complete + "parallel: {stallTimeout: 9s}\n", set: "log.interferenceEvery=null").warnings
+        #expect(
+            warnings == [
+                "parallel.stallTimeout has no effect in this version",
+                "log.interferenceEvery has no effect in this version",
+            ])
+    }
+
     @Test(arguments: [
         ("batch: {global: 30}", "batch.global 30 is no multiple of batch.micro 4; use e.g. batch.global 32"),
         ("batch: {global: 2}", "batch.global 2 is no multiple of batch.micro 4; use e.g. batch.global 4"),

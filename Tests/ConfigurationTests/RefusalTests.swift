@@ -50,7 +50,7 @@ import Testing
         ("hyper: {inputs: [task, task]}", "hyper.inputs must be a list of some of task, position, sample, not a list"),
         (
             "hyper: {positions: modulo(0)}",
-            "hyper.positions must be perSite or modulo(P) with a whole number P from 1, "
+            "hyper.positions must be perSite, modulo(twiceBlocks) or modulo(P) with a whole number P from 1, "
                 + "not `modulo(0)`"
         ),
         ("sampler: {temperature: 0}", "sampler.temperature must be infinity or a number above 0, not `0`"),

@@ -77,12 +77,13 @@ public enum EvaluateRun {
         guard !tasks.isEmpty else {
             throw Failure(.usage, "no task has a split \(split.rawValue); use --split validation or --split test")
         }
+        let all = tasks + opened.session.tasksBeside(split, names: names)
         let begun = ContinuousClock.now
-        let results = try opened.evaluator.evaluate(tasks, team: opened.team(), over: world)
+        let results = try opened.evaluator.evaluate(all, team: opened.team(), over: world)
         guard world.rank == 0 else { return 0 }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         print("\(split.rawValue) split, \(opened.checkpoint) (step \(opened.state.step)), times 100")
-        print(ScoreTable(results, baseline: try opened.session.baselines(split)).text)
+        print(ScoreTable(results, baseline: try opened.session.baselines(all)).text)
         let record = EvaluationRecord(results, step: opened.state.step, split: split.rawValue, seconds: seconds)
         print(String(decoding: try EvaluationFile(record).json(), as: UTF8.self))
         return 0

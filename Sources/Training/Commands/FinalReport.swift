@@ -26,7 +26,7 @@ struct FinalReport {
         }
         try world.broadcast(UnsafeMutableRawBufferPointer(trainer.state.weights.elements), from: 0)
         let split: SplitName = session.evaluationTasks(.test).isEmpty ? .validation : .test
-        let tasks = session.evaluationTasks(split)
+        let tasks = session.evaluationTasks(split) + session.tasksBeside(split)
         var results: [EvaluatedTask] = []
         let begun = ContinuousClock.now
         if spread {
@@ -39,7 +39,7 @@ struct FinalReport {
         let record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)
         try EvaluationFile(record).write(run, split: split)
         writer.say("\n\(split) split, best checkpoint (step \(best)), times 100; baseline: the most frequent answer")
-        writer.say(ScoreTable(results, baseline: try session.baselines(split)).text)
+        writer.say(ScoreTable(results, baseline: try session.baselines(tasks)).text)
         writer.say("")
         writer.say("best checkpoint: \(store.directory)/best    last: \(store.directory)/last")
         writer.say("figures: \(EvaluationFile.path(run, split))    metrics: \(run.metrics)")

@@ -40,7 +40,8 @@ struct RunSession {
         model = try T5Model.load(directory: directory, maximumLength: longest) { size throws(Failure) in
             try NodeMemory(node, byteCount: size)
         }
-        layout = LowRankLayout(options: configuration.lowRankOptions(), configuration: model.configuration)
+        layout = LowRankLayout(
+            options: configuration.lowRankOptions(model.configuration), configuration: model.configuration)
     }
 
     /// Checks the weights on rank 0 and gives all ranks their digest; collective.
@@ -69,29 +70,43 @@ struct RunSession {
     }
 
     /// A split of the chosen tasks for the evaluator; tasks without that split are left out.
-    func evaluationTasks(
-        _ split: SplitName, names: [String]? = nil, limit: Int? = nil
-    ) -> [EvaluationTask] {
-        let data = data
-        return data.definitions.enumerated().compactMap { index, definition in
-            guard names?.contains(definition.name) ?? true, let rows = data.split(task: index, split) else {
-                return nil
-            }
-            let gold = data.gold(task: index, split)
-            return EvaluationTask(
-                name: definition.name, task: index, space: definition.answers, metrics: definition.metrics,
-                budget: data.budget(task: index, configured: configuration.maxNewTokens),
-                gold: Array(gold.prefix(limit ?? .max)), source: { rows.source($0) })
+    func evaluationTasks(_ split: SplitName, names: [String]? = nil, limit: Int? = nil) -> [EvaluationTask] {
+        data.definitions.indices.compactMap { index in
+            guard names?.contains(data.definitions[index].name) ?? true else { return nil }
+            return evaluationTask(index, split, name: data.definitions[index].name, limit: limit)
         }
     }
 
-    /// Scores of always giving each task's most frequent training answer.
-    func baselines(_ split: SplitName) throws(Failure) -> [String: TaskScores] {
+    /// What a report shows beside the averages: where the splits of a task are halves of a benchmark with names of their
+    /// own, as MNLI's matched and mismatched are, the half that is not `split`.
+    func tasksBeside(_ split: SplitName, names: [String]? = nil) -> [EvaluationTask] {
+        let other: SplitName = split == .test ? .validation : .test
+        return data.definitions.indices.compactMap { index in
+            let definition = data.definitions[index]
+            guard names?.contains(definition.name) ?? true, definition.split(split)?.label != nil,
+                let label = definition.split(other)?.label
+            else { return nil }
+            return evaluationTask(index, other, name: "\(definition.name)_\(label)", isBeside: true)
+        }
+    }
+
+    private func evaluationTask(
+        _ index: Int, _ split: SplitName, name: String, isBeside: Bool = false, limit: Int? = nil
+    ) -> EvaluationTask? {
+        guard let rows = data.split(task: index, split) else { return nil }
+        let definition = data.definitions[index]
+        return EvaluationTask(
+            name: name, task: index, space: definition.answers, metrics: definition.metrics,
+            budget: data.budget(task: index, configured: configuration.maxNewTokens), isBeside: isBeside,
+            gold: Array(data.gold(task: index, split).prefix(limit ?? .max)), source: { rows.source($0) })
+    }
+
+    /// Scores of always giving each task's most frequent training answer, by the names of `tasks`.
+    func baselines(_ tasks: [EvaluationTask]) throws(Failure) -> [String: TaskScores] {
         var scores: [String: TaskScores] = [:]
-        for (index, definition) in data.definitions.enumerated() where data.split(task: index, split) != nil {
-            scores[definition.name] = try TaskScores.majorityBaseline(
-                training: data.gold(task: index, .train), gold: data.gold(task: index, split),
-                space: definition.answers, metrics: definition.metrics)
+        for task in tasks {
+            scores[task.name] = try TaskScores.majorityBaseline(
+                training: data.gold(task: task.task, .train), gold: task.gold, space: task.space, metrics: task.metrics)
         }
         return scores
     }

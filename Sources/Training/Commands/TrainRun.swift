@@ -80,7 +80,8 @@ public struct TrainRun {
         let evaluator = Evaluator(vocabulary: session.vocabulary, batchSize: configuration.evaluationBatch)
         let loop = TrainLoop(
             trainer: trainer, options: loopOptions, world: world, evaluator: evaluator,
-            evaluationTasks: session.evaluationTasks(.validation, limit: configuration.evaluationMaxExamples),
+            evaluationTasks: session.evaluationTasks(
+                SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples),
             taskNames: session.taskNames, writer: writer, log: log,
             resumed: resumed.map { ($0.accumulator, $0.best) })
         switch try loop.run() {
@@ -104,7 +105,8 @@ public struct TrainRun {
     private var loopOptions: LoopOptions {
         LoopOptions(
             steps: configuration.steps, logEvery: configuration.logEvery, evaluateEvery: configuration.evaluateEvery,
-            evaluatesLast: configuration.evaluatesAtEnd, split: SplitName.validation.rawValue,
+            evaluatesLast: configuration.evaluatesAtEnd, split: configuration.evaluationSplit,
+            best: BestMeasure(rawValue: configuration.checkpointBest) ?? .average,
             evaluatesOnAllRanks: configuration.evaluatesOnAllRanks, checkpointEvery: configuration.checkpointEvery,
             stop: request.stop)
     }
@@ -146,7 +148,7 @@ public struct TrainRun {
         say(
             "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
-        for warning in threads.warnings { say("warning: \(warning)") }
+        for warning in configuration.warnings + threads.warnings { say("warning: \(warning)") }
     }
 
     private func say(_ line: String) {

@@ -6,8 +6,8 @@ import T5
 import Tasks
 
 extension RunConfiguration {
-    /// What the adapter is made of, for so many tasks.
-    func lowRankOptions() -> LowRankOptions {
+    /// What the adapter is made of, for a backbone of this shape.
+    func lowRankOptions(_ shape: T5Configuration) -> LowRankOptions {
         func leaves(_ key: String) -> Set<String> { Set(targets[key] ?? []) }
         var hyper = HypernetworkOptions()
         hyper.dimension = hyperDim
@@ -15,7 +15,7 @@ extension RunConfiguration {
         hyper.bottleneck = hyperBottleneck
         hyper.inputs = Set(hyperInputs.compactMap(HypernetworkOptions.Input.init))
         hyper.startsAtOne = hyperStartsAtOne
-        hyper.positionModulus = hyperPositionModulus
+        hyper.positionModulus = hyperPositionModulus(blocks: shape.encoderBlocks + shape.decoderBlocks)
         return LowRankOptions(
             method: LowRankOptions.Method(rawValue: method) ?? .frozen, rankA: rankA, rankB: rankB, alpha: alpha,
             tasks: tasks.count,

@@ -12,6 +12,8 @@ public struct EvaluationTask: Sendable {
     public let metrics: [Metric]
     /// At most so many tokens are generated.
     public let budget: Int
+    /// Whether its figures stand beside the averages and do not count in them: MNLI's other half.
+    public let isBeside: Bool
     /// Gold answers, by example.
     public let gold: [GoldAnswer]
     /// Source tokens of an example, the end token included.
@@ -19,7 +21,8 @@ public struct EvaluationTask: Sendable {
 
     /// Creates a split to evaluate.
     public init(
-        name: String, task: Int, space: AnswerSpace, metrics: [Metric], budget: Int, gold: [GoldAnswer],
+        name: String, task: Int, space: AnswerSpace, metrics: [Metric], budget: Int,
+        isBeside: Bool = false, gold: [GoldAnswer],
         source: @escaping @Sendable (Int) -> UnsafeBufferPointer<Int32>
     ) {
         self.name = name
@@ -27,6 +30,7 @@ public struct EvaluationTask: Sendable {
         self.space = space
         self.metrics = metrics
         self.budget = budget
+        self.isBeside = isBeside
         self.gold = gold
         self.source = source
     }
@@ -38,4 +42,6 @@ public struct EvaluatedTask: Sendable, Equatable {
     public let name: String
     /// Its figures.
     public let scores: TaskScores
+    /// Whether they stand beside the averages.
+    public var isBeside = false
 }

@@ -13,13 +13,15 @@ public struct ScoreTable {
                 let base = baseline[result.name]?.figures.first { $0.metric == figure.metric }
                 rows.append([
                     position == 0 ? result.name : "", position == 0 ? "\(result.scores.examples)" : "",
-                    figure.metric.rawValue + (figure.isUndefined ? " (undefined)" : ""), Self.percent(figure.value),
+                    figure.metric.rawValue + (figure.isUndefined ? " (undefined)" : "")
+                        + (result.isBeside ? " (beside)" : ""), Self.percent(figure.value),
                     base.map { Self.percent($0.value) } ?? "", position == 0 ? "\(result.scores.invalidAnswers)" : "",
                 ])
             }
         }
-        let scores = results.map(\.scores)
-        let bases = results.compactMap { baseline[$0.name] }
+        let counted = results.filter { !$0.isBeside }
+        let scores = counted.map(\.scores)
+        let bases = counted.compactMap { baseline[$0.name] }
         guard let average = ScoreAverage(scores) else { return }
         let baseAverage = bases.count == scores.count ? ScoreAverage(bases) : nil
         rows.append([

@@ -26,15 +26,17 @@ public struct Plan {
         self.ranks = ranks
         self.ranksPerNode = ranksPerNode
         shape = try T5Configuration(path: configuration.model + "/config.json")
-        layout = LowRankLayout(options: configuration.lowRankOptions(), configuration: shape)
+        layout = LowRankLayout(options: configuration.lowRankOptions(shape), configuration: shape)
     }
 
     /// The plan as text.
     public var text: String {
         get throws(Failure) {
             let data = try dataLines()
-            return (counts() + memory(longestTarget: data.longestTarget) + time(data) + data.lines).joined(
-                separator: "\n")
+            return
+                (configuration.warnings.map { "warning: \($0)" } + counts() + memory(longestTarget: data.longestTarget)
+                + time(data) + data.lines).joined(
+                    separator: "\n")
         }
     }
 

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Kernels
 
 /// One line of `metrics.jsonl` about training: means over the steps since the line before.
 ///
@@ -111,18 +112,34 @@ final class MetricsLog {
 }
 
 /// Sums since the last line of `metrics.jsonl`; part of the checkpoint, so that a resumed run writes the same lines.
+///
+/// A step's loss is exact in quanta, but many steps' need not fit; as `Double`s they are added step by step, in the same
+/// order in every run.
 struct MetricsAccumulator: Codable, Equatable {
-    var tasks: [StepResult.TaskSums]
+    /// Sums of one task.
+    struct Task: Codable, Equatable {
+        var loss = 0.0
+        var tokens: Int64 = 0
+        var examples: Int64 = 0
+        var sourceTokens: Int64 = 0
+    }
+
+    var tasks: [Task]
     var steps = 0
     var gradientNormSum = 0.0
     var learningRate = 0.0
 
     init(tasks count: Int) {
-        tasks = Array(repeating: StepResult.TaskSums(), count: count)
+        tasks = Array(repeating: Task(), count: count)
     }
 
     mutating func add(_ result: StepResult) {
-        for i in tasks.indices { tasks[i] += result.tasks[i] }
+        for (i, sums) in result.tasks.enumerated() {
+            tasks[i].loss += FixedPoint.value(sums.lossQuanta)
+            tasks[i].tokens += sums.tokens
+            tasks[i].examples += sums.examples
+            tasks[i].sourceTokens += sums.sourceTokens
+        }
         steps += 1
         gradientNormSum += result.gradientNorm
         learningRate = result.learningRate
@@ -149,9 +166,8 @@ struct MetricsAccumulator: Codable, Equatable {
             examples: exampleCount, tokens: tasks.reduce(0) { $0 + $1.tokens }, tasks: perTask, timing: timing)
     }
 
-    private static func mean(_ sums: [StepResult.TaskSums]) -> Double {
+    private static func mean(_ sums: [Task]) -> Double {
         let tokens = sums.reduce(0) { $0 + $1.tokens }
-        let quanta = sums.reduce(0) { $0 + $1.lossQuanta }
-        return tokens == 0 ? 0 : Double(quanta) * 0x1p-40 / Double(tokens)
+        return tokens == 0 ? 0 : sums.reduce(0) { $0 + $1.loss } / Double(tokens)
     }
 }

@@ -7,6 +7,8 @@ struct RunState: Codable, Equatable {
     struct Best: Codable, Equatable {
         var step: Int
         var value: Double
+        /// Split and mean that the value is of; values of others do not compare.
+        var measure: String
     }
 
     /// What must be the same for a run to be continued bit for bit.

@@ -48,14 +48,6 @@ public struct StepResult: Sendable, Equatable {
         public var examples: Int64 = 0
         /// Source tokens.
         public var sourceTokens: Int64 = 0
-
-        /// Adds another step's sums.
-        public static func += (a: inout TaskSums, b: TaskSums) {
-            a.lossQuanta += b.lossQuanta
-            a.tokens += b.tokens
-            a.examples += b.examples
-            a.sourceTokens += b.sourceTokens
-        }
     }
 
     /// Sums of each task.

@@ -17,12 +17,32 @@ struct LoopOptions: Sendable {
     var evaluatesLast: Bool
     /// Name of the evaluated split.
     var split: String
+    /// The mean that the best checkpoint is greatest in.
+    var best: BestMeasure
     /// Whether all ranks share the decoding.
     var evaluatesOnAllRanks: Bool
     /// A checkpoint every so many steps, beside those at the end and of the best.
     var checkpointEvery: Int?
     /// Stop ahead of the end.
     var stop: StopConditions
+
+    /// What the best checkpoint is best in, in words that a checkpoint keeps.
+    var bestName: String { "\(split) \(best.rawValue)" }
+}
+
+/// The mean of an evaluation that the best checkpoint is greatest in.
+enum BestMeasure: String, Sendable {
+    /// Over all figures.
+    case average
+    /// Over the tasks' own means.
+    case taskMean
+
+    func value(_ record: EvaluationRecord) -> Double {
+        switch self {
+        case .average: record.average
+        case .taskMean: record.averageOverTasks
+        }
+    }
 }
 
 /// Trains to the last step or until something asks to stop: step, log, evaluate, checkpoint.
@@ -65,7 +85,8 @@ final class TrainLoop {
         self.writer = writer
         self.log = log
         accumulator = resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count)
-        best = resumed?.best
+        // What another measure found best is no match for this one.
+        best = resumed?.best.flatMap { $0.measure == options.bestName ? $0 : nil }
         // mpirun gives its ranks a terminal of their own whatever its output goes to: only a process alone can tell.
         progress = ProgressLine(
             step: trainer.state.step, steps: options.steps, isTerminal: world.size == 1 && isatty(STDOUT_FILENO) == 1)
@@ -140,8 +161,9 @@ final class TrainLoop {
             "step \(step): \(options.split) average \(String(format: "%.2f", 100 * record.average)) "
                 + "of \(record.averagedFigures) figures")
         log.info("step \(step): \(options.split) average \(record.average)")
-        guard best.map({ record.average > $0.value }) ?? true else { return false }
-        best = RunState.Best(step: step, value: record.average)
+        let value = options.best.value(record)
+        guard best.map({ value > $0.value }) ?? true else { return false }
+        best = RunState.Best(step: step, value: value, measure: options.bestName)
         return true
     }
 }
@@ -149,7 +171,7 @@ final class TrainLoop {
 extension EvaluationRecord {
     /// The line for an evaluation that took `seconds`.
     init(_ results: [EvaluatedTask], step: Int, split: String, seconds: Double) {
-        let average = ScoreAverage(results.map(\.scores))
+        let average = ScoreAverage(results.filter { !$0.isBeside }.map(\.scores))
         let examples = results.reduce(0) { $0 + $1.scores.examples }
         self.init(
             step: step, split: split, average: average?.overFigures ?? 0, averagedFigures: average?.figures ?? 0,

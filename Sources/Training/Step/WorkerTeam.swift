@@ -10,7 +10,7 @@ struct StepSettings: Sendable {
     var dropout: DropoutKey
     var labelSmoothing: Float
     var padTargets: Int?
-    /// Largest gradient magnitude that the exact sum admits.
+    /// Largest magnitude of a gradient, and of the summed loss of a micro-batch, that the exact sum admits.
     var limit: Float
 }
 
@@ -83,10 +83,12 @@ final class WorkerTeam: @unchecked Sendable {
             guard let base = sums.baseAddress else { return false }
             var good = FixedPoint.add(
                 worker.gradients.base, to: base, count: layout.parameters, limit: settings.limit)
+            // A task's sum may get every example of every micro-batch.
+            let lossLimit = Double(settings.limit) / Double(batch.count)
             for example in 0..<batch.count {
                 let task = batch.tasks[example]
                 let value = loss.perExample[example]
-                if value.isFinite, abs(value) < Double(settings.limit) {
+                if value.isFinite, abs(value) <= lossLimit {
                     base[layout.losses + task] += FixedPoint.quanta(value)
                 } else {
                     good = false

@@ -41,6 +41,15 @@ import Testing
         #expect(failure?.message.contains(file) == true)
     }
 
+    @Test func `losses of very many steps do not overflow`() throws {
+        var sums = MetricsAccumulator(tasks: 1)
+        let most = StepResult.TaskSums(lossQuanta: 1 << 61, tokens: 1, examples: 1, sourceTokens: 1)
+        for _ in 0..<100 {
+            sums.add(StepResult(tasks: [most], gradientNorm: 1, learningRate: 1, stop: nil))
+        }
+        #expect(sums.loss == 0x1p21)
+    }
+
     @Test func `a line holds means over the label tokens since the line before`() throws {
         var sums = MetricsAccumulator(tasks: 2)
         var one = StepResult.TaskSums()
