@@ -48,9 +48,9 @@ let package = Package(
         library("Optimizers", ["Kernels", "Tensors"]),
         library("T5", ["Failures", "Kernels", "Randomness", "Tensors"]),
         library("Adapters", ["Failures", "Kernels", "Randomness", "T5", "Tensors"]),
-        library("Tasks", ["Failures", "Randomness", "Tensors", "Text", systemPackage, orderedCollections]),
+        library("Tasks", ["Failures", "Randomness", "Tensors", "Text", systemPackage]),
         library("Checkpoints", ["Failures", "Tensors", systemPackage]),
-        library("Configuration", ["Failures", yaml]),
+        library("Configuration", ["Failures", orderedCollections, yaml]),
         library(
             "Training",
             [

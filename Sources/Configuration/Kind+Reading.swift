@@ -91,15 +91,15 @@ extension Key {
             "decoderCross": ["q", "k", "v", "o"], "feedForward": ["wi", "wi_0", "wi_1", "wo"],
         ]
         let order = ["encoderSelf", "decoderSelf", "decoderCross", "feedForward"]
-        var values: [String: Value] = [:]
+        // Every attention stands in the value, in this order whatever that of the file.
+        var values = Value.Mapping(uniqueKeysWithValues: order.map { ($0, .list([])) })
         for (key, list) in mapping {
             guard let name = key.string, let allowed = leaves[name], let value = subset(list, allowed) else {
                 return nil
             }
             values[name] = value
         }
-        for name in order where values[name] == nil { values[name] = .list([]) }
-        return .mapping(order, values)
+        return .mapping(values)
     }
 
     static func absolute(_ path: String, _ directory: String) -> String {

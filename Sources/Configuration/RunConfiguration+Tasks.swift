@@ -5,21 +5,21 @@ extension RunConfiguration {
         return items.compactMap { item in
             switch item {
             case .text(let name): .glue(name)
-            case .mapping(_, let parts): .custom(customTask(parts))
+            case .mapping(let parts): .custom(customTask(parts))
             default: nil
             }
         }
     }
 
-    private func customTask(_ parts: [String: Value]) -> CustomTask {
+    private func customTask(_ parts: Value.Mapping) -> CustomTask {
         func text(_ key: String) -> String? {
             if case .text(let value)? = parts[key] { return value }
             return nil
         }
         var labels: [(label: String, answer: String)] = []
-        if case .mapping(let order, let answers)? = parts["labels"] {
-            labels = order.compactMap { label in
-                guard case .text(let answer)? = answers[label] else { return nil }
+        if case .mapping(let answers)? = parts["labels"] {
+            labels = answers.compactMap { label, answer in
+                guard case .text(let answer) = answer else { return nil }
                 return (label, answer)
             }
         }

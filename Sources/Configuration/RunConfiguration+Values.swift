@@ -67,8 +67,8 @@ extension RunConfiguration {
     public var aInit: String { text("lora.aInit") }
     /// Leaves by attention.
     public var targets: [String: [String]] {
-        guard case .mapping(_, let lists)? = values["lora.targets"] else { return [:] }
-        return lists.mapValues { texts($0) }
+        guard case .mapping(let lists)? = values["lora.targets"] else { return [:] }
+        return Dictionary(uniqueKeysWithValues: lists.map { ($0, texts($1)) })
     }
     /// Width h of the hypernetwork's embeddings.
     public var hyperDim: Int { integer("hyper.dim") }

@@ -5,7 +5,7 @@ enum TaskChecks {
     /// - Parameters:
     ///   - values: The task's keys, each of the right type.
     ///   - place: Where the task stands, for messages.
-    static func check(_ values: [String: Value], _ place: String) throws(Failure) {
+    static func check(_ values: Value.Mapping, _ place: String) throws(Failure) {
         func refusal(_ sentence: String) -> Failure { Failure(.badConfiguration, "\(place): \(sentence)") }
         for key in ["name", "train", "fields"] where values[key] == nil {
             throw refusal("a custom task needs \(key)")
@@ -34,7 +34,7 @@ enum TaskChecks {
     }
 
     /// Columns that are known must hold the fields and the label; a template must name fields.
-    private static func checkNames(_ values: [String: Value], _ place: String) throws(Failure) {
+    private static func checkNames(_ values: Value.Mapping, _ place: String) throws(Failure) {
         let fields = texts(values["fields"])
         let columns = texts(values["columns"])
         var label = "label"
@@ -60,7 +60,7 @@ enum TaskChecks {
         }
     }
 
-    private static func checkMetrics(_ values: [String: Value], _ place: String) throws(Failure) {
+    private static func checkMetrics(_ values: Value.Mapping, _ place: String) throws(Failure) {
         guard values["metrics"] != nil else { return }
         let chosen = texts(values["metrics"])
         let allowed = values["range"] == nil ? ["accuracy", "f1", "matthews"] : ["pearson", "spearman"]
@@ -69,7 +69,7 @@ enum TaskChecks {
                 .badConfiguration,
                 "\(place): metrics of a classification are accuracy, f1, matthews; of a regression pearson, spearman")
         }
-        if chosen.contains("f1"), case .mapping(let labels, _)? = values["labels"], labels.count != 2 {
+        if chosen.contains("f1"), case .mapping(let labels)? = values["labels"], labels.count != 2 {
             throw Failure(
                 .badConfiguration,
                 "\(place): f1 is for two labels, the second being the positive one, and there are \(labels.count)")

@@ -42,15 +42,14 @@ enum TaskReading {
             throw Failure(.badConfiguration, "\(place): a task must be a name or a mapping")
         }
         let value = try custom(mapping, place, directory)
-        guard case .mapping(_, let values) = value, case .text(let name)? = values["name"] else {
+        guard case .mapping(let values) = value, case .text(let name)? = values["name"] else {
             throw Failure(.badConfiguration, "\(place): a custom task needs a name")
         }
         return (name, value)
     }
 
     private static func custom(_ mapping: Node.Mapping, _ place: String, _ directory: String) throws(Failure) -> Value {
-        var order: [String] = []
-        var values: [String: Value] = [:]
+        var values = Value.Mapping()
         for (keyNode, node) in mapping {
             let key = keyNode.string ?? ""
             let here = Self.place(keyNode, place)
@@ -60,13 +59,11 @@ enum TaskReading {
                     .badConfiguration,
                     "\(here): key \(key) of a task is unknown\(hint); allowed: \(keys.joined(separator: ", "))")
             }
-            order.append(key)
             values[key] = try value(key, node, here, directory)
         }
-        values["format"] = try format(values, place)
-        if !order.contains("format") { order.insert("format", at: 0) }
+        values.updateValue(try format(values, place), forKey: "format", insertingAt: 0)
         try TaskChecks.check(values, place)
-        return .mapping(order, values)
+        return .mapping(values)
     }
 
     private static func value(
@@ -108,28 +105,23 @@ enum TaskReading {
 
     /// A list of labels that are their own answers, or a mapping from file label to answer; the order is the classes'.
     private static func labels(_ node: Node, _ place: String) throws(Failure) -> Value {
-        var order: [String] = []
-        var answers: [String: Value] = [:]
+        var answers = Value.Mapping()
         if let items = node.sequence {
             for item in items {
-                guard let text = item.scalar?.string else { throw labelRefusal(place) }
-                order.append(text)
-                answers[text] = .text(text)
+                guard let text = item.scalar?.string, answers.updateValue(.text(text), forKey: text) == nil else {
+                    throw labelRefusal(place)
+                }
             }
         } else if let mapping = node.mapping {
             for (key, value) in mapping {
-                guard let label = key.scalar?.string, let answer = value.scalar?.string else {
-                    throw labelRefusal(place)
-                }
-                order.append(label)
-                answers[label] = .text(answer)
+                guard let label = key.scalar?.string, let answer = value.scalar?.string,
+                    answers.updateValue(.text(answer), forKey: label) == nil
+                else { throw labelRefusal(place) }
             }
         }
         let distinct = Set(answers.values.map { $0.yaml })
-        guard order.count >= 2, answers.count == order.count, distinct.count == order.count else {
-            throw labelRefusal(place)
-        }
-        return .mapping(order, answers)
+        guard answers.count >= 2, distinct.count == answers.count else { throw labelRefusal(place) }
+        return .mapping(answers)
     }
 
     private static func labelRefusal(_ place: String) -> Failure {
@@ -140,7 +132,7 @@ enum TaskReading {
     }
 
     /// The format given, else what the training file's name ends with.
-    private static func format(_ values: [String: Value], _ place: String) throws(Failure) -> Value {
+    private static func format(_ values: Value.Mapping, _ place: String) throws(Failure) -> Value {
         if let format = values["format"] { return format }
         guard case .text(let path)? = values["train"] else { return .text("tsv") }
         for format in CustomTask.Format.allCases where path.hasSuffix("." + format.rawValue) {
@@ -173,9 +165,13 @@ enum TaskReading {
         guard case .list(let items)? = tasks else { return .null }
         return .list(
             items.map { item in
-                guard case .mapping(_, let parts) = item else { return item }
-                let kept = keys.filter { parts[$0] != nil && !["train", "validation", "test"].contains($0) }
-                return .mapping(kept, parts)
+                guard case .mapping(let parts) = item else { return item }
+                let kept = keys.filter { !["train", "validation", "test"].contains($0) }
+                return .mapping(
+                    Value.Mapping(
+                        uniqueKeysWithValues: kept.compactMap { key in
+                            parts[key].map { (key, $0) }
+                        }))
             })
     }
 

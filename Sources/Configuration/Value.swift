@@ -1,4 +1,5 @@
 import Foundation
+import OrderedCollections
 
 /// A checked value of the configuration.
 public enum Value: Sendable, Equatable {
@@ -9,7 +10,10 @@ public enum Value: Sendable, Equatable {
     case text(String)
     case list([Value])
     /// Keys in their written order.
-    case mapping([String], [String: Value])
+    case mapping(Mapping)
+
+    /// Values by key, in the order of the keys.
+    public typealias Mapping = OrderedDictionary<String, Value>
 
     /// The value as one line of YAML (flow style), which reads back as the same value.
     var yaml: String {
@@ -20,8 +24,8 @@ public enum Value: Sendable, Equatable {
         case .number(let number): number == .infinity ? ".inf" : "\(number)"
         case .text(let text): Self.quoted(text)
         case .list(let values): "[" + values.map(\.yaml).joined(separator: ", ") + "]"
-        case .mapping(let keys, let values):
-            "{" + keys.map { "\(Self.quoted($0)): \((values[$0] ?? .null).yaml)" }.joined(separator: ", ") + "}"
+        case .mapping(let values):
+            "{" + values.map { "\(Self.quoted($0)): \($1.yaml)" }.joined(separator: ", ") + "}"
         }
     }
 
