@@ -80,7 +80,8 @@ public enum PredictRun {
         guard let text = String(data: data, encoding: .utf8) else {
             throw Failure(.badData, "\(input ?? "standard input") is not UTF-8; convert it")
         }
-        var lines = text.split(separator: /\r?\n/, omittingEmptySubsequences: false)
+        // A carriage return and a line feed are one character.
+        var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
         if lines.last?.isEmpty == true { lines.removeLast() }
         return lines
     }

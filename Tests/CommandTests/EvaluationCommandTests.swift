@@ -1,0 +1,180 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// `evaluate` and `predict` on a run, and the evaluations of `train` itself.
+    @Suite struct EvaluationCommandTests {
+        /// The tiny project with MNLI beside its own tasks, trained.
+        private static let shared = Swift.Result {
+            let project = try TinyProject()
+            let header = "index\tsentence1\tsentence2\tgold_label\n"
+            let labels = ["entailment", "neutral", "contradiction"]
+            func rows(_ range: Range<Int>) -> String {
+                header + range.map { "\($0)\tba \($0)\tce \($0)\t\(labels[$0 % 3])\n" }.joined()
+            }
+            try project.write("glue/MNLI/train.tsv", rows(0..<60))
+            try project.write("glue/MNLI/dev_matched.tsv", rows(100..<121))
+            try project.write("glue/MNLI/dev_mismatched.tsv", rows(200..<224))
+            try project.replace("tasks:\n", by: "data: {glue: glue}\ntasks:\n  - mnli\n", in: "run.yaml")
+            try project.replace("{every: 8, maxExamples: 8}", by: "{every: 3, split: test}", in: "run.yaml")
+            try project.replace("keep: 5}", by: "keep: 9, best: taskMean}", in: "run.yaml")
+            let run = project.file("run")
+            let result = try Program.run(["train", "--config", project.configuration, "--out", run], ranks: 2)
+            #expect(result.code == 0, "\(result.error)")
+            return (project, run)
+        }
+
+        private struct Evaluation: Decodable {
+            struct Task: Decodable, Equatable {
+                var figures: [String: Double]
+                var examples: Int
+            }
+
+            var step: Int
+            var split: String
+            var average: Double
+            var averagedFigures: Int
+            var averageOverTasks: Double
+            var tasks: [String: Task]
+        }
+
+        private static func evaluation(_ text: some StringProtocol) throws -> Evaluation {
+            let start = try #require(text.firstIndex(of: "{"))
+            return try JSONDecoder().decode(Evaluation.self, from: Data(text[start...].utf8))
+        }
+
+        @Test func `the chosen split is evaluated and the chosen mean picks the best checkpoint`() throws {
+            let (_, run) = try Self.shared.get()
+            let lines = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+            let evaluations = try lines.filter { $0.contains("\"kind\":\"evaluation\"") }.map(Self.evaluation)
+            #expect(evaluations.map(\.step) == [3, 6, 9, 12])
+            #expect(evaluations.allSatisfy { $0.split == "test" })
+            // The tasks that have a test split; of MNLI the split itself, without its other half.
+            #expect(evaluations.allSatisfy { $0.tasks["mnli"]?.examples == 21 && $0.tasks.count == 2 })
+            let greatest = try #require(evaluations.map(\.averageOverTasks).max())
+            let best = try #require(evaluations.first { $0.averageOverTasks == greatest })
+            let link = try FileManager.default.destinationOfSymbolicLink(atPath: run + "/checkpoints/best")
+            #expect(link.hasSuffix(String(format: "%08d", best.step)))
+        }
+
+        @Test func `the figures are those of the end of training, on any number of ranks`() throws {
+            let (_, run) = try Self.shared.get()
+            let written = try Self.evaluation(String(contentsOfFile: run + "/evaluation-test.json", encoding: .utf8))
+            for ranks in [nil, 2, 3] {
+                let result = try Program.run(["evaluate", run, "--split", "test"], ranks: ranks)
+                #expect(result.code == 0, "\(result.error)")
+                let evaluation = try Self.evaluation(result.output)
+                #expect(evaluation.tasks == written.tasks)
+                #expect(evaluation.average == written.average)
+                #expect(evaluation.step == written.step)
+            }
+        }
+
+        @Test func `MNLI's other half stands beside the average`() throws {
+            let (_, run) = try Self.shared.get()
+            let result = try Program.run(["evaluate", run, "--split", "test"])
+            let evaluation = try Self.evaluation(result.output)
+            #expect(evaluation.tasks["mnli_mismatched"]?.examples == 24)
+            #expect(evaluation.tasks["mnli"]?.examples == 21)
+            #expect(result.output.contains(#/mnli_mismatched +24  accuracy \(beside\)/#))
+            let counted = evaluation.tasks.filter { $0.key != "mnli_mismatched" }.values.flatMap(\.figures.values)
+            #expect(evaluation.averagedFigures == counted.count)
+            #expect(abs(evaluation.average - counted.reduce(0, +) / Double(counted.count)) < 1e-12)
+            let validation = try Self.evaluation(try Program.run(["evaluate", run]).output)
+            #expect(validation.split == "validation")
+            #expect(validation.tasks["mnli"] == evaluation.tasks["mnli_mismatched"])
+            #expect(validation.tasks["mnli_matched"] == evaluation.tasks["mnli"])
+        }
+
+        @Test func `tasks and a checkpoint can be chosen`() throws {
+            let (_, run) = try Self.shared.get()
+            let result = try Program.run(["evaluate", run, "--tasks", "colour,grade", "--checkpoint", "4"])
+            #expect(result.code == 0, "\(result.error)")
+            let evaluation = try Self.evaluation(result.output)
+            #expect(evaluation.step == 4)
+            #expect(Set(evaluation.tasks.keys) == ["colour", "grade"])
+        }
+
+        @Test(arguments: [
+            (["--tasks", "color"], Int32(64), "color"), (["--split", "dev"], 64, "dev"),
+            (["--checkpoint", "5"], 66, "5"),
+        ])
+        func `what the run does not have is refused by name`(arguments: [String], code: Int32, word: String) throws {
+            let (_, run) = try Self.shared.get()
+            let result = try Program.run(["evaluate", run] + arguments)
+            #expect(result.code == code, "\(result.error)")
+            #expect(result.sentences.count == 1)
+            #expect(result.error.contains(word))
+        }
+
+        @Test func `a directory that is no run is refused`() throws {
+            let directory = try TemporaryDirectory()
+            for arguments in [["evaluate", directory.path], ["predict", directory.path, "--task", "colour"]] {
+                let result = try Program.run(arguments)
+                #expect(result.code == 66, "\(result.error)")
+                #expect(result.error.contains(directory.path))
+            }
+        }
+
+        private struct Answer: Decodable {
+            var line: Int
+            var answer: String
+            var label: String?
+            var score: Double?
+        }
+
+        private static func answers(_ output: String) throws -> [Answer] {
+            try output.split(separator: "\n").map { try JSONDecoder().decode(Answer.self, from: Data($0.utf8)) }
+        }
+
+        @Test func `predictions for the test split give the accuracy that evaluate says`() throws {
+            let (project, run) = try Self.shared.get()
+            let rows = try String(contentsOfFile: project.file("colour/test.tsv"), encoding: .utf8)
+                .split(separator: "\n").dropFirst().map { $0.split(separator: "\t") }
+            // Half of the lines as text, half as JSON.
+            let lines = rows.enumerated().map { $0 % 2 == 0 ? "\($1[0])\n" : "{\"sentence\": \"\($1[0])\"}\n" }
+            let input = try project.write("input.txt", lines.joined())
+            let result = try Program.run(["predict", run, "--task", "colour", "--input", input])
+            #expect(result.code == 0, "\(result.error)")
+            let answers = try Self.answers(result.output)
+            #expect(answers.map(\.line) == Array(1...rows.count))
+            let right = zip(answers, rows).count { $0.label == String($1[1]) }
+            let evaluation = try Self.evaluation(
+                try Program.run(["evaluate", run, "--split", "test", "--tasks", "colour"]).output)
+            #expect(evaluation.tasks["colour"]?.figures["accuracy"] == Double(right) / Double(rows.count))
+        }
+
+        @Test func `lines come from standard input, and a task of grades gives scores`() throws {
+            let (project, run) = try Self.shared.get()
+            try project.write("grades.txt", "baran cesel\r\nditim fovok\n")
+            let result = try Program.run(
+                command: ["bash", "-c", "\"$1\" predict \"$2\" --task grade < \"$3\"", "bash", Program.path, run]
+                    + [project.file("grades.txt")])
+            #expect(result.code == 0, "\(result.error)")
+            let answers = try Self.answers(result.output)
+            #expect(answers.count == 2)
+            #expect(answers.allSatisfy { $0.label == nil })
+            #expect(answers.allSatisfy { $0.score == Double($0.answer) })
+        }
+
+        @Test func `a line without the task's fields is refused by its number`() throws {
+            let (project, run) = try Self.shared.get()
+            let input = try project.write("bad.txt", "{\"first\": \"a\", \"second\": \"b\"}\n{\"first\": \"a\"}\n")
+            let result = try Program.run(["predict", run, "--task", "pair", "--input", input])
+            #expect(result.code == 65, "\(result.error)")
+            #expect(result.error.contains("\(input):2"))
+            #expect(result.error.contains("second"))
+        }
+
+        @Test func `predict refuses an unknown task, a missing file and several ranks`() throws {
+            let (project, run) = try Self.shared.get()
+            let unknown = try Program.run(["predict", run, "--task", "color"])
+            #expect(unknown.code == 64 && unknown.error.contains("colour"), "\(unknown.error)")
+            let missing = try Program.run(["predict", run, "--task", "colour", "--input", project.file("none")])
+            #expect(missing.code == 66 && missing.error.contains(project.file("none")), "\(missing.error)")
+            let several = try Program.run(["predict", run, "--task", "colour"], ranks: 2)
+            #expect(several.code == 64 && several.error.contains("one process"), "\(several.error)")
+        }
+    }
+}

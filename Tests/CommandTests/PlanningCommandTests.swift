@@ -1,0 +1,119 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// `plan`, `prepare`, `doctor` and `new-model`.
+    @Suite struct PlanningCommandTests {
+        /// A project of eight tasks on a shape without weights.
+        private static func project(_ preset: String) throws -> TinyProject {
+            let project = try TinyProject()
+            let shapes = ["t5-small": (512, 2048, 8, 6), "t5-base": (768, 3072, 12, 12)]
+            let (width, feedForward, heads, blocks) = try #require(shapes[preset])
+            try project.write(
+                "model/config.json",
+                """
+                {"model_type": "t5", "d_model": \(width), "d_kv": 64, "d_ff": \(feedForward), "num_heads": \(heads),
+                "num_layers": \(blocks), "num_decoder_layers": \(blocks), "vocab_size": 32128, "dropout_rate": 0.1,
+                "relative_attention_num_buckets": 32, "layer_norm_epsilon": 1e-6, "feed_forward_proj": "relu",
+                "tie_word_embeddings": true, "decoder_start_token_id": 0, "pad_token_id": 0, "eos_token_id": 1}
+                """)
+            try FileManager.default.removeItem(atPath: project.file("model/model.safetensors"))
+            let tasks = (0..<8).map {
+                """
+                  - name: task\($0)
+                    format: tsv
+                    train: colour/train.tsv
+                    validation: colour/validation.tsv
+                    test: colour/test.tsv
+                    fields: [sentence]
+                    labels: {r: "red", b: "blue"}
+                """
+            }
+            try project.write(
+                "run.yaml", "model: model\ndropout: 0.1\ntasks:\n" + tasks.joined(separator: "\n") + "\n")
+            return project
+        }
+
+        @Test(arguments: [
+            ("t5-small", "unolora", 294_912, 60_506_624, 0.0609),
+            ("t5-small", "unolora_star", 307_552, 60_506_624, 0.0635),
+            ("t5-small", "lora_per_task", 2_359_296, 60_506_624, 0.4874),
+            ("t5-base", "unolora", 884_736, 222_903_552, 0.0496),
+            ("t5-base", "unolora_star", 904_352, 222_903_552, 0.0507),
+            ("t5-base", "lora_per_task", 7_077_888, 222_903_552, 0.3969),
+        ])
+        func `plan counts trainable and frozen weights`(
+            preset: String, method: String, trainable: Int, backbone: Int, perTask: Double
+        ) throws {
+            let project = try Self.project(preset)
+            let result = try Program.run(["plan", "--config", project.configuration, "--set", "method=\(method)"])
+            #expect(result.code == 0, "\(result.error)")
+            let words = result.output.split(separator: "\n").map { $0.split(separator: " ") }
+            #expect(words.contains { $0.starts(with: ["trainable", "\(trainable)", "weights"]) }, "\(result.output)")
+            #expect(words.contains { $0.starts(with: ["backbone", "\(backbone)", "weights"]) })
+            #expect(result.output.contains("\(String(format: "%.4f", perTask)) % per task"))
+            // 120 training rows in each of eight tasks: equal shares.
+            #expect(result.output.contains(#/task7 +120 +0\.1250/#))
+        }
+
+        @Test func `plan warns of threads that would idle and refuses ranks that would`() throws {
+            let project = try TinyProject()
+            let arguments = ["plan", "--config", project.configuration]
+            let idle = try Program.run(arguments + ["--ranks", "4", "--set", "parallel.threads=3"])
+            #expect(idle.code == 0 && idle.output.contains("2 of 3 threads of a rank will idle"), "\(idle.output)")
+            let refused = try Program.run(arguments + ["--ranks", "5"])
+            #expect(refused.code == 78 && refused.error.contains("batch.micro: 2"), "\(refused.error)")
+        }
+
+        @Test func `train opens the cache that prepare has built`() throws {
+            let project = try TinyProject()
+            let prepared = try Program.run(["prepare", "--config", "run.yaml"], ranks: 2, directory: project.path)
+            #expect(prepared.code == 0, "\(prepared.error)")
+            #expect(prepared.output.contains("colour: longest answer"))
+            let cache = project.file("runs/run/cache")
+            let before = try digests(below: cache)
+            #expect(before.count == 1)
+            func changed() throws -> [Date] {
+                try before.keys.map { name in
+                    let attributes = try FileManager.default.attributesOfItem(atPath: cache + "/" + name)
+                    return try #require(attributes[.modificationDate] as? Date)
+                }
+            }
+            let dates = try changed()
+            let trained = try Program.run(
+                ["train", "--config", "run.yaml", "--set", "train.steps=2"], directory: project.path)
+            #expect(trained.code == 0, "\(trained.error)")
+            #expect(try digests(below: cache) == before)
+            #expect(try changed() == dates)
+        }
+
+        @Test(arguments: [nil, 1, 3]) func `doctor has a line for each rank`(ranks: Int?) throws {
+            let result = try Program.run(["doctor"], ranks: ranks)
+            #expect(result.code == 0, "\(result.error)")
+            let lines = result.output.split(separator: "\n")
+            for rank in 0..<(ranks ?? 1) {
+                #expect(lines.count { $0.hasPrefix("\(rank)  ") } == 1, "\(result.output)")
+            }
+            for word in ["MPI ", "BLAS ", "thread level"] { #expect(result.output.contains(word)) }
+        }
+
+        @Test func `new-model writes a model that plan and evaluation of a frozen run accept`() throws {
+            let project = try TinyProject()
+            let out = project.file("new")
+            let arguments = ["new-model", "--preset", "t5-mini", "--out", out]
+            let made = try Program.run(arguments + ["--vocabulary", project.file("model/spiece.model")])
+            #expect(made.code == 0, "\(made.error)")
+            #expect(made.output.contains("150 pieces"))
+            let result = try Program.run([
+                "train", "--config", project.configuration, "--set", "model=\(out)", "--set", "method=frozen", "--set",
+                "train.steps=1", "--set", "lr.warmup=0", "--out", project.file("frozen"),
+            ])
+            #expect(result.code == 0, "\(result.error)")
+            let again = try Program.run(arguments)
+            #expect(again.code == 74 && again.error.contains(out), "\(again.error)")
+            let unknown = try Program.run(["new-model", "--preset", "t5-huge", "--out", project.file("huge")])
+            #expect(unknown.code == 64 && unknown.error.contains("t5-base"), "\(unknown.error)")
+        }
+    }
+}
