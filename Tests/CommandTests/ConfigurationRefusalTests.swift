@@ -76,6 +76,9 @@ extension ProgramTests {
             yaml("two tasks of one name", "name: pair", "name: colour", says: ["run.yaml:", "colour is there twice"]),
             yaml("a GLUE task without its directory", "tasks:\n", "tasks:\n  - cola\n", says: ["cola", "data.glue"]),
             yaml(
+                "a template with an unknown field", "holdOut: 20", "template: \"pair {third}\"\n    holdOut: 20",
+                says: ["run.yaml:13", "the template names {third}, which is no field", "use {first}, {second}"]),
+            yaml(
                 "a label longer than the generation budget", "maxExamples: 8", "maxNewTokens: 1",
                 says: ["the label", "generation budget of 1", "raise the budget"]),
             yaml(
