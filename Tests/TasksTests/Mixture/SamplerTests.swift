@@ -78,31 +78,6 @@ import Testing
         #expect(exampleMixes > 50)
     }
 
-    /// Critical values of chi-squared with 7 degrees of freedom at p = 0.001; scipy: `chi2.isf(0.001, 7)`.
-    private static let critical = 24.321886347856854
-
-    @Test(arguments: Sampler.Granularity.allCases, [1, 2, 3] as [UInt64])
-    func `the realised shares agree with the table`(granularity: Sampler.Granularity, seed: UInt64) throws {
-        let sizes = [8_551, 392_702, 3_668, 103_743, 362_846, 2_490, 66_349, 5_749]
-        func shares(_ temperature: Double) throws -> [Double] {
-            try Mixture(tasks: sizes.map { ("t", $0) }, temperature: temperature).entries.map(\.share)
-        }
-        var sampler = try sampler(seed: seed, sizes: sizes, granularity: granularity, batch: 8, micro: 4)
-        let unit = [.batch: 8, .microBatch: 4, .example: 1][granularity] ?? 0
-        var counts = [Int](repeating: 0, count: 8)
-        for _ in 0..<4_000 {
-            let slots = sampler.next()
-            for first in stride(from: 0, to: 8, by: unit) { counts[slots[first].task] += 1 }
-        }
-        let draws = Double(counts.reduce(0, +))
-        func statistic(_ shares: [Double]) -> Double {
-            zip(counts, shares).reduce(0) { $0 + pow(Double($1.0) - draws * $1.1, 2) / (draws * $1.1) }
-        }
-        #expect(statistic(try shares(10)) < SamplerTests.critical)
-        // The test can tell: a neighbouring temperature is refused.
-        #expect(statistic(try shares(5)) > SamplerTests.critical)
-    }
-
     @Test func `the share of each task does not depend on the slot`() throws {
         var sampler = try sampler(sizes: [50, 50], granularity: .example, batch: 6)
         var counts = [Double](repeating: 0, count: 6)
