@@ -1,28 +1,51 @@
-/// Memory that a worker's workspace needs for a micro-batch, from shapes alone.
+/// Memory that a worker's workspace needs for a training micro-batch, from shapes alone.
 ///
-/// It follows the buffers of `T5Engine` one by one; a test holds it against the workspace's own high-water mark.
+/// It follows the buffers of `T5Engine` one by one, as if the backward went through every sublayer;
+/// `FootprintTests` holds it against the workspace's own high-water mark.
 public struct Footprint: Sendable {
+    /// What a low-rank method takes beside the backbone.
+    public struct LowRank: Sendable, Equatable {
+        /// Largest number of low-rank columns (rank times sites) at one input.
+        public var columns: Int
+        /// Width of the widest input that has a site.
+        public var inputWidth: Int
+        /// The larger of the two ranks.
+        public var rank: Int
+        /// Floats for each example whatever its length (hypernetwork).
+        public var perExample: Int
+
+        /// Creates a method's part; nothing at all by default.
+        public init(columns: Int = 0, inputWidth: Int = 0, rank: Int = 0, perExample: Int = 0) {
+            self.columns = columns
+            self.inputWidth = inputWidth
+            self.rank = rank
+            self.perExample = perExample
+        }
+
+        /// What its backward has in use at one input: gradient and middle of each site, dropped input, its gradient.
+        fileprivate var backwardRow: Int { columns + 3 * rank + 2 * inputWidth }
+    }
+
     private let configuration: T5Configuration
     private let examples: Int
     private let source: Int
     private let target: Int
-    private let rankColumns: Int
+    private let method: LowRank
 
-    /// The footprint of `examples` examples of `source` and `target` tokens each; `rankColumns` is the largest number
-    /// of LoRA columns (rank times sites) at one input.
-    public init(configuration: T5Configuration, examples: Int, source: Int, target: Int, rankColumns: Int) {
+    /// The footprint of `examples` examples of `source` and `target` tokens each.
+    public init(configuration: T5Configuration, examples: Int, source: Int, target: Int, method: LowRank) {
         self.configuration = configuration
         self.examples = examples
         self.source = source
         self.target = target
-        self.rankColumns = rankColumns
+        self.method = method
     }
 
     /// Bytes of a training pass: forward, kept activations and backward.
     public var trainingBytes: Int {
-        let floats = encoderFloats + decoderFloats + outputFloats + backwardFloats
-        // Every piece starts at a multiple of 64 bytes; that and the segments are small.
-        return floats * MemoryLayout<Float>.stride * 102 / 100 + 65_536
+        let kept = tokenWords + encoderFloats + decoderFloats + outputFloats + examples * method.perExample
+        // Every piece starts at a multiple of 64 bytes.
+        return (kept + backwardFloats) * MemoryLayout<Float>.stride + pieces * 63
     }
 
     private var sourceRows: Int { examples * source }
@@ -31,29 +54,52 @@ public struct Footprint: Sendable {
     private var inner: Int { configuration.innerWidth }
     private var feedForwardWidth: Int { configuration.feedForwardWidth }
 
-    private func feedForwardRow() -> Int {
-        // Residual, normalised, wo's result, dropout of the low-rank inputs' products, and the inner width.
-        3 * d + 1 + 2 * rankColumns + feedForwardWidth * (configuration.feedForward == .relu ? 1 : 3)
+    /// Pieces taken in one pass, at most: those of a sublayer, its method's, and the hypernetwork's.
+    private var pieces: Int { 12 * (2 * configuration.encoderBlocks + 3 * configuration.decoderBlocks) + 64 }
+
+    /// Tokens, slots and segments.
+    private var tokenWords: Int { sourceRows + targetRows + 7 * examples }
+
+    /// Residual, norm and its factor, the result before the residual, and the low-rank columns of both groups.
+    private var sublayerRow: Int { 3 * d + 1 + 2 * method.columns }
+
+    private var feedForwardRow: Int {
+        sublayerRow + feedForwardWidth * (configuration.feedForward == .relu ? 1 : 3)
     }
 
     private var encoderFloats: Int {
-        let attention = 3 * d + 1 + 4 * inner + 2 * rankColumns + configuration.heads * source
-        return sourceRows * (configuration.encoderBlocks * (attention + feedForwardRow()) + 3 * d + 1)
+        let attention = sublayerRow + 4 * inner + configuration.heads * source
+        return sourceRows * (configuration.encoderBlocks * (attention + feedForwardRow) + 3 * d + 1)
     }
 
     private var decoderFloats: Int {
-        let own = 3 * d + 1 + 4 * inner + 2 * rankColumns + configuration.heads * target
-        let cross = 3 * d + 1 + 2 * inner + 2 * rankColumns + configuration.heads * source
-        let perBlock = targetRows * (own + cross + feedForwardRow()) + sourceRows * (2 * inner + rankColumns)
+        let own = sublayerRow + 4 * inner + configuration.heads * target
+        let cross = sublayerRow + 2 * inner + configuration.heads * source
+        let perBlock = targetRows * (own + cross + feedForwardRow) + sourceRows * (2 * inner + method.columns)
         return configuration.decoderBlocks * perBlock + targetRows * (3 * d + 1)
     }
 
-    private var outputFloats: Int { targetRows * (configuration.vocabularySize + d) }
+    private var outputFloats: Int { targetRows * configuration.vocabularySize }
 
+    /// The gradients of both residual streams and of the encoder's output, and the most that one sublayer adds.
     private var backwardFloats: Int {
-        let stream = sourceRows * 3 * d + targetRows * 2 * d
-        let feedForward = sourceRows * (feedForwardWidth * 2 + 3 * d + rankColumns)
-        let attention = sourceRows * (4 * inner + 3 * d + rankColumns) + 2 * source * source
-        return stream + max(feedForward, attention)
+        let encoder = sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, length: source))
+        let decoder = max(
+            targetRows * d, feedForwardBackward(targetRows), selfBackward(targetRows, length: target), crossBackward)
+        return sourceRows * d + targetRows * d + max(encoder, decoder)
+    }
+
+    private func feedForwardBackward(_ rows: Int) -> Int {
+        rows * (2 * d + feedForwardWidth + method.backwardRow)
+    }
+
+    private func selfBackward(_ rows: Int, length: Int) -> Int {
+        rows * (d + 4 * inner) + max(rows * (d + method.backwardRow), 2 * length * length)
+    }
+
+    private var crossBackward: Int {
+        let before = targetRows * (d + 2 * inner) + sourceRows * 2 * inner
+        let after = max(sourceRows * method.backwardRow, targetRows * (d + method.backwardRow))
+        return before + max(after, 2 * source * target)
     }
 }

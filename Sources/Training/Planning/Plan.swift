@@ -58,11 +58,10 @@ public struct Plan {
 
     private func memory(longestTarget: Int) -> [String] {
         let trainable = layout.parameters.count
-        let columns = layout.options.rankA * 3
         let target = max(longestTarget, configuration.padTargets ?? 0)
         let workspace = Footprint(
             configuration: shape, examples: configuration.microBatch, source: configuration.maxSource, target: target,
-            rankColumns: columns
+            method: layout.footprint
         ).trainingBytes
         // A worker: workspace, gradients and exact sums. A rank: weights, both moments, the gradient and the buffer.
         let worker = workspace + trainable * 12

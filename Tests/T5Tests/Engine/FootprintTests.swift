@@ -1,0 +1,97 @@
+import Adapters
+import Tensors
+import Testing
+
+@testable import T5
+
+@Suite struct FootprintTests {
+    /// A low-rank method as a run may have it.
+    struct Method: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        var options: LowRankOptions
+
+        static let all = [
+            Method(testDescription: "unolora", options: LowRankOptions(method: .unolora, tasks: 4)),
+            Method(testDescription: "unolora_star", options: LowRankOptions(method: .unoloraStar, tasks: 4)),
+            Method(testDescription: "lora_per_task", options: LowRankOptions(method: .loraPerTask, tasks: 4)),
+            Method(
+                testDescription: "unolora_star everywhere, two ranks, a mask per site",
+                options: LowRankOptions(
+                    method: .unoloraStar, rankA: 3, rankB: 5, tasks: 4, targets: .everything, dropoutMask: .perSite)),
+            Method(
+                testDescription: "lora_per_task everywhere",
+                options: LowRankOptions(method: .loraPerTask, rankA: 4, tasks: 4, targets: .everything)),
+            Method(
+                testDescription: "unolora in the encoder's feed-forward alone",
+                options: LowRankOptions(
+                    method: .unolora, tasks: 4,
+                    targets: LoraTargets(encoderSelf: [], decoderSelf: [], decoderCross: [], feedForward: ["wo"]))),
+        ]
+    }
+
+    /// Examples and their lengths; the lengths are the longest that a tiny model serves.
+    struct Sizes: CustomTestStringConvertible, Sendable {
+        var examples: Int
+        var source: Int
+        var target: Int
+
+        var testDescription: String { "\(examples) x (\(source), \(target))" }
+        /// Whether the activations are large beside the rounding of each piece to 64 bytes.
+        var isLarge: Bool { examples * (source + target) > 200 }
+
+        static let all = [
+            Sizes(examples: 16, source: 32, target: 16), Sizes(examples: 8, source: 32, target: 2),
+            Sizes(examples: 8, source: 4, target: 32), Sizes(examples: 1, source: 32, target: 32),
+            Sizes(examples: 1, source: 1, target: 1),
+        ]
+    }
+
+    /// High water of a training pass and the bytes that were foretold.
+    private static func measure(
+        _ tiny: TinyT5, _ options: LowRankOptions, _ sizes: Sizes
+    ) -> (highWater: Int, foretold: Int) {
+        let adapter = TinyAdapter(tiny, options)
+        // One block from the start: the unused end of a block that was too small would count too.
+        let workspace = Workspace(bytes: 1 << 24)
+        let adaptation = LowRankAdaptation(
+            layout: adapter.layout, weights: adapter.weights, gradients: Arena(count: adapter.weights.count))
+        let engine = T5Engine(model: tiny.model, adaptation: adaptation, workspace: workspace)
+        let lengths = (0..<sizes.examples).map { (source: sizes.source, target: sizes.target, task: $0 % 4) }
+        _ = engine.forward(TinyT5.batch(lengths), dropout: DropoutKey(seed: 1, step: 2, rate: 0.1))
+        engine.backward()
+        let footprint = Footprint(
+            configuration: tiny.model.configuration, examples: sizes.examples, source: sizes.source,
+            target: sizes.target, method: adapter.layout.footprint)
+        return (workspace.highWater, footprint.trainingBytes)
+    }
+
+    @Test(arguments: TinyT5.Family.allCases, Method.all)
+    func `a training pass stays within its footprint and uses most of it`(
+        family: TinyT5.Family, method: Method
+    ) {
+        for (encoder, decoder) in [(2, 2), (3, 1), (1, 3)] {
+            let tiny = TinyT5(family, encoderBlocks: encoder, decoderBlocks: decoder)
+            for sizes in Sizes.all {
+                let (highWater, foretold) = Self.measure(tiny, method.options, sizes)
+                #expect(highWater <= foretold, "\(sizes.testDescription), \(encoder) and \(decoder) blocks")
+                if sizes.isLarge {
+                    #expect(
+                        Double(highWater) >= 0.6 * Double(foretold),
+                        "\(sizes.testDescription), \(encoder) and \(decoder) blocks: \(highWater) of \(foretold)")
+                }
+            }
+        }
+    }
+
+    @Test func `ragged examples take no more than examples of the longest`() {
+        let tiny = TinyT5(.v11)
+        let adapter = TinyAdapter(tiny, LowRankOptions(method: .unoloraStar, tasks: 4))
+        let (engine, _) = adapter.engine()
+        _ = engine.forward(TinyT5.batch(), dropout: DropoutKey(seed: 1, step: 2, rate: 0.1))
+        engine.backward()
+        let footprint = Footprint(
+            configuration: tiny.model.configuration, examples: 4, source: 20, target: 4,
+            method: adapter.layout.footprint)
+        #expect(engine.workspace.highWater <= footprint.trainingBytes)
+    }
+}
