@@ -1,6 +1,8 @@
 import Foundation
+import Synchronization
 
-/// A fresh directory that is removed when the value goes away.
+/// A fresh directory that is removed when the value goes away, or when the process exits: what static properties hold
+/// never goes away.
 public final class TemporaryDirectory: Sendable {
     /// Absolute path.
     public let path: String
@@ -10,10 +12,21 @@ public final class TemporaryDirectory: Sendable {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("unolora-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         path = url.path
+        Self.existing.withLock { _ = $0.insert(url.path) }
     }
 
     deinit {
+        Self.existing.withLock { _ = $0.remove(path) }
         try? FileManager.default.removeItem(atPath: path)
+    }
+
+    private static let existing: Mutex<Set<String>> = {
+        atexit { TemporaryDirectory.removeAll() }
+        return Mutex([])
+    }()
+
+    private static func removeAll() {
+        for path in existing.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
     }
 
     /// The path of a file inside.
