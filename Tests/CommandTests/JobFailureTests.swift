@@ -7,21 +7,12 @@ extension ProgramTests {
     @Suite struct JobFailureTests {
         private static let project = Swift.Result { try TinyProject() }
 
-        private static func train(_ project: TinyProject, _ arguments: [String] = []) -> [String] {
-            ["train", "--config", project.configuration, "--out", project.file("run")] + arguments
-        }
-
         /// A copy of the project with a checkpoint at step 6.
         private static func begun() throws -> TinyProject {
             let copy = try project.get().copy()
-            let result = try Program.run(train(copy, ["--stop-after", "6"]))
+            let result = try Program.run(copy.train(["--stop-after", "6"]))
             #expect(result.code == 85, "\(result.error)")
             return copy
-        }
-
-        /// Writes a script that each rank runs in place of the program, and returns the command.
-        private static func perRank(_ project: TinyProject, _ script: String) throws -> [String] {
-            ["sh", try project.write("rank.sh", "rank=$OMPI_COMM_WORLD_RANK\n" + script), Program.path]
         }
 
         @Test func `a run directory below a file is refused`() throws {
@@ -38,14 +29,14 @@ extension ProgramTests {
             let project = try Self.begun()
             let before = try digests(below: project.file("run/checkpoints"))
             let result = try Program.run(
-                command: ["sh", "-c", "ulimit -f 32; exec \"$@\"", "sh", Program.path] + Self.train(project),
+                command: ["sh", "-c", "ulimit -f 32; exec \"$@\"", "sh", Program.path] + project.train(),
                 // Open MPI's own files in shared memory are larger than the limit.
                 environment: ["PMIX_MCA_gds": "hash"])
             #expect(result.code == 74, "\(result.code) \(result.error)")
             #expect(result.error.contains("ulimit -f"), "\(result.error)")
             let after = try digests(below: project.file("run/checkpoints"))
             #expect(before.allSatisfy { after[$0.key] == $0.value })
-            let again = try Program.run(Self.train(project))
+            let again = try Program.run(project.train())
             #expect(again.code == 0, "\(again.error)")
             #expect(again.output.contains("at step 6"))
         }
@@ -73,7 +64,7 @@ extension ProgramTests {
             let project = try Self.begun()
             let url = URL(fileURLWithPath: project.file("run/checkpoints/step-00000006/optimizer.safetensors"))
             try Data(contentsOf: url).dropLast(8).write(to: url)
-            let result = try Program.run(Self.train(project))
+            let result = try Program.run(project.train())
             #expect(result.code == 0, "\(result.error)")
             #expect(result.output.contains("refused"), "\(result.output)")
             #expect(result.output.contains("step-00000006"))
@@ -83,7 +74,7 @@ extension ProgramTests {
         @Test func `another configuration cannot go on with a run and leaves it as it was`() throws {
             let project = try Self.begun()
             let before = try digests(below: project.file("run/checkpoints"))
-            let result = try Program.run(Self.train(project, ["--set", "lora.rank=8"]))
+            let result = try Program.run(project.train(["--set", "lora.rank=8"]))
             #expect(result.code == 78, "\(result.error)")
             #expect(result.error.contains("lora.rank"), "\(result.error)")
             #expect(result.error.contains("--resume never"))
@@ -93,8 +84,9 @@ extension ProgramTests {
         @Test(arguments: [nil, 2])
         func `a loss that is not finite ends the job with 86 and leaves the last checkpoint`(ranks: Int?) throws {
             let project = try Self.project.get().copy()
-            let arguments = Self.train(
-                project, ["--set", "lr.peak=1e30", "--set", "lr.warmup=0", "--set", "checkpoint.every=1"])
+            let arguments = project.train([
+                "--set", "lr.peak=1e30", "--set", "lr.warmup=0", "--set", "checkpoint.every=1",
+            ])
             let result = try Program.run(arguments, ranks: ranks)
             #expect(result.code == 86, "\(result.error)")
             #expect(result.error.contains("not finite"), "\(result.error)")
@@ -111,7 +103,7 @@ extension ProgramTests {
         ])
         func `processes that were started together but are alone are refused`(variables: [String: String]) throws {
             let project = try Self.project.get().copy()
-            let result = try Program.run(Self.train(project), environment: variables)
+            let result = try Program.run(project.train(), environment: variables)
             #expect(result.code == 64, "\(result.error)")
             #expect(result.error.contains("2 processes were started together"), "\(result.error)")
             #expect(result.error.contains("use "))
@@ -120,9 +112,9 @@ extension ProgramTests {
 
         @Test func `a rank with another configuration ends the job with 87`() throws {
             let project = try Self.project.get().copy()
-            let command = try Self.perRank(
-                project, "seed=1; [ $rank = 1 ] && seed=2; exec \"$@\" --set train.seed=$seed\n")
-            let result = try Program.run(command: command + Self.train(project), ranks: 2)
+            let command = try project.perRank(
+                "seed=1; [ $rank = 1 ] && seed=2; exec \"$@\" --set train.seed=$seed\n")
+            let result = try Program.run(command: command + project.train(), ranks: 2)
             #expect(result.code == 87, "\(result.error)")
             #expect(result.error.contains("rank 1 has another configuration than rank 0"), "\(result.error)")
             #expect(result.seconds < 10)
@@ -130,9 +122,9 @@ extension ProgramTests {
 
         @Test func `a rank that fails alone ends the job with its message and code`() throws {
             let project = try Self.project.get().copy()
-            let command = try Self.perRank(
-                project, "rankfile=; [ $rank = 1 ] && rankfile=--set=model=/nowhere; exec \"$@\" $rankfile\n")
-            let result = try Program.run(command: command + Self.train(project), ranks: 2)
+            let command = try project.perRank(
+                "rankfile=; [ $rank = 1 ] && rankfile=--set=model=/nowhere; exec \"$@\" $rankfile\n")
+            let result = try Program.run(command: command + project.train(), ranks: 2)
             #expect(result.code == 66, "\(result.error)")
             #expect(
                 result.sentences.contains { $0.contains("rank 1 on ") && $0.contains("/nowhere") }, "\(result.error)")
@@ -141,41 +133,15 @@ extension ProgramTests {
 
         @Test func `a rank that is killed ends the job within ten seconds`() throws {
             let project = try Self.project.get().copy()
-            let command = try Self.perRank(project, "echo $$ > \(project.path)/pid.$rank; exec \"$@\"\n")
-            let arguments = Self.train(project, ["--set", "train.steps=100000", "--set", "log.every=1"])
+            let command = try project.tellingPids()
+            let arguments = project.train(["--set", "train.steps=100000", "--set", "log.every=1"])
             let running = try RunningProgram(command: command + arguments, ranks: 2)
-            running.wait { Self.hasMetrics(project) }
+            running.wait { project.hasMetrics }
             let killed = ContinuousClock.now
-            #expect(kill(try Self.pid(project, rank: 1), SIGKILL) == 0)
+            #expect(kill(try project.pid(rank: 1), SIGKILL) == 0)
             let result = try running.wait()
             #expect(killed.duration(to: .now) < .seconds(10))
             #expect(result.code != 0)
-        }
-
-        @Test(arguments: [nil, 2])
-        func `SIGUSR1 ends the run with 85 and a checkpoint of the step`(ranks: Int?) throws {
-            let project = try Self.project.get().copy()
-            let command = try Self.perRank(project, "echo $$ > \(project.path)/pid.${rank:-0}; exec \"$@\"\n")
-            let arguments = Self.train(
-                project, ["--set", "train.steps=100000", "--set", "log.every=1", "--set", "checkpoint.every=null"])
-            let running = try RunningProgram(command: command + arguments, ranks: ranks)
-            running.wait { Self.hasMetrics(project) }
-            #expect(kill(try Self.pid(project, rank: (ranks ?? 1) - 1), SIGUSR1) == 0)
-            let result = try running.wait()
-            #expect(result.code == 85, "\(result.error)")
-            let status = try Status(run: project.file("run"))
-            #expect(status.state == "preempted")
-            #expect(status.exitCode == 85)
-            #expect(status.step > 0 && status.lastDurableStep == status.step)
-        }
-
-        private static func hasMetrics(_ project: TinyProject) -> Bool {
-            FileManager.default.contents(atPath: project.file("run/metrics.jsonl"))?.isEmpty == false
-        }
-
-        private static func pid(_ project: TinyProject, rank: Int) throws -> pid_t {
-            let text = try String(contentsOfFile: project.file("pid.\(rank)"), encoding: .utf8)
-            return try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
         }
     }
 }

@@ -1,0 +1,90 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// Signals to a running job: how it ends, what it leaves, and that nothing is lost.
+    @Suite struct StopSignalTests {
+        struct Signal: CustomTestStringConvertible, Sendable {
+            var testDescription: String
+            var number: Int32
+            var code: Int32
+            var reason: String
+
+            static let all = [
+                Signal(testDescription: "SIGUSR1", number: SIGUSR1, code: 85, reason: "preempted"),
+                Signal(testDescription: "SIGTERM", number: SIGTERM, code: 143, reason: "terminated"),
+                Signal(testDescription: "SIGINT", number: SIGINT, code: 130, reason: "interrupted"),
+            ]
+        }
+
+        /// Long enough to be met on the way, short enough to be done to the end; no checkpoint is due before the end.
+        private static let arguments = [
+            "--set", "train.steps=400", "--set", "log.every=1", "--set", "checkpoint.every=null", "--set",
+            "eval.every=null",
+        ]
+
+        /// The project and what an uninterrupted run leaves.
+        private static let shared = Swift.Result {
+            let project = try TinyProject()
+            let whole = try project.copy()
+            let result = try Program.run(whole.train(arguments))
+            #expect(result.code == 0, "\(result.error)")
+            return (project, try Outcome(run: whole.file("run")))
+        }
+
+        @Test(arguments: Signal.all, [nil, 2])
+        func `a signal to one process ends the job after the step, and it goes on with the same bits`(
+            signal: Signal, ranks: Int?
+        ) throws {
+            let (original, whole) = try Self.shared.get()
+            let project = try original.copy()
+            let running = try RunningProgram(
+                command: try project.tellingPids() + project.train(Self.arguments), ranks: ranks)
+            running.wait { project.hasMetrics }
+            let sent = ContinuousClock.now
+            #expect(kill(try project.pid(rank: (ranks ?? 1) - 1), signal.number) == 0)
+            let result = try running.wait()
+            #expect(sent.duration(to: .now) < .seconds(10))
+            #expect(result.code == signal.code, "\(result.error)")
+            #expect(result.sentences.isEmpty, "\(result.error)")
+
+            let status = try Status(run: project.file("run"))
+            #expect(status.state == "preempted")
+            #expect(status.exitCode == signal.code)
+            #expect(status.reason.contains(signal.reason), "\(status.reason)")
+            // Every step is logged, so the last line tells the last step that was done.
+            let logged = try Outcome(run: project.file("run")).metrics.count
+            #expect(status.step == logged && status.lastDurableStep == logged)
+            #expect((1..<400).contains(logged), "the signal came too late: step \(logged)")
+            let checkpoints = try FileManager.default.contentsOfDirectory(atPath: project.file("run/checkpoints"))
+            #expect(checkpoints.filter { $0.hasPrefix("step-") } == [String(format: "step-%08d", logged)])
+
+            let again = try Program.run(project.train(Self.arguments))
+            #expect(again.code == 0, "\(again.error)")
+            #expect(again.output.contains("at step \(logged)\n"), "\(again.output)")
+            #expect(try Outcome(run: project.file("run")) == whole)
+        }
+
+        /// The first one waits for the others at the next reduction, which never comes.
+        @Test func `a second SIGTERM ends a rank whose neighbour has stopped`() throws {
+            let project = try Self.shared.get().0.copy()
+            let running = try RunningProgram(
+                command: try project.tellingPids() + project.train(["--set", "train.steps=100000"] + Self.endless),
+                ranks: 2)
+            running.wait { project.hasMetrics }
+            #expect(kill(try project.pid(rank: 0), SIGSTOP) == 0)
+            let waiting = try project.pid(rank: 1)
+            #expect(kill(waiting, SIGTERM) == 0)
+            usleep(300_000)
+            #expect(kill(waiting, 0) == 0, "one SIGTERM must leave time for the checkpoint")
+            let sent = ContinuousClock.now
+            #expect(kill(waiting, SIGTERM) == 0)
+            let result = try running.wait()
+            #expect(sent.duration(to: .now) < .seconds(10))
+            #expect(result.code != 0)
+        }
+
+        private static let endless = ["--set", "log.every=1", "--set", "checkpoint.every=null"]
+    }
+}
