@@ -77,7 +77,12 @@ let package = Package(
         tests(
             "TrainingTests", ["Training", "Failures", "Kernels", "Tasks", "Tensors", "TestSupport"],
             exclude: ["Verification/Cases"]),
-        tests("DistributedTests", ["MPI", "Training", "TestSupport"]),
+        tests(
+            "DistributedTests",
+            [
+                "Adapters", "Failures", "Kernels", "MPI", "Randomness", "T5", "Tasks", "Tensors", "Training",
+                "TestSupport",
+            ]),
         tests("CommandTests", ["Failures", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17

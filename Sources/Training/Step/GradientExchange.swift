@@ -30,7 +30,7 @@ final class GradientExchange {
                 buffer[i] &+= worker.sums[i]
             }
         }
-        // Below 2^31, so that the sum of squares over many ranks still fits.
+        // Below 2^22, so that the sum of squares over 2^19 ranks still fits.
         let word = Int64((check &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15) >> 42)
         self[.step] = Int64(step)
         self[.check] = word
@@ -73,10 +73,13 @@ final class GradientExchange {
     private func disagreement(step: Int, word: Int64) throws(Failure) -> Failure {
         let all = try communicator.allGather([UInt64(step), UInt64(word)])
         let odd = all.indices.first { all[$0] != all[0] } ?? 0
-        let what = all[odd][0] != all[0][0] ? "step \(all[odd][0]) instead of \(all[0][0])" : "another configuration"
+        let (there, here) = (all[odd][0], all[0][0])
+        let what =
+            there != here
+            ? "is at step \(there) and rank 0 at step \(here)" : "has another configuration than rank 0 at step \(here)"
         return Failure(
             .ranksDisagree,
-            "rank \(odd) is at \(what) while rank 0 is at step \(all[0][0]); start all ranks with the same program, "
+            "rank \(odd) \(what); start all ranks with the same program, "
                 + "configuration and run directory")
     }
 }

@@ -1,0 +1,145 @@
+import Failures
+import Kernels
+import MPI
+import Randomness
+import Tensors
+import Testing
+
+@testable import Training
+
+@MainActor @Suite(.serialized) struct GradientExchangeTests {
+    private let world: Communicator
+    private let tiny = TinyTraining()
+    private var isLast: Bool { world.rank == world.size - 1 }
+
+    init() throws { world = try TestWorld.world }
+
+    private func exchange(check: UInt64 = 11) -> GradientExchange {
+        GradientExchange(communicator: world, layout: tiny.sums, check: check)
+    }
+
+    /// The bits of the gradient that an exchange ends with.
+    private func gradient(_ exchange: GradientExchange, divisor: Double) -> [UInt32] {
+        let arena = Arena(count: tiny.sums.parameters)
+        exchange.unpack(into: arena, divisor: divisor)
+        return arena.elements.map(\.bitPattern)
+    }
+
+    private func expect(_ exchange: GradientExchange, equals serial: [Int64], _ comment: Comment) {
+        let divisor = 37.0
+        let layout = tiny.sums
+        let factor = 0x1p-40 / divisor
+        let expected = serial[..<layout.parameters].map { Float(Double($0) * factor).bitPattern }
+        #expect(gradient(exchange, divisor: divisor) == expected, comment)
+        for task in 0..<layout.tasks {
+            let sums = exchange.sums(task: task)
+            #expect(sums.lossQuanta == serial[layout.losses + task], comment)
+            #expect(sums.tokens == serial[layout.tokens + task], comment)
+            #expect(sums.examples == serial[layout.examples + task], comment)
+            #expect(sums.sourceTokens == serial[layout.sourceTokens + task], comment)
+        }
+    }
+
+    @Test func `the sum has the bits of the serial one whoever has which part`() throws {
+        let layout = tiny.sums
+        let parts = (0..<13).map { part in
+            var stream = RandomStream(seed: 5, purpose: .test, a: UInt32(part))
+            // As large as the exact sum of 13 parts admits, of both signs.
+            return (0..<layout.header).map { _ in Int64(bitPattern: stream.next()) / 32 }
+        }
+        let serial = (0..<layout.header).map { i in parts.reduce(0) { $0 + $1[i] } }
+        for threads in 1...3 {
+            let workers = tiny.team(threads: threads).workers
+            for shift in 0..<world.size {
+                for worker in workers { for i in worker.sums.indices { worker.sums[i] = 0 } }
+                for (part, values) in parts.enumerated() where (part * part + shift) % world.size == world.rank {
+                    for i in values.indices { workers[part % threads].sums[i] += values[i] }
+                }
+                let exchange = exchange()
+                try exchange.reduce(workers, step: shift, stop: nil)
+                expect(exchange, equals: serial, "\(threads) threads, shift \(shift)")
+                #expect(!exchange.isBad && exchange.stop == nil)
+            }
+        }
+    }
+
+    @Test func `a step's gradient has the bits of one worker that computes every micro-batch`() throws {
+        let plan = tiny.plan(microBatches: 9)
+        let serial = tiny.sums(of: Array(0..<9), in: plan, threads: 1)
+        let team = tiny.team(threads: 2)
+        team.run(
+            plan, plan.share(rank: world.rank, size: world.size), examples: tiny.examples,
+            settings: tiny.settings(microBatches: 9))
+        let exchange = exchange()
+        try exchange.reduce(team.workers, step: 3, stop: nil)
+        expect(exchange, equals: serial, "9 micro-batches")
+        #expect(Set(gradient(exchange, divisor: 1)).count > tiny.sums.parameters / 2)
+    }
+
+    @Test func `an exchange starts anew every step`() throws {
+        let workers = tiny.team(threads: 2).workers
+        workers[1].sums[0] = 1 << 40
+        let exchange = exchange()
+        for step in 0..<3 {
+            try exchange.reduce(workers, step: step, stop: nil)
+            #expect(gradient(exchange, divisor: 1)[0] == Float(world.size).bitPattern)
+        }
+    }
+
+    private func refusal(step: Int, check: UInt64 = 11) throws -> Failure? {
+        let workers = tiny.team(threads: 1).workers
+        let exchange = exchange(check: check)
+        guard world.size > 1 else {
+            // Alone, nobody can disagree.
+            try exchange.reduce(workers, step: step, stop: nil)
+            return nil
+        }
+        return #expect(throws: Failure.self) { try exchange.reduce(workers, step: step, stop: nil) }
+    }
+
+    @Test func `a rank at another step is refused on every rank by its name`() throws {
+        guard let failure = try refusal(step: isLast ? 8 : 7) else { return }
+        #expect(failure.code == .ranksDisagree)
+        #expect(failure.message.hasPrefix("rank \(world.size - 1) is at step 8 and rank 0 at step 7;"))
+        #expect(failure.message.contains("start all ranks with the same"))
+    }
+
+    @Test func `steps whose mean is right are refused all the same`() throws {
+        // 6, 8, 7, 7, ...: the sum of all steps is what ranks at step 7 expect.
+        let step = world.rank == 0 ? 6 : world.rank == 1 ? 8 : 7
+        guard let failure = try refusal(step: step) else { return }
+        #expect(failure.message.hasPrefix("rank 1 is at step 8 and rank 0 at step 6;"))
+    }
+
+    @Test func `a rank with another check word is refused on every rank by its name`() throws {
+        guard let failure = try refusal(step: 7, check: isLast ? 0xABCD_0123_4567_89AB : 11) else { return }
+        #expect(failure.code == .ranksDisagree)
+        #expect(failure.message.hasPrefix("rank \(world.size - 1) has another configuration than rank 0 at step 7;"))
+    }
+
+    @Test func `one worker's bad value reaches all ranks, and the next step is good again`() throws {
+        let workers = tiny.team(threads: 2).workers
+        workers[1].good = !isLast
+        let exchange = exchange()
+        try exchange.reduce(workers, step: 1, stop: nil)
+        #expect(exchange.isBad)
+        workers[1].good = true
+        try exchange.reduce(workers, step: 2, stop: nil)
+        #expect(!exchange.isBad)
+    }
+
+    @Test func `the strongest reason to stop reaches all ranks`() throws {
+        let workers = tiny.team(threads: 1).workers
+        let exchange = exchange()
+        for reason in StopReason.allCases {
+            try exchange.reduce(workers, step: 1, stop: isLast ? reason : nil)
+            #expect(exchange.stop == reason, "asked for by one rank")
+            try exchange.reduce(workers, step: 2, stop: isLast ? reason : .preempted)
+            #expect(exchange.stop == reason, "the others ask for less")
+        }
+        try exchange.reduce(workers, step: 3, stop: isLast ? .interrupted : .terminated)
+        #expect(exchange.stop == .interrupted)
+        try exchange.reduce(workers, step: 4, stop: nil)
+        #expect(exchange.stop == nil)
+    }
+}

@@ -1,0 +1,114 @@
+import Adapters
+import Kernels
+import Randomness
+import T5
+import Tasks
+import Tensors
+
+@testable import Training
+
+/// A tiny T5 with an adapter away from its start, and examples: enough to compute micro-batches with.
+struct TinyTraining {
+    static let tasks = 3
+
+    let model: T5Model
+    let state: TrainState
+    let examples = RandomExamples()
+
+    var sums: StepSums { StepSums(parameters: state.weights.count, tasks: Self.tasks) }
+
+    init(_ method: LowRankOptions.Method = .unoloraStar) {
+        BLAS.useOneThread()
+        let shape = Self.shape
+        var layout = ParameterLayout()
+        for (name, shape) in shape.tensorShapes() { layout.append(name, shape) }
+        let weights = Arena(count: layout.count)
+        Self.fill(weights, deviation: 0.3, around: 0.1, seed: 1)
+        model = T5Model(configuration: shape, maximumLength: 16, storage: weights) { name in
+            guard let entry = layout[name] else { preconditionFailure("\(name) is no tensor of the model") }
+            return weights.matrix(entry)
+        }
+        let options = LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks)
+        state = TrainState(layout: LowRankLayout(options: options, configuration: shape), seed: 2)
+        let start = Array(state.weights.elements)
+        Self.fill(state.weights, deviation: 0.2, around: 0, seed: 3)
+        for i in start.indices { state.weights.base[i] += start[i] }
+    }
+
+    private static let shape: T5Configuration = {
+        var shape = T5Configuration.presets[0].configuration
+        shape.vocabularySize = RandomExamples.vocabulary
+        shape.modelWidth = 16
+        shape.headWidth = 4
+        shape.heads = 2
+        shape.feedForwardWidth = 24
+        shape.encoderBlocks = 1
+        shape.decoderBlocks = 1
+        return shape
+    }()
+
+    private static func fill(_ arena: Arena, deviation: Double, around mean: Double, seed: UInt64) {
+        var stream = RandomStream(seed: seed, purpose: .test)
+        for i in 0..<arena.count { arena.base[i] = Float(mean + deviation * stream.normal()) }
+    }
+
+    func team(threads: Int) -> WorkerTeam { WorkerTeam(threads: threads, model: model, state: state, sums: sums) }
+
+    /// Micro-batches of two examples; micro-batch m is of task `m % 3` alone.
+    func plan(microBatches: Int) -> MicroBatchPlan {
+        let slots = (0..<2 * microBatches).map {
+            Sampler.Slot(index: $0, task: $0 / 2 % Self.tasks, example: $0 * 5 + 1)
+        }
+        return MicroBatchPlan(slots: slots, micro: 2, examples: examples)
+    }
+
+    func settings(microBatches: Int) -> StepSettings {
+        StepSettings(
+            dropout: DropoutKey(seed: 4, step: 7, rate: 0.1), labelSmoothing: 0.1, padTargets: nil,
+            limit: FixedPoint.limit(parts: microBatches))
+    }
+
+    /// The sums of some micro-batches, computed by `threads` workers.
+    func sums(of indices: [Int], in plan: MicroBatchPlan, threads: Int) -> [Int64] {
+        let team = team(threads: threads)
+        team.run(plan, indices, examples: examples, settings: settings(microBatches: plan.microBatches.count))
+        return team.total
+    }
+}
+
+extension WorkerTeam {
+    /// The workers' sums together.
+    var total: [Int64] {
+        workers.reduce(into: [Int64](repeating: 0, count: workers[0].sums.count)) { total, worker in
+            for i in total.indices { total[i] += worker.sums[i] }
+        }
+    }
+}
+
+/// Examples whose lengths and tokens differ; nothing but places in one array of random tokens.
+final class RandomExamples: TrainingExamples, @unchecked Sendable {
+    static let vocabulary = 48
+
+    // Unchecked: the memory is written in `init` alone.
+    private let tokens: UnsafeMutableBufferPointer<Int32>
+
+    init() {
+        tokens = .allocate(capacity: 256)
+        var stream = RandomStream(seed: 9, purpose: .test)
+        for i in tokens.indices { tokens.initializeElement(at: i, to: Int32(2 + stream.below(Self.vocabulary - 2))) }
+    }
+
+    deinit { tokens.deallocate() }
+
+    private func slice(_ first: Int, _ count: Int) -> UnsafeBufferPointer<Int32> {
+        UnsafeBufferPointer(rebasing: tokens[first..<first + count])
+    }
+
+    func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
+        slice((example * 17 + task * 31) % 240, (example * 7 + task) % 13 + 1)
+    }
+
+    func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
+        slice((example * 11 + task * 5) % 240, example % 3 + 1)
+    }
+}

@@ -1,0 +1,82 @@
+import Tasks
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct WorkerTeamTests {
+    @Test func `micro-batches give the same sums on any number of threads and in any order`() {
+        let tiny = TinyTraining()
+        let plan = tiny.plan(microBatches: 7)
+        let reference = tiny.sums(of: Array(0..<7), in: plan, threads: 1)
+        for threads in 1...3 {
+            #expect(tiny.sums(of: [6, 2, 4, 0, 1, 5, 3], in: plan, threads: threads) == reference)
+        }
+        // One by one, so that nothing of one micro-batch stays behind in the next.
+        let single = (0..<7).map { tiny.sums(of: [$0], in: plan, threads: 1) }
+        #expect(reference.indices.allSatisfy { i in reference[i] == single.reduce(0) { $0 + $1[i] } })
+        #expect(Set(single).count == 7, "every micro-batch has sums of its own")
+        #expect(reference[..<tiny.sums.parameters].count { $0 != 0 } > tiny.sums.parameters / 2)
+    }
+
+    @Test func `losses, tokens and examples are summed for each task`() {
+        let tiny = TinyTraining()
+        let plan = tiny.plan(microBatches: 5)
+        let sums = tiny.sums(of: Array(0..<5), in: plan, threads: 2)
+        for task in 0..<TinyTraining.tasks {
+            let slots = plan.microBatches.joined().filter { $0.task == task }
+            func count(_ length: (Sampler.Slot) -> Int) -> Int64 { Int64(slots.reduce(0) { $0 + length($1) }) }
+            #expect(sums[tiny.sums.examples + task] == Int64(slots.count))
+            #expect(
+                sums[tiny.sums.tokens + task] == count { tiny.examples.target(task: task, example: $0.example).count })
+            #expect(
+                sums[tiny.sums.sourceTokens + task]
+                    == count { tiny.examples.source(task: task, example: $0.example).count })
+            // The cross-entropy of random weights is about log(vocabulary) a token.
+            let loss = Double(sums[tiny.sums.losses + task]) * 0x1p-40 / Double(sums[tiny.sums.tokens + task])
+            #expect((1...12).contains(loss), "\(loss)")
+        }
+    }
+
+    @Test func `more threads than micro-batches leave some without work`() {
+        let tiny = TinyTraining()
+        let plan = tiny.plan(microBatches: 2)
+        let team = tiny.team(threads: 3)
+        team.run(plan, [0], examples: tiny.examples, settings: tiny.settings(microBatches: 2))
+        #expect(team.workers.count { $0.sums.contains { $0 != 0 } } == 1)
+        #expect(team.workers.allSatisfy { $0.good })
+        #expect(team.total == tiny.sums(of: [0], in: plan, threads: 1))
+    }
+
+    @Test(arguments: 1...3)
+    func `a value that is not finite is reported with its micro-batch, and forgotten by the next step`(
+        threads: Int
+    ) throws {
+        let tiny = TinyTraining(.loraPerTask)
+        let plan = tiny.plan(microBatches: 6)
+        let settings = tiny.settings(microBatches: 6)
+        let entry = try #require(tiny.state.layout.parameters.entries.first { $0.name.hasSuffix("lora_B.weight") })
+        // The part of task 1, whose micro-batches are 1 and 4.
+        tiny.state.weights.base[entry.offset + entry.count / TinyTraining.tasks] = .infinity
+        let team = tiny.team(threads: threads)
+        team.run(plan, [0, 4, 1, 2, 3, 5], examples: tiny.examples, settings: settings)
+        let bad = team.workers.filter { !$0.good }
+        #expect(!bad.isEmpty)
+        #expect(bad.allSatisfy { $0.badMicroBatch == 1 || $0.badMicroBatch == 4 })
+        #expect(team.workers.filter { $0.good }.allSatisfy { $0.badMicroBatch == nil })
+        if threads == 1 { #expect(bad.first?.badMicroBatch == 4, "the first that was met") }
+        team.run(plan, [0, 2, 3, 5], examples: tiny.examples, settings: settings)
+        #expect(team.workers.allSatisfy { $0.good && $0.badMicroBatch == nil })
+        #expect(team.total == tiny.sums(of: [0, 2, 3, 5], in: plan, threads: 1))
+    }
+
+    @Test func `a loss or gradient beyond the range of the exact sum is reported`() {
+        let tiny = TinyTraining()
+        let plan = tiny.plan(microBatches: 2)
+        var settings = tiny.settings(microBatches: 2)
+        settings.limit = 0.5
+        let team = tiny.team(threads: 1)
+        team.run(plan, [1, 0], examples: tiny.examples, settings: settings)
+        #expect(!team.workers[0].good && team.workers[0].badMicroBatch == 1)
+    }
+}

@@ -1,0 +1,74 @@
+import Failures
+import Testing
+
+@testable import Training
+
+@Suite struct RunIdentityTests {
+    private static let saved = RunState.Identity(
+        configuration: "lora:\n  rank: 8\n  alpha: 16\ntrain:\n  seed: 1\n", layout: "a", backbone: "b", data: "c")
+
+    private static func refusal(_ change: (inout RunState.Identity) -> Void) -> Failure? {
+        var present = saved
+        change(&present)
+        return #expect(throws: Failure.self) { try saved.refuseDifference(from: present, path: "run/step-4") }
+    }
+
+    @Test func `an equal identity is accepted`() throws {
+        try Self.saved.refuseDifference(from: Self.saved, path: "run/step-4")
+    }
+
+    @Test(arguments: [
+        ("rank: 8", "rank: 4", "was rank: 8, is rank: 4"), ("  alpha: 16\n", "", "was alpha: 16, is train:"),
+        ("seed: 1\n", "seed: 1\n  clip: 2\n", "was nothing, is clip: 2"),
+        ("  seed: 1\n", "", "was seed: 1, is nothing"),
+        ("\n", "\n\n", "white space"),
+    ])
+    func `another configuration is refused with the first line that differs`(old: String, new: String, says: String) {
+        let failure = Self.refusal { $0.configuration.replace(old, with: new) }
+        #expect(failure?.code == .badConfiguration)
+        #expect(
+            failure?.message
+                == "run/step-4 cannot be resumed: the configuration differs (\(says)); use --resume never with another --out "
+                + "to start anew")
+    }
+
+    @Test(
+        arguments: [
+            (\RunState.Identity.backbone, "the model's weights differ"), (\.layout, "the trainables' layout differs"),
+            (\.data, "the tokenised data differs (task files, vocabulary or data settings)"),
+        ] as [(WritableKeyPath<RunState.Identity, String> & Sendable, String)])
+    func `another model, layout or data is refused by its name`(
+        part: WritableKeyPath<RunState.Identity, String> & Sendable, says: String
+    ) {
+        let failure = Self.refusal { $0[keyPath: part] += "x" }
+        #expect(failure?.code == .badConfiguration)
+        #expect(failure?.message.hasPrefix("run/step-4 cannot be resumed: \(says); use --resume never") == true)
+    }
+
+    /// The configuration says most of what is different; a digest only that something is.
+    @Test func `of several differences the configuration is named`() {
+        let failure = Self.refusal {
+            $0.configuration.replace("rank: 8", with: "rank: 4")
+            $0.layout = "other"
+            $0.data = "other"
+        }
+        #expect(failure?.message.contains("rank: 4") == true)
+    }
+
+    @Test func `what is no state is refused with its path`() {
+        let failure = #expect(throws: Failure.self) { try RunState(.init("{\"step\": 3}".utf8), path: "run/step-4") }
+        #expect(failure?.code == .badData)
+        #expect(failure?.message.contains("run/step-4") == true)
+    }
+
+    @Test func `a state reads back as it was written`() throws {
+        var accumulator = MetricsAccumulator(tasks: 2)
+        accumulator.steps = 3
+        accumulator.gradientNormSum = 0.1 + 0.2
+        let state = RunState(
+            step: 7, steps: 9, seed: .max, identity: Self.saved,
+            best: RunState.Best(step: 5, value: 1.0 / 3, measure: "average"),
+            accumulator: accumulator, libraries: ["program": "1"])
+        #expect(try RunState(state.encoded(), path: "") == state)
+    }
+}
