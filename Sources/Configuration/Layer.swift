@@ -101,7 +101,7 @@ struct Layer {
 
     /// The line, from 1, on which the key in the column of `mark` is repeated. The parser tells its first place only.
     private static func repetition(of key: String, after mark: Mark, in yaml: String) -> Int? {
-        let lines = yaml.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         return lines.indices.dropFirst(mark.line).first { index in
             let indentation = lines[index].prefix { $0 == " " }.count
             let content = lines[index].dropFirst(indentation).filter { $0 != "\"" && $0 != "'" }

@@ -145,6 +145,22 @@ extension ProgramTests {
             #expect(evaluation.tasks["colour"]?.figures["accuracy"] == Double(right) / Double(rows.count))
         }
 
+        @Test func `predict does not need the data`() throws {
+            let (project, run) = try Self.shared.get()
+            let moved = try project.copy()
+            let copy = moved.file("run")
+            for name in ["glue", "colour", "pair", "grade", "run/cache"] {
+                try FileManager.default.removeItem(atPath: moved.file(name))
+            }
+            let resolved = try String(contentsOfFile: run + "/config.yaml", encoding: .utf8)
+            try moved.write("run/config.yaml", resolved.replacing(project.path, with: moved.path))
+            let input = try moved.write("input.txt", "baran cesel ditim fovok\n")
+            let there = try Program.run(["predict", run, "--task", "colour", "--input", input])
+            let here = try Program.run(["predict", copy, "--task", "colour", "--input", input])
+            #expect(here.code == 0, "\(here.error)")
+            #expect(here.output == there.output)
+        }
+
         @Test func `lines come from standard input, and a task of grades gives scores`() throws {
             let (project, run) = try Self.shared.get()
             try project.write("grades.txt", "baran cesel\r\nditim fovok\n")

@@ -92,6 +92,9 @@ import Testing
             try refusal("model: a\nlora:\n  rank: 4\n  alpha: 1\n  \"rank\": 8\n")
                 == "run.yaml:5: key rank is there twice, first in line 3; keep one of them")
         #expect(
+            try refusal("model: a\r\nlora:\r\n  rank: 4\r\n  rank: 8\r\n")
+                == "run.yaml:4: key rank is there twice, first in line 3; keep one of them")
+        #expect(
             try refusal("model: a\nlora.rank: 4\nlora:\n  rank: 8\n")
                 == "run.yaml:4: key lora.rank is there twice, first at run.yaml:2; keep one of them")
         #expect(

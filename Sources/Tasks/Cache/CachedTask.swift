@@ -27,15 +27,4 @@ public struct CachedTask: Sendable {
     public func split(_ name: SplitName) -> CachedSplit? {
         splits.first { $0.name == name }
     }
-
-    /// Checks that generating `budget` tokens is enough for every target; `badConfiguration` names the longest.
-    public func checkTargets(fit budget: Int) throws(Failure) {
-        guard longestTarget > budget, let longest = targetIDs.firstIndex(where: { $0.count == longestTarget }) else {
-            return
-        }
-        throw Failure(
-            .badConfiguration,
-            "task \"\(name)\": the label \"\(answers.targetText(longest).shown)\" takes \(longestTarget) tokens, more "
-                + "than the generation budget of \(budget); raise the budget to \(longestTarget) or shorten the label")
-    }
 }

@@ -3,11 +3,15 @@ import Tensors
 import Text
 
 /// The token ids, with EOS, of every target that a task has: one list a class or grade.
-struct TargetTable: Sendable {
+public struct TargetTable: Sendable {
     let lists: TokenLists
+    private let definition: TaskDefinition
+
+    /// The longest target in tokens, EOS included: the least budget for generation.
+    public var longest: Int { lists.longest }
 
     /// Encodes the targets; `badData` when the vocabulary cannot write one, or writes two alike.
-    init(_ definition: TaskDefinition, _ vocabulary: Vocabulary) throws(Failure) {
+    public init(_ definition: TaskDefinition, _ vocabulary: Vocabulary) throws(Failure) {
         var lists = TokenLists()
         var textOfIDs: [[Int32]: String] = [:]
         for index in 0..<definition.answers.targetCount {
@@ -26,5 +30,16 @@ struct TargetTable: Sendable {
             _ = lists.append(limit: .max, end: Vocabulary.eosID) { $0 += ids }
         }
         self.lists = lists
+        self.definition = definition
+    }
+
+    /// Checks that generating `budget` tokens is enough for every target; `badConfiguration` names the longest.
+    public func check(fit budget: Int) throws(Failure) {
+        guard longest > budget, let index = lists.lengths.firstIndex(of: UInt32(longest)) else { return }
+        throw Failure(
+            .badConfiguration,
+            "task \"\(definition.name.shown)\": the label \"\(definition.answers.targetText(index).shown)\" takes "
+                + "\(longest) tokens, more than the generation budget of \(budget); raise the budget to \(longest) or "
+                + "shorten the label")
     }
 }

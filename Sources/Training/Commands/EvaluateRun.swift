@@ -6,10 +6,10 @@ import MPI
 import Tasks
 import Tensors
 
-/// A finished or running run, opened to be used: its configuration, data and one checkpoint's weights.
+/// A finished or running run, opened to be used: its configuration, model and one checkpoint's weights.
 struct OpenedRun {
     let run: RunDirectory
-    let session: RunSession
+    let base: RunModel
     let state: TrainState
     let checkpoint: String
     let threads: Int
@@ -23,12 +23,12 @@ struct OpenedRun {
             )
         }
         let configuration = try RunConfiguration.load(file: run.configuration)
-        session = try RunSession(configuration, run: run, world: world)
-        state = TrainState(layout: session.layout, seed: configuration.seed)
+        base = try RunModel(configuration, world: world)
+        state = TrainState(layout: base.layout, seed: configuration.seed)
         let store = CheckpointStore(runDirectory: path)
         let weights = state.weights
-        let layout = session.layout.parameters
-        let backbone = session.backbone
+        let layout = base.layout.parameters
+        let backbone = base.backbone
         // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
         var place = ""
         if world.rank == 0 {
@@ -52,12 +52,8 @@ struct OpenedRun {
     /// Workers for generation.
     func team() -> WorkerTeam {
         WorkerTeam(
-            threads: threads, model: session.model, state: state,
-            sums: StepSums(parameters: state.weights.count, tasks: session.taskNames.count))
-    }
-
-    var evaluator: Evaluator {
-        Evaluator(vocabulary: session.vocabulary, batchSize: session.configuration.evaluationBatch)
+            threads: threads, model: base.model, state: state,
+            sums: StepSums(parameters: state.weights.count, tasks: base.taskNames.count))
     }
 }
 
@@ -68,22 +64,23 @@ public enum EvaluateRun {
         _ path: String, checkpoint: String, split: String, tasks names: [String]?, world: Communicator
     ) throws(Failure) -> Int32 {
         let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
-        let known = opened.session.taskNames
+        let known = opened.base.taskNames
         if let unknown = names?.first(where: { !known.contains($0) }) {
             throw Failure(.usage, "--tasks \(unknown) is none of the run's tasks (\(known.joined(separator: ", ")))")
         }
+        let session = try RunSession(opened.base, run: opened.run)
         let split = SplitName(rawValue: split)
-        let tasks = opened.session.evaluationTasks(split, names: names)
+        let tasks = session.evaluationTasks(split, names: names)
         guard !tasks.isEmpty else {
             throw Failure(.usage, "no task has a split \(split.rawValue); use --split validation or --split test")
         }
-        let all = tasks + opened.session.tasksBeside(split, names: names)
+        let all = tasks + session.tasksBeside(split, names: names)
         let begun = ContinuousClock.now
-        let results = try opened.evaluator.evaluate(all, team: opened.team(), over: world)
+        let results = try opened.base.evaluator.evaluate(all, team: opened.team(), over: world)
         guard world.rank == 0 else { return 0 }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         print("\(split.rawValue) split, \(opened.checkpoint) (step \(opened.state.step)), times 100")
-        print(ScoreTable(results, baseline: try opened.session.baselines(all)).text)
+        print(ScoreTable(results, baseline: try session.baselines(all)).text)
         let record = EvaluationRecord(results, step: opened.state.step, split: split.rawValue, seconds: seconds)
         print(String(decoding: try EvaluationFile(record).json(), as: UTF8.self))
         return 0

@@ -18,7 +18,7 @@ struct FinalReport {
 
     /// Evaluates and prints; collective. Overwrites the trainer's weights with those of the best checkpoint.
     func make() throws(Failure) {
-        let world = session.world
+        let world = session.base.world
         var best = trainer.state.step
         if world.rank == 0, let step = store.step(of: .best) {
             try store.open(.step(step)).loadWeights(trainer.state.layout.parameters, into: trainer.state.weights)

@@ -12,7 +12,8 @@ public enum PredictRun {
         var score: Double?
     }
 
-    /// Reads lines, answers them in groups and prints a JSON line for each; for one process.
+    /// Reads lines, answers them in groups and prints a JSON line for each; for one process. Needs the run and its model,
+    /// not the data.
     ///
     /// A line that starts with `{` is a JSON object with the task's fields, any other holds the fields' texts in their
     /// order, separated by tabs. Throws `badData` naming the line that is neither.
@@ -23,15 +24,15 @@ public enum PredictRun {
             throw Failure(.usage, "predict runs as one process; start it without mpirun")
         }
         let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
-        guard let task = opened.session.taskNames.firstIndex(of: name) else {
+        guard let task = opened.base.taskNames.firstIndex(of: name) else {
             throw Failure(
                 .usage,
-                "--task \(name) is none of the run's tasks (\(opened.session.taskNames.joined(separator: ", ")))")
+                "--task \(name) is none of the run's tasks (\(opened.base.taskNames.joined(separator: ", ")))")
         }
         let place = input ?? "standard input"
         let lines = try read(input)
         let team = opened.team()
-        let group = 64 * opened.session.configuration.evaluationBatch
+        let group = 64 * opened.base.configuration.evaluationBatch
         for start in stride(from: 0, to: lines.count, by: group) {
             let part = Array(lines[start..<min(start + group, lines.count)])
             try answer(part, first: start, opened, task, team, place)
@@ -42,18 +43,18 @@ public enum PredictRun {
     private static func answer(
         _ lines: [Substring], first: Int, _ opened: OpenedRun, _ task: Int, _ team: WorkerTeam, _ place: String
     ) throws(Failure) {
-        let (session, definition) = (opened.session, opened.session.data.definitions[task])
+        let (base, definition) = (opened.base, opened.base.definitions[task])
         let prediction = Prediction(
-            definition, vocabulary: session.vocabulary, maxSource: session.configuration.maxSource)
+            definition, vocabulary: base.vocabulary, maxSource: base.configuration.maxSource)
         let sources = SourceList()
         for (offset, line) in lines.enumerated() {
             sources.append(try prediction.source(ofLine: String(line), number: first + offset + 1, of: place).ids)
         }
         let evaluation = EvaluationTask(
             name: definition.name, task: task, space: definition.answers, metrics: [],
-            budget: session.data.budget(task: task, configured: session.configuration.maxNewTokens),
+            budget: base.budgets[task],
             gold: Array(repeating: .label(0), count: lines.count), source: { sources[$0] })
-        let tokens = try opened.evaluator.generate([evaluation], team: team)[0]
+        let tokens = try base.evaluator.generate([evaluation], team: team)[0]
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         for (offset, ids) in tokens.enumerated() {

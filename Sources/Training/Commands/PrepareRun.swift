@@ -11,8 +11,10 @@ public enum PrepareRun {
     public static func run(_ configuration: RunConfiguration, out: String, world: Communicator) throws(Failure) -> Int32
     {
         let shape = try T5Configuration(path: configuration.model + "/config.json")
-        let vocabulary = try RunSession.openVocabulary(configuration.model, rows: shape.vocabularySize)
-        let data = try RunData(configuration, run: RunDirectory(out), vocabulary: vocabulary, world: world)
+        let vocabulary = try RunModel.openVocabulary(configuration.model, rows: shape.vocabularySize)
+        let definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
+        let data = try RunData(
+            configuration, definitions, run: RunDirectory(out), vocabulary: vocabulary, world: world)
         guard world.rank == 0 else { return 0 }
         print("token cache: \(data.cache.path)")
         for line in DataReport.lines(data) { print(line) }

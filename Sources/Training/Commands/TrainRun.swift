@@ -56,7 +56,7 @@ public struct TrainRun {
         try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
         try world.rankZeroFirst { () throws(Failure) in try run.create() }
         let session = try RunSession(configuration, run: run, world: world)
-        let state = TrainState(layout: session.layout, seed: configuration.seed)
+        let state = TrainState(layout: session.base.layout, seed: configuration.seed)
         let identity = self.identity(session)
         let check = try Agreement.check(identity, world: world)
         let libraries = RunEnvironment.libraries
@@ -73,11 +73,12 @@ public struct TrainRun {
         try RunEnvironment.write(run, world: world, threads: threads)
         announce(session, threads, state)
         let trainer = Trainer(
-            model: session.model, state: state, examples: session.data,
+            model: session.base.model, state: state, examples: session.data,
             sampler: try configuration.sampler(session.mixture()), taskNames: session.taskNames,
-            options: configuration.trainOptions(modelDropout: session.model.configuration.dropoutRate, check: check),
+            options: configuration.trainOptions(
+                modelDropout: session.base.model.configuration.dropoutRate, check: check),
             threads: threads.threads, communicator: world)
-        let evaluator = Evaluator(vocabulary: session.vocabulary, batchSize: configuration.evaluationBatch)
+        let evaluator = session.base.evaluator
         let loop = TrainLoop(
             trainer: trainer, options: loopOptions, world: world, evaluator: evaluator,
             evaluationTasks: session.evaluationTasks(
@@ -114,8 +115,8 @@ public struct TrainRun {
     private func identity(_ session: RunSession) -> RunState.Identity {
         RunState.Identity(
             configuration: configuration.resultText,
-            layout: ContentDigest(of: session.layout.parameters.canonicalText).hexadecimal,
-            backbone: session.backbone, data: session.data.digest)
+            layout: ContentDigest(of: session.base.layout.parameters.canonicalText).hexadecimal,
+            backbone: session.base.backbone, data: session.data.digest)
     }
 
     private func makeLog() throws(Failure) -> Logger {
@@ -131,11 +132,11 @@ public struct TrainRun {
             try file.write(configuration.resolvedYAML)
         }
         var labels: [String: [String]] = [:]
-        for definition in session.data.definitions {
+        for definition in session.base.definitions {
             if case .classes(let answers) = definition.answers { labels[definition.name] = answers }
         }
         let adapter = AdapterConfiguration(
-            session.layout.options, taskNames: session.taskNames, labels: labels)
+            session.base.layout.options, taskNames: session.taskNames, labels: labels)
         return try RunWriter(
             run: run, store: store,
             constants: RunWriter.Constants(
@@ -144,7 +145,7 @@ public struct TrainRun {
     }
 
     private func announce(_ session: RunSession, _ threads: ThreadChoice, _ state: TrainState) {
-        let backbone = session.model.configuration.weightCount
+        let backbone = session.base.model.configuration.weightCount
         say(
             "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")

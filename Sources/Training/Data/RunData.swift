@@ -7,8 +7,6 @@ import Text
 
 /// The tokenised examples of a run's tasks, in a cache file that the ranks of a node map and share.
 struct RunData: TrainingExamples {
-    /// The tasks in the order of their ids.
-    let definitions: [TaskDefinition]
     /// The mapped cache.
     let cache: TokenCache
     private let training: [CachedSplit]
@@ -20,12 +18,12 @@ struct RunData: TrainingExamples {
     ///
     /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so
     /// that nothing is tokenised twice.
-    init(_ configuration: RunConfiguration, run: RunDirectory, vocabulary: Vocabulary, world: Communicator)
-        throws(Failure)
-    {
+    init(
+        _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory, vocabulary: Vocabulary,
+        world: Communicator
+    ) throws(Failure) {
         let directory = configuration.cache ?? run.path + "/cache"
         let threads = AvailableCores.ofThisProcess().count
-        let definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
         let open = { () throws(Failure) -> TokenCache in
             try Self.open(definitions, configuration, directory, vocabulary, threads: threads)
         }
@@ -38,14 +36,12 @@ struct RunData: TrainingExamples {
         guard let cache else { throw Failure(.internal, "the token cache was not opened") }
         self.cache = cache
         try node.free()
-        self.definitions = definitions
         var training: [CachedSplit] = []
         for task in self.cache.tasks {
             guard let split = task.split(.train), split.count > 0 else {
                 throw Failure(
                     .badData, "task \(task.name) has no training examples; give it some or leave it out of tasks")
             }
-            if let budget = configuration.maxNewTokens { try task.checkTargets(fit: budget) }
             training.append(split)
         }
         self.training = training
@@ -85,7 +81,4 @@ struct RunData: TrainingExamples {
         guard let split = split(task: task, name) else { return [] }
         return (0..<split.count).map(split.gold)
     }
-
-    /// Generation budget of a task: the configured one, or max(4, longest answer).
-    func budget(task: Int, configured: Int?) -> Int { configured ?? max(4, cache.tasks[task].longestTarget) }
 }

@@ -87,16 +87,16 @@ public struct Plan {
     /// What the files say, when they can be read.
     private func dataLines() throws(Failure) -> Data {
         let definitions = try configuration.definitions()
-        let vocabulary = try RunSession.openVocabulary(configuration.model, rows: shape.vocabularySize)
+        let vocabulary = try RunModel.openVocabulary(configuration.model, rows: shape.vocabularySize)
         var counts: [(name: String, examples: Int)] = []
         var (tokens, texts, longest) = (0, 0, 0)
         for definition in definitions {
             let examples = try TaskExamples(definition, options: configuration.readingOptions)
             counts.append((definition.name, examples.count(.train)))
+            longest = max(longest, try TargetTable(definition, vocabulary).longest)
             for index in 0..<min(200, examples.count(.train)) {
                 let example = try examples.example(.train, index)
                 tokens += min(try vocabulary.encode(example.source).count + 1, configuration.maxSource)
-                longest = max(longest, try vocabulary.encode(example.target).count + 1)
                 texts += 1
             }
         }

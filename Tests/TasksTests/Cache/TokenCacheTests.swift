@@ -108,10 +108,11 @@ import Text
         expectFailure(.badData, "the answer \"a  b\" cannot be generated", "writes it like \"a b\"") {
             try TokenCacheBuilder(tasks: [alike], vocabulary: fixture.vocabulary)
         }
-        let task = try fixture.open().task("stsb")
-        try task.checkTargets(fit: task.longestTarget)
+        let targets = try TargetTable(fixture.task("stsb"), fixture.vocabulary)
+        #expect(try targets.longest == fixture.open().task("stsb").longestTarget)
+        try targets.check(fit: targets.longest)
         expectFailure(.badConfiguration, "task \"stsb\": the label", "more than the generation budget of 1") {
-            try task.checkTargets(fit: 1)
+            try targets.check(fit: 1)
         }
     }
 
@@ -147,13 +148,12 @@ import Text
         let cola = try #require(try cache.task("cola").split(.train))
         #expect(try t5.decode(cola.source(0)).hasPrefix("cola sentence: Our friends won't buy this analysis"))
         #expect(cola.count == 8551)
-        let words = try TokenCache.openOrBuild(
-            tasks: GLUE.tasks(
-                ["cola", "mrpc", "rte", "wnli"], directory: ReferenceMaterial.path("data/glue"), style: .words),
-            vocabulary: t5, directory: fixture.directory.path, threads: 2)
-        #expect(words.tasks.map(\.longestTarget).max() == 6)
+        let words = try GLUE.tasks(
+            ["cola", "mrpc", "rte", "wnli"], directory: ReferenceMaterial.path("data/glue"), style: .words
+        ).map { try TargetTable($0, t5) }
+        #expect(words.map(\.longest).max() == 6)
         expectFailure(.badConfiguration, "takes 6 tokens, more than the generation budget of 4") {
-            for task in words.tasks { try task.checkTargets(fit: 4) }
+            for targets in words { try targets.check(fit: 4) }
         }
     }
 }

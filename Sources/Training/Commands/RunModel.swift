@@ -1,0 +1,105 @@
+import Adapters
+import Configuration
+import Failures
+import Kernels
+import MPI
+import T5
+import Tasks
+import Tensors
+import Text
+
+/// What every command on a run needs, data or not: configuration, tasks, vocabulary, backbone and layout of the adapter.
+struct RunModel {
+    let configuration: RunConfiguration
+    let world: Communicator
+    /// The tasks in the order of their ids.
+    let definitions: [TaskDefinition]
+    let vocabulary: Vocabulary
+    /// Generation budget of each task: the configured one, or max(4, longest answer).
+    let budgets: [Int]
+    let model: T5Model
+    let layout: LowRankLayout
+    /// Digest of the backbone's weights.
+    let backbone: String
+
+    /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once.
+    init(_ configuration: RunConfiguration, world: Communicator) throws(Failure) {
+        self.configuration = configuration
+        self.world = world
+        let directory = configuration.model
+        definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
+        let shape = try world.rankZeroFirst { () throws(Failure) in
+            try T5Configuration(path: directory + "/config.json")
+        }
+        let vocabulary = try world.rankZeroFirst { () throws(Failure) in
+            try Self.openVocabulary(directory, rows: shape.vocabularySize)
+        }
+        let definitions = definitions
+        let budgets = try world.rankZeroFirst { () throws(Failure) in
+            try Self.budgets(definitions, vocabulary, configured: configuration.maxNewTokens)
+        }
+        let longest = max(configuration.maxSource, configuration.padTargets ?? 0, budgets.max() ?? 0)
+        self.vocabulary = vocabulary
+        self.budgets = budgets
+        backbone = try Self.checkModel(directory, world)
+        let node = try world.nodeCommunicator()
+        model = try T5Model.load(directory: directory, maximumLength: longest) { size throws(Failure) in
+            try NodeMemory(node, byteCount: size)
+        }
+        layout = LowRankLayout(
+            options: configuration.lowRankOptions(model.configuration), configuration: model.configuration)
+    }
+
+    /// Names of the tasks in the order of their ids.
+    var taskNames: [String] { definitions.map(\.name) }
+
+    /// Generates and scores with this run's settings.
+    var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
+
+    private static func budgets(
+        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, configured: Int?
+    ) throws(Failure) -> [Int] {
+        var budgets: [Int] = []
+        for definition in definitions {
+            let targets = try TargetTable(definition, vocabulary)
+            if let configured { try targets.check(fit: configured) }
+            budgets.append(configured ?? max(4, targets.longest))
+        }
+        return budgets
+    }
+
+    /// Checks the weights on rank 0 and gives all ranks their digest; collective.
+    private static func checkModel(_ directory: String, _ world: Communicator) throws(Failure) -> String {
+        let digest = world.rank == 0 ? Array(try T5Model.check(directory: directory).hexadecimal.utf8) : []
+        return String(decoding: try world.broadcast(digest, from: 0), as: UTF8.self)
+    }
+
+    /// The vocabulary of a model directory; refused when it does not fit the embedding.
+    static func openVocabulary(_ directory: String, rows: Int) throws(Failure) -> Vocabulary {
+        let vocabulary = try Vocabulary(modelPath: directory + "/spiece.model")
+        guard vocabulary.pieceCount <= rows else {
+            throw Failure(
+                .badData,
+                "\(directory)/spiece.model has \(vocabulary.pieceCount) pieces, but the model's embedding only \(rows) rows; "
+                    + "take both from the same model")
+        }
+        return vocabulary
+    }
+}
+
+/// Memory for converted weights that the ranks of a node share.
+private final class NodeMemory: FrozenMemory, @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+    private let node: Communicator
+
+    /// Collective over the node.
+    init(_ node: Communicator, byteCount: Int) throws(Failure) {
+        self.node = node
+        // The window lives as long as the job: freeing is collective, and MPI takes it back at the end.
+        let memory = try node.allocateShared(byteCount: byteCount)
+        base = memory.bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 64)!
+    }
+
+    var isWriter: Bool { node.rank == 0 }
+    func publish() throws(Failure) { try node.barrier() }
+}
