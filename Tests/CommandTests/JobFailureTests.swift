@@ -25,6 +25,25 @@ extension ProgramTests {
             #expect(result.error.contains("--out"))
         }
 
+        @Test(arguments: [nil, 2])
+        func `a second job in a run directory is refused and does not disturb the first`(ranks: Int?) throws {
+            let project = try Self.project.get().copy()
+            let first = try RunningProgram(
+                command: try project.tellingPids()
+                    + project.train(["--set", "train.steps=100000", "--set", "log.every=1"]))
+            first.wait { project.hasMetrics }
+            let pid = try project.pid(rank: 0)
+            let second = try Program.run(project.train(["--set", "train.steps=5"]), ranks: ranks)
+            #expect(second.code == 74, "\(second.error)")
+            #expect(second.sentences.count == 1, "\(second.error)")
+            #expect(second.error.contains("is in use by process \(pid) on "), "\(second.error)")
+            #expect(second.seconds < 10)
+            #expect(try Status(run: project.file("run")).state == "running")
+            #expect(kill(pid, SIGTERM) == 0)
+            #expect(try first.wait().code == 143)
+            #expect(try Status(run: project.file("run")).exitCode == 143)
+        }
+
         @Test func `a limit on file size ends a run with 74 and leaves its checkpoint whole`() throws {
             let project = try Self.begun()
             let before = try digests(below: project.file("run/checkpoints"))

@@ -44,6 +44,12 @@ public struct TrainRun {
 
     /// Trains; collective. Returns the exit code. A failure is also written into `STATUS.json` by the rank that met it.
     public func callAsFunction() throws(Failure) -> Int32 {
+        try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
+        try world.rankZeroFirst { () throws(Failure) in try run.create() }
+        // A job that is refused here must not touch what belongs to the one that has the directory.
+        let lock = world.rank == 0 ? try RunLock(run) : nil
+        defer { withExtendedLifetime(lock) {} }
+        try world.barrier()
         do throws(Failure) {
             return try train()
         } catch {
@@ -53,8 +59,6 @@ public struct TrainRun {
     }
 
     private func train() throws(Failure) -> Int32 {
-        try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
-        try world.rankZeroFirst { () throws(Failure) in try run.create() }
         let session = try RunSession(configuration, run: run, world: world)
         let state = TrainState(layout: session.base.layout, seed: configuration.seed)
         let identity = self.identity(session)
