@@ -76,13 +76,9 @@ public struct Manifest: Sendable, Equatable {
 
     /// Writes `MANIFEST.json` into a directory.
     func write(into directory: String) throws(Failure) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let stored = Stored(
             format: Self.format, step: step, files: files, dependsOn: dependsOn, digest: ownDigest)
-        guard let data = try? encoder.encode(stored) else {
-            throw Failure(.internal, "the manifest of step \(step) cannot be encoded; report this")
-        }
+        let data = try StableJSON.document(stored, "the manifest of step \(step)")
         let file = try DurableFile(creating: "\(directory)/\(CheckpointFile.manifest)", exclusively: true)
         // No line end after the last brace, so that a manifest cut short by any number of bytes is no JSON.
         try file.write(Array(data))

@@ -12,7 +12,7 @@ import Foundation
 /// come from another thread.
 public struct MPIEnvironment: ~Copyable {
     /// Which threads may call MPI, as the library grants it.
-    public enum ThreadLevel: String, Sendable, Comparable {
+    public enum ThreadLevel: String, Sendable, Codable, Comparable {
         /// The process must have one thread.
         case single
         /// Only the thread that started MPI calls it.
@@ -100,6 +100,17 @@ public struct MPIEnvironment: ~Copyable {
         let whole = text(capacity: cmpi_library_version_size) { _ = cmpi_library_version($0) }
         return whole.split(whereSeparator: \.isNewline).first.map(String.init) ?? whole
     }
+
+    /// What a run records of the library.
+    public struct Library: Sendable, Codable {
+        /// The library's own description of itself, first line.
+        public let version: String
+        /// Which threads may call it.
+        public let threadLevel: ThreadLevel
+    }
+
+    /// The library that this job runs on.
+    public var library: Library { Library(version: libraryVersion, threadLevel: threadLevel) }
 
     /// The name of this host as MPI knows it.
     public var processorName: String {

@@ -20,10 +20,10 @@ struct EvaluateCommand: ParsableCommand {
     var tasks: String?
 
     func run() {
-        Job.run { world throws(Failure) in
+        Job.run { mpi throws(Failure) in
             try EvaluateRun.run(
                 directory, checkpoint: checkpoint, split: split, tasks: tasks?.split(separator: ",").map(String.init),
-                world: world)
+                world: mpi.world)
         }
     }
 }
@@ -45,8 +45,8 @@ struct PredictCommand: ParsableCommand {
     var checkpoint = "best"
 
     func run() {
-        Job.run { world throws(Failure) in
-            try PredictRun.run(directory, checkpoint: checkpoint, task: task, input: input, world: world)
+        Job.run { mpi throws(Failure) in
+            try PredictRun.run(directory, checkpoint: checkpoint, task: task, input: input, world: mpi.world)
         }
     }
 }
@@ -80,9 +80,9 @@ struct PrepareCommand: ParsableCommand {
     var out: String?
 
     func run() {
-        Job.run { world throws(Failure) in
+        Job.run { mpi throws(Failure) in
             let directory = TrainCommand.runDirectory(out: out, config: options.config)
-            return try PrepareRun.run(try options.load(), out: directory, world: world)
+            return try PrepareRun.run(try options.load(), out: directory, world: mpi.world)
         }
     }
 }
@@ -112,6 +112,9 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor", abstract: "Shows MPI, BLAS, cores and threads as this job has them, and what to mend.")
 
     func run() {
-        Job.runDoctor()
+        Job.run { mpi throws(Failure) in
+            try Doctor.run(mpi)
+            return 0
+        }
     }
 }

@@ -34,7 +34,8 @@ struct TrainCommand: ParsableCommand {
 
     func run() {
         StopSignals.install()
-        Job.run { world throws(Failure) in
+        Job.run { mpi throws(Failure) in
+            let world = mpi.world
             let directory = Self.runDirectory(out: out, config: config)
             let path = try configurationPath(directory, world)
             let configuration = try world.rankZeroFirst { () throws(Failure) in
@@ -45,7 +46,7 @@ struct TrainCommand: ParsableCommand {
                     jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"],
                     stopBefore: configuration.stopBefore), afterStep: stopAfter)
             let request = TrainRun.Request(out: directory, resume: ResumeChoice(resume), stop: stop)
-            return try TrainRun(configuration, request, world: world)()
+            return try TrainRun(configuration, request, world: world, library: mpi.library)()
         }
     }
 

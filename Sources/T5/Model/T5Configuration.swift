@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Tensors
 
 /// The shape of a T5 model, as Hugging Face's `config.json` gives it.
 public struct T5Configuration: Sendable, Equatable {
@@ -179,9 +180,8 @@ extension T5Configuration {
             feed_forward_proj: feedForward.rawValue,
             tie_word_embeddings: tiedEmbeddings, decoder_start_token_id: decoderStartToken, pad_token_id: padToken,
             eos_token_id: endToken)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        var object = try JSONSerialization.jsonObject(with: encoder.encode(raw)) as? [String: Any] ?? [:]
+        let own = try StableJSON.line(raw, "the model's configuration")
+        var object = try JSONSerialization.jsonObject(with: own) as? [String: Any] ?? [:]
         object["architectures"] = ["T5ForConditionalGeneration"]
         object["is_encoder_decoder"] = true
         return try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])

@@ -46,15 +46,9 @@ struct TokenCacheContent {
     /// Gives sections their places and returns the header's JSON, padded with spaces so that the data is aligned.
     mutating func placedHeader() throws(Failure) -> (json: [UInt8], dataSize: Int) {
         let dataSize = header.placeSections()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        do {
-            let json = try Array(encoder.encode(header))
-            let padding = TokenCacheFormat.aligned(json.count) - json.count
-            return (json + Array(repeating: UInt8(ascii: " "), count: padding), dataSize)
-        } catch {
-            throw Failure(.internal, "the header of the token cache cannot be encoded: \(error)")
-        }
+        let json = try Array(StableJSON.line(header, "the header of the token cache"))
+        let padding = TokenCacheFormat.aligned(json.count) - json.count
+        return (json + Array(repeating: UInt8(ascii: " "), count: padding), dataSize)
     }
 
     /// Passes the data on, section by section, each followed by the zeros that align the next.

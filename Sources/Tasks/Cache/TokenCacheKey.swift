@@ -40,13 +40,7 @@ enum TokenCacheKey {
         }
         let content = Content(
             version: TokenCacheFormat.version, vocabulary: vocabulary.digest, options: options, tasks: tasks)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        do {
-            let data = try encoder.encode(content)
-            return data.withUnsafeBytes { ContentDigest(of: $0) }
-        } catch {
-            throw Failure(.internal, "the description of the tasks cannot be encoded: \(error)")
-        }
+        let data = try StableJSON.line(content, "the description of the tasks")
+        return data.withUnsafeBytes { ContentDigest(of: $0) }
     }
 }

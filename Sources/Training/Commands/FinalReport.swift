@@ -59,12 +59,7 @@ struct EvaluationFile {
     }
 
     func json() throws(Failure) -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(record) else {
-            throw Failure(.internal, "the evaluation cannot be encoded")
-        }
-        return data
+        try StableJSON.document(record, "the evaluation")
     }
 
     func write(_ run: RunDirectory, split: SplitName) throws(Failure) {

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import MPI
 import Tasks
+import Tensors
 
 /// `predict`: an answer for each input line.
 public enum PredictRun {
@@ -55,16 +56,11 @@ public enum PredictRun {
             budget: base.budgets[task],
             gold: Array(repeating: .label(0), count: lines.count), source: { sources[$0] })
         let tokens = try base.evaluator.generate([evaluation], team: team)[0]
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         for (offset, ids) in tokens.enumerated() {
             let found = try prediction.answer(ids)
             let answer = Answer(
                 line: first + offset + 1, answer: found.text, label: found.labelName, score: found.score)
-            guard let json = try? encoder.encode(answer) else {
-                throw Failure(.internal, "an answer cannot be encoded")
-            }
-            print(String(decoding: json, as: UTF8.self))
+            print(String(decoding: try StableJSON.line(answer, "an answer"), as: UTF8.self))
         }
     }
 

@@ -32,13 +32,17 @@ public struct TrainRun {
     private let configuration: RunConfiguration
     private let request: Request
     private let world: Communicator
+    private let library: MPIEnvironment.Library
     private let run: RunDirectory
 
     /// Prepares a run on all ranks.
-    public init(_ configuration: RunConfiguration, _ request: Request, world: Communicator) {
+    public init(
+        _ configuration: RunConfiguration, _ request: Request, world: Communicator, library: MPIEnvironment.Library
+    ) {
         self.configuration = configuration
         self.request = request
         self.world = world
+        self.library = library
         run = RunDirectory(request.out)
     }
 
@@ -74,7 +78,7 @@ public struct TrainRun {
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
         let writer = world.rank == 0 ? try makeWriter(session, state, store, identity, libraries) : nil
-        try RunEnvironment.write(run, world: world, threads: threads)
+        try RunEnvironment.write(run, world: world, library: library, threads: threads)
         announce(session, threads, state)
         let trainer = Trainer(
             model: session.base.model, state: state, examples: session.data,

@@ -10,14 +10,14 @@ public enum Job {
     ///
     /// A `Failure` is printed with rank and host and the job is aborted with its code; MPI is never finalised on that
     /// way, since other ranks may be inside a collective.
-    public static func run(_ body: (Communicator) throws(Failure) -> Int32) -> Never {
+    public static func run(_ body: (borrowing MPIEnvironment) throws(Failure) -> Int32) -> Never {
         // Parallelism is the trainer's; a product's bits must not depend on BLAS threads.
         BLAS.useOneThread()
         do throws(Failure) {
             let environment = try MPIEnvironment()
             let code: Int32
             do throws(Failure) {
-                code = try body(environment.world)
+                code = try body(environment)
             } catch {
                 report(error, environment.world, host: environment.processorName)
                 environment.world.abort(error.code)
@@ -57,28 +57,5 @@ extension Communicator {
         }
         try barrier()
         return try body()
-    }
-}
-
-extension Job {
-    /// `doctor`.
-    public static func runDoctor() -> Never {
-        BLAS.useOneThread()
-        do throws(Failure) {
-            let environment = try MPIEnvironment()
-            do throws(Failure) {
-                try Doctor.run(
-                    world: environment.world, library: environment.libraryVersion,
-                    threadLevel: environment.threadLevel.rawValue, host: environment.processorName)
-            } catch {
-                report(error, environment.world, host: environment.processorName)
-                environment.world.abort(error.code)
-            }
-            try environment.finalize()
-            exit(0)
-        } catch {
-            report(error)
-            exit(error.code.rawValue)
-        }
     }
 }

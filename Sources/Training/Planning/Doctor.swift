@@ -17,24 +17,21 @@ public enum Doctor {
     }
 
     /// Prints the report on rank 0; collective.
-    public static func run(world: Communicator, library: String, threadLevel: String, host: String) throws(Failure) {
+    public static func run(_ mpi: borrowing MPIEnvironment) throws(Failure) {
+        let world = mpi.world
         let choice = try ThreadChoice(requested: nil, world: world, microBatches: nil)
         let own = Findings(
-            host: host, cores: "\(choice.cores)", share: choice.fairShare, threads: choice.threads,
+            host: mpi.processorName, cores: "\(choice.cores)", share: choice.fairShare, threads: choice.threads,
             ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, warnings: choice.warnings)
-        guard let bytes = try? JSONEncoder().encode(own) else {
-            throw Failure(.internal, "the findings cannot be encoded")
-        }
-        let all = try world.gather([UInt8](bytes), to: 0)
+        let all = try world.gather(own, "the findings")
         guard world.rank == 0 else { return }
-        print("unolora-dist \(ProgramVersion.current)")
-        print("MPI          \(library); thread level \(threadLevel); \(world.size) rank(s)")
+        print("unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")")
+        print("MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)")
         print("BLAS         \(BLAS.description); kernels for \(BLAS.coreType)")
         print("rank  host  ranks on node  cores it may use  its share  threads chosen")
         var seen: Set<String> = []
         var warnings: [String] = []
-        for (rank, part) in all.enumerated() {
-            guard let found = try? JSONDecoder().decode(Findings.self, from: Data(part)) else { continue }
+        for (rank, found) in all.enumerated() {
             print(
                 "\(rank)  \(found.host)  \(found.ranksOnNode)  \(found.cores)  \(found.share)  \(found.threads)")
             if found.blas != BLAS.coreType {

@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import Kernels
+import Tensors
 
 /// One line of `metrics.jsonl` about training: means over the steps since the line before.
 ///
@@ -55,38 +56,17 @@ struct EvaluationRecord: Codable, Equatable {
 
 /// Appends to `metrics.jsonl`; only rank 0 has one.
 final class MetricsLog {
-    private let path: String
-    private let handle: FileHandle
-    private let encoder = JSONEncoder()
+    private let file: GrowingFile
 
     /// Opens the file to append; lines of steps after `step` are cut off, as is a line that was not finished.
     init(path: String, keepingThrough step: Int) throws(Failure) {
-        self.path = path
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         try Self.truncate(path, keepingThrough: step)
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw Failure(.cannotWrite, "\(path) cannot be opened for writing; check permissions and space")
-        }
-        self.handle = handle
-        do {
-            _ = try handle.seekToEnd()
-        } catch {
-            throw Failure(.cannotWrite, "\(path) cannot be appended to: \(error.localizedDescription)")
-        }
+        file = try GrowingFile(appendingTo: path)
     }
-
-    deinit { try? handle.close() }
 
     /// Appends one line.
     func append(_ record: some Encodable) throws(Failure) {
-        do {
-            var line = try encoder.encode(record)
-            line.append(0x0A)
-            try handle.write(contentsOf: line)
-        } catch {
-            throw Failure(
-                .cannotWrite, "\(path) cannot be written (\(RunDirectory.reason(error))); free some space and resume")
-        }
+        try file.append([UInt8](StableJSON.line(record, "a line of metrics")) + [0x0A])
     }
 
     private struct Stepped: Decodable {

@@ -20,8 +20,6 @@ public struct RunDirectory: Sendable {
     public var metrics: String { path + "/metrics.jsonl" }
     /// Running, finished, preempted or failed.
     public var status: String { path + "/STATUS.json" }
-    /// TensorBoard's event files.
-    public var tensorBoard: String { path + "/tensorboard" }
 
     /// The log of a rank.
     public func log(rank: Int) -> String {
@@ -88,12 +86,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
 
     /// Replaces `STATUS.json` as a whole.
     public func write(to run: RunDirectory) throws(Failure) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(self) else {
-            throw Failure(.internal, "the status cannot be encoded")
-        }
-        try run.write(data, to: run.status)
+        try run.write(StableJSON.document(self, "the status"), to: run.status)
     }
 
     /// Reads `STATUS.json`; nil when there is none that can be read.

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import Kernels
 import MPI
+import Tensors
 
 /// `environment.json`: what a run ran on.
 enum RunEnvironment {
@@ -19,6 +20,9 @@ enum RunEnvironment {
 
     private struct Document: Codable {
         var version: String
+        /// Commit of the checkout that the program was built in; "unknown" when it cannot be told.
+        var commit: String
+        var mpi: MPIEnvironment.Library
         var libraries: [String: String]
         var ranks: [Rank]
         var system: String
@@ -27,25 +31,19 @@ enum RunEnvironment {
     }
 
     /// Collects all ranks' parts and writes the file on rank 0; collective.
-    static func write(_ run: RunDirectory, world: Communicator, threads: ThreadChoice) throws(Failure) {
+    static func write(
+        _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, threads: ThreadChoice
+    ) throws(Failure) {
         let own = Rank(
             rank: world.rank, host: ProcessInfo.processInfo.hostName, threads: threads.threads,
             cores: "\(threads.cores)")
-        guard let bytes = try? JSONEncoder().encode(own) else {
-            throw Failure(.internal, "the environment cannot be encoded")
-        }
-        let parts = try world.gather([UInt8](bytes), to: 0)
+        let ranks = try world.gather(own, "the environment")
         guard world.rank == 0 else { return }
         let document = Document(
-            version: ProgramVersion.current, libraries: libraries,
-            ranks: parts.compactMap { try? JSONDecoder().decode(Rank.self, from: Data($0)) },
+            version: ProgramVersion.current, commit: ProgramVersion.commit ?? "unknown", mpi: library,
+            libraries: libraries, ranks: ranks,
             system: ProcessInfo.processInfo.operatingSystemVersionString, command: CommandLine.arguments,
             started: Date().timeIntervalSince1970)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(document) else {
-            throw Failure(.internal, "the environment cannot be encoded")
-        }
-        try run.write(data, to: run.environment)
+        try run.write(StableJSON.document(document, "the environment"), to: run.environment)
     }
 }

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Tensors
 
 /// `state.json` of a checkpoint: what a resumed run needs beside weights and moments, and what it must agree with.
 struct RunState: Codable, Equatable {
@@ -35,12 +36,7 @@ struct RunState: Codable, Equatable {
     var libraries: [String: String]
 
     func encoded() throws(Failure) -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(self) else {
-            throw Failure(.internal, "the state of the run cannot be encoded")
-        }
-        return data
+        try StableJSON.document(self, "the state of the run")
     }
 
     init(

@@ -46,11 +46,7 @@ final class RunWriter {
         let runState = RunState(
             step: state.step, steps: constants.steps, seed: constants.seed, identity: constants.identity, best: best,
             accumulator: accumulator, libraries: constants.libraries)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let adapter = try? encoder.encode(constants.adapter) else {
-            throw Failure(.internal, "the adapter's configuration cannot be encoded")
-        }
+        let adapter = try StableJSON.document(constants.adapter, "the adapter's configuration")
         try store.save(
             CheckpointContents(
                 step: state.step, adapterConfiguration: adapter, state: try runState.encoded(),

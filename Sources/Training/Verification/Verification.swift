@@ -25,14 +25,8 @@ public struct VerificationReport: Codable, Sendable {
 
     /// The report as one line.
     public func jsonLine() throws(Failure) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // JSON has no NaN, and a figure that is not a number is just what must be seen.
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        guard let line = try? encoder.encode(self) else {
-            throw Failure(.internal, "the report of \(self.case) cannot be encoded")
-        }
+        // A figure that is not a number is just what must be seen.
+        let line = try StableJSON.line(self, "the report of \(self.case)", nonFiniteAsText: true)
         return String(decoding: line, as: UTF8.self)
     }
 }

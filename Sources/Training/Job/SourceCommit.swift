@@ -1,0 +1,51 @@
+import Foundation
+
+/// Finds the commit that a program was built from, without git and without a step of the build.
+///
+/// A program that `swift build` made lies in a directory `.build...` of its checkout, and git logs there when it moved
+/// `HEAD` to which commit. The commit is the one that was checked out when the program was linked, even if the checkout
+/// has moved on since. Changes that were not committed do not show. Reading `HEAD` itself would name a commit that the
+/// program may not have; the package manager could hand a commit to the compiler, but keeps the first one that it saw.
+enum SourceCommit {
+    /// The commit as hexadecimal digits; nil for a program elsewhere, or when there is no log of that time.
+    static func ofExecutable(at path: String) -> String? {
+        guard let checkout = checkout(of: path), let git = gitDirectory(of: checkout),
+            let log = FileManager.default.contents(atPath: git + "/logs/HEAD"),
+            let linked = try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+        else { return nil }
+        return String(decoding: log, as: UTF8.self).split(separator: "\n").compactMap(move).last {
+            $0.time <= linked.timeIntervalSince1970
+        }?.commit
+    }
+
+    /// The directory that holds the innermost `.build...` above a file.
+    private static func checkout(of path: String) -> String? {
+        var url = URL(fileURLWithPath: path).deletingLastPathComponent()
+        while url.path != "/" {
+            let parent = url.deletingLastPathComponent()
+            if url.lastPathComponent.hasPrefix(".build") { return parent.path }
+            url = parent
+        }
+        return nil
+    }
+
+    /// `.git` itself, or what the file `.git` of a further work tree names.
+    private static func gitDirectory(of checkout: String) -> String? {
+        let place = checkout + "/.git"
+        guard let content = FileManager.default.contents(atPath: place) else {
+            return FileManager.default.fileExists(atPath: place) ? place : nil
+        }
+        let text = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard text.hasPrefix("gitdir: ") else { return nil }
+        return URL(fileURLWithPath: String(text.dropFirst(8)), relativeTo: URL(fileURLWithPath: checkout)).path
+    }
+
+    /// A line of the log: `<old> <new> <name> <mail> <seconds> <zone>\t<what was done>`.
+    private static func move(_ line: Substring) -> (commit: String, time: Double)? {
+        let words = line.prefix { $0 != "\t" }.split(separator: " ")
+        guard words.count >= 5, [40, 64].contains(words[1].count), words[1].allSatisfy(\.isHexDigit),
+            let time = Double(words[words.count - 2])
+        else { return nil }
+        return (String(words[1]), time)
+    }
+}

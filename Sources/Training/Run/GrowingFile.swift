@@ -1,0 +1,42 @@
+import Failures
+import Foundation
+import Tensors
+
+/// A file that a run appends to, record by record; what was appended is with the system when `append` returns.
+final class GrowingFile {
+    private let path: String
+    private let descriptor: Int32
+
+    /// Opens an existing file to append.
+    convenience init(appendingTo path: String) throws(Failure) {
+        try self.init(path, 0, "open")
+    }
+
+    /// Creates a file, which must not be there yet.
+    convenience init(creating path: String) throws(Failure) {
+        try self.init(path, O_CREAT | O_EXCL, "create")
+    }
+
+    private init(_ path: String, _ flags: Int32, _ operation: String) throws(Failure) {
+        self.path = path
+        descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0o666)
+        guard descriptor >= 0 else { throw writeFailure(operation, path) }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Appends bytes.
+    func append(_ bytes: [UInt8]) throws(Failure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw writeFailure("append to", path)
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
