@@ -76,7 +76,7 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
         tests(
             "TrainingTests", ["Training", "Failures", "Kernels", "Tasks", "Tensors", "TestSupport"],
-            exclude: ["Verification/Cases"]),
+            exclude: ["Run/Goldens", "Verification/Cases"]),
         tests(
             "DistributedTests",
             [

@@ -161,7 +161,7 @@ enum KeyTable {
             "parallel.stallTimeout", .duration, "60s",
             "Longest time without progress of a rank; has no effect in this version."),
         Key("log.every", count, "10", "Steps between lines of metrics.jsonl."),
-        Key("log.tensorBoard", .flag, "true", "Reserved: whether a TensorBoard event file is written."),
+        Key("log.tensorBoard", .flag, "true", "Whether TensorBoard event files are written into the run directory."),
         Key(
             "log.interferenceEvery", .optional(count), "50",
             "Steps between measurements of the gradient cosines between tasks; null for none. Has no effect in this "

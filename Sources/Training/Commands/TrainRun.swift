@@ -149,7 +149,8 @@ public struct TrainRun {
             run: run, store: store,
             constants: RunWriter.Constants(
                 adapter: adapter, identity: identity, libraries: libraries, seed: configuration.seed,
-                steps: configuration.steps, keep: configuration.checkpointKeep), step: state.step)
+                steps: configuration.steps, keep: configuration.checkpointKeep), step: state.step,
+            drawsCurves: configuration.writesTensorBoard)
     }
 
     private func announce(_ session: RunSession, _ threads: ThreadChoice, _ state: TrainState) {

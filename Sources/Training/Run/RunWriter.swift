@@ -5,7 +5,7 @@ import Foundation
 import Kernels
 import Tensors
 
-/// What rank 0 writes during a run: metrics, checkpoints, `STATUS.json` and words on the terminal.
+/// What rank 0 writes during a run: metrics, TensorBoard's curves, checkpoints, `STATUS.json` and words on the terminal.
 final class RunWriter {
     /// What every checkpoint of the run has in common.
     struct Constants: Sendable {
@@ -22,21 +22,26 @@ final class RunWriter {
     private let store: CheckpointStore
     private let constants: Constants
     private let metrics: MetricsLog
+    private let events: EventFile?
     private(set) var lastDurableStep: Int?
 
-    /// Opens the run's files at `step`; later lines of `metrics.jsonl` are cut off.
-    init(run: RunDirectory, store: CheckpointStore, constants: Constants, step: Int) throws(Failure) {
+    /// Opens the run's files at `step`; later lines of `metrics.jsonl` are cut off. `drawsCurves`: for TensorBoard too.
+    init(
+        run: RunDirectory, store: CheckpointStore, constants: Constants, step: Int, drawsCurves: Bool
+    ) throws(Failure) {
         self.run = run
         self.store = store
         self.constants = constants
         metrics = try MetricsLog(path: run.metrics, keepingThrough: step)
+        events = drawsCurves ? try EventFile(in: run.path, after: step) : nil
         lastDurableStep = step > 0 ? step : nil
         try status(.running, "", step: step)
     }
 
-    /// Appends a line to `metrics.jsonl`.
-    func append(_ record: some Encodable) throws(Failure) {
+    /// Appends a line to `metrics.jsonl` and its points to the curves.
+    func append(_ record: some Encodable & Drawable) throws(Failure) {
         try metrics.append(record)
+        try events?.append(record)
     }
 
     /// Writes the checkpoint of a state and removes what is too old.
