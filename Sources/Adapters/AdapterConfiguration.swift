@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import T5
+import Tensors
 
 /// `unolora_config.json`: what an adapter file needs to be used again.
 ///
@@ -82,6 +83,19 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
             throw Failure(
                 .badData, "\(path) is not an adapter's configuration (method, rank, alpha and tasks are needed)")
         }
+    }
+
+    /// The first key, in the alphabet's order, in which an adapter of another configuration means something else; nil
+    /// when there is none. What acts in training alone does not count.
+    public func firstDifference(from other: AdapterConfiguration) throws(Failure) -> String? {
+        func values(_ configuration: AdapterConfiguration) throws(Failure) -> [String: NSObject] {
+            var used = configuration
+            (used.loraDropout, used.loraDropoutMask) = (nil, nil)
+            let data = try StableJSON.line(used, "the adapter's configuration")
+            return (try? JSONSerialization.jsonObject(with: data)) as? [String: NSObject] ?? [:]
+        }
+        let (here, there) = (try values(self), try values(other))
+        return Set(here.keys).union(there.keys).sorted().first { here[$0] != there[$0] }
     }
 
     /// The options of the low-rank method; refuses methods of other families and values that make no sense.

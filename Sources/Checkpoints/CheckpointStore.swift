@@ -92,6 +92,16 @@ public struct CheckpointStore: Sendable {
         try exclusively { () throws(Failure) in try self.link(link, to: step) }
     }
 
+    /// Removes a link; nothing when it is absent.
+    public func remove(_ link: Link) throws(Failure) {
+        try exclusively { () throws(Failure) in try removeTree("\(directory)/\(link.rawValue)") }
+    }
+
+    /// Whether a checkpoint stands in this store under the name of its step.
+    public func holds(_ checkpoint: Checkpoint) -> Bool {
+        [path(step: checkpoint.step), previousPath(step: checkpoint.step)].contains { isSameFile($0, checkpoint.path) }
+    }
+
     /// As `point`, for those who hold the lock.
     func link(_ link: Link, to step: Int) throws(Failure) {
         guard fileType(path(step: step)) == S_IFDIR else {

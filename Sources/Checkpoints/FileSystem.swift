@@ -35,3 +35,11 @@ func removeTree(_ path: String) throws(Failure) {
         throw Failure(.cannotWrite, "cannot remove \(path.shown): \(error.localizedDescription); remove it yourself")
     }
 }
+
+/// Whether two paths lead to the same file or directory.
+func isSameFile(_ path: String, _ other: String) -> Bool {
+    var here = stat()
+    var there = stat()
+    return stat(path, &here) == 0 && stat(other, &there) == 0 && here.st_dev == there.st_dev
+        && here.st_ino == there.st_ino
+}

@@ -49,6 +49,15 @@ struct Key: Sendable {
 }
 
 extension Key.Kind {
+    /// Whether it names a place in the file system.
+    var isPath: Bool {
+        switch self {
+        case .path: true
+        case .optional(let kind): kind.isPath
+        default: false
+        }
+    }
+
     /// What is allowed, in words for a refusal and the reference page.
     var allowed: String {
         switch self {

@@ -21,28 +21,37 @@ extension RunConfiguration {
     /// The keys that decide the bits of the result, a line each: what a resumed run must agree with. Where files lie is
     /// not in it; what is in them is compared as data.
     public var resultText: String {
-        KeyTable.keys.filter { $0.decidesResult && applies($0) }.map { key in
-            let value = key.path == "tasks" ? TaskReading.withoutPaths(values["tasks"]) : values[key.path]
-            return "\(key.path): \((value ?? .null).yaml)"
-        }.joined(separator: "\n")
+        KeyTable.keys.filter { $0.decidesResult && applies($0) }.map(line).joined(separator: "\n")
     }
 
-    /// What differs from another run's `resultText`, a sentence's part a key, such as
-    /// `lr.peak is 0.001 here and 0.0001 there`.
-    public func differences(fromResultText other: String) -> [String] {
+    /// What all ranks of a job must have alike, a line each: every key but paths, which may differ between nodes, and
+    /// the number of threads.
+    public var sharedText: String {
+        KeyTable.keys.filter { !$0.kind.isPath && $0.path != "parallel.threads" && applies($0) }.map(line)
+            .joined(separator: "\n")
+    }
+
+    /// What differs between two `resultText`s or `sharedText`s, a part of a sentence a key, such as
+    /// `lr.peak was 0.0001 and is 0.001`.
+    public static func differences(from old: String, to new: String) -> [String] {
         func lines(_ text: String) -> [(key: String, value: String)] {
             text.split(separator: "\n").map { line in
                 let colon = line.firstIndex(of: ":") ?? line.endIndex
                 return (String(line[..<colon]), String(line[colon...].dropFirst(2)))
             }
         }
-        let (here, there) = (lines(resultText), lines(other))
-        let mine = Dictionary(here.map { ($0.key, $0.value) }) { first, _ in first }
-        let theirs = Dictionary(there.map { ($0.key, $0.value) }) { first, _ in first }
-        let keys = here.map(\.key) + there.map(\.key).filter { mine[$0] == nil }
-        return keys.filter { mine[$0] != theirs[$0] }.map { key in
-            "\(key) is \(mine[key] ?? "absent") here and \(theirs[key] ?? "absent") there"
+        let (before, after) = (lines(old), lines(new))
+        let was = Dictionary(before.map { ($0.key, $0.value) }) { first, _ in first }
+        let now = Dictionary(after.map { ($0.key, $0.value) }) { first, _ in first }
+        let keys = after.map(\.key) + before.map(\.key).filter { now[$0] == nil }
+        return keys.filter { was[$0] != now[$0] }.map { key in
+            "\(key) was \(was[key] ?? "absent") and is \(now[key] ?? "absent")"
         }
+    }
+
+    private func line(_ key: Key) -> String {
+        let value = key.path == "tasks" ? TaskReading.withoutPaths(values["tasks"]) : values[key.path]
+        return "\(key.path): \((value ?? .null).yaml)"
     }
 
     /// Whether a key has a meaning beside the values of the others.

@@ -39,6 +39,14 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
         self.low = low
     }
 
+    /// The digest as two numbers, for exchanges of words.
+    public var words: [UInt64] { [high, low] }
+
+    /// Reads what `words` gives.
+    public init(words: (UInt64, UInt64)) {
+        (high, low) = words
+    }
+
     /// 32 lower-case hexadecimal digits, most significant first, as `xxhsum -H2` prints them.
     public var hexadecimal: String {
         [high, low].map { half in

@@ -46,7 +46,8 @@ struct TrainCommand: ParsableCommand {
                     jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"],
                     stopBefore: configuration.stopBefore), afterStep: stopAfter)
             let request = TrainRun.Request(out: directory, resume: ResumeChoice(resume), stop: stop)
-            return try TrainRun(configuration, request, world: world, library: mpi.library)()
+            var run = TrainRun(configuration, request, world: world, library: mpi.library)
+            return try run()
         }
     }
 

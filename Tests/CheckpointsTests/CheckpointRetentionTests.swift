@@ -56,6 +56,26 @@ import Testing
         #expect(try run.names() == [".hidden", "best", "last", "step-00000005-mine", "step-00000020"])
     }
 
+    @Test func `a link can be removed, and again`() throws {
+        let run = try runWithSteps([10, 20], best: 10)
+        try run.store.remove(.best)
+        try run.store.remove(.best)
+        #expect(try run.names() == ["last", "step-00000010", "step-00000020"])
+        #expect(run.store.step(of: .best) == nil)
+    }
+
+    @Test func `a store holds its own checkpoints by whatever path, and no others`() throws {
+        let (run, other) = (try runWithSteps([10, 20], best: 10), try runWithSteps([10], best: 10))
+        let store = run.store
+        for path in [store.path(step: 10), store.directory + "/best", store.directory + "/../checkpoints/best"] {
+            #expect(try store.holds(Checkpoint(path: path)))
+        }
+        #expect(try !store.holds(other.store.open(.step(10))))
+        // What was set aside is of another course.
+        try store.supersede(after: 10)
+        #expect(try !store.holds(Checkpoint(path: store.directory + "/superseded-step-00000020-1")))
+    }
+
     @Test func `superseded checkpoints no longer pass for the newest`() throws {
         let run = try runWithSteps([10, 20, 30], best: 30)
         #expect(try run.store.supersede(after: 10) == [20, 30])

@@ -65,6 +65,13 @@ extension ProgramTests {
                 says: ["run.yaml:2", "method must be one of", "unolora_star", "`lora`"]),
             yaml("no model", "model: model\n", "", says: ["run.yaml: key model is missing"]),
             yaml(
+                "a target that the model does not have", "{rank: 4}", "{rank: 4, targets: {feedForward: [wi_0, wo]}}",
+                says: ["lora.targets.feedForward names wi_0", "its feed-forward has wi, wo"]),
+            yaml(
+                "no target at all", "{rank: 4}",
+                "{rank: 4, targets: {encoderSelf: [], decoderSelf: [], decoderCross: [], feedForward: []}}",
+                says: ["run.yaml:29: lora.targets names no projection", "use method frozen"]),
+            yaml(
                 "a batch that does not divide", "micro: 4", "micro: 5",
                 says: ["run.yaml:", "batch.global 16 is no multiple of batch.micro 5", "use e.g."]),
             yaml(

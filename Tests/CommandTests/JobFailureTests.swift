@@ -92,12 +92,33 @@ extension ProgramTests {
 
         @Test func `another configuration cannot go on with a run and leaves it as it was`() throws {
             let project = try Self.begun()
-            let before = try digests(below: project.file("run/checkpoints"))
+            let before = try digests(below: project.file("run"))
             let result = try Program.run(project.train(["--set", "lora.rank=8"]))
             #expect(result.code == 78, "\(result.error)")
-            #expect(result.error.contains("lora.rank"), "\(result.error)")
+            #expect(result.error.contains("lora.rank was 4 and is 8"), "\(result.error)")
             #expect(result.error.contains("--resume never"))
-            #expect(try digests(below: project.file("run/checkpoints")) == before)
+            // STATUS.json too: the run is still what it was before.
+            #expect(try digests(below: project.file("run")) == before)
+        }
+
+        @Test(arguments: [("config.json", "\"dropout_rate\" : 0.1", "\"dropout_rate\" : 0.2")])
+        func `another model cannot go on with a run`(file: String, old: String, new: String) throws {
+            let project = try Self.begun()
+            try project.replace(old, by: new, in: "model/" + file)
+            let result = try Program.run(project.train())
+            #expect(result.code == 78, "\(result.error)")
+            #expect(result.error.contains("the model (its config.json or weights) differs"), "\(result.error)")
+            #expect(try Status(run: project.file("run")).state == "preempted")
+        }
+
+        @Test func `a start that is refused leaves a finished run finished`() throws {
+            let project = try Self.project.get().copy()
+            #expect(try Program.run(project.train()).code == 0)
+            let before = try digests(below: project.file("run"))
+            let result = try Program.run(project.train(["--resume", "never"]))
+            #expect(result.code == 64, "\(result.error)")
+            #expect(try digests(below: project.file("run")) == before)
+            #expect(try Status(run: project.file("run")).state == "finished")
         }
 
         @Test(arguments: [nil, 2])
@@ -129,13 +150,45 @@ extension ProgramTests {
             #expect(!FileManager.default.fileExists(atPath: project.file("run")))
         }
 
-        @Test func `a rank with another configuration ends the job with 87`() throws {
+        @Test(arguments: [
+            ("train.seed=2", "train.seed was 1 and is 2"), ("eval.batch=3", "eval.batch was 16 and is 3"),
+            ("eval.every=5", "eval.every was 8 and is 5"),
+        ])
+        func `a rank with another configuration ends the job with 87`(override: String, says: String) throws {
             let project = try Self.project.get().copy()
             let command = try project.perRank(
-                "seed=1; [ $rank = 1 ] && seed=2; exec \"$@\" --set train.seed=$seed\n")
+                "set=; [ $rank = 1 ] && set=--set=\(override); exec \"$@\" $set\n")
             let result = try Program.run(command: command + project.train(), ranks: 2)
             #expect(result.code == 87, "\(result.error)")
-            #expect(result.error.contains("rank 1 has another configuration than rank 0"), "\(result.error)")
+            #expect(
+                result.error.contains("rank 1 has another configuration than rank 0 (\(says))"), "\(result.error)")
+            #expect(result.seconds < 10)
+        }
+
+        /// Both ranks are on one node, where only one needs to read the weights when both open the same files.
+        @Test(arguments: [
+            ("sed -i 's/\"dropout_rate\" : 0.1/\"dropout_rate\" : 0.2/' MODEL/config.json", Int32(87)),
+            ("printf '\\001' | dd of=MODEL/model.safetensors bs=1 seek=9000 conv=notrunc 2> /dev/null", 87),
+            ("true", 0),
+        ])
+        func `a rank with another model ends the job with 87, one with a copy does not`(
+            change: String, code: Int32
+        ) throws {
+            let project = try Self.project.get().copy()
+            try FileManager.default.copyItem(atPath: project.file("model"), toPath: project.file("other"))
+            let command = try project.perRank(
+                """
+                set=
+                if [ $rank = 1 ]; then
+                    \(change.replacing("MODEL", with: project.file("other")))
+                    set=--set=model=\(project.file("other"))
+                fi
+                exec "$@" $set
+
+                """)
+            let result = try Program.run(command: command + project.train(), ranks: 2)
+            #expect(result.code == code, "\(result.error)")
+            if code != 0 { #expect(result.error.contains("rank 1 has another model than rank 0"), "\(result.error)") }
             #expect(result.seconds < 10)
         }
 

@@ -59,6 +59,7 @@ extension ProgramTests {
             #expect(outcome.adapter == reference.adapter)
             #expect(outcome.optimizer == reference.optimizer)
             #expect(outcome.metrics == reference.metrics)
+            #expect(outcome.best == reference.best && outcome.best != nil)
         }
 
         @Test(arguments: [

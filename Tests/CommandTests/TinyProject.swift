@@ -135,9 +135,12 @@ struct Outcome: Equatable {
     var optimizer: String
     /// The lines of `metrics.jsonl` without their timing.
     var metrics: [String]
+    /// Where `best` leads; nil when there is no such link.
+    var best: String?
 
     init(run: String) throws {
         let last = run + "/checkpoints/last"
+        best = try? FileManager.default.destinationOfSymbolicLink(atPath: run + "/checkpoints/best")
         adapter = try ContentDigest.of(file: last + "/adapter/unolora_model.safetensors").hexadecimal
         optimizer = try ContentDigest.of(file: last + "/optimizer.safetensors").hexadecimal
         metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
@@ -163,11 +166,12 @@ struct Status: Decodable {
     }
 }
 
-/// Digests of all files below a directory by their relative path.
+/// Digests of all files below a directory by their relative path, without the lock, which names its last holder.
 func digests(below directory: String) throws -> [String: String] {
     var result: [String: String] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: directory) {
         let path = directory + "/" + name
+        guard !name.hasSuffix(".lock") else { continue }
         guard try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType == .typeRegular else {
             continue
         }

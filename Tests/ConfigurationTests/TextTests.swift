@@ -65,20 +65,34 @@ import Testing
     ])
     func `what decides the result differs and is named`(override: String, key: String) throws {
         let base = try load(complete)
-        let differences = try load(complete, set: override).differences(fromResultText: base.resultText)
+        let differences = Self.differences(base, try load(complete, set: override))
         #expect(differences.count == 1)
-        #expect(differences.first?.hasPrefix("\(key) is ") == true)
-        #expect(base.differences(fromResultText: base.resultText).isEmpty)
+        #expect(differences.first?.hasPrefix("\(key) was ") == true)
+        #expect(Self.differences(base, base).isEmpty)
     }
 
     @Test func `a difference tells both values, and keys that only one side has`() throws {
         let base = try load(complete)
         let other = try load(complete, set: "lr.peak=1e-3")
-        #expect(other.differences(fromResultText: base.resultText) == ["lr.peak is 0.001 here and 0.0001 there"])
-        let star = try load(complete, set: "method=unolora_star").differences(fromResultText: base.resultText)
-        #expect(star.contains("hyper.dim is 8 here and absent there"))
-        let reverse = base.differences(fromResultText: try load(complete, set: "method=unolora_star").resultText)
-        #expect(reverse.contains("hyper.dim is absent here and 8 there"))
+        #expect(Self.differences(base, other) == ["lr.peak was 0.0001 and is 0.001"])
+        let star = try load(complete, set: "method=unolora_star")
+        #expect(Self.differences(base, star).contains("hyper.dim was absent and is 8"))
+        #expect(Self.differences(star, base).contains("hyper.dim was 8 and is absent"))
+    }
+
+    private static func differences(_ old: RunConfiguration, _ new: RunConfiguration) -> [String] {
+        RunConfiguration.differences(from: old.resultText, to: new.resultText)
+    }
+
+    @Test(arguments: [
+        ("model=elsewhere", false), ("data.glue=elsewhere", false), ("data.cache=elsewhere", false),
+        ("parallel.threads=3", false), ("eval.every=7", true), ("eval.ranks=all", true), ("log.every=3", true),
+        ("eval.batch=3", true), ("checkpoint.every=9", true), ("train.seed=2", true),
+    ])
+    func `all but places and threads must be the same on every rank`(override: String, counts: Bool) throws {
+        let (base, other) = (try load(complete), try load(complete, set: override))
+        #expect(base != other)
+        #expect((base.sharedText != other.sharedText) == counts)
     }
 
     @Test func `a custom task's labels and template decide the result, the places of its files do not`() throws {

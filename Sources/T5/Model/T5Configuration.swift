@@ -3,9 +3,9 @@ import Foundation
 import Tensors
 
 /// The shape of a T5 model, as Hugging Face's `config.json` gives it.
-public struct T5Configuration: Sendable, Equatable {
+public struct T5Configuration: Sendable, Equatable, Encodable {
     /// What stands between the two matrices of the feed-forward.
-    public enum FeedForward: String, Sendable {
+    public enum FeedForward: String, Sendable, Encodable {
         /// `relu(x wi^T) wo^T`: T5 v1.0.
         case relu
         /// `(gelu_new(x wi_0^T) * (x wi_1^T)) wo^T`: T5 v1.1, FLAN, mT5.

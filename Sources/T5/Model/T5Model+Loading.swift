@@ -43,14 +43,36 @@ extension T5Model {
         }
     }
 
-    /// Refuses what `load` would refuse, without converting anything; returns the digest of all weights' bytes.
+    /// Refuses what `load` would refuse, without converting anything; returns the digest of what decides the model's
+    /// numbers: what `config.json` says of it, and every tensor's name, type, shape and bytes.
     public static func check(directory: String) throws(Failure) -> ContentDigest {
         let (configuration, _, sources) = try open(directory)
         var accumulator = ContentDigest.Accumulator()
+        try [UInt8](StableJSON.line(configuration, "config.json")).withUnsafeBytes { accumulator.update($0) }
         for (name, _) in configuration.tensorShapes() {
-            if let source = sources[name] { accumulator.update(source.file.bytes(of: source.tensor)) }
+            guard let (file, tensor) = sources[name] else { continue }
+            // The shape keeps the bytes of two tensors apart.
+            Array("\n\(name) \(tensor.elementType.rawValue) \(tensor.shape)\n".utf8).withUnsafeBytes {
+                accumulator.update($0)
+            }
+            accumulator.update(file.bytes(of: tensor))
         }
         return accumulator.digest
+    }
+
+    /// Digest of which files `load` would read: equal for two processes of a node that read the same ones.
+    public static func fileIdentity(directory: String) throws(Failure) -> ContentDigest {
+        let paths = [directory + "/config.json"] + (try TensorCollection(directory: directory)).files.map(\.path)
+        var text = ""
+        for path in paths {
+            var status = stat()
+            guard stat(path, &status) == 0 else {
+                throw Failure(.inputMissing, "\(path) cannot be read: \(systemMessage(errno)); check the path")
+            }
+            let time = status.st_mtim
+            text += "\(status.st_dev) \(status.st_ino) \(status.st_size) \(time.tv_sec) \(time.tv_nsec)\n"
+        }
+        return ContentDigest(of: text)
     }
 
     private static func open(

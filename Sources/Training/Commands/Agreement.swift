@@ -1,3 +1,4 @@
+import Configuration
 import Failures
 import MPI
 import Tensors
@@ -5,26 +6,46 @@ import Tensors
 /// The exchange at start-up that makes sure all ranks are about to do the same: a reduction of different buffers is
 /// undefined in MPI.
 enum Agreement {
-    /// Compares what identifies the run; collective. Returns the check word of every reduction; throws `ranksDisagree`
-    /// naming the first rank that differs and what differs.
-    static func check(_ identity: RunState.Identity, world: Communicator) throws(Failure) -> UInt64 {
-        let parts = [
-            ("configuration", identity.configuration), ("trainables", identity.layout), ("model", identity.backbone),
-            ("tokenised data", identity.data), ("program version", ProgramVersion.current),
-        ]
-        let words = parts.map { word(ContentDigest(of: $0.1)) }
-        let all = try world.allGather(words)
-        for (rank, other) in all.enumerated() where other != all[0] {
-            let index = words.indices.first { other[$0] != all[0][$0] } ?? 0
-            throw Failure(
-                .ranksDisagree,
-                "rank \(rank) has another \(parts[index].0) than rank 0; start all ranks with the same program, files and "
-                    + "arguments")
+    /// Something that must be the same on all ranks.
+    struct Part {
+        /// Its name in a message.
+        var name: String
+        /// What is compared; a configuration's `sharedText` or a digest.
+        var text: String
+        /// Whether the text is lines of `key: value`, of which a message can say which differ.
+        var hasKeys = false
+
+        static func configuration(_ configuration: RunConfiguration) -> Part {
+            Part(name: "configuration", text: configuration.sharedText, hasKeys: true)
         }
-        return words.reduce(0) { ($0 &* 0x100_0000_01B3) ^ $1 }
     }
 
-    private static func word(_ digest: ContentDigest) -> UInt64 {
-        UInt64(digest.hexadecimal.prefix(16), radix: 16) ?? 0
+    /// Compares parts over all ranks; collective. Returns one word for all of them; throws `ranksDisagree` naming the
+    /// first rank that differs and what differs.
+    @discardableResult
+    static func check(_ parts: [Part], world: Communicator) throws(Failure) -> UInt64 {
+        let words = parts.flatMap { ContentDigest(of: $0.text).words }
+        let all = try world.allGather(words)
+        guard let odd = all.indices.first(where: { all[$0] != all[0] }) else {
+            return words.reduce(0) { ($0 &* 0x100_0000_01B3) ^ $1 }
+        }
+        let part = parts[(words.indices.first { all[odd][$0] != all[0][$0] } ?? 0) / 2]
+        // All ranks have come to the same conclusion, so they can still exchange what it takes to say more.
+        let reference = try world.broadcast(Array(part.text.utf8), from: 0)
+        guard world.rank == odd else {
+            // The rank that differs ends the job.
+            try world.barrier()
+            throw Failure(.ranksDisagree, "rank \(odd) has another \(part.name) than rank 0")
+        }
+        var detail = ""
+        if part.hasKeys {
+            let differences = RunConfiguration.differences(
+                from: String(decoding: reference, as: UTF8.self), to: part.text)
+            detail = differences.first.map { " (\($0))" } ?? ""
+        }
+        throw Failure(
+            .ranksDisagree,
+            "rank \(odd) has another \(part.name) than rank 0\(detail); start all ranks with the same program, files and "
+                + "arguments")
     }
 }

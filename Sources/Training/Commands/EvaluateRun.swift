@@ -1,3 +1,4 @@
+import Adapters
 import Checkpoints
 import Configuration
 import Failures
@@ -29,6 +30,8 @@ struct OpenedRun {
         let weights = state.weights
         let layout = base.layout.parameters
         let backbone = base.backbone
+        let expected = base.adapter
+        let run = run
         // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
         var place = ""
         if world.rank == 0 {
@@ -40,6 +43,7 @@ struct OpenedRun {
                     "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model"
                 )
             }
+            try Self.check(checkpoint, expected, run)
             try checkpoint.loadWeights(layout, into: weights)
             state.step = saved.step
             place = checkpoint.path
@@ -47,6 +51,19 @@ struct OpenedRun {
         try world.broadcast(UnsafeMutableRawBufferPointer(weights.elements), from: 0)
         checkpoint = place
         threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
+    }
+
+    /// Refuses an adapter that means something else in this run: scaled or modulated otherwise, for other tasks.
+    private static func check(
+        _ checkpoint: Checkpoint, _ expected: AdapterConfiguration, _ run: RunDirectory
+    ) throws(Failure) {
+        let path = checkpoint.adapterDirectory + "/unolora_config.json"
+        if let key = try AdapterConfiguration(path: path).firstDifference(from: expected) {
+            throw Failure(
+                .badConfiguration,
+                "\(path) differs in \(key) from \(run.configuration); use a checkpoint of a run with the same adapter "
+                    + "and tasks")
+        }
     }
 
     /// Workers for generation.

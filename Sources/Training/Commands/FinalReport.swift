@@ -16,11 +16,13 @@ struct FinalReport {
     /// Whether all ranks share the decoding.
     let spread: Bool
 
-    /// Evaluates and prints; collective. Overwrites the trainer's weights with those of the best checkpoint.
-    func make() throws(Failure) {
+    /// Evaluates and prints; collective. Overwrites the trainer's weights with those of the best checkpoint. Returns why
+    /// it was given up; then nothing is printed.
+    func make(_ stop: EvaluationStop) throws(Failure) -> StopReason? {
         let world = session.base.world
         var best = trainer.state.step
-        if world.rank == 0, let step = store.step(of: .best) {
+        let bestStep = world.rank == 0 ? store.step(of: .best) : nil
+        if let step = bestStep {
             try store.open(.step(step)).loadWeights(trainer.state.layout.parameters, into: trainer.state.weights)
             best = step
         }
@@ -34,15 +36,20 @@ struct FinalReport {
         } else if world.rank == 0 {
             results = try evaluator.evaluate(tasks, team: trainer.team, over: nil)
         }
-        guard let writer else { return }
+        if let reason = try stop.reason(world) { return reason }
+        guard let writer else { return nil }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         let record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)
         try EvaluationFile(record).write(run, split: split)
-        writer.say("\n\(split) split, best checkpoint (step \(best)), times 100; baseline: the most frequent answer")
+        writer.say(
+            "\n\(split) split, \(bestStep == nil ? "last" : "best") checkpoint (step \(best)), times 100; baseline: the most "
+                + "frequent answer")
         writer.say(ScoreTable(results, baseline: try session.baselines(tasks)).text)
         writer.say("")
-        writer.say("best checkpoint: \(store.directory)/best    last: \(store.directory)/last")
+        let bestPath = bestStep == nil ? "none, since nothing was evaluated" : "\(store.directory)/best"
+        writer.say("best checkpoint: \(bestPath)    last: \(store.directory)/last")
         writer.say("figures: \(EvaluationFile.path(run, split))    metrics: \(run.metrics)")
+        return nil
     }
 }
 

@@ -19,7 +19,7 @@ struct RunModel {
     let budgets: [Int]
     let model: T5Model
     let layout: LowRankLayout
-    /// Digest of the backbone's weights.
+    /// Digest of the backbone: its shape and its weights.
     let backbone: String
 
     /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once.
@@ -41,17 +41,27 @@ struct RunModel {
         let longest = max(configuration.maxSource, configuration.padTargets ?? 0, budgets.max() ?? 0)
         self.vocabulary = vocabulary
         self.budgets = budgets
-        backbone = try Self.checkModel(directory, world)
+        layout = try world.rankZeroFirst { () throws(Failure) in try configuration.lowRankLayout(shape) }
         let node = try world.nodeCommunicator()
+        backbone = try Self.checkModel(directory, world, node)
+        // Now, since what follows is shared by the ranks of a node.
+        try Agreement.check([.configuration(configuration), .init(name: "model", text: backbone)], world: world)
         model = try T5Model.load(directory: directory, maximumLength: longest) { size throws(Failure) in
             try NodeMemory(node, byteCount: size)
         }
-        layout = LowRankLayout(
-            options: configuration.lowRankOptions(model.configuration), configuration: model.configuration)
     }
 
     /// Names of the tasks in the order of their ids.
     var taskNames: [String] { definitions.map(\.name) }
+
+    /// What an adapter of this run needs to be used again.
+    var adapter: AdapterConfiguration {
+        var labels: [String: [String]] = [:]
+        for definition in definitions {
+            if case .classes(let answers) = definition.answers { labels[definition.name] = answers }
+        }
+        return AdapterConfiguration(layout.options, taskNames: taskNames, labels: labels)
+    }
 
     /// Generates and scores with this run's settings.
     var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
@@ -68,10 +78,21 @@ struct RunModel {
         return budgets
     }
 
-    /// Checks the weights on rank 0 and gives all ranks their digest; collective.
-    private static func checkModel(_ directory: String, _ world: Communicator) throws(Failure) -> String {
-        let digest = world.rank == 0 ? Array(try T5Model.check(directory: directory).hexadecimal.utf8) : []
-        return String(decoding: try world.broadcast(digest, from: 0), as: UTF8.self)
+    /// Checks the weights and digests them; collective.
+    ///
+    /// Every rank answers for the files that it opens itself. Of the ranks of a node that open the same ones, the first
+    /// reads them through for all.
+    private static func checkModel(
+        _ directory: String, _ world: Communicator, _ node: Communicator
+    ) throws(Failure) -> String {
+        let files = try world.rankZeroFirst { () throws(Failure) in try T5Model.fileIdentity(directory: directory) }
+        let all = try node.allGather(files.words)
+        let reader = all.firstIndex(of: files.words) ?? node.rank
+        let own = try world.rankZeroFirst { () throws(Failure) in
+            reader == node.rank ? try T5Model.check(directory: directory).words : files.words
+        }
+        let words = try node.allGather(own)[reader]
+        return ContentDigest(words: (words[0], words[1])).hexadecimal
     }
 
     /// The vocabulary of a model directory; refused when it does not fit the embedding.

@@ -34,6 +34,8 @@ public struct TrainRun {
     private let world: Communicator
     private let library: MPIEnvironment.Library
     private let run: RunDirectory
+    /// Whether this run may speak for the run directory: a start that is refused changes nothing in it.
+    private var isAccepted = false
 
     /// Prepares a run on all ranks.
     public init(
@@ -47,7 +49,7 @@ public struct TrainRun {
     }
 
     /// Trains; collective. Returns the exit code. A failure is also written into `STATUS.json` by the rank that met it.
-    public func callAsFunction() throws(Failure) -> Int32 {
+    public mutating func callAsFunction() throws(Failure) -> Int32 {
         try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
         try world.rankZeroFirst { () throws(Failure) in try run.create() }
         // A job that is refused here must not touch what belongs to the one that has the directory.
@@ -62,22 +64,29 @@ public struct TrainRun {
         }
     }
 
-    private func train() throws(Failure) -> Int32 {
+    private mutating func train() throws(Failure) -> Int32 {
         let session = try RunSession(configuration, run: run, world: world)
         let state = TrainState(layout: session.base.layout, seed: configuration.seed)
         let identity = self.identity(session)
-        let check = try Agreement.check(identity, world: world)
+        let check = try Agreement.check(
+            [
+                .configuration(configuration), .init(name: "model", text: identity.backbone),
+                .init(name: "list of trainables", text: identity.layout),
+                .init(name: "tokenised data", text: identity.data),
+                .init(name: "program version", text: ProgramVersion.current),
+            ], world: world)
         let libraries = RunEnvironment.libraries
         let store = CheckpointStore(runDirectory: run.path)
         if world.rank == 0 { try store.prepare() }
         let resumption = Resumption(
             store: store, choice: request.resume, identity: identity, libraries: libraries, say: say)
         let resumed = try resumption.load(state, world: world)
+        isAccepted = true
         let threads = try ThreadChoice(
             requested: configuration.threads, world: world,
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
-        let writer = world.rank == 0 ? try makeWriter(session, state, store, identity, libraries) : nil
+        let writer = world.rank == 0 ? try makeWriter(session, state, store, identity, libraries, resumed) : nil
         try RunEnvironment.write(run, world: world, library: library, threads: threads)
         announce(session, threads, state)
         let trainer = Trainer(
@@ -86,37 +95,41 @@ public struct TrainRun {
             options: configuration.trainOptions(
                 modelDropout: session.base.model.configuration.dropoutRate, check: check),
             threads: threads.threads, communicator: world)
-        let evaluator = session.base.evaluator
+        let stop = EvaluationStop(request.stop)
+        var evaluator = session.base.evaluator
+        evaluator.isGivenUp = stop.isGivenUp
         let loop = TrainLoop(
-            trainer: trainer, options: loopOptions, world: world, evaluator: evaluator,
-            evaluationTasks: session.evaluationTasks(
-                SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples),
-            taskNames: session.taskNames, writer: writer, log: log,
-            resumed: resumed.map { ($0.accumulator, $0.best) })
-        switch try loop.run() {
-        case .stopped(let reason):
-            say("stopped after step \(state.step) of \(configuration.steps): \(reason); start again to continue")
-            try writer?.status(.preempted, "\(reason)", step: state.step, exitCode: reason.exitCode)
-            return reason.exitCode
-        case .finished:
-            if configuration.evaluatesAtEnd {
-                try FinalReport(
-                    session: session, trainer: trainer, evaluator: evaluator, store: store, run: run, writer: writer,
-                    spread: configuration.evaluatesOnAllRanks
-                ).make()
-            }
-            try writer?.status(.finished, "all steps done", step: state.step, exitCode: 0)
-            say("run directory: \(run.path)")
-            return 0
+            trainer: trainer, options: loopOptions, world: world,
+            evaluation: LoopEvaluation(
+                evaluator: evaluator, stop: stop,
+                tasks: session.evaluationTasks(
+                    SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples),
+                split: configuration.evaluationSplit,
+                best: BestMeasure(rawValue: configuration.checkpointBest) ?? .average,
+                isSpread: configuration.evaluatesOnAllRanks),
+            taskNames: session.taskNames, writer: writer, log: log, resumed: resumed?.state)
+        if case .stopped(let reason) = try loop.run() { return try leave(reason, state, writer) }
+        if configuration.evaluatesAtEnd {
+            let report = FinalReport(
+                session: session, trainer: trainer, evaluator: evaluator, store: store, run: run, writer: writer,
+                spread: configuration.evaluatesOnAllRanks)
+            if let reason = try report.make(stop) { return try leave(reason, state, writer) }
         }
+        try writer?.status(.finished, "all steps done", step: state.step, exitCode: 0)
+        say("run directory: \(run.path)")
+        return 0
+    }
+
+    private func leave(_ reason: StopReason, _ state: TrainState, _ writer: RunWriter?) throws(Failure) -> Int32 {
+        say("stopped after step \(state.step) of \(configuration.steps): \(reason); start again to continue")
+        try writer?.status(.preempted, "\(reason)", step: state.step, exitCode: reason.exitCode)
+        return reason.exitCode
     }
 
     private var loopOptions: LoopOptions {
         LoopOptions(
             steps: configuration.steps, logEvery: configuration.logEvery, evaluateEvery: configuration.evaluateEvery,
-            evaluatesLast: configuration.evaluatesAtEnd, split: configuration.evaluationSplit,
-            best: BestMeasure(rawValue: configuration.checkpointBest) ?? .average,
-            evaluatesOnAllRanks: configuration.evaluatesOnAllRanks, checkpointEvery: configuration.checkpointEvery,
+            evaluatesLast: configuration.evaluatesAtEnd, checkpointEvery: configuration.checkpointEvery,
             stop: request.stop)
     }
 
@@ -134,23 +147,24 @@ public struct TrainRun {
 
     private func makeWriter(
         _ session: RunSession, _ state: TrainState, _ store: CheckpointStore, _ identity: RunState.Identity,
-        _ libraries: [String: String]
+        _ libraries: [String: String], _ resumed: Resumption.Resumed?
     ) throws(Failure) -> RunWriter {
         try DurableFile.replace(run.configuration) { file throws(Failure) in
             try file.write(configuration.resolvedYAML)
         }
-        var labels: [String: [String]] = [:]
-        for definition in session.base.definitions {
-            if case .classes(let answers) = definition.answers { labels[definition.name] = answers }
-        }
-        let adapter = AdapterConfiguration(
-            session.base.layout.options, taskNames: session.taskNames, labels: labels)
-        return try RunWriter(
+        let owesEvaluation = resumed?.state.owesEvaluation ?? false
+        let writer = try RunWriter(
             run: run, store: store,
             constants: RunWriter.Constants(
-                adapter: adapter, identity: identity, libraries: libraries, seed: configuration.seed,
+                adapter: session.base.adapter, identity: identity, libraries: libraries, seed: configuration.seed,
                 steps: configuration.steps, keep: configuration.checkpointKeep), step: state.step,
-            drawsCurves: configuration.writesTensorBoard)
+            owesEvaluation: owesEvaluation, drawsCurves: configuration.writesTensorBoard)
+        if let resumed, resumed.isFromElsewhere {
+            // The run must be able to go on from here if it is killed before its next checkpoint.
+            try writer.checkpoint(
+                state, best: nil, accumulator: resumed.state.accumulator, owesEvaluation: owesEvaluation)
+        }
+        return writer
     }
 
     private func announce(_ session: RunSession, _ threads: ThreadChoice, _ state: TrainState) {
@@ -166,10 +180,12 @@ public struct TrainRun {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 
-    /// Tells in `STATUS.json` how the run failed; what cannot be written then must not hide the failure itself.
+    /// Tells in `STATUS.json` how the run failed; what cannot be written then must not hide the failure itself. How an
+    /// earlier job of the run ended stays there when this one was refused; that it runs cannot be true.
     private func recordFailure(_ failure: Failure) {
         guard FileManager.default.fileExists(atPath: run.path) else { return }
         let before = RunStatus.read(run)
+        guard isAccepted || before == nil || before?.state == .running else { return }
         try? RunStatus(
             state: .failed, reason: "rank \(world.rank): \(failure.message)", exitCode: failure.code.rawValue,
             step: before?.step ?? 0, lastDurableStep: before?.lastDurableStep, steps: configuration.steps,

@@ -26,6 +26,19 @@ extension RunConfiguration {
             aInitialisation: aInit == "kaimingRank" ? .kaimingRank : .kaimingIn, hyper: hyper)
     }
 
+    /// The trainables on a backbone of this shape; refuses targets that it does not have.
+    func lowRankLayout(_ shape: T5Configuration) throws(Failure) -> LowRankLayout {
+        let options = lowRankOptions(shape)
+        let present = Set(shape.projectionGroups().flatMap(\.projections).map(\.leaf))
+        if let leaf = options.targets.feedForward.subtracting(present).min() {
+            throw Failure(
+                .badConfiguration,
+                "lora.targets.feedForward names \(leaf), which \(model) does not have; its feed-forward has "
+                    + ["wi", "wi_0", "wi_1", "wo"].filter(present.contains).joined(separator: ", "))
+        }
+        return LowRankLayout(options: options, configuration: shape)
+    }
+
     /// What decides the bits of a step; `modelDropout` is the model's own rate.
     func trainOptions(modelDropout: Double, check: UInt64) -> TrainOptions {
         TrainOptions(

@@ -18,6 +18,8 @@ struct Evaluator {
 
     let vocabulary: Vocabulary
     let batchSize: Int
+    /// Asked before each batch; once it says yes the rest is left undone and the results mean nothing.
+    var isGivenUp: @Sendable () -> Bool = { false }
 
     /// Evaluates tasks on this rank's workers, or spread over all ranks of `communicator`; collective when that is given.
     /// The scores come back on rank 0 (or to the only caller), elsewhere an empty list.
@@ -47,7 +49,7 @@ struct Evaluator {
         team.inParallel { worker in
             while true {
                 let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard position < mine.count else { return }
+                guard position < mine.count, !isGivenUp() else { return }
                 let answers = Self.answer(batches[mine[position]], tasks, worker.engine)
                 results.withLock { $0[mine[position]] = answers }
             }

@@ -26,7 +26,7 @@ public struct Plan {
         self.ranks = ranks
         self.ranksPerNode = ranksPerNode
         shape = try T5Configuration(path: configuration.model + "/config.json")
-        layout = LowRankLayout(options: configuration.lowRankOptions(shape), configuration: shape)
+        layout = try configuration.lowRankLayout(shape)
     }
 
     /// The plan as text.

@@ -59,8 +59,9 @@ final class MetricsLog {
     private let file: GrowingFile
 
     /// Opens the file to append; lines of steps after `step` are cut off, as is a line that was not finished.
-    init(path: String, keepingThrough step: Int) throws(Failure) {
-        try Self.truncate(path, keepingThrough: step)
+    /// `evaluated`: whether an evaluation of `step` itself is kept.
+    init(path: String, keepingThrough step: Int, evaluated: Bool = true) throws(Failure) {
+        try Self.truncate(path, keepingThrough: step, evaluated: evaluated)
         file = try GrowingFile(appendingTo: path)
     }
 
@@ -71,14 +72,16 @@ final class MetricsLog {
 
     private struct Stepped: Decodable {
         var step: Int
+        var kind: String?
     }
 
-    private static func truncate(_ path: String, keepingThrough step: Int) throws(Failure) {
+    private static func truncate(_ path: String, keepingThrough step: Int, evaluated: Bool) throws(Failure) {
         let old = FileManager.default.contents(atPath: path) ?? Data()
         var kept = Data()
         for line in old.split(separator: 0x0A) {
             // Lines of one run stand in the order of their steps; the first that is later, or torn, ends what is kept.
             guard let parsed = try? JSONDecoder().decode(Stepped.self, from: line), parsed.step <= step else { break }
+            if !evaluated, parsed.step == step, parsed.kind == "evaluation" { break }
             kept.append(contentsOf: line)
             kept.append(0x0A)
         }

@@ -32,13 +32,20 @@ struct Resumption {
     /// Says a line to the user; called on rank 0 only.
     let say: (String) -> Void
 
-    /// Loads weights, moments and step into `state`; collective. Rank 0 reads and all get the same bytes. Returns what
-    /// the loop continues with; nil for a fresh start.
-    func load(_ state: TrainState, world: Communicator) throws(Failure) -> RunState? {
-        var runState: RunState?
+    /// What the loop continues with.
+    struct Resumed {
+        var state: RunState
+        /// Whether the checkpoint stands elsewhere, so that this run directory has none yet. On rank 0 only.
+        var isFromElsewhere = false
+    }
+
+    /// Loads weights, moments and step into `state`, also of a fresh start; collective. Rank 0 reads and all get the
+    /// same bytes. Returns nil for a fresh start.
+    func load(_ state: TrainState, world: Communicator) throws(Failure) -> Resumed? {
+        var resumed: Resumed?
         var bytes: [UInt8] = []
         if world.rank == 0, let checkpoint = try find() {
-            let loaded = try RunState(checkpoint.state(), path: checkpoint.path)
+            var loaded = try RunState(checkpoint.state(), path: checkpoint.path)
             try loaded.identity.refuseDifference(from: identity, path: checkpoint.path)
             guard loaded.step == checkpoint.step else {
                 throw Failure(.badData, "\(checkpoint.path): state.json is of another step; use another checkpoint")
@@ -46,20 +53,34 @@ struct Resumption {
             try checkpoint.loadWeights(state.layout.parameters, into: state.weights)
             try checkpoint.loadMoments(state.layout.parameters, first: state.mean, second: state.square)
             state.step = loaded.step
-            try store.supersede(after: loaded.step)
+            let isFromElsewhere = !store.holds(checkpoint)
+            // A checkpoint of the same step here is of another course then.
+            try store.supersede(after: isFromElsewhere ? loaded.step - 1 : loaded.step)
+            loaded.best = try settleBest(isFromElsewhere ? nil : loaded.best)
             reportDifferences(loaded)
             say("resuming from \(checkpoint.path) at step \(loaded.step)")
-            runState = loaded
+            resumed = Resumed(state: loaded, isFromElsewhere: isFromElsewhere)
             bytes = Array(try loaded.encoded())
         }
         bytes = try world.broadcast(bytes, from: 0)
-        guard !bytes.isEmpty else { return nil }
-        if runState == nil { runState = try RunState(Data(bytes), path: store.directory) }
+        // Also of a fresh start: another library on another node may round a start value differently.
         for arena in [state.weights, state.mean, state.square] {
             try world.broadcast(UnsafeMutableRawBufferPointer(arena.elements), from: 0)
         }
-        state.step = runState?.step ?? 0
-        return runState
+        guard !bytes.isEmpty else { return nil }
+        if resumed == nil { resumed = Resumed(state: try RunState(Data(bytes), path: store.directory)) }
+        state.step = resumed?.state.step ?? 0
+        return resumed
+    }
+
+    /// Makes the link `best` say what the state says: a process may have been killed between writing the two.
+    private func settleBest(_ best: RunState.Best?) throws(Failure) -> RunState.Best? {
+        guard let best, (try? store.open(.step(best.step))) != nil else {
+            try store.remove(.best)
+            return nil
+        }
+        try store.point(.best, at: best.step)
+        return best
     }
 
     private func find() throws(Failure) -> Checkpoint? {

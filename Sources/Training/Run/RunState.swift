@@ -1,3 +1,4 @@
+import Configuration
 import Failures
 import Foundation
 import Tensors
@@ -18,7 +19,7 @@ struct RunState: Codable, Equatable {
         var configuration: String
         /// Digest of the trainables' names, shapes and order.
         var layout: String
-        /// Digest of the backbone's weights.
+        /// Digest of the backbone's shape and weights.
         var backbone: String
         /// Digest of the tokenised data.
         var data: String
@@ -30,6 +31,8 @@ struct RunState: Codable, Equatable {
     var seed: UInt64
     var identity: Identity
     var best: Best?
+    /// Whether the evaluation that is due at this step is still to be made.
+    var owesEvaluation: Bool
     /// Sums since the last line of `metrics.jsonl`.
     var accumulator: MetricsAccumulator
     /// What the bits also depend on; reported when it differs.
@@ -40,14 +43,15 @@ struct RunState: Codable, Equatable {
     }
 
     init(
-        step: Int, steps: Int, seed: UInt64, identity: Identity, best: Best?, accumulator: MetricsAccumulator,
-        libraries: [String: String]
+        step: Int, steps: Int, seed: UInt64, identity: Identity, best: Best?, owesEvaluation: Bool,
+        accumulator: MetricsAccumulator, libraries: [String: String]
     ) {
         self.step = step
         self.steps = steps
         self.seed = seed
         self.identity = identity
         self.best = best
+        self.owesEvaluation = owesEvaluation
         self.accumulator = accumulator
         self.libraries = libraries
     }
@@ -65,12 +69,14 @@ extension RunState.Identity {
     /// Refuses to continue `self`'s run as `other`, naming the first difference.
     func refuseDifference(from other: Self, path: String) throws(Failure) {
         let remedy = "use --resume never with another --out to start anew"
-        if let line = Self.firstDifference(configuration, other.configuration) {
+        if let difference = RunConfiguration.differences(from: configuration, to: other.configuration).first {
             throw Failure(
-                .badConfiguration, "\(path) cannot be resumed: the configuration differs (\(line)); \(remedy)")
+                .badConfiguration, "\(path) cannot be resumed: the configuration differs (\(difference)); \(remedy)")
         }
         if backbone != other.backbone {
-            throw Failure(.badConfiguration, "\(path) cannot be resumed: the model's weights differ; \(remedy)")
+            throw Failure(
+                .badConfiguration,
+                "\(path) cannot be resumed: the model (its config.json or weights) differs; \(remedy)")
         }
         if layout != other.layout {
             throw Failure(.badConfiguration, "\(path) cannot be resumed: the trainables' layout differs; \(remedy)")
@@ -81,19 +87,5 @@ extension RunState.Identity {
                 "\(path) cannot be resumed: the tokenised data differs (task files, vocabulary or data settings); \(remedy)"
             )
         }
-    }
-
-    /// The first pair of lines that differ, as `old -> new`.
-    private static func firstDifference(_ old: String, _ new: String) -> String? {
-        guard old != new else { return nil }
-        let (a, b) = (old.split(separator: "\n"), new.split(separator: "\n"))
-        for i in 0..<max(a.count, b.count) {
-            let (before, now) = (i < a.count ? a[i] : "nothing", i < b.count ? b[i] : "nothing")
-            if before != now {
-                let (x, y) = (before.trimmingCharacters(in: .whitespaces), now.trimmingCharacters(in: .whitespaces))
-                return "was \(x), is \(y)"
-            }
-        }
-        return "white space"
     }
 }

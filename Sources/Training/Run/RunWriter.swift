@@ -25,14 +25,16 @@ final class RunWriter {
     private let events: EventFile?
     private(set) var lastDurableStep: Int?
 
-    /// Opens the run's files at `step`; later lines of `metrics.jsonl` are cut off. `drawsCurves`: for TensorBoard too.
+    /// Opens the run's files at `step`; later lines of `metrics.jsonl` are cut off, and an evaluation of `step` itself
+    /// when it is owed. `drawsCurves`: for TensorBoard too.
     init(
-        run: RunDirectory, store: CheckpointStore, constants: Constants, step: Int, drawsCurves: Bool
+        run: RunDirectory, store: CheckpointStore, constants: Constants, step: Int, owesEvaluation: Bool,
+        drawsCurves: Bool
     ) throws(Failure) {
         self.run = run
         self.store = store
         self.constants = constants
-        metrics = try MetricsLog(path: run.metrics, keepingThrough: step)
+        metrics = try MetricsLog(path: run.metrics, keepingThrough: step, evaluated: !owesEvaluation)
         events = drawsCurves ? try EventFile(in: run.path, after: step) : nil
         lastDurableStep = step > 0 ? step : nil
         try status(.running, "", step: step)
@@ -44,20 +46,20 @@ final class RunWriter {
         try events?.append(record)
     }
 
-    /// Writes the checkpoint of a state and removes what is too old.
+    /// Writes the checkpoint of a state, points `best` at it if it is the best, and removes what is too old.
     func checkpoint(
-        _ state: TrainState, best: RunState.Best?, accumulator: MetricsAccumulator, isBest: Bool
+        _ state: TrainState, best: RunState.Best?, accumulator: MetricsAccumulator, owesEvaluation: Bool
     ) throws(Failure) {
         let runState = RunState(
             step: state.step, steps: constants.steps, seed: constants.seed, identity: constants.identity, best: best,
-            accumulator: accumulator, libraries: constants.libraries)
+            owesEvaluation: owesEvaluation, accumulator: accumulator, libraries: constants.libraries)
         let adapter = try StableJSON.document(constants.adapter, "the adapter's configuration")
         try store.save(
             CheckpointContents(
                 step: state.step, adapterConfiguration: adapter, state: try runState.encoded(),
                 layout: state.layout.parameters, weights: state.weights, firstMoments: state.mean,
                 secondMoments: state.square, dependsOn: constants.libraries))
-        if isBest { try store.point(.best, at: state.step) }
+        if best?.step == state.step { try store.point(.best, at: state.step) }
         try store.prune(keepingNewest: constants.keep)
         lastDurableStep = state.step
         try status(.running, "", step: state.step)

@@ -90,8 +90,14 @@ public struct StopConditions: Sendable {
 
     /// What this rank asks for, before the step that makes `step` steps done.
     func request(completing step: Int) -> StopReason? {
-        if let request = StopSignals.request { return request }
+        if let request { return request }
         if let afterStep, step >= afterStep { return .preempted }
+        return nil
+    }
+
+    /// What a signal or the end of the job's time asks for now, whatever the step.
+    var request: StopReason? {
+        if let request = StopSignals.request { return request }
         if let deadline, Date().timeIntervalSince1970 >= deadline { return .preempted }
         return nil
     }

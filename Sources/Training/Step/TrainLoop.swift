@@ -15,34 +15,10 @@ struct LoopOptions: Sendable {
     var evaluateEvery: Int?
     /// Whether the last step is evaluated.
     var evaluatesLast: Bool
-    /// Name of the evaluated split.
-    var split: String
-    /// The mean that the best checkpoint is greatest in.
-    var best: BestMeasure
-    /// Whether all ranks share the decoding.
-    var evaluatesOnAllRanks: Bool
     /// A checkpoint every so many steps, beside those at the end and of the best.
     var checkpointEvery: Int?
     /// Stop ahead of the end.
     var stop: StopConditions
-
-    /// What the best checkpoint is best in, in words that a checkpoint keeps.
-    var bestName: String { "\(split) \(best.rawValue)" }
-}
-
-/// The mean of an evaluation that the best checkpoint is greatest in.
-enum BestMeasure: String, Sendable {
-    /// Over all figures.
-    case average
-    /// Over the tasks' own means.
-    case taskMean
-
-    func value(_ record: EvaluationRecord) -> Double {
-        switch self {
-        case .average: record.average
-        case .taskMean: record.averageOverTasks
-        }
-    }
 }
 
 /// Trains to the last step or until something asks to stop: step, log, evaluate, checkpoint.
@@ -56,8 +32,7 @@ final class TrainLoop {
     private let trainer: Trainer
     private let options: LoopOptions
     private let world: Communicator
-    private let evaluator: Evaluator
-    private let evaluationTasks: [EvaluationTask]
+    private let evaluation: LoopEvaluation
     private let taskNames: [String]
     private let log: Logger
     /// Rank 0 alone writes.
@@ -65,6 +40,8 @@ final class TrainLoop {
 
     private var accumulator: MetricsAccumulator
     private var best: RunState.Best?
+    /// Whether the evaluation that is due at the present step is still to be made.
+    private var owesEvaluation: Bool
     private var progress: ProgressLine
     private var loggedAt = ContinuousClock.now
     private let started = ContinuousClock.now
@@ -72,21 +49,20 @@ final class TrainLoop {
     private var tokensDone: Int64 = 0
 
     init(
-        trainer: Trainer, options: LoopOptions, world: Communicator, evaluator: Evaluator,
-        evaluationTasks: [EvaluationTask], taskNames: [String], writer: RunWriter?, log: Logger,
-        resumed: (accumulator: MetricsAccumulator, best: RunState.Best?)?
+        trainer: Trainer, options: LoopOptions, world: Communicator, evaluation: LoopEvaluation, taskNames: [String],
+        writer: RunWriter?, log: Logger, resumed: RunState?
     ) {
         self.trainer = trainer
         self.options = options
         self.world = world
-        self.evaluator = evaluator
-        self.evaluationTasks = evaluationTasks
+        self.evaluation = evaluation
         self.taskNames = taskNames
         self.writer = writer
         self.log = log
         accumulator = resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count)
         // What another measure found best is no match for this one.
-        best = resumed?.best.flatMap { $0.measure == options.bestName ? $0 : nil }
+        best = resumed?.best.flatMap { $0.measure == evaluation.bestName ? $0 : nil }
+        owesEvaluation = resumed?.owesEvaluation ?? false
         // mpirun gives its ranks a terminal of their own whatever its output goes to: only a process alone can tell.
         progress = ProgressLine(
             step: trainer.state.step, steps: options.steps, isTerminal: world.size == 1 && isatty(STDOUT_FILENO) == 1)
@@ -94,6 +70,9 @@ final class TrainLoop {
 
     /// Runs; collective.
     func run() throws(Failure) -> Outcome {
+        if owesEvaluation, evaluationIsDue(trainer.state.step), let stop = try evaluate(isSaved: true) {
+            return leave(stop)
+        }
         while trainer.state.step < options.steps {
             let completing = trainer.state.step + 1
             let result = try trainer.step(stop: options.stop.request(completing: completing))
@@ -101,20 +80,58 @@ final class TrainLoop {
             count(result)
             let isLast = completing == options.steps
             try logIfDue(step: completing, isLast: isLast)
-            let improved = try evaluateIfDue(step: completing, isLast: isLast)
-            let stops = result.stop != nil && !isLast
-            let isDue = options.checkpointEvery.map { completing % $0 == 0 } ?? false
-            if isDue || improved || isLast || stops {
-                try writer?.checkpoint(trainer.state, best: best, accumulator: accumulator, isBest: improved)
-            }
-            if let stop = result.stop, stops {
-                progress.finish()
-                log.notice("leaving after step \(completing): \(stop)")
-                return .stopped(stop)
-            }
+            owesEvaluation = evaluationIsDue(completing)
+            let stop = isLast ? nil : result.stop
+            // First what is computed is made safe; the evaluation can be made up for.
+            let saves = isLast || stop != nil || options.checkpointEvery.map { completing % $0 == 0 } ?? false
+            if saves { try save() }
+            if let stop { return leave(stop) }
+            if owesEvaluation, let stop = try evaluate(isSaved: saves) { return leave(stop) }
         }
         progress.finish()
         return .finished
+    }
+
+    private func leave(_ stop: StopReason) -> Outcome {
+        progress.finish()
+        log.notice("leaving after step \(trainer.state.step): \(stop)")
+        return .stopped(stop)
+    }
+
+    private func save() throws(Failure) {
+        try writer?.checkpoint(trainer.state, best: best, accumulator: accumulator, owesEvaluation: owesEvaluation)
+    }
+
+    private func evaluationIsDue(_ step: Int) -> Bool {
+        let isDue = options.evaluateEvery.map { step % $0 == 0 } ?? false
+        return (isDue || (step == options.steps && options.evaluatesLast)) && !evaluation.tasks.isEmpty
+    }
+
+    /// Evaluates the present step and writes a checkpoint if it is the best, or one of the step is there that owes the
+    /// evaluation. Returns why it was given up; then the checkpoint owes it.
+    private func evaluate(isSaved: Bool) throws(Failure) -> StopReason? {
+        let begun = ContinuousClock.now
+        defer { loggedAt += begun.duration(to: .now) }
+        let step = trainer.state.step
+        let results = try evaluation.run(trainer.team, world)
+        if let stop = try evaluation.stop.reason(world) {
+            if !isSaved { try save() }
+            return stop
+        }
+        owesEvaluation = false
+        guard let writer else { return nil }
+        let record = EvaluationRecord(
+            results, step: step, split: evaluation.split, seconds: ProgressLine.seconds(begun.duration(to: .now)))
+        try writer.append(record)
+        progress.finish()
+        let average = "\(evaluation.split) average \(String(format: "%.2f", 100 * record.average))"
+        writer.say("step \(step): \(average) of \(record.averagedFigures) figures")
+        log.info("step \(step): \(average)")
+        let value = evaluation.best.value(record)
+        let improved = best.map { value > $0.value } ?? true
+        if improved { best = RunState.Best(step: step, value: value, measure: evaluation.bestName) }
+        if isSaved || improved { try save() }
+        return nil
     }
 
     private func count(_ result: StepResult) {
@@ -138,55 +155,5 @@ final class TrainLoop {
         try writer?.append(record)
         accumulator = MetricsAccumulator(tasks: taskNames.count)
         loggedAt = .now
-    }
-
-    /// Evaluates when it is time; returns whether the result is the best so far (on rank 0; elsewhere false).
-    private func evaluateIfDue(step: Int, isLast: Bool) throws(Failure) -> Bool {
-        let isDue = options.evaluateEvery.map { step % $0 == 0 } ?? false
-        guard isDue || (isLast && options.evaluatesLast), !evaluationTasks.isEmpty else { return false }
-        let begun = ContinuousClock.now
-        defer { loggedAt += begun.duration(to: .now) }
-        var results: [EvaluatedTask] = []
-        if options.evaluatesOnAllRanks {
-            results = try evaluator.evaluate(evaluationTasks, team: trainer.team, over: world)
-        } else if world.rank == 0 {
-            results = try evaluator.evaluate(evaluationTasks, team: trainer.team, over: nil)
-        }
-        guard let writer else { return false }
-        let seconds = ProgressLine.seconds(begun.duration(to: .now))
-        let record = EvaluationRecord(results, step: step, split: options.split, seconds: seconds)
-        try writer.append(record)
-        progress.finish()
-        writer.say(
-            "step \(step): \(options.split) average \(String(format: "%.2f", 100 * record.average)) "
-                + "of \(record.averagedFigures) figures")
-        log.info("step \(step): \(options.split) average \(record.average)")
-        let value = options.best.value(record)
-        guard best.map({ value > $0.value }) ?? true else { return false }
-        best = RunState.Best(step: step, value: value, measure: options.bestName)
-        return true
-    }
-}
-
-extension EvaluationRecord {
-    /// The line for an evaluation that took `seconds`.
-    init(_ results: [EvaluatedTask], step: Int, split: String, seconds: Double) {
-        let average = ScoreAverage(results.filter { !$0.isBeside }.map(\.scores))
-        let examples = results.reduce(0) { $0 + $1.scores.examples }
-        self.init(
-            step: step, split: split, average: average?.overFigures ?? 0, averagedFigures: average?.figures ?? 0,
-            averageOverTasks: average?.overTasks ?? 0,
-            tasks: Dictionary(
-                uniqueKeysWithValues: results.map { result in
-                    let figures = result.scores.figures
-                    return (
-                        result.name,
-                        Task(
-                            figures: Dictionary(uniqueKeysWithValues: figures.map { ($0.metric.rawValue, $0.value) }),
-                            examples: result.scores.examples, invalidAnswers: result.scores.invalidAnswers,
-                            undefined: figures.filter(\.isUndefined).map(\.metric.rawValue))
-                    )
-                }),
-            timing: Timing(seconds: seconds, examplesPerSecond: Double(examples) / max(seconds, 1e-9)))
     }
 }

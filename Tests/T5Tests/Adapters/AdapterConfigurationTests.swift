@@ -25,6 +25,28 @@ import Testing
         #expect(options.rankB == 4 && options.targets == .queryAndValue && options.dropout == 0.1)
     }
 
+    @Test func `what an adapter means is compared, what acts in training alone is not`() throws {
+        let options = LowRankOptions(method: .unoloraStar, rankA: 4, alpha: 8, tasks: 2)
+        let labels = ["a": ["0", "1"]]
+        let base = AdapterConfiguration(options, taskNames: ["a", "b"], labels: labels)
+        func difference(_ change: (inout LowRankOptions) -> Void, names: [String] = ["a", "b"]) throws -> String? {
+            var other = options
+            change(&other)
+            return try AdapterConfiguration(other, taskNames: names, labels: labels).firstDifference(from: base)
+        }
+        #expect(try difference { _ in } == nil)
+        #expect(try difference { $0.dropout = 0.5 } == nil)
+        #expect(try difference { $0.dropoutMask = .perSite } == nil)
+        #expect(try difference { $0.alpha = 4 } == "alpha")
+        #expect(try difference { $0.method = .unolora } == "hyperBottleneck")
+        #expect(try difference { $0.hyper.startsAtOne = false } == "hyperScaleInit")
+        #expect(try difference { $0.targets.feedForward = ["wo"] } == "targets")
+        #expect(try difference({ _ in }, names: ["b", "a"]) == "taskNames")
+        var relabelled = base
+        relabelled.labels = ["a": ["1", "0"]]
+        #expect(try relabelled.firstDifference(from: base) == "labels")
+    }
+
     @Test func `every option comes back from the file that it was written to`() throws {
         var options = LowRankOptions(method: .unoloraStar, rankA: 4, rankB: 6, alpha: 3.5, tasks: 5, dropout: 0.3)
         options.dropoutMask = .perSite

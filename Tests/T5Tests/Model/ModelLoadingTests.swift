@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -39,6 +40,38 @@ import Testing
             }
         }
         #expect(directory.tensors.count == model.configuration.tensorShapes().count)
+    }
+
+    @Test func `the digest tells models apart that compute different numbers`() throws {
+        func digest(_ change: (inout ModelDirectory) -> Void = { _ in }) throws -> ContentDigest {
+            var directory = try ModelDirectory()
+            change(&directory)
+            try directory.write()
+            return try T5Model.check(directory: directory.path)
+        }
+        let all = [
+            try digest(), try digest { $0.tensors[Self.query]?.bytes[0] ^= 1 },
+            try digest { _ = $0.convert(Self.query, to: "F16") }, try digest { $0.settings["dropout_rate"] = 0.3 },
+            try digest { $0.settings["layer_norm_epsilon"] = 1e-5 }, try digest { $0.settings["eos_token_id"] = 3 },
+            try digest { $0.settings["relative_attention_max_distance"] = 64 },
+        ]
+        #expect(Set(all).count == all.count)
+        #expect(try digest() == all[0])
+        #expect(try digest { $0.settings["_name_or_path"] = "elsewhere" } == all[0])
+    }
+
+    @Test func `files are known again by another path, copies and changed files are others`() throws {
+        var directory = try ModelDirectory()
+        let copy = try ModelDirectory()
+        for directory in [directory, copy] { try directory.write() }
+        let identity = try T5Model.fileIdentity(directory: directory.path)
+        let link = try TemporaryDirectory()
+        try FileManager.default.createSymbolicLink(atPath: link.file("m"), withDestinationPath: directory.path)
+        #expect(try T5Model.fileIdentity(directory: link.file("m")) == identity)
+        #expect(try T5Model.fileIdentity(directory: copy.path) != identity)
+        directory.settings["dropout_rate"] = 0.25
+        try directory.write()
+        #expect(try T5Model.fileIdentity(directory: directory.path) != identity)
     }
 
     @Test func `a missing tensor is refused by name`() throws {

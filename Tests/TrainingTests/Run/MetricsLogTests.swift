@@ -26,6 +26,17 @@ import Testing
         #expect(try steps(file) == [4, 8, 9])
     }
 
+    @Test(arguments: [(true, 3), (false, 2)])
+    func `an evaluation that is owed is cut off, that of an earlier step is not`(evaluated: Bool, lines: Int) throws {
+        let directory = try TemporaryDirectory()
+        let old = ["evaluation\",\"step\":4", "train\",\"step\":8", "evaluation\",\"step\":8"].map {
+            "{\"kind\":\"\($0)}\n"
+        }
+        let file = try directory.write("metrics.jsonl", old.joined())
+        _ = try MetricsLog(path: file, keepingThrough: 8, evaluated: evaluated)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == old.prefix(lines).joined())
+    }
+
     @Test func `a line that was not finished is cut off`() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("metrics.jsonl", "{\"step\":4}\n{\"step\":8}\n{\"st")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RunIdentityTests {
     private static let saved = RunState.Identity(
-        configuration: "lora:\n  rank: 8\n  alpha: 16\ntrain:\n  seed: 1\n", layout: "a", backbone: "b", data: "c")
+        configuration: "lora.rank: 8\nlora.alpha: 16\ntrain.seed: 1", layout: "a", backbone: "b", data: "c")
 
     private static func refusal(_ change: (inout RunState.Identity) -> Void) -> Failure? {
         var present = saved
@@ -18,12 +18,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("rank: 8", "rank: 4", "was rank: 8, is rank: 4"), ("  alpha: 16\n", "", "was alpha: 16, is train:"),
-        ("seed: 1\n", "seed: 1\n  clip: 2\n", "was nothing, is clip: 2"),
-        ("  seed: 1\n", "", "was seed: 1, is nothing"),
-        ("\n", "\n\n", "white space"),
+        ("rank: 8", "rank: 4", "lora.rank was 8 and is 4"), ("\nlora.alpha: 16", "", "lora.alpha was 16 and is absent"),
+        ("train.seed: 1", "train.seed: 1\noptim.clip: 2", "optim.clip was absent and is 2"),
     ])
-    func `another configuration is refused with the first line that differs`(old: String, new: String, says: String) {
+    func `another configuration is refused with the first key that differs`(old: String, new: String, says: String) {
         let failure = Self.refusal { $0.configuration.replace(old, with: new) }
         #expect(failure?.code == .badConfiguration)
         #expect(
@@ -34,7 +32,8 @@ import Testing
 
     @Test(
         arguments: [
-            (\RunState.Identity.backbone, "the model's weights differ"), (\.layout, "the trainables' layout differs"),
+            (\RunState.Identity.backbone, "the model (its config.json or weights) differs"),
+            (\.layout, "the trainables' layout differs"),
             (\.data, "the tokenised data differs (task files, vocabulary or data settings)"),
         ] as [(WritableKeyPath<RunState.Identity, String> & Sendable, String)])
     func `another model, layout or data is refused by its name`(
@@ -52,7 +51,7 @@ import Testing
             $0.layout = "other"
             $0.data = "other"
         }
-        #expect(failure?.message.contains("rank: 4") == true)
+        #expect(failure?.message.contains("lora.rank was 8 and is 4") == true)
     }
 
     @Test func `what is no state is refused with its path`() {
@@ -67,7 +66,7 @@ import Testing
         accumulator.gradientNormSum = 0.1 + 0.2
         let state = RunState(
             step: 7, steps: 9, seed: .max, identity: Self.saved,
-            best: RunState.Best(step: 5, value: 1.0 / 3, measure: "average"),
+            best: RunState.Best(step: 5, value: 1.0 / 3, measure: "average"), owesEvaluation: true,
             accumulator: accumulator, libraries: ["program": "1"])
         #expect(try RunState(state.encoded(), path: "") == state)
     }
