@@ -1,4 +1,5 @@
 import Failures
+import Foundation
 
 /// What the launcher that started this process says about the job, read from environment variables.
 ///
@@ -55,6 +56,12 @@ public struct LaunchEnvironment: Sendable, Equatable {
         pmixRank = number("PMIX_RANK")
         hasProcessManager = environment.keys.contains { $0.hasPrefix("PMIX_") || $0.hasPrefix("PMI_") }
     }
+
+    /// What the launcher says to this process.
+    public static var ofThisProcess: LaunchEnvironment { LaunchEnvironment(ProcessInfo.processInfo.environment) }
+
+    /// Whether a launcher started this process as another than the first one of its job.
+    public var isLaterRank: Bool { (pmixRank ?? 0) > 0 }
 
     /// Refuses what is certain before MPI starts: tasks of srun that have no process manager to find each other with.
     /// Open MPI would end them with a page about its installation.

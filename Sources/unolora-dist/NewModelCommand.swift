@@ -10,10 +10,10 @@ struct NewModelCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Shape: \(NewModel.presets.joined(separator: ", ")).", valueName: "name"))
     var preset: String
 
-    @Option(help: ArgumentHelp("Directory to write; must not hold a model.", valueName: "directory"))
+    @Option(help: ArgumentHelp("Directory to write; must not hold a model.", valueName: "directory"), transform: filled)
     var out: String
 
-    @Option(help: ArgumentHelp("SentencePiece model to copy beside it.", valueName: "spiece.model"))
+    @Option(help: ArgumentHelp("SentencePiece model to copy beside it.", valueName: "spiece.model"), transform: filled)
     var vocabulary: String?
 
     @Option(help: "Seed of the weights.")
@@ -21,7 +21,7 @@ struct NewModelCommand: ParsableCommand {
 
     func run() {
         Job.alone { () throws(Failure) in
-            print(try NewModel.write(preset: preset, directory: out, vocabulary: vocabulary, seed: seed))
+            try Terminal.print(NewModel.write(preset: preset, directory: out, vocabulary: vocabulary, seed: seed))
             return 0
         }
     }

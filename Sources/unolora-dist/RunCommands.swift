@@ -7,23 +7,22 @@ struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.")
 
-    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
     var directory: String
 
-    @Option(help: "best, last, a step or a checkpoint directory.")
+    @Option(help: "best, last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
-    @Option(help: "validation or test.")
-    var split = "validation"
+    @Option(help: "The split to evaluate.")
+    var split = EvaluatedSplit.validation
 
     @Option(help: ArgumentHelp("Tasks, separated by commas; all without it.", valueName: "a,b"))
-    var tasks: String?
+    var tasks: TaskNames?
 
     func run() {
         Job.run { mpi throws(Failure) in
             try EvaluateRun.run(
-                directory, checkpoint: checkpoint, split: split, tasks: tasks?.split(separator: ",").map(String.init),
-                world: mpi.world)
+                directory, checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, world: mpi.world)
         }
     }
 }
@@ -32,37 +31,22 @@ struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict", abstract: "Answers input lines, one JSON line for each.")
 
-    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
     var directory: String
 
-    @Option(help: "Name of the task.")
+    @Option(help: "Name of the task.", transform: filled)
     var task: String
 
-    @Option(help: ArgumentHelp("Input file; standard input without it.", valueName: "file"))
+    @Option(help: ArgumentHelp("Input file; standard input without it.", valueName: "file"), transform: filled)
     var input: String?
 
-    @Option(help: "best, last, a step or a checkpoint directory.")
+    @Option(help: "best, last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
     func run() {
         Job.run { mpi throws(Failure) in
             try PredictRun.run(directory, checkpoint: checkpoint, task: task, input: input, world: mpi.world)
         }
-    }
-}
-
-/// Options of the commands that read a configuration.
-struct ConfigurationOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"))
-    var config: String
-
-    @Option(
-        name: .customLong("set"),
-        help: ArgumentHelp("Overrides a key, e.g. --set lora.rank=4; may be repeated.", valueName: "key=value"))
-    var overrides: [String] = []
-
-    func load() throws(Failure) -> RunConfiguration {
-        try RunConfiguration.load(file: config, overrides: overrides)
     }
 }
 
@@ -76,13 +60,13 @@ struct PrepareCommand: ParsableCommand {
         help: ArgumentHelp(
             "Run directory of the train command to prepare for, which holds the cache when data.cache is not set; "
                 + "runs/<name of the configuration> without it.",
-            valueName: "directory"))
+            valueName: "directory"), transform: filled)
     var out: String?
 
     func run() {
         Job.run { mpi throws(Failure) in
             let directory = TrainCommand.runDirectory(out: out, config: options.config)
-            return try PrepareRun.run(try options.load(), out: directory, world: mpi.world)
+            return try PrepareRun.run(options.load, out: directory, world: mpi.world)
         }
     }
 }
@@ -101,7 +85,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() {
         Job.alone { () throws(Failure) in
-            print(try Plan(try options.load(), ranks: ranks, ranksPerNode: ranksPerNode ?? ranks).text)
+            try Terminal.print(Plan(options.load(), ranks: ranks, ranksPerNode: ranksPerNode ?? ranks).text)
             return 0
         }
     }
@@ -111,9 +95,24 @@ struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Shows MPI, BLAS, cores and threads as this job has them, and what to mend.")
 
+    @Option(
+        help: ArgumentHelp(
+            "Configuration (YAML) whose batch the ranks and threads are to share.", valueName: "run.yaml"),
+        transform: filled)
+    var config: String?
+
+    @OptionGroup var overrides: Overrides
+
+    func validate() throws {
+        guard config != nil || overrides.values.isEmpty else { throw ValidationError("--set needs --config") }
+    }
+
     func run() {
         Job.run { mpi throws(Failure) in
-            try Doctor.run(mpi)
+            try Doctor.run(mpi) { () throws(Failure) in
+                guard let config else { return nil }
+                return try RunConfiguration.load(file: config, overrides: overrides.values)
+            }
             return 0
         }
     }

@@ -9,28 +9,29 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Trains an adapter; without --config the embedded example.")
 
-    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"))
+    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"), transform: filled)
     var config: String?
 
-    @Option(
-        name: .customLong("set"),
-        help: ArgumentHelp("Overrides a key, e.g. --set lora.rank=4; may be repeated.", valueName: "key=value"))
-    var overrides: [String] = []
+    @OptionGroup var overrides: Overrides
 
     @Option(
         help: ArgumentHelp(
             "Run directory; made when it does not exist. runs/<name of the configuration> without it.",
-            valueName: "directory"))
+            valueName: "directory"), transform: filled)
     var out: String?
 
     @Option(
         help: ArgumentHelp(
             "auto: the newest intact checkpoint of the run directory, if there is one; never; or best, last, a step, a path.",
-            valueName: "auto/never/CHECKPOINT"))
+            valueName: "auto/never/CHECKPOINT"), transform: filled)
     var resume = "auto"
 
     @Option(help: ArgumentHelp("Leave after this step as if preempted (exit code 85).", valueName: "step"))
     var stopAfter: Int?
+
+    func validate() throws {
+        guard stopAfter.map({ $0 >= 1 }) ?? true else { throw ValidationError("--stop-after must be at least 1") }
+    }
 
     func run() {
         StopSignals.install()
@@ -39,12 +40,11 @@ struct TrainCommand: ParsableCommand {
             let directory = Self.runDirectory(out: out, config: config)
             let path = try configurationPath(directory, world)
             let configuration = try world.rankZeroFirst { () throws(Failure) in
-                try RunConfiguration.load(file: path, overrides: overrides)
+                try RunConfiguration.load(file: path, overrides: overrides.values)
             }
             let stop = StopConditions(
-                deadline: StopConditions.deadline(
-                    jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"],
-                    stopBefore: configuration.stopBefore), afterStep: stopAfter)
+                stopBefore: configuration.stopBefore,
+                jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
             let request = TrainRun.Request(out: directory, resume: ResumeChoice(resume), stop: stop)
             var run = TrainRun(configuration, request, world: world, library: mpi.library)
             return try run()

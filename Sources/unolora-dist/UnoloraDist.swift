@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import MPI
 import Training
 
 /// The program: parse, call, print. `train` is the default command.
@@ -22,7 +24,22 @@ struct UnoloraDist: ParsableCommand {
         defaultSubcommand: TrainCommand.self)
 
     static func main() {
+        Job.prepareProcess()
         ProcessorKernels.choose()
-        main(nil)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            leaveTheWordToRankZero(exitCode(for: error).rawValue)
+            exit(withError: error)
+        }
+    }
+
+    /// Where a launcher started several processes with one command line, the first one says what is to say about it.
+    private static func leaveTheWordToRankZero(_ code: Int32) {
+        guard LaunchEnvironment.ofThisProcess.isLaterRank else { return }
+        if code == 0 { Foundation.exit(0) }
+        // The launcher ends this process when the first one fails. If it does not, the mistake is in this one's alone.
+        sleep(2)
     }
 }

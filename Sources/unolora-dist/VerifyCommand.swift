@@ -20,7 +20,7 @@ struct VerifyCommand: ParsableCommand {
             var passed = true
             for path in cases {
                 let report = try Verification.replay(path: path)
-                print(try report.jsonLine())
+                try Terminal.print(report.jsonLine())
                 passed = passed && report.passed
             }
             return (passed ? ExitCode.success : .difference).rawValue

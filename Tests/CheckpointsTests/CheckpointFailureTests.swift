@@ -138,35 +138,3 @@ private func limitFileSize(_ bytes: Int) {
         try expectIntact(store, step: 30, layout: large)
     }
 }
-
-/// A file system of limited size in memory, unmounted when the value goes away.
-private final class SmallDisk {
-    private let root: TemporaryDirectory
-    var path: String { root.path }
-
-    init(kilobytes: Int) throws {
-        root = try TemporaryDirectory()
-        try #require(Self.run("mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", root.path))
-    }
-
-    deinit {
-        _ = Self.run("umount", root.path)
-    }
-
-    /// Whether this process may mount, found by doing it.
-    static var isAvailable: Bool {
-        guard geteuid() == 0, let root = try? TemporaryDirectory() else { return false }
-        guard run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", root.path) else { return false }
-        return run("umount", root.path)
-    }
-
-    private static func run(_ arguments: String...) -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-    }
-}

@@ -6,6 +6,11 @@ extension ProgramTests {
     @Suite struct CommandLineTests {
         @Test(arguments: [
             ["train", "--nonsense"], ["nonsense", "more"], ["train", "--stop-after", "soon"], ["verify"], ["new-model"],
+            ["train", "--stop-after", "0"], ["train", "--out", ""], ["train", "--config", ""], ["train", "--set", "a"],
+            ["train", "--set", "=1"], ["train", "--resume", ""], ["prepare", "--config", "run.yaml", "--out", ""],
+            ["new-model", "--preset", "t5-mini", "--out", ""], ["evaluate", ""], ["evaluate", "run", "--split", "dev"],
+            ["evaluate", "run", "--tasks", ""], ["evaluate", "run", "--tasks", "a,,b"], ["doctor", "--set", "a=b"],
+            ["predict", "run", "--task", ""],
         ])
         func `a wrong command line ends with 64 and says how it goes`(arguments: [String]) throws {
             let directory = try TemporaryDirectory()
@@ -13,6 +18,39 @@ extension ProgramTests {
             #expect(result.code == 64, "\(result.error)")
             #expect(result.error.contains("Error: "))
             #expect(result.error.contains("--help"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+        }
+
+        @Test func `several ranks say once that the command line is wrong`() throws {
+            let result = try Program.run(["train", "--set", "lora.rank"], ranks: 3)
+            #expect(result.code == 64, "\(result.error)")
+            #expect(result.error.split(separator: "\n").count { $0.hasPrefix("Error: ") } == 1, "\(result.error)")
+            let version = try Program.run(["--version"], ranks: 3)
+            #expect(version.code == 0 && version.output.split(separator: "\n").count == 1, "\(version.output)")
+        }
+
+        /// The other ranks have the same command line, so the mistake is in nobody else's.
+        @Test func `a rank alone with a wrong command line says so and ends the job`() throws {
+            let project = try TinyProject()
+            let command = try project.perRank("wrong=; [ $rank = 1 ] && wrong=--nonsense; exec \"$@\" $wrong\n")
+            let result = try Program.run(command: command + ["doctor"], ranks: 2)
+            #expect(result.code == 64, "\(result.code) \(result.error)")
+            #expect(result.error.contains("--nonsense"), "\(result.error)")
+        }
+
+        private static let refused: [([String], Int32)] = [
+            (["evaluate", "nowhere"], 66), (["predict", "nowhere", "--task", "colour"], 64),
+            (["prepare", "--config", "nowhere"], 66), (["plan", "--config", "nowhere"], 66),
+            (["doctor", "--config", "nowhere"], 66), (["verify", "nowhere"], 66),
+            (["new-model", "--preset", "t5-huge", "--out", "new"], 64),
+        ]
+
+        @Test(arguments: refused)
+        func `a refusal is said once by several ranks`(arguments: [String], code: Int32) throws {
+            let directory = try TemporaryDirectory()
+            let result = try Program.run(arguments, ranks: 3, directory: directory.path)
+            #expect(result.code == code, "\(result.error)")
+            #expect(result.sentences.count == 1, "\(result.error)")
         }
 
         /// With a number of ranks announced that is not there, a start of MPI would be refused with 64.

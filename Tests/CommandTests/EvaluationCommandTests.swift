@@ -97,7 +97,7 @@ extension ProgramTests {
         }
 
         @Test(arguments: [
-            (["--tasks", "color"], Int32(64), "color"), (["--split", "dev"], 64, "dev"),
+            (["--tasks", "color"], Int32(64), "color"),
             (["--checkpoint", "5"], 66, "5"),
         ])
         func `what the run does not have is refused by name`(arguments: [String], code: Int32, word: String) throws {

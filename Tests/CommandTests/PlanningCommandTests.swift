@@ -66,6 +66,28 @@ extension ProgramTests {
             #expect(refused.code == 78 && refused.error.contains("batch.micro: 2"), "\(refused.error)")
         }
 
+        @Test func `plan gives a rank no more threads than it has micro-batches`() throws {
+            let project = try TinyProject()
+            let result = try Program.run([
+                "plan", "--config", project.configuration, "--set", "parallel.threads=auto", "--ranks", "4",
+                "--ranks-per-node", "1",
+            ])
+            #expect(result.code == 0, "\(result.error)")
+            #expect(result.output.contains("4 rank(s) x 1 thread(s)"), "\(result.output)")
+            #expect(result.output.contains("4 on a thread in turn"), "\(result.output)")
+            #expect(!result.output.contains("idle"), "\(result.output)")
+        }
+
+        @Test func `plan counts with the longest answer that prepare finds`() throws {
+            let project = try TinyProject()
+            try project.replace("b: \"blue\"", by: "b: \"blue ba ce di fo gu ha\"", in: "run.yaml")
+            let prepared = try Program.run(["prepare", "--config", project.configuration], directory: project.path)
+            let longest = prepared.output.matches(of: #/longest answer (\d+) tokens/#).compactMap { Int($0.1) }.max()
+            #expect(try #require(longest) > 8, "\(prepared.output)")
+            let plan = try Program.run(["plan", "--config", project.configuration])
+            #expect(plan.output.contains("target \(try #require(longest)))"), "\(plan.output)")
+        }
+
         @Test func `train opens the cache that prepare has built`() throws {
             let project = try TinyProject()
             let prepared = try Program.run(["prepare", "--config", "run.yaml"], ranks: 2, directory: project.path)
@@ -96,6 +118,52 @@ extension ProgramTests {
                 #expect(lines.count { $0.hasPrefix("\(rank)  ") } == 1, "\(result.output)")
             }
             for word in ["MPI ", "BLAS ", "thread level"] { #expect(result.output.contains(word)) }
+        }
+
+        @Test func `doctor warns of threads and ranks that a run would leave idle`() throws {
+            let project = try TinyProject()
+            let arguments = ["doctor", "--config", project.configuration, "--set", "parallel.threads=3"]
+            let threads = try Program.run(arguments, ranks: 4)
+            #expect(threads.code == 0 && threads.output.contains("2 of 3 threads of a rank will idle"), "\(threads)")
+            let ranks = try Program.run(arguments, ranks: 5)
+            #expect(ranks.code == 0 && ranks.output.contains("5 ranks are more than the 4 micro-batches"), "\(ranks)")
+            #expect(try !Program.run(["doctor"], ranks: 4).output.contains("idle"))
+        }
+
+        @Test(arguments: ["new", "link"])
+        func `new-model keeps a vocabulary that is in its place already`(name: String) throws {
+            let project = try TinyProject()
+            let vocabulary = project.file("new/spiece.model")
+            try FileManager.default.createDirectory(atPath: project.file("new"), withIntermediateDirectories: true)
+            try FileManager.default.moveItem(atPath: project.file("model/spiece.model"), toPath: vocabulary)
+            try FileManager.default.createSymbolicLink(
+                atPath: project.file("link"), withDestinationPath: project.file("new"))
+            let before = try Data(contentsOf: URL(fileURLWithPath: vocabulary))
+            let made = try Program.run([
+                "new-model", "--preset", "t5-mini", "--out", project.file("new"), "--vocabulary",
+                project.file(name) + "/spiece.model",
+            ])
+            #expect(made.code == 0, "\(made.error)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: vocabulary)) == before)
+        }
+
+        @Test func `new-model that met a limit leaves nothing that looks like a model, and can be repeated`() throws {
+            let project = try TinyProject()
+            let out = project.file("new")
+            let arguments = [
+                "new-model", "--preset", "t5-mini", "--out", out, "--vocabulary", project.file("model/spiece.model"),
+            ]
+            let limited = try Program.run(
+                command: ["sh", "-c", "ulimit -f 2000; exec \"$@\"", "sh", Program.path] + arguments)
+            #expect(limited.code == 74, "\(limited.code) \(limited.error)")
+            #expect(limited.sentences.count == 1 && limited.error.contains("ulimit -f"), "\(limited.error)")
+            let left = try FileManager.default.contentsOfDirectory(atPath: out).sorted()
+            #expect(left == ["config.json", "spiece.model"])
+            #expect(try Program.run(arguments).code == 0)
+            let shards = project.file("shards")
+            try project.write("shards/model.safetensors.index.json", "{}")
+            let refused = try Program.run(["new-model", "--preset", "t5-mini", "--out", shards])
+            #expect(refused.code == 74 && refused.error.contains("index.json"), "\(refused.error)")
         }
 
         @Test func `new-model writes a model that plan and evaluation of a frozen run accept`() throws {

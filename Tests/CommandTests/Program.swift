@@ -24,17 +24,24 @@ enum Program {
     }()
 
     /// Runs the program to its end. `ranks` nil starts it without mpirun. Code 124 or 137: it did not end by itself.
+    ///
+    /// `output` takes what goes to standard output, in place of the result.
     static func run(
-        _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil
+        _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil,
+        output: FileHandle? = nil
     ) throws -> Result {
-        try run(command: [path] + arguments, ranks: ranks, environment: environment, directory: directory)
+        try run(
+            command: [path] + arguments, ranks: ranks, environment: environment, directory: directory, output: output)
     }
 
     /// Runs any command to its end, as `run` does the program.
     static func run(
-        command: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil
+        command: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil,
+        output: FileHandle? = nil
     ) throws -> Result {
-        try RunningProgram(command: command, ranks: ranks, environment: environment, directory: directory).wait()
+        try RunningProgram(
+            command: command, ranks: ranks, environment: environment, directory: directory, output: output
+        ).wait()
     }
 
     /// Without what a launcher of the tests themselves may have left, which would confuse the program and mpirun.
@@ -46,6 +53,10 @@ enum Program {
         environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
         environment["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
+        // The same for Open MPI 5.
+        environment["PRTE_ALLOW_RUN_AS_ROOT"] = "1"
+        environment["PRTE_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+        environment["PRTE_MCA_rmaps_default_mapping_policy"] = ":oversubscribe"
         return environment
     }()
 }
@@ -57,7 +68,8 @@ final class RunningProgram {
     private let begun = ContinuousClock.now
 
     init(
-        command: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil
+        command: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil,
+        output: FileHandle? = nil
     ) throws {
         files = try TemporaryDirectory()
         let launcher = ranks.map { ["mpirun", "--bind-to", "none", "-n", String($0)] } ?? []
@@ -68,7 +80,7 @@ final class RunningProgram {
         try files.write("out", "")
         try files.write("error", "")
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle(forWritingAtPath: files.file("out"))
+        process.standardOutput = output ?? FileHandle(forWritingAtPath: files.file("out"))
         process.standardError = FileHandle(forWritingAtPath: files.file("error"))
         try process.run()
     }

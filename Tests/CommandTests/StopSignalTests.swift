@@ -66,6 +66,16 @@ extension ProgramTests {
             #expect(try Outcome(run: project.file("run")) == whole)
         }
 
+        @Test func `a run leaves before the end of its job, or says that it does not know it`() throws {
+            let project = try Self.shared.get().0.copy()
+            let arguments = project.train(["--set", "train.stopBefore=2m", "--set", "train.steps=3"])
+            let left = try Program.run(arguments, environment: ["SLURM_JOB_END_TIME": "1700000000"])
+            #expect(left.code == 85 && !left.output.contains("stopBefore"), "\(left)")
+            #expect(try Status(run: project.file("run")).step == 1)
+            let done = try Program.run(arguments)
+            #expect(done.code == 0 && done.output.contains("warning: train.stopBefore has no effect"), "\(done)")
+        }
+
         /// The first one waits for the others at the next reduction, which never comes.
         @Test func `a second SIGTERM ends a rank whose neighbour has stopped`() throws {
             let project = try Self.shared.get().0.copy()

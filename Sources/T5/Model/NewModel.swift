@@ -43,7 +43,8 @@ extension T5Configuration {
     /// Writes a randomly initialised model in Hugging Face layout (`config.json`, `model.safetensors`) into
     /// `directory`, which is made when it does not exist.
     ///
-    /// The weights are a function of `seed` and the shape alone. Throws `cannotWrite`.
+    /// The weights are a function of `seed` and the shape alone. They come last, and each file appears as a whole.
+    /// Throws `cannotWrite`.
     public func writeNewModel(directory: String, seed: UInt64) throws(Failure) {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -66,13 +67,21 @@ extension T5Configuration {
                 values[i] = Float(stream.normal() * deviation)
             }
         }
+        let json: Data
+        do {
+            json = try self.json()
+        } catch {
+            throw Failure(
+                .internal, "the configuration of a new model cannot be written as JSON (\(error)); report this")
+        }
+        try DurableFile.replace(directory + "/config.json") { file throws(Failure) in
+            try file.write([UInt8](json))
+        }
         var writer = SafetensorsWriter(metadata: ["format": "pt"])
         try writer.add(layout, weights)
-        _ = try writer.write(to: directory + "/model.safetensors")
-        do {
-            try json().write(to: URL(fileURLWithPath: directory + "/config.json"))
-        } catch {
-            throw Failure(.cannotWrite, "\(directory)/config.json cannot be written: \(error.localizedDescription)")
+        let tensors = writer
+        try DurableFile.replace(directory + "/model.safetensors") { file throws(Failure) in
+            try tensors.write(to: file)
         }
     }
 }

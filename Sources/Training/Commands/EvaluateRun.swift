@@ -18,12 +18,15 @@ struct OpenedRun {
     /// Opens a run directory; collective. `checkpoint` is best, last, a step or a path.
     init(_ path: String, checkpoint name: String, world: Communicator) throws(Failure) {
         run = RunDirectory(path)
-        guard FileManager.default.fileExists(atPath: run.configuration) else {
-            throw Failure(
-                .inputMissing, "\(path) is no run directory: it holds no config.yaml; give the --out of a train command"
-            )
+        let file = run.configuration
+        let configuration = try world.rankZeroFirst { () throws(Failure) in
+            guard FileManager.default.fileExists(atPath: file) else {
+                throw Failure(
+                    .inputMissing,
+                    "\(path) is no run directory: it holds no config.yaml; give the --out of a train command")
+            }
+            return try RunConfiguration.load(file: file)
         }
-        let configuration = try RunConfiguration.load(file: run.configuration)
         base = try RunModel(configuration, world: world)
         state = TrainState(layout: base.layout, seed: configuration.seed)
         let store = CheckpointStore(runDirectory: path)
@@ -82,13 +85,15 @@ public enum EvaluateRun {
     ) throws(Failure) -> Int32 {
         let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
         let known = opened.base.taskNames
-        if let unknown = names?.first(where: { !known.contains($0) }) {
+        try world.rankZeroFirst { () throws(Failure) in
+            guard let unknown = names?.first(where: { !known.contains($0) }) else { return }
             throw Failure(.usage, "--tasks \(unknown) is none of the run's tasks (\(known.joined(separator: ", ")))")
         }
         let session = try RunSession(opened.base, run: opened.run)
         let split = SplitName(rawValue: split)
         let tasks = session.evaluationTasks(split, names: names)
-        guard !tasks.isEmpty else {
+        try world.rankZeroFirst { () throws(Failure) in
+            guard tasks.isEmpty else { return }
             throw Failure(.usage, "no task has a split \(split.rawValue); use --split validation or --split test")
         }
         let all = tasks + session.tasksBeside(split, names: names)
@@ -96,10 +101,10 @@ public enum EvaluateRun {
         let results = try opened.base.evaluator.evaluate(all, team: opened.team(), over: world)
         guard world.rank == 0 else { return 0 }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
-        print("\(split.rawValue) split, \(opened.checkpoint) (step \(opened.state.step)), times 100")
-        print(ScoreTable(results, baseline: try session.baselines(all)).text)
+        try Terminal.print("\(split.rawValue) split, \(opened.checkpoint) (step \(opened.state.step)), times 100")
+        try Terminal.print(ScoreTable(results, baseline: session.baselines(all)).text)
         let record = EvaluationRecord(results, step: opened.state.step, split: split.rawValue, seconds: seconds)
-        print(String(decoding: try EvaluationFile(record).json(), as: UTF8.self))
+        try Terminal.print(String(decoding: EvaluationFile(record).json(), as: UTF8.self))
         return 0
     }
 }

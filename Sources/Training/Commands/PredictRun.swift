@@ -21,7 +21,8 @@ public enum PredictRun {
     public static func run(
         _ path: String, checkpoint: String, task name: String, input: String?, world: Communicator
     ) throws(Failure) -> Int32 {
-        guard world.size == 1 else {
+        try world.rankZeroFirst { () throws(Failure) in
+            guard world.size > 1 else { return }
             throw Failure(.usage, "predict runs as one process; start it without mpirun")
         }
         let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
@@ -56,12 +57,14 @@ public enum PredictRun {
             budget: base.budgets[task],
             gold: Array(repeating: .label(0), count: lines.count), source: { sources[$0] })
         let tokens = try base.evaluator.generate([evaluation], team: team)[0]
+        var answers: [String] = []
         for (offset, ids) in tokens.enumerated() {
             let found = try prediction.answer(ids)
             let answer = Answer(
                 line: first + offset + 1, answer: found.text, label: found.labelName, score: found.score)
-            print(String(decoding: try StableJSON.line(answer, "an answer"), as: UTF8.self))
+            answers.append(String(decoding: try StableJSON.line(answer, "an answer"), as: UTF8.self))
         }
+        try Terminal.print(answers.joined(separator: "\n"))
     }
 
     private static func read(_ input: String?) throws(Failure) -> [Substring] {
@@ -72,7 +75,13 @@ public enum PredictRun {
             }
             data = content
         } else {
-            data = FileHandle.standardInput.readDataToEndOfFile()
+            do {
+                data = try FileHandle.standardInput.readToEnd() ?? Data()
+            } catch {
+                throw Failure(
+                    .inputMissing,
+                    "standard input cannot be read (\(RunDirectory.reason(error))); give a file with --input")
+            }
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw Failure(.badData, "\(input ?? "standard input") is not UTF-8; convert it")

@@ -7,17 +7,20 @@ import Text
 
 /// `prepare`: builds the token cache and says what is in it.
 public enum PrepareRun {
-    /// Builds or opens the cache; collective.
-    public static func run(_ configuration: RunConfiguration, out: String, world: Communicator) throws(Failure) -> Int32
-    {
-        let shape = try T5Configuration(path: configuration.model + "/config.json")
-        let vocabulary = try RunModel.openVocabulary(configuration.model, rows: shape.vocabularySize)
-        let definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
+    /// Builds or opens the cache of the configuration that `load` reads; collective.
+    public static func run(
+        _ load: () throws(Failure) -> RunConfiguration, out: String, world: Communicator
+    ) throws(Failure) -> Int32 {
+        let (configuration, definitions, vocabulary) = try world.rankZeroFirst { () throws(Failure) in
+            let configuration = try load()
+            let shape = try T5Configuration(path: configuration.model + "/config.json")
+            let vocabulary = try RunModel.openVocabulary(configuration.model, rows: shape.vocabularySize)
+            return (configuration, try configuration.definitions(), vocabulary)
+        }
         let data = try RunData(
             configuration, definitions, run: RunDirectory(out), vocabulary: vocabulary, world: world)
         guard world.rank == 0 else { return 0 }
-        print("token cache: \(data.cache.path)")
-        for line in DataReport.lines(data) { print(line) }
+        try Terminal.print((["token cache: \(data.cache.path)"] + DataReport.lines(data)).joined(separator: "\n"))
         return 0
     }
 }

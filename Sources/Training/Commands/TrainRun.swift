@@ -172,12 +172,12 @@ public struct TrainRun {
         say(
             "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
-        for warning in configuration.warnings + threads.warnings { say("warning: \(warning)") }
+        for warning in configuration.warnings + request.stop.warnings + threads.warnings { say("warning: \(warning)") }
     }
 
     private func say(_ line: String) {
         guard world.rank == 0 else { return }
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        Terminal.say(line)
     }
 
     /// Tells in `STATUS.json` how the run failed; what cannot be written then must not hide the failure itself. How an

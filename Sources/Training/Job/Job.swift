@@ -6,6 +6,17 @@ import MPI
 /// Runs one command on all ranks of the job and ends the process as the interface promises: an error is one sentence
 /// from the rank that met it, and then the whole job ends.
 public enum Job {
+    /// What every command needs before anything else: a write to a closed pipe, or beyond the limit on a file's size, is
+    /// an error with a sentence of its own and no signal; and no file that is opened takes the place of a standard stream
+    /// that was closed.
+    public static func prepareProcess() {
+        for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+        for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
+            // The wrong way round, so that using the stream is an error still.
+            _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     /// Starts MPI, runs `body`, finishes MPI and exits with the code that `body` returns.
     ///
     /// A `Failure` is printed with rank and host and the job is aborted with its code; MPI is never finalised on that
@@ -30,8 +41,10 @@ public enum Job {
         }
     }
 
-    /// Runs a command that needs no other ranks and does not start MPI.
+    /// Runs a command that needs no other ranks and does not start MPI. Under a launcher the first process does it and
+    /// the others have nothing to do.
     public static func alone(_ body: () throws(Failure) -> Int32) -> Never {
+        if LaunchEnvironment.ofThisProcess.isLaterRank { exit(0) }
         BLAS.useOneThread()
         do throws(Failure) {
             exit(try body())
@@ -43,7 +56,7 @@ public enum Job {
 
     private static func report(_ failure: Failure, _ world: Communicator? = nil, host: String = "") {
         let origin = world.map { $0.size > 1 ? " rank \($0.rank) on \(host):" : "" } ?? ""
-        FileHandle.standardError.write(Data("unolora-dist:\(origin) \(failure.message)\n".utf8))
+        Terminal.complain("unolora-dist:\(origin) \(failure.message)")
     }
 }
 

@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import T5
+import Tensors
 import Text
 
 /// `new-model`: a random model with a real shape.
@@ -9,15 +10,17 @@ public enum NewModel {
     public static var presets: [String] { T5Configuration.presets.map(\.name) }
 
     /// Writes the model and copies the vocabulary; returns a sentence for the user.
+    ///
+    /// The weights come last: a directory that holds them is complete, and one that does not can be written again.
     public static func write(
         preset: String, directory: String, vocabulary: String?, seed: UInt64
     ) throws(Failure) -> String {
         guard let shape = T5Configuration.presets.first(where: { $0.name == preset })?.configuration else {
             throw Failure(.usage, "--preset \(preset) is unknown; it can be \(presets.joined(separator: ", "))")
         }
-        guard !FileManager.default.fileExists(atPath: directory + "/model.safetensors") else {
-            throw Failure(
-                .cannotWrite, "\(directory) already holds a model.safetensors; choose another --out or remove it")
+        for name in ["model.safetensors", "model.safetensors.index.json"]
+        where FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
+            throw Failure(.cannotWrite, "\(directory) already holds a \(name); choose another --out or remove it")
         }
         var pieces = ""
         if let vocabulary {
@@ -29,20 +32,31 @@ public enum NewModel {
                 )
             }
             pieces = ", \(opened.pieceCount) pieces"
+            try copy(vocabulary, into: directory)
         }
         try shape.writeNewModel(directory: directory, seed: seed)
-        if let vocabulary {
-            try copy(vocabulary, to: directory + "/spiece.model")
-        }
         return "\(directory): \(preset), \(shape.weightCount) random weights\(pieces)"
     }
 
-    private static func copy(_ source: String, to target: String) throws(Failure) {
+    private static func copy(_ source: String, into directory: String) throws(Failure) {
         do {
-            if FileManager.default.fileExists(atPath: target) { try FileManager.default.removeItem(atPath: target) }
-            try FileManager.default.copyItem(atPath: source, toPath: target)
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.cannotWrite, "\(target) cannot be written (\(RunDirectory.reason(error)))")
+            throw Failure(
+                .cannotWrite, "\(directory) cannot be created (\(RunDirectory.reason(error))); choose another --out")
         }
+        let target = directory + "/spiece.model"
+        // It may stand there already, by whatever path it was named.
+        if let place = Self.file(target), place == Self.file(source) { return }
+        guard let content = FileManager.default.contents(atPath: source) else {
+            throw Failure(.inputMissing, "--vocabulary \(source) cannot be read; check the path")
+        }
+        try DurableFile.replace(target) { file throws(Failure) in try file.write([UInt8](content)) }
+    }
+
+    /// What tells one file from all others, links followed; nil where there is none.
+    private static func file(_ path: String) -> [UInt64]? {
+        var status = stat()
+        return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil
     }
 }

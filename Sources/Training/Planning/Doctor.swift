@@ -1,3 +1,4 @@
+import Configuration
 import Failures
 import Foundation
 import Kernels
@@ -16,23 +17,36 @@ public enum Doctor {
         var warnings: [String]
     }
 
-    /// Prints the report on rank 0; collective.
-    public static func run(_ mpi: borrowing MPIEnvironment) throws(Failure) {
+    /// Prints the report on rank 0; collective. `load` gives the configuration of the run that the ranks are meant for,
+    /// nil for none: then nothing is known of micro-batches.
+    public static func run(
+        _ mpi: borrowing MPIEnvironment, for load: () throws(Failure) -> RunConfiguration?
+    ) throws(Failure) {
         let world = mpi.world
-        let choice = try ThreadChoice(requested: nil, world: world, microBatches: nil)
+        let configuration = try world.rankZeroFirst(load)
+        let choice = try ThreadChoice(
+            requested: configuration?.threads, world: world,
+            microBatches: configuration.map { $0.globalBatch / $0.microBatch })
         let own = Findings(
             host: mpi.processorName, cores: "\(choice.cores)", share: choice.fairShare, threads: choice.threads,
             ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, warnings: choice.warnings)
         let all = try world.gather(own, "the findings")
         guard world.rank == 0 else { return }
-        print("unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")")
-        print("MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)")
-        print("BLAS         \(BLAS.description); kernels for \(BLAS.coreType)")
-        print("rank  host  ranks on node  cores it may use  its share  threads chosen")
+        var lines = [
+            "unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")",
+            "MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)",
+            "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
+            "rank  host  ranks on node  cores it may use  its share  threads chosen",
+        ]
         var seen: Set<String> = []
-        var warnings: [String] = []
+        var warnings = configuration?.warnings ?? []
+        do throws(Failure) {
+            try configuration?.checkRanks(world.size)
+        } catch {
+            warnings.append(error.message)
+        }
         for (rank, found) in all.enumerated() {
-            print(
+            lines.append(
                 "\(rank)  \(found.host)  \(found.ranksOnNode)  \(found.cores)  \(found.share)  \(found.threads)")
             if found.blas != BLAS.coreType {
                 warnings.append(
@@ -43,6 +57,7 @@ public enum Doctor {
                 warnings.append("rank \(rank) on \(found.host): \(warning)")
             }
         }
-        print(warnings.isEmpty ? "no warnings" : warnings.map { "warning: \($0)" }.joined(separator: "\n"))
+        lines += warnings.isEmpty ? ["no warnings"] : warnings.map { "warning: \($0)" }
+        try Terminal.print(lines.joined(separator: "\n"))
     }
 }

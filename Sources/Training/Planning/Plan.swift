@@ -3,6 +3,7 @@ import Configuration
 import Failures
 import Foundation
 import Kernels
+import MPI
 import T5
 import Tasks
 import Tensors
@@ -15,6 +16,9 @@ public struct Plan {
     private let layout: LowRankLayout
     private let ranks: Int
     private let ranksPerNode: Int
+    /// The most micro-batches of a step that a rank has.
+    private let own: Int
+    private let threads: Int
 
     /// Reads the model's shape; the weights need not be there.
     public init(_ configuration: RunConfiguration, ranks: Int, ranksPerNode: Int) throws(Failure) {
@@ -27,6 +31,12 @@ public struct Plan {
         self.ranksPerNode = ranksPerNode
         shape = try T5Configuration(path: configuration.model + "/config.json")
         layout = try configuration.lowRankLayout(shape)
+        // As if every node had the cores that this process may use.
+        let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
+        own = ThreadChoice.largestShare(
+            ofMicroBatches: configuration.globalBatch / configuration.microBatch, ranks: ranks)
+        threads = ThreadChoice.threads(
+            requested: configuration.threads, fairShare: AvailableCores.shares(of: node)[0], own: own)
     }
 
     /// The plan as text.
@@ -34,7 +44,7 @@ public struct Plan {
         get throws(Failure) {
             let data = try dataLines()
             return
-                (configuration.warnings.map { "warning: \($0)" } + counts() + memory(longestTarget: data.longestTarget)
+                (warnings + counts() + memory(longestTarget: data.longestTarget)
                 + time(data) + data.lines).joined(
                     separator: "\n")
         }
@@ -52,10 +62,6 @@ public struct Plan {
         ]
     }
 
-    private var threads: Int {
-        configuration.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / ranksPerNode)
-    }
-
     private func memory(longestTarget: Int) -> [String] {
         let trainable = layout.parameters.count
         let target = max(longestTarget, configuration.padTargets ?? 0)
@@ -68,7 +74,7 @@ public struct Plan {
         let rank = trainable * (4 * 4 + 8) + threads * worker
         let base = shape.weightCount * 4
         let wire = (trainable + configuration.tasks.count * 4 + 5) * 8
-        var lines = [
+        return [
             "memory per rank      \(Self.mebibytes(rank)) MiB private at most: \(threads) worker(s) of "
                 + "\(Self.mebibytes(worker)) MiB (micro-batches of \(configuration.microBatch) x "
                 + "\(configuration.maxSource) tokens)",
@@ -76,12 +82,18 @@ public struct Plan {
                 + "\(Self.mebibytes(rank)) MiB",
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
         ]
-        let own = (configuration.globalBatch / configuration.microBatch + ranks - 1) / ranks
-        if threads > own {
-            lines.append(
-                "warning: \(threads - own) of \(threads) threads of a rank will idle: it has \(own) micro-batch(es)")
-        }
-        return lines
+    }
+
+    private var warnings: [String] {
+        (configuration.warnings + [ThreadChoice.idleWarning(threads: threads, own: own)].compactMap(\.self))
+            .map { "warning: \($0)" }
+    }
+
+    /// The examples of a step that one thread computes after each other, when a rank has `own` micro-batches of `micro`
+    /// examples: each micro-batch is one thread's, and the step waits for the last.
+    static func examplesInTurn(own: Int, threads: Int, micro: Int) -> Int {
+        let busy = max(1, min(threads, own))
+        return (own + busy - 1) / busy * micro
     }
 
     /// What the files say, when they can be read.
@@ -124,15 +136,16 @@ public struct Plan {
         let crossMemory = Double(shape.decoderBlocks * 2 * shape.modelWidth * shape.innerWidth)
         let decoder = Double(shape.decoderBlocks * (6 * shape.modelWidth * shape.innerWidth + feedForward))
         let output = Double(shape.vocabularySize * shape.modelWidth)
-        let target = Double(max(configuration.padTargets ?? 0, 2))
+        let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
         // Forward and input gradients: 2 operations a weight each.
         let perExample = 4 * (data.meanSource * (encoder + crossMemory) + target * (decoder + output))
         let rate = Self.measuredRate()
-        let seconds = perExample * Double(configuration.globalBatch) / rate / Double(ranks * threads)
+        let examples = Self.examplesInTurn(own: own, threads: threads, micro: configuration.microBatch)
+        let seconds = perExample * Double(examples) / rate
         return [
             "step                 about \(String(format: "%.2f", seconds)) s or more: "
                 + "\(String(format: "%.1f", perExample / 1e9)) GFLOP an example (mean source "
-                + "\(String(format: "%.1f", data.meanSource)) tokens) at \(String(format: "%.0f", rate / 1e9)) GFLOP/s a core "
+                + "\(String(format: "%.1f", data.meanSource)) tokens, target \(Int(target))), \(examples) on a thread in turn, at \(String(format: "%.0f", rate / 1e9)) GFLOP/s a core "
                 + "measured here, \(ranks) rank(s) x \(threads) thread(s)"
         ]
     }

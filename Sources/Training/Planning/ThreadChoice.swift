@@ -24,11 +24,30 @@ public struct ThreadChoice: Sendable {
         fairShare = try node.fairShare(of: cores)
         ranksOnNode = node.size
         try node.free()
-        let own = microBatches.map { ($0 + world.size - 1) / world.size } ?? .max
-        threads = requested ?? max(1, min(fairShare, own))
+        let own = microBatches.map { Self.largestShare(ofMicroBatches: $0, ranks: world.size) } ?? .max
+        threads = Self.threads(requested: requested, fairShare: fairShare, own: own)
         warnings = Self.warnings(
             threads: threads, own: own, cores: cores, ranksOnNode: ranksOnNode,
             processors: ProcessInfo.processInfo.processorCount)
+    }
+
+    /// The most micro-batches of a step that one of so many ranks has.
+    static func largestShare(ofMicroBatches microBatches: Int, ranks: Int) -> Int {
+        (microBatches + ranks - 1) / ranks
+    }
+
+    /// The threads of a rank: those that were asked for, or one for each core of its share that has a micro-batch of its
+    /// `own` to compute.
+    static func threads(requested: Int?, fairShare: Int, own: Int) -> Int {
+        requested ?? max(1, min(fairShare, own))
+    }
+
+    /// What to say of threads beyond a rank's micro-batches, nil when there are none.
+    static func idleWarning(threads: Int, own: Int) -> String? {
+        guard threads > own else { return nil }
+        return
+            "\(threads - own) of \(threads) threads of a rank will idle: it has at most \(own) micro-batch(es) in a step; "
+            + "use fewer threads or a smaller batch.micro"
     }
 
     static func warnings(
@@ -48,11 +67,6 @@ public struct ThreadChoice: Sendable {
         if ranksOnNode > cores.count, cores.count > 1 || cores.limit == .quota {
             warnings.append("\(ranksOnNode) ranks of this node share \(cores.count) core(s); start fewer ranks")
         }
-        if threads > own {
-            warnings.append(
-                "\(threads - own) of \(threads) threads will idle: a rank has at most \(own) micro-batch(es) in a step; "
-                    + "use fewer threads or a smaller batch.micro")
-        }
-        return warnings
+        return warnings + [idleWarning(threads: threads, own: own)].compactMap(\.self)
     }
 }

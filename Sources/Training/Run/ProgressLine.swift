@@ -39,7 +39,7 @@ public struct ProgressLine {
     /// Ends the line that is being overwritten, so that other text can follow.
     mutating func finish() {
         if isTerminal && lastLength > 0 {
-            FileHandle.standardOutput.write(Data("\n".utf8))
+            Terminal.show("\n")
             lastLength = 0
         }
     }
@@ -47,10 +47,10 @@ public struct ProgressLine {
     private mutating func write(_ text: String) {
         if isTerminal {
             let padding = String(repeating: " ", count: max(0, lastLength - text.count))
-            FileHandle.standardOutput.write(Data(("\r" + text + padding).utf8))
+            Terminal.show("\r" + text + padding)
             lastLength = text.count
         } else {
-            FileHandle.standardOutput.write(Data((text + "\n").utf8))
+            Terminal.say(text)
         }
     }
 

@@ -75,6 +75,6 @@ final class RunWriter {
 
     /// A line for the user on standard output.
     func say(_ line: String) {
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        Terminal.say(line)
     }
 }

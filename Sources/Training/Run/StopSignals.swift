@@ -45,8 +45,6 @@ public enum StopSignals {
             sigaction(number, &action, nil)
         }
         unblock()
-        // A file beyond the limit on its size is then an error of writing, which has its own sentence.
-        signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Lets the signals through where the process that started this one had blocked them, as its children inherit.
@@ -75,17 +73,31 @@ public struct StopConditions: Sendable {
     /// Leave after so many steps are done; nil for none.
     public var afterStep: Int?
 
+    /// Words for the user: what was asked for and has no effect.
+    public private(set) var warnings: [String] = []
+
     /// Creates conditions.
     public init(deadline: Double? = nil, afterStep: Int? = nil) {
         self.deadline = deadline
         self.afterStep = afterStep
     }
 
-    /// When to leave so as to be done `stopBefore` seconds ahead of the job's end, which the scheduler gives in seconds
-    /// since 1970; nil when either is unknown.
-    public static func deadline(jobEnd: String?, stopBefore: Double?) -> Double? {
-        guard let end = jobEnd.flatMap(Double.init), let stopBefore else { return nil }
-        return end - stopBefore
+    /// Creates conditions from what the user and the scheduler say.
+    ///
+    /// - Parameters:
+    ///   - stopBefore: how many seconds ahead of the job's end to leave; nil for staying to the end.
+    ///   - jobEnd: the value of SLURM_JOB_END_TIME, the job's end in seconds since 1970; nil when it is not set.
+    public init(stopBefore: Double?, jobEnd: String?, afterStep: Int?) {
+        self.init(afterStep: afterStep)
+        guard let stopBefore else { return }
+        if let end = jobEnd.flatMap(Double.init), end.isFinite {
+            deadline = end - stopBefore
+        } else {
+            let found = jobEnd.map { "is \($0), not seconds since 1970" } ?? "is not set"
+            warnings = [
+                "train.stopBefore has no effect: the end of the job is unknown, since SLURM_JOB_END_TIME \(found)"
+            ]
+        }
     }
 
     /// What this rank asks for, before the step that makes `step` steps done.

@@ -24,6 +24,19 @@ import Testing
         #expect(StopReason.interrupted.exitCode == 130)
     }
 
+    @Test func `a run leaves so long before the end of its job, and says when that end is unknown`() {
+        let known = StopConditions(stopBefore: 120, jobEnd: "1700000000", afterStep: 7)
+        #expect(known.deadline == 1_699_999_880 && known.afterStep == 7 && known.warnings.isEmpty)
+        let stays = StopConditions(stopBefore: nil, jobEnd: nil, afterStep: nil)
+        #expect(stays.deadline == nil && stays.warnings.isEmpty)
+        for end in [nil, "", "soon", "nan"] {
+            let unknown = StopConditions(stopBefore: 120, jobEnd: end, afterStep: nil)
+            #expect(unknown.deadline == nil && unknown.warnings.count == 1)
+            #expect(unknown.warnings[0].contains("train.stopBefore has no effect"))
+            #expect(unknown.warnings[0].contains("SLURM_JOB_END_TIME"))
+        }
+    }
+
     @Test func `a run stops after its step and at its deadline, not before`() {
         #expect(StopConditions().request(completing: 1) == nil)
         #expect(StopConditions(afterStep: 6).request(completing: 5) == nil)

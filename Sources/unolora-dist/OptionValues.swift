@@ -1,0 +1,51 @@
+import ArgumentParser
+import Configuration
+import Failures
+
+/// Reads an option that must not be empty.
+func filled(_ value: String) throws -> String {
+    guard !value.isEmpty else { throw ValidationError("it is empty") }
+    return value
+}
+
+/// `--set`, as `train` and the commands that read a configuration have it.
+struct Overrides: ParsableArguments {
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Overrides a key, e.g. --set lora.rank=4; may be repeated.", valueName: "key=value"),
+        transform: { value in
+            guard let equals = value.firstIndex(of: "="), equals > value.startIndex else {
+                throw ValidationError("it is not of the form key=value")
+            }
+            return value
+        })
+    var values: [String] = []
+}
+
+/// Options of the commands that read a configuration.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"), transform: filled)
+    var config: String
+
+    @OptionGroup var overrides: Overrides
+
+    func load() throws(Failure) -> RunConfiguration {
+        try RunConfiguration.load(file: config, overrides: overrides.values)
+    }
+}
+
+/// What `evaluate --split` can be.
+enum EvaluatedSplit: String, ExpressibleByArgument, CaseIterable {
+    case validation
+    case test
+}
+
+/// Names of tasks, separated by commas.
+struct TaskNames: ExpressibleByArgument {
+    let names: [String]
+
+    init?(argument: String) {
+        names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        if names.contains(where: \.isEmpty) { return nil }
+    }
+}
