@@ -1,24 +1,30 @@
-# What Open MPI needs to run this program on one machine, as exported variables. To be sourced, by any POSIX shell:
+# What Open MPI 4 and 5 need to run this program on one machine, as exported variables. To be sourced, by any POSIX shell:
 #   . launch/mpi-environment.sh && mpirun -n 8 .build/release/unolora-dist
 # A variable that is set already stays as it is. Under SLURM srun does this work, see train.sbatch.
+# Open MPI 5 has its mpirun from PRRTE, whose variables begin with PRTE_; each version ignores the names of the other.
 # shellcheck shell=sh
 
 # Root, as in most containers: Open MPI wants to be told twice.
 if [ "$(id -u)" -eq 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT="${OMPI_ALLOW_RUN_AS_ROOT:-1}"
     export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-1}"
+    export PRTE_ALLOW_RUN_AS_ROOT="${PRTE_ALLOW_RUN_AS_ROOT:-1}"
+    export PRTE_ALLOW_RUN_AS_ROOT_CONFIRM="${PRTE_ALLOW_RUN_AS_ROOT_CONFIRM:-1}"
 fi
 
 # More ranks than cores are allowed. Where they fit this changes nothing: Open MPI looks at the numbers itself.
 export OMPI_MCA_rmaps_base_oversubscribe="${OMPI_MCA_rmaps_base_oversubscribe:-1}"
+export PRTE_MCA_rmaps_default_mapping_policy="${PRTE_MCA_rmaps_default_mapping_policy:-:oversubscribe}"
 
 # No binding: with one or two ranks Open MPI would bind each to a single core, and all its threads with it.
 export OMPI_MCA_hwloc_base_binding_policy="${OMPI_MCA_hwloc_base_binding_policy:-none}"
+export PRTE_MCA_hwloc_default_binding_policy="${PRTE_MCA_hwloc_default_binding_policy:-none}"
 
 # Ranks read each other's memory, which the system call filter of many containers forbids; then they copy through
 # shared memory instead.
 if grep -qs '^Seccomp:[[:space:]]*2' /proc/self/status; then
     export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_copy_mechanism:-none}"
+    export OMPI_MCA_smsc="${OMPI_MCA_smsc:-^cma}"
 fi
 
 # Threads are the trainer's own; OpenBLAS need not start a pool that nobody uses.

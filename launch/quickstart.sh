@@ -23,7 +23,8 @@ swift build --package-path "$project" -c release --product unolora-dist </dev/nu
 program=$project/.build/release/unolora-dist
 echo "quickstart: mpirun -n $ranks $program $*"
 status=0
-timeout -k 10 "$limit" mpirun -n "$ranks" "$program" "$@" </dev/null || status=$?
+# In the foreground, or Ctrl-C would not reach the run.
+timeout --foreground -k 10 "$limit" mpirun -n "$ranks" "$program" "$@" </dev/null || status=$?
 case $status in
 0) ;;
 124 | 137) fail "the run was stopped after $limit seconds; on a slow machine start it without this script." "$status" ;;

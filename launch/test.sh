@@ -9,6 +9,7 @@ project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 tests=$project/.build/release/unolora-distPackageTests.xctest
 logs=$project/.build/test-logs
 rank_counts=(1 2 4)
+# timeout stays in the foreground in what follows, or Ctrl-C would not reach the tests.
 limit=900             # seconds for the tests in one process
 distributed_limit=300 # seconds for each run under mpirun
 
@@ -110,7 +111,7 @@ finish_run() {
 # run_in_one_process NAME ARGUMENTS...
 run_in_one_process() {
     local name=$1 status=0
-    timeout -k 10 "$limit" "$tests" --testing-library swift-testing "${@:2}" --xunit-output "$logs/$name.0.xml" \
+    timeout --foreground -k 10 "$limit" "$tests" --testing-library swift-testing "${@:2}" --xunit-output "$logs/$name.0.xml" \
         </dev/null >"$logs/$name.0.log" 2>&1 || status=$?
     finish_run "$name" "$status" 1
 }
@@ -120,7 +121,7 @@ run_distributed() {
     echo "test: DistributedTests under mpirun -n $ranks"
     # Each rank writes files of its own, so that their lines do not mix.
     # shellcheck disable=SC2016 # the inner shell knows the rank
-    timeout -k 10 "$distributed_limit" mpirun -n "$ranks" bash -c '
+    timeout --foreground -k 10 "$distributed_limit" mpirun -n "$ranks" bash -c '
         exec "$1" --testing-library swift-testing --no-parallel --filter "^DistributedTests" \
             --xunit-output "$2.$OMPI_COMM_WORLD_RANK.xml" >"$2.$OMPI_COMM_WORLD_RANK.log" 2>&1' \
         rank "$tests" "$logs/$name" </dev/null >"$logs/$name.mpirun" 2>&1 || status=$?
