@@ -104,7 +104,7 @@ enum KeyTable {
         Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
         Key(
             "train.stopBefore", .optional(.duration), "null",
-            "Leaves so long before the SLURM job's end time, as if preempted."),
+            "Leaves so long before SLURM_JOB_END_TIME, as if preempted; without that variable it has no effect."),
     ]
 
     private static let schedule: [Key] = [
@@ -150,7 +150,8 @@ enum KeyTable {
             "What the best checkpoint is greatest in: the mean of all figures, or the mean over tasks."),
         Key(
             "parallel.threads", .word(["auto"], .integer(1...1024)), "auto",
-            "Workers of a rank; auto takes the cores it may use."),
+            "Workers of a rank; auto takes its share of the cores it may use, at most one for each of its micro-batches."
+        ),
         Key(
             "parallel.reduction", .choice(["exact", "fast"]), "exact", result: true,
             "Sum of gradients; fast is not in this version."),

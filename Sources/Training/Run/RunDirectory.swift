@@ -59,7 +59,8 @@ public struct RunDirectory: Sendable {
 }
 
 /// `STATUS.json`: how the run ended or that it runs. Under mpirun the exit codes of ranks may be hidden; this is the
-/// truth.
+/// truth, except that a run whose processes were killed, or ended by a second signal, cannot say so: it stays `running`
+/// though nobody holds its lock.
 public struct RunStatus: Codable, Sendable, Equatable {
     /// The states of a run.
     public enum State: String, Codable, Sendable {
