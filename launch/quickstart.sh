@@ -23,10 +23,11 @@ swift build --package-path "$project" -c release --product unolora-dist </dev/nu
 program=$project/.build/release/unolora-dist
 echo "quickstart: mpirun -n $ranks $program $*"
 status=0
-# In the foreground, or Ctrl-C would not reach the run.
-timeout --foreground -k 10 "$limit" mpirun -n "$ranks" "$program" "$@" </dev/null || status=$?
+# The limit is mpirun's own: the command timeout would keep Ctrl-C from it or, in the foreground, pass it on a second time,
+# which ends the run before it can save.
+mpirun --timeout "$limit" -n "$ranks" "$program" "$@" </dev/null || status=$?
 case $status in
 0) ;;
-124 | 137) fail "the run was stopped after $limit seconds; on a slow machine start it without this script." "$status" ;;
+110 | 124) fail "the run was stopped after $limit seconds; the same command continues it." "$status" ;;
 *) fail "the run ended with exit code $status (messages are above, STATUS.json in the run directory says more); the same command continues it." "$status" ;;
 esac
