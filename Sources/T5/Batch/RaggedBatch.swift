@@ -32,13 +32,17 @@ public struct RaggedBatch: Sendable, Equatable {
         slots.append(slot)
     }
 
-    /// Removes all examples and keeps the memory.
-    public mutating func removeAll() {
-        sources.removeAll(keepingCapacity: true)
-        targets.removeAll(keepingCapacity: true)
-        sourceLengths.removeAll(keepingCapacity: true)
-        targetLengths.removeAll(keepingCapacity: true)
-        tasks.removeAll(keepingCapacity: true)
-        slots.removeAll(keepingCapacity: true)
+    /// The same examples, each target continued with `token` up to `length` tokens; longer targets stay as they are.
+    public func paddingTargets(to length: Int, with token: Int32) -> RaggedBatch {
+        var padded = self
+        padded.targets.removeAll(keepingCapacity: true)
+        var start = 0
+        for (example, own) in targetLengths.enumerated() {
+            padded.targets += targets[start..<start + own]
+            padded.targets += repeatElement(token, count: max(0, length - own))
+            padded.targetLengths[example] = max(own, length)
+            start += own
+        }
+        return padded
     }
 }

@@ -43,13 +43,12 @@ struct MicroBatchPlan {
     ) -> RaggedBatch {
         var batch = RaggedBatch()
         for slot in microBatches[index] {
-            let target = examples.target(task: slot.task, example: slot.example)
-            let padding = max(0, (padTargets ?? 0) - target.count)
             batch.append(
                 source: examples.source(task: slot.task, example: slot.example),
-                target: padding == 0 ? Array(target) : Array(target) + Array(repeating: padToken, count: padding),
+                target: examples.target(task: slot.task, example: slot.example),
                 task: slot.task, slot: UInt32(slot.index))
         }
-        return batch
+        guard let padTargets else { return batch }
+        return batch.paddingTargets(to: padTargets, with: padToken)
     }
 }

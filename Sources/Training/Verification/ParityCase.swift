@@ -70,16 +70,7 @@ struct ParityCase {
 
     /// The batch with every target continued by padding up to `paddedTargets`.
     var batchWithPaddedTargets: RaggedBatch {
-        var (padded, source, target) = (RaggedBatch(), 0, 0)
-        for i in 0..<batch.count {
-            let (sourceEnd, targetEnd) = (source + batch.sourceLengths[i], target + batch.targetLengths[i])
-            let padding = repeatElement(model.configuration.padToken, count: paddedTargets - batch.targetLengths[i])
-            padded.append(
-                source: batch.sources[source..<sourceEnd], target: batch.targets[target..<targetEnd] + padding,
-                task: batch.tasks[i], slot: batch.slots[i])
-            (source, target) = (sourceEnd, targetEnd)
-        }
-        return padded
+        batch.paddingTargets(to: paddedTargets, with: model.configuration.padToken)
     }
 
     private static func readSettings(_ path: String) throws(Failure) -> Settings {
@@ -113,15 +104,13 @@ struct ParityCase {
                 throw Failure(.badData, "\(path): example \(i) has a length or task that cannot be")
             }
             let source = ids[i * width.sources..<i * width.sources + length]
-            var target = labels[i * width.targets..<(i + 1) * width.targets].filter { $0 != -100 }
-            if let padTargets {
-                target += Array(repeating: configuration.padToken, count: max(0, padTargets - target.count))
-            }
+            let target = labels[i * width.targets..<(i + 1) * width.targets].filter { $0 != -100 }
             for token in source + target where token < 0 || Int(token) >= configuration.vocabularySize {
                 throw Failure(.badData, "\(path): token \(token) of example \(i) is outside the vocabulary")
             }
             batch.append(source: source, target: target, task: Int(tasks[i]), slot: UInt32(i))
         }
-        return batch
+        guard let padTargets else { return batch }
+        return batch.paddingTargets(to: padTargets, with: configuration.padToken)
     }
 }

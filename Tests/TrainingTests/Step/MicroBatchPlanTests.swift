@@ -41,6 +41,23 @@ import Testing
         #expect((loads.max() ?? 0) <= mean + (plan.tokens.max() ?? 0))
     }
 
+    @Test func `a micro-batch is assembled from its slots, its targets padded when asked for`() throws {
+        let examples = Examples()
+        let plan = try plan(slots: 12, micro: 4, examples: examples)
+        for index in 0..<3 {
+            let plain = plan.assemble(index, examples: examples, padTargets: nil, padToken: 63)
+            let slots = plan.microBatches[index]
+            #expect(plain.tasks == slots.map(\.task) && plain.slots == slots.map { UInt32($0.index) })
+            #expect(plain.sourceLengths == slots.map { ($0.example * 7 + $0.task) % 13 + 1 })
+            #expect(plain.targetLengths == slots.map { $0.example % 3 + 1 })
+            #expect(plain.targets == plain.targetLengths.flatMap { (0..<Int32($0)) })
+            // Some targets are shorter than 2, some longer.
+            let padded = plan.assemble(index, examples: examples, padTargets: 2, padToken: 63)
+            #expect(padded == plain.paddingTargets(to: 2, with: 63))
+            #expect(padded.targetLengths == slots.map { max(2, $0.example % 3 + 1) })
+        }
+    }
+
     @Test func `micro-batches are consecutive slots and hold their tokens`() throws {
         let examples = Examples()
         let plan = try plan(slots: 12, micro: 4, examples: examples)
