@@ -18,7 +18,7 @@ public enum ExitCode: Int32, Sendable {
     case badConfiguration = 78
     /// Preempted; the run can be resumed.
     case preempted = 85
-    /// A loss or gradient is not finite.
+    /// A loss, a gradient or a logit of an answer is not finite.
     case notFinite = 86
     /// Ranks disagree.
     case ranksDisagree = 87

@@ -161,6 +161,20 @@ extension ProgramTests {
             #expect(here.output == there.output)
         }
 
+        @Test(arguments: [nil, 2])
+        func `an answer whose logits are not finite ends an evaluation with 86`(ranks: Int?) throws {
+            let project = try TinyProject()
+            // One step so large that the weights it leaves overflow in the next forward, which is the evaluation's.
+            let result = try Program.run(
+                project.train(
+                    ["lr.peak=1e30", "lr.warmup=0", "train.steps=1", "eval.ranks=all"].flatMap { ["--set", $0] }),
+                ranks: ranks)
+            #expect(result.code == 86, "\(result.error)")
+            #expect(result.error.contains("a logit of the answer is not finite"), "\(result.error)")
+            #expect(result.error.contains(#/(colour|pair|grade) example \d+:/#))
+            #expect(try Status(run: project.file("run")).state == "failed")
+        }
+
         @Test func `lines come from standard input, and a task of grades gives scores`() throws {
             let (project, run) = try Self.shared.get()
             try project.write("grades.txt", "baran cesel\r\nditim fovok\n")

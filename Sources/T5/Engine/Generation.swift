@@ -1,13 +1,19 @@
 import Kernels
 import Tensors
 
+/// A logit of a generated token is an infinity or NaN: the model computes nothing sensible for this example.
+public struct NonFiniteLogits: Error, Sendable, Equatable {
+    /// The example's number in the micro-batch.
+    public let example: Int
+}
+
 extension T5Engine {
     /// Greedy answers to the sources of a micro-batch: the end token included, at most `maxNewTokens[i]` tokens for
     /// example i.
     ///
     /// The encoder and the hypernetwork run once; keys and values are kept; finished examples leave the batch. Ties
-    /// go to the lower token id.
-    public func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) -> [[Int32]] {
+    /// go to the lower token id. Throws when a logit is not finite: any token would be arbitrary.
+    public func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]] {
         precondition(maxNewTokens.count == batch.count, "a limit for each example")
         begin(batch, dropout: nil, keepsActivations: false)
         let memory = encode()
@@ -30,7 +36,9 @@ extension T5Engine {
             }
             let logits = decodeStep(UnsafePointer(ids), active, step: step, steps: steps, caches, crossKeyValues)
             for (i, example) in active.enumerated() {
-                answers[example].append(Int32(indexOfMaximum(UnsafePointer(logits.row(i)), logits.columns)))
+                let row = UnsafePointer(logits.row(i))
+                guard allFinite(row, logits.columns) else { throw NonFiniteLogits(example: example) }
+                answers[example].append(Int32(indexOfMaximum(row, logits.columns)))
             }
             workspace.release(to: mark)
             step += 1

@@ -52,10 +52,11 @@ public enum PredictRun {
         for (offset, line) in lines.enumerated() {
             sources.append(try prediction.source(ofLine: String(line), number: first + offset + 1, of: place).ids)
         }
-        let evaluation = EvaluationTask(
+        var evaluation = EvaluationTask(
             name: definition.name, task: task, space: definition.answers, metrics: [],
             budget: base.budgets[task],
             gold: Array(repeating: .label(0), count: lines.count), source: { sources[$0] })
+        evaluation.exampleName = { "\(place):\(first + $0 + 1)" }
         let tokens = try base.evaluator.generate([evaluation], team: team)[0]
         var answers: [String] = []
         for (offset, ids) in tokens.enumerated() {

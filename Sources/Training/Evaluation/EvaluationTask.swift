@@ -16,6 +16,8 @@ public struct EvaluationTask: Sendable {
     public let isBeside: Bool
     /// Gold answers, by example.
     public let gold: [GoldAnswer]
+    /// What messages call an example.
+    public var exampleName: @Sendable (Int) -> String = { "example \($0)" }
     /// Source tokens of an example, the end token included.
     public let source: @Sendable (Int) -> UnsafeBufferPointer<Int32>
 

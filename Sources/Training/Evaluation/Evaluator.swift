@@ -37,7 +37,8 @@ struct Evaluator {
         return results
     }
 
-    /// The generated tokens of every example of every task, in the examples' order.
+    /// The generated tokens of every example of every task, in the examples' order. Throws `notFinite` on the rank that
+    /// met a logit that is not finite; the others wait for the job to end.
     func generate(
         _ tasks: [EvaluationTask], team: WorkerTeam, over communicator: Communicator? = nil
     ) throws(Failure) -> [[[Int32]]] {
@@ -45,16 +46,23 @@ struct Evaluator {
         let (rank, size) = (communicator?.rank ?? 0, communicator?.size ?? 1)
         let mine = batches.indices.filter { $0 % size == rank }
         let next = Atomic<Int>(0)
-        let results = Mutex<[Int: [[Int32]]]>([:])
+        let results = Mutex<[Int: Result<[[Int32]], Failure>]>([:])
+        let hasFailed = Atomic<Bool>(false)
         team.inParallel { worker in
             while true {
                 let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard position < mine.count, !isGivenUp() else { return }
-                let answers = Self.answer(batches[mine[position]], tasks, worker.engine)
-                results.withLock { $0[mine[position]] = answers }
+                guard position < mine.count, !isGivenUp(), !hasFailed.load(ordering: .relaxed) else { return }
+                let result = Result { () throws(Failure) in
+                    try Self.answer(batches[mine[position]], tasks, worker.engine)
+                }
+                results.withLock { $0[mine[position]] = result }
+                if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
             }
         }
-        var byBatch = results.withLock { $0 }
+        var byBatch: [Int: [[Int32]]] = [:]
+        for (index, result) in results.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            byBatch[index] = try result.get()
+        }
         if let communicator, size > 1 {
             byBatch = try collect(byBatch, communicator)
             guard rank == 0 else { return [] }
@@ -80,13 +88,23 @@ struct Evaluator {
         return batches
     }
 
-    private static func answer(_ batch: Batch, _ tasks: [EvaluationTask], _ engine: T5Engine) -> [[Int32]] {
+    private static func answer(
+        _ batch: Batch, _ tasks: [EvaluationTask], _ engine: T5Engine
+    ) throws(Failure) -> [[Int32]] {
         let task = tasks[batch.task]
         var ragged = RaggedBatch()
         for (slot, example) in batch.examples.enumerated() {
             ragged.append(source: task.source(example), target: [], task: task.task, slot: UInt32(slot))
         }
-        return engine.generate(ragged, maxNewTokens: Array(repeating: task.budget, count: batch.examples.count))
+        do throws(NonFiniteLogits) {
+            return try engine.generate(ragged, maxNewTokens: Array(repeating: task.budget, count: ragged.count))
+        } catch {
+            throw Failure(
+                .notFinite,
+                "\(task.name) \(task.exampleName(batch.examples[error.example])): a logit of the answer is not finite, so "
+                    + "there is no answer; the weights are too large: take an earlier checkpoint, or train with a lower "
+                    + "lr.peak")
+        }
     }
 
     /// Brings the answers of all ranks to rank 0: words `batch, count, length, tokens..., length, tokens...`.

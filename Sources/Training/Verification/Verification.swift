@@ -156,8 +156,9 @@ private struct VerificationRun {
             throw Failure(.badData, "\(parity.path): generated has shape \(shape), but one row per example is needed")
         }
         let expected = try parity.numbers.readInt32(named: "generated")
-        let answers = engine.generate(
-            parity.batch, maxNewTokens: Array(repeating: shape[1], count: parity.batch.count))
+        let limits = Array(repeating: shape[1], count: parity.batch.count)
+        // No answer is no equal one; the logits' own figure says why.
+        guard let answers = try? engine.generate(parity.batch, maxNewTokens: limits) else { return false }
         for (i, answer) in answers.enumerated() {
             let padded = answer + Array(repeating: 0, count: shape[1] - answer.count)
             if padded != Array(expected[i * shape[1]..<(i + 1) * shape[1]]) { return false }

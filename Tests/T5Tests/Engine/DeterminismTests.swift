@@ -19,35 +19,35 @@ import Testing
     }
 
     /// Everything that an engine computes of each batch in turn.
-    private static func compute(_ adapter: TinyAdapter, _ order: [Int]) -> [Bits] {
+    private static func compute(_ adapter: TinyAdapter, _ order: [Int]) throws -> [Bits] {
         let (engine, gradients) = adapter.engine()
-        return order.map { number in
+        return try order.map { number in
             gradients.clear()
             let batch = batches[number]
             let loss = engine.forward(batch, dropout: DropoutKey(seed: 3, step: 4, rate: 0.1))
             engine.backward()
             return Bits(
                 loss: loss.perExample.map(\.bitPattern), gradients: gradients.elements.map(\.bitPattern),
-                answers: engine.generate(batch, maxNewTokens: batch.targetLengths.map { $0 + 3 }))
+                answers: try engine.generate(batch, maxNewTokens: batch.targetLengths.map { $0 + 3 }))
         }
     }
 
     @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
-    func `an engine gives the same bits again, whatever it computed between`(method: LowRankOptions.Method) {
-        let results = Self.compute(Self.adapter(method), [0, 1, 0, 2, 1, 0])
+    func `an engine gives the same bits again, whatever it computed between`(method: LowRankOptions.Method) throws {
+        let results = try Self.compute(Self.adapter(method), [0, 1, 0, 2, 1, 0])
         #expect(results[0] == results[2] && results[0] == results[5] && results[1] == results[4])
         #expect(results[0] != results[1] && results[1] != results[3])
     }
 
     @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
-    func `engines in several threads give the same bits`(method: LowRankOptions.Method) async {
+    func `engines in several threads give the same bits`(method: LowRankOptions.Method) async throws {
         let adapter = Self.adapter(method)
-        let expected = Self.compute(adapter, [0, 1, 2])
-        await withTaskGroup(of: [Bits].self) { group in
+        let expected = try Self.compute(adapter, [0, 1, 2])
+        try await withThrowingTaskGroup(of: [Bits].self) { group in
             for _ in 0..<4 {
-                group.addTask { (0..<5).flatMap { _ in Self.compute(adapter, [0, 1, 2]) } }
+                group.addTask { try (0..<5).flatMap { _ in try Self.compute(adapter, [0, 1, 2]) } }
             }
-            for await results in group {
+            for try await results in group {
                 for (index, bits) in results.enumerated() {
                     #expect(bits == expected[index % 3])
                 }

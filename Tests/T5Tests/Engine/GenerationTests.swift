@@ -27,11 +27,11 @@ import Testing
     @Test(arguments: TinyT5.Family.allCases, [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
     func `an answer is the teacher-forced argmax of itself`(
         family: TinyT5.Family, method: LowRankOptions.Method
-    ) {
+    ) throws {
         let adapter = adapter(family, method)
         let (engine, _) = adapter.engine()
         let batch = TinyT5.batch(Self.lengths)
-        let answers = engine.generate(batch, maxNewTokens: [12, 12, 12, 12, 12])
+        let answers = try engine.generate(batch, maxNewTokens: [12, 12, 12, 12, 12])
         let logits = engine.logits(answered(batch, answers))
         let best = (0..<logits.rows).map { Int32(indexOfMaximum(logits.row($0), logits.columns)) }
         #expect(best == answers.flatMap { $0 })
@@ -39,13 +39,13 @@ import Testing
     }
 
     @Test(arguments: TinyT5.Family.allCases)
-    func `a batch of different limits gives the answers of single generation`(family: TinyT5.Family) {
+    func `a batch of different limits gives the answers of single generation`(family: TinyT5.Family) throws {
         let adapter = adapter(family)
         let batch = TinyT5.batch(Self.lengths)
         let limits = [7, 0, 3, 12, 1]
-        let answers = adapter.engine().engine.generate(batch, maxNewTokens: limits)
+        let answers = try adapter.engine().engine.generate(batch, maxNewTokens: limits)
         for i in 0..<batch.count {
-            let single = adapter.engine().engine.generate(batch.examples([i]), maxNewTokens: [limits[i]])
+            let single = try adapter.engine().engine.generate(batch.examples([i]), maxNewTokens: [limits[i]])
             #expect(answers[i] == single[0])
             #expect(answers[i].count <= limits[i])
         }
@@ -57,12 +57,12 @@ import Testing
     func `an answer ends with the end token and the others go on`(family: TinyT5.Family) throws {
         let batch = TinyT5.batch(Self.lengths)
         let limits = [Int](repeating: 12, count: batch.count)
-        let free = adapter(family, endToken: 1).engine().engine.generate(batch, maxNewTokens: limits)
+        let free = try adapter(family, endToken: 1).engine().engine.generate(batch, maxNewTokens: limits)
         let end = try #require(
             free.flatMap { $0.prefix(6) }.first { token in
                 free.contains { $0.contains(token) } && free.contains { !$0.contains(token) }
             })
-        let answers = adapter(family, endToken: end).engine().engine.generate(batch, maxNewTokens: limits)
+        let answers = try adapter(family, endToken: end).engine().engine.generate(batch, maxNewTokens: limits)
         for (answer, whole) in zip(answers, free) where !whole.contains(1) {
             let cut = whole.firstIndex(of: end).map { Array(whole[...$0]) } ?? whole
             #expect(answer == cut)
@@ -76,11 +76,42 @@ import Testing
         #expect(indexOfMaximum(&values, 1) == 0)
     }
 
-    @Test func `generation between two steps changes nothing`() {
+    @Test(arguments: TinyT5.Family.allCases, [Float.nan, .infinity, -.infinity])
+    func `a logit that is not finite is refused, whichever it is`(family: TinyT5.Family, value: Float) throws {
+        let adapter = adapter(family, .unolora)
+        let batch = TinyT5.batch(Self.lengths)
+        let limits = [Int](repeating: 12, count: batch.count)
+        let output = adapter.model.output
+        for row in [0, 17, output.rows - 1] {
+            let kept = output[row, 3]
+            output[row, 3] = value
+            #expect(throws: NonFiniteLogits.self) { try adapter.engine().engine.generate(batch, maxNewTokens: limits) }
+            output[row, 3] = kept
+        }
+        _ = try adapter.engine().engine.generate(batch, maxNewTokens: limits)
+    }
+
+    @Test(arguments: [Float.nan, .infinity])
+    func `the refusal names the example, and the others alone are answered`(value: Float) throws {
+        let adapter = adapter(.v11, .loraPerTask)
+        let batch = TinyT5.batch(Self.lengths)
+        let entry = try #require(adapter.layout.parameters.entries.first { $0.name.hasSuffix("lora_A.weight") })
+        // Task 2, which is the third example's alone.
+        adapter.weights.base[entry.offset + 2 * entry.count / 4] = value
+        let engine = adapter.engine().engine
+        #expect(throws: NonFiniteLogits(example: 2)) {
+            try engine.generate(batch, maxNewTokens: [12, 12, 12, 12, 12])
+        }
+        #expect(try engine.generate(batch.examples([0, 1, 3, 4]), maxNewTokens: [5, 5, 5, 5]).count == 4)
+        // Of an example that is not to be answered, nothing is computed that could be refused.
+        #expect(try engine.generate(batch, maxNewTokens: [5, 5, 0, 5, 5])[2].isEmpty)
+    }
+
+    @Test func `generation between two steps changes nothing`() throws {
         let adapter = adapter(.v10)
         let batch = TinyT5.batch()
         let (engine, gradients) = adapter.engine()
-        _ = engine.generate(batch, maxNewTokens: [5, 5, 5, 5])
+        _ = try engine.generate(batch, maxNewTokens: [5, 5, 5, 5])
         engine.backward()
         #expect(gradients.elements.allSatisfy { $0 == 0 })
         _ = engine.forward(batch, dropout: nil)
