@@ -10,7 +10,7 @@ struct StepSettings: Sendable {
     var dropout: DropoutKey
     var labelSmoothing: Float
     var padTargets: Int?
-    /// Largest magnitude of a gradient, and of the summed loss of a micro-batch, that the exact sum admits.
+    /// Largest magnitude of a gradient, and of a task's summed loss, that the exact sum admits of one micro-batch.
     var limit: Float
 }
 
@@ -83,12 +83,14 @@ final class WorkerTeam: @unchecked Sendable {
             guard let base = sums.baseAddress else { return false }
             var good = FixedPoint.add(
                 worker.gradients.base, to: base, count: layout.parameters, limit: settings.limit)
-            // A task's sum may get every example of every micro-batch.
-            let lossLimit = Double(settings.limit) / Double(batch.count)
+            // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
+            var magnitudes = [Double](repeating: 0, count: layout.tasks)
             for example in 0..<batch.count {
                 let task = batch.tasks[example]
                 let value = loss.perExample[example]
-                if value.isFinite, abs(value) <= lossLimit {
+                magnitudes[task] += value.magnitude
+                // A NaN fails the comparison too.
+                if magnitudes[task] <= Double(settings.limit) {
                     base[layout.losses + task] += FixedPoint.quanta(value)
                 } else {
                     good = false

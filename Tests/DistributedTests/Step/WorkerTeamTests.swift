@@ -48,6 +48,35 @@ import Testing
         #expect(team.total == tiny.sums(of: [0], in: plan, threads: 1))
     }
 
+    @Test func `a micro-batch's loss of one task may reach the limit and not pass it`() throws {
+        // Without trainables the losses alone decide.
+        let tiny = TinyTraining(.frozen)
+        func run(_ slots: [Sampler.Slot], limit: Double = 1e5) -> (good: Bool, losses: [Double]) {
+            let plan = MicroBatchPlan(slots: slots, micro: slots.count, examples: tiny.examples)
+            var settings = tiny.settings(microBatches: 1)
+            settings.limit = Float(limit)
+            let team = tiny.team(threads: 1)
+            team.run(plan, [0], examples: tiny.examples, settings: settings)
+            let sums = team.total
+            return (team.workers[0].good, sums[tiny.sums.losses..<tiny.sums.tokens].map { Double($0) * 0x1p-40 })
+        }
+        func expectLimit(_ slots: [Sampler.Slot], is limit: Double) {
+            #expect(run(slots, limit: limit * 1.0001).good)
+            #expect(!run(slots, limit: limit * 0.9999).good)
+        }
+        // Examples of one task count together, though each alone is below the limit.
+        let one = (0..<3).map { Sampler.Slot(index: $0, task: 1, example: $0) }
+        let (good, losses) = run(one)
+        let alone = one.map { run([$0]).losses[1] }
+        #expect(good && losses[1] > 1.2 * (alone.max() ?? .infinity))
+        expectLimit(one, is: losses[1])
+        // Examples of several tasks have a sum each, one of which may take all that its task may.
+        let several = (0..<3).map { Sampler.Slot(index: $0, task: $0, example: $0) }
+        let each = run(several).losses
+        #expect(each.allSatisfy { $0 > 0 })
+        expectLimit(several, is: each.max() ?? 0)
+    }
+
     @Test(arguments: 1...3)
     func `a value that is not finite is reported with its micro-batch, and forgotten by the next step`(
         threads: Int
