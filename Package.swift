@@ -75,13 +75,17 @@ let package = Package(
         tests("CheckpointsTests", ["Checkpoints", "Failures", "Tensors", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
         tests(
-            "TrainingTests", ["Training", "Failures", "Kernels", "Tasks", "Tensors", "TestSupport"],
+            "TrainingTests",
+            [
+                "Adapters", "Configuration", "Failures", "Kernels", "Optimizers", "T5", "Tasks", "Tensors",
+                "TestSupport", "Training",
+            ],
             exclude: ["Run/Goldens", "Verification/Cases"]),
         tests(
             "DistributedTests",
             [
-                "Adapters", "Failures", "Kernels", "MPI", "Randomness", "T5", "Tasks", "Tensors", "Training",
-                "TestSupport",
+                "Adapters", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks", "Tensors",
+                "TestSupport", "Text", "Training",
             ]),
         tests("CommandTests", ["Failures", "T5", "TestSupport", "Tensors", "Text"]),
     ],

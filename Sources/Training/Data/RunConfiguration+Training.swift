@@ -42,7 +42,7 @@ extension RunConfiguration {
     /// What decides the bits of a step; `modelDropout` is the model's own rate.
     func trainOptions(modelDropout: Double, check: UInt64) -> TrainOptions {
         TrainOptions(
-            seed: seed, globalBatch: globalBatch, microBatch: microBatch, dropout: dropout ?? modelDropout,
+            seed: seed, microBatch: microBatch, dropout: dropout ?? modelDropout,
             labelSmoothing: labelSmoothing, sumsLoss: sumsLoss, padTargets: padTargets, clip: clip,
             optimizer: AdamW(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay),
             schedule: LearningRateSchedule(

@@ -7,11 +7,9 @@ import Tasks
 import Tensors
 
 /// What the training loop needs to know: the part of the run's configuration that decides the bits of a step.
-public struct TrainOptions: Sendable {
+public struct TrainOptions: Sendable, Equatable {
     /// Seed of the run: sampling, dropout, adapter start.
     public var seed: UInt64
-    /// Examples in a step.
-    public var globalBatch: Int
     /// Examples in a micro-batch.
     public var microBatch: Int
     /// Dropout rate at T5's places.
@@ -33,12 +31,11 @@ public struct TrainOptions: Sendable {
 
     /// Creates options.
     public init(
-        seed: UInt64, globalBatch: Int, microBatch: Int, dropout: Double, labelSmoothing: Double = 0,
+        seed: UInt64, microBatch: Int, dropout: Double, labelSmoothing: Double = 0,
         sumsLoss: Bool = false, padTargets: Int? = nil, clip: Double? = 1, optimizer: AdamW = AdamW(),
         schedule: LearningRateSchedule, check: UInt64 = 0
     ) {
         self.seed = seed
-        self.globalBatch = globalBatch
         self.microBatch = microBatch
         self.dropout = dropout
         self.labelSmoothing = labelSmoothing

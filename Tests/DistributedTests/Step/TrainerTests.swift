@@ -1,0 +1,137 @@
+import Adapters
+import MPI
+import Optimizers
+import Tasks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// The whole step against `ReferenceTraining`, with every option away from its default.
+@MainActor @Suite(.serialized) struct TrainerTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        var method: LowRankOptions.Method
+        var change: @Sendable (inout TrainOptions) -> Void
+        var testDescription: String
+
+        init(
+            _ method: LowRankOptions.Method, _ what: String, _ change: @escaping @Sendable (inout TrainOptions) -> Void
+        ) {
+            self.method = method
+            self.change = change
+            testDescription = "\(method.rawValue), \(what)"
+        }
+    }
+
+    /// Warmup of one step, so that the steps have the rates 0, peak, and two of the decay.
+    private static let options = TrainOptions(
+        seed: 6, microBatch: 2, dropout: 0.2, labelSmoothing: 0.15, sumsLoss: false, padTargets: 4, clip: 0.015,
+        optimizer: AdamW(beta1: 0.8, beta2: 0.95, epsilon: 3e-4, weightDecay: 0.3),
+        schedule: LearningRateSchedule(peak: 0.02, warmup: 1, steps: 5, decay: .linear), check: 5)
+    private static let steps = 4
+    /// Far above what the rounding of `Float` makes, far below what any option does.
+    private static let tolerance = 2e-4
+
+    private let world: Communicator
+
+    init() throws { world = try TestWorld.world }
+
+    /// Two of the three tasks, so that one of them only decays.
+    private func sampler() throws -> Sampler {
+        let mixture = try Mixture(tasks: [("a", 40), ("b", 20)], temperature: 1)
+        return try Sampler(seed: 8, mixture: mixture, granularity: .example, batch: 7, micro: 2)
+    }
+
+    /// What `steps` steps of the product and of the reference end with: the worst error of each figure, relative to the
+    /// largest value of its tensor or step.
+    private func compare(
+        _ method: LowRankOptions.Method, product: TrainOptions, reference: TrainOptions
+    ) throws -> (errors: [String: Double], norms: [Double]) {
+        let tiny = TinyTraining(method)
+        let start = tiny.state.weights.elements.map(Double.init)
+        var expected = ReferenceTraining(tiny, reference)
+        let trainer = Trainer(
+            model: tiny.model, state: tiny.state, examples: tiny.examples, sampler: try sampler(),
+            taskNames: ["a", "b", "c"], options: product, threads: 2, communicator: world)
+        var slots = try sampler()
+        var (errors, norms) = ([String: Double](), [Double]())
+        func note(_ figure: String, _ own: some Sequence<Double>, _ other: some Sequence<Double>) {
+            let scale = other.reduce(0) { max($0, $1.magnitude) }
+            let worst = zip(own, other).reduce(0) { max($0, ($1.0 - $1.1).magnitude) }
+            errors[figure] = max(errors[figure] ?? 0, worst == 0 ? 0 : worst / max(scale, 1e-30))
+        }
+        for step in 0..<Self.steps {
+            let result = try trainer.step()
+            let figures = expected.train(slots.next())
+            note("norm", [result.gradientNorm], [figures.norm])
+            note("rate", [result.learningRate], [figures.rate])
+            note("loss", result.tasks.map { Double($0.lossQuanta) * 0x1p-40 }, figures.losses)
+            note("tokens", result.tasks.map { Double($0.tokens) }, figures.tokens.map(Double.init))
+            #expect(trainer.state.step == step + 1)
+            norms.append(figures.norm)
+        }
+        for entry in tiny.state.layout.parameters.entries {
+            func values(_ arena: Arena) -> [Double] { entry.range.map { Double(arena.base[$0]) } }
+            // The change, not the weight itself, in which an error would drown.
+            note(
+                "weights", zip(values(trainer.state.weights), start[entry.range]).map(-),
+                zip(expected.weights[entry.range], start[entry.range]).map(-))
+            note("mean", values(trainer.state.mean), expected.mean[entry.range])
+            note("square", values(trainer.state.square), expected.square[entry.range])
+        }
+        return (errors, norms)
+    }
+
+    @Test(arguments: [
+        Case(.unolora, "clipped mean of padded targets") { _ in },
+        Case(.unolora, "sum that is not clipped") { options in
+            (options.sumsLoss, options.clip, options.optimizer.epsilon) = (true, nil, 1e-2)
+        },
+        Case(.unoloraStar, "clipped mean of padded targets") { _ in },
+        Case(.unoloraStar, "clipped sum without padding, cosine") { options in
+            (options.sumsLoss, options.clip, options.padTargets) = (true, 0.15, nil)
+            options.schedule.decay = .cosine
+        },
+        Case(.loraPerTask, "clipped mean of padded targets") { _ in },
+        Case(.loraPerTask, "mean below the clip, some targets padded, constant") { options in
+            (options.clip, options.padTargets) = (1e3, 2)
+            options.schedule.decay = .constant
+        },
+    ])
+    func `weights and moments are those of the written-out formulas`(_ example: Case) throws {
+        var options = Self.options
+        example.change(&options)
+        let (errors, norms) = try compare(example.method, product: options, reference: options)
+        #expect(errors.count == 7)
+        for (figure, error) in errors { #expect(error < Self.tolerance, "\(figure): \(error)") }
+        // The clip bites in every step where it is meant to, and nowhere else.
+        if let clip = options.clip {
+            #expect(norms.allSatisfy { clip < 100 ? $0 > 1.5 * clip : $0 < clip }, "\(norms)")
+        }
+    }
+
+    /// Guards the test above: a comparison that missed an option would let the product ignore it.
+    @Test(arguments: [
+        Case(.unoloraStar, "seed") { $0.seed = 1 },
+        Case(.unoloraStar, "dropout") { $0.dropout = 0 },
+        Case(.unoloraStar, "label smoothing") { $0.labelSmoothing = 0 },
+        Case(.unoloraStar, "reduction") { $0.sumsLoss = true },
+        Case(.unoloraStar, "padding") { $0.padTargets = nil },
+        Case(.unoloraStar, "clip") { $0.clip = nil },
+        Case(.unoloraStar, "clip of 1") { $0.clip = 1 },
+        Case(.unoloraStar, "beta1") { $0.optimizer.beta1 = 0.9 },
+        Case(.unoloraStar, "beta2") { $0.optimizer.beta2 = 0.999 },
+        Case(.unoloraStar, "epsilon") { $0.optimizer.epsilon = 1e-8 },
+        Case(.unoloraStar, "weight decay") { $0.optimizer.weightDecay = 0.01 },
+        Case(.unoloraStar, "peak") { $0.schedule.peak = 0.021 },
+        Case(.unoloraStar, "warmup") { $0.schedule.warmup = 0 },
+        Case(.unoloraStar, "steps") { $0.schedule.steps = 6 },
+        Case(.unoloraStar, "decay") { $0.schedule.decay = .cosine },
+    ])
+    func `an option that is ignored would be seen`(_ example: Case) throws {
+        var ignored = Self.options
+        example.change(&ignored)
+        let errors = try compare(example.method, product: Self.options, reference: ignored).errors
+        #expect(errors.values.contains { $0 > 10 * Self.tolerance }, "\(errors)")
+    }
+}
