@@ -34,8 +34,11 @@ public final class LowRankAdaptation: Adaptation {
     /// See `Adaptation`: whether the group has sites.
     public func adapts(_ group: ProjectionGroup) -> Bool { !layout.groups[group.index].sites.isEmpty }
 
-    /// See `Adaptation`: the hypernetwork runs here, once for all sites.
+    /// See `Adaptation`: the hypernetwork runs here, once for all sites. Every example's task must be one of the adapter's.
     public func begin(_ context: MicroBatchContext) {
+        precondition(
+            context.batch.tasks.allSatisfy { (0..<options.tasks).contains($0) },
+            "an example of a task that the adapter does not have")
         dropout = nil
         if let key = context.dropout, options.dropout > 0 {
             dropout = Dropout(seed: key.seed, step: key.step, rate: options.dropout)
@@ -63,8 +66,7 @@ public final class LowRankAdaptation: Adaptation {
             }
         }
         for (position, site) in sites.enumerated() {
-            let (scaled, inner) = middle(site, position, h, rows, context)
-            _ = scaled
+            let inner = middle(site, position, h, rows, context).inner
             let target = output.columns(site.projection.outputOffset, site.projection.outputWidth)
             for run in runs(rows, context) {
                 gemm(

@@ -1,7 +1,5 @@
-/// Sixteen floats: the width of every kernel's accumulators.
-///
-/// The width is part of the result (it fixes the order of summation), so it is the same on every processor.
-@usableFromInline typealias Lanes = SIMD16<Float>
+// Kernels accumulate in sixteen floats. The width is part of the result (it fixes the order of summation), so it is the
+// same on every processor.
 
 extension UnsafePointer where Pointee == Float {
     /// Sixteen elements from `index`, at any alignment.

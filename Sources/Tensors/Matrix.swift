@@ -26,9 +26,6 @@ public struct Matrix: @unchecked Sendable {
     /// Number of elements.
     @inlinable public var count: Int { rows * columns }
 
-    /// Whether the rows follow each other without a gap.
-    @inlinable public var isContiguous: Bool { stride == columns || rows <= 1 }
-
     /// The first element of a row.
     @inlinable
     public func row(_ index: Int) -> UnsafeMutablePointer<Float> {

@@ -138,7 +138,6 @@ extension T5Engine {
         copy(normalised, into: hidden)
         drop(hidden, rows, place: place(.decoder, 0, .finalNorm))
         if configuration.outputScale != 1 { scale(hidden, by: configuration.outputScale) }
-        pass.hidden = hidden
         let logits = workspace.matrix(hidden.rows, configuration.vocabularySize)
         gemm(.asIs(hidden), .transposed(model.output), into: logits)
         return logits

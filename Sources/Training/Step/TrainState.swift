@@ -34,11 +34,4 @@ public final class TrainState {
         }
         return accumulator.digest
     }
-
-    /// The first tensor with a value that is not finite, if there is one.
-    public func firstNonFinite() -> String? {
-        layout.parameters.entries.first { entry in
-            weights.elements[entry.range].contains { !$0.isFinite }
-        }?.name
-    }
 }

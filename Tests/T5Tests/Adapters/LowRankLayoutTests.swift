@@ -26,6 +26,24 @@ import Testing
         #expect(try count("t5-base", .loraPerTask) == 7_077_888)
     }
 
+    @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
+    func `a task that the adapter does not have ends the process instead of reading other memory`(
+        method: LowRankOptions.Method
+    ) async {
+        for task in [2, -1] {
+            await #expect(processExitsWith: .failure) { [name = method.rawValue as String, task = task as Int] in
+                let method = LowRankOptions.Method(rawValue: name) ?? .frozen
+                let adapter = TinyAdapter(TinyT5(.v10), LowRankOptions(method: method, tasks: 2))
+                _ = adapter.gradients(TinyT5.batch([(5, 3, 1), (4, 2, task)]))
+            }
+        }
+        await #expect(processExitsWith: .success) { [name = method.rawValue as String] in
+            let method = LowRankOptions.Method(rawValue: name) ?? .frozen
+            let adapter = TinyAdapter(TinyT5(.v10), LowRankOptions(method: method, tasks: 2))
+            _ = adapter.gradients(TinyT5.batch([(5, 3, 1), (4, 2, 0)]))
+        }
+    }
+
     @Test func `t5-mini is as the method says, with an inner width that is not d`() throws {
         let mini = try preset("t5-mini")
         #expect(mini.modelWidth == 384 && mini.headWidth == 64 && mini.heads == 8 && mini.innerWidth == 512)
