@@ -57,13 +57,13 @@ extension T5Engine {
         }
     }
 
-    /// Backward of `attend`; overwrites `dQuery`, `dKey` and `dValue`.
+    /// Backward of `attend`; overwrites `dQuery`, and `dKey` and `dValue`, as far as they are wanted.
     ///
     /// With `P` after softmax and `D = drop(P)`: `dV = D^T dO`, `dP = drop(dO V^T)`, `dS = P (dP - rowsum(dP P))`,
     /// `dQ = dS K`, `dK = dS^T Q`.
     func attendBackward(
         _ state: AttentionState, _ rows: Segments, _ keys: AttentionKeys, dContext: Matrix, dQuery: Matrix?,
-        dKey: Matrix, dValue: Matrix, dropoutPlace place: UInt32
+        dKeyValue: (key: Matrix, value: Matrix)?, dropoutPlace place: UInt32
     ) {
         let (heads, width) = (configuration.heads, configuration.headWidth)
         var offset = 0
@@ -82,12 +82,14 @@ extension T5Engine {
                 let v = keys.value.rows(keyStart, length).columns(columns, width)
                 let k = keys.key.rows(keyStart, length).columns(columns, width)
                 let q = state.query.rows(start, queries).columns(columns, width)
-                var weights = p
-                if pass.dropout != nil {
-                    dropProbabilities(p, into: dropped, head, rows.example(segment), place)
-                    weights = dropped
+                if let dValue = dKeyValue?.value {
+                    var weights = p
+                    if pass.dropout != nil {
+                        dropProbabilities(p, into: dropped, head, rows.example(segment), place)
+                        weights = dropped
+                    }
+                    gemm(.transposed(weights), .asIs(dOut), into: dValue.rows(keyStart, length).columns(columns, width))
                 }
-                gemm(.transposed(weights), .asIs(dOut), into: dValue.rows(keyStart, length).columns(columns, width))
                 gemm(.asIs(dOut), .transposed(v), into: scores)
                 if pass.dropout != nil {
                     dropProbabilities(scores, into: scores, head, rows.example(segment), place)
@@ -98,7 +100,9 @@ extension T5Engine {
                 if let dQuery {
                     gemm(.asIs(scores), .asIs(k), into: dQuery.rows(start, queries).columns(columns, width))
                 }
-                gemm(.transposed(scores), .asIs(q), into: dKey.rows(keyStart, length).columns(columns, width))
+                if let dKey = dKeyValue?.key {
+                    gemm(.transposed(scores), .asIs(q), into: dKey.rows(keyStart, length).columns(columns, width))
+                }
             }
         }
     }

@@ -116,8 +116,9 @@ extension T5Engine {
         let dProjected = workspace.matrix(dx.rows, 3 * inner)
         attendBackward(
             state, rows, selfKeys(stack, state.projected, rows), dContext: dContext,
-            dQuery: dProjected.columns(0, inner), dKey: dProjected.columns(inner, inner),
-            dValue: dProjected.columns(2 * inner, inner), dropoutPlace: place(stack, block, .selfProbabilities))
+            dQuery: dProjected.columns(0, inner),
+            dKeyValue: (key: dProjected.columns(inner, inner), value: dProjected.columns(2 * inner, inner)),
+            dropoutPlace: place(stack, block, .selfProbabilities))
         let dNormalised = below ? workspace.matrix(dx.rows, dx.columns) : nil
         projectBackward(input, state.norm.output, rows, dProjected, into: dNormalised)
         if let dNormalised {
@@ -140,12 +141,12 @@ extension T5Engine {
         projectBackward(model.group(.decoder, block, .crossOutput), state.context, rows, dResult, into: dContext)
         guard let dContext else { return }
         let dQuery = needsQuery ? workspace.matrix(dx.rows, inner) : nil
-        let dKeyValue = workspace.matrix(memory.rows, 2 * inner)
+        let dKeyValue = needsMemory ? workspace.matrix(memory.rows, 2 * inner) : nil
         attendBackward(
             state, rows, crossKeys(state.keyValue, sources), dContext: dContext, dQuery: dQuery,
-            dKey: dKeyValue.columns(0, inner), dValue: dKeyValue.columns(inner, inner),
+            dKeyValue: dKeyValue.map { (key: $0.columns(0, inner), value: $0.columns(inner, inner)) },
             dropoutPlace: place(.decoder, block, .crossProbabilities))
-        if needsMemory {
+        if let dKeyValue {
             projectBackward(keyValue, memory, sources, dKeyValue, into: dMemory, adding: true)
         }
         guard let dQuery else { return }
