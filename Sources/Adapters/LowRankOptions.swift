@@ -14,11 +14,11 @@ public struct LowRankOptions: Sendable, Equatable {
         case loraPerTask = "lora_per_task"
     }
 
-    /// How A starts; B always starts at 0.
+    /// How A starts, in any of the methods, so that they can be compared from one start; B always starts at 0.
     public enum AInitialisation: String, Sendable {
         /// U(-1/sqrt(in), 1/sqrt(in)).
         case kaimingIn
-        /// U(-1/sqrt(r), 1/sqrt(r)), as the authors' code has it.
+        /// U(-1/sqrt(r), 1/sqrt(r)) with r = rankA, as the authors' code has it for `unolora_star`.
         case kaimingRank
     }
 

@@ -65,7 +65,8 @@ enum KeyTable {
             "One mask for the sites that read one tensor, or one each as PEFT draws them."),
         Key(
             "lora.aInit", .choice(["kaimingIn", "kaimingRank"]), "kaimingIn", result: true,
-            "A ~ U(±1/sqrt(in)), or U(±1/sqrt(r)) as in the authors' code."),
+            "Start of A in every LoRA method: U(±1/sqrt(in)), or U(±1/sqrt(r)) with A's own rank r as the authors' code has "
+                + "it for unolora_star."),
         Key(
             "lora.targets", .targets,
             "{encoderSelf: [q, v], decoderSelf: [q, v], decoderCross: [q, v], feedForward: []}",

@@ -14,7 +14,8 @@ public enum StreamPurpose: UInt32, Sendable {
 
 /// A sequence of random numbers that is a pure function of (seed, purpose, a, b).
 ///
-/// Counter layout: word 0 and the high half of word 1 count the blocks, then purpose, a and b.
+/// Counter layout: word 0 counts the blocks of four words, word 1 is the purpose, words 2 and 3 are a and b. So a stream
+/// ends after 2^32 - 1 blocks.
 public struct RandomStream: RandomNumberGenerator, Sendable {
     private let philox: Philox
     private let purpose: UInt32
