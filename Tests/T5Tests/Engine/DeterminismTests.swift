@@ -55,6 +55,34 @@ import Testing
         }
     }
 
+    /// Without sites at k and v, and with none in the encoder, no gradient of keys and values is made.
+    @Test(arguments: TinyT5.Family.allCases)
+    func `gradients have the same bits whether or not those of keys and values are made`(
+        family: TinyT5.Family
+    ) throws {
+        func options(_ cross: Set<String>) -> LowRankOptions {
+            let targets = LoraTargets(encoderSelf: [], decoderSelf: ["q"], decoderCross: cross, feedForward: [])
+            return LowRankOptions(method: .unolora, rankA: 3, alpha: 4, tasks: 4, targets: targets)
+        }
+        let tiny = TinyT5(family)
+        let (few, many) = (TinyAdapter(tiny, options(["q"])), TinyAdapter(tiny, options(["q", "k", "v"])))
+        // The sites in common have the same weights, the others do nothing.
+        for entry in many.layout.parameters.entries {
+            let common = few.layout.parameters[entry.name]
+            for (i, place) in entry.range.enumerated() {
+                many.weights.base[place] = common.map { few.weights.base[$0.offset + i] } ?? 0
+            }
+        }
+        let key = DropoutKey(seed: 3, step: 4, rate: 0.1)
+        let (own, other) = (few.gradients(Self.batches[0], dropout: key), many.gradients(Self.batches[0], dropout: key))
+        #expect(own.loss == other.loss)
+        for entry in few.layout.parameters.entries {
+            let same = try #require(many.layout.parameters[entry.name])
+            #expect(own.gradients[entry.range].map(\.bitPattern) == other.gradients[same.range].map(\.bitPattern))
+            #expect(own.gradients[entry.range].contains { $0 != 0 })
+        }
+    }
+
     @Test func `a backward adds to the gradients`() {
         let (engine, gradients) = Self.adapter(.unolora).engine()
         _ = engine.forward(Self.batches[0], dropout: nil)
