@@ -1,22 +1,9 @@
 import Failures
-import Glibc
+import Tensors
 
 extension CheckpointStore {
     /// Runs `body` while no other process or thread changes names in the store.
-    ///
-    /// An advisory lock on the directory itself; it ends with its process. A file system without such locks, or one
-    /// who holds it for 10 seconds (stopped, perhaps), must not keep a dying job from its last checkpoint: then `body`
-    /// runs without it, and single renames still keep every visible directory complete.
     func exclusively<R>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
-        let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return try body() }
-        // Closing also gives the lock back.
-        defer { close(descriptor) }
-        for _ in 0..<1_000 {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { break }
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            usleep(10_000)
-        }
-        return try body()
+        try Tensors.exclusively(in: directory, body)
     }
 }

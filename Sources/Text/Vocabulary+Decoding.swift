@@ -2,6 +2,13 @@ import CSentencePiece
 import Failures
 
 extension Vocabulary {
+    /// The text of generated ids: ids from the first EOS on do not count.
+    ///
+    /// Throws `internal` when the library fails (memory is exhausted).
+    public func answer(_ ids: some Sequence<Int32>) throws(Failure) -> String {
+        try decode(ids.prefix { $0 != Self.eosID })
+    }
+
     /// The text of ids as T5 reads it: pad and EOS are dropped, and so are ids that name no piece (T5's extra ids and
     /// the padding rows of the embedding).
     ///

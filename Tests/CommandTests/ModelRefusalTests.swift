@@ -136,6 +136,17 @@ extension ProgramTests {
                     try project.replace("160", by: "140", in: "model/config.json")
                 }, code: 65, says: ["model/spiece.model has 150 pieces", "140 rows", "take both from the same model"]),
             Refusal(
+                name: "a model that ends texts with another id than the vocabulary",
+                damage: { try $0.replace("\"eos_token_id\" : 1", by: "\"eos_token_id\" : 2", in: "model/config.json") },
+                code: 65,
+                says: [
+                    "model/config.json has eos_token_id 2", "model/spiece.model has 1", "take both from the same model",
+                ]),
+            Refusal(
+                name: "a model that pads with another id than the vocabulary",
+                damage: { try $0.replace("\"pad_token_id\" : 0", by: "\"pad_token_id\" : 3", in: "model/config.json") },
+                code: 65, says: ["model/config.json has pad_token_id 3", "model/spiece.model has 0"]),
+            Refusal(
                 name: "a vocabulary that is none", damage: { try $0.write("model/spiece.model", "nothing") }, code: 65,
                 says: ["model/spiece.model", "not a whole SentencePiece model", "again"]),
         ]

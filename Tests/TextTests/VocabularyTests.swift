@@ -39,9 +39,16 @@ import Text
         #expect(try vocabulary.decode([Int32]()) == "")
     }
 
+    @Test func `an answer ends at the first EOS`() throws {
+        let (cat, sat) = (try vocabulary.encode("the cat"), try vocabulary.encode("sat"))
+        #expect(try vocabulary.answer([0] + cat + [1] + sat) == "the cat")
+        #expect(try vocabulary.answer(cat) == "the cat")
+        #expect(try vocabulary.answer([1] + sat) == "")
+    }
+
     @Test func `no text makes encoding fail`() throws {
         #expect(try vocabulary.encode("") == [])
-        #expect(try vocabulary.encode("\0") == vocabulary.encode("\0"))
+        #expect(try vocabulary.encode("\0") != vocabulary.encode(""))
         #expect(try vocabulary.encode("the\0cat").contains(where: { $0 > 2 }))
         var ids: [Int32] = [7]
         let malformed: [UInt8] = [0x74, 0xFF, 0xFE, 0xC3, 0x28, 0xED, 0xA0, 0x80, 0xF0, 0x9F]
@@ -77,7 +84,7 @@ import Text
 
     @Test(.enabled(if: ReferenceMaterial.directory != nil, "needs T5's own vocabulary, which is not distributed here"))
     func `T5's vocabulary gives T5's ids`() throws {
-        let t5 = try Vocabulary(modelPath: ReferenceMaterial.file("data/t5_vocab/spiece.model"))
+        let t5 = try Vocabulary(modelPath: ReferenceMaterial.path("data/t5_vocab/spiece.model"))
         #expect(t5.pieceCount == 32000)
         let text = "translate English to German: The house is wonderful."
         let ids = try t5.encode(text)

@@ -45,11 +45,13 @@ extension AnswerSpace {
         targetText(targetIndex(of: gold))
     }
 
-    /// The number of decimals that tell grades of a step apart: 1 for 0.2, 2 for 0.25, 0 for whole steps; at most 6.
-    public static func decimals(forStep step: Double) -> Int {
-        (0..<6).first { places in
-            let scaled = step * pow(10, Double(places))
-            return abs(scaled - scaled.rounded()) < 1e-9 * scaled
-        } ?? 6
+    /// The number of decimals that write every grade minimum + k step in full: 1 for 0.2, 2 for 0.25, 0 for whole
+    /// steps from a whole minimum; at most 6.
+    public static func decimals(minimum: Double, step: Double) -> Int {
+        func isWhole(_ value: Double, _ places: Int) -> Bool {
+            let scaled = abs(value) * pow(10, Double(places))
+            return abs(scaled - scaled.rounded()) <= 1e-9 * max(scaled, 1)
+        }
+        return (0..<6).first { isWhole(step, $0) && isWhole(minimum, $0) } ?? 6
     }
 }

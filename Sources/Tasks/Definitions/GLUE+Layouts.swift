@@ -9,7 +9,8 @@ extension GLUE {
         var words: [String]
         var metrics: [Metric]
         var label = Column.named("label")
-        var hasHeader = true
+        /// Columns of files without a header.
+        var columns: Int?
         var ignored: [String] = []
     }
 
@@ -24,7 +25,7 @@ extension GLUE {
             // Columns: source, label, the author's own mark, sentence.
             Layout(
                 folder: "CoLA", fields: [Field("sentence", column: .index(3))], labels: ["0", "1"],
-                words: ["unacceptable", "acceptable"], metrics: [.matthews], label: .index(1), hasHeader: false)
+                words: ["unacceptable", "acceptable"], metrics: [.matthews], label: .index(1), columns: 4)
         case "sst2":
             Layout(
                 folder: "SST-2", fields: [Field("sentence")], labels: ["0", "1"], words: ["negative", "positive"],

@@ -60,7 +60,8 @@ public enum GLUE {
             labels = LabelMap(classes: layout.labels, ignored: layout.ignored)
         }
         return try TaskDefinition(
-            name: name, format: .tsv(hasHeader: layout.hasHeader), fields: layout.fields, label: layout.label,
+            name: name, format: .tsv(hasHeader: layout.columns == nil, columns: layout.columns), fields: layout.fields,
+            label: layout.label,
             answers: answers, labels: labels, metrics: layout.metrics, splits: splits(name, folder),
             leavesOutIncompleteRows: name == "qqp")
     }

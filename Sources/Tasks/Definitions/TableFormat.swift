@@ -1,7 +1,8 @@
 /// The format of a task's files.
 public enum TableFormat: Sendable, Equatable, Codable {
-    /// Tab-separated values, a row a line; quotes mean nothing. With a header, columns have names.
-    case tsv(hasHeader: Bool)
+    /// Tab-separated values, a row a line; quotes mean nothing. With a header, columns have names; without one, every row
+    /// must have `columns` of them, or as many as the first row when that is nil.
+    case tsv(hasHeader: Bool, columns: Int? = nil)
     /// One JSON object a line.
     case jsonLines
 }

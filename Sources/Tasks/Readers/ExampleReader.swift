@@ -24,7 +24,8 @@ struct ExampleReader: Sendable {
     init(_ file: MappedFile, _ definition: TaskDefinition) throws(Failure) {
         let columns = definition.fields.map(\.column) + [definition.label]
         switch definition.format {
-        case .tsv(let hasHeader): reader = try TSVReader(file, hasHeader: hasHeader, columns: columns)
+        case .tsv(let hasHeader, let count):
+            reader = try TSVReader(file, hasHeader: hasHeader, columnCount: count, columns: columns)
         case .jsonLines: reader = try JSONLReader(file, columns: columns)
         }
         record = Record(valueCount: columns.count)

@@ -50,7 +50,7 @@ struct JSONLReader: RecordReader {
         try reader.object { (reader, key) throws(JSONReader.Problem) in
             guard seen.insert(key).inserted else { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
             guard keys.contains(key) else { return try reader.skipValue() }
-            guard let text = try scalar(&reader) else {
+            guard let text = try reader.scalarText() else {
                 unusable = unusable ?? key
                 return
             }
@@ -63,16 +63,18 @@ struct JSONLReader: RecordReader {
         }
         return .complete
     }
+}
 
-    /// The text of a string, number or boolean; nil for another value.
-    private static func scalar(_ reader: inout JSONReader) throws(JSONReader.Problem) -> String? {
-        let first = reader.peek()
-        if first == UInt8(ascii: "\"") { return try reader.string() }
-        let start = reader.offset
-        try reader.skipValue()
+extension JSONReader {
+    /// The text of a string, number or boolean as the file writes it; nil for another value, which is skipped.
+    mutating func scalarText() throws(JSONReader.Problem) -> String? {
+        let first = peek()
+        if first == UInt8(ascii: "\"") { return try string() }
+        let start = offset
+        try skipValue()
         guard let first, first != UInt8(ascii: "{"), first != UInt8(ascii: "["), first != UInt8(ascii: "n") else {
             return nil
         }
-        return String(decoding: reader.bytes[start..<reader.offset], as: UTF8.self)
+        return String(decoding: bytes[start..<offset], as: UTF8.self)
     }
 }

@@ -40,7 +40,8 @@ public struct Prediction: Sendable {
 
     /// The source of one input line.
     ///
-    /// A line that starts with `{` is a JSON object with the task's fields, by their names in the template; any other
+    /// A line that starts with `{` is a JSON object with the task's fields, by their names in the template, whose values
+    /// are texts, numbers or booleans as in a JSONL file; any other
     /// is the fields' texts in their order with tabs between. Throws `badData` with `name:number` and the reason.
     public func source(ofLine line: String, number: Int, of name: String) throws(Failure) -> Source {
         let values: [String]
@@ -61,7 +62,7 @@ public struct Prediction: Sendable {
 
     /// The answer of generated ids; ids from the first EOS on do not count.
     public func answer(_ ids: some Sequence<Int32>) throws(Failure) -> Answer {
-        let text = try vocabulary.decode(ids.prefix { $0 != Vocabulary.eosID })
+        let text = try vocabulary.answer(ids)
         let label = definition.answers.label(of: text)
         let isGrade = if case .grades = definition.answers { true } else { false }
         return Answer(
@@ -92,14 +93,17 @@ public struct Prediction: Sendable {
                         return try reader.skipValue()
                     }
                     if values[index] != nil { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
-                    values[index] = try reader.string()
+                    guard let text = try reader.scalarText() else {
+                        throw reader.problem("the value of \"\(key.shown)\" is no text, number or boolean")
+                    }
+                    values[index] = text
                 }
                 if reader.peek() != nil { throw reader.problem("text after the object") }
             } catch { problem = error }
         }
         if let problem {
             throw Failure(
-                .badData, "not a JSON object of texts (byte \(problem.offset + 1) of the line: \(problem.text))")
+                .badData, "not a JSON object (byte \(problem.offset + 1) of the line: \(problem.text))")
         }
         if let missing = values.firstIndex(where: { $0 == nil }) {
             throw Failure(

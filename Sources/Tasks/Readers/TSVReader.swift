@@ -3,16 +3,19 @@ import Tensors
 
 /// Reads tab-separated values as GLUE writes them: no quoting, no escapes, one row a line.
 ///
-/// Every row must have as many columns as the header, or as the first row where there is none.
+/// Every row must have as many columns as the header, or as the task says of files without one.
 struct TSVReader: RecordReader {
     private var lines: LineCursor
     private let path: String
     /// The values (indices into the record) that column i gives.
     private let valuesOfColumn: [[Int]]
     private let columnCount: Int
+    private let hasHeader: Bool
 
     /// Opens a file; `badData` when it is empty or its header lacks a wanted column.
-    init(_ file: MappedFile, hasHeader: Bool, columns: [Column]) throws(Failure) {
+    ///
+    /// `columnCount`: the columns of a file without header; nil takes those of the first row.
+    init(_ file: MappedFile, hasHeader: Bool, columnCount: Int?, columns: [Column]) throws(Failure) {
         lines = LineCursor(file)
         path = file.path
         let first = lines
@@ -23,10 +26,12 @@ struct TSVReader: RecordReader {
             throw Failure(.badData, "\(path.shown):1: the line is not UTF-8; convert the file")
         }
         if !hasHeader { lines = first }
-        columnCount = names.count
-        var values: [[Int]] = Array(repeating: [], count: names.count)
+        let places = hasHeader ? names : (0..<(columnCount ?? names.count)).map(String.init)
+        self.columnCount = places.count
+        self.hasHeader = hasHeader
+        var values: [[Int]] = Array(repeating: [], count: places.count)
         for (index, column) in columns.enumerated() {
-            values[try Self.place(of: column, in: names, path)].append(index)
+            values[try Self.place(of: column, in: places, path)].append(index)
         }
         valuesOfColumn = values
     }
@@ -38,6 +43,7 @@ struct TSVReader: RecordReader {
     mutating func next(_ record: inout Record) -> RowOutcome? {
         let valuesOfColumn = valuesOfColumn
         let columnCount = columnCount
+        let expected = hasHeader ? "the file has \(columnCount)" : "rows of this file have \(columnCount)"
         return lines.next { line, position in
             record.start(at: position)
             guard isUTF8(line) else { return .malformed("the line is not UTF-8") }
@@ -55,7 +61,7 @@ struct TSVReader: RecordReader {
                 start = tab + 1
             }
             if column == columnCount { return .complete }
-            let reason = "the row has \(column) \(column == 1 ? "column" : "columns"), but the file has \(columnCount)"
+            let reason = "the row has \(column) \(column == 1 ? "column" : "columns"), but \(expected)"
             return column < columnCount ? .incomplete(reason) : .malformed(reason)
         }
     }

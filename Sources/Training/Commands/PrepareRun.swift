@@ -14,7 +14,7 @@ public enum PrepareRun {
         let (configuration, definitions, vocabulary) = try world.rankZeroFirst { () throws(Failure) in
             let configuration = try load()
             let shape = try T5Configuration(path: configuration.model + "/config.json")
-            let vocabulary = try RunModel.openVocabulary(configuration.model, rows: shape.vocabularySize)
+            let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
             return (configuration, try configuration.definitions(), vocabulary)
         }
         let data = try RunData(

@@ -32,7 +32,7 @@ struct RunModel {
             try T5Configuration(path: directory + "/config.json")
         }
         let vocabulary = try world.rankZeroFirst { () throws(Failure) in
-            try Self.openVocabulary(directory, rows: shape.vocabularySize)
+            try Self.openVocabulary(directory, shape)
         }
         let definitions = definitions
         let budgets = try world.rankZeroFirst { () throws(Failure) in
@@ -95,14 +95,23 @@ struct RunModel {
         return ContentDigest(words: (words[0], words[1])).hexadecimal
     }
 
-    /// The vocabulary of a model directory; refused when it does not fit the embedding.
-    static func openVocabulary(_ directory: String, rows: Int) throws(Failure) -> Vocabulary {
+    /// The vocabulary of a model directory; refused when it does not fit the embedding, or `config.json` has other ids
+    /// for padding and the end of a text than the vocabulary.
+    static func openVocabulary(_ directory: String, _ shape: T5Configuration) throws(Failure) -> Vocabulary {
         let vocabulary = try Vocabulary(modelPath: directory + "/spiece.model")
-        guard vocabulary.pieceCount <= rows else {
+        guard vocabulary.pieceCount <= shape.vocabularySize else {
             throw Failure(
                 .badData,
-                "\(directory)/spiece.model has \(vocabulary.pieceCount) pieces, but the model's embedding only \(rows) rows; "
-                    + "take both from the same model")
+                "\(directory)/spiece.model has \(vocabulary.pieceCount) pieces, but the model's embedding only "
+                    + "\(shape.vocabularySize) rows; take both from the same model")
+        }
+        for (key, id, own) in [
+            ("pad_token_id", shape.padToken, Vocabulary.padID), ("eos_token_id", shape.endToken, Vocabulary.eosID),
+        ] where id != own {
+            throw Failure(
+                .badData,
+                "\(directory)/config.json has \(key) \(id), but \(directory)/spiece.model has \(own) there; take both from "
+                    + "the same model")
         }
         return vocabulary
     }

@@ -48,12 +48,14 @@ extension CustomTask {
         if let range {
             answers = .grades(
                 minimum: range.minimum, maximum: range.maximum, step: range.step,
-                decimals: AnswerSpace.decimals(forStep: range.step))
+                decimals: AnswerSpace.decimals(minimum: range.minimum, step: range.step))
         } else {
             (map, answers) = LabelMap.from(pairs: labels)
         }
         return try TaskDefinition(
-            name: name, format: format == .jsonl ? .jsonLines : .tsv(hasHeader: header), fields: fields,
+            name: name,
+            format: format == .jsonl ? .jsonLines : .tsv(hasHeader: header, columns: header ? nil : columns.count),
+            fields: fields,
             label: try column(label), template: template, answers: answers, labels: map,
             metrics: metrics.compactMap(Metric.init),
             splits: SplitDefinition.splits(

@@ -30,7 +30,7 @@ struct Evaluator {
         guard (communicator?.rank ?? 0) == 0 else { return [] }
         var results: [EvaluatedTask] = []
         for (position, task) in tasks.enumerated() {
-            let texts = try answers[position].map { tokens throws(Failure) in try vocabulary.decode(tokens) }
+            let texts = try answers[position].map { tokens throws(Failure) in try vocabulary.answer(tokens) }
             let scores = try TaskScores(answers: texts, gold: task.gold, space: task.space, metrics: task.metrics)
             results.append(EvaluatedTask(name: task.name, scores: scores, isBeside: task.isBeside))
         }

@@ -99,7 +99,7 @@ public struct Plan {
     /// What the files say, when they can be read.
     private func dataLines() throws(Failure) -> Data {
         let definitions = try configuration.definitions()
-        let vocabulary = try RunModel.openVocabulary(configuration.model, rows: shape.vocabularySize)
+        let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
         var counts: [(name: String, examples: Int)] = []
         var (tokens, texts, longest) = (0, 0, 0)
         for definition in definitions {

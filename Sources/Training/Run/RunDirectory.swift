@@ -85,9 +85,13 @@ public struct RunStatus: Codable, Sendable, Equatable {
     /// Seconds since 1970 when this was written.
     public var time: Double
 
-    /// Replaces `STATUS.json` as a whole.
-    public func write(to run: RunDirectory) throws(Failure) {
-        try run.write(StableJSON.document(self, "the status"), to: run.status)
+    /// Replaces `STATUS.json` as a whole. `keepingFailure`: not where it says that the run failed, as another rank of the
+    /// job may have written meanwhile.
+    public func write(to run: RunDirectory, keepingFailure: Bool = false) throws(Failure) {
+        try exclusively(in: run.path) { () throws(Failure) in
+            if keepingFailure, Self.read(run)?.state == .failed { return }
+            try run.write(StableJSON.document(self, "the status"), to: run.status)
+        }
     }
 
     /// Reads `STATUS.json`; nil when there is none that can be read.

@@ -24,6 +24,8 @@ final class RunWriter {
     private let metrics: MetricsLog
     private let events: EventFile?
     private(set) var lastDurableStep: Int?
+    /// Whether `STATUS.json` is of this job; a failure in it then is another rank's.
+    private var hasStarted = false
 
     /// Opens the run's files at `step`; later lines of `metrics.jsonl` are cut off, and an evaluation of `step` itself
     /// when it is owed. `drawsCurves`: for TensorBoard too.
@@ -38,6 +40,7 @@ final class RunWriter {
         events = drawsCurves ? try EventFile(in: run.path, after: step) : nil
         lastDurableStep = step > 0 ? step : nil
         try status(.running, "", step: step)
+        hasStarted = true
     }
 
     /// Appends a line to `metrics.jsonl` and its points to the curves.
@@ -70,7 +73,7 @@ final class RunWriter {
         try RunStatus(
             state: state, reason: reason, exitCode: exitCode, step: step, lastDurableStep: lastDurableStep,
             steps: constants.steps, time: Date().timeIntervalSince1970
-        ).write(to: run)
+        ).write(to: run, keepingFailure: hasStarted)
     }
 
     /// A line for the user on standard output.

@@ -40,6 +40,15 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (0, 0.2, 1), (0, 1, 0), (0.25, 0.5, 2), (1.5, 1, 1), (-0.125, 0.25, 3), (0, 0.25, 2), (0, 1.0 / 3, 6),
+            (1.0 / 3, 1, 6), (0, 1e-7, 6),
+        ] as [(Double, Double, Int)])
+    func `grades are written with as many decimals as they have`(minimum: Double, step: Double, decimals: Int) {
+        #expect(AnswerSpace.decimals(minimum: minimum, step: step) == decimals)
+    }
+
     @Test func `impossible answers are refused`() {
         expectFailure(.badConfiguration, "1 classes") {
             try definition(answers: .classes(["a"]), labels: LabelMap(classes: ["y"]))

@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import Tasks
+import TestSupport
 import Testing
 
 /// How often the sampler really draws each task, against the mixture's table, by Pearson's chi-squared.

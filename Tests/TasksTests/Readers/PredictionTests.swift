@@ -27,6 +27,12 @@ import Text
         #expect(cut.isTruncated && cut.ids == Array(cached.source(0).prefix(4)) + [1])
     }
 
+    @Test func `numbers and booleans are read as a JSONL file's`() throws {
+        let source = try prediction("rte").source(
+            ofLine: "{\"sentence1\": 0.50, \"sentence2\": true}", number: 1, of: "input")
+        #expect(source.text == "rte sentence1: 0.50 sentence2: true")
+    }
+
     @Test func `bad lines are refused with their place`() throws {
         let prediction = try prediction("rte")
         expectFailure(.badData, "input:7: the line has 1 column", "sentence1, sentence2") {
@@ -35,8 +41,10 @@ import Text
         expectFailure(.badData, "input:7: the object has no key \"sentence2\"") {
             try prediction.source(ofLine: "{\"sentence1\": \"A.\"}", number: 7, of: "input")
         }
-        for line in ["{\"sentence1\": 3}", "{", "{}x", "{\"sentence1\": \"a\", \"sentence1\": \"b\"}"] {
-            expectFailure(.badData, "input:7: not a JSON object of texts") {
+        for line in [
+            "{\"sentence1\": [3]}", "{\"sentence1\": null}", "{", "{}x", "{\"sentence1\": \"a\", \"sentence1\": \"b\"}",
+        ] {
+            expectFailure(.badData, "input:7: not a JSON object") {
                 try prediction.source(ofLine: line, number: 7, of: "input")
             }
         }

@@ -49,6 +49,21 @@ import Testing
         #expect(try texts(numbered) == ["t text: y"])
     }
 
+    @Test func `rows of a file without header have the columns that the task says, the first one too`() throws {
+        let format = TableFormat.tsv(hasHeader: false, columns: 3)
+        let fields = [Field("text", column: .index(2))]
+        expectFailure(.badData, "b.tsv:1: the row has 2 columns, but rows of this file have 3") {
+            try examples("b.tsv", "1\tx\n1\tx\ty\n", format: format, fields: fields, label: .index(0))
+        }
+        let skipped = try examples(
+            "b.tsv", "1\tx\n1\tx\ty\n", format: format, fields: fields, label: .index(0),
+            options: ReadingOptions(onBadRow: .skip))
+        #expect(try texts(skipped) == ["t text: y"])
+        expectFailure(.badConfiguration, "there is no column 3, only 0 to 2") {
+            try examples("b.tsv", "", format: format, fields: fields, label: .index(3))
+        }
+    }
+
     @Test func `bad TSV rows are refused with file, line and reason`() {
         let header = "text\tlabel\n"
         expectFailure(.badData, "few.tsv:3: the row has 1 column, but the file has 2", "data.onBadRow: skip") {

@@ -74,4 +74,20 @@ import Testing
         try Data("{".utf8).write(to: URL(fileURLWithPath: run.status))
         #expect(RunStatus.read(run) == nil)
     }
+
+    @Test func `what a failing rank said is not overwritten by one that still runs`() throws {
+        let directory = try TemporaryDirectory()
+        let run = RunDirectory(directory.path)
+        func status(_ state: RunStatus.State) -> RunStatus {
+            RunStatus(state: state, reason: "", exitCode: nil, step: 3, lastDurableStep: nil, steps: 9, time: 1)
+        }
+        try status(.preempted).write(to: run)
+        try status(.running).write(to: run, keepingFailure: true)
+        #expect(RunStatus.read(run)?.state == .running)
+        try status(.failed).write(to: run)
+        try status(.running).write(to: run, keepingFailure: true)
+        #expect(RunStatus.read(run)?.state == .failed)
+        try status(.running).write(to: run)
+        #expect(RunStatus.read(run)?.state == .running)
+    }
 }

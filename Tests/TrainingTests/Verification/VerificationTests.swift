@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import TestSupport
 import Testing
 import Training
 
@@ -16,7 +17,7 @@ import Training
 
     private static let official = cases(here.appendingPathComponent("Cases"))
     private static let options = cases(goldens)
-    private static let reference = ProcessInfo.processInfo.environment["UNOLORA_REFERENCE"]
+    private static let reference = ReferenceMaterial.directory
     private static let more =
         reference.map { root in
             cases(URL(fileURLWithPath: root).appendingPathComponent("parity")).filter { path in
