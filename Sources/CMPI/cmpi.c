@@ -1,12 +1,15 @@
+#define _GNU_SOURCE
 #include "cmpi.h"
 
 #include <mpi.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 _Static_assert(sizeof(MPI_Comm) <= sizeof(uintptr_t), "a handle must fit a word");
 _Static_assert(sizeof(MPI_Win) <= sizeof(uintptr_t), "a handle must fit a word");
 _Static_assert(sizeof(MPI_Request) <= sizeof(uintptr_t), "a handle must fit a word");
+_Static_assert(sizeof(cpu_set_t) == cmpi_affinity_words * 8, "the mask is another size");
 _Static_assert(MPI_MAX_ERROR_STRING <= cmpi_error_text_size, "the text buffer is too small");
 _Static_assert(MPI_MAX_PROCESSOR_NAME <= cmpi_name_size, "the text buffer is too small");
 _Static_assert(MPI_MAX_LIBRARY_VERSION_STRING <= cmpi_library_version_size, "the text buffer is too small");
@@ -172,4 +175,17 @@ int cmpi_shared_free(cmpi_window *window) {
     error = MPI_Win_free(&freed);
     window->handle = (uintptr_t)freed;
     return error;
+}
+
+int cmpi_affinity(uint64_t words[cmpi_affinity_words]) {
+    cpu_set_t set;
+    int error = sched_getaffinity(0, sizeof(set), &set);
+    if (!error) memcpy(words, &set, sizeof(set));
+    return error;
+}
+
+int cmpi_set_affinity(const uint64_t words[cmpi_affinity_words]) {
+    cpu_set_t set;
+    memcpy(&set, words, sizeof(set));
+    return sched_setaffinity(0, sizeof(set), &set);
 }

@@ -114,6 +114,15 @@ extension Communicator {
         }
     }
 
+    /// Returns when all ranks have called it, as `barrier()`, but sleeps until then: for waits of seconds, in which another
+    /// rank may have this one's core. Collective.
+    public func idleBarrier() throws(Failure) {
+        var nothing: Int64 = 0
+        try withUnsafeMutablePointer(to: &nothing) { (pointer) throws(Failure) in
+            try allReduce(.sum, UnsafeMutableBufferPointer(start: pointer, count: 1)) { _ in }
+        }
+    }
+
     /// `0..<count` cut into ranges that one MPI call can carry.
     func parts(of count: Int) -> some Sequence<Range<Int>> {
         stride(from: 0, to: count, by: largestCount).lazy.map { $0..<Swift.min($0 + largestCount, count) }

@@ -24,6 +24,7 @@ extension ProgramTests {
         @Test func `several ranks say once that the command line is wrong`() throws {
             let result = try Program.run(["train", "--set", "lora.rank"], ranks: 3)
             #expect(result.code == 64, "\(result.error)")
+            #expect(result.error.contains("'lora.rank'") && result.error.contains("key=value"), "\(result.error)")
             #expect(result.error.split(separator: "\n").count { $0.hasPrefix("Error: ") } == 1, "\(result.error)")
             let version = try Program.run(["--version"], ranks: 3)
             #expect(version.code == 0 && version.output.split(separator: "\n").count == 1, "\(version.output)")

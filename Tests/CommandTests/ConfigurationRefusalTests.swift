@@ -97,9 +97,6 @@ extension ProgramTests {
             Refusal(
                 name: "an unknown key of --set", damage: { _ in }, code: 78,
                 says: ["--set lora.rnk=2", "did you mean lora.rank?"], arguments: ["--set", "lora.rnk=2"]),
-            Refusal(
-                name: "a --set without a value", damage: { _ in }, code: 64, says: ["--set lora.rank", "key=value"],
-                arguments: ["--set", "lora.rank"]),
         ]
 
         @Test(arguments: refusals)

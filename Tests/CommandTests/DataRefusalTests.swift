@@ -75,10 +75,15 @@ extension ProgramTests {
             let project = try Self.project.get().copy()
             let rows = try String(contentsOfFile: project.file("colour/train.tsv"), encoding: .utf8)
             try project.write("colour/train.tsv", rows + "only text\nbaran basel\tgreen\n")
-            let result = try Program.run(
-                ["train", "--config", "run.yaml", "--out", "run", "--set", "data.onBadRow=skip", "--stop-after", "1"],
-                directory: project.path)
-            #expect(result.code == 85, "\(result.error)")
+            let arguments = ["train", "--config", "run.yaml", "--out", "run", "--set", "data.onBadRow=skip"]
+            // The second start finds the cache of the first, and must say the same.
+            for step in ["1", "2"] {
+                let result = try Program.run(arguments + ["--stop-after", step], directory: project.path)
+                #expect(result.code == 85, "\(result.error)")
+                let notices = result.output.split(separator: "\n").filter { $0.hasPrefix("data: ") }
+                let said = notices.first { $0.hasPrefix("data: colour: 2 bad rows left out (the first is train.tsv:") }
+                #expect(said != nil, "\(result.output)")
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ extension ProgramTests {
             let run = project.file("run")
             let result = try Program.run(["train", "--config", project.configuration, "--out", run], ranks: 2)
             #expect(result.code == 0, "\(result.error)")
-            return (project, run)
+            return (project, run, result.output)
         }
 
         private struct Evaluation: Decodable {
@@ -45,7 +45,7 @@ extension ProgramTests {
         }
 
         @Test func `the chosen split is evaluated and the chosen mean picks the best checkpoint`() throws {
-            let (_, run) = try Self.shared.get()
+            let (_, run, _) = try Self.shared.get()
             let lines = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
             let evaluations = try lines.filter { $0.contains("\"kind\":\"evaluation\"") }.map(Self.evaluation)
             #expect(evaluations.map(\.step) == [3, 6, 9, 12])
@@ -59,7 +59,7 @@ extension ProgramTests {
         }
 
         @Test func `the figures are those of the end of training, on any number of ranks`() throws {
-            let (_, run) = try Self.shared.get()
+            let (_, run, _) = try Self.shared.get()
             let written = try Self.evaluation(String(contentsOfFile: run + "/evaluation-test.json", encoding: .utf8))
             for ranks in [nil, 2, 3] {
                 let result = try Program.run(["evaluate", run, "--split", "test"], ranks: ranks)
@@ -72,7 +72,7 @@ extension ProgramTests {
         }
 
         @Test func `MNLI's other half stands beside the average`() throws {
-            let (_, run) = try Self.shared.get()
+            let (_, run, _) = try Self.shared.get()
             let result = try Program.run(["evaluate", run, "--split", "test"])
             let evaluation = try Self.evaluation(result.output)
             #expect(evaluation.tasks["mnli_mismatched"]?.examples == 24)
@@ -87,8 +87,23 @@ extension ProgramTests {
             #expect(validation.tasks["mnli_matched"] == evaluation.tasks["mnli"])
         }
 
+        @Test func `tasks without the split are named`() throws {
+            let (_, run, training) = try Self.shared.get()
+            let omission = "not evaluated, since without a test split: pair, grade"
+            let lines = training.split(separator: "\n")
+            // At the start for eval.split, at the end below the table of the test split.
+            #expect(lines.contains("warning: \(omission)"), "\(training)")
+            #expect(lines.contains { $0 == omission }, "\(training)")
+            let all = try Program.run(["evaluate", run, "--split", "test"]).output
+            #expect(all.split(separator: "\n").contains { $0 == omission }, "\(all)")
+            let some = try Program.run(["evaluate", run, "--split", "test", "--tasks", "mnli,grade"]).output
+            #expect(some.contains("\nnot evaluated, since without a test split: grade\n"), "\(some)")
+            let none = try Program.run(["evaluate", run, "--tasks", "mnli,grade"]).output
+            #expect(!none.contains("not evaluated"), "\(none)")
+        }
+
         @Test func `tasks and a checkpoint can be chosen`() throws {
-            let (_, run) = try Self.shared.get()
+            let (_, run, _) = try Self.shared.get()
             let result = try Program.run(["evaluate", run, "--tasks", "colour,grade", "--checkpoint", "4"])
             #expect(result.code == 0, "\(result.error)")
             let evaluation = try Self.evaluation(result.output)
@@ -101,7 +116,7 @@ extension ProgramTests {
             (["--checkpoint", "5"], 66, "5"),
         ])
         func `what the run does not have is refused by name`(arguments: [String], code: Int32, word: String) throws {
-            let (_, run) = try Self.shared.get()
+            let (_, run, _) = try Self.shared.get()
             let result = try Program.run(["evaluate", run] + arguments)
             #expect(result.code == code, "\(result.error)")
             #expect(result.sentences.count == 1)
@@ -129,7 +144,7 @@ extension ProgramTests {
         }
 
         @Test func `predictions for the test split give the accuracy that evaluate says`() throws {
-            let (project, run) = try Self.shared.get()
+            let (project, run, _) = try Self.shared.get()
             let rows = try String(contentsOfFile: project.file("colour/test.tsv"), encoding: .utf8)
                 .split(separator: "\n").dropFirst().map { $0.split(separator: "\t") }
             // Half of the lines as text, half as JSON.
@@ -146,7 +161,7 @@ extension ProgramTests {
         }
 
         @Test func `predict does not need the data`() throws {
-            let (project, run) = try Self.shared.get()
+            let (project, run, _) = try Self.shared.get()
             let moved = try project.copy()
             let copy = moved.file("run")
             for name in ["glue", "colour", "pair", "grade", "run/cache"] {
@@ -176,7 +191,7 @@ extension ProgramTests {
         }
 
         @Test func `lines come from standard input, and a task of grades gives scores`() throws {
-            let (project, run) = try Self.shared.get()
+            let (project, run, _) = try Self.shared.get()
             try project.write("grades.txt", "baran cesel\r\nditim fovok\n")
             let result = try Program.run(
                 command: ["bash", "-c", "\"$1\" predict \"$2\" --task grade < \"$3\"", "bash", Program.path, run]
@@ -189,7 +204,7 @@ extension ProgramTests {
         }
 
         @Test func `a line without the task's fields is refused by its number`() throws {
-            let (project, run) = try Self.shared.get()
+            let (project, run, _) = try Self.shared.get()
             let input = try project.write("bad.txt", "{\"first\": \"a\", \"second\": \"b\"}\n{\"first\": \"a\"}\n")
             let result = try Program.run(["predict", run, "--task", "pair", "--input", input])
             #expect(result.code == 65, "\(result.error)")
@@ -198,7 +213,7 @@ extension ProgramTests {
         }
 
         @Test func `predict refuses an unknown task, a missing file and several ranks`() throws {
-            let (project, run) = try Self.shared.get()
+            let (project, run, _) = try Self.shared.get()
             let unknown = try Program.run(["predict", run, "--task", "color"])
             #expect(unknown.code == 64 && unknown.error.contains("colour"), "\(unknown.error)")
             let missing = try Program.run(["predict", run, "--task", "colour", "--input", project.file("none")])

@@ -72,4 +72,10 @@ int cmpi_shared_allocate(cmpi_comm node, size_t bytes, cmpi_window *window, void
 int cmpi_shared_sync(cmpi_window window);
 int cmpi_shared_free(cmpi_window *window);
 
+// The affinity mask that a launcher binds a rank with, of the calling thread: bit i % 64 of word i / 64 is processor i.
+// Linux; Swift sees neither call, since glibc declares them for _GNU_SOURCE only. 0, or -1 with errno.
+enum { cmpi_affinity_words = 16 };
+int cmpi_affinity(uint64_t words[cmpi_affinity_words]);
+int cmpi_set_affinity(const uint64_t words[cmpi_affinity_words]);
+
 #endif

@@ -1,15 +1,16 @@
 import Dispatch
 import Failures
+import Foundation
 import Synchronization
 
 /// The results of `body(0) ... body(count - 1)`, computed by up to `threads` threads.
 ///
 /// Items start in order. Throws the failure of the smallest failing index, whatever the threads' timing was.
 func parallelMap<Result: Sendable>(
-    _ count: Int, threads: Int, _ body: @Sendable (Int) throws(Failure) -> Result
+    _ count: Int, threads: Int, _ body: @escaping @Sendable (Int) throws(Failure) -> Result
 ) throws(Failure) -> [Result] {
     let state = Mutex(ParallelMapState<Result>(results: Array(repeating: nil, count: count)))
-    DispatchQueue.concurrentPerform(iterations: max(1, min(threads, count))) { _ in
+    withThreads(max(1, min(threads, count))) {
         while true {
             // After a failure only items before it still matter, and those have all been started.
             let item = state.withLock { state -> Int? in
@@ -31,6 +32,23 @@ func parallelMap<Result: Sendable>(
     let final = state.withLock { $0 }
     if let failure = final.failure { throw failure.failure }
     return final.results.map { $0! }
+}
+
+/// Runs `body` on the calling thread and on `count - 1` others; returns when all have returned.
+///
+/// Threads of its own, since those of Dispatch are as many as the process had processors when it started, which under
+/// mpirun is often one.
+private func withThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+    let others = DispatchGroup()
+    for _ in 1..<count {
+        others.enter()
+        Thread {
+            body()
+            others.leave()
+        }.start()
+    }
+    body()
+    others.wait()
 }
 
 private struct ParallelMapState<Result: Sendable>: Sendable {

@@ -47,9 +47,4 @@ public struct TaskReport: Sendable, Equatable, Codable {
     public internal(set) var splits: [Split]
     /// Training rows dropped because their text occurs in another split (`dropDuplicates`).
     public internal(set) var droppedDuplicates = 0
-
-    /// Rows left out of all files, for any reason.
-    public var skippedRows: Int {
-        files.reduce(0) { $0 + $1.badRows + $1.incompleteRows + $1.ignoredRows }
-    }
 }

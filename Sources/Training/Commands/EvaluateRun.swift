@@ -103,6 +103,7 @@ public enum EvaluateRun {
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         try Terminal.print("\(split.rawValue) split, \(opened.checkpoint) (step \(opened.state.step)), times 100")
         try Terminal.print(ScoreTable(results, baseline: session.baselines(all)).text)
+        if let omission = session.omission(split, names: names) { try Terminal.print(omission) }
         let record = EvaluationRecord(results, step: opened.state.step, split: split.rawValue, seconds: seconds)
         try Terminal.print(String(decoding: EvaluationFile(record).json(), as: UTF8.self))
         return 0

@@ -24,26 +24,3 @@ public enum PrepareRun {
         return 0
     }
 }
-
-/// What reading found, for people.
-enum DataReport {
-    /// One line per task and split, with what was skipped, truncated or doubled.
-    static func lines(_ data: RunData) -> [String] {
-        data.cache.tasks.flatMap { task -> [String] in
-            let skipped = task.report.skippedRows
-            let head =
-                "\(task.name): longest answer \(task.longestTarget) tokens"
-                + (skipped > 0 ? ", \(skipped) rows skipped" : "")
-                + (task.report.droppedDuplicates > 0 ? ", \(task.report.droppedDuplicates) duplicates dropped" : "")
-            return [head]
-                + task.report.splits.map { split in
-                    let equal = split.equalText.filter { $0.examples > 0 }.map {
-                        ", \($0.examples) with a text of \($0.with)"
-                    }.joined()
-                    let label = split.label.map { " (\($0))" } ?? ""
-                    return
-                        "  \(split.name)\(label): \(split.examples) examples, \(split.truncatedSources) truncated\(equal)"
-                }
-        }
-    }
-}

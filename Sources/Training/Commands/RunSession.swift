@@ -51,6 +51,13 @@ struct RunSession {
         }
     }
 
+    /// One sentence for people that names the chosen tasks that `evaluationTasks` leaves out; nil when it leaves out none.
+    func omission(_ split: SplitName, names: [String]? = nil) -> String? {
+        let present = evaluationTasks(split, names: names).map(\.name)
+        let absent = base.taskNames.filter { (names?.contains($0) ?? true) && !present.contains($0) }
+        return absent.isEmpty ? nil : "not evaluated, since without a \(split) split: \(absent.joined(separator: ", "))"
+    }
+
     private func evaluationTask(
         _ index: Int, _ split: SplitName, name: String, isBeside: Bool = false, limit: Int? = nil
     ) -> EvaluationTask? {

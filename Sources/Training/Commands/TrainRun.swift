@@ -172,6 +172,11 @@ public struct TrainRun {
         say(
             "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
+        let reports = session.data.cache.tasks.map(\.report)
+        for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
+        if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
+            say("warning: \(omission)")
+        }
         for warning in configuration.warnings + request.stop.warnings + threads.warnings { say("warning: \(warning)") }
     }
 

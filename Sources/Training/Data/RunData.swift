@@ -17,21 +17,22 @@ struct RunData: TrainingExamples {
     /// Opens the token cache, building it first where it is absent; collective.
     ///
     /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so
-    /// that nothing is tokenised twice.
+    /// that nothing is tokenised twice. The one that works has the cores of all ranks of its node.
     init(
         _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory, vocabulary: Vocabulary,
         world: Communicator
     ) throws(Failure) {
         let directory = configuration.cache ?? run.path + "/cache"
-        let threads = AvailableCores.ofThisProcess().count
         let open = { () throws(Failure) -> TokenCache in
-            try Self.open(definitions, configuration, directory, vocabulary, threads: threads)
+            let threads = AvailableCores.ofThisProcess().count
+            return try Self.open(definitions, configuration, directory, vocabulary, threads: threads)
         }
         let node = try world.nodeCommunicator()
-        var cache: TokenCache? = world.rank == 0 ? try open() : nil
-        try world.barrier()
-        if cache == nil, node.rank == 0 { cache = try open() }
-        try world.barrier()
+        let processors = try node.processors()
+        var cache: TokenCache? = world.rank == 0 ? try processors.lend(open) : nil
+        try world.idleBarrier()
+        if cache == nil, node.rank == 0 { cache = try processors.lend(open) }
+        try world.idleBarrier()
         if cache == nil { cache = try open() }
         guard let cache else { throw Failure(.internal, "the token cache was not opened") }
         self.cache = cache
