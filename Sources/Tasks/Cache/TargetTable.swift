@@ -10,7 +10,8 @@ public struct TargetTable: Sendable {
     /// The longest target in tokens, EOS included: the least budget for generation.
     public var longest: Int { lists.longest }
 
-    /// Encodes the targets; `badData` when the vocabulary cannot write one, or writes two alike.
+    /// Encodes the targets; `badData` when the vocabulary cannot write one, writes two alike, or writes one otherwise than
+    /// the task: what is generated is compared with the task's text, and would never be right.
     public init(_ definition: TaskDefinition, _ vocabulary: Vocabulary) throws(Failure) {
         var lists = TokenLists()
         var textOfIDs: [[Int32]: String] = [:]
@@ -20,6 +21,10 @@ public struct TargetTable: Sendable {
             var problem = ids.contains(Vocabulary.unknownID) || ids.isEmpty ? "has no pieces for it" : nil
             if let other = textOfIDs.updateValue(text, forKey: ids) {
                 problem = problem ?? "writes it like \"\(other.shown)\""
+            }
+            if problem == nil {
+                let written = try vocabulary.decode(ids)
+                if written != text { problem = "would write it as \"\(written.shown)\"" }
             }
             if let problem {
                 throw Failure(

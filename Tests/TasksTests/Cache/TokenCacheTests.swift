@@ -93,18 +93,32 @@ import Text
         try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
     }
 
-    @Test func `answers that the vocabulary cannot write, and those beyond the budget, are refused`() throws {
-        let wide = try TaskDefinition(
-            name: "wide", format: .tsv(hasHeader: true), fields: [Field("sentence")], label: .named("label"),
-            answers: .classes(["0", "語"]), labels: LabelMap(classes: ["0", "1"]), metrics: [.accuracy],
+    private func classification(_ name: String, answers: [String]) throws -> TaskDefinition {
+        try TaskDefinition(
+            name: name, format: .tsv(hasHeader: true), fields: [Field("sentence")], label: .named("label"),
+            answers: .classes(answers), labels: LabelMap(classes: ["0", "1"]), metrics: [.accuracy],
             splits: fixture.task("sst2").splits)
+    }
+
+    /// Two inner spaces, a ligature and digits of full width.
+    @Test(arguments: [("a  b", "a b"), ("ﬁne", "fine"), ("１", "1")])
+    func `an answer that the vocabulary writes otherwise could never be right and is refused`(
+        answer: String, written: String
+    ) throws {
+        let task = try classification("other", answers: ["0", answer])
+        expectFailure(
+            .badData, "task \"other\": the answer \"\(answer)\" cannot be generated", fixture.vocabulary.path,
+            "would write it as \"\(written)\"; use another answer text"
+        ) { try TargetTable(task, fixture.vocabulary) }
+        #expect(try TargetTable(classification("same", answers: ["0", written]), fixture.vocabulary).longest > 1)
+    }
+
+    @Test func `answers that the vocabulary cannot write, and those beyond the budget, are refused`() throws {
+        let wide = try classification("wide", answers: ["0", "語"])
         expectFailure(.badData, "task \"wide\": the answer \"語\" cannot be generated", "has no pieces for it") {
             try TokenCacheBuilder(tasks: [wide], vocabulary: fixture.vocabulary)
         }
-        let alike = try TaskDefinition(
-            name: "alike", format: .tsv(hasHeader: true), fields: [Field("sentence")], label: .named("label"),
-            answers: .classes(["a b", "a  b"]), labels: LabelMap(classes: ["0", "1"]), metrics: [.accuracy],
-            splits: fixture.task("sst2").splits)
+        let alike = try classification("alike", answers: ["a b", "a  b"])
         expectFailure(.badData, "the answer \"a  b\" cannot be generated", "writes it like \"a b\"") {
             try TokenCacheBuilder(tasks: [alike], vocabulary: fixture.vocabulary)
         }
