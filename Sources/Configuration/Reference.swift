@@ -62,7 +62,7 @@ public enum ConfigurationReference {
 
         | key | default | meaning |
         |---|---|---|
-        | `name` | required | letters, digits, `_` and `-`; none of GLUE's names |
+        | `name` | required | letters, digits, `_` and `-`; none of GLUE's names, `mnli_matched` or `mnli_mismatched` |
         | `train`, `validation`, `test` | `train` is required | files; a validation file without a test file is halved into both |
         | `holdOut` | `1000` | training rows that become validation when there is no validation file |
         | `format` | by the name of `train` | `tsv` or `jsonl`, for all files |

@@ -4,6 +4,8 @@ import Yams
 /// Reads the list of tasks: each item a GLUE name or a mapping.
 enum TaskReading {
     static let glue = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
+    /// What the figures of MNLI's other half are reported as.
+    private static let reserved = ["mnli_matched", "mnli_mismatched"]
     private static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
     private static let keys = [
         "name", "format", "header", "columns", "train", "validation", "test", "holdOut", "fields", "template", "label",
@@ -77,9 +79,11 @@ enum TaskReading {
             guard let name = node.string, name.wholeMatch(of: #/[A-Za-z0-9_\-]+/#) != nil else {
                 throw Failure(.badConfiguration, "\(place): a task's name is made of letters, digits, _ and -")
             }
-            guard !glue.contains(name) else {
+            guard !glue.contains(name), !reserved.contains(name) else {
+                let owner = glue.contains(name) ? "a task" : "a split"
                 throw Failure(
-                    .badConfiguration, "\(place): \(name) is a task of GLUE; give a task of your own another name")
+                    .badConfiguration,
+                    "\(place): \(name) is \(owner) of GLUE; give a task of your own another name")
             }
             return .text(name)
         case "template", "label": return try read(.text)

@@ -138,6 +138,11 @@ import Testing
         ("tasks: rte", "run.yaml:3: tasks must be a list of task names and custom tasks"),
         ("tasks: [[rte]]", "run.yaml:3: a task must be a name or a mapping"),
         ("tasks: [{name: rte}]", "run.yaml:3: rte is a task of GLUE; give a task of your own another name"),
+        // Or a row of the results would have the name of MNLI's other half.
+        (
+            "tasks: [{name: mnli_mismatched}]",
+            "run.yaml:3: mnli_mismatched is a split of GLUE; give a task of your own another name"
+        ), ("tasks: [mnli, {name: mnli_matched}]", "run.yaml:3: mnli_matched is a split of GLUE; give a task"),
         ("tasks: [{name: 'a b'}]", "run.yaml:3: a task's name is made of letters, digits, _ and -"),
         ("tasks: [{train: a.tsv}]", "run.yaml:3: a custom task needs name"),
     ])
