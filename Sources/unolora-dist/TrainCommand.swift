@@ -45,7 +45,8 @@ struct TrainCommand: ParsableCommand {
             let stop = StopConditions(
                 stopBefore: configuration.stopBefore,
                 jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
-            let request = TrainRun.Request(out: directory, resume: ResumeChoice(resume), stop: stop)
+            let request = TrainRun.Request(
+                out: directory, source: config, resume: ResumeChoice(resume), stop: stop)
             var run = TrainRun(configuration, request, world: world, library: mpi.library)
             return try run()
         }

@@ -16,14 +16,19 @@ public struct TrainRun {
     public struct Request: Sendable {
         /// The run directory.
         public var out: String
+        /// The file that the configuration comes from; nil for none of the user's.
+        public var source: String?
         /// Where to continue from.
         public var resume: ResumeChoice
         /// When to leave early.
         public var stop: StopConditions
 
         /// Creates a request.
-        public init(out: String, resume: ResumeChoice = .auto, stop: StopConditions = StopConditions()) {
+        public init(
+            out: String, source: String? = nil, resume: ResumeChoice = .auto, stop: StopConditions = StopConditions()
+        ) {
             self.out = out
+            self.source = source
             self.resume = resume
             self.stop = stop
         }
@@ -149,8 +154,10 @@ public struct TrainRun {
         _ session: RunSession, _ state: TrainState, _ store: CheckpointStore, _ identity: RunState.Identity,
         _ libraries: [String: String], _ resumed: Resumption.Resumed?
     ) throws(Failure) -> RunWriter {
+        let text = configuration.resolvedYAML
+        if resumed == nil { try run.refuseToReplace(configuration: request.source, by: text) }
         try DurableFile.replace(run.configuration) { file throws(Failure) in
-            try file.write(configuration.resolvedYAML)
+            try file.write(text)
         }
         let owesEvaluation = resumed?.state.owesEvaluation ?? false
         let writer = try RunWriter(

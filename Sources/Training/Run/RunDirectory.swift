@@ -27,8 +27,10 @@ public struct RunDirectory: Sendable {
         return path + "/logs/rank-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + ".log"
     }
 
-    /// Makes the directory and its parts; throws `cannotWrite` when that is not possible.
+    /// Makes the directory and its parts; throws `cannotWrite` when that is not possible, or would in time overwrite
+    /// files that are no run's.
     public func create() throws(Failure) {
+        try refuseForeignFiles()
         for directory in [path, path + "/checkpoints", path + "/logs"] {
             do {
                 try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

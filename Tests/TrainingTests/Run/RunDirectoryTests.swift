@@ -14,11 +14,30 @@ import Testing
         let directory = try TemporaryDirectory()
         let run = RunDirectory(directory.file("runs/one"))
         try run.create()
+        try directory.write("runs/one/STATUS.json", "{}")
         try Data("kept".utf8).write(to: URL(fileURLWithPath: run.metrics))
         try run.create()
         #expect(try String(contentsOfFile: run.metrics, encoding: .utf8) == "kept")
         let names = try FileManager.default.contentsOfDirectory(atPath: run.path).sorted()
-        #expect(names.filter { $0 != "metrics.jsonl" } == ["checkpoints", "logs"])
+        #expect(names.filter { !$0.contains(".json") } == ["checkpoints", "logs"])
+    }
+
+    @Test(arguments: ["config.yaml", "metrics.jsonl"])
+    func `a directory with a file of a run's name and no run is refused and left alone`(name: String) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write(name, "mine")
+        let failure = refusal(directory.path)
+        #expect(failure?.code == .cannotWrite)
+        #expect(failure?.message.hasPrefix("\(directory.file(name)) is no run's, as ") == true)
+        #expect(failure?.message.hasSuffix("a run would overwrite it; choose another --out") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [name])
+        // What each of these says: here a run has begun.
+        for sign in ["STATUS.json", ".lock", "checkpoints/step-00000003/MANIFEST.json"] {
+            let begun = try TemporaryDirectory()
+            try begun.write(name, "")
+            try begun.write(sign, "")
+            try RunDirectory(begun.path).create()
+        }
     }
 
     @Test(arguments: ["file", "file/run", "good/checkpoints"])
