@@ -163,6 +163,25 @@ extension ProgramTests {
             #expect(result.seconds < 10)
         }
 
+        @Test func `ranks with other BLAS kernels end the job with 87`() throws {
+            let project = try Self.project.get().copy()
+            let command = try project.perRank(
+                """
+                export OPENBLAS_CORETYPE=Haswell
+                [ $rank = 1 ] && export OPENBLAS_CORETYPE=Prescott
+                exec "$@"
+
+                """)
+            let result = try Program.run(command: command + project.train(), ranks: 2)
+            #expect(result.code == 87, "\(result.error)")
+            #expect(
+                result.error.contains(
+                    "rank 1 has another choice of BLAS kernels than rank 0 (Prescott and Haswell), so the result would "
+                        + "depend on who computes what; set OPENBLAS_CORETYPE to kernels that all nodes have"),
+                "\(result.error)")
+            #expect(!FileManager.default.fileExists(atPath: project.file("run/cache")))
+        }
+
         /// Both ranks are on one node, where only one needs to read the weights when both open the same files.
         @Test(arguments: [
             ("sed -i 's/\"dropout_rate\" : 0.1/\"dropout_rate\" : 0.2/' MODEL/config.json", Int32(87)),

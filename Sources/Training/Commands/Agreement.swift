@@ -14,9 +14,21 @@ enum Agreement {
         var text: String
         /// Whether the text is lines of `key: value`, of which a message can say which differ.
         var hasKeys = false
+        /// What to do about a short text that differs, which a message then shows; nil for what digests stand for.
+        var remedy: String?
 
         static func configuration(_ configuration: RunConfiguration) -> Part {
             Part(name: "configuration", text: configuration.sharedText, hasKeys: true)
+        }
+
+        /// Matrix products of other kernels, or of another version, have other bits.
+        static func kernels(_ coreType: String, of description: String) -> [Part] {
+            [
+                Part(
+                    name: "choice of BLAS kernels", text: coreType,
+                    remedy: "set OPENBLAS_CORETYPE to kernels that all nodes have"),
+                Part(name: "BLAS library", text: description, remedy: "use the same library on all nodes"),
+            ]
         }
     }
 
@@ -36,6 +48,13 @@ enum Agreement {
             // The rank that differs ends the job.
             try world.barrier()
             throw Failure(.ranksDisagree, "rank \(odd) has another \(part.name) than rank 0")
+        }
+        if let remedy = part.remedy {
+            throw Failure(
+                .ranksDisagree,
+                "rank \(odd) has another \(part.name) than rank 0 (\(part.text) and "
+                    + "\(String(decoding: reference, as: UTF8.self))), so the result would depend on who computes what; "
+                    + "\(remedy)")
         }
         var detail = ""
         if part.hasKeys {

@@ -70,6 +70,7 @@ public struct TrainRun {
     }
 
     private mutating func train() throws(Failure) -> Int32 {
+        try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
         let session = try RunSession(configuration, run: run, world: world)
         let state = TrainState(layout: session.base.layout, seed: configuration.seed)
         let identity = self.identity(session)
