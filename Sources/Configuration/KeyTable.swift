@@ -116,7 +116,9 @@ enum KeyTable {
         Key("lr.warmup", .integer(0...(.max)), "1000", result: true, "Steps of linear warmup."),
         Key("optim.beta1", .number(0...0.9999999), "0.9", result: true, "Decay of the mean of gradients."),
         Key("optim.beta2", .number(0...0.9999999), "0.999", result: true, "Decay of the mean of squares."),
-        Key("optim.epsilon", .positive, "1e-8", result: true, "Added to the root."),
+        Key(
+            "optim.epsilon", .number(1e-30...(.infinity)), "1e-8", result: true,
+            "Added to the root; the least keeps it above 0 in single precision."),
         Key("optim.weightDecay", share, "0.01", result: true, "Decoupled weight decay on every trainable."),
         Key("optim.clip", .optional(.positive), "1.0", result: true, "Global norm; null does not clip."),
         Key("loss.labelSmoothing", .number(0...0.99), "0", result: true, "Share spread over the vocabulary."),
