@@ -142,6 +142,18 @@ extension T5Configuration {
         guard encoderBlocks <= 1000, decoderBlocks <= 1000 else {
             throw Failure(.badData, "\(path): more than 1000 blocks are not supported")
         }
+        guard innerWidth <= 10_000_000 else {
+            throw Failure(
+                .badData,
+                "\(path): num_heads times d_kv is \(innerWidth), which no model has; take config.json from the model")
+        }
+        // Every size and product of what follows is computed in whole numbers, which hold this.
+        guard weightCount <= 1_000_000_000_000 else {
+            throw Failure(
+                .badData,
+                "\(path): vocab_size, d_model, d_ff and the numbers of heads and layers make \(weightCount) weights, which "
+                    + "no model has; take config.json from the model")
+        }
         guard positionBuckets >= 4, positionMaxDistance > positionBuckets / 2 else {
             throw Failure(
                 .badData,

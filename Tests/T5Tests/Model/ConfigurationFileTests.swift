@@ -74,6 +74,18 @@ import Testing
         }
     }
 
+    @Test func `sizes that each might be and together are absurd are refused`() throws {
+        let heads = ["num_heads": 10_000_000, "d_kv": 10_000_000]
+        #expect(try refusal(heads).contains("num_heads times d_kv is 100000000000000"))
+        for changes in [
+            ["d_model": 10_000_000, "vocab_size": 10_000_000], ["d_model": 10_000_000, "d_ff": 10_000_000],
+            ["d_model": 10_000_000, "num_heads": 10_000_000, "d_kv": 1, "num_layers": 1000],
+            ["relative_attention_num_buckets": 10_000_000, "num_heads": 10_000_000, "d_kv": 1],
+        ] {
+            #expect(try refusal(changes).contains(" weights, which no model has"))
+        }
+    }
+
     @Test func `options that are not supported are refused with what is`() throws {
         #expect(try refusal(["model_type": "bart"]).contains("model_type is bart, but only t5 and mt5"))
         #expect(try refusal(["feed_forward_proj": "gated-silu"]).contains("gated-silu, but only relu and gated-gelu"))
