@@ -91,6 +91,9 @@ extension ProgramTests {
             yaml(
                 "more ranks than micro-batches", "global: 16", "global: 8",
                 says: ["3 ranks", "2 micro-batches", "batch.micro: 2", "batch.global: 12", "at most 2"], ranks: 3),
+            yaml(
+                "trainables that no memory holds", "{rank: 4}", "{rank: 4}\nhyper: {dim: 65536}",
+                says: ["method unolora_star has 601", " trainables", "GiB", "lower lora.rank, hyper.dim"], ranks: 2),
             Refusal(
                 name: "no configuration file", damage: { try FileManager.default.removeItem(atPath: $0.configuration) },
                 code: 66, says: ["run.yaml cannot be read", "--config"]),

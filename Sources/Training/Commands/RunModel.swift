@@ -1,6 +1,7 @@
 import Adapters
 import Configuration
 import Failures
+import Foundation
 import Kernels
 import MPI
 import T5
@@ -41,7 +42,11 @@ struct RunModel {
         let longest = max(configuration.maxSource, configuration.padTargets ?? 0, budgets.max() ?? 0)
         self.vocabulary = vocabulary
         self.budgets = budgets
-        layout = try world.rankZeroFirst { () throws(Failure) in try configuration.lowRankLayout(shape) }
+        layout = try world.rankZeroFirst { () throws(Failure) in
+            let layout = try configuration.lowRankLayout(shape)
+            try configuration.check(layout, fits: ProcessInfo.processInfo.physicalMemory)
+            return layout
+        }
         let node = try world.nodeCommunicator()
         backbone = try Self.checkModel(directory, world, node)
         // Now, since what follows is shared by the ranks of a node.

@@ -39,6 +39,18 @@ extension RunConfiguration {
         return LowRankLayout(options: options, configuration: shape)
     }
 
+    /// Refuses trainables that a machine with so many bytes of memory cannot hold: every command on a run has weights,
+    /// both moments and a worker's gradient in 4 bytes each, and its sums in 8.
+    func check(_ layout: LowRankLayout, fits memory: UInt64) throws(Failure) {
+        let count = layout.parameters.count
+        guard count > Int(clamping: memory / 24) else { return }
+        let keys = method == "unolora_star" ? "lora.rank, hyper.dim, hyper.outDim or hyper.bottleneck" : "lora.rank"
+        throw Failure(
+            .badConfiguration,
+            "method \(method) has \(count) trainables here, which take \(Int(Double(count) * 24 / 0x1p30)) GiB, and this machine has "
+                + "\(memory >> 30) GiB of memory; lower \(keys), or name fewer lora.targets")
+    }
+
     /// What decides the bits of a step; `modelDropout` is the model's own rate.
     func trainOptions(modelDropout: Double, check: UInt64) -> TrainOptions {
         TrainOptions(
