@@ -3,16 +3,26 @@ import Failures
 extension SafetensorsFile {
     /// Overwrites arenas with the tensors of a layout, those of each arena named by its prefix and the layout's name.
     ///
-    /// The file must hold exactly these tensors, as F32, F16 or BF16: `badData` names the first that is missing, extra
-    /// or of another shape or type, and then no arena was touched.
+    /// Throws what `check` throws, and then no arena was touched.
     public func load(_ layout: ParameterLayout, into arenas: [(prefix: String, arena: Arena)]) throws(Failure) {
-        var expected: Set<String> = []
+        try check(layout, prefixes: arenas.map(\.prefix))
+        for (_, arena) in arenas where arena.count != layout.count {
+            throw Failure(
+                .internal,
+                "an arena of \(arena.count) elements was given for a layout of \(layout.count); report this")
+        }
         for (prefix, arena) in arenas {
-            guard arena.count == layout.count else {
-                throw Failure(
-                    .internal,
-                    "an arena of \(arena.count) elements was given for a layout of \(layout.count); report this")
+            for entry in layout.entries {
+                try convert(try tensor(named: prefix + entry.name), into: arena.base + entry.offset)
             }
+        }
+    }
+
+    /// Checks that the file holds exactly the tensors of a layout, once for each prefix, as F32, F16 or BF16: `badData`
+    /// names the first that is missing, extra or of another shape or type. Needs no memory for them.
+    public func check(_ layout: ParameterLayout, prefixes: [String] = [""]) throws(Failure) {
+        var expected: Set<String> = []
+        for prefix in prefixes {
             for entry in layout.entries {
                 expected.insert(prefix + entry.name)
                 try check(prefix + entry.name, shape: entry.shape)
@@ -23,11 +33,6 @@ extension SafetensorsFile {
                 .badData,
                 "\(path.shown) holds tensor '\(extra.name.shown)', which the configured method does not have; use it "
                     + "with the method, targets and backbone that it was trained with")
-        }
-        for (prefix, arena) in arenas {
-            for entry in layout.entries {
-                try convert(try tensor(named: prefix + entry.name), into: arena.base + entry.offset)
-            }
         }
     }
 

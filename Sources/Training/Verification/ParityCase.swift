@@ -61,11 +61,16 @@ struct ParityCase {
             numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
             configuration: model.configuration, tasks: options.tasks, path: path)
         layout = LowRankLayout(options: options, configuration: model.configuration)
+        let file = try layout.parameters.count > 0 ? Self.adapter(path, layout.parameters) : nil
         weights = Arena(count: layout.parameters.count)
-        if layout.parameters.count > 0 {
-            let file = try SafetensorsFile(path: path + "/adapter/unolora_model.safetensors")
-            try file.load(layout.parameters, into: [("", weights)])
-        }
+        try file?.load(layout.parameters, into: [("", weights)])
+    }
+
+    /// The adapter's file, its shapes compared with the layout: that may say what no memory can hold.
+    private static func adapter(_ path: String, _ layout: ParameterLayout) throws(Failure) -> SafetensorsFile {
+        let file = try SafetensorsFile(path: path + "/adapter/unolora_model.safetensors")
+        try file.check(layout)
+        return file
     }
 
     /// The batch with every target continued by padding up to `paddedTargets`.

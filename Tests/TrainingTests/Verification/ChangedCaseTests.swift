@@ -140,9 +140,15 @@ import Training
         }
     }
 
-    @Test func `an adapter of another shape is refused`() throws {
+    /// The others would take terabytes.
+    @Test(arguments: [
+        #""method": "unolora_star", "rank": 3, "tasks": 3"#,
+        #""method": "lora_per_task", "rank": 4096, "tasks": 100000"#,
+        #""method": "unolora_star", "rank": 4, "tasks": 3, "hyperDim": 65536"#,
+    ])
+    func `an adapter of another shape is refused, however large`(options: String) throws {
         let failure = try refusal(damage: { directory in
-            let json = #"{"method": "unolora_star", "rank": 3, "alpha": 8, "tasks": 3}"#
+            let json = #"{"alpha": 8, \#(options)}"#
             try directory.write("adapter/unolora_config.json", json)
         })
         #expect(failure.code == .badData && failure.message.contains("shape"))
