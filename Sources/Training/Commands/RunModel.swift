@@ -125,16 +125,15 @@ struct RunModel {
 /// Memory for converted weights that the ranks of a node share.
 private final class NodeMemory: FrozenMemory, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
-    private let node: Communicator
+    private let memory: SharedMemory
 
     /// Collective over the node.
     init(_ node: Communicator, byteCount: Int) throws(Failure) {
-        self.node = node
         // The window lives as long as the job: freeing is collective, and MPI takes it back at the end.
-        let memory = try node.allocateShared(byteCount: byteCount)
+        memory = try node.allocateShared(byteCount: byteCount)
         base = memory.bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 64)!
     }
 
-    var isWriter: Bool { node.rank == 0 }
-    func publish() throws(Failure) { try node.barrier() }
+    var isWriter: Bool { memory.isOwner }
+    func publish() throws(Failure) { try memory.synchronise() }
 }
