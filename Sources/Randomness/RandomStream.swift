@@ -4,11 +4,11 @@ import Foundation
 public enum StreamPurpose: UInt32, Sendable {
     case taskDraw = 1
     case exampleOrder = 2
-    case dropout = 3
     case adapterInitialisation = 4
     case modelInitialisation = 5
     case split = 6
     case embeddedSuite = 7
+    case evaluationSubset = 8
     case test = 100
 }
 

@@ -42,9 +42,6 @@ public struct TokenCacheBuilder: Sendable {
         key = try TokenCacheKey.digest(definitions, files: indexed.map(\.digest), vocabulary, options)
     }
 
-    /// What reading found, per task; truncated sources are known only to the finished cache.
-    public var reports: [TaskReport] { tasks.map(\.report) }
-
     /// Tokenises everything and writes the cache in one step: at any moment the path holds a whole cache or none.
     ///
     /// Throws `cannotWrite` when the file cannot be written.

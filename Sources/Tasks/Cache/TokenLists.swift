@@ -4,22 +4,6 @@ struct TokenLists: Sendable {
     private(set) var ids: [Int32] = []
     private(set) var longest = 0
 
-    /// No lists.
-    init() {}
-
-    /// Lists from their lengths and ids; nil when the two do not match.
-    init?(lengths: some Sequence<Int32>, ids: some Sequence<Int32>) {
-        var sum = 0
-        for length in lengths {
-            guard length > 0 else { return nil }
-            sum += Int(length)
-            self.lengths.append(UInt32(length))
-            longest = max(longest, Int(length))
-        }
-        self.ids = Array(ids)
-        guard sum == self.ids.count else { return nil }
-    }
-
     /// Appends what `body` appends as one list; the list is cut to `limit` ids, and its last id is `end` in any case.
     ///
     /// Returns whether it was cut.

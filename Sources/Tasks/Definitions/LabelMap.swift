@@ -31,20 +31,6 @@ public struct LabelMap: Sendable, Equatable, Codable {
             entries: classes.enumerated().map { Entry(label: $1, index: $0) }, ignored: ignored)
     }
 
-    /// The map and the answer texts from pairs (label of the files, answer); labels with equal answers are one class,
-    /// and classes are in the order of their first label.
-    public static func from(
-        pairs: [(label: String, answer: String)], ignored: [String] = []
-    ) -> (map: LabelMap, answers: AnswerSpace) {
-        var classes: [String] = []
-        let entries = pairs.map { pair in
-            let index = classes.firstIndex(of: pair.answer) ?? classes.count
-            if index == classes.count { classes.append(pair.answer) }
-            return Entry(label: pair.label, index: index)
-        }
-        return (LabelMap(entries: entries, ignored: ignored), .classes(classes))
-    }
-
     /// The first label of each class, as results show it.
     func name(of index: Int) -> String? {
         entries.first { $0.index == index }?.label

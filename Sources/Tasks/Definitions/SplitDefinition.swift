@@ -67,9 +67,8 @@ public struct SplitDefinition: Sendable, Equatable, Codable {
 
     /// The splits of a task from the files at hand.
     ///
-    /// With both a validation and a test file each is its split. With one of them and no `holdOut` that file is halved
-    /// into validation and test. With `holdOut` and a test file, `holdOut` training rows become validation. With
-    /// `holdOut` and no other file, `holdOut` training rows become validation and that is all.
+    /// With both a validation and a test file each is its split. A validation file alone is halved into validation and
+    /// test. Without one, `holdOut` training rows become validation, beside the test file if there is one.
     public static func splits(
         train: [String], validation: [String] = [], test: [String] = [], holdOut: Int? = nil
     ) -> [SplitDefinition] {
@@ -78,14 +77,13 @@ public struct SplitDefinition: Sendable, Equatable, Codable {
             let heldOut = SplitDefinition(.validation, .heldOutOfTraining(holdOut))
             return [training, heldOut] + (test.isEmpty ? [] : [SplitDefinition(.test, .files(test))])
         }
-        if !validation.isEmpty && !test.isEmpty {
+        if validation.isEmpty { return [training] }
+        guard test.isEmpty else {
             return [training, SplitDefinition(.validation, .files(validation)), SplitDefinition(.test, .files(test))]
         }
-        let halved = validation.isEmpty ? test : validation
-        if halved.isEmpty { return [training] }
         return [
-            training, SplitDefinition(.validation, .firstHalf(of: halved)),
-            SplitDefinition(.test, .secondHalf(of: halved)),
+            training, SplitDefinition(.validation, .firstHalf(of: validation)),
+            SplitDefinition(.test, .secondHalf(of: validation)),
         ]
     }
 }

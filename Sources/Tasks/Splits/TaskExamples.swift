@@ -59,9 +59,6 @@ public struct TaskExamples: Sendable {
         return example!
     }
 
-    /// The files in the order in which examples number them, with their digests.
-    var fileDigests: [(path: String, digest: ContentDigest)] { files.map { ($0.path, $0.digest) } }
-
     /// Gold answer, file and line of an example; `split` is an index into the definition's splits.
     func origin(split: Int, _ index: Int) -> (gold: GoldAnswer, file: Int, line: Int) {
         let id = rows[split][index]

@@ -50,7 +50,9 @@ extension CustomTask {
                 minimum: range.minimum, maximum: range.maximum, step: range.step,
                 decimals: AnswerSpace.decimals(minimum: range.minimum, step: range.step))
         } else {
-            (map, answers) = LabelMap.from(pairs: labels)
+            // No two answers are equal, so each label is a class of its own.
+            map = LabelMap(classes: labels.map(\.label))
+            answers = .classes(labels.map(\.answer))
         }
         return try TaskDefinition(
             name: name,

@@ -96,8 +96,8 @@ import Testing
     @Test func `splits follow from the files at hand`() throws {
         let both = SplitDefinition.splits(train: ["t"], validation: ["v"], test: ["e"])
         #expect(both.map(\.source) == [.files(["t"]), .files(["v"]), .files(["e"])])
-        let half = SplitDefinition.splits(train: ["t"], test: ["e"])
-        #expect(half.map(\.source) == [.files(["t"]), .firstHalf(of: ["e"]), .secondHalf(of: ["e"])])
+        let half = SplitDefinition.splits(train: ["t"], validation: ["v"])
+        #expect(half.map(\.source) == [.files(["t"]), .firstHalf(of: ["v"]), .secondHalf(of: ["v"])])
         let held = SplitDefinition.splits(train: ["t"], test: ["e"], holdOut: 9)
         #expect(held.map(\.source) == [.files(["t"]), .heldOutOfTraining(9), .files(["e"])])
         expectFailure(.badConfiguration, "no training file") { try definition(splits: []) }
@@ -110,10 +110,10 @@ import Testing
         }
     }
 
-    @Test func `labels with equal answers are one class`() throws {
-        let (map, answers) = LabelMap.from(pairs: [("1", "bad"), ("2", "bad"), ("3", "good")])
-        #expect(answers == .classes(["bad", "good"]))
-        #expect(map.entries.map(\.index) == [0, 0, 1])
-        #expect(try definition(answers: answers, labels: map).labelNames == ["1", "3"])
+    @Test func `labels of one class go by the name of the first`() throws {
+        let map = LabelMap(entries: [
+            .init(label: "1", index: 0), .init(label: "2", index: 0), .init(label: "3", index: 1),
+        ])
+        #expect(try definition(answers: .classes(["bad", "good"]), labels: map).labelNames == ["1", "3"])
     }
 }
