@@ -80,26 +80,67 @@ extension ProgramTests {
             #expect(try !Self.names(project.file("run")).contains("best"))
         }
 
-        @Test func `an evaluation is given up when the job is to end, and made when it goes on`() throws {
-            let project = try Self.shared.get().0.copy()
-            let rows = (0..<2000).map { "ba\($0) ce\($0 / 7) di\($0 % 13)\t\($0 % 3 == 0 ? "r" : "b")\n" }
-            try project.write("colour/validation.tsv", "sentence\tlabel\n" + rows.joined())
+        /// A project whose evaluations take a second, and what an uninterrupted run leaves.
+        private static let slow = Swift.Result {
+            let project = try shared.get().0.copy()
+            func rows(_ word: String) -> String {
+                let rows = (0..<2000).map { "\(word)\($0) ce\($0 / 7) di\($0 % 13)\t\($0 % 3 == 0 ? "r" : "b")\n" }
+                return "sentence\tlabel\n" + rows.joined()
+            }
+            try project.write("colour/validation.tsv", rows("ba"))
+            try project.write("colour/test.tsv", rows("fo"))
             try project.replace("eval: {every: 8, maxExamples: 8}", by: "eval: {every: 8, batch: 1}", in: "run.yaml")
             let whole = try project.copy()
-            let reference = try Program.run(whole.train())
-            #expect(reference.code == 0, "\(reference.error)")
+            let result = try Program.run(whole.train())
+            #expect(result.code == 0, "\(result.error)")
+            return (project, try Outcome(run: whole.file("run")))
+        }
 
-            let running = try RunningProgram(command: try project.tellingPids() + project.train(), ranks: 2)
-            let due = project.file("run/checkpoints/step-00000008/MANIFEST.json")
+        /// Step 12 is the last. Rank 0 alone evaluates, and then both do.
+        @Test(arguments: [8, 12], [(0, "zero"), (1, "zero"), (1, "all")])
+        func `an evaluation is given up when any rank's job is to end, and made when it goes on`(
+            step: Int, signalled: (rank: Int, evaluating: String)
+        ) throws {
+            let (original, whole) = try Self.slow.get()
+            let project = try original.copy()
+            let arguments = ["--set", "eval.ranks=\(signalled.evaluating)"]
+            if step == 12 {
+                #expect(try Program.run(project.train(arguments + ["--stop-after", "11"])).code == 85)
+            }
+            let running = try RunningProgram(
+                command: try project.tellingPids() + project.train(arguments), ranks: 2)
+            let due = project.file(String(format: "run/checkpoints/step-%08d/MANIFEST.json", step))
             running.wait { FileManager.default.fileExists(atPath: due) }
-            #expect(kill(try project.pid(rank: 0), SIGTERM) == 0)
+            #expect(kill(try project.pid(rank: signalled.rank), SIGTERM) == 0)
             let result = try running.wait()
             #expect(result.code == 143, "\(result.error)")
             #expect(!result.output.contains("validation average"), "\(result.output)")
-            #expect(try Status(run: project.file("run")).lastDurableStep == 8)
-            let again = try Program.run(project.train())
+            let status = try Status(run: project.file("run"))
+            #expect(status.state == "preempted" && status.exitCode == 143 && status.lastDurableStep == step)
+            let again = try Program.run(project.train(arguments))
             #expect(again.code == 0, "\(again.error)")
-            #expect(try Outcome(run: project.file("run")) == Outcome(run: whole.file("run")))
+            #expect(again.output.contains("test split"), "\(again.output)")
+            #expect(try Outcome(run: project.file("run")) == whole)
+        }
+
+        @Test(arguments: [0, 1])
+        func `the report at the end is given up when any rank's job is to end, and made when it goes on`(
+            rank: Int
+        ) throws {
+            let (original, whole) = try Self.slow.get()
+            let project = try original.copy()
+            let running = try RunningProgram(command: try project.tellingPids() + project.train(), ranks: 2)
+            running.wait {
+                let lines = (try? String(contentsOfFile: project.file("run/metrics.jsonl"), encoding: .utf8)) ?? ""
+                return lines.components(separatedBy: "\"evaluation\"").count == 3
+            }
+            #expect(kill(try project.pid(rank: rank), SIGTERM) == 0)
+            let result = try running.wait()
+            #expect(result.code == 143 && !result.output.contains("test split"), "\(result)")
+            #expect(try Status(run: project.file("run")).state == "preempted")
+            let again = try Program.run(project.train())
+            #expect(again.code == 0 && again.output.contains("test split"), "\(again)")
+            #expect(try Outcome(run: project.file("run")) == whole)
         }
 
         @Test func `an adapter of other options is not evaluated as this run's`() throws {

@@ -29,15 +29,12 @@ struct FinalReport {
         try world.broadcast(UnsafeMutableRawBufferPointer(trainer.state.weights.elements), from: 0)
         let split: SplitName = session.evaluationTasks(.test).isEmpty ? .validation : .test
         let tasks = session.evaluationTasks(split) + session.tasksBeside(split)
-        var results: [EvaluatedTask] = []
         let begun = ContinuousClock.now
-        if spread {
-            results = try evaluator.evaluate(tasks, team: trainer.team, over: world)
-        } else if world.rank == 0 {
-            results = try evaluator.evaluate(tasks, team: trainer.team, over: nil)
+        let ending = try stop.watch(onAllRanks: spread) { () throws(Failure) in
+            try evaluator.evaluate(tasks, team: trainer.team, over: spread ? world : nil)
         }
-        if let reason = try stop.reason(world) { return reason }
-        guard let writer else { return nil }
+        guard ending.isWhole else { return ending.stop }
+        guard let writer, let results = ending.value else { return nil }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         let record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)
         try EvaluationFile(record).write(run, split: split)

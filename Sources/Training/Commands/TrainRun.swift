@@ -101,7 +101,7 @@ public struct TrainRun {
             options: configuration.trainOptions(
                 modelDropout: session.base.model.configuration.dropoutRate, check: check),
             threads: threads.threads, communicator: world)
-        let stop = EvaluationStop(request.stop)
+        let stop = EvaluationStop(request.stop, world: world)
         var evaluator = session.base.evaluator
         evaluator.isGivenUp = stop.isGivenUp
         let loop = TrainLoop(

@@ -64,6 +64,8 @@ struct Evaluator {
             byBatch[index] = try result.get()
         }
         if let communicator, size > 1 {
+            // Asleep: the parts take different times.
+            try communicator.idleBarrier()
             byBatch = try collect(byBatch, communicator)
             guard rank == 0 else { return [] }
         }

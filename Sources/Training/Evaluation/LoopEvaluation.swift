@@ -18,10 +18,11 @@ struct LoopEvaluation {
     /// What the best checkpoint is best in, in words that a checkpoint keeps.
     var bestName: String { "\(split) \(best.rawValue)" }
 
-    /// Evaluates on rank 0, or on all ranks; collective when spread. The results come back on rank 0.
-    func run(_ team: WorkerTeam, _ world: Communicator) throws(Failure) -> [EvaluatedTask] {
-        guard isSpread || world.rank == 0 else { return [] }
-        return try evaluator.evaluate(tasks, team: team, over: isSpread ? world : nil)
+    /// Evaluates on rank 0, or on all ranks; collective. The results come back on rank 0.
+    func run(_ team: WorkerTeam, _ world: Communicator) throws(Failure) -> EvaluationStop.Ending<[EvaluatedTask]> {
+        try stop.watch(onAllRanks: isSpread) { () throws(Failure) in
+            try evaluator.evaluate(tasks, team: team, over: isSpread ? world : nil)
+        }
     }
 }
 

@@ -70,26 +70,33 @@ final class TrainLoop {
 
     /// Runs; collective.
     func run() throws(Failure) -> Outcome {
-        if owesEvaluation, evaluationIsDue(trainer.state.step), let stop = try evaluate(isSaved: true) {
+        if owesEvaluation, evaluationIsDue(trainer.state.step), let stop = try evaluate(isSaved: true), isUnfinished {
             return leave(stop)
         }
         while trainer.state.step < options.steps {
             let completing = trainer.state.step + 1
-            let result = try trainer.step(stop: options.stop.request(completing: completing))
+            let isLast = completing == options.steps
+            // To leave after a certain step means nothing after the last one; a signal still does.
+            let result = try trainer.step(
+                stop: isLast ? options.stop.request : options.stop.request(completing: completing))
             accumulator.add(result)
             count(result)
-            let isLast = completing == options.steps
             try logIfDue(step: completing, isLast: isLast)
             owesEvaluation = evaluationIsDue(completing)
-            let stop = isLast ? nil : result.stop
             // First what is computed is made safe; the evaluation can be made up for.
-            let saves = isLast || stop != nil || options.checkpointEvery.map { completing % $0 == 0 } ?? false
+            let isDue = options.checkpointEvery.map { completing % $0 == 0 } ?? false
+            let saves = isLast || isDue || result.stop != nil
             if saves { try save() }
-            if let stop { return leave(stop) }
-            if owesEvaluation, let stop = try evaluate(isSaved: saves) { return leave(stop) }
+            if let stop = result.stop, isUnfinished { return leave(stop) }
+            if owesEvaluation, let stop = try evaluate(isSaved: saves), isUnfinished { return leave(stop) }
         }
         progress.finish()
         return .finished
+    }
+
+    /// Whether a job that leaves now has something to come back for: steps, an evaluation, the report at the end.
+    private var isUnfinished: Bool {
+        trainer.state.step < options.steps || owesEvaluation || options.evaluatesLast
     }
 
     private func leave(_ stop: StopReason) -> Outcome {
@@ -108,30 +115,38 @@ final class TrainLoop {
     }
 
     /// Evaluates the present step and writes a checkpoint if it is the best, or one of the step is there that owes the
-    /// evaluation. Returns why it was given up; then the checkpoint owes it.
+    /// evaluation. Returns why the job is to end; then a checkpoint of the step is there, which owes the evaluation when
+    /// it was given up.
     private func evaluate(isSaved: Bool) throws(Failure) -> StopReason? {
         let begun = ContinuousClock.now
         defer { loggedAt += begun.duration(to: .now) }
-        let step = trainer.state.step
-        let results = try evaluation.run(trainer.team, world)
-        if let stop = try evaluation.stop.reason(world) {
+        let ending = try evaluation.run(trainer.team, world)
+        guard ending.isWhole else {
             if !isSaved { try save() }
-            return stop
+            return ending.stop
         }
         owesEvaluation = false
-        guard let writer else { return nil }
-        let record = EvaluationRecord(
-            results, step: step, split: evaluation.split, seconds: ProgressLine.seconds(begun.duration(to: .now)))
+        let improved = try ending.value.map { (results) throws(Failure) in
+            try report(results, seconds: ProgressLine.seconds(begun.duration(to: .now)))
+        }
+        if isSaved || improved == true || ending.stop != nil { try save() }
+        return ending.stop
+    }
+
+    /// Writes an evaluation down, on rank 0; returns whether it is the best so far.
+    private func report(_ results: [EvaluatedTask], seconds: Double) throws(Failure) -> Bool {
+        guard let writer else { return false }
+        let step = trainer.state.step
+        let record = EvaluationRecord(results, step: step, split: evaluation.split, seconds: seconds)
         try writer.append(record)
         progress.finish()
         let average = "\(evaluation.split) average \(String(format: "%.2f", 100 * record.average))"
         writer.say("step \(step): \(average) of \(record.averagedFigures) figures")
         log.info("step \(step): \(average)")
         let value = evaluation.best.value(record)
-        let improved = best.map { value > $0.value } ?? true
-        if improved { best = RunState.Best(step: step, value: value, measure: evaluation.bestName) }
-        if isSaved || improved { try save() }
-        return nil
+        guard best.map({ value > $0.value }) ?? true else { return false }
+        best = RunState.Best(step: step, value: value, measure: evaluation.bestName)
+        return true
     }
 
     private func count(_ result: StepResult) {
