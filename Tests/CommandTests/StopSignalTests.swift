@@ -66,6 +66,21 @@ extension ProgramTests {
             #expect(try Outcome(run: project.file("run")) == whole)
         }
 
+        @Test func `a signal during the start ends the job before its first step`() throws {
+            let project = try Self.shared.get().0.copy()
+            let rows = (0..<300_000).map { "ba\($0) ce\($0 / 7) di\($0 % 13)\t\($0 % 3 == 0 ? "r" : "b")\n" }
+            try project.write("colour/train.tsv", "sentence\tlabel\n" + rows.joined())
+            let running = try RunningProgram(command: try project.tellingPids() + project.train(), ranks: 2)
+            running.wait { FileManager.default.fileExists(atPath: project.file("run/cache")) }
+            #expect(kill(try project.pid(rank: 1), SIGTERM) == 0)
+            let result = try running.wait()
+            #expect(result.code == 143, "\(result)")
+            #expect(result.output.contains("stopped during the start"), "\(result.output)")
+            let status = try Status(run: project.file("run"))
+            #expect(status.state == "preempted" && status.exitCode == 143 && status.step == 0)
+            #expect(try Program.run(project.train(["--stop-after", "1"])).code == 85)
+        }
+
         @Test func `a run leaves before the end of its job, or says that it does not know it`() throws {
             let project = try Self.shared.get().0.copy()
             let arguments = project.train(["--set", "train.stopBefore=2m", "--set", "train.steps=3"])

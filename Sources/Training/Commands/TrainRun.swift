@@ -64,14 +64,17 @@ public struct TrainRun {
         do throws(Failure) {
             return try train()
         } catch {
-            recordFailure(error)
+            record(.failed, "rank \(world.rank): \(error.message)", error.code.rawValue)
             throw error
         }
     }
 
     private mutating func train() throws(Failure) -> Int32 {
         try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
-        let session = try RunSession(configuration, run: run, world: world)
+        let base = try RunModel(configuration, world: world)
+        if let reason = try signalledStop() { return leaveUnbegun(reason) }
+        let session = try RunSession(base, run: run)
+        if let reason = try signalledStop() { return leaveUnbegun(reason) }
         let state = TrainState(layout: session.base.layout, seed: configuration.seed)
         let identity = self.identity(session)
         let check = try Agreement.check(
@@ -124,6 +127,17 @@ public struct TrainRun {
         try writer?.status(.finished, "all steps done", step: state.step, exitCode: 0)
         say("run directory: \(run.path)")
         return 0
+    }
+
+    /// What a signal to any rank asked for until now; collective. For the start, which may take minutes.
+    private func signalledStop() throws(Failure) -> StopReason? {
+        StopReason.of(sum: try world.allReduce(.maximum, StopSignals.request?.rawValue ?? 0))
+    }
+
+    private func leaveUnbegun(_ reason: StopReason) -> Int32 {
+        say("stopped during the start: \(reason); start again to continue")
+        if world.rank == 0 { record(.preempted, "\(reason)", reason.exitCode) }
+        return reason.exitCode
     }
 
     private func leave(_ reason: StopReason, _ state: TrainState, _ writer: RunWriter?) throws(Failure) -> Int32 {
@@ -193,14 +207,15 @@ public struct TrainRun {
         Terminal.say(line)
     }
 
-    /// Tells in `STATUS.json` how the run failed; what cannot be written then must not hide the failure itself. How an
-    /// earlier job of the run ended stays there when this one was refused; that it runs cannot be true.
-    private func recordFailure(_ failure: Failure) {
+    /// Tells in `STATUS.json` how the run failed, or left before it had begun; what cannot be written then must not hide
+    /// the failure itself. How an earlier job of the run ended stays there when this one was refused; that it runs cannot
+    /// be true.
+    private func record(_ state: RunStatus.State, _ reason: String, _ exitCode: Int32) {
         guard FileManager.default.fileExists(atPath: run.path) else { return }
         let before = RunStatus.read(run)
         guard isAccepted || before == nil || before?.state == .running else { return }
         try? RunStatus(
-            state: .failed, reason: "rank \(world.rank): \(failure.message)", exitCode: failure.code.rawValue,
+            state: state, reason: reason, exitCode: exitCode,
             step: before?.step ?? 0, lastDurableStep: before?.lastDurableStep, steps: configuration.steps,
             time: Date().timeIntervalSince1970
         ).write(to: run)
