@@ -140,7 +140,7 @@ enum KeyTable {
         Key("eval.batch", .integer(1...4096), "16", "Examples in an evaluation batch; part of the evaluation's bits."),
         Key(
             "eval.maxExamples", .optional(count), "null",
-            "At most so many validation examples of a task during training."),
+            "At most so many validation examples of a task during training, drawn with data.splitSeed."),
         Key("eval.ranks", .choice(["zero", "all"]), "zero", "Whether rank 0 alone or all ranks decode; same numbers."),
         Key(
             "eval.maxNewTokens", .optional(.integer(1...4096)), "null",

@@ -1,6 +1,5 @@
 import Failures
 import Randomness
-import Tensors
 
 /// A row of a task: its file and its place among that file's examples.
 struct RowID: Sendable, Equatable {
@@ -17,7 +16,6 @@ struct SplitAssignment {
     private let files: [IndexedFile]
     private let indexOfPath: [String: Int]
     private let seed: UInt64
-    private let stream: UInt32
 
     /// Assigns and checks; `badData` when a split would be empty or a row would be in two splits.
     init(_ definition: TaskDefinition, _ files: [IndexedFile], seed: UInt64) throws(Failure) {
@@ -25,8 +23,6 @@ struct SplitAssignment {
         self.files = files
         self.seed = seed
         indexOfPath = Dictionary(uniqueKeysWithValues: files.enumerated().map { ($1.path, $0) })
-        // The stream belongs to the task's name, so that other tasks beside it do not change its splits.
-        stream = UInt32(ContentDigest(of: definition.name).hexadecimal.prefix(8), radix: 16) ?? 0
         let held = try heldOutOfTraining()
         for split in definition.splits {
             if case .heldOutOfTraining = split.source {
@@ -79,7 +75,7 @@ struct SplitAssignment {
     }
 
     private func permutation(_ count: Int, of kind: UInt32) -> [UInt32] {
-        var random = RandomStream(seed: seed, purpose: .split, a: stream, b: kind)
+        var random = RandomStream(seed: seed, purpose: .split, task: definition.name, b: kind)
         return random.permutation(count)
     }
 

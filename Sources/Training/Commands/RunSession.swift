@@ -30,7 +30,8 @@ struct RunSession {
             temperature: configuration.temperature, cap: configuration.samplerCap)
     }
 
-    /// A split of the chosen tasks for the evaluator; tasks without that split are left out.
+    /// A split of the chosen tasks for the evaluator, at most `limit` random examples of each; tasks without that split
+    /// are left out.
     func evaluationTasks(_ split: SplitName, names: [String]? = nil, limit: Int? = nil) -> [EvaluationTask] {
         base.definitions.indices.compactMap { index in
             guard names?.contains(base.definitions[index].name) ?? true else { return nil }
@@ -63,10 +64,15 @@ struct RunSession {
     ) -> EvaluationTask? {
         guard let rows = data.split(task: index, split) else { return nil }
         let definition = base.definitions[index]
-        return EvaluationTask(
+        let gold = data.gold(task: index, split)
+        let chosen = ExampleSubset.positions(
+            task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed)
+        var task = EvaluationTask(
             name: name, task: index, space: definition.answers, metrics: definition.metrics,
             budget: base.budgets[index], isBeside: isBeside,
-            gold: Array(data.gold(task: index, split).prefix(limit ?? .max)), source: { rows.source($0) })
+            gold: chosen.map { gold[$0] }, source: { rows.source(chosen[$0]) })
+        task.exampleName = { "example \(chosen[$0])" }
+        return task
     }
 
     /// Scores of always giving each task's most frequent training answer, by the names of `tasks`.
