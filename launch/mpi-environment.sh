@@ -27,5 +27,11 @@ if grep -qs '^Seccomp:[[:space:]]*2' /proc/self/status; then
     export OMPI_MCA_smsc="${OMPI_MCA_smsc:-^cma}"
 fi
 
+# Seconds between SIGTERM and SIGKILL to the ranks when mpirun itself is told to stop: a run finishes its step and saves
+# itself meanwhile, for which Open MPI's own second is not enough. Set more where a step takes longer. It is no more by
+# itself because Open MPI sleeps so long, twice, after every rank that fails too; SIGUSR1 to mpirun has no such limit.
+export OMPI_MCA_odls_base_sigkill_timeout="${OMPI_MCA_odls_base_sigkill_timeout:-5}"
+export PRTE_MCA_odls_base_sigkill_timeout="${PRTE_MCA_odls_base_sigkill_timeout:-5}"
+
 # Threads are the trainer's own; OpenBLAS need not start a pool that nobody uses.
 export OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"

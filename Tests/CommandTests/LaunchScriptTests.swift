@@ -81,6 +81,7 @@ import Testing
         for line in [
             "OMPI_MCA_rmaps_base_oversubscribe=1", "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe",
             "OMPI_MCA_hwloc_base_binding_policy=none", "PRTE_MCA_hwloc_default_binding_policy=none",
+            "OMPI_MCA_odls_base_sigkill_timeout=5",
         ] {
             #expect(fresh.contains { $0 == line }, "\(line)")
         }
@@ -88,6 +89,25 @@ import Testing
         let kept = try Program.run(
             command: ["sh", "-euc", script], environment: ["PRTE_MCA_rmaps_default_mapping_policy": "ppr:2:node"])
         #expect(kept.output.contains("PRTE_MCA_rmaps_default_mapping_policy=ppr:2:node\n"))
+    }
+
+    /// mpirun's own default is one second.
+    @Test func `mpirun that is told to stop leaves its ranks the time to save themselves`() throws {
+        let directory = try TemporaryDirectory()
+        let rank = try directory.write(
+            "rank.sh",
+            "trap 'sleep 3; echo saved > \(directory.path)/saved; exit 0' TERM\necho > \(directory.path)/begun\n"
+                + "while :; do sleep 0.1; done\n")
+        let running = try RunningProgram(command: [
+            "sh", "-euc",
+            ". '\(Self.scripts)/mpi-environment.sh'; echo $$ > \(directory.path)/pid; exec mpirun -n 1 sh \(rank)",
+        ])
+        running.wait { FileManager.default.fileExists(atPath: directory.file("begun")) }
+        let text = try String(contentsOfFile: directory.file("pid"), encoding: .utf8)
+        let launcher = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(kill(launcher, SIGTERM) == 0)
+        _ = try running.wait()
+        #expect(FileManager.default.fileExists(atPath: directory.file("saved")))
     }
 
     /// A program that `timeout` puts into a group of its own does not get what the keyboard sends.
