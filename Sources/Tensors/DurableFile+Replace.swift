@@ -4,14 +4,16 @@ import Glibc
 extension DurableFile {
     /// Writes a file so that at any moment, even of a power failure, the path holds the old content or the new one.
     ///
-    /// The content goes to a file `.<name>.<process>.tmp` beside it, which is synchronised and renamed, and then the
-    /// directory is synchronised. When `body` or the disk fails, the path is untouched and the temporary file removed.
+    /// The content goes to a `TemporaryFile` beside it, which is synchronised and renamed, and then the directory is
+    /// synchronised. When `body` or the disk fails, the path is untouched and the temporary file removed; what a killed
+    /// process left of an earlier replacement of the same path is removed too.
     @discardableResult
     public static func replace(
         _ path: String, _ body: (DurableFile) throws(Failure) -> Void
     ) throws(Failure) -> Summary {
         let (directory, name) = split(path)
-        let temporary = "\(directory)/.\(name).\(getpid()).tmp"
+        TemporaryFile.removeStale(in: directory, prefix: name + ".")
+        let temporary = TemporaryFile.path(beside: path)
         do {
             let file = try DurableFile(creating: temporary)
             try body(file)

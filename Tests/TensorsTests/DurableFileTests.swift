@@ -57,6 +57,32 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["target"])
     }
 
+    /// No process has the number after the largest.
+    @Test func `what a killed process left of a file is removed with the next, what others write is not`() throws {
+        let directory = try TemporaryDirectory()
+        let host = ProcessInfo.processInfo.hostName
+        let (dead, alive) = (".out.\(host)-4194305-1.tmp", ".out.\(host)-\(getppid())-1.tmp")
+        let names = [dead, alive, ".out.elsewhere-4194305-1.tmp", ".out.4194305.tmp", ".other.\(host)-4194305-1.tmp"]
+        func age(_ seconds: Double) throws {
+            for name in names {
+                let path = directory.file(name)
+                if !FileManager.default.fileExists(atPath: path) { try directory.write(name, "") }
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: -seconds)], ofItemAtPath: path)
+            }
+            try DurableFile.replace(directory.file("out")) { (file) throws(Failure) in try file.write("new") }
+        }
+        func left() throws -> Set<String> {
+            Set(try FileManager.default.contentsOfDirectory(atPath: directory.path))
+        }
+        try age(5)
+        #expect(try left() == Set(names + ["out"]))
+        try age(3600)
+        #expect(try left() == Set(names + ["out"]).subtracting([dead]))
+        try age(90_000)
+        #expect(try left() == [names[4], "out"])
+    }
+
     @Test(arguments: [
         ("a", ".", "a"), ("a/b", "a", "b"), ("/a", "/", "a"), ("/a/b/", "/a", "b"), ("./a", ".", "a"),
         ("a/b//", "a", "b"),

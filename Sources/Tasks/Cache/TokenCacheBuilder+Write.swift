@@ -12,8 +12,10 @@ extension TokenCacheBuilder {
         let prologue = TokenCacheFormat.prologue(
             fileSize: TokenCacheFormat.prologueSize + json.count + dataSize, headerSize: json.count, key: key,
             content: digest.digest)
-        // Several jobs on several hosts may build the same cache in one shared directory: no two names are equal.
-        let temporary = "\(path).\(UUID().uuidString).tmp"
+        // Several jobs on several hosts may build the same cache in one shared directory.
+        let directory = (path as NSString).deletingLastPathComponent
+        TemporaryFile.removeStale(in: directory.isEmpty ? "." : directory, prefix: "tokens-")
+        let temporary = TemporaryFile.path(beside: path)
         do throws(Failure) {
             let file = try DurableFile(creating: temporary, exclusively: true)
             try file.write(prologue)

@@ -89,6 +89,16 @@ import Text
         #expect(keys.count == 10)
     }
 
+    @Test func `what a killed process left of a cache is removed when the next one is written`() throws {
+        let killed = try fixture.directory.write("tokens-0123.cache.left.tmp", "")
+        let other = try fixture.directory.write("tokens-4567.cache.working.tmp", "")
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -90_000)], ofItemAtPath: killed)
+        _ = try fixture.open()
+        #expect(!FileManager.default.fileExists(atPath: killed) && FileManager.default.fileExists(atPath: other))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory.path).count == 3)
+    }
+
     private func modificationDate(_ path: String) throws -> Date? {
         try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
     }

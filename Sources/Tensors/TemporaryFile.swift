@@ -1,0 +1,40 @@
+import Foundation
+import Synchronization
+
+/// Names of files that are being written, and the removal of those whose writer was killed.
+package enum TemporaryFile {
+    private static let count = Atomic<Int>(0)
+    private static let host = ProcessInfo.processInfo.hostName
+
+    /// A hidden name beside `path` that no other process or thread uses: `.<name>.<host>-<process>-<number>.tmp`.
+    package static func path(beside path: String) -> String {
+        let (directory, name) = DurableFile.split(path)
+        let number = count.wrappingAdd(1, ordering: .relaxed).newValue
+        return "\(directory)/.\(name).\(host)-\(getpid())-\(number).tmp"
+    }
+
+    /// Removes what killed writers left in a directory of files whose names begin with `prefix`; what cannot be removed
+    /// stays.
+    ///
+    /// Another writer, perhaps on another host, may be at work: so only files of a process of this host that is gone,
+    /// and any that nobody has written to for a day.
+    package static func removeStale(in directory: String, prefix: String, now: Date = Date()) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        where name.hasSuffix(".tmp") && (name.hasPrefix(prefix) || name.hasPrefix("." + prefix)) {
+            let path = "\(directory)/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+            let age = now.timeIntervalSince1970 - Double(status.st_mtim.tv_sec)
+            // Containers may share a host's name and not see each other's processes; a writer at work writes often.
+            if age > 86_400 || (isOfDeadProcess(name) && age > 60) { unlink(path) }
+        }
+    }
+
+    private static func isOfDeadProcess(_ name: String) -> Bool {
+        let parts = name.dropLast(4).split(separator: "-")
+        guard parts.count >= 3, let process = pid_t(parts[parts.count - 2]), process > 0,
+            name.contains(".\(host)-\(process)-")
+        else { return false }
+        return kill(process, 0) != 0 && errno == ESRCH
+    }
+}
