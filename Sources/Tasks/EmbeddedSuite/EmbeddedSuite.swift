@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import Randomness
+import Tensors
 
 /// A generated suite of five small text tasks shaped like GLUE, for examples and tests that need no download.
 ///
@@ -25,13 +26,13 @@ public enum EmbeddedSuite {
                 do {
                     try FileManager.default.createDirectory(
                         atPath: "\(directory)/\(task.rawValue)", withIntermediateDirectories: true)
-                    let content = task.fileContent(rows[split] ?? [], split: split)
-                    try Data(content.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
                 } catch {
                     throw Failure(
                         .cannotWrite,
                         "cannot write \(path) (\(error.localizedDescription)); choose a directory that can be written")
                 }
+                let content = task.fileContent(rows[split] ?? [], split: split)
+                try DurableFile.replace(path) { file throws(Failure) in try file.write(content) }
             }
         }
     }

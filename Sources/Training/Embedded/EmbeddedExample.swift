@@ -3,6 +3,7 @@ import Foundation
 import MPI
 import T5
 import Tasks
+import Tensors
 import Text
 
 /// What the bare command trains: the generated suite, a vocabulary trained on it, and a small random T5.
@@ -29,12 +30,7 @@ public enum EmbeddedExample {
         try VocabularyTrainer.train(
             sentences: corpus, pieces: vocabularyPieces, to: directory + "/model/spiece.model")
         // Last, since its presence says that the rest is complete.
-        do {
-            try Data(yaml.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw Failure(
-                .cannotWrite, "\(path) cannot be written (\(RunDirectory.reason(error))); choose another --out")
-        }
+        try DurableFile.replace(path) { file throws(Failure) in try file.write(yaml) }
     }
 
     private static let vocabularyPieces = 480

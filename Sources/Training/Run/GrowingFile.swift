@@ -39,4 +39,9 @@ final class GrowingFile {
             rest = rest.dropFirst(written)
         }
     }
+
+    /// Waits until what was appended is on the disk.
+    func synchronise() throws(Failure) {
+        guard fsync(descriptor) == 0 else { throw writeFailure("write", path) }
+    }
 }

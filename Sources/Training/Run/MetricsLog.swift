@@ -70,6 +70,9 @@ final class MetricsLog {
         try file.append([UInt8](StableJSON.line(record, "a line of metrics")) + [0x0A])
     }
 
+    /// Waits until all lines are on the disk.
+    func synchronise() throws(Failure) { try file.synchronise() }
+
     private struct Stepped: Decodable {
         var step: Int
         var kind: String?
@@ -85,12 +88,8 @@ final class MetricsLog {
             kept.append(contentsOf: line)
             kept.append(0x0A)
         }
-        do {
-            if kept != old || old.isEmpty { try kept.write(to: URL(fileURLWithPath: path), options: .atomic) }
-        } catch {
-            throw Failure(
-                .cannotWrite, "\(path) cannot be written (\(RunDirectory.reason(error))); choose another --out")
-        }
+        guard kept != old || old.isEmpty else { return }
+        try DurableFile.replace(path) { file throws(Failure) in try file.write([UInt8](kept)) }
     }
 }
 

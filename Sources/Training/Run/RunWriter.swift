@@ -57,6 +57,8 @@ final class RunWriter {
             step: state.step, steps: constants.steps, seed: constants.seed, identity: constants.identity, best: best,
             owesEvaluation: owesEvaluation, accumulator: accumulator, libraries: constants.libraries)
         let adapter = try StableJSON.document(constants.adapter, "the adapter's configuration")
+        // A run that goes on from the checkpoint does not write the lines up to it again.
+        try metrics.synchronise()
         try store.save(
             CheckpointContents(
                 step: state.step, adapterConfiguration: adapter, state: try runState.encoded(),
