@@ -57,6 +57,36 @@ extension ProgramTests {
             #expect(result.output.contains(#/task7 +120 +0\.1250/#))
         }
 
+        @Test func `plan counts the memory of an evaluation where that is more than a micro-batch takes`() throws {
+            let project = try TinyProject()
+            func memory(_ settings: String...) throws -> Double {
+                let result = try Program.run(
+                    ["plan", "--config", project.configuration] + settings.flatMap { ["--set", $0] })
+                #expect(result.code == 0, "\(result.error)")
+                let match = try #require(result.output.firstMatch(of: #/worker\(s\) of ([0-9.]+) MiB/#))
+                return try #require(Double(match.1))
+            }
+            let small = try memory("eval.batch=1")
+            #expect(try memory("eval.batch=4096") > 100 * small)
+            #expect(try memory("eval.batch=1", "batch.micro=2") < small)
+            // Keys and values of the answers.
+            #expect(try memory("eval.batch=1024", "eval.maxNewTokens=4000") > 1.5 * memory("eval.batch=1024"))
+        }
+
+        @Test func `plan refuses batches that no memory holds on a model that might be`() throws {
+            let project = try TinyProject()
+            for (old, new) in [
+                ("\"num_heads\" : 4", "\"num_heads\" : 10000000"), ("\"d_kv\" : 8", "\"d_kv\" : 1"),
+                ("\"d_model\" : 32", "\"d_model\" : 1"), ("\"num_layers\" : 2", "\"num_layers\" : 1000"),
+            ] { try project.replace(old, by: new, in: "model/config.json") }
+            let result = try Program.run([
+                "plan", "--config", project.configuration, "--set", "batch.micro=4096", "--set", "batch.global=4096",
+                "--set", "data.maxSource=100000",
+            ])
+            #expect(result.code == 78, "\(result.code) \(result.error)")
+            #expect(result.error.contains("lower batch.micro, eval.batch or data.maxSource"), "\(result.error)")
+        }
+
         @Test func `plan warns of threads that would idle and refuses ranks that would`() throws {
             let project = try TinyProject()
             let arguments = ["plan", "--config", project.configuration]

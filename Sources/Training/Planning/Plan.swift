@@ -43,10 +43,8 @@ public struct Plan {
     public var text: String {
         get throws(Failure) {
             let data = try dataLines()
-            return
-                (warnings + counts() + memory(longestTarget: data.longestTarget)
-                + time(data) + data.lines).joined(
-                    separator: "\n")
+            let memory = try memory(longestTarget: data.longestTarget)
+            return (warnings + counts() + memory + time(data) + data.lines).joined(separator: "\n")
         }
     }
 
@@ -62,26 +60,51 @@ public struct Plan {
         ]
     }
 
-    private func memory(longestTarget: Int) -> [String] {
+    /// What a process takes beside what is counted: MPI, BLAS, vocabulary and heap, as private resident memory of a run of
+    /// a small model was measured.
+    private static let processBytes = 48 << 20
+
+    private func memory(longestTarget: Int) throws(Failure) -> [String] {
         let trainable = layout.parameters.count
-        let target = max(longestTarget, configuration.padTargets ?? 0)
-        let workspace = Footprint(
-            configuration: shape, examples: configuration.microBatch, source: configuration.maxSource, target: target,
-            method: layout.footprint
-        ).trainingBytes
+        let workspace = try workspace(longestTarget: longestTarget)
         // A worker: workspace, gradients and exact sums. A rank: weights, both moments, the gradient and the buffer.
         let worker = workspace + trainable * 12
-        let rank = trainable * (4 * 4 + 8) + threads * worker
+        let rank = Self.processBytes + trainable * (4 * 4 + 8) + threads * worker
         let base = shape.weightCount * 4
         let wire = (trainable + configuration.tasks.count * 4 + 5) * 8
         return [
-            "memory per rank      \(Self.mebibytes(rank)) MiB private at most: \(threads) worker(s) of "
-                + "\(Self.mebibytes(worker)) MiB (micro-batches of \(configuration.microBatch) x "
-                + "\(configuration.maxSource) tokens)",
+            "memory per rank      about \(Self.mebibytes(rank)) MiB private: \(Self.mebibytes(Self.processBytes)) MiB of the "
+                + "process, weights and moments, \(threads) worker(s) of \(Self.mebibytes(worker)) MiB (the larger of "
+                + "training on \(configuration.microBatch) x \(configuration.maxSource) tokens and answering "
+                + "\(configuration.evaluationBatch) x \(configuration.maxSource))",
             "memory per node      \(Self.mebibytes(base)) MiB backbone, mapped once, + \(ranksPerNode) x "
                 + "\(Self.mebibytes(rank)) MiB",
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
         ]
+    }
+
+    /// Bytes of a worker's workspace once it has seen the largest micro-batch and the largest evaluation batch.
+    private func workspace(longestTarget: Int) throws(Failure) -> Int {
+        let target = max(longestTarget, configuration.padTargets ?? 0)
+        let answer = configuration.maxNewTokens ?? max(4, longestTarget)
+        let examples = max(configuration.microBatch, configuration.evaluationBatch)
+        // No width of the model, and no part of attention, is beyond these; what they make must be a whole number.
+        let tokens = Double(configuration.maxSource + target + answer)
+        let heads = shape.heads * (shape.encoderBlocks + shape.decoderBlocks)
+        let widths = Double(shape.weightCount) + Double(heads) * tokens
+        guard Double(examples) * tokens * widths < 0x1p56 else {
+            throw Failure(
+                .badConfiguration,
+                "batches of \(examples) x \(configuration.maxSource) tokens take more memory with this model than there "
+                    + "is; lower batch.micro, eval.batch or data.maxSource")
+        }
+        let training = Footprint(
+            configuration: shape, examples: configuration.microBatch, source: configuration.maxSource, target: target,
+            method: layout.footprint)
+        let generation = GenerationFootprint(
+            configuration: shape, examples: configuration.evaluationBatch, source: configuration.maxSource,
+            steps: answer, method: layout.footprint)
+        return max(training.trainingBytes, generation.bytes)
     }
 
     private var warnings: [String] {

@@ -1,0 +1,61 @@
+import Adapters
+import Tensors
+import Testing
+
+@testable import T5
+
+@Suite struct GenerationFootprintTests {
+    /// Examples, the tokens of each source and of each answer.
+    struct Sizes: CustomTestStringConvertible, Sendable {
+        var examples: Int
+        var source: Int
+        var steps: Int
+
+        var testDescription: String { "\(examples) x (\(source), \(steps))" }
+        /// Whether the matrices are large beside the rounding of each piece to 64 bytes.
+        var isLarge: Bool { examples * (source + steps) > 200 }
+
+        static let all = [
+            Sizes(examples: 16, source: 32, steps: 16), Sizes(examples: 32, source: 16, steps: 2),
+            Sizes(examples: 16, source: 4, steps: 32), Sizes(examples: 1, source: 32, steps: 32),
+            Sizes(examples: 1, source: 1, steps: 1),
+        ]
+    }
+
+    /// High water of a generation whose answers are all as long as they may be, and the bytes that were foretold.
+    private static func measure(
+        _ tiny: TinyT5, _ options: LowRankOptions, _ sizes: Sizes
+    ) throws -> (highWater: Int, foretold: Int) {
+        let adapter = TinyAdapter(tiny, options)
+        // One block from the start: the unused end of a block that was too small would count too.
+        let workspace = Workspace(bytes: 1 << 24)
+        let adaptation = LowRankAdaptation(layout: adapter.layout, weights: adapter.weights, gradients: nil)
+        let engine = T5Engine(model: tiny.model, adaptation: adaptation, workspace: workspace)
+        let lengths = (0..<sizes.examples).map { (source: sizes.source, target: 1, task: $0 % 4) }
+        let limits = Array(repeating: sizes.steps, count: sizes.examples)
+        _ = try engine.generate(TinyT5.batch(lengths), maxNewTokens: limits)
+        let footprint = GenerationFootprint(
+            configuration: tiny.model.configuration, examples: sizes.examples, source: sizes.source,
+            steps: sizes.steps, method: adapter.layout.footprint)
+        return (workspace.highWater, footprint.bytes)
+    }
+
+    @Test(arguments: TinyT5.Family.allCases, FootprintTests.Method.all)
+    func `a generation stays within its footprint and uses most of it`(
+        family: TinyT5.Family, method: FootprintTests.Method
+    ) throws {
+        for (encoder, decoder) in [(2, 2), (3, 1), (1, 3)] {
+            // No token is the end, so that no answer ends early.
+            let tiny = TinyT5(family, encoderBlocks: encoder, decoderBlocks: decoder, endToken: 99)
+            for sizes in Sizes.all {
+                let (highWater, foretold) = try Self.measure(tiny, method.options, sizes)
+                #expect(highWater <= foretold, "\(sizes.testDescription), \(encoder) and \(decoder) blocks")
+                if sizes.isLarge {
+                    #expect(
+                        Double(highWater) >= 0.6 * Double(foretold),
+                        "\(sizes.testDescription), \(encoder) and \(decoder) blocks: \(highWater) of \(foretold)")
+                }
+            }
+        }
+    }
+}
