@@ -99,6 +99,25 @@ extension ProgramTests {
                 ])
         }
 
+        /// The weights are converted by one rank of a node, into memory that the others read.
+        @Test func `weights that must be converted give the same bits on ranks as alone`() throws {
+            let project = try Self.shared.get().0.copy()
+            var weights = try RawSafetensors(project.file("model/model.safetensors"))
+            // BF16 is the upper half of F32.
+            weights.data = Data(
+                weights.data.indices.filter { ($0 - weights.data.startIndex) % 4 >= 2 }.map { weights.data[$0] })
+            for (name, entry) in weights.header where entry["dtype"] as? String == "F32" {
+                let offsets = weights.offsets(name).map { $0 / 2 }
+                weights.header[name]?["dtype"] = "BF16"
+                weights.header[name]?["data_offsets"] = offsets
+            }
+            try weights.write()
+            let alone = try Self.train(project, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
+            let three = try Self.train(project, "unolora_star", [(Layout(ranks: 3, threads: 1), nil)])
+            #expect(alone == three)
+            #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
+        }
+
         /// Guards the tests above: a digest that never changed would pass them.
         @Test func `another seed gives other bits`() throws {
             let (project, references) = try Self.shared.get()
