@@ -20,7 +20,15 @@ let orderedCollections = Target.Dependency.product(name: "OrderedCollections", p
 
 let package = Package(
     name: "unolora-dist",
-    products: [.executable(name: "unolora-dist", targets: ["unolora-dist"])],
+    products: [
+        .executable(name: "unolora-dist", targets: ["unolora-dist"]),
+        .executable(name: "unolora-bench", targets: ["unolora-bench"]),
+    ],
+    // Without oneDNN: swift build --disable-default-traits. Products then run on OpenBLAS and the mapped file alone.
+    traits: [
+        .default(enabledTraits: ["OneDNN"]),
+        .trait(name: "OneDNN", description: "Products with frozen weights that oneDNN packed (libdnnl-dev)"),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -36,6 +44,9 @@ let package = Package(
         .systemLibrary(
             name: "COpenSentencePiece", pkgConfig: "sentencepiece", providers: [.apt(["libsentencepiece-dev"])]),
         .target(name: "CMPI", dependencies: ["COpenMPI"]),
+        // Debian's libdnnl-dev has no pkg-config file; its OpenMP is GNU's.
+        .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+        .target(name: "CAllocations"),
         .target(name: "CSentencePiece", dependencies: ["COpenSentencePiece"]),
 
         // Libraries, lowest first: imports go down only.
@@ -43,7 +54,11 @@ let package = Package(
         library("Randomness", []),
         library("MPI", ["CMPI", "Failures"]),
         library("Tensors", ["CXXHash", "Failures", systemPackage]),
-        library("Kernels", ["COpenBLAS", "Randomness", "Tensors"]),
+        library(
+            "Kernels",
+            [
+                .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "COpenBLAS", "Randomness", "Tensors",
+            ]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
         library("Optimizers", ["Kernels", "Tensors"]),
         library("T5", ["Failures", "Kernels", "Randomness", "Tensors"]),
@@ -59,6 +74,15 @@ let package = Package(
             ]),
         .executableTarget(
             name: "unolora-dist", dependencies: ["Configuration", "Failures", "MPI", "Training", argumentParser],
+            swiftSettings: strict),
+        library(
+            "Benchmarks",
+            [
+                "Adapters", "CAllocations", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks",
+                "Tensors", "Training",
+            ]),
+        .executableTarget(
+            name: "unolora-bench", dependencies: ["Benchmarks", "Failures", "Training", argumentParser],
             swiftSettings: strict),
 
         // Tests

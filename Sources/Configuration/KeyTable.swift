@@ -160,7 +160,8 @@ enum KeyTable {
             "Sum of gradients; fast is not in this version."),
         Key(
             "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", result: true,
-            "Matrix products; onednn is not in this version."),
+            "Products with frozen weights: openblas on the mapped file, or onednn on copies that it packed once for the "
+                + "node (faster, and twice the model's size more); auto is onednn where the build has it."),
         Key(
             "parallel.stallTimeout", .duration, "60s",
             "Longest time without progress of a rank; has no effect in this version."),

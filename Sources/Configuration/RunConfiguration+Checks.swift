@@ -16,9 +16,6 @@ extension RunConfiguration {
         if text("parallel.reduction") == "fast" {
             throw refuse("parallel.reduction", because: "parallel.reduction fast is not in this version; use exact")
         }
-        if text("parallel.gemm") == "onednn" {
-            throw refuse("parallel.gemm", because: "parallel.gemm onednn is not in this version; use auto or openblas")
-        }
         guard globalBatch % microBatch == 0 else {
             throw refuse(
                 "batch.micro", "batch.global",

@@ -144,6 +144,8 @@ extension RunConfiguration {
     public var checkpointKeep: Int { integer("checkpoint.keep") }
     /// nil for as many as the cores allow.
     public var threads: Int? { values["parallel.threads"] == .text("auto") ? nil : integer("parallel.threads") }
+    /// `auto`, `openblas` or `onednn`: what computes the products with frozen weights.
+    public var gemm: String { text("parallel.gemm") }
     /// The mean that the best checkpoint is greatest in: `average` of all figures, or `taskMean`.
     public var checkpointBest: String { text("checkpoint.best") }
     /// `validation` or `test`: the split that is evaluated during training.

@@ -9,6 +9,7 @@ public enum StreamPurpose: UInt32, Sendable {
     case split = 6
     case embeddedSuite = 7
     case evaluationSubset = 8
+    case benchmark = 9
     case test = 100
 }
 

@@ -1,13 +1,20 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A stack of scratch memory for one worker: taking is a pointer bump, giving back is setting a mark.
 ///
-/// Memory comes in 64-byte aligned pieces. When it does not suffice the workspace adds a block, and the next `reset`
-/// joins the blocks into one, so that a training step does not allocate once the largest micro-batch has been seen.
+/// Memory comes in 64-byte aligned pieces. When it does not suffice the workspace adds a block and keeps it, so that a
+/// training step neither allocates nor touches new pages once the largest micro-batch has been seen.
 public final class Workspace: @unchecked Sendable {
     /// A place in the stack to return to.
     public struct Mark: Sendable {
         let block: Int
         let used: Int
     }
+
+    /// Blocks are multiples of a huge page, which the system may then use: fewer faults, fewer misses in the TLB.
+    private static let hugePage = 2 << 20
 
     private var blocks: [UnsafeMutableRawBufferPointer] = []
     private var block = 0
@@ -16,9 +23,9 @@ public final class Workspace: @unchecked Sendable {
     /// The largest number of bytes in use at one time since the workspace was made.
     public private(set) var highWater = 0
 
-    /// Creates a workspace with one block of `bytes`.
-    public init(bytes: Int = 1 << 20) {
-        blocks.append(.allocate(byteCount: max(bytes, 64), alignment: 64))
+    /// Creates a workspace with one block of at least `bytes`.
+    public init(bytes: Int = 1) {
+        addBlock(bytes)
     }
 
     deinit {
@@ -27,21 +34,22 @@ public final class Workspace: @unchecked Sendable {
         }
     }
 
-    /// Bytes held.
+    /// Bytes held; those never used take no memory.
     public var capacity: Int { blocks.reduce(0) { $0 + $1.count } }
 
-    /// Gives everything back, and joins blocks so that the next use of the same size fits in one.
+    /// Gives everything back; the blocks stay.
     public func reset() {
-        if blocks.count > 1 {
-            let total = capacity
-            for block in blocks {
-                block.deallocate()
-            }
-            blocks = [.allocate(byteCount: total, alignment: 64)]
-        }
         block = 0
         used = 0
         usedBefore = 0
+    }
+
+    private func addBlock(_ bytes: Int) {
+        let size = (max(bytes, 16 << 20) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: Self.hugePage)
+        // Advice only: without it the pages are small ones.
+        madvise(memory.baseAddress, size, MADV_HUGEPAGE)
+        blocks.append(memory)
     }
 
     /// The present top of the stack.
@@ -62,7 +70,7 @@ public final class Workspace: @unchecked Sendable {
         let bytes = (max(count, 1) * MemoryLayout<T>.stride + 63) & ~63
         while blocks[block].count - used < bytes {
             if block + 1 == blocks.count {
-                blocks.append(.allocate(byteCount: max(bytes, capacity / 2), alignment: 64))
+                addBlock(max(bytes, capacity / 2))
             }
             usedBefore += blocks[block].count
             block += 1

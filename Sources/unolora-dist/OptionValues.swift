@@ -49,3 +49,10 @@ struct TaskNames: ExpressibleByArgument {
         if names.contains(where: \.isEmpty) { return nil }
     }
 }
+
+/// What `verify --gemm` can be.
+enum ProductChoice: String, ExpressibleByArgument, CaseIterable {
+    case auto
+    case openblas
+    case onednn
+}

@@ -12,14 +12,18 @@ struct VerifyCommand: ParsableCommand {
             the generated tokens are equal. Exit code 1 when one is out of tolerance.
             """)
 
+    @Option(help: "Products with frozen weights: auto, openblas or onednn.")
+    var gemm = ProductChoice.auto
+
     @Argument(help: ArgumentHelp("Case directories.", valueName: "case"))
     var cases: [String]
 
     func run() {
         Job.alone { () throws(Failure) in
+            let products = try ProductBackend(name: gemm.rawValue, asking: "--gemm")
             var passed = true
             for path in cases {
-                let report = try Verification.replay(path: path)
+                let report = try Verification.replay(path: path, products: products)
                 try Terminal.print(report.jsonLine())
                 passed = passed && report.passed
             }

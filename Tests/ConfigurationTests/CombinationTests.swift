@@ -26,7 +26,6 @@ import Testing
             "method: hyperformer_pp",
             "method hyperformer_pp is not in this version; it has frozen, unolora, unolora_star and lora_per_task"
         ), ("parallel: {reduction: fast}", "parallel.reduction fast is not in this version; use exact"),
-        ("parallel: {gemm: onednn}", "parallel.gemm onednn is not in this version; use auto or openblas"),
         ("lora: {targets: {}}", "lora.targets names no projection; name one or use method frozen"),
         (
             "hyper: {dim: 4}",

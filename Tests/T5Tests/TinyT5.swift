@@ -19,7 +19,8 @@ struct TinyT5: Sendable {
     let model: T5Model
 
     init(
-        _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1, seed: UInt64 = 1
+        _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1, seed: UInt64 = 1,
+        packs: Bool = false
     ) {
         BLAS.useOneThread()
         let configuration = Self.configuration(
@@ -37,10 +38,17 @@ struct TinyT5: Sendable {
                 weights.base[i] = Float(deviation.map { stream.normal() * $0 } ?? 1 + 0.2 * stream.normal())
             }
         }
-        model = T5Model(configuration: configuration, maximumLength: 32, storage: weights) { name in
-            let entry = layout[name]!
-            let matrix = weights.matrix(entry)
-            return matrix
+        do {
+            model = try T5Model(
+                configuration: configuration, maximumLength: 32, storage: weights,
+                packing: packs ? WeightPacking(PackingLibrary(), .both) : nil
+            ) { name in
+                let entry = layout[name]!
+                let matrix = weights.matrix(entry)
+                return matrix
+            }
+        } catch {
+            preconditionFailure("a tiny model cannot be made: \(error)")
         }
     }
 

@@ -63,7 +63,8 @@ extension T5Engine {
                 logits.row(row), label: Int(label), smoothing: pass.smoothing, count: logits.columns)
         }
         let dHidden = workspace.matrix(logits.rows, configuration.modelWidth)
-        gemm(.asIs(logits), .asIs(model.output), into: dHidden, alpha: configuration.outputScale)
+        model.output.multiplyTransposed(logits, into: dHidden, products)
+        if configuration.outputScale != 1 { scale(dHidden, by: configuration.outputScale) }
         drop(dHidden, rows, place: place(.decoder, 0, .finalNorm))
         normBackward(dHidden, norm, model.finalNorm(.decoder), addingTo: dx)
     }
@@ -147,7 +148,9 @@ extension T5Engine {
             dKeyValue: dKeyValue.map { (key: $0.columns(0, inner), value: $0.columns(inner, inner)) },
             dropoutPlace: place(.decoder, block, .crossProbabilities))
         if let dKeyValue {
-            projectBackward(keyValue, memory, sources, dKeyValue, into: dMemory, adding: true)
+            let part = dMemory.map { workspace.matrix($0.rows, $0.columns) }
+            projectBackward(keyValue, memory, sources, dKeyValue, into: part)
+            if let part, let dMemory { add(part, to: dMemory) }
         }
         guard let dQuery else { return }
         let dNormalised = below ? workspace.matrix(dx.rows, dx.columns) : nil

@@ -139,7 +139,7 @@ extension T5Engine {
         drop(hidden, rows, place: place(.decoder, 0, .finalNorm))
         if configuration.outputScale != 1 { scale(hidden, by: configuration.outputScale) }
         let logits = workspace.matrix(hidden.rows, configuration.vocabularySize)
-        gemm(.asIs(hidden), .transposed(model.output), into: logits)
+        model.output.multiply(hidden, into: logits, products)
         return logits
     }
 

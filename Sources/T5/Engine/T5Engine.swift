@@ -20,12 +20,15 @@ public final class T5Engine {
     var decoder: [DecoderBlockState]
     var pass = PassState()
     let depth: BackwardDepth
+    /// This worker's products with frozen weights.
+    let products: FrozenProducts
 
     /// Creates an engine for one worker.
     public init(model: T5Model, adaptation: (any Adaptation)?, workspace: Workspace = Workspace()) {
         self.model = model
         self.adaptation = adaptation
         self.workspace = workspace
+        products = FrozenProducts(model.packing)
         encoder = Array(repeating: EncoderBlockState(), count: model.configuration.encoderBlocks)
         decoder = Array(repeating: DecoderBlockState(), count: model.configuration.decoderBlocks)
         depth = BackwardDepth(groups: model.groups) { adaptation?.adapts($0) ?? false }
@@ -46,26 +49,15 @@ public final class T5Engine {
 
     /// `y = x W^T` for all projections of a group side by side, the method's part included. Overwrites `y`.
     func project(_ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, into y: Matrix) {
-        let weights = model.weights(group)
-        for (projection, weight) in zip(group.projections, weights) {
-            gemm(
-                .asIs(x), .transposed(weight), into: y.columns(projection.outputOffset, projection.outputWidth))
-        }
+        model.weights(group).multiply(x, into: y, products)
         adaptation?.forward(group, input: x, rows: rows, output: y, context: pass.context!)
     }
 
-    /// Backward of `project`: adds the trainables' gradients; overwrites `dx`, or adds to it, when it is wanted.
+    /// Backward of `project`: adds the trainables' gradients; overwrites `dx` when it is wanted.
     func projectBackward(
-        _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, _ dy: Matrix, into dx: Matrix?, adding: Bool = false
+        _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, _ dy: Matrix, into dx: Matrix?
     ) {
-        if let dx {
-            let weights = model.weights(group)
-            for (position, (projection, weight)) in zip(group.projections, weights).enumerated() {
-                gemm(
-                    .asIs(dy.columns(projection.outputOffset, projection.outputWidth)), .asIs(weight), into: dx,
-                    beta: position == 0 && !adding ? 0 : 1)
-            }
-        }
+        if let dx { model.weights(group).multiplyTransposed(dy, into: dx, products) }
         if depth.adapts(group) {
             adaptation?.backward(
                 group, input: x, rows: rows, outputGradient: dy, inputGradient: dx, context: pass.context!)

@@ -18,15 +18,18 @@ extension T5Model {
     ///
     /// F32 tensors are used from the mapped file, so ranks of a node share its pages; F16 and BF16 are converted once
     /// into the memory that `convertedMemory(byteCount)` gives. Every tensor must be there with its shape, and none
-    /// that is not the model's: otherwise `badData` naming it. `maximumLength` is the longest source or target.
+    /// that is not the model's: otherwise `badData` naming it. `maximumLength` is the longest source or target. With
+    /// `packing` the projections' products run on packed copies.
     public static func load(
-        directory: String, maximumLength: Int,
+        directory: String, maximumLength: Int, packing: WeightPacking? = nil,
         convertedMemory: (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
     ) throws(Failure) -> T5Model {
         let (configuration, files, sources) = try open(directory)
         let (memory, offsets) = try convert(sources, convertedMemory)
         let storage = Storage(files: files, converted: memory)
-        return T5Model(configuration: configuration, maximumLength: maximumLength, storage: storage) { name in
+        return try T5Model(
+            configuration: configuration, maximumLength: maximumLength, storage: storage, packing: packing
+        ) { name in
             guard let source = sources[name] else { preconditionFailure("\(name) was checked to be there") }
             let columns = source.tensor.shape.last ?? 1
             let rows = source.tensor.shape.dropLast().reduce(1, *)

@@ -1,3 +1,5 @@
+import Failures
+import Kernels
 import Tensors
 
 /// A frozen T5: views of its weights in memory that is shared by all workers and, where the file allows it, by all ranks
@@ -9,31 +11,40 @@ public final class T5Model: Sendable {
     public let groups: [ProjectionGroup]
     /// `[vocabulary, d]`.
     public let embedding: Matrix
-    /// `[vocabulary, d]`; the embedding itself when tied.
-    public let output: Matrix
+    /// Output matrix `[vocabulary, d]`; the embedding itself when tied.
+    public let output: FrozenMatrix
     /// Longest source or target that the position biases serve.
     public let maximumLength: Int
 
-    private let projections: [[Matrix]]
+    /// Packed products, if the weights are packed.
+    public let packing: PackingLibrary?
+
+    private let projections: [FrozenMatrix]
     private let norms: [[[Matrix]]]
     private let finalNorms: [Matrix]
     private let biases: [RelativePositionBias]
     private let groupOffsets: [[Int]]
     /// Keeps the memory of the views alive.
     private let storage: any Sendable
+    private let packs: (any FrozenMemory)?
 
     /// Makes the views; `tensor` gives the matrix of each name in `configuration.tensorShapes()` (vectors as one row),
-    /// `storage` owns their memory.
+    /// `storage` owns their memory. Throws only what `packing` throws.
     public init(
-        configuration: T5Configuration, maximumLength: Int, storage: any Sendable, tensor: (String) -> Matrix
-    ) {
+        configuration: T5Configuration, maximumLength: Int, storage: any Sendable, packing: WeightPacking? = nil,
+        tensor: (String) -> Matrix
+    ) throws(Failure) {
         self.configuration = configuration
         self.maximumLength = maximumLength
         self.storage = storage
         groups = configuration.projectionGroups()
-        projections = groups.map { $0.projections.map { tensor($0.name + ".weight") } }
+        var projections = groups.map { FrozenMatrix($0.projections.map { tensor($0.name + ".weight") }) }
         embedding = tensor("shared.weight")
-        output = configuration.tiedEmbeddings ? embedding : tensor("lm_head.weight")
+        var output = FrozenMatrix([configuration.tiedEmbeddings ? embedding : tensor("lm_head.weight")])
+        packs = try packing?.pack(&projections, &output)
+        self.packing = packing?.library
+        self.projections = projections
+        self.output = output
         norms = Stack.allCases.map { stack in
             (0..<configuration.blocks(stack)).map { block in
                 (0..<(stack == .encoder ? 2 : 3)).map { tensor(configuration.normName(stack, block, $0)) }
@@ -69,8 +80,8 @@ public final class T5Model: Sendable {
         return group
     }
 
-    /// The matrices `[out, in]` of a group's projections.
-    func weights(_ group: ProjectionGroup) -> [Matrix] { projections[group.index] }
+    /// The matrices `[out, in]` of a group's projections, as one.
+    public func weights(_ group: ProjectionGroup) -> FrozenMatrix { projections[group.index] }
 
     func norm(_ stack: Stack, _ block: Int, _ layer: Int) -> UnsafePointer<Float> {
         UnsafePointer(norms[Int(stack.rawValue)][block][layer].base)

@@ -20,14 +20,21 @@ struct RunModel {
     let budgets: [Int]
     let model: T5Model
     let layout: LowRankLayout
+    /// What computes the products with the backbone's weights.
+    let products: ProductBackend
     /// Digest of the backbone: its shape and its weights.
     let backbone: String
 
-    /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once.
-    init(_ configuration: RunConfiguration, world: Communicator) throws(Failure) {
+    /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once. Weights are
+    /// packed for the forward alone, or for training too.
+    init(
+        _ configuration: RunConfiguration, packingFor direction: FrozenMatrix.Direction, world: Communicator
+    ) throws(Failure) {
         self.configuration = configuration
         self.world = world
         let directory = configuration.model
+        let products = try world.rankZeroFirst { () throws(Failure) in try ProductBackend(configuration) }
+        self.products = products
         definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
         let shape = try world.rankZeroFirst { () throws(Failure) in
             try T5Configuration(path: directory + "/config.json")
@@ -51,9 +58,12 @@ struct RunModel {
         backbone = try Self.checkModel(directory, world, node)
         // Now, since what follows is shared by the ranks of a node.
         try Agreement.check([.configuration(configuration), .init(name: "model", text: backbone)], world: world)
-        model = try T5Model.load(directory: directory, maximumLength: longest) { size throws(Failure) in
+        let memory: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(node, byteCount: size)
         }
+        model = try T5Model.load(
+            directory: directory, maximumLength: longest, packing: products.packing(direction, memory: memory),
+            convertedMemory: memory)
     }
 
     /// Names of the tasks in the order of their ids.
@@ -120,20 +130,4 @@ struct RunModel {
         }
         return vocabulary
     }
-}
-
-/// Memory for converted weights that the ranks of a node share.
-private final class NodeMemory: FrozenMemory, @unchecked Sendable {
-    let base: UnsafeMutableRawPointer
-    private let memory: SharedMemory
-
-    /// Collective over the node.
-    init(_ node: Communicator, byteCount: Int) throws(Failure) {
-        // The window lives as long as the job: freeing is collective, and MPI takes it back at the end.
-        memory = try node.allocateShared(byteCount: byteCount)
-        base = memory.bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 64)!
-    }
-
-    var isWriter: Bool { memory.isOwner }
-    func publish() throws(Failure) { try memory.synchronise() }
 }

@@ -13,7 +13,7 @@ struct RunSession {
 
     /// Opens everything; collective.
     init(_ configuration: RunConfiguration, run: RunDirectory, world: Communicator) throws(Failure) {
-        try self.init(RunModel(configuration, world: world), run: run)
+        try self.init(RunModel(configuration, packingFor: .both, world: world), run: run)
     }
 
     /// Opens the data of an opened model; collective.

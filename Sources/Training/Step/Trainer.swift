@@ -112,6 +112,19 @@ public final class Trainer {
             tasks: sums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
     }
 
+    /// Source and target rows of this rank's micro-batches of some slots, in the order in which they are computed.
+    public func microBatchRows(_ slots: [Sampler.Slot]) -> [(source: Int, target: Int)] {
+        let plan = MicroBatchPlan(slots: slots, micro: options.microBatch, examples: examples)
+        return plan.share(rank: communicator.rank, size: communicator.size).map { index in
+            plan.microBatches[index].reduce((source: 0, target: 0)) { rows, slot in
+                (
+                    rows.source + examples.source(task: slot.task, example: slot.example).count,
+                    rows.target + examples.target(task: slot.task, example: slot.example).count
+                )
+            }
+        }
+    }
+
     private func refuseNotFinite(_ plan: MicroBatchPlan) throws(Failure) {
         guard let bad = team.workers.compactMap(\.badMicroBatch).min() else {
             // The rank that met it ends the job.

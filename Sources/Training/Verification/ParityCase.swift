@@ -29,7 +29,7 @@ struct ParityCase {
     let paddedTargets: Int
     let paddedSources: Int
 
-    init(path: String) throws(Failure) {
+    init(path: String, products: ProductBackend) throws(Failure) {
         self.path = path
         guard FileManager.default.fileExists(atPath: path + "/case.safetensors") else {
             throw Failure(.inputMissing, "\(path) is no parity case: it holds no case.safetensors")
@@ -56,7 +56,8 @@ struct ParityCase {
         paddedSources = sourceShape[1]
         paddedTargets = max(labelShape[1], settings.padTargets ?? 0)
         model = try T5Model.load(
-            directory: path + "/model", maximumLength: max(paddedSources, paddedTargets, generatedShape[1]))
+            directory: path + "/model", maximumLength: max(paddedSources, paddedTargets, generatedShape[1]),
+            packing: products.packing(.both))
         batch = try Self.readBatch(
             numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
             configuration: model.configuration, tasks: options.tasks, path: path)

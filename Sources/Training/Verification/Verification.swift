@@ -37,9 +37,9 @@ public enum Verification {
     /// largest gradient where that is more.
     public static let tolerance = 2e-4
 
-    /// Replays the case in a directory. Throws when the case cannot be read.
-    public static func replay(path: String) throws(Failure) -> VerificationReport {
-        try VerificationRun(ParityCase(path: path)).report()
+    /// Replays the case in a directory with these products. Throws when the case cannot be read.
+    public static func replay(path: String, products: ProductBackend) throws(Failure) -> VerificationReport {
+        try VerificationRun(ParityCase(path: path, products: products)).report()
     }
 }
 

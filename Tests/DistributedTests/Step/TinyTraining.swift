@@ -24,9 +24,13 @@ struct TinyTraining {
         for (name, shape) in shape.tensorShapes() { layout.append(name, shape) }
         let weights = Arena(count: layout.count)
         Self.fill(weights, deviation: 0.3, around: 0.1, seed: 1)
-        model = T5Model(configuration: shape, maximumLength: 16, storage: weights) { name in
-            guard let entry = layout[name] else { preconditionFailure("\(name) is no tensor of the model") }
-            return weights.matrix(entry)
+        do {
+            model = try T5Model(configuration: shape, maximumLength: 16, storage: weights) { name in
+                guard let entry = layout[name] else { preconditionFailure("\(name) is no tensor of the model") }
+                return weights.matrix(entry)
+            }
+        } catch {
+            preconditionFailure("a tiny model cannot be made: \(error)")
         }
         let options = LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks)
         state = TrainState(layout: LowRankLayout(options: options, configuration: shape), seed: 2)

@@ -44,12 +44,12 @@ import Testing
             #expect(abs(deviation(values) - expected) <= bound, "\(name)")
         }
         expect(model.embedding.copied(), 1, "embedding")
-        expect(model.output.copied(), 1, "output")
+        expect(model.output.parts[0].copied(), 1, "output")
         let leaves: [String: Double] = [
             "q": 48 * 20, "k": 48, "v": 48, "o": 60, "wi_0": 48, "wi_1": 48, "wo": 100,
         ]
         for group in model.groups {
-            for (projection, weight) in zip(group.projections, model.weights(group)) {
+            for (projection, weight) in zip(group.projections, model.weights(group).parts) {
                 expect(weight.copied(), 1 / (leaves[projection.leaf] ?? 0).squareRoot(), projection.name)
             }
         }

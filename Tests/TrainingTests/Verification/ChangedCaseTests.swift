@@ -49,12 +49,12 @@ import Training
             return values
         }
         #expect(found)
-        return try Verification.replay(path: directory.path)
+        return try Verification.replay(path: directory.path, products: .openblas)
     }
 
     @Test func `an unchanged copy passes`() throws {
         let directory = try copy { $1 }
-        #expect(try Verification.replay(path: directory.path).passed)
+        #expect(try Verification.replay(path: directory.path, products: .openblas).passed)
     }
 
     /// Index 6 of the logits is of a label; the others, and the last of the encoder output, stand in the padding.
@@ -96,7 +96,9 @@ import Training
     ) throws -> Failure {
         let directory = try copy(change)
         try damage(directory)
-        return try #require(throws: Failure.self) { _ = try Verification.replay(path: directory.path) }
+        return try #require(throws: Failure.self) {
+            _ = try Verification.replay(path: directory.path, products: .openblas)
+        }
     }
 
     @Test(arguments: [

@@ -1,0 +1,31 @@
+/// Minimum, median and maximum of repeated measurements.
+public struct Spread: Encodable, Sendable {
+    /// Smallest.
+    public let minimum: Double
+    /// Middle one, or the mean of the two in the middle.
+    public let median: Double
+    /// Largest.
+    public let maximum: Double
+
+    /// Of at least one value.
+    public init(_ values: [Double]) {
+        precondition(!values.isEmpty, "a spread of nothing")
+        let sorted = values.sorted()
+        let half = sorted.count / 2
+        minimum = sorted[0]
+        maximum = sorted[sorted.count - 1]
+        median = sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
+
+/// Runs `body` and returns how long it took, in seconds.
+func seconds(_ body: () throws -> Void) rethrows -> Double {
+    let begun = ContinuousClock.now
+    try body()
+    return begun.duration(to: .now).inSeconds
+}

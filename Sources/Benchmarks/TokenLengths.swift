@@ -1,0 +1,61 @@
+import Failures
+import Foundation
+import Randomness
+import Tasks
+import Training
+
+/// Source and target lengths of examples, in tokens with the end token: `[[source, target], ...]` as JSON.
+public struct TokenLengths: Sendable {
+    /// Length of each example.
+    public let pairs: [(source: Int, target: Int)]
+
+    /// Reads a file; `inputMissing` or `badData` when it is none.
+    public init(path: String) throws(Failure) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Failure(
+                .inputMissing, "\(path) cannot be read; --lengths names a JSON file of [source, target] pairs")
+        }
+        guard let lists = try? JSONDecoder().decode([[Int]].self, from: data), !lists.isEmpty,
+            lists.allSatisfy({ $0.count == 2 && $0[0] >= 1 && $0[1] >= 1 && max($0[0], $0[1]) <= 100_000 })
+        else {
+            throw Failure(.badData, "\(path) is not a JSON list of [source, target] token counts from 1 to 100000")
+        }
+        pairs = lists.map { (source: $0[0], target: $0[1]) }
+    }
+
+    /// The longest source or target.
+    public var longest: Int { pairs.reduce(1) { max($0, $1.source, $1.target) } }
+}
+
+/// Examples of given lengths with random tokens, the same in every task.
+final class RandomExamples: TrainingExamples, @unchecked Sendable {
+    // Unchecked: the memory is written in `init` alone.
+    private let tokens: UnsafeMutableBufferPointer<Int32>
+    private let lengths: TokenLengths
+
+    init(_ lengths: TokenLengths, vocabulary: Int, seed: UInt64) {
+        self.lengths = lengths
+        tokens = .allocate(capacity: 4 * lengths.longest + 4096)
+        var stream = RandomStream(seed: seed, purpose: .benchmark)
+        for i in tokens.indices {
+            tokens.initializeElement(at: i, to: Int32(2 + stream.below(vocabulary - 2)))
+        }
+    }
+
+    deinit { tokens.deallocate() }
+
+    var count: Int { lengths.pairs.count }
+
+    func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
+        slice(task + 13 * example, lengths.pairs[example].source)
+    }
+
+    func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
+        slice(task + 29 * example, lengths.pairs[example].target)
+    }
+
+    private func slice(_ place: Int, _ count: Int) -> UnsafeBufferPointer<Int32> {
+        let first = place % (tokens.count - count)
+        return UnsafeBufferPointer(rebasing: tokens[first..<first + count])
+    }
+}

@@ -1,0 +1,189 @@
+#include "cdnnl.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stdlib.h>
+
+// OpenMP's own header needs a compiler that speaks OpenMP; this is its declaration.
+extern void omp_set_num_threads(int threads);
+
+struct cdnnl_engine {
+    dnnl_engine_t engine;
+};
+
+struct cdnnl_product {
+    dnnl_primitive_t primitive;
+    dnnl_stream_t stream;
+    dnnl_memory_t x, packed, y, scratch;
+};
+
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        dnnl_status_t status_ = (call);                                                                                \
+        if (status_ != dnnl_success) {                                                                                 \
+            result = (int)status_;                                                                                     \
+            goto done;                                                                                                 \
+        }                                                                                                              \
+    } while (0)
+
+int cdnnl_engine_create(cdnnl_engine **engine) {
+    *engine = calloc(1, sizeof **engine);
+    if (*engine == NULL) return dnnl_out_of_memory;
+    int result = dnnl_engine_create(&(*engine)->engine, dnnl_cpu, 0);
+    if (result != dnnl_success) {
+        free(*engine);
+        *engine = NULL;
+    }
+    return result;
+}
+
+void cdnnl_engine_destroy(cdnnl_engine *engine) {
+    if (engine == NULL) return;
+    dnnl_engine_destroy(engine->engine);
+    free(engine);
+}
+
+// Rows of the product that the packed layout is asked for. The library's answer is the same for every m that was tried;
+// a fixed one makes that sure.
+enum { layout_rows = 64 };
+
+// The description of a product; with `packed` that layout, else the one that the library likes best.
+static int describe(
+    cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, const dnnl_memory_desc_t *packed, dnnl_primitive_desc_t *out) {
+    int result = dnnl_success;
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_memory_desc_t x, b, y;
+    dnnl_dims_t x_dims = {m, k}, b_dims = {k, n}, y_dims = {m, n};
+    TRY(dnnl_memory_desc_init_by_tag(&x, 2, x_dims, dnnl_f32, dnnl_ab));
+    TRY(dnnl_memory_desc_init_by_tag(&b, 2, b_dims, dnnl_f32, dnnl_format_tag_any));
+    TRY(dnnl_memory_desc_init_by_tag(&y, 2, y_dims, dnnl_f32, dnnl_ab));
+    dnnl_matmul_desc_t product;
+    TRY(dnnl_matmul_desc_init(&product, &x, packed != NULL ? packed : &b, NULL, &y));
+    TRY(dnnl_primitive_attr_create(&attributes));
+    TRY(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
+    TRY(dnnl_primitive_desc_create(out, &product, attributes, engine->engine, NULL));
+done:
+    if (attributes != NULL) dnnl_primitive_attr_destroy(attributes);
+    return result;
+}
+
+static int packed_layout(cdnnl_engine *engine, int64_t k, int64_t n, dnnl_memory_desc_t *layout) {
+    omp_set_num_threads(1);
+    int result = dnnl_success;
+    dnnl_primitive_desc_t description = NULL;
+    TRY(describe(engine, layout_rows, k, n, NULL, &description));
+    *layout = *dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
+done:
+    if (description != NULL) dnnl_primitive_desc_destroy(description);
+    return result;
+}
+
+int cdnnl_packed_size(cdnnl_engine *engine, int64_t k, int64_t n, size_t *bytes) {
+    dnnl_memory_desc_t layout;
+    int result = packed_layout(engine, k, n, &layout);
+    if (result == dnnl_success) *bytes = dnnl_memory_desc_get_size(&layout);
+    return result;
+}
+
+int cdnnl_pack(
+    cdnnl_engine *engine, int64_t k, int64_t n, const float *b, int64_t row_stride, int64_t column_stride, void *packed) {
+    int result = dnnl_success;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_primitive_t primitive = NULL;
+    dnnl_stream_t stream = NULL;
+    dnnl_memory_t from = NULL, to = NULL;
+    dnnl_memory_desc_t plain, layout;
+    dnnl_dims_t dims = {k, n}, strides = {row_stride, column_stride};
+    TRY(packed_layout(engine, k, n, &layout));
+    TRY(dnnl_memory_desc_init_by_strides(&plain, 2, dims, dnnl_f32, strides));
+    TRY(dnnl_reorder_primitive_desc_create(&description, &plain, engine->engine, &layout, engine->engine, NULL));
+    TRY(dnnl_primitive_create(&primitive, description));
+    TRY(dnnl_stream_create(&stream, engine->engine, dnnl_stream_default_flags));
+    TRY(dnnl_memory_create(&from, &plain, engine->engine, (void *)b));
+    TRY(dnnl_memory_create(&to, &layout, engine->engine, packed));
+    dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    TRY(dnnl_primitive_execute(primitive, stream, 2, arguments));
+    TRY(dnnl_stream_wait(stream));
+done:
+    if (from != NULL) dnnl_memory_destroy(from);
+    if (to != NULL) dnnl_memory_destroy(to);
+    if (stream != NULL) dnnl_stream_destroy(stream);
+    if (primitive != NULL) dnnl_primitive_destroy(primitive);
+    if (description != NULL) dnnl_primitive_desc_destroy(description);
+    return result;
+}
+
+int cdnnl_product_create(cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, cdnnl_product **product) {
+    int result = dnnl_success;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_memory_desc_t layout;
+    *product = calloc(1, sizeof **product);
+    if (*product == NULL) return dnnl_out_of_memory;
+    cdnnl_product *own = *product;
+    TRY(packed_layout(engine, k, n, &layout));
+    TRY(describe(engine, m, k, n, &layout, &description));
+    TRY(dnnl_primitive_create(&own->primitive, description));
+    TRY(dnnl_stream_create(&own->stream, engine->engine, dnnl_stream_default_flags));
+    const dnnl_memory_desc_t *x = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
+    const dnnl_memory_desc_t *y = dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0);
+    const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+    TRY(dnnl_memory_create(&own->x, x, engine->engine, DNNL_MEMORY_NONE));
+    TRY(dnnl_memory_create(&own->packed, &layout, engine->engine, DNNL_MEMORY_NONE));
+    TRY(dnnl_memory_create(&own->y, y, engine->engine, DNNL_MEMORY_NONE));
+    TRY(dnnl_memory_create(&own->scratch, scratch, engine->engine, DNNL_MEMORY_ALLOCATE));
+done:
+    if (description != NULL) dnnl_primitive_desc_destroy(description);
+    if (result != dnnl_success) {
+        cdnnl_product_destroy(own);
+        *product = NULL;
+    }
+    return result;
+}
+
+void cdnnl_product_destroy(cdnnl_product *product) {
+    if (product == NULL) return;
+    dnnl_memory_t memories[] = {product->x, product->packed, product->y, product->scratch};
+    for (int i = 0; i < 4; i++) {
+        if (memories[i] != NULL) dnnl_memory_destroy(memories[i]);
+    }
+    if (product->stream != NULL) dnnl_stream_destroy(product->stream);
+    if (product->primitive != NULL) dnnl_primitive_destroy(product->primitive);
+    free(product);
+}
+
+int cdnnl_product_run(cdnnl_product *product, const float *x, const void *packed, float *y) {
+    int result = dnnl_success;
+    // The count belongs to the calling thread, and which thread that is may change.
+    omp_set_num_threads(1);
+    TRY(dnnl_memory_set_data_handle(product->x, (void *)x));
+    TRY(dnnl_memory_set_data_handle(product->packed, (void *)packed));
+    TRY(dnnl_memory_set_data_handle(product->y, y));
+    dnnl_exec_arg_t arguments[] = {
+        {DNNL_ARG_SRC, product->x},
+        {DNNL_ARG_WEIGHTS, product->packed},
+        {DNNL_ARG_DST, product->y},
+        {DNNL_ARG_SCRATCHPAD, product->scratch},
+    };
+    TRY(dnnl_primitive_execute(product->primitive, product->stream, 4, arguments));
+    TRY(dnnl_stream_wait(product->stream));
+done:
+    return result;
+}
+
+int cdnnl_version(void) {
+    const dnnl_version_t *version = dnnl_version();
+    return version->major * 10000 + version->minor * 100 + version->patch;
+}
+
+const char *cdnnl_instruction_set(void) {
+    switch (dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_sse41: return "sse41";
+    case dnnl_cpu_isa_avx: return "avx";
+    case dnnl_cpu_isa_avx2: return "avx2";
+    case dnnl_cpu_isa_avx2_vnni: return "avx2_vnni";
+    case dnnl_cpu_isa_avx512_core: return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
+    default: return "other";
+    }
+}

@@ -1,0 +1,41 @@
+// A narrow face of oneDNN's C API: serial float32 products whose second operand was packed once.
+//
+// Why a shim: oneDNN describes a product by several structures of fixed-size arrays that Swift imports as tuples, and keeps
+// its thread count in OpenMP, which has no module map. Every call returns 0 or oneDNN's own status; nothing here keeps
+// global state.
+#ifndef CDNNL_H
+#define CDNNL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// The processor as oneDNN sees it.
+typedef struct cdnnl_engine cdnnl_engine;
+
+/// A product `y[m, n] = x[m, k] b[k, n]` that is ready to run, with what one thread needs for it.
+typedef struct cdnnl_product cdnnl_product;
+
+int cdnnl_engine_create(cdnnl_engine **engine);
+void cdnnl_engine_destroy(cdnnl_engine *engine);
+
+/// Bytes that `b[k, n]` takes when it is packed; the layout depends on k, n and the processor, not on m.
+int cdnnl_packed_size(cdnnl_engine *engine, int64_t k, int64_t n, size_t *bytes);
+
+/// Packs `b`, whose element (i, j) is `b[i * row_stride + j * column_stride]`, into `packed`.
+int cdnnl_pack(
+    cdnnl_engine *engine, int64_t k, int64_t n, const float *b, int64_t row_stride, int64_t column_stride, void *packed);
+
+/// Prepares a product of `m` rows; x and y are contiguous. For one thread at a time.
+int cdnnl_product_create(cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, cdnnl_product **product);
+void cdnnl_product_destroy(cdnnl_product *product);
+
+/// Runs it on the calling thread alone. Overwrites y; allocates nothing.
+int cdnnl_product_run(cdnnl_product *product, const float *x, const void *packed, float *y);
+
+/// Version as major * 10000 + minor * 100 + patch.
+int cdnnl_version(void);
+
+/// Name of the instruction set that oneDNN would use here, such as "avx512_core"; a static string.
+const char *cdnnl_instruction_set(void);
+
+#endif

@@ -1,0 +1,42 @@
+import Failures
+import MPI
+import T5
+
+/// Memory for converted or packed weights that the ranks of a node share.
+public final class NodeMemory: FrozenMemory, @unchecked Sendable {
+    /// Where it is.
+    private enum Place: ~Copyable {
+        /// For a rank that is alone on its node: of shared memory containers have little.
+        case own(PrivateFrozenMemory)
+        /// The window lives as long as the job: freeing is collective, and MPI takes it back at the end.
+        case window(SharedMemory)
+    }
+
+    /// First byte.
+    public let base: UnsafeMutableRawPointer
+    /// Whether this rank fills the memory: the node's first.
+    public let isWriter: Bool
+    private let place: Place
+
+    /// `byteCount` bytes; collective over the node.
+    public init(_ node: Communicator, byteCount: Int) throws(Failure) {
+        isWriter = node.rank == 0
+        if node.size == 1 {
+            let memory = PrivateFrozenMemory(byteCount: byteCount)
+            base = memory.base
+            place = .own(memory)
+        } else {
+            let memory = try node.allocateShared(byteCount: byteCount)
+            base = memory.bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 64)!
+            place = .window(memory)
+        }
+    }
+
+    /// Collective over the node.
+    public func publish() throws(Failure) {
+        switch place {
+        case .own: break
+        case .window(let memory): try memory.synchronise()
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Configuration
+import Failures
+import Kernels
+import T5
+
+/// What computes the products with frozen weights (`parallel.gemm`); part of what the bits depend on.
+public enum ProductBackend: String, Sendable, CaseIterable {
+    /// OpenBLAS on the mapped file: no copy of the weights.
+    case openblas
+    /// oneDNN on weights that were packed once for the ranks of a node.
+    case onednn
+
+    /// Those of this build.
+    public static var available: [ProductBackend] { PackingLibrary.isBuiltIn ? [.openblas, .onednn] : [.openblas] }
+
+    /// The one that a configuration asks for; `auto` is oneDNN where the build has it. `badConfiguration` when it is not
+    /// in this build.
+    public init(_ configuration: RunConfiguration) throws(Failure) {
+        try self.init(name: configuration.gemm, asking: "parallel.gemm")
+    }
+
+    /// The one of a name, or `auto`; `asking` is the option or key that names it.
+    public init(name: String, asking: String) throws(Failure) {
+        self = Self(rawValue: name) ?? Self.available[Self.available.count - 1]
+        guard Self.available.contains(self) else {
+            throw Failure(
+                .badConfiguration,
+                "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
+                    + "libdnnl-dev and build with the default traits")
+        }
+    }
+
+    /// Version and kernels, as the bits depend on them.
+    public var version: String {
+        switch self {
+        case .openblas: "OpenBLAS \(BLAS.coreType)"
+        case .onednn: PackingLibrary.name ?? "none"
+        }
+    }
+
+    /// How a model's weights are packed for it; nil when they stay where they are. `memory` holds them.
+    public func packing(
+        _ direction: FrozenMatrix.Direction,
+        memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
+    ) throws(Failure) -> WeightPacking? {
+        guard self == .onednn else { return nil }
+        do {
+            return WeightPacking(try PackingLibrary(), direction, memory: memory)
+        } catch {
+            throw Failure(.badConfiguration, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Randomness
+import Tensors
+import Testing
+
+@testable import Kernels
+
+/// Products with weights that oneDNN packed; without it in the build there is nothing to test.
+@Suite(.enabled(if: PackingLibrary.isBuiltIn, "this build has no oneDNN")) struct PackedProductTests {
+    /// A frozen matrix of parts of these heights, packed for both products, with what owns its memory.
+    private final class Packed {
+        let library: PackingLibrary
+        let plain: FrozenMatrix
+        private(set) var matrix: FrozenMatrix
+        private let parts: [Arena]
+        private let memory: UnsafeMutableRawPointer
+
+        init(_ heights: [Int], _ width: Int) throws {
+            library = try PackingLibrary()
+            parts = heights.enumerated().map { index, height in
+                PackedProductTests.filled(height * width, seed: UInt64(index))
+            }
+            plain = FrozenMatrix(zip(heights, parts).map { Matrix($1.base, rows: $0, columns: width) })
+            matrix = plain
+            memory = .allocate(byteCount: try plain.packedBytes(library, .both), alignment: 64)
+            try matrix.pack(library, .both, into: memory, fills: true)
+        }
+
+        deinit { memory.deallocate() }
+    }
+
+    private static func filled(_ count: Int, seed: UInt64) -> Arena {
+        let arena = Arena(count: count)
+        var stream = RandomStream(seed: seed, purpose: .test)
+        for i in 0..<count { arena.base[i] = Float(stream.normal()) }
+        return arena
+    }
+
+    /// Widths that are no multiple of anything, several parts, and a real one.
+    private static let shapes: [(heights: [Int], width: Int)] = [
+        ([37], 12), ([10, 10, 10], 12), ([5, 18], 33), ([64, 64, 64], 64), ([2048], 512),
+    ]
+
+    @Test(arguments: shapes.indices)
+    func `both products are those of double precision`(index: Int) throws {
+        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width)
+        let (out, width) = (packed.matrix.outputWidth, packed.matrix.inputWidth)
+        let w = packed.plain.parts.flatMap { $0.copied() }.map(Double.init)
+        let products = FrozenProducts(packed.library)
+        for rows in [1, 2, 7, 17, 70] {
+            let x = Self.filled(rows * width, seed: 7)
+            let dy = Self.filled(rows * out, seed: 8)
+            let y = Arena(count: rows * out)
+            let dx = Arena(count: rows * width)
+            packed.matrix.multiply(
+                Matrix(x.base, rows: rows, columns: width), into: Matrix(y.base, rows: rows, columns: out), products)
+            packed.matrix.multiplyTransposed(
+                Matrix(dy.base, rows: rows, columns: out), into: Matrix(dx.base, rows: rows, columns: width), products)
+            // The first row and the last one stand for all; each element is a sum of products of size about 1.
+            for row in [0, rows - 1] {
+                let forward = (0..<out).map { j in
+                    (0..<width).reduce(0.0) { $0 + Double(x.base[row * width + $1]) * w[j * width + $1] }
+                }
+                let backward = (0..<width).map { k in
+                    (0..<out).reduce(0.0) { $0 + Double(dy.base[row * out + $1]) * w[$1 * width + k] }
+                }
+                let (got, gotBack) = (
+                    Array(y.elements)[row * out..<(row + 1) * out], Array(dx.elements)[row * width..<(row + 1) * width]
+                )
+                #expect(largestDifference(Array(got), forward) <= 4e-6 * Double(width).squareRoot() + 1e-6)
+                #expect(largestDifference(Array(gotBack), backward) <= 4e-6 * Double(out).squareRoot() + 1e-6)
+            }
+        }
+    }
+
+    @Test(arguments: shapes.indices)
+    func `a row has the same bits in a product of any number of rows, at any place`(index: Int) throws {
+        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width)
+        let (out, width) = (packed.matrix.outputWidth, packed.matrix.inputWidth)
+        let products = FrozenProducts(packed.library)
+        let most = 330
+        let row = Self.filled(width, seed: 3)
+        // Every row is the same one, so every row of every product must be.
+        let x = Arena(count: most * width)
+        for r in 0..<most { (x.base + r * width).update(from: row.base, count: width) }
+        let y = Arena(count: most * out)
+        var expected: [UInt32]?
+        for rows in Array(1...70) + [95, 127, 128, 129, 191, 256, 257, 300, most] {
+            for i in 0..<y.count { y.base[i] = .nan }
+            let target = Matrix(y.base, rows: rows, columns: out)
+            packed.matrix.multiply(Matrix(x.base, rows: rows, columns: width), into: target, products)
+            for r in 0..<rows {
+                let bits = target.rows(r, 1).copied().map(\.bitPattern)
+                if expected == nil { expected = bits }
+                #expect(bits == expected, "row \(r) of \(rows)")
+            }
+            #expect(rows == most || y.base[rows * out].isNaN, "\(rows) rows wrote beyond their end")
+        }
+    }
+
+    @Test func `the pieces of a product cover every row and stay inside`() {
+        for rows in 1...1100 {
+            var covered = 0
+            FrozenProducts.forEachPiece(of: rows) { start, count in
+                #expect(start >= 0 && start <= covered && start + count > covered && start + count <= rows)
+                #expect(FrozenProducts.large.contains(count) || FrozenProducts.small.contains(count))
+                covered = start + count
+            }
+            #expect(covered == rows)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Adapters
+import Kernels
+import Tensors
+import Testing
+
+@testable import T5
+
+/// The engine on packed weights: the same functions, with bits that depend on nothing else either.
+@Suite(.enabled(if: PackingLibrary.isBuiltIn, "this build has no oneDNN")) struct PackedModelTests {
+    private static let options = LowRankOptions(method: .unoloraStar, rankA: 3, rankB: 2, alpha: 4, tasks: 4)
+
+    private static func adapter(_ family: TinyT5.Family, packs: Bool) -> TinyAdapter {
+        TinyAdapter(TinyT5(family, packs: packs), options)
+    }
+
+    @Test(arguments: TinyT5.Family.allCases)
+    func `loss, gradients and answers are those of the weights as they are`(family: TinyT5.Family) throws {
+        let batch = TinyT5.batch()
+        let dropout = DropoutKey(seed: 3, step: 4, rate: 0.1)
+        let plain = Self.adapter(family, packs: false)
+        let packed = Self.adapter(family, packs: true)
+        let (expected, got) = (plain.gradients(batch, dropout: dropout), packed.gradients(batch, dropout: dropout))
+        #expect(abs(expected.loss.sum - got.loss.sum) <= 1e-5 * expected.loss.sum)
+        let largest = expected.gradients.map(abs).max() ?? 0
+        for (a, b) in zip(expected.gradients, got.gradients) {
+            #expect(abs(a - b) <= 1e-5 * largest)
+        }
+        let limits = batch.targetLengths.map { $0 + 3 }
+        let answers = try plain.engine().engine.generate(batch, maxNewTokens: limits)
+        #expect(try packed.engine().engine.generate(batch, maxNewTokens: limits) == answers)
+    }
+
+    @Test(arguments: TinyT5.Family.allCases)
+    func `gradients agree with finite differences`(family: TinyT5.Family) {
+        let check = GradientCheck(adapter: Self.adapter(family, packs: true), batch: TinyT5.batch())
+        #expect(check.disagreements() == [])
+    }
+
+    /// What an example gives must not depend on the rows that stand around its own.
+    @Test(arguments: TinyT5.Family.allCases)
+    func `an example's logits have the same bits alone and beside others`(family: TinyT5.Family) {
+        let adapter = Self.adapter(family, packs: true)
+        let batch = TinyT5.batch()
+        // The logits live in the engine's workspace.
+        let engine = adapter.engine().engine
+        let all = engine.logits(batch).copied()
+        var row = 0
+        for example in 0..<batch.count {
+            let alone = engine.logits(batch.examples([example])).copied()
+            let width = adapter.model.configuration.vocabularySize
+            let own = Array(all[row * width..<(row + batch.targetLengths[example]) * width])
+            #expect(own.map(\.bitPattern) == alone.map(\.bitPattern))
+            row += batch.targetLengths[example]
+        }
+    }
+}
