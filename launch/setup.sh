@@ -14,6 +14,7 @@ packages=(
     "libopenmpi-dev|library ompi-c|MPI: gradients travel between processes with it"
     "openmpi-bin|mpirun|starts the processes"
     "libopenblas-dev|library openblas|matrix products"
+    "libdnnl-dev|header oneapi/dnnl/dnnl.h|oneDNN: products with frozen weights"
     "libsentencepiece-dev|library sentencepiece|T5's tokeniser"
     "libxxhash-dev|library libxxhash|digests of checkpoints and caches"
 )
@@ -56,9 +57,20 @@ is_there() {
     case "$1" in
     command) command -v "$2" >/dev/null ;;
     library) pkg-config --exists "$2" 2>/dev/null ;;
+    # It has no pkg-config file; the compiler looks in these places and in what CPATH names.
+    header) header_is_there "$2" ;;
     # Another MPI's mpirun would start processes that do not find each other.
     mpirun) [[ $(mpirun --version 2>/dev/null) == *"Open MPI"* ]] ;;
     esac
+}
+
+header_is_there() {
+    local places directory
+    IFS=: read -ra places <<<"${CPATH:-}:/usr/local/include:/usr/include"
+    for directory in "${places[@]}"; do
+        [ -n "$directory" ] && [ -e "$directory/$1" ] && return 0
+    done
+    return 1
 }
 
 # Sets `missing` to the packages that are not there.

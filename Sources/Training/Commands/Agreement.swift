@@ -30,6 +30,12 @@ enum Agreement {
                 Part(name: "BLAS library", text: description, remedy: "use the same library on all nodes"),
             ]
         }
+
+        static func products(_ products: ProductBackend) -> Part {
+            Part(
+                name: "way to multiply by frozen weights", text: products.version,
+                remedy: "set parallel.gemm: openblas, or use the same program on nodes of one kind")
+        }
     }
 
     /// Compares parts over all ranks; collective. Returns one word for all of them; throws `ranksDisagree` naming the

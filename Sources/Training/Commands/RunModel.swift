@@ -57,7 +57,8 @@ struct RunModel {
         let node = try world.nodeCommunicator()
         backbone = try Self.checkModel(directory, world, node)
         // Now, since what follows is shared by the ranks of a node.
-        try Agreement.check([.configuration(configuration), .init(name: "model", text: backbone)], world: world)
+        try Agreement.check(
+            [.configuration(configuration), .products(products), .init(name: "model", text: backbone)], world: world)
         let memory: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(node, byteCount: size)
         }

@@ -11,11 +11,6 @@ struct RunSession {
     var configuration: RunConfiguration { base.configuration }
     var taskNames: [String] { base.taskNames }
 
-    /// Opens everything; collective.
-    init(_ configuration: RunConfiguration, run: RunDirectory, world: Communicator) throws(Failure) {
-        try self.init(RunModel(configuration, packingFor: .both, world: world), run: run)
-    }
-
     /// Opens the data of an opened model; collective.
     init(_ base: RunModel, run: RunDirectory) throws(Failure) {
         self.base = base

@@ -71,7 +71,7 @@ public struct TrainRun {
 
     private mutating func train() throws(Failure) -> Int32 {
         try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
-        let base = try RunModel(configuration, world: world)
+        let base = try RunModel(configuration, packingFor: .both, world: world)
         if let reason = try signalledStop() { return leaveUnbegun(reason) }
         let session = try RunSession(base, run: run)
         if let reason = try signalledStop() { return leaveUnbegun(reason) }
@@ -84,7 +84,7 @@ public struct TrainRun {
                 .init(name: "tokenised data", text: identity.data),
                 .init(name: "program version", text: ProgramVersion.current),
             ], world: world)
-        let libraries = RunEnvironment.libraries
+        let libraries = RunEnvironment.libraries(session.base.products)
         let store = CheckpointStore(runDirectory: run.path)
         if world.rank == 0 { try store.prepare() }
         let resumption = Resumption(
@@ -96,7 +96,7 @@ public struct TrainRun {
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
         let writer = world.rank == 0 ? try makeWriter(session, state, store, identity, libraries, resumed) : nil
-        try RunEnvironment.write(run, world: world, library: library, threads: threads)
+        try RunEnvironment.write(run, world: world, library: library, products: base.products, threads: threads)
         announce(session, threads, state)
         let trainer = Trainer(
             model: session.base.model, state: state, examples: session.data,

@@ -36,6 +36,7 @@ public enum Doctor {
             "unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")",
             "MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)",
             "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
+            "products     \(PackingLibrary.name ?? "this build has no oneDNN") for frozen weights (parallel.gemm)",
             "rank  host  ranks on node  cores it may use  its share  threads chosen",
         ]
         var seen: Set<String> = []

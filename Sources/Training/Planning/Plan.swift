@@ -19,6 +19,7 @@ public struct Plan {
     /// The most micro-batches of a step that a rank has.
     private let own: Int
     private let threads: Int
+    private let products: ProductBackend
 
     /// Reads the model's shape; the weights need not be there.
     public init(_ configuration: RunConfiguration, ranks: Int, ranksPerNode: Int) throws(Failure) {
@@ -27,6 +28,7 @@ public struct Plan {
         }
         try configuration.checkRanks(ranks)
         self.configuration = configuration
+        products = try ProductBackend(configuration)
         self.ranks = ranks
         self.ranksPerNode = ranksPerNode
         shape = try T5Configuration(path: configuration.model + "/config.json")
@@ -71,13 +73,21 @@ public struct Plan {
         let worker = workspace + trainable * 12
         let rank = Self.processBytes + trainable * (4 * 4 + 8) + threads * worker
         let base = shape.weightCount * 4
+        // The projections and the output matrix, for the forward and for the backward.
+        let packed = 8 * shape.projectionGroups().reduce(shape.vocabularySize * shape.modelWidth) {
+            $0 + $1.inputWidth * $1.outputWidth
+        }
+        let packs =
+            products == .onednn
+            ? "\(Self.mebibytes(packed)) MiB packed once for oneDNN (none with parallel.gemm: openblas)"
+            : "nothing packed for OpenBLAS (\(Self.mebibytes(packed)) MiB with parallel.gemm: onednn)"
         let wire = (trainable + configuration.tasks.count * 4 + 5) * 8
         return [
             "memory per rank      about \(Self.mebibytes(rank)) MiB private: \(Self.mebibytes(Self.processBytes)) MiB of the "
                 + "process, weights and moments, \(threads) worker(s) of \(Self.mebibytes(worker)) MiB (the larger of "
                 + "training on \(configuration.microBatch) x \(configuration.maxSource) tokens and answering "
                 + "\(configuration.evaluationBatch) x \(configuration.maxSource))",
-            "memory per node      \(Self.mebibytes(base)) MiB backbone, mapped once, + \(ranksPerNode) x "
+            "memory per node      \(Self.mebibytes(base)) MiB backbone, mapped once, + \(packs) + \(ranksPerNode) x "
                 + "\(Self.mebibytes(rank)) MiB",
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
         ]

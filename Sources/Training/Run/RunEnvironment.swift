@@ -7,8 +7,11 @@ import Tensors
 /// `environment.json`: what a run ran on.
 enum RunEnvironment {
     /// What the bits of a result also depend on.
-    static var libraries: [String: String] {
-        ["program": ProgramVersion.current, "blas": BLAS.description, "blasCore": BLAS.coreType]
+    static func libraries(_ products: ProductBackend) -> [String: String] {
+        [
+            "program": ProgramVersion.current, "blas": BLAS.description, "blasCore": BLAS.coreType,
+            "products": products.version,
+        ]
     }
 
     private struct Rank: Codable {
@@ -32,7 +35,8 @@ enum RunEnvironment {
 
     /// Collects all ranks' parts and writes the file on rank 0; collective.
     static func write(
-        _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, threads: ThreadChoice
+        _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, products: ProductBackend,
+        threads: ThreadChoice
     ) throws(Failure) {
         let own = Rank(
             rank: world.rank, host: ProcessInfo.processInfo.hostName, threads: threads.threads,
@@ -41,7 +45,7 @@ enum RunEnvironment {
         guard world.rank == 0 else { return }
         let document = Document(
             version: ProgramVersion.current, commit: ProgramVersion.commit ?? "unknown", mpi: library,
-            libraries: libraries, ranks: ranks,
+            libraries: libraries(products), ranks: ranks,
             system: ProcessInfo.processInfo.operatingSystemVersionString, command: CommandLine.arguments,
             started: Date().timeIntervalSince1970)
         try run.write(StableJSON.document(document, "the environment"), to: run.environment)
