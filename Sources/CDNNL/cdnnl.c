@@ -16,11 +16,68 @@ struct cdnnl_product {
     dnnl_memory_t x, packed, y, scratch;
 };
 
+// Version 3 made descriptions of memory opaque objects that somebody owns; these are what the two versions share here.
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t description_t;
+typedef const_dnnl_memory_desc_t description_view_t;
+
+static int describe_rows(description_t *out, dnnl_dims_t dims, dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_create_with_tag(out, 2, dims, dnnl_f32, tag);
+}
+
+static int describe_strides(description_t *out, dnnl_dims_t dims, dnnl_dims_t strides) {
+    return dnnl_memory_desc_create_with_strides(out, 2, dims, dnnl_f32, strides);
+}
+
+static int copy_description(description_t *out, description_view_t from) { return dnnl_memory_desc_clone(out, from); }
+
+static void release(description_t *description) {
+    if (*description != NULL) dnnl_memory_desc_destroy(*description);
+}
+
+static description_view_t view(const description_t *description) { return *description; }
+
+static int describe_product(
+    cdnnl_engine *engine, const description_t *x, const description_t *b, const description_t *y,
+    dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *out) {
+    return dnnl_matmul_primitive_desc_create(out, engine->engine, *x, *b, NULL, *y, attributes);
+}
+#else
+typedef dnnl_memory_desc_t description_t;
+typedef const dnnl_memory_desc_t *description_view_t;
+
+static int describe_rows(description_t *out, dnnl_dims_t dims, dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_init_by_tag(out, 2, dims, dnnl_f32, tag);
+}
+
+static int describe_strides(description_t *out, dnnl_dims_t dims, dnnl_dims_t strides) {
+    return dnnl_memory_desc_init_by_strides(out, 2, dims, dnnl_f32, strides);
+}
+
+static int copy_description(description_t *out, description_view_t from) {
+    *out = *from;
+    return dnnl_success;
+}
+
+static void release(description_t *description) { (void)description; }
+
+static description_view_t view(const description_t *description) { return description; }
+
+static int describe_product(
+    cdnnl_engine *engine, const description_t *x, const description_t *b, const description_t *y,
+    dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *out) {
+    dnnl_matmul_desc_t product;
+    dnnl_status_t status = dnnl_matmul_desc_init(&product, x, b, NULL, y);
+    if (status != dnnl_success) return status;
+    return dnnl_primitive_desc_create(out, &product, attributes, engine->engine, NULL);
+}
+#endif
+
 #define TRY(call)                                                                                                      \
     do {                                                                                                               \
-        dnnl_status_t status_ = (call);                                                                                \
+        int status_ = (call);                                                                                \
         if (status_ != dnnl_success) {                                                                                 \
-            result = (int)status_;                                                                                     \
+            result = status_;                                                                                          \
             goto done;                                                                                                 \
         }                                                                                                              \
     } while (0)
@@ -48,39 +105,42 @@ enum { layout_rows = 64 };
 
 // The description of a product; with `packed` that layout, else the one that the library likes best.
 static int describe(
-    cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, const dnnl_memory_desc_t *packed, dnnl_primitive_desc_t *out) {
+    cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, const description_t *packed, dnnl_primitive_desc_t *out) {
     int result = dnnl_success;
     dnnl_primitive_attr_t attributes = NULL;
-    dnnl_memory_desc_t x, b, y;
+    description_t x = {0}, b = {0}, y = {0};
     dnnl_dims_t x_dims = {m, k}, b_dims = {k, n}, y_dims = {m, n};
-    TRY(dnnl_memory_desc_init_by_tag(&x, 2, x_dims, dnnl_f32, dnnl_ab));
-    TRY(dnnl_memory_desc_init_by_tag(&b, 2, b_dims, dnnl_f32, dnnl_format_tag_any));
-    TRY(dnnl_memory_desc_init_by_tag(&y, 2, y_dims, dnnl_f32, dnnl_ab));
-    dnnl_matmul_desc_t product;
-    TRY(dnnl_matmul_desc_init(&product, &x, packed != NULL ? packed : &b, NULL, &y));
+    TRY(describe_rows(&x, x_dims, dnnl_ab));
+    TRY(describe_rows(&b, b_dims, dnnl_format_tag_any));
+    TRY(describe_rows(&y, y_dims, dnnl_ab));
     TRY(dnnl_primitive_attr_create(&attributes));
     TRY(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
-    TRY(dnnl_primitive_desc_create(out, &product, attributes, engine->engine, NULL));
+    TRY(describe_product(engine, &x, packed != NULL ? packed : &b, &y, attributes, out));
 done:
     if (attributes != NULL) dnnl_primitive_attr_destroy(attributes);
+    release(&x);
+    release(&b);
+    release(&y);
     return result;
 }
 
-static int packed_layout(cdnnl_engine *engine, int64_t k, int64_t n, dnnl_memory_desc_t *layout) {
+// The layout of a packed operand; the caller releases it.
+static int packed_layout(cdnnl_engine *engine, int64_t k, int64_t n, description_t *layout) {
     omp_set_num_threads(1);
     int result = dnnl_success;
     dnnl_primitive_desc_t description = NULL;
     TRY(describe(engine, layout_rows, k, n, NULL, &description));
-    *layout = *dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
+    TRY(copy_description(layout, dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0)));
 done:
     if (description != NULL) dnnl_primitive_desc_destroy(description);
     return result;
 }
 
 int cdnnl_packed_size(cdnnl_engine *engine, int64_t k, int64_t n, size_t *bytes) {
-    dnnl_memory_desc_t layout;
+    description_t layout = {0};
     int result = packed_layout(engine, k, n, &layout);
-    if (result == dnnl_success) *bytes = dnnl_memory_desc_get_size(&layout);
+    if (result == dnnl_success) *bytes = dnnl_memory_desc_get_size(view(&layout));
+    release(&layout);
     return result;
 }
 
@@ -91,15 +151,16 @@ int cdnnl_pack(
     dnnl_primitive_t primitive = NULL;
     dnnl_stream_t stream = NULL;
     dnnl_memory_t from = NULL, to = NULL;
-    dnnl_memory_desc_t plain, layout;
+    description_t plain = {0}, layout = {0};
     dnnl_dims_t dims = {k, n}, strides = {row_stride, column_stride};
     TRY(packed_layout(engine, k, n, &layout));
-    TRY(dnnl_memory_desc_init_by_strides(&plain, 2, dims, dnnl_f32, strides));
-    TRY(dnnl_reorder_primitive_desc_create(&description, &plain, engine->engine, &layout, engine->engine, NULL));
+    TRY(describe_strides(&plain, dims, strides));
+    TRY(dnnl_reorder_primitive_desc_create(
+        &description, view(&plain), engine->engine, view(&layout), engine->engine, NULL));
     TRY(dnnl_primitive_create(&primitive, description));
     TRY(dnnl_stream_create(&stream, engine->engine, dnnl_stream_default_flags));
-    TRY(dnnl_memory_create(&from, &plain, engine->engine, (void *)b));
-    TRY(dnnl_memory_create(&to, &layout, engine->engine, packed));
+    TRY(dnnl_memory_create(&from, view(&plain), engine->engine, (void *)b));
+    TRY(dnnl_memory_create(&to, view(&layout), engine->engine, packed));
     dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     TRY(dnnl_primitive_execute(primitive, stream, 2, arguments));
     TRY(dnnl_stream_wait(stream));
@@ -109,13 +170,15 @@ done:
     if (stream != NULL) dnnl_stream_destroy(stream);
     if (primitive != NULL) dnnl_primitive_destroy(primitive);
     if (description != NULL) dnnl_primitive_desc_destroy(description);
+    release(&plain);
+    release(&layout);
     return result;
 }
 
 int cdnnl_product_create(cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, cdnnl_product **product) {
     int result = dnnl_success;
     dnnl_primitive_desc_t description = NULL;
-    dnnl_memory_desc_t layout;
+    description_t layout = {0};
     *product = calloc(1, sizeof **product);
     if (*product == NULL) return dnnl_out_of_memory;
     cdnnl_product *own = *product;
@@ -123,15 +186,16 @@ int cdnnl_product_create(cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, 
     TRY(describe(engine, m, k, n, &layout, &description));
     TRY(dnnl_primitive_create(&own->primitive, description));
     TRY(dnnl_stream_create(&own->stream, engine->engine, dnnl_stream_default_flags));
-    const dnnl_memory_desc_t *x = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
-    const dnnl_memory_desc_t *y = dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0);
-    const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+    description_view_t x = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
+    description_view_t y = dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0);
+    description_view_t scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
     TRY(dnnl_memory_create(&own->x, x, engine->engine, DNNL_MEMORY_NONE));
-    TRY(dnnl_memory_create(&own->packed, &layout, engine->engine, DNNL_MEMORY_NONE));
+    TRY(dnnl_memory_create(&own->packed, view(&layout), engine->engine, DNNL_MEMORY_NONE));
     TRY(dnnl_memory_create(&own->y, y, engine->engine, DNNL_MEMORY_NONE));
     TRY(dnnl_memory_create(&own->scratch, scratch, engine->engine, DNNL_MEMORY_ALLOCATE));
 done:
     if (description != NULL) dnnl_primitive_desc_destroy(description);
+    release(&layout);
     if (result != dnnl_success) {
         cdnnl_product_destroy(own);
         *product = NULL;
@@ -184,6 +248,6 @@ const char *cdnnl_instruction_set(void) {
     case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
     case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
     case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
-    default: return "other";
+    default: return "another";
     }
 }
