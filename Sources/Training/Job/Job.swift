@@ -7,10 +7,11 @@ import MPI
 /// from the rank that met it, and then the whole job ends.
 public enum Job {
     /// What every command needs before anything else: a write to a closed pipe, or beyond the limit on a file's size, is
-    /// an error with a sentence of its own and no signal; and no file that is opened takes the place of a standard stream
+    /// an error with a sentence of its own and no signal; SIGQUIT ends the process and prints no backtrace; and no file that is opened takes the place of a standard stream
     /// that was closed.
     public static func prepareProcess() {
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+        StopSignals.quitAtOnce()
         for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
             // The wrong way round, so that using the stream is an error still.
             _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
