@@ -28,6 +28,7 @@ struct UnoloraDist: ParsableCommand {
         Job.prepareProcess()
         ProcessorKernels.choose()
         do {
+            if let refusal = CommandNames.refusal(of: Array(CommandLine.arguments.dropFirst())) { throw refusal }
             var command = try parseAsRoot()
             try command.run()
         } catch {

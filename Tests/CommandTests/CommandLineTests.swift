@@ -10,7 +10,7 @@ extension ProgramTests {
             ["train", "--set", "=1"], ["train", "--resume", ""], ["prepare", "--config", "run.yaml", "--out", ""],
             ["new-model", "--preset", "t5-mini", "--out", ""], ["evaluate", ""], ["evaluate", "run", "--split", "dev"],
             ["evaluate", "run", "--tasks", ""], ["evaluate", "run", "--tasks", "a,,b"], ["doctor", "--set", "a=b"],
-            ["predict", "run", "--task", ""],
+            ["predict", "run", "--task", ""], ["trian"], ["help", "trian"], ["export", "run"], ["analyze"],
         ])
         func `a wrong command line ends with 64 and says how it goes`(arguments: [String]) throws {
             let directory = try TemporaryDirectory()
@@ -19,6 +19,25 @@ extension ProgramTests {
             #expect(result.error.contains("Error: "))
             #expect(result.error.contains("--help"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+        }
+
+        @Test(arguments: [
+            (["trian"], "there is no command trian; did you mean train?"),
+            (["help", "trian"], "there is no command trian; did you mean train?"),
+            (["run.yaml"], "there is no command run.yaml; the commands are train, evaluate, predict,"),
+            (["export", "run", "--format", "peft"], "export is not in this version; it has train, evaluate, predict,"),
+            (["help", "analyze"], "analyze is not in this version; it has train, evaluate, predict,"),
+        ])
+        func `a first word that is no command is named`(arguments: [String], sentence: String) throws {
+            let directory = try TemporaryDirectory()
+            let result = try Program.run(arguments, directory: directory.path)
+            #expect(result.code == 64 && result.error.hasPrefix("Error: \(sentence)"), "\(result)")
+            #expect(!result.error.contains("--stop-after"), "\(result.error)")
+        }
+
+        @Test(arguments: [["help"], ["help", "train"], ["help", "help"]])
+        func `help of what there is ends with 0`(arguments: [String]) throws {
+            #expect(try Program.run(arguments).code == 0)
         }
 
         @Test func `several ranks say once that the command line is wrong`() throws {
