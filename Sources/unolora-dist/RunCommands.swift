@@ -29,7 +29,12 @@ struct EvaluateCommand: ParsableCommand {
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Answers input lines, one JSON line for each.")
+        commandName: "predict", abstract: "Answers input lines, one JSON line for each.",
+        discussion: """
+            A line that starts with { is a JSON object with the task's fields, as in {"sentence": "It rained."}. Any \
+            other is plain text: the task's fields in their order, with a tab between two (TSV, without header). Lines \
+            of a pipe or terminal are answered as they come.
+            """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
     var directory: String
@@ -37,7 +42,9 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "Name of the task.", transform: filled)
     var task: String
 
-    @Option(help: ArgumentHelp("Input file; standard input without it.", valueName: "file"), transform: filled)
+    @Option(
+        help: ArgumentHelp(
+            "Input file or named pipe; standard input without it or with -.", valueName: "file"), transform: filled)
     var input: String?
 
     @Option(help: "best, last, a step or a checkpoint directory.", transform: filled)

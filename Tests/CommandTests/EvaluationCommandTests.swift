@@ -203,6 +203,48 @@ extension ProgramTests {
             #expect(answers.allSatisfy { $0.score == Double($0.answer) })
         }
 
+        @Test func `a line that is there is answered while the input goes on`() throws {
+            let (project, run, _) = try Self.shared.get()
+            let (pipe, output) = (project.file("pipe"), try project.write("streamed.jsonl", ""))
+            #expect(mkfifo(pipe, 0o600) == 0)
+            // For reading too, so that opening it does not wait.
+            let writer = FileHandle(fileDescriptor: open(pipe, O_RDWR | O_CLOEXEC), closeOnDealloc: true)
+            let running = try RunningProgram(
+                command: [Program.path, "predict", run, "--task", "colour", "--input", pipe],
+                output: FileHandle(forWritingAtPath: output))
+            func answers() throws -> [Answer] { try Self.answers(String(contentsOfFile: output, encoding: .utf8)) }
+            for count in 1...2 {
+                try writer.write(contentsOf: Data("baran cesel ditim\nfov".utf8))
+                running.wait { (try? answers().count) == count }
+            }
+            try writer.close()
+            let result = try running.wait()
+            #expect(result.code == 0, "\(result.error)")
+            #expect(try answers().map(\.line) == [1, 2, 3])
+        }
+
+        @Test func `lines before a bad one are answered, and a minus means standard input`() throws {
+            let (project, run, _) = try Self.shared.get()
+            let input = project.file("lines.txt")
+            func predict(_ bad: [UInt8]) throws -> Program.Result {
+                let bytes = Data("\u{FEFF}baran cesel\n".utf8) + Data(bad)
+                try bytes.write(to: URL(fileURLWithPath: input))
+                return try Program.run(
+                    command: ["sh", "-c", "\"$1\" predict \"$2\" --task colour --input - < \"$3\"", "sh", Program.path]
+                        + [run, input])
+            }
+            let good = try predict([])
+            #expect(good.code == 0 && good.output.split(separator: "\n").count == 1, "\(good)")
+            let refused: [([UInt8], String)] = [
+                ([0x0A, 0x61], "2: the line is blank"), ([0x61, 0xFF], "2: the line is not UTF-8"),
+            ]
+            for (bad, sentence) in refused {
+                let result = try predict(bad)
+                #expect(result.code == 65 && result.output == good.output, "\(result)")
+                #expect(result.sentences == result.sentences.filter { $0.contains("standard input:\(sentence)") })
+            }
+        }
+
         @Test func `a line without the task's fields is refused by its number`() throws {
             let (project, run, _) = try Self.shared.get()
             let input = try project.write("bad.txt", "{\"first\": \"a\", \"second\": \"b\"}\n{\"first\": \"a\"}\n")
