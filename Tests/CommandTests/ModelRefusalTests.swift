@@ -97,6 +97,14 @@ extension ProgramTests {
                 file.header[tensor]?["dtype"] = "I32"
                 try file.write()
             },
+            tensors(
+                "a weight that is not finite",
+                says: [weights, "tensor \(tensor) holds numbers that are not finite", "again"]
+            ) { file in
+                let place = file.data.startIndex + file.offsets(tensor)[1]
+                file.data.replaceSubrange(place - 4..<place, with: [0, 0, 0x80, 0xFF])
+                try file.write()
+            },
             tensors("a type that there is not", says: [weights, "malformed safetensors header", "F33"]) { file in
                 file.header[tensor]?["dtype"] = "F33"
                 try file.write()

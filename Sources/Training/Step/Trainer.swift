@@ -120,10 +120,14 @@ public final class Trainer {
             return
         }
         let slots = plan.microBatches[bad].map { "\(taskNames[$0.task]) example \($0.example)" }
+        // Before the first update no learning rate has had an effect.
+        let remedy =
+            state.step == 0
+            ? "nothing was trained yet, so look at these examples, the model and lora.alpha"
+            : "lower lr.peak or look at these examples; the last checkpoint is untouched"
         throw Failure(
             .notFinite,
             "step \(state.step): the loss or a gradient is not finite, or beyond the range of the exact sum, in a "
-                + "micro-batch of \(slots.joined(separator: ", ")); lower lr.peak or look at these examples; the last "
-                + "checkpoint is untouched")
+                + "micro-batch of \(slots.joined(separator: ", ")); \(remedy)")
     }
 }
