@@ -103,6 +103,13 @@ extension ProgramTests {
             #expect(failing.output.split(separator: "\n").count == 2)
             #expect(failing.output.contains("\"passed\":true"))
             #expect(failing.output.contains("\"passed\":false"))
+            // A case that cannot be replayed keeps no other from it.
+            let absent = try Program.run(["verify", directory.path, good])
+            #expect(absent.code == 66 && absent.sentences.count == 1, "\(absent)")
+            let lines = absent.output.split(separator: "\n")
+            #expect(lines.count == 2 && lines[1].contains("\"passed\":true"), "\(absent.output)")
+            #expect(lines[0].contains("\"failure\":") && lines[0].contains("no parity case"), "\(absent.output)")
+            #expect(try Program.run(["verify", directory.path, changed]).code == 1)
         }
 
         @Test func `verify refuses what is no case`() throws {
