@@ -5,12 +5,16 @@ import Training
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.")
+        commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.",
+        discussion: """
+            The JSON is also written into the run directory, as evaluation-SPLIT-STEP.json, when all tasks of one of its \
+            own checkpoints were evaluated.
+            """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
     var directory: String
 
-    @Option(help: "best, last, a step or a checkpoint directory.", transform: filled)
+    @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
     @Option(help: "The split to evaluate.")
@@ -19,10 +23,14 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Tasks, separated by commas; all without it.", valueName: "a,b"))
     var tasks: TaskNames?
 
+    @Flag(help: "Prints the JSON alone, without the table.")
+    var json = false
+
     func run() {
         Job.run { mpi throws(Failure) in
             try EvaluateRun.run(
-                directory, checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, world: mpi.world)
+                directory, checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, asJSON: json,
+                world: mpi.world)
         }
     }
 }
@@ -47,7 +55,7 @@ struct PredictCommand: ParsableCommand {
             "Input file or named pipe; standard input without it or with -.", valueName: "file"), transform: filled)
     var input: String?
 
-    @Option(help: "best, last, a step or a checkpoint directory.", transform: filled)
+    @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
     func run() {

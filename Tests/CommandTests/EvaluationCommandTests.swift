@@ -104,11 +104,25 @@ extension ProgramTests {
 
         @Test func `tasks and a checkpoint can be chosen`() throws {
             let (_, run, _) = try Self.shared.get()
-            let result = try Program.run(["evaluate", run, "--tasks", "colour,grade", "--checkpoint", "4"])
+            let result = try Program.run(["evaluate", run, "--tasks", "colour, grade", "--checkpoint", "4"])
             #expect(result.code == 0, "\(result.error)")
             let evaluation = try Self.evaluation(result.output)
             #expect(evaluation.step == 4)
             #expect(Set(evaluation.tasks.keys) == ["colour", "grade"])
+        }
+
+        @Test func `the figures can be had as JSON alone, and are kept in the run directory`() throws {
+            let (_, run, _) = try Self.shared.get()
+            let result = try Program.run(["evaluate", run, "--checkpoint", "8", "--split", "test", "--json"])
+            #expect(result.code == 0, "\(result.error)")
+            let whole = try JSONDecoder().decode(Evaluation.self, from: Data(result.output.utf8))
+            #expect(whole.step == 8 && whole.tasks.count == 3)
+            let kept = run + "/evaluation-test-8.json"
+            #expect(try String(contentsOfFile: kept, encoding: .utf8) + "\n" == result.output)
+            // Some tasks alone do not take the place of all.
+            let some = try Program.run(["evaluate", run, "--checkpoint", "8", "--split", "test", "--tasks", "mnli"])
+            #expect(some.code == 0, "\(some.error)")
+            #expect(try Self.evaluation(String(contentsOfFile: kept, encoding: .utf8)).tasks.count == 3)
         }
 
         @Test(arguments: [
