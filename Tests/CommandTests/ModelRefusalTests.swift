@@ -163,6 +163,19 @@ extension ProgramTests {
         func `a malformed model is refused in one sentence`(refusal: Refusal) throws {
             try refusal.check(Self.project.get())
         }
+        /// What the user has not made, the user cannot be asked to mend.
+        @Test func `a damaged file of the embedded example is told as the program's own`() throws {
+            let directory = try TemporaryDirectory()
+            try directory.write("run/example/run.yaml", "model: model\nmethod: unolora\nnonsense: 1\n")
+            let result = try Program.run(["train", "--out", "run"], directory: directory.path)
+            #expect(result.code == 78 && result.sentences.count == 1, "\(result)")
+            #expect(result.error.contains("key nonsense is unknown"), "\(result.error)")
+            #expect(result.error.contains("remove run/example and start again"), "\(result.error)")
+            try directory.write("run/example/run.yaml", "model: model\n")
+            let users = try Program.run(["train", "--out", "run", "--set", "lora.rnk=2"], directory: directory.path)
+            #expect(users.code == 78 && !users.error.contains("start again"), "\(users.error)")
+        }
+
 
         @Test func `ranks say once what is wrong for all`() throws {
             var refusal = Self.corrupt[0]
