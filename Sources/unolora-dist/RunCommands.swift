@@ -27,7 +27,7 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() {
-        Job.run { mpi throws(Failure) in
+        Job.run("evaluate") { mpi throws(Failure) in
             try EvaluateRun.run(
                 directory, checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, asJSON: json,
                 world: mpi.world)
@@ -59,7 +59,7 @@ struct PredictCommand: ParsableCommand {
     var checkpoint = "best"
 
     func run() {
-        Job.run { mpi throws(Failure) in
+        Job.run("predict") { mpi throws(Failure) in
             try PredictRun.run(directory, checkpoint: checkpoint, task: task, input: input, world: mpi.world)
         }
     }
@@ -79,7 +79,7 @@ struct PrepareCommand: ParsableCommand {
     var out: String?
 
     func run() {
-        Job.run { mpi throws(Failure) in
+        Job.run("prepare") { mpi throws(Failure) in
             let directory = TrainCommand.runDirectory(out: out, config: options.config)
             return try PrepareRun.run(options.load, out: directory, world: mpi.world)
         }
@@ -99,7 +99,7 @@ struct PlanCommand: ParsableCommand {
     var ranksPerNode: Int?
 
     func run() {
-        Job.alone { () throws(Failure) in
+        Job.alone("plan") { () throws(Failure) in
             try Terminal.print(Plan(options.load(), ranks: ranks, ranksPerNode: ranksPerNode ?? ranks).text)
             return 0
         }
@@ -123,7 +123,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() {
-        Job.run { mpi throws(Failure) in
+        Job.run("doctor") { mpi throws(Failure) in
             try Doctor.run(mpi) { () throws(Failure) in
                 guard let config else { return nil }
                 return try RunConfiguration.load(file: config, overrides: overrides.values)

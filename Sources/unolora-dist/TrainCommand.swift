@@ -35,7 +35,7 @@ struct TrainCommand: ParsableCommand {
 
     func run() {
         StopSignals.install()
-        Job.run { mpi throws(Failure) in
+        Job.run("train") { mpi throws(Failure) in
             do throws(Failure) {
                 return try train(mpi)
             } catch {

@@ -17,7 +17,7 @@ struct VerifyCommand: ParsableCommand {
     var cases: [String]
 
     func run() {
-        Job.alone { () throws(Failure) in
+        Job.alone("verify") { () throws(Failure) in
             var passed = true
             var first: Failure?
             for path in cases {

@@ -58,6 +58,19 @@ extension ProgramTests {
             #expect(result.error.contains("--nonsense"), "\(result.error)")
         }
 
+        @Test(arguments: [["doctor"], ["plan", "--config", "run.yaml"]])
+        func `ranks with different commands are refused instead of waiting for each other`(other: [String]) throws {
+            let project = try TinyProject()
+            let command = try project.perRank(
+                "[ $rank = 1 ] && exec \"$1\" \(other.joined(separator: " ")); exec \"$@\"\n")
+            let result = try Program.run(command: command + project.train(), ranks: 2, directory: project.path)
+            #expect(result.code == 87 && result.seconds < 20, "\(result)")
+            #expect(
+                result.sentences.count == 1
+                    && result.error.contains("another command than rank 0 (command was train and is \(other[0]))"),
+                "\(result.error)")
+        }
+
         private static let refused: [([String], Int32)] = [
             (["evaluate", "nowhere"], 66), (["predict", "nowhere", "--task", "colour"], 64),
             (["prepare", "--config", "nowhere"], 66), (["plan", "--config", "nowhere"], 66),
