@@ -155,14 +155,14 @@ extension ProgramTests {
                 damage: { try $0.replace("\"pad_token_id\" : 0", by: "\"pad_token_id\" : 3", in: "model/config.json") },
                 code: 65, says: ["model/config.json has pad_token_id 3", "model/spiece.model has 0"]),
             Refusal(
+                name: "no vocabulary",
+                damage: { try FileManager.default.removeItem(atPath: $0.file("model/spiece.model")) }, code: 66,
+                says: ["model/spiece.model is missing", "belongs beside its weights"]),
+            Refusal(
                 name: "a vocabulary that is none", damage: { try $0.write("model/spiece.model", "nothing") }, code: 65,
                 says: ["model/spiece.model", "not a whole SentencePiece model", "again"]),
         ]
 
-        @Test(arguments: corrupt + others)
-        func `a malformed model is refused in one sentence`(refusal: Refusal) throws {
-            try refusal.check(Self.project.get())
-        }
         /// What the user has not made, the user cannot be asked to mend.
         @Test func `a damaged file of the embedded example is told as the program's own`() throws {
             let directory = try TemporaryDirectory()
@@ -176,6 +176,10 @@ extension ProgramTests {
             #expect(users.code == 78 && !users.error.contains("start again"), "\(users.error)")
         }
 
+        @Test(arguments: corrupt + others)
+        func `a malformed model is refused in one sentence`(refusal: Refusal) throws {
+            try refusal.check(Self.project.get())
+        }
 
         @Test func `ranks say once what is wrong for all`() throws {
             var refusal = Self.corrupt[0]
