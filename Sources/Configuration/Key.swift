@@ -7,7 +7,7 @@ struct Key: Sendable {
         case flag
         case integer(ClosedRange<Int>)
         case number(ClosedRange<Double>)
-        /// A finite number above 0.
+        /// A number above 0 that single precision holds, in which the trainer computes.
         case positive
         case text
         /// A path; relative ones are relative to the configuration file.
@@ -54,6 +54,15 @@ extension Key.Kind {
         switch self {
         case .path: true
         case .optional(let kind): kind.isPath
+        default: false
+        }
+    }
+
+    /// Whether it is a number that only has to be above 0, or may be.
+    var isPositive: Bool {
+        switch self {
+        case .positive: true
+        case .optional(let kind), .word(_, let kind): kind.isPositive
         default: false
         }
     }

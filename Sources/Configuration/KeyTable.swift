@@ -3,6 +3,8 @@ enum KeyTable {
     private static let rank = Key.Kind.integer(1...4096)
     private static let size = Key.Kind.integer(1...65536)
     private static let count = Key.Kind.integer(1...(.max))
+    /// The most examples that a step may have.
+    static let largestBatch = 1_048_576
     private static let share = Key.Kind.number(0...1)
 
     /// The sections' names and what they are about, in order.
@@ -97,7 +99,7 @@ enum KeyTable {
         Key(
             "sampler.granularity", .choice(["batch", "microBatch", "example"]), "batch", result: true,
             "How many slots share a draw of the task."),
-        Key("batch.global", .integer(1...1_048_576), "32", result: true, "Examples in a step."),
+        Key("batch.global", .integer(1...largestBatch), "32", result: true, "Examples in a step."),
         Key(
             "batch.micro", .integer(1...4096), "4", result: true,
             "Examples in a micro-batch; part of the result, never derived from ranks or threads."),

@@ -7,12 +7,66 @@ extension Key {
     func read(_ leaf: Layer.Leaf, directory: String) throws(Failure) -> Value {
         if case .tasks = kind { return try TaskReading.read(leaf, directory: directory) }
         guard let value = Self.value(leaf.node, kind, directory) else {
-            throw Failure(
-                .badConfiguration,
-                "\(leaf.place): \(path) must be \(kind.allowed), not \(Self.shown(leaf.node))")
+            throw Failure(.badConfiguration, "\(leaf.place): \(refusal(of: leaf.node, directory))")
         }
         return value
     }
+
+    /// What is wrong with a node that gives no value.
+    private func refusal(of node: Node, _ directory: String) -> String {
+        if let part = Self.wrongPart(of: node, kind) { return path + part }
+        let plain = node.scalar.map { Node($0.string) }
+        if Self.plain(node) == nil, let plain, Self.value(plain, kind, directory) != nil {
+            return "\(path) must be \(kind.allowed), not the quoted text \(Self.shown(node)); remove the quotes"
+        }
+        if let number = Self.plain(node).flatMap(Double.init), number > 0, number.isFinite {
+            if kind.isPositive {
+                return
+                    "\(path) is \(Self.shown(node)), which single precision cannot hold; use a number from 1.2e-38 to "
+                    + "3.4e38"
+            }
+            if case .integer(let range) = kind, range.upperBound == .max, number == number.rounded() {
+                return "\(path) must be \(kind.allowed) to \(Int.max), not \(Self.shown(node))"
+            }
+        }
+        return "\(path) must be \(kind.allowed), not \(Self.shown(node))"
+    }
+
+    /// What is wrong inside a list or mapping, to be said behind the key's path; nil when it is none, or all of it is
+    /// right.
+    private static func wrongPart(of node: Node, _ kind: Kind) -> String? {
+        switch kind {
+        case .subset(let words):
+            guard let items = node.sequence else { return nil }
+            var seen: Set<String> = []
+            for item in items {
+                guard let word = item.string, words.contains(word) else {
+                    return " must be \(kind.allowed), and \(shown(item)) is none of them"
+                }
+                if !seen.insert(word).inserted { return " has \(word) twice; keep one of them" }
+            }
+            return nil
+        case .targets:
+            guard let mapping = node.mapping else { return nil }
+            for (key, list) in mapping {
+                guard let name = key.string, let leaves = targetLeaves.first(where: { $0.name == name })?.leaves else {
+                    return " has no key \(shown(key)), only \(targetLeaves.map(\.name).joined(separator: ", "))"
+                }
+                let kind = Kind.subset(leaves)
+                if let part = wrongPart(of: list, kind) { return ".\(name)" + part }
+                if list.sequence == nil { return ".\(name) must be \(kind.allowed), not \(shown(list))" }
+            }
+            return nil
+        default: return nil
+        }
+    }
+
+    private static let attentionLeaves = ["q", "k", "v", "o"]
+    /// What `lora.targets` may name, in the order of its value.
+    private static let targetLeaves = [
+        (name: "encoderSelf", leaves: attentionLeaves), (name: "decoderSelf", leaves: attentionLeaves),
+        (name: "decoderCross", leaves: attentionLeaves), (name: "feedForward", leaves: ["wi", "wi_0", "wi_1", "wo"]),
+    ]
 
     private static func value(_ node: Node, _ kind: Kind, _ directory: String) -> Value? {
         switch kind {
@@ -21,7 +75,7 @@ extension Key {
         case .number(let range):
             return plain(node).flatMap(Double.init).flatMap { $0.isFinite && range.contains($0) ? .number($0) : nil }
         case .positive:
-            return plain(node).flatMap(Double.init).flatMap { $0.isFinite && $0 > 0 ? .number($0) : nil }
+            return plain(node).flatMap(Double.init).flatMap { Float($0).isNormal && $0 > 0 ? .number($0) : nil }
         case .text: return isNull(node) ? nil : node.scalar.map { .text($0.string) }
         case .path:
             return node.scalar.flatMap {
@@ -86,17 +140,12 @@ extension Key {
 
     private static func targets(_ node: Node) -> Value? {
         guard let mapping = node.mapping else { return nil }
-        let leaves = [
-            "encoderSelf": ["q", "k", "v", "o"], "decoderSelf": ["q", "k", "v", "o"],
-            "decoderCross": ["q", "k", "v", "o"], "feedForward": ["wi", "wi_0", "wi_1", "wo"],
-        ]
-        let order = ["encoderSelf", "decoderSelf", "decoderCross", "feedForward"]
         // Every attention stands in the value, in this order whatever that of the file.
-        var values = Value.Mapping(uniqueKeysWithValues: order.map { ($0, .list([])) })
+        var values = Value.Mapping(uniqueKeysWithValues: targetLeaves.map { ($0.name, .list([])) })
         for (key, list) in mapping {
-            guard let name = key.string, let allowed = leaves[name], let value = subset(list, allowed) else {
-                return nil
-            }
+            guard let name = key.string, let allowed = targetLeaves.first(where: { $0.name == name })?.leaves,
+                let value = subset(list, allowed)
+            else { return nil }
             values[name] = value
         }
         return .mapping(values)

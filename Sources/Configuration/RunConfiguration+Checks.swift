@@ -68,11 +68,14 @@ extension RunConfiguration {
         let microBatches = globalBatch / microBatch
         guard ranks > microBatches else { return }
         let fitting = (1...microBatch).reversed().first { microBatch % $0 == 0 && globalBatch / $0 >= ranks }
-        let micro = fitting.map { "batch.micro: \($0), or " } ?? ""
+        let (global, isTooLarge) = ranks.multipliedReportingOverflow(by: microBatch)
+        var remedies = fitting.map { ["batch.micro: \($0)"] } ?? []
+        if !isTooLarge, global <= KeyTable.largestBatch { remedies.append("batch.global: \(global)") }
+        remedies.append("at most \(microBatches) ranks")
         throw Failure(
             .badConfiguration,
             "\(ranks) ranks are more than the \(microBatches) micro-batches of a step (batch.global \(globalBatch) / "
-                + "batch.micro \(microBatch)); use \(micro)batch.global: \(ranks * microBatch), or at most \(microBatches) "
-                + "ranks (batch.micro and batch.global are part of the result)")
+                + "batch.micro \(microBatch)); use \(remedies.joined(separator: ", or ")) "
+                + "(batch.micro and batch.global are part of the result)")
     }
 }

@@ -45,7 +45,10 @@ extension RunConfiguration {
         let now = Dictionary(after.map { ($0.key, $0.value) }) { first, _ in first }
         let keys = after.map(\.key) + before.map(\.key).filter { now[$0] == nil }
         return keys.filter { was[$0] != now[$0] }.map { key in
-            "\(key) was \(was[key] ?? "absent") and is \(now[key] ?? "absent")"
+            if key == "tasks", let difference = TaskDifference.first(from: was[key] ?? "", to: now[key] ?? "") {
+                return difference
+            }
+            return "\(key) was \(was[key] ?? "absent") and is \(now[key] ?? "absent")"
         }
     }
 

@@ -39,6 +39,12 @@ enum TaskChecks {
         let columns = texts(values["columns"])
         var label = "label"
         if case .text(let given)? = values["label"] { label = given }
+        guard !fields.contains(label) else {
+            throw Failure(
+                .badConfiguration,
+                "\(place): \(label) is both a field and the label, so that the answer would stand in the question; remove it "
+                    + "from fields, or name another label")
+        }
         if !columns.isEmpty, let missing = (fields + [label]).first(where: { !columns.contains($0) }) {
             throw Failure(
                 .badConfiguration, "\(place): \(missing) is none of the columns \(columns.joined(separator: ", "))")

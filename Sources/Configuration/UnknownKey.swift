@@ -1,7 +1,7 @@
 import Failures
 
 /// Refuses a key that the table does not have, with what the user may have meant.
-enum UnknownKey {
+public enum UnknownKey {
     /// The refusal of `path` at `place`.
     static func refusal(_ path: String, _ place: String) -> Failure {
         let hint = suggestion(for: path).map { "; did you mean \($0)?" } ?? ""
@@ -34,7 +34,7 @@ enum UnknownKey {
     private static func lastName(_ path: String) -> String { path.split(separator: ".").last.map(String.init) ?? "" }
 
     /// The candidate at the least distance, when that is a slip: a third of the letters, and at least one.
-    static func nearest(to word: String, among candidates: [String], by name: (String) -> String) -> String? {
+    public static func nearest(to word: String, among candidates: [String], by name: (String) -> String) -> String? {
         let ranked = candidates.map { ($0, distance(word.lowercased(), name($0).lowercased())) }
         guard let best = ranked.min(by: { $0.1 < $1.1 }), best.1 <= max(1, word.count / 3) else { return nil }
         return best.0

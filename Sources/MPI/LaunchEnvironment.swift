@@ -63,6 +63,9 @@ public struct LaunchEnvironment: Sendable, Equatable {
     /// Whether a launcher started this process as another than the first one of its job.
     public var isLaterRank: Bool { (pmixRank ?? 0) > 0 }
 
+    /// Whether Open MPI's mpirun started this process together with others.
+    public var isSharedByOpenMPI: Bool { announcement.map { $0.launcher == .openMPI && $0.size > 1 } ?? false }
+
     /// Refuses what is certain before MPI starts: tasks of srun that have no process manager to find each other with.
     /// Open MPI would end them with a page about its installation.
     public func checkBeforeStart() throws(Failure) {

@@ -64,7 +64,7 @@ struct StepCommand: ParsableCommand {
     }
 
     func run() {
-        Job.run { environment throws(Failure) in
+        Job.run("step") { environment throws(Failure) in
             var request = StepBenchmark.Request(
                 model: model, lengths: lengths, products: try ProductBackend(name: gemm, asking: "--gemm"))
             request.method = method

@@ -20,7 +20,7 @@ struct NewModelCommand: ParsableCommand {
     var seed: UInt64 = 1
 
     func run() {
-        Job.alone { () throws(Failure) in
+        Job.alone("new-model") { () throws(Failure) in
             try Terminal.print(NewModel.write(preset: preset, directory: out, vocabulary: vocabulary, seed: seed))
             return 0
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Failures
+import Foundation
 
 /// Reads an option that must not be empty.
 func filled(_ value: String) throws -> String {
@@ -45,7 +46,9 @@ struct TaskNames: ExpressibleByArgument {
     let names: [String]
 
     init?(argument: String) {
-        names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        names = argument.split(separator: ",", omittingEmptySubsequences: false).map { name in
+            name.trimmingCharacters(in: .whitespaces)
+        }
         if names.contains(where: \.isEmpty) { return nil }
     }
 }

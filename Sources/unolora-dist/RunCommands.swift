@@ -5,12 +5,16 @@ import Training
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.")
+        commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.",
+        discussion: """
+            The JSON is also written into the run directory, as evaluation-SPLIT-STEP.json, when all tasks of one of its \
+            own checkpoints were evaluated.
+            """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
     var directory: String
 
-    @Option(help: "best, last, a step or a checkpoint directory.", transform: filled)
+    @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
     @Option(help: "The split to evaluate.")
@@ -19,17 +23,26 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Tasks, separated by commas; all without it.", valueName: "a,b"))
     var tasks: TaskNames?
 
+    @Flag(help: "Prints the JSON alone, without the table.")
+    var json = false
+
     func run() {
-        Job.run { mpi throws(Failure) in
+        Job.run("evaluate") { mpi throws(Failure) in
             try EvaluateRun.run(
-                directory, checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, world: mpi.world)
+                directory, checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, asJSON: json,
+                world: mpi.world)
         }
     }
 }
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Answers input lines, one JSON line for each.")
+        commandName: "predict", abstract: "Answers input lines, one JSON line for each.",
+        discussion: """
+            A line that starts with { is a JSON object with the task's fields, as in {"sentence": "It rained."}. Any \
+            other is plain text: the task's fields in their order, with a tab between two (TSV, without header). Lines \
+            of a pipe or terminal are answered as they come.
+            """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
     var directory: String
@@ -37,14 +50,16 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "Name of the task.", transform: filled)
     var task: String
 
-    @Option(help: ArgumentHelp("Input file; standard input without it.", valueName: "file"), transform: filled)
+    @Option(
+        help: ArgumentHelp(
+            "Input file or named pipe; standard input without it or with -.", valueName: "file"), transform: filled)
     var input: String?
 
-    @Option(help: "best, last, a step or a checkpoint directory.", transform: filled)
+    @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
     func run() {
-        Job.run { mpi throws(Failure) in
+        Job.run("predict") { mpi throws(Failure) in
             try PredictRun.run(directory, checkpoint: checkpoint, task: task, input: input, world: mpi.world)
         }
     }
@@ -64,7 +79,7 @@ struct PrepareCommand: ParsableCommand {
     var out: String?
 
     func run() {
-        Job.run { mpi throws(Failure) in
+        Job.run("prepare") { mpi throws(Failure) in
             let directory = TrainCommand.runDirectory(out: out, config: options.config)
             return try PrepareRun.run(options.load, out: directory, world: mpi.world)
         }
@@ -84,7 +99,7 @@ struct PlanCommand: ParsableCommand {
     var ranksPerNode: Int?
 
     func run() {
-        Job.alone { () throws(Failure) in
+        Job.alone("plan") { () throws(Failure) in
             try Terminal.print(Plan(options.load(), ranks: ranks, ranksPerNode: ranksPerNode ?? ranks).text)
             return 0
         }
@@ -108,7 +123,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() {
-        Job.run { mpi throws(Failure) in
+        Job.run("doctor") { mpi throws(Failure) in
             try Doctor.run(mpi) { () throws(Failure) in
                 guard let config else { return nil }
                 return try RunConfiguration.load(file: config, overrides: overrides.values)

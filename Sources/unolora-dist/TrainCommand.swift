@@ -35,21 +35,30 @@ struct TrainCommand: ParsableCommand {
 
     func run() {
         StopSignals.install()
-        Job.run { mpi throws(Failure) in
-            let world = mpi.world
-            let directory = Self.runDirectory(out: out, config: config)
-            let path = try configurationPath(directory, world)
-            let configuration = try world.rankZeroFirst { () throws(Failure) in
-                try RunConfiguration.load(file: path, overrides: overrides.values)
+        Job.run("train") { mpi throws(Failure) in
+            do throws(Failure) {
+                return try train(mpi)
+            } catch {
+                guard config == nil else { throw error }
+                throw EmbeddedExample.explain(error, in: Self.runDirectory(out: out, config: nil) + "/example")
             }
-            let stop = StopConditions(
-                stopBefore: configuration.stopBefore,
-                jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
-            let request = TrainRun.Request(
-                out: directory, source: config, resume: ResumeChoice(resume), stop: stop)
-            var run = TrainRun(configuration, request, world: world, library: mpi.library)
-            return try run()
         }
+    }
+
+    private func train(_ mpi: borrowing MPIEnvironment) throws(Failure) -> Int32 {
+        let world = mpi.world
+        let directory = Self.runDirectory(out: out, config: config)
+        let path = try configurationPath(directory, world)
+        let configuration = try world.rankZeroFirst { () throws(Failure) in
+            try RunConfiguration.load(file: path, overrides: overrides.values)
+        }
+        let stop = StopConditions(
+            stopBefore: configuration.stopBefore,
+            jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
+        let request = TrainRun.Request(
+            out: directory, source: config, resume: ResumeChoice(resume), stop: stop)
+        var run = TrainRun(configuration, request, world: world, library: mpi.library)
+        return try run()
     }
 
     private func configurationPath(_ directory: String, _ world: Communicator) throws(Failure) -> String {

@@ -14,7 +14,8 @@ struct UnoloraDist: ParsableCommand {
             srun; the ranks' number changes nothing in the result.
 
             Exit codes: 0 done, 1 verify found a difference, 64 usage, 65 bad data, 66 input missing, 70 internal, \
-            74 cannot write, 78 bad configuration, 85 preempted (requeue), 86 not finite, 87 ranks disagree.
+            74 cannot write, 78 bad configuration, 85 preempted (requeue), 86 not finite, 87 ranks disagree, 130 \
+            and 143 stopped by SIGINT, SIGTERM or SIGHUP (start again).
             """,
         version: ProgramVersion.current,
         subcommands: [
@@ -27,6 +28,7 @@ struct UnoloraDist: ParsableCommand {
         Job.prepareProcess()
         ProcessorKernels.choose()
         do {
+            if let refusal = CommandNames.refusal(of: Array(CommandLine.arguments.dropFirst())) { throw refusal }
             var command = try parseAsRoot()
             try command.run()
         } catch {

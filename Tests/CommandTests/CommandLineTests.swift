@@ -10,7 +10,7 @@ extension ProgramTests {
             ["train", "--set", "=1"], ["train", "--resume", ""], ["prepare", "--config", "run.yaml", "--out", ""],
             ["new-model", "--preset", "t5-mini", "--out", ""], ["evaluate", ""], ["evaluate", "run", "--split", "dev"],
             ["evaluate", "run", "--tasks", ""], ["evaluate", "run", "--tasks", "a,,b"], ["doctor", "--set", "a=b"],
-            ["predict", "run", "--task", ""],
+            ["predict", "run", "--task", ""], ["trian"], ["help", "trian"], ["export", "run"], ["analyze"],
         ])
         func `a wrong command line ends with 64 and says how it goes`(arguments: [String]) throws {
             let directory = try TemporaryDirectory()
@@ -19,6 +19,25 @@ extension ProgramTests {
             #expect(result.error.contains("Error: "))
             #expect(result.error.contains("--help"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+        }
+
+        @Test(arguments: [
+            (["trian"], "there is no command trian; did you mean train?"),
+            (["help", "trian"], "there is no command trian; did you mean train?"),
+            (["run.yaml"], "there is no command run.yaml; the commands are train, evaluate, predict,"),
+            (["export", "run", "--format", "peft"], "export is not in this version; it has train, evaluate, predict,"),
+            (["help", "analyze"], "analyze is not in this version; it has train, evaluate, predict,"),
+        ])
+        func `a first word that is no command is named`(arguments: [String], sentence: String) throws {
+            let directory = try TemporaryDirectory()
+            let result = try Program.run(arguments, directory: directory.path)
+            #expect(result.code == 64 && result.error.hasPrefix("Error: \(sentence)"), "\(result)")
+            #expect(!result.error.contains("--stop-after"), "\(result.error)")
+        }
+
+        @Test(arguments: [["help"], ["help", "train"], ["help", "help"]])
+        func `help of what there is ends with 0`(arguments: [String]) throws {
+            #expect(try Program.run(arguments).code == 0)
         }
 
         @Test func `several ranks say once that the command line is wrong`() throws {
@@ -37,6 +56,19 @@ extension ProgramTests {
             let result = try Program.run(command: command + ["doctor"], ranks: 2)
             #expect(result.code == 64, "\(result.code) \(result.error)")
             #expect(result.error.contains("--nonsense"), "\(result.error)")
+        }
+
+        @Test(arguments: [["doctor"], ["plan", "--config", "run.yaml"]])
+        func `ranks with different commands are refused instead of waiting for each other`(other: [String]) throws {
+            let project = try TinyProject()
+            let command = try project.perRank(
+                "[ $rank = 1 ] && exec \"$1\" \(other.joined(separator: " ")); exec \"$@\"\n")
+            let result = try Program.run(command: command + project.train(), ranks: 2, directory: project.path)
+            #expect(result.code == 87 && result.seconds < 20, "\(result)")
+            #expect(
+                result.sentences.count == 1
+                    && result.error.contains("another command than rank 0 (command was train and is \(other[0]))"),
+                "\(result.error)")
         }
 
         private static let refused: [([String], Int32)] = [
@@ -84,6 +116,13 @@ extension ProgramTests {
             #expect(failing.output.split(separator: "\n").count == 2)
             #expect(failing.output.contains("\"passed\":true"))
             #expect(failing.output.contains("\"passed\":false"))
+            // A case that cannot be replayed keeps no other from it.
+            let absent = try Program.run(["verify", directory.path, good])
+            #expect(absent.code == 66 && absent.sentences.count == 1, "\(absent)")
+            let lines = absent.output.split(separator: "\n")
+            #expect(lines.count == 2 && lines[1].contains("\"passed\":true"), "\(absent.output)")
+            #expect(lines[0].contains("\"failure\":") && lines[0].contains("no parity case"), "\(absent.output)")
+            #expect(try Program.run(["verify", directory.path, changed]).code == 1)
         }
 
         @Test func `verify refuses what is no case`() throws {

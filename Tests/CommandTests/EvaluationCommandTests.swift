@@ -104,11 +104,25 @@ extension ProgramTests {
 
         @Test func `tasks and a checkpoint can be chosen`() throws {
             let (_, run, _) = try Self.shared.get()
-            let result = try Program.run(["evaluate", run, "--tasks", "colour,grade", "--checkpoint", "4"])
+            let result = try Program.run(["evaluate", run, "--tasks", "colour, grade", "--checkpoint", "4"])
             #expect(result.code == 0, "\(result.error)")
             let evaluation = try Self.evaluation(result.output)
             #expect(evaluation.step == 4)
             #expect(Set(evaluation.tasks.keys) == ["colour", "grade"])
+        }
+
+        @Test func `the figures can be had as JSON alone, and are kept in the run directory`() throws {
+            let (_, run, _) = try Self.shared.get()
+            let result = try Program.run(["evaluate", run, "--checkpoint", "8", "--split", "test", "--json"])
+            #expect(result.code == 0, "\(result.error)")
+            let whole = try JSONDecoder().decode(Evaluation.self, from: Data(result.output.utf8))
+            #expect(whole.step == 8 && whole.tasks.count == 3)
+            let kept = run + "/evaluation-test-8.json"
+            #expect(try String(contentsOfFile: kept, encoding: .utf8) + "\n" == result.output)
+            // Some tasks alone do not take the place of all.
+            let some = try Program.run(["evaluate", run, "--checkpoint", "8", "--split", "test", "--tasks", "mnli"])
+            #expect(some.code == 0, "\(some.error)")
+            #expect(try Self.evaluation(String(contentsOfFile: kept, encoding: .utf8)).tasks.count == 3)
         }
 
         @Test(arguments: [
@@ -201,6 +215,48 @@ extension ProgramTests {
             #expect(answers.count == 2)
             #expect(answers.allSatisfy { $0.label == nil })
             #expect(answers.allSatisfy { $0.score == Double($0.answer) })
+        }
+
+        @Test func `a line that is there is answered while the input goes on`() throws {
+            let (project, run, _) = try Self.shared.get()
+            let (pipe, output) = (project.file("pipe"), try project.write("streamed.jsonl", ""))
+            #expect(mkfifo(pipe, 0o600) == 0)
+            // For reading too, so that opening it does not wait.
+            let writer = FileHandle(fileDescriptor: open(pipe, O_RDWR | O_CLOEXEC), closeOnDealloc: true)
+            let running = try RunningProgram(
+                command: [Program.path, "predict", run, "--task", "colour", "--input", pipe],
+                output: FileHandle(forWritingAtPath: output))
+            func answers() throws -> [Answer] { try Self.answers(String(contentsOfFile: output, encoding: .utf8)) }
+            for count in 1...2 {
+                try writer.write(contentsOf: Data("baran cesel ditim\nfov".utf8))
+                running.wait { (try? answers().count) == count }
+            }
+            try writer.close()
+            let result = try running.wait()
+            #expect(result.code == 0, "\(result.error)")
+            #expect(try answers().map(\.line) == [1, 2, 3])
+        }
+
+        @Test func `lines before a bad one are answered, and a minus means standard input`() throws {
+            let (project, run, _) = try Self.shared.get()
+            let input = project.file("lines.txt")
+            func predict(_ bad: [UInt8]) throws -> Program.Result {
+                let bytes = Data("\u{FEFF}baran cesel\n".utf8) + Data(bad)
+                try bytes.write(to: URL(fileURLWithPath: input))
+                return try Program.run(
+                    command: ["sh", "-c", "\"$1\" predict \"$2\" --task colour --input - < \"$3\"", "sh", Program.path]
+                        + [run, input])
+            }
+            let good = try predict([])
+            #expect(good.code == 0 && good.output.split(separator: "\n").count == 1, "\(good)")
+            let refused: [([UInt8], String)] = [
+                ([0x0A, 0x61], "2: the line is blank"), ([0x61, 0xFF], "2: the line is not UTF-8"),
+            ]
+            for (bad, sentence) in refused {
+                let result = try predict(bad)
+                #expect(result.code == 65 && result.output == good.output, "\(result)")
+                #expect(result.sentences == result.sentences.filter { $0.contains("standard input:\(sentence)") })
+            }
         }
 
         @Test func `a line without the task's fields is refused by its number`() throws {

@@ -97,6 +97,14 @@ extension ProgramTests {
                 file.header[tensor]?["dtype"] = "I32"
                 try file.write()
             },
+            tensors(
+                "a weight that is not finite",
+                says: [weights, "tensor \(tensor) holds numbers that are not finite", "again"]
+            ) { file in
+                let place = file.data.startIndex + file.offsets(tensor)[1]
+                file.data.replaceSubrange(place - 4..<place, with: [0, 0, 0x80, 0xFF])
+                try file.write()
+            },
             tensors("a type that there is not", says: [weights, "malformed safetensors header", "F33"]) { file in
                 file.header[tensor]?["dtype"] = "F33"
                 try file.write()
@@ -147,9 +155,26 @@ extension ProgramTests {
                 damage: { try $0.replace("\"pad_token_id\" : 0", by: "\"pad_token_id\" : 3", in: "model/config.json") },
                 code: 65, says: ["model/config.json has pad_token_id 3", "model/spiece.model has 0"]),
             Refusal(
+                name: "no vocabulary",
+                damage: { try FileManager.default.removeItem(atPath: $0.file("model/spiece.model")) }, code: 66,
+                says: ["model/spiece.model is missing", "belongs beside its weights"]),
+            Refusal(
                 name: "a vocabulary that is none", damage: { try $0.write("model/spiece.model", "nothing") }, code: 65,
                 says: ["model/spiece.model", "not a whole SentencePiece model", "again"]),
         ]
+
+        /// What the user has not made, the user cannot be asked to mend.
+        @Test func `a damaged file of the embedded example is told as the program's own`() throws {
+            let directory = try TemporaryDirectory()
+            try directory.write("run/example/run.yaml", "model: model\nmethod: unolora\nnonsense: 1\n")
+            let result = try Program.run(["train", "--out", "run"], directory: directory.path)
+            #expect(result.code == 78 && result.sentences.count == 1, "\(result)")
+            #expect(result.error.contains("key nonsense is unknown"), "\(result.error)")
+            #expect(result.error.contains("remove run/example and start again"), "\(result.error)")
+            try directory.write("run/example/run.yaml", "model: model\n")
+            let users = try Program.run(["train", "--out", "run", "--set", "lora.rnk=2"], directory: directory.path)
+            #expect(users.code == 78 && !users.error.contains("start again"), "\(users.error)")
+        }
 
         @Test(arguments: corrupt + others)
         func `a malformed model is refused in one sentence`(refusal: Refusal) throws {

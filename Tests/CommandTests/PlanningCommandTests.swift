@@ -96,6 +96,24 @@ extension ProgramTests {
             #expect(refused.code == 78 && refused.error.contains("batch.micro: 2"), "\(refused.error)")
         }
 
+        @Test func `plan refuses as many ranks as a number can say`() throws {
+            let project = try TinyProject()
+            let result = try Program.run(["plan", "--config", project.configuration, "--ranks", "\(Int.max)"])
+            #expect(result.code == 78 && result.sentences.count == 1, "\(result)")
+            #expect(result.error.contains("use at most 4 ranks"), "\(result.error)")
+        }
+
+        @Test func `plan warns of more memory than the machine has`() throws {
+            let project = try Self.project("t5-base")
+            let arguments = ["plan", "--config", project.configuration]
+            #expect(try !Program.run(arguments).output.contains("of memory"))
+            let large = try Program.run(
+                arguments + ["batch.micro=4096", "batch.global=4096", "data.maxSource=2048"].flatMap { ["--set", $0] })
+            #expect(large.code == 0, "\(large.error)")
+            let warning = #/warning: a node needs up to \d+\.\d GiB, and this machine has/#
+            #expect(large.output.contains(warning), "\(large.output)")
+        }
+
         @Test func `plan gives a rank no more threads than it has micro-batches`() throws {
             let project = try TinyProject()
             let result = try Program.run([

@@ -14,6 +14,7 @@ extension ProgramTests {
             static let all = [
                 Signal(testDescription: "SIGUSR1", number: SIGUSR1, code: 85, reason: "preempted"),
                 Signal(testDescription: "SIGTERM", number: SIGTERM, code: 143, reason: "terminated"),
+                Signal(testDescription: "SIGHUP", number: SIGHUP, code: 143, reason: "terminated"),
                 Signal(testDescription: "SIGINT", number: SIGINT, code: 130, reason: "interrupted"),
             ]
         }
@@ -108,6 +109,27 @@ extension ProgramTests {
             let result = try running.wait()
             #expect(sent.duration(to: .now) < .seconds(10))
             #expect(result.code != 0)
+        }
+
+        @Test func `SIGQUIT ends a run at once and without a backtrace`() throws {
+            let project = try Self.shared.get().0.copy()
+            let running = try RunningProgram(
+                command: try project.tellingPids() + project.train(["--set", "train.steps=100000"] + Self.endless))
+            running.wait { project.hasMetrics }
+            #expect(kill(try project.pid(rank: 0), SIGQUIT) == 0)
+            let result = try running.wait()
+            #expect(result.code == 131 && result.error.isEmpty, "\(result)")
+        }
+
+        @Test func `a run that is to outlive its terminal ignores SIGHUP`() throws {
+            let project = try Self.shared.get().0.copy()
+            let command = try project.perRank("trap '' HUP; echo $$ > \(project.path)/pid.$rank; exec \"$@\"\n")
+            let running = try RunningProgram(
+                command: command + project.train(["--set", "train.steps=60", "--set", "log.every=1"]))
+            running.wait { project.hasMetrics }
+            #expect(kill(try project.pid(rank: 0), SIGHUP) == 0)
+            let result = try running.wait()
+            #expect(result.code == 0, "\(result)")
         }
 
         private static let endless = ["--set", "log.every=1", "--set", "checkpoint.every=null"]

@@ -116,7 +116,19 @@ import Testing
         (
             ["train: a.tsv", "fields: [a]", "labels: [x, y, z]", "metrics: [f1]"],
             "run.yaml:3: f1 is for two labels, the second being the positive one, and there are 3"
-        ), (["metrics: [bleu]"], "run.yaml:4: metrics of a task must be a list of some of accuracy, f1, matthews"),
+        ),
+        (
+            ["metrics: [accuracy, bleu]"],
+            "run.yaml:4: metrics of a task must be a list of some of accuracy, f1, matthews, pearson, spearman, and `bleu`"
+        ),
+        (
+            ["train: a.tsv", "fields: [a, label]", "labels: [x, y]"],
+            "run.yaml:3: label is both a field and the label, so that the answer would stand in the question; remove"
+        ),
+        (
+            ["train: a.tsv", "fields: [a, b]", "label: b", "labels: [x, y]"],
+            "run.yaml:3: b is both a field and the label"
+        ),
         (
             ["train: a.tsv", "test: b.tsv", "fields: [a]", "labels: [x, y]"],
             "run.yaml:3: give a validation file or holdOut, the training rows that become validation"

@@ -30,13 +30,28 @@ import Testing
     @Test(arguments: [
         ("lora: {rank: 0}", "lora.rank must be a whole number from 1 to 4096, not `0`"),
         ("lora: {rank: eight}", "lora.rank must be a whole number from 1 to 4096, not `eight`"),
-        ("lora: {rank: \"8\"}", "lora.rank must be a whole number from 1 to 4096, not `8`"),
+        (
+            "lora: {rank: \"8\"}",
+            "lora.rank must be a whole number from 1 to 4096, not the quoted text `8`; remove the quotes"
+        ),
         ("lora: {rank: 1.5}", "lora.rank must be a whole number from 1 to 4096, not `1.5`"),
         ("lora: {rank: [8]}", "lora.rank must be a whole number from 1 to 4096, not a list"),
         ("lora: {rank: }", "lora.rank must be a whole number from 1 to 4096, not nothing"),
         ("lora: {dropout: 1}", "lora.dropout must be a number from 0.0 to 0.99, not `1`"),
         ("lora: {dropout: nan}", "lora.dropout must be a number from 0.0 to 0.99, not `nan`"),
         ("lora: {alpha: 0}", "lora.alpha must be a number above 0, not `0`"),
+        (
+            "lora: {alpha: 1e39}",
+            "lora.alpha is `1e39`, which single precision cannot hold; use a number from 1.2e-38 to 3.4e38"
+        ),
+        (
+            "lr: {peak: 1e-46}",
+            "lr.peak is `1e-46`, which single precision cannot hold; use a number from 1.2e-38 to 3.4e38"
+        ),
+        (
+            "optim: {clip: 1e40}",
+            "optim.clip is `1e40`, which single precision cannot hold; use a number from 1.2e-38 to 3.4e38"
+        ),
         ("dropout: 1", "dropout must be a number from 0.0 to 0.99, or null, not `1`"),
         ("lora: {dropoutMask: none}", "lora.dropoutMask must be one of perInput, perSite, not `none`"),
         ("lora: {aInit: zero}", "lora.aInit must be one of kaimingIn, kaimingRank, not `zero`"),
@@ -46,8 +61,11 @@ import Testing
                 + "not `lora`"
         ),
         ("preset: papers", "preset must be one of paper, hyperformer, repo, not `papers`"),
-        ("hyper: {inputs: [task, depth]}", "hyper.inputs must be a list of some of task, position, sample, not a list"),
-        ("hyper: {inputs: [task, task]}", "hyper.inputs must be a list of some of task, position, sample, not a list"),
+        (
+            "hyper: {inputs: [task, depth]}",
+            "hyper.inputs must be a list of some of task, position, sample, and `depth` is none of them"
+        ), ("hyper: {inputs: [task, task]}", "hyper.inputs has task twice; keep one of them"),
+        ("hyper: {inputs: task}", "hyper.inputs must be a list of some of task, position, sample, not `task`"),
         (
             "hyper: {positions: modulo(0)}",
             "hyper.positions must be perSite, modulo(twiceBlocks) or modulo(P) with a whole number P from 1, "
@@ -61,6 +79,10 @@ import Testing
         ("batch: {global: 0}", "batch.global must be a whole number from 1 to 1048576, not `0`"),
         ("train: {steps: 0}", "train.steps must be a whole number from 1 to 4294967295, not `0`"),
         ("train: {seed: -1}", "train.seed must be a whole number from 0, not `-1`"),
+        (
+            "train: {seed: 9223372036854775808}",
+            "train.seed must be a whole number from 0 to 9223372036854775807, not `9223372036854775808`"
+        ),
         ("train: {stopBefore: soon}", "train.stopBefore must be a duration such as 90s, 2m or 1h, or null, not `soon`"),
         ("train: {stopBefore: 0s}", "train.stopBefore must be a duration such as 90s, 2m or 1h, or null, not `0s`"),
         ("lr: {peak: -1e-4}", "lr.peak must be a number above 0, not `-1e-4`"),
@@ -83,9 +105,16 @@ import Testing
     }
 
     @Test func `targets are lists of projections by attention`() throws {
-        for targets in ["[q]", "{encoder: [q]}", "{encoderSelf: [wi]}", "{feedForward: [q]}", "{encoderSelf: q}"] {
+        for (targets, rest) in [
+            ("[q]", " must be a mapping from encoderSelf, decoderSelf, decoderCross (lists of q, k, v, o) and "),
+            ("{encoder: [q]}", " has no key `encoder`, only encoderSelf, decoderSelf, decoderCross, feedForward"),
+            ("{encoderSelf: [wi]}", ".encoderSelf must be a list of some of q, k, v, o, and `wi` is none of them"),
+            ("{feedForward: [q]}", ".feedForward must be a list of some of wi, wi_0, wi_1, wo, and `q` is none of"),
+            ("{encoderSelf: q}", ".encoderSelf must be a list of some of q, k, v, o, not `q`"),
+            ("{encoderSelf: [q], decoderSelf: [v, v]}", ".decoderSelf has v twice; keep one of them"),
+        ] {
             let message = try refusal(complete + "lora:\n  targets: \(targets)\n")
-            #expect(message.hasPrefix("run.yaml:4: lora.targets must be a mapping from encoderSelf"))
+            #expect(message.hasPrefix("run.yaml:4: lora.targets" + rest), "\(message)")
         }
     }
 

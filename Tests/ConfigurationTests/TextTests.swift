@@ -80,6 +80,23 @@ import Testing
         #expect(Self.differences(star, base).contains("hyper.dim was 8 and is absent"))
     }
 
+    @Test(arguments: [
+        ("metrics: [f1]", "task b: metrics was [accuracy] and is [f1]"),
+        ("labels: {x: 'yes', y: 'no'}", "task b: labels was {x: x, y: y} and is {x: yes, y: no}"),
+        ("fields: [u, v]", "task b: fields was [v] and is [u, v]"),
+        ("template: \"say {v}\"", "task b: template was absent and is say {v}"),
+        ("name: c", "tasks was [cola, b] and is [cola, c]"),
+    ])
+    func `a difference inside the tasks is told alone`(change: String, difference: String) throws {
+        var lines = ["name: b", "train: b.tsv", "fields: [v]", "labels: [x, y]", "metrics: [accuracy]"]
+        func text() -> String { complete + "tasks:\n  - cola\n  - " + lines.joined(separator: "\n    ") + "\n" }
+        let base = try load(text())
+        let key = change.prefix { $0 != ":" }
+        lines.removeAll { $0.hasPrefix(key + ":") }
+        lines.append(change)
+        #expect(Self.differences(base, try load(text())) == [difference])
+    }
+
     private static func differences(_ old: RunConfiguration, _ new: RunConfiguration) -> [String] {
         RunConfiguration.differences(from: old.resultText, to: new.resultText)
     }

@@ -97,7 +97,7 @@ extension T5Configuration {
         do {
             raw = try JSONDecoder().decode(HuggingFaceConfiguration.self, from: data)
         } catch {
-            throw Failure(.badData, "\(path) is not a T5 configuration: \(Self.explain(error))")
+            throw Failure(.badData, "\(path) is not a T5 configuration: \(Self.explain(error, data))")
         }
         try self.init(raw, path: path)
     }
@@ -173,12 +173,29 @@ extension T5Configuration {
         }
     }
 
-    private static func explain(_ error: any Error) -> String {
+    private static func explain(_ error: any Error, _ data: Data) -> String {
         switch error {
         case DecodingError.keyNotFound(let key, _): "the key \(key.stringValue) is missing"
+        case DecodingError.typeMismatch(_, let context) where context.codingPath.isEmpty: "it is not a JSON object"
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
             "the key \(context.codingPath.last?.stringValue ?? "?") has a value of the wrong type"
-        default: "it is not valid JSON"
+        default:
+            // The decoder does not say of which key a number cannot be read.
+            brokenNumber(data).map { "the key \($0) has a number that is not whole, or too large" }
+                ?? "it is not valid JSON"
+        }
+    }
+
+    private static func brokenNumber(_ data: Data) -> String? {
+        let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        let wholeNumbers = [
+            "vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_decoder_layers", "num_heads",
+            "relative_attention_num_buckets", "relative_attention_max_distance", "decoder_start_token_id",
+            "pad_token_id", "eos_token_id",
+        ]
+        return wholeNumbers.first { key in
+            guard let number = object?[key] as? Double else { return false }
+            return number != number.rounded() || abs(number) >= 0x1p31
         }
     }
 

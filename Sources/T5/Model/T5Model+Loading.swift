@@ -46,7 +46,7 @@ extension T5Model {
         }
     }
 
-    /// Refuses what `load` would refuse, without converting anything; returns the digest of what decides the model's
+    /// Refuses what `load` would refuse, without converting anything, and weights that are not finite; returns the digest of what decides the model's
     /// numbers: what `config.json` says of it, and every tensor's name, type, shape and bytes.
     public static func check(directory: String) throws(Failure) -> ContentDigest {
         let (configuration, _, sources) = try open(directory)
@@ -58,9 +58,28 @@ extension T5Model {
             Array("\n\(name) \(tensor.elementType.rawValue) \(tensor.shape)\n".utf8).withUnsafeBytes {
                 accumulator.update($0)
             }
-            accumulator.update(file.bytes(of: tensor))
+            guard digest(file.bytes(of: tensor), as: tensor.elementType, into: &accumulator) else {
+                throw Failure(
+                    .badData,
+                    "\(file.path): tensor \(name) holds numbers that are not finite, with which nothing can be trained; take "
+                        + "the model from where it comes from again")
+            }
         }
         return accumulator.digest
+    }
+
+    /// Appends a tensor's bytes to a digest; returns whether its numbers are finite. Looks at each part while it is in
+    /// the processor's cache.
+    private static func digest(
+        _ bytes: UnsafeRawBufferPointer, as type: ElementType, into accumulator: inout ContentDigest.Accumulator
+    ) -> Bool {
+        let size = 1 << 18
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + size, bytes.count)])
+            accumulator.update(part)
+            guard areFinite(part, as: type) else { return false }
+        }
+        return true
     }
 
     /// Digest of which files `load` would read: equal for two processes of a node that read the same ones.

@@ -42,10 +42,15 @@ public struct Prediction: Sendable {
     ///
     /// A line that starts with `{` is a JSON object with the task's fields, by their names in the template, whose values
     /// are texts, numbers or booleans as in a JSONL file; any other
-    /// is the fields' texts in their order with tabs between. Throws `badData` with `name:number` and the reason.
+    /// is the fields' texts in their order with tabs between. A blank line is none. Throws `badData` with `name:number` and the reason.
     public func source(ofLine line: String, number: Int, of name: String) throws(Failure) -> Source {
         let values: [String]
         do throws(Failure) {
+            guard !line.allSatisfy({ $0 == " " || $0 == "\r" }) else {
+                let name = definition.fields[0].name
+                throw Failure(
+                    .badData, "the line is blank; remove it, or write an empty text as {\"\(name)\": \"\"}")
+            }
             values = line.hasPrefix("{") ? try object(line) : try columns(line)
         } catch {
             throw Failure(error.code, "\(name.shown):\(number): \(error.message)")
@@ -85,6 +90,7 @@ public struct Prediction: Sendable {
         var values = [String?](repeating: nil, count: definition.fields.count)
         var line = line
         var problem: JSONReader.Problem?
+        var unusable: String?
         line.withUTF8 { bytes in
             var reader = JSONReader(UnsafeRawBufferPointer(bytes))
             do throws(JSONReader.Problem) {
@@ -93,10 +99,14 @@ public struct Prediction: Sendable {
                         return try reader.skipValue()
                     }
                     if values[index] != nil { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
-                    guard let text = try reader.scalarText() else {
-                        throw reader.problem("the value of \"\(key.shown)\" is no text, number or boolean")
+                    let first = reader.peek()
+                    if let text = try reader.scalarText() {
+                        values[index] = text
+                        return
                     }
-                    values[index] = text
+                    let kind = first == UInt8(ascii: "n") ? "null" : first == UInt8(ascii: "[") ? "a list" : "an object"
+                    unusable =
+                        unusable ?? "the value of \"\(key.shown)\" is \(kind), but must be a text, number or boolean"
                 }
                 if reader.peek() != nil { throw reader.problem("text after the object") }
             } catch { problem = error }
@@ -105,6 +115,7 @@ public struct Prediction: Sendable {
             throw Failure(
                 .badData, "not a JSON object (byte \(problem.offset + 1) of the line: \(problem.text))")
         }
+        if let unusable { throw Failure(.badData, unusable) }
         if let missing = values.firstIndex(where: { $0 == nil }) {
             throw Failure(
                 .badData,

@@ -19,8 +19,17 @@ struct TSVReader: RecordReader {
         lines = LineCursor(file)
         path = file.path
         let first = lines
-        guard let names = lines.next({ line, _ in Self.split(line) }) else {
-            throw Failure(.badData, "\(path.shown) is empty; give a file with rows")
+        var hasReturns = false
+        guard
+            let names = lines.next({ line, _ in
+                hasReturns = line.contains(0x0D)
+                return Self.split(line)
+            })
+        else { throw Failure(.badData, "\(path.shown) is empty; give a file with rows") }
+        guard !hasReturns || lines.position.offset < file.bytes.count else {
+            throw Failure(
+                .badData,
+                "\(path.shown):1: the lines end with a carriage return alone; convert the file, as tr '\\r' '\\n' does")
         }
         guard let names else {
             throw Failure(.badData, "\(path.shown):1: the line is not UTF-8; convert the file")

@@ -13,6 +13,8 @@ struct OpenedRun {
     let base: RunModel
     let state: TrainState
     let checkpoint: String
+    /// Whether the checkpoint stands in the run directory; on rank 0.
+    let holdsCheckpoint: Bool
     let threads: Int
 
     /// Opens a run directory; collective. `checkpoint` is best, last, a step or a path.
@@ -37,6 +39,7 @@ struct OpenedRun {
         let run = run
         // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
         var place = ""
+        var isOwn = false
         if world.rank == 0 {
             let checkpoint = try store.open(Resumption.selection(name))
             let saved = try RunState(checkpoint.state(), path: checkpoint.path)
@@ -50,9 +53,11 @@ struct OpenedRun {
             try checkpoint.loadWeights(layout, into: weights)
             state.step = saved.step
             place = checkpoint.path
+            isOwn = store.holds(checkpoint)
         }
         try world.broadcast(UnsafeMutableRawBufferPointer(weights.elements), from: 0)
         checkpoint = place
+        holdsCheckpoint = isOwn
         threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
     }
 
@@ -79,9 +84,10 @@ struct OpenedRun {
 
 /// `evaluate`: all figures of a checkpoint as a table and JSON.
 public enum EvaluateRun {
-    /// Evaluates and prints; collective, the decoding is spread over all ranks.
+    /// Evaluates and prints; collective, the decoding is spread over all ranks. `asJSON`: without the table. What all
+    /// tasks of a checkpoint of the run give is also written into the run directory.
     public static func run(
-        _ path: String, checkpoint: String, split: String, tasks names: [String]?, world: Communicator
+        _ path: String, checkpoint: String, split: String, tasks names: [String]?, asJSON: Bool, world: Communicator
     ) throws(Failure) -> Int32 {
         let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
         let known = opened.base.taskNames
@@ -101,11 +107,19 @@ public enum EvaluateRun {
         let results = try opened.base.evaluator.evaluate(all, team: opened.team(), over: world)
         guard world.rank == 0 else { return 0 }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
-        try Terminal.print("\(split.rawValue) split, \(opened.checkpoint) (step \(opened.state.step)), times 100")
-        try Terminal.print(ScoreTable(results, baseline: session.baselines(all)).text)
-        if let omission = session.omission(split, names: names) { try Terminal.print(omission) }
-        let record = EvaluationRecord(results, step: opened.state.step, split: split.rawValue, seconds: seconds)
-        try Terminal.print(String(decoding: EvaluationFile(record).json(), as: UTF8.self))
+        let step = opened.state.step
+        if !asJSON {
+            try Terminal.print("\(split.rawValue) split, \(opened.checkpoint) (step \(step)), times 100")
+            try Terminal.print(ScoreTable(results, baseline: session.baselines(all)).text)
+            if let omission = session.omission(split, names: names) { try Terminal.print(omission) }
+        }
+        let file = EvaluationFile(
+            EvaluationRecord(results, step: step, split: split.rawValue, seconds: seconds))
+        try Terminal.print(String(decoding: file.json(), as: UTF8.self))
+        // Another's run may be evaluated too.
+        if names == nil, opened.holdsCheckpoint, FileManager.default.isWritableFile(atPath: opened.run.path) {
+            try file.write(opened.run, split: split, step: step)
+        }
         return 0
     }
 }

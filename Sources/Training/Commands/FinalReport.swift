@@ -51,7 +51,8 @@ struct FinalReport {
     }
 }
 
-/// `evaluation-<split>.json` of a run directory.
+/// `evaluation-<split>.json` of a run directory, which the end of the run writes, or `evaluation-<split>-<step>.json`,
+/// which `evaluate` writes.
 struct EvaluationFile {
     private let record: EvaluationRecord
 
@@ -59,15 +60,15 @@ struct EvaluationFile {
         self.record = record
     }
 
-    static func path(_ run: RunDirectory, _ split: SplitName) -> String {
-        "\(run.path)/evaluation-\(split.rawValue).json"
+    static func path(_ run: RunDirectory, _ split: SplitName, step: Int? = nil) -> String {
+        "\(run.path)/evaluation-\(split.rawValue)\(step.map { "-\($0)" } ?? "").json"
     }
 
     func json() throws(Failure) -> Data {
         try StableJSON.document(record, "the evaluation")
     }
 
-    func write(_ run: RunDirectory, split: SplitName) throws(Failure) {
-        try run.write(json(), to: Self.path(run, split))
+    func write(_ run: RunDirectory, split: SplitName, step: Int? = nil) throws(Failure) {
+        try run.write(json(), to: Self.path(run, split, step: step))
     }
 }

@@ -17,7 +17,10 @@ public enum PredictRun {
     /// not the data.
     ///
     /// A line that starts with `{` is a JSON object with the task's fields, any other holds the fields' texts in their
-    /// order, separated by tabs. Throws `badData` naming the line that is neither.
+    /// order, separated by tabs. Throws `badData` naming the line that is neither, after the answers of those before it.
+    ///
+    /// What comes through a pipe is answered as soon as it is there, each line by itself, so that an answer does not
+    /// depend on how fast the lines came.
     public static func run(
         _ path: String, checkpoint: String, task name: String, input: String?, world: Communicator
     ) throws(Failure) -> Int32 {
@@ -31,72 +34,58 @@ public enum PredictRun {
                 .usage,
                 "--task \(name) is none of the run's tasks (\(opened.base.taskNames.joined(separator: ", ")))")
         }
-        let place = input ?? "standard input"
-        let lines = try read(input)
+        let lines = try InputLines(input)
+        let batch = opened.base.configuration.evaluationBatch
+        let evaluator = Evaluator(vocabulary: opened.base.vocabulary, batchSize: lines.isStream ? 1 : batch)
         let team = opened.team()
-        let group = 64 * opened.base.configuration.evaluationBatch
-        for start in stride(from: 0, to: lines.count, by: group) {
-            let part = Array(lines[start..<min(start + group, lines.count)])
-            try answer(part, first: start, opened, task, team, place)
+        while true {
+            let part = try lines.next(atMost: lines.isStream ? batch : 64 * batch)
+            guard !part.isEmpty else { return 0 }
+            try answer(part, opened, task, evaluator, team, lines.name)
         }
-        return 0
     }
 
     private static func answer(
-        _ lines: [Substring], first: Int, _ opened: OpenedRun, _ task: Int, _ team: WorkerTeam, _ place: String
+        _ lines: [InputLines.Line], _ opened: OpenedRun, _ task: Int, _ evaluator: Evaluator, _ team: WorkerTeam,
+        _ place: String
     ) throws(Failure) {
         let (base, definition) = (opened.base, opened.base.definitions[task])
         let prediction = Prediction(
             definition, vocabulary: base.vocabulary, maxSource: base.configuration.maxSource)
         let sources = SourceList()
-        for (offset, line) in lines.enumerated() {
-            sources.append(try prediction.source(ofLine: String(line), number: first + offset + 1, of: place).ids)
+        var refusal: Failure?
+        do throws(Failure) {
+            for line in lines {
+                guard let text = line.text else {
+                    throw Failure(.badData, "\(place):\(line.number): the line is not UTF-8; convert it")
+                }
+                sources.append(try prediction.source(ofLine: text, number: line.number, of: place).ids)
+            }
+        } catch {
+            refusal = error
         }
         var evaluation = EvaluationTask(
             name: definition.name, task: task, space: definition.answers, metrics: [],
             budget: base.budgets[task],
-            gold: Array(repeating: .label(0), count: lines.count), source: { sources[$0] })
-        evaluation.exampleName = { "\(place):\(first + $0 + 1)" }
-        let tokens = try base.evaluator.generate([evaluation], team: team)[0]
+            gold: Array(repeating: .label(0), count: sources.count), source: { sources[$0] })
+        evaluation.exampleName = { "\(place):\(lines[$0].number)" }
+        let tokens = try evaluator.generate([evaluation], team: team)[0]
         var answers: [String] = []
-        for (offset, ids) in tokens.enumerated() {
+        for (line, ids) in zip(lines, tokens) {
             let found = try prediction.answer(ids)
-            let answer = Answer(
-                line: first + offset + 1, answer: found.text, label: found.labelName, score: found.score)
+            let answer = Answer(line: line.number, answer: found.text, label: found.labelName, score: found.score)
             answers.append(String(decoding: try StableJSON.line(answer, "an answer"), as: UTF8.self))
         }
-        try Terminal.print(answers.joined(separator: "\n"))
-    }
-
-    private static func read(_ input: String?) throws(Failure) -> [Substring] {
-        let data: Data
-        if let input {
-            guard let content = FileManager.default.contents(atPath: input) else {
-                throw Failure(.inputMissing, "--input \(input) cannot be read; check the path")
-            }
-            data = content
-        } else {
-            do {
-                data = try FileHandle.standardInput.readToEnd() ?? Data()
-            } catch {
-                throw Failure(
-                    .inputMissing,
-                    "standard input cannot be read (\(RunDirectory.reason(error))); give a file with --input")
-            }
-        }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw Failure(.badData, "\(input ?? "standard input") is not UTF-8; convert it")
-        }
-        // A carriage return and a line feed are one character.
-        var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-        if lines.last?.isEmpty == true { lines.removeLast() }
-        return lines
+        if !answers.isEmpty { try Terminal.print(answers.joined(separator: "\n")) }
+        if let refusal { throw refusal }
     }
 }
 
 /// Source tokens of lines, at addresses that stay.
 private final class SourceList: @unchecked Sendable {
     private var buffers: [UnsafeMutableBufferPointer<Int32>] = []
+
+    var count: Int { buffers.count }
 
     deinit {
         for buffer in buffers { buffer.deallocate() }

@@ -114,7 +114,14 @@ struct RunModel {
     /// The vocabulary of a model directory; refused when it does not fit the embedding, or `config.json` has other ids
     /// for padding and the end of a text than the vocabulary.
     static func openVocabulary(_ directory: String, _ shape: T5Configuration) throws(Failure) -> Vocabulary {
-        let vocabulary = try Vocabulary(modelPath: directory + "/spiece.model")
+        let path = directory + "/spiece.model"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Failure(
+                .inputMissing,
+                "\(path) is missing; the model's SentencePiece vocabulary belongs beside its weights: take it from where "
+                    + "they come from")
+        }
+        let vocabulary = try Vocabulary(modelPath: path)
         guard vocabulary.pieceCount <= shape.vocabularySize else {
             throw Failure(
                 .badData,

@@ -23,6 +23,19 @@ public enum EmbeddedExample {
         return path
     }
 
+    /// A refusal of one of the example's files says that the user has not made it and need not mend it.
+    public static func explain(_ failure: Failure, in directory: String) -> Failure {
+        let codes: [ExitCode] = [.badData, .inputMissing, .badConfiguration]
+        let places = [directory, URL(fileURLWithPath: directory).standardizedFileURL.path]
+        guard codes.contains(failure.code), places.contains(where: { failure.message.contains($0 + "/") }) else {
+            return failure
+        }
+        return Failure(
+            failure.code,
+            "\(failure.message) (this is the embedded example, which the program makes itself: remove \(directory) and start "
+                + "again)")
+    }
+
     private static func write(_ directory: String, configuration path: String) throws(Failure) {
         try EmbeddedSuite.write(to: directory + "/tasks", seed: seed)
         try shape.writeNewModel(directory: directory + "/model", seed: seed)

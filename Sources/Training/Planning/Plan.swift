@@ -92,7 +92,7 @@ public struct Plan {
             "memory per node      \(Self.mebibytes(base)) MiB backbone, mapped once, + \(packs) + \(ranksPerNode) x "
                 + "\(Self.mebibytes(rank)) MiB",
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
-        ]
+        ] + Self.memoryWarning(node: Double(base) + Double(ranksPerNode) * Double(rank), has: Self.machineMemory)
     }
 
     /// Bytes of a worker's workspace once it has seen the largest micro-batch and the largest evaluation batch.
@@ -202,6 +202,18 @@ public struct Plan {
             best = min(best, ProgressLine.seconds(begun.duration(to: .now)))
         }
         return 2 * Double(m * n * k) / best
+    }
+
+    private static var machineMemory: UInt64 { ProcessInfo.processInfo.physicalMemory }
+
+    /// What to say where the ranks of a node need more memory than the machine has.
+    static func memoryWarning(node bytes: Double, has memory: UInt64) -> [String] {
+        guard bytes > Double(memory) else { return [] }
+        let (needed, there) = (String(format: "%.1f", bytes / 0x1p30), String(format: "%.1f", Double(memory) / 0x1p30))
+        return [
+            "warning: a node needs up to \(needed) GiB, and this machine has \(there) GiB of memory; use fewer ranks per "
+                + "node, or lower parallel.threads, batch.micro or data.maxSource"
+        ]
     }
 
     private static func mebibytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1_048_576) }

@@ -6,7 +6,7 @@ import Synchronization
 public enum StopReason: Int64, Sendable, CaseIterable {
     /// SIGUSR1, the end of the job's time or `--stop-after`: leave and be requeued.
     case preempted = 1
-    /// SIGTERM.
+    /// SIGTERM, or SIGHUP, as when the terminal is closed.
     case terminated = 0x10_0000
     /// SIGINT.
     case interrupted = 0x100_0000_0000
@@ -31,27 +31,47 @@ public enum StopReason: Int64, Sendable, CaseIterable {
 /// The last signal that asked to stop; 0 for none. A signal handler may only touch such a word.
 private let receivedSignal = Atomic<Int32>(0)
 
-/// Turns SIGUSR1, SIGTERM and SIGINT into a request that the training loop asks for after each step.
+/// Turns SIGUSR1, SIGTERM, SIGHUP and SIGINT into a request that the training loop asks for in each step.
 public enum StopSignals {
-    /// Installs the handlers. A second SIGTERM or SIGINT ends the process at once.
+    private static let numbers = [SIGUSR1, SIGTERM, SIGHUP, SIGINT]
+
+    /// Installs the handlers. A second SIGTERM, SIGHUP or SIGINT ends the process at once.
     public static func install() {
-        for number in [SIGUSR1, SIGTERM, SIGINT] {
-            var action = sigaction()
-            action.__sigaction_handler.sa_handler = { number in
+        // nohup starts a process that is to ignore SIGHUP.
+        for number in numbers where number != SIGHUP || !isIgnored(SIGHUP) {
+            handle(number) { number in
                 let before = receivedSignal.exchange(number, ordering: .relaxed)
-                if number != SIGUSR1, before == SIGTERM || before == SIGINT { _exit(128 + number) }
+                if number != SIGUSR1, before != 0, before != SIGUSR1 { _exit(128 + number) }
             }
-            action.sa_flags = Int32(SA_RESTART)
-            sigaction(number, &action, nil)
         }
-        unblock()
+        unblock(numbers)
+    }
+
+    /// Lets SIGQUIT end the process without the backtrace of a crash, which it is none.
+    static func quitAtOnce() {
+        handle(SIGQUIT) { number in _exit(128 + number) }
+        unblock([SIGQUIT])
+    }
+
+    private static func handle(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = handler
+        action.sa_flags = Int32(SA_RESTART)
+        sigaction(number, &action, nil)
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        sigaction(number, nil, &action)
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Lets the signals through where the process that started this one had blocked them, as its children inherit.
-    private static func unblock() {
+    private static func unblock(_ numbers: [Int32]) {
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGUSR1, SIGTERM, SIGINT] { sigaddset(&signals, number) }
+        for number in numbers { sigaddset(&signals, number) }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
@@ -59,7 +79,7 @@ public enum StopSignals {
     static var request: StopReason? {
         switch receivedSignal.load(ordering: .relaxed) {
         case SIGUSR1: .preempted
-        case SIGTERM: .terminated
+        case SIGTERM, SIGHUP: .terminated
         case SIGINT: .interrupted
         default: nil
         }
@@ -100,7 +120,7 @@ public struct StopConditions: Sendable {
         }
     }
 
-    /// What this rank asks for, before the step that makes `step` steps done.
+    /// What this rank asks for in the step that makes `step` steps done.
     func request(completing step: Int) -> StopReason? {
         if let request { return request }
         if let afterStep, step >= afterStep { return .preempted }

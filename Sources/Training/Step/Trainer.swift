@@ -84,11 +84,12 @@ public final class Trainer {
         self.sampler.seek(to: state.step)
     }
 
-    /// Does the next step; collective. `stop` asks all ranks to leave after this step.
+    /// Does the next step; collective. `stop` asks all ranks to leave after this step; it is evaluated when this rank's
+    /// micro-batches are computed, so that what came meanwhile counts.
     ///
     /// Throws `notFinite` on the rank that met a number that is not finite, or too large for the exact sum; the others
     /// wait for the job to end.
-    public func step(stop: StopReason? = nil) throws(Failure) -> StepResult {
+    public func step(stop: @autoclosure () -> StopReason? = nil) throws(Failure) -> StepResult {
         let step = state.step
         let plan = MicroBatchPlan(slots: sampler.next(), micro: options.microBatch, examples: examples)
         let settings = StepSettings(
@@ -97,7 +98,7 @@ public final class Trainer {
             limit: FixedPoint.limit(parts: plan.microBatches.count))
         let mine = plan.share(rank: communicator.rank, size: communicator.size)
         team.run(plan, mine, examples: examples, settings: settings)
-        try exchange.reduce(team.workers, step: step, stop: stop)
+        try exchange.reduce(team.workers, step: step, stop: stop())
         if exchange.isBad { try refuseNotFinite(plan) }
         let sums = (0..<taskCount).map { exchange.sums(task: $0) }
         let tokens = sums.reduce(0) { $0 + $1.tokens }
@@ -132,10 +133,14 @@ public final class Trainer {
             return
         }
         let slots = plan.microBatches[bad].map { "\(taskNames[$0.task]) example \($0.example)" }
+        // Before the first update no learning rate has had an effect.
+        let remedy =
+            state.step == 0
+            ? "nothing was trained yet, so look at these examples, the model and lora.alpha"
+            : "lower lr.peak or look at these examples; the last checkpoint is untouched"
         throw Failure(
             .notFinite,
             "step \(state.step): the loss or a gradient is not finite, or beyond the range of the exact sum, in a "
-                + "micro-batch of \(slots.joined(separator: ", ")); lower lr.peak or look at these examples; the last "
-                + "checkpoint is untouched")
+                + "micro-batch of \(slots.joined(separator: ", ")); \(remedy)")
     }
 }

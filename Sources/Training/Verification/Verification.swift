@@ -31,6 +31,27 @@ public struct VerificationReport: Codable, Sendable {
     }
 }
 
+/// A case that could not be replayed; one JSON line for the user.
+public struct VerificationRefusal: Codable, Sendable {
+    /// The case's directory.
+    public var `case`: String
+    /// Never.
+    public var passed = false
+    /// Why, in one sentence.
+    public var failure: String
+
+    /// The refusal of the case in a directory.
+    public init(case path: String, _ failure: Failure) {
+        self.case = path
+        self.failure = failure.message
+    }
+
+    /// The refusal as one line.
+    public func jsonLine() throws(Failure) -> String {
+        String(decoding: try StableJSON.line(self, "the report of \(self.case)"), as: UTF8.self)
+    }
+}
+
 /// Replays parity cases on this build and machine.
 public enum Verification {
     /// Largest error that passes, relative to a tensor's largest magnitude, or for gradients to 1e-3 of the case's

@@ -134,4 +134,15 @@ import Testing
         let errors = try compare(example.method, product: Self.options, reference: ignored).errors
         #expect(errors.values.contains { $0 > 10 * Self.tolerance }, "\(errors)")
     }
+
+    @Test func `what asks to stop while a step is computed ends the run after that step`() throws {
+        let tiny = TinyTraining()
+        let trainer = Trainer(
+            model: tiny.model, state: tiny.state, examples: tiny.examples, sampler: try sampler(),
+            taskNames: ["a", "b", "c"], options: Self.options, threads: 1, communicator: world)
+        let asks = world.rank == world.size - 1
+        let result = try trainer.step(
+            stop: asks && trainer.team.total.contains { $0 != 0 } ? .preempted : nil)
+        #expect(result.stop == .preempted)
+    }
 }

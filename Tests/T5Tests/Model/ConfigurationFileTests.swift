@@ -69,6 +69,10 @@ import Testing
         let missing = try #require(throws: Failure.self) { _ = try configuration(settings) }
         #expect(missing.code == .badData && missing.message.contains("\(key) is missing"))
         #expect(try refusal([key: "ten"]).contains("\(key) has a value of the wrong type"))
+        for number in [192.5, 1e30] {
+            let message = try refusal([key: number])
+            #expect(message.contains("the key \(key) has a number that is not whole, or too large"), "\(message)")
+        }
         for size in [0, -3, 20_000_000] {
             #expect(try refusal([key: size]).contains("\(key) is \(size)"))
         }
@@ -108,10 +112,15 @@ import Testing
             _ = try T5Configuration(path: directory.file("config.json"))
         }
         #expect(missing.code == .inputMissing)
-        for text in ["", "{", "[]", "{\"vocab_size\": }", "\u{0}"] {
+        for (text, reason) in [
+            ("", "not valid JSON"), ("{", "not valid JSON"), ("{\"vocab_size\": }", "not valid JSON"),
+            ("\u{0}", "not valid JSON"),
+            ("[]", "not a JSON object"), ("7", "not a JSON object"),
+        ] {
             let path = try directory.write("config.json", text)
             let failure = try #require(throws: Failure.self) { _ = try T5Configuration(path: path) }
             #expect(failure.code == .badData && failure.message.contains(path))
+            #expect(failure.message.hasSuffix("it is \(reason)"), "\(failure.message)")
         }
     }
 }

@@ -35,15 +35,24 @@ import Text
 
     @Test func `bad lines are refused with their place`() throws {
         let prediction = try prediction("rte")
+        for blank in ["", "  "] {
+            expectFailure(.badData, "input:3: the line is blank; remove it", "{\"sentence1\": \"\"}") {
+                try prediction.source(ofLine: blank, number: 3, of: "input")
+            }
+        }
+        for (value, kind) in [("null", "null"), ("[1]", "a list"), ("{}", "an object")] {
+            expectFailure(.badData, "input:4: the value of \"sentence1\" is \(kind), but must be a text") {
+                try prediction.source(
+                    ofLine: "{\"sentence1\": \(value), \"sentence2\": \"b\"}", number: 4, of: "input")
+            }
+        }
         expectFailure(.badData, "input:7: the line has 1 column", "sentence1, sentence2") {
             try prediction.source(ofLine: "A.", number: 7, of: "input")
         }
         expectFailure(.badData, "input:7: the object has no key \"sentence2\"") {
             try prediction.source(ofLine: "{\"sentence1\": \"A.\"}", number: 7, of: "input")
         }
-        for line in [
-            "{\"sentence1\": [3]}", "{\"sentence1\": null}", "{", "{}x", "{\"sentence1\": \"a\", \"sentence1\": \"b\"}",
-        ] {
+        for line in ["{", "{}x", "{\"sentence1\": \"a\", \"sentence1\": \"b\"}"] {
             expectFailure(.badData, "input:7: not a JSON object") {
                 try prediction.source(ofLine: line, number: 7, of: "input")
             }

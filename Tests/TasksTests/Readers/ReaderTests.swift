@@ -66,6 +66,9 @@ import Testing
 
     @Test func `bad TSV rows are refused with file, line and reason`() {
         let header = "text\tlabel\n"
+        expectFailure(.badData, "old.tsv:1: the lines end with a carriage return alone", "convert") {
+            try examples("old.tsv", "text\tlabel\ra\t0\rb\t1\r")
+        }
         expectFailure(.badData, "few.tsv:3: the row has 1 column, but the file has 2", "data.onBadRow: skip") {
             try examples("few.tsv", header + "a\t0\nb\n")
         }

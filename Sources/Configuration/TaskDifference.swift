@@ -1,0 +1,44 @@
+import Yams
+
+/// Says what differs between two lists of tasks in few words: whole lists fill a screen.
+enum TaskDifference {
+    /// The first difference between the values of `tasks` in two texts, such as
+    /// `task cb: metrics was [accuracy] and is [f1]`; nil when it cannot be found.
+    static func first(from old: String, to new: String) -> String? {
+        guard let before = tasks(old), let after = tasks(new) else { return nil }
+        let (names, others) = (before.map(\.name), after.map(\.name))
+        guard names == others else { return "tasks was \(list(names)) and is \(list(others))" }
+        for (old, new) in zip(before, after) {
+            let keys = new.parts.map(\.key) + old.parts.map(\.key)
+            for key in keys {
+                let (was, now) = (value(of: key, in: old), value(of: key, in: new))
+                if was != now { return "task \(new.name): \(key) was \(was ?? "absent") and is \(now ?? "absent")" }
+            }
+        }
+        return nil
+    }
+
+    private typealias Task = (name: String, parts: [(key: String, value: Node)])
+
+    private static func tasks(_ text: String) -> [Task]? {
+        guard let items = try? Yams.compose(yaml: text)?.sequence else { return nil }
+        return items.map { item in
+            let parts = item.mapping?.map { (key: $0.key.string ?? "", value: $0.value) } ?? []
+            return (item.string ?? parts.first { $0.key == "name" }?.value.string ?? "", parts)
+        }
+    }
+
+    private static func value(of key: String, in task: Task) -> String? {
+        task.parts.first { $0.key == key }.map { text($0.value) }
+    }
+
+    private static func text(_ node: Node) -> String {
+        if let items = node.sequence { return list(items.map(text)) }
+        if let mapping = node.mapping {
+            return "{" + mapping.map { "\(text($0.key)): \(text($0.value))" }.joined(separator: ", ") + "}"
+        }
+        return node.scalar?.string ?? ""
+    }
+
+    private static func list(_ items: [String]) -> String { "[" + items.joined(separator: ", ") + "]" }
+}
