@@ -82,7 +82,7 @@ let package = Package(
                 "Tensors", "Training",
             ]),
         .executableTarget(
-            name: "unolora-bench", dependencies: ["Benchmarks", "Failures", "Training", argumentParser],
+            name: "unolora-bench", dependencies: ["Benchmarks", "Failures", "Kernels", "Training", argumentParser],
             swiftSettings: strict),
 
         // Tests

@@ -32,6 +32,8 @@ public struct StepBenchmark {
         public var steps = 10
         /// What computes the products with frozen weights.
         public var products: ProductBackend
+        /// Precision of packed weights.
+        public var packs = FrozenMatrix.Packs()
         /// Dropout at T5's places and in the adapter.
         public var dropout = 0.1
 
@@ -49,6 +51,8 @@ public struct StepBenchmark {
         var model: String
         var method: String
         var gemm: String
+        /// Of forward and input gradients.
+        var precision: String
         var ranks: Int
         var threads: Int
         var batch: Int
@@ -89,7 +93,7 @@ public struct StepBenchmark {
         }
         let model = try T5Model.load(
             directory: request.model, maximumLength: lengths.longest,
-            packing: request.products.packing(.both, memory: memory), convertedMemory: memory)
+            packing: request.products.packing(request.packs, memory: memory), convertedMemory: memory)
         guard let method = LowRankOptions.Method(rawValue: request.method) else {
             throw Failure(.usage, "--method \(request.method) is unknown; use unolora, unolora_star or lora_per_task")
         }
@@ -140,7 +144,9 @@ public struct StepBenchmark {
         let (step, gemm) = (Spread(steps), Spread(replays))
         return Report(
             model: request.model, method: request.method,
-            gemm: request.products.version, ranks: world.size,
+            gemm: request.products.version,
+            precision: "\(request.packs.forward.rawValue)/\(request.packs.backward?.rawValue ?? "-")",
+            ranks: world.size,
             threads: request.threads, batch: request.batch, micro: request.micro, dropout: request.dropout,
             examplesPerSecond: Double(request.batch) / step.median,
             tokensPerSecond: Double(tokens) / steps.reduce(0, +), stepSeconds: step, gemmSeconds: gemm,

@@ -21,12 +21,12 @@ struct cdnnl_product {
 typedef dnnl_memory_desc_t description_t;
 typedef const_dnnl_memory_desc_t description_view_t;
 
-static int describe_rows(description_t *out, dnnl_dims_t dims, dnnl_format_tag_t tag) {
-    return dnnl_memory_desc_create_with_tag(out, 2, dims, dnnl_f32, tag);
+static int describe_rows(description_t *out, dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_create_with_tag(out, 2, dims, type, tag);
 }
 
-static int describe_strides(description_t *out, dnnl_dims_t dims, dnnl_dims_t strides) {
-    return dnnl_memory_desc_create_with_strides(out, 2, dims, dnnl_f32, strides);
+static int describe_strides(description_t *out, dnnl_dims_t dims, dnnl_data_type_t type, dnnl_dims_t strides) {
+    return dnnl_memory_desc_create_with_strides(out, 2, dims, type, strides);
 }
 
 static int copy_description(description_t *out, description_view_t from) { return dnnl_memory_desc_clone(out, from); }
@@ -46,12 +46,12 @@ static int describe_product(
 typedef dnnl_memory_desc_t description_t;
 typedef const dnnl_memory_desc_t *description_view_t;
 
-static int describe_rows(description_t *out, dnnl_dims_t dims, dnnl_format_tag_t tag) {
-    return dnnl_memory_desc_init_by_tag(out, 2, dims, dnnl_f32, tag);
+static int describe_rows(description_t *out, dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag) {
+    return dnnl_memory_desc_init_by_tag(out, 2, dims, type, tag);
 }
 
-static int describe_strides(description_t *out, dnnl_dims_t dims, dnnl_dims_t strides) {
-    return dnnl_memory_desc_init_by_strides(out, 2, dims, dnnl_f32, strides);
+static int describe_strides(description_t *out, dnnl_dims_t dims, dnnl_data_type_t type, dnnl_dims_t strides) {
+    return dnnl_memory_desc_init_by_strides(out, 2, dims, type, strides);
 }
 
 static int copy_description(description_t *out, description_view_t from) {
@@ -103,16 +103,19 @@ void cdnnl_engine_destroy(cdnnl_engine *engine) {
 // a fixed one makes that sure.
 enum { layout_rows = 64 };
 
+static dnnl_data_type_t operand(int type) { return type == cdnnl_int8 ? dnnl_s8 : dnnl_f32; }
+
 // The description of a product; with `packed` that layout, else the one that the library likes best.
 static int describe(
-    cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, const description_t *packed, dnnl_primitive_desc_t *out) {
+    cdnnl_engine *engine, int type, int64_t m, int64_t k, int64_t n, const description_t *packed,
+    dnnl_primitive_desc_t *out) {
     int result = dnnl_success;
     dnnl_primitive_attr_t attributes = NULL;
     description_t x = {0}, b = {0}, y = {0};
     dnnl_dims_t x_dims = {m, k}, b_dims = {k, n}, y_dims = {m, n};
-    TRY(describe_rows(&x, x_dims, dnnl_ab));
-    TRY(describe_rows(&b, b_dims, dnnl_format_tag_any));
-    TRY(describe_rows(&y, y_dims, dnnl_ab));
+    TRY(describe_rows(&x, x_dims, operand(type), dnnl_ab));
+    TRY(describe_rows(&b, b_dims, operand(type), dnnl_format_tag_any));
+    TRY(describe_rows(&y, y_dims, type == cdnnl_int8 ? dnnl_s32 : dnnl_f32, dnnl_ab));
     TRY(dnnl_primitive_attr_create(&attributes));
     TRY(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
     TRY(describe_product(engine, &x, packed != NULL ? packed : &b, &y, attributes, out));
@@ -125,27 +128,28 @@ done:
 }
 
 // The layout of a packed operand; the caller releases it.
-static int packed_layout(cdnnl_engine *engine, int64_t k, int64_t n, description_t *layout) {
+static int packed_layout(cdnnl_engine *engine, int type, int64_t k, int64_t n, description_t *layout) {
     omp_set_num_threads(1);
     int result = dnnl_success;
     dnnl_primitive_desc_t description = NULL;
-    TRY(describe(engine, layout_rows, k, n, NULL, &description));
+    TRY(describe(engine, type, layout_rows, k, n, NULL, &description));
     TRY(copy_description(layout, dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0)));
 done:
     if (description != NULL) dnnl_primitive_desc_destroy(description);
     return result;
 }
 
-int cdnnl_packed_size(cdnnl_engine *engine, int64_t k, int64_t n, size_t *bytes) {
+int cdnnl_packed_size(cdnnl_engine *engine, int type, int64_t k, int64_t n, size_t *bytes) {
     description_t layout = {0};
-    int result = packed_layout(engine, k, n, &layout);
+    int result = packed_layout(engine, type, k, n, &layout);
     if (result == dnnl_success) *bytes = dnnl_memory_desc_get_size(view(&layout));
     release(&layout);
     return result;
 }
 
 int cdnnl_pack(
-    cdnnl_engine *engine, int64_t k, int64_t n, const float *b, int64_t row_stride, int64_t column_stride, void *packed) {
+    cdnnl_engine *engine, int type, int64_t k, int64_t n, const void *b, int64_t row_stride, int64_t column_stride,
+    void *packed) {
     int result = dnnl_success;
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t primitive = NULL;
@@ -153,8 +157,8 @@ int cdnnl_pack(
     dnnl_memory_t from = NULL, to = NULL;
     description_t plain = {0}, layout = {0};
     dnnl_dims_t dims = {k, n}, strides = {row_stride, column_stride};
-    TRY(packed_layout(engine, k, n, &layout));
-    TRY(describe_strides(&plain, dims, strides));
+    TRY(packed_layout(engine, type, k, n, &layout));
+    TRY(describe_strides(&plain, dims, operand(type), strides));
     TRY(dnnl_reorder_primitive_desc_create(
         &description, view(&plain), engine->engine, view(&layout), engine->engine, NULL));
     TRY(dnnl_primitive_create(&primitive, description));
@@ -175,15 +179,16 @@ done:
     return result;
 }
 
-int cdnnl_product_create(cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, cdnnl_product **product) {
+int cdnnl_product_create(
+    cdnnl_engine *engine, int type, int64_t m, int64_t k, int64_t n, cdnnl_product **product) {
     int result = dnnl_success;
     dnnl_primitive_desc_t description = NULL;
     description_t layout = {0};
     *product = calloc(1, sizeof **product);
     if (*product == NULL) return dnnl_out_of_memory;
     cdnnl_product *own = *product;
-    TRY(packed_layout(engine, k, n, &layout));
-    TRY(describe(engine, m, k, n, &layout, &description));
+    TRY(packed_layout(engine, type, k, n, &layout));
+    TRY(describe(engine, type, m, k, n, &layout, &description));
     TRY(dnnl_primitive_create(&own->primitive, description));
     TRY(dnnl_stream_create(&own->stream, engine->engine, dnnl_stream_default_flags));
     description_view_t x = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
@@ -214,7 +219,7 @@ void cdnnl_product_destroy(cdnnl_product *product) {
     free(product);
 }
 
-int cdnnl_product_run(cdnnl_product *product, const float *x, const void *packed, float *y) {
+int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed, void *y) {
     int result = dnnl_success;
     // The count belongs to the calling thread, and which thread that is may change.
     omp_set_num_threads(1);

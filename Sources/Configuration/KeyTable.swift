@@ -24,6 +24,11 @@ enum KeyTable {
             "preset", .choice(["paper", "hyperformer", "repo"]), "paper", "Set of defaults that the file then changes."),
         Key("model", .path, nil, "Hugging Face T5 directory: config.json, model.safetensors, spiece.model."),
         Key(
+            "model.precision", .choice(["float32", "int8", "int8Forward", "int8Backward"]), "float32", result: true,
+            "Products with frozen weights: float32, or with both operands rounded to 8 bits (several times faster, off by "
+                + "about a hundredth), in the forward, in the gradients of inputs, or in both; the output matrix, norms, "
+                + "attention and the adapter stay in float32. Needs onednn."),
+        Key(
             "method", .choice(["frozen", "unolora", "unolora_star", "lora_per_task", "full", "hyperformer_pp"]),
             "unolora", result: true, "What is trained; full and hyperformer_pp are not in this version."),
         Key(
@@ -179,7 +184,7 @@ enum KeyTable {
     static let withoutEffect = ["parallel.stallTimeout", "log.interferenceEvery"]
 
     /// Other names of keys.
-    static let aliases = ["labels.style": "data.labelStyle"]
+    static let aliases = ["labels.style": "data.labelStyle", "model.path": "model"]
 
     static let byPath: [String: Key] = Dictionary(uniqueKeysWithValues: keys.map { ($0.path, $0) })
 }

@@ -56,7 +56,9 @@ struct Layer {
             }
             let written = prefix + text
             let path = KeyTable.aliases[written] ?? written
-            if KeyTable.byPath[path] != nil {
+            // `model` is a path, or a mapping with `path` and more.
+            let isMapping = node.mapping != nil && prefix.isEmpty && Self.isSection(text)
+            if KeyTable.byPath[path] != nil && !isMapping {
                 // `lora.rank: 4` beside `lora: {rank: 8}` is no double key to the YAML parser.
                 if let earlier = leaves[path] {
                     throw Failure(

@@ -11,8 +11,8 @@ public enum ConfigurationReference {
             preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
             impossible combinations are refused with file, line and key. Keys marked * decide the bits of the result: a
             resumed run must agree with them. Relative paths are relative to the file's directory, those of `--set` to
-            the working directory. `labels.style` is another name of `data.labelStyle`. This page is made from the
-            program's own table of keys.
+            the working directory. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of
+            `path` and `precision`. This page is made from the program's own table of keys.
 
             """
         for (section, purpose) in KeyTable.sections {

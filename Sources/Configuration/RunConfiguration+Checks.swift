@@ -16,6 +16,12 @@ extension RunConfiguration {
         if text("parallel.reduction") == "fast" {
             throw refuse("parallel.reduction", because: "parallel.reduction fast is not in this version; use exact")
         }
+        if gemm == "openblas", text("model.precision") != "float32" {
+            throw refuse(
+                "model.precision", "parallel.gemm",
+                because: "model.precision \(text("model.precision")) needs oneDNN, but parallel.gemm is openblas; use "
+                    + "parallel.gemm onednn or model.precision float32")
+        }
         guard globalBatch % microBatch == 0 else {
             throw refuse(
                 "batch.micro", "batch.global",

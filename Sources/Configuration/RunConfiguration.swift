@@ -77,7 +77,8 @@ public struct RunConfiguration: Sendable, Equatable {
     }
 
     static func section(_ path: String) -> String {
-        path.firstIndex(of: ".").map { String(path[..<$0]) } ?? ""
+        let section = path.firstIndex(of: ".").map { String(path[..<$0]) } ?? ""
+        return KeyTable.sections.contains { $0.name == section } ? section : ""
     }
 }
 

@@ -24,27 +24,37 @@ public struct FrozenMatrix: Sendable {
         outputWidth = parts.reduce(0) { $0 + $1.rows }
     }
 
-    /// Which of the two products packs are made for.
-    public enum Direction: Sendable {
-        /// `multiply` alone; `multiplyTransposed` then uses the parts.
-        case forward
-        /// Both.
-        case both
+    /// What packs a matrix gets, and in which precision; a product without a pack uses the parts.
+    public struct Packs: Sendable, Equatable {
+        /// For `multiply`.
+        public var forward: ProductPrecision
+        /// For `multiplyTransposed`; nil where no gradient is wanted.
+        public var backward: ProductPrecision?
+
+        /// Both in float32 by default.
+        public init(forward: ProductPrecision = .float32, backward: ProductPrecision? = .float32) {
+            self.forward = forward
+            self.backward = backward
+        }
     }
 
     /// Bytes that the packs of a matrix of this shape take, each at a multiple of 64.
-    public func packedBytes(_ library: PackingLibrary, _ direction: Direction) throws(PackingError) -> Int {
-        let first = try forwardBytes(library)
-        return direction == .forward ? first : first + (try backwardBytes(library))
+    public func packedBytes(_ library: PackingLibrary, _ packs: Packs) throws(PackingError) -> Int {
+        let first = try forwardBytes(library, packs)
+        guard let precision = packs.backward else { return first }
+        return first + (try library.packedBytes(inner: outputWidth, columns: inputWidth, precision))
     }
 
     /// Uses packs in `memory`, which holds `packedBytes`; with `fills` they are written there first.
     public mutating func pack(
-        _ library: PackingLibrary, _ direction: Direction, into memory: UnsafeMutableRawPointer, fills: Bool
+        _ library: PackingLibrary, _ packs: Packs, into memory: UnsafeMutableRawPointer, fills: Bool
     ) throws(PackingError) {
-        let second = memory + (try forwardBytes(library))
-        forward = PackedWeight(inner: inputWidth, columns: outputWidth, bytes: memory)
-        if direction == .both { backward = PackedWeight(inner: outputWidth, columns: inputWidth, bytes: second) }
+        let second = memory + (try forwardBytes(library, packs))
+        let own = PackedWeight(inner: inputWidth, columns: outputWidth, precision: packs.forward, memory: memory)
+        let transposed = packs.backward.map {
+            PackedWeight(inner: outputWidth, columns: inputWidth, precision: $0, memory: second)
+        }
+        (forward, backward) = (own, transposed)
         guard fills else { return }
         let stacked = parts.count == 1 ? nil : Arena(count: outputWidth * inputWidth)
         defer { withExtendedLifetime(stacked) {} }
@@ -56,16 +66,12 @@ public struct FrozenMatrix: Sendable {
             }
         }
         let whole = stacked.map { Matrix($0.base, rows: outputWidth, columns: inputWidth) } ?? parts[0]
-        try library.pack(whole, transposed: true, into: memory)
-        if direction == .both { try library.pack(whole, transposed: false, into: second) }
+        try library.pack(whole, transposed: true, into: own)
+        if let transposed { try library.pack(whole, transposed: false, into: transposed) }
     }
 
-    private func forwardBytes(_ library: PackingLibrary) throws(PackingError) -> Int {
-        try library.packedBytes(inner: inputWidth, columns: outputWidth)
-    }
-
-    private func backwardBytes(_ library: PackingLibrary) throws(PackingError) -> Int {
-        try library.packedBytes(inner: outputWidth, columns: inputWidth)
+    private func forwardBytes(_ library: PackingLibrary, _ packs: Packs) throws(PackingError) -> Int {
+        try library.packedBytes(inner: inputWidth, columns: outputWidth, packs.forward)
     }
 
     /// `y = x W^T`: `x: [rows, in]`, overwrites `y: [rows, out]`.

@@ -17,12 +17,31 @@ public struct PackingError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+/// In what a product with frozen weights computes.
+public enum ProductPrecision: String, Sendable {
+    /// Both operands in float32.
+    case float32
+    /// Both rounded to 8 bits, each row of the first and each column of the second with a factor of its own; sums are
+    /// exact. The result is off by about a hundredth of its size.
+    case int8
+}
+
 /// The second operand `[inner, columns]` of a product, in the layout that oneDNN's kernels like best.
 struct PackedWeight: @unchecked Sendable {
     let inner: Int
     let columns: Int
-    /// Memory that somebody else owns, only read from the moment that it was filled.
-    let bytes: UnsafeMutableRawPointer
+    let precision: ProductPrecision
+    /// Memory that somebody else owns, only read from the moment that it was filled: for int8 the factors of the columns
+    /// first, then what oneDNN packed.
+    let memory: UnsafeMutableRawPointer
+
+    /// Bytes of the factors.
+    static func factorBytes(columns: Int, _ precision: ProductPrecision) -> Int {
+        precision == .int8 ? (columns * MemoryLayout<Float>.stride + 63) & ~63 : 0
+    }
+
+    var factors: UnsafeMutablePointer<Float> { memory.assumingMemoryBound(to: Float.self) }
+    var packed: UnsafeMutableRawPointer { memory + Self.factorBytes(columns: columns, precision) }
 }
 
 /// oneDNN on this processor: layouts and packing. Shared by all threads; only made where the build has oneDNN.
@@ -60,22 +79,42 @@ public final class PackingLibrary: @unchecked Sendable {
 
         deinit { cdnnl_engine_destroy(engine) }
 
-        func packedBytes(inner: Int, columns: Int) throws(PackingError) -> Int {
+        func packedBytes(
+            inner: Int, columns: Int, _ precision: ProductPrecision
+        ) throws(PackingError) -> Int {
             var bytes = 0
             try check(
-                cdnnl_packed_size(engine, Int64(inner), Int64(columns), &bytes), "lay out \(inner) x \(columns) weights"
-            )
-            return (bytes + 63) & ~63
+                cdnnl_packed_size(engine, precision.type, Int64(inner), Int64(columns), &bytes),
+                "lay out \(inner) x \(columns) weights")
+            return PackedWeight.factorBytes(columns: columns, precision) + (bytes + 63) & ~63
         }
 
         /// Packs `w: [rows, columns]`, or its transpose, as the second operand of a product.
-        func pack(_ w: Matrix, transposed: Bool, into bytes: UnsafeMutableRawPointer) throws(PackingError) {
-            let (inner, columns) = transposed ? (w.columns, w.rows) : (w.rows, w.columns)
+        func pack(_ w: Matrix, transposed: Bool, into pack: PackedWeight) throws(PackingError) {
+            // Element (i, j) of the operand stands i * strides.0 + j * strides.1 behind the first.
+            let strides = transposed ? (1, w.stride) : (w.stride, 1)
+            switch pack.precision {
+            case .float32: try self.pack(w.base, strides, into: pack)
+            case .int8:
+                let quantised = UnsafeMutablePointer<Int8>.allocate(capacity: w.rows * w.columns)
+                defer { quantised.deallocate() }
+                // Each column of the operand becomes a row here, which is what is quantised.
+                let column = Arena(count: pack.inner)
+                for j in 0..<pack.columns {
+                    for i in 0..<pack.inner { column.base[i] = w.base[i * strides.0 + j * strides.1] }
+                    pack.factors[j] = quantiseRow(column.base, into: quantised + j * pack.inner, pack.inner)
+                }
+                try self.pack(quantised, (1, pack.inner), into: pack)
+            }
+        }
+
+        private func pack(
+            _ operand: UnsafeRawPointer, _ strides: (Int, Int), into pack: PackedWeight
+        ) throws(PackingError) {
             try check(
                 cdnnl_pack(
-                    engine, Int64(inner), Int64(columns), w.base, Int64(transposed ? 1 : w.stride),
-                    Int64(transposed ? w.stride : 1), bytes),
-                "pack \(inner) x \(columns) weights")
+                    engine, pack.precision.type, Int64(pack.inner), Int64(pack.columns), operand, Int64(strides.0),
+                    Int64(strides.1), pack.packed), "pack \(pack.inner) x \(pack.columns) weights")
         }
     #else
         /// Not in this build.
@@ -83,12 +122,18 @@ public final class PackingLibrary: @unchecked Sendable {
             throw PackingError(status: -1, purpose: "be used: this program was built without it")
         }
 
-        func packedBytes(inner: Int, columns: Int) throws(PackingError) -> Int { 0 }
-        func pack(_ w: Matrix, transposed: Bool, into bytes: UnsafeMutableRawPointer) throws(PackingError) {}
+        func packedBytes(
+            inner: Int, columns: Int, _ precision: ProductPrecision
+        ) throws(PackingError) -> Int { 0 }
+        func pack(_ w: Matrix, transposed: Bool, into pack: PackedWeight) throws(PackingError) {}
     #endif
 }
 
 #if OneDNN
+    extension ProductPrecision {
+        fileprivate var type: Int32 { Int32(self == .int8 ? cdnnl_int8 : cdnnl_float32) }
+    }
+
     private func check(_ status: Int32, _ purpose: @autoclosure () -> String) throws(PackingError) {
         guard status == 0 else { throw PackingError(status: status, purpose: purpose()) }
     }
@@ -108,10 +153,14 @@ public final class FrozenProducts {
             let rows: Int
             let inner: Int
             let columns: Int
+            let precision: ProductPrecision
         }
 
         private let library: PackingLibrary?
         private var prepared: [Shape: OpaquePointer] = [:]
+        /// Rows rounded to 8 bits, and the factor of each.
+        private var quantised: [Int8] = []
+        private var rowFactors: [Float] = []
 
         /// Products of weights that `library` packed; nil where nothing is packed.
         public init(_ library: PackingLibrary? = nil) { self.library = library }
@@ -123,9 +172,34 @@ public final class FrozenProducts {
         /// `y = x w`: `x: [rows, inner]`, overwrites `y: [rows, columns]`; both without gaps between rows.
         func multiply(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
             precondition(x.stride == x.columns && y.stride == y.columns, "packed products need rows without gaps")
-            Self.forEachPiece(of: x.rows) { start, count in
-                let product = preparation(Shape(rows: count, inner: w.inner, columns: w.columns))
-                let status = cdnnl_product_run(product, x.row(start), w.bytes, y.row(start))
+            switch w.precision {
+            case .float32: run(x.base, MemoryLayout<Float>.stride, x.rows, w, into: y)
+            case .int8: multiplyQuantised(x, w, into: y)
+            }
+        }
+
+        /// Rounds the rows to 8 bits, multiplies, and gives the sums in `y` their factors.
+        private func multiplyQuantised(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
+            if quantised.count < x.count { quantised = [Int8](repeating: 0, count: x.count) }
+            if rowFactors.count < x.rows { rowFactors = [Float](repeating: 0, count: x.rows) }
+            quantised.withUnsafeMutableBufferPointer { rows in
+                guard let base = rows.baseAddress else { return }
+                for r in 0..<x.rows {
+                    rowFactors[r] = quantiseRow(x.row(r), into: base + r * x.columns, x.columns)
+                }
+                run(base, MemoryLayout<Int8>.stride, x.rows, w, into: y)
+            }
+            for r in 0..<x.rows {
+                dequantiseRow(y.row(r), rowFactor: rowFactors[r], columnFactors: w.factors, y.columns)
+            }
+        }
+
+        /// The product itself, piece by piece; an element of `x` has `size` bytes.
+        private func run(_ x: UnsafeRawPointer, _ size: Int, _ rows: Int, _ w: PackedWeight, into y: Matrix) {
+            Self.forEachPiece(of: rows) { start, count in
+                let product = preparation(
+                    Shape(rows: count, inner: w.inner, columns: w.columns, precision: w.precision))
+                let status = cdnnl_product_run(product, x + start * w.inner * size, w.packed, y.row(start))
                 precondition(status == 0, "oneDNN failed in a product that it had prepared (status \(status))")
             }
         }
@@ -135,7 +209,8 @@ public final class FrozenProducts {
             guard let library else { preconditionFailure("packed weights without the library that packed them") }
             var product: OpaquePointer?
             let status = cdnnl_product_create(
-                library.engine, Int64(shape.rows), Int64(shape.inner), Int64(shape.columns), &product)
+                library.engine, shape.precision.type, Int64(shape.rows), Int64(shape.inner), Int64(shape.columns),
+                &product)
             guard status == 0, let product else {
                 preconditionFailure("oneDNN cannot prepare a product of packed weights (status \(status))")
             }

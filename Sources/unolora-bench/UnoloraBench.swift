@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Failures
 import Foundation
+import Kernels
 import Training
 
 /// Measures parts of the trainer; each command prints one JSON object.
@@ -54,9 +55,18 @@ struct StepCommand: ParsableCommand {
     @Option(help: "Products with frozen weights: auto, openblas or onednn.")
     var gemm = "auto"
 
+    @Option(help: "float32 or int8, of the forward's products with onednn.")
+    var forward = "float32"
+
+    @Option(help: "float32 or int8, of the input gradients' products with onednn.")
+    var backward = "float32"
+
     func validate() throws {
         guard gemm == "auto" || ProductBackend(rawValue: gemm) != nil else {
             throw ValidationError("--gemm must be auto, openblas or onednn")
+        }
+        guard ProductPrecision(rawValue: forward) != nil, ProductPrecision(rawValue: backward) != nil else {
+            throw ValidationError("--forward and --backward must be float32 or int8")
         }
         guard batch >= 1, micro >= 1, threads >= 1, steps >= 1, (0..<1).contains(dropout) else {
             throw ValidationError("--batch, --micro, --threads and --steps must be at least 1, --dropout below 1")
@@ -68,6 +78,9 @@ struct StepCommand: ParsableCommand {
             var request = StepBenchmark.Request(
                 model: model, lengths: lengths, products: try ProductBackend(name: gemm, asking: "--gemm"))
             request.method = method
+            request.packs = FrozenMatrix.Packs(
+                forward: ProductPrecision(rawValue: forward) ?? .float32,
+                backward: ProductPrecision(rawValue: backward) ?? .float32)
             request.batch = batch
             request.micro = micro
             request.threads = threads

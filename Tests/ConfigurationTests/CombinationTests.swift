@@ -15,6 +15,11 @@ import Testing
     }
 
     @Test(arguments: [
+        (
+            "parallel: {gemm: openblas}\nmodel.precision: int8",
+            "model.precision int8 needs oneDNN, but parallel.gemm is openblas; use parallel.gemm onednn or "
+                + "model.precision float32"
+        ),
         ("batch: {global: 30}", "batch.global 30 is no multiple of batch.micro 4; use e.g. batch.global 32"),
         ("batch: {global: 2}", "batch.global 2 is no multiple of batch.micro 4; use e.g. batch.global 4"),
         ("train: {steps: 20}", "lr.warmup 1000 is more than train.steps 20, so the peak is never reached; lower it"),

@@ -14,15 +14,16 @@ import Testing
         private let parts: [Arena]
         private let memory: UnsafeMutableRawPointer
 
-        init(_ heights: [Int], _ width: Int) throws {
+        init(_ heights: [Int], _ width: Int, _ precision: ProductPrecision = .float32) throws {
+            let packs = FrozenMatrix.Packs(forward: precision, backward: precision)
             library = try PackingLibrary()
             parts = heights.enumerated().map { index, height in
                 PackedProductTests.filled(height * width, seed: UInt64(index))
             }
             plain = FrozenMatrix(zip(heights, parts).map { Matrix($1.base, rows: $0, columns: width) })
             matrix = plain
-            memory = .allocate(byteCount: try plain.packedBytes(library, .both), alignment: 64)
-            try matrix.pack(library, .both, into: memory, fills: true)
+            memory = .allocate(byteCount: try plain.packedBytes(library, packs), alignment: 64)
+            try matrix.pack(library, packs, into: memory, fills: true)
         }
 
         deinit { memory.deallocate() }
@@ -72,9 +73,48 @@ import Testing
         }
     }
 
+    /// Rounding to 8 bits of normal numbers: steps of max/127, about 4/127, so each operand is off by about 0.9 % of its
+    /// size, and the product by sqrt(2) times that.
     @Test(arguments: shapes.indices)
-    func `a row has the same bits in a product of any number of rows, at any place`(index: Int) throws {
-        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width)
+    func `products of 8 bits are off by a hundredth of their size`(index: Int) throws {
+        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, .int8)
+        let (out, width, rows) = (packed.matrix.outputWidth, packed.matrix.inputWidth, 19)
+        let products = FrozenProducts(packed.library)
+        for isBackward in [false, true] {
+            let (from, to) = isBackward ? (out, width) : (width, out)
+            let x = Self.filled(rows * from, seed: 7)
+            // Rows of other sizes, one of zeros: each has a factor of its own.
+            for i in 0..<x.count { x.base[i] *= [1, 1000, 0, 1e-3][i / from % 4] }
+            let input = Matrix(x.base, rows: rows, columns: from)
+            let (exact, rounded) = (Arena(count: rows * to), Arena(count: rows * to))
+            for (matrix, target) in [(packed.plain, exact), (packed.matrix, rounded)] {
+                let y = Matrix(target.base, rows: rows, columns: to)
+                if isBackward {
+                    matrix.multiplyTransposed(input, into: y, products)
+                } else {
+                    matrix.multiply(input, into: y, products)
+                }
+            }
+            for row in 0..<rows {
+                let range = row * to..<(row + 1) * to
+                var (size, error) = (0.0, 0.0)
+                for i in range {
+                    let (a, b) = (Double(exact.base[i]), Double(rounded.base[i]))
+                    size += a * a
+                    error += (a - b) * (a - b)
+                }
+                (size, error) = (size.squareRoot(), error.squareRoot())
+                #expect(error <= 0.025 * size, "row \(row): \(error) of \(size)")
+                #expect(row % 4 == 2 || error > 0, "row \(row) was not rounded")
+            }
+        }
+    }
+
+    @Test(arguments: shapes.indices, [ProductPrecision.float32, .int8])
+    func `a row has the same bits in a product of any number of rows, at any place`(
+        index: Int, precision: ProductPrecision
+    ) throws {
+        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, precision)
         let (out, width) = (packed.matrix.outputWidth, packed.matrix.inputWidth)
         let products = FrozenProducts(packed.library)
         let most = 330

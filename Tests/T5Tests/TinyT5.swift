@@ -41,7 +41,7 @@ struct TinyT5: Sendable {
         do {
             model = try T5Model(
                 configuration: configuration, maximumLength: 32, storage: weights,
-                packing: packs ? WeightPacking(PackingLibrary(), .both) : nil
+                packing: packs ? WeightPacking(PackingLibrary()) : nil
             ) { name in
                 let entry = layout[name]!
                 let matrix = weights.matrix(entry)

@@ -1,4 +1,4 @@
-// A narrow face of oneDNN's C API: serial float32 products whose second operand was packed once.
+// A narrow face of oneDNN's C API: serial products whose second operand was packed once.
 //
 // Why a shim: oneDNN describes a product by several structures of fixed-size arrays that Swift imports as tuples, and keeps
 // its thread count in OpenMP, which has no module map. Every call returns 0 or oneDNN's own status; nothing here keeps
@@ -15,22 +15,32 @@ typedef struct cdnnl_engine cdnnl_engine;
 /// A product `y[m, n] = x[m, k] b[k, n]` that is ready to run, with what one thread needs for it.
 typedef struct cdnnl_product cdnnl_product;
 
+/// What x, b and y hold.
+enum {
+    /// All of them float.
+    cdnnl_float32 = 0,
+    /// x and b int8_t, y int32_t: exact sums.
+    cdnnl_int8 = 1,
+};
+
 int cdnnl_engine_create(cdnnl_engine **engine);
 void cdnnl_engine_destroy(cdnnl_engine *engine);
 
-/// Bytes that `b[k, n]` takes when it is packed; the layout depends on k, n and the processor, not on m.
-int cdnnl_packed_size(cdnnl_engine *engine, int64_t k, int64_t n, size_t *bytes);
+/// Bytes that `b[k, n]` takes when it is packed; the layout depends on type, k, n and the processor, not on m.
+int cdnnl_packed_size(cdnnl_engine *engine, int type, int64_t k, int64_t n, size_t *bytes);
 
 /// Packs `b`, whose element (i, j) is `b[i * row_stride + j * column_stride]`, into `packed`.
 int cdnnl_pack(
-    cdnnl_engine *engine, int64_t k, int64_t n, const float *b, int64_t row_stride, int64_t column_stride, void *packed);
+    cdnnl_engine *engine, int type, int64_t k, int64_t n, const void *b, int64_t row_stride, int64_t column_stride,
+    void *packed);
 
 /// Prepares a product of `m` rows; x and y are contiguous. For one thread at a time.
-int cdnnl_product_create(cdnnl_engine *engine, int64_t m, int64_t k, int64_t n, cdnnl_product **product);
+int cdnnl_product_create(
+    cdnnl_engine *engine, int type, int64_t m, int64_t k, int64_t n, cdnnl_product **product);
 void cdnnl_product_destroy(cdnnl_product *product);
 
 /// Runs it on the calling thread alone. Overwrites y; allocates nothing.
-int cdnnl_product_run(cdnnl_product *product, const float *x, const void *packed, float *y);
+int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed, void *y);
 
 /// Version as major * 10000 + minor * 100 + patch.
 int cdnnl_version(void);

@@ -29,7 +29,7 @@ struct OpenedRun {
             }
             return try RunConfiguration.load(file: file)
         }
-        base = try RunModel(configuration, packingFor: .forward, world: world)
+        base = try RunModel(configuration, training: false, world: world)
         state = TrainState(layout: base.layout, seed: configuration.seed)
         let store = CheckpointStore(runDirectory: path)
         let weights = state.weights

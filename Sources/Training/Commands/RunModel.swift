@@ -28,7 +28,7 @@ struct RunModel {
     /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once. Weights are
     /// packed for the forward alone, or for training too.
     init(
-        _ configuration: RunConfiguration, packingFor direction: FrozenMatrix.Direction, world: Communicator
+        _ configuration: RunConfiguration, training: Bool, world: Communicator
     ) throws(Failure) {
         self.configuration = configuration
         self.world = world
@@ -63,7 +63,9 @@ struct RunModel {
             try NodeMemory(node, byteCount: size)
         }
         model = try T5Model.load(
-            directory: directory, maximumLength: longest, packing: products.packing(direction, memory: memory),
+            directory: directory, maximumLength: longest,
+            packing: products.packing(
+                ProductBackend.packs(configuration, training: training), memory: memory),
             convertedMemory: memory)
     }
 

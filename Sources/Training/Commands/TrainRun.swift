@@ -71,7 +71,7 @@ public struct TrainRun {
 
     private mutating func train() throws(Failure) -> Int32 {
         try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
-        let base = try RunModel(configuration, packingFor: .both, world: world)
+        let base = try RunModel(configuration, training: true, world: world)
         if let reason = try signalledStop() { return leaveUnbegun(reason) }
         let session = try RunSession(base, run: run)
         if let reason = try signalledStop() { return leaveUnbegun(reason) }

@@ -74,11 +74,10 @@ public struct Plan {
         let rank = Self.processBytes + trainable * (4 * 4 + 8) + threads * worker
         let base = shape.weightCount * 4
         // The projections and the output matrix, for the forward and for the backward.
-        let packed =
-            8
-            * shape.projectionGroups().reduce(shape.vocabularySize * shape.modelWidth) {
-                $0 + $1.inputWidth * $1.outputWidth
-            }
+        let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
+        let quantises = configuration.quantises
+        let bytes = (quantises.forward ? 1 : 4) + (quantises.backward ? 1 : 4)
+        let packed = bytes * projections + 8 * shape.vocabularySize * shape.modelWidth
         let packs =
             products == .onednn
             ? "\(Self.mebibytes(packed)) MiB packed once for oneDNN (none with parallel.gemm: openblas)"

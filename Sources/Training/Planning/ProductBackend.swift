@@ -17,6 +17,12 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// in this build.
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(name: configuration.gemm, asking: "parallel.gemm")
+        guard self == .onednn || configuration.quantises == (false, false) else {
+            throw Failure(
+                .badConfiguration,
+                "model.precision needs oneDNN, but this program was built without it; use float32, or install libdnnl-dev "
+                    + "and build with the default traits")
+        }
     }
 
     /// The one of a name, or `auto`; `asking` is the option or key that names it.
@@ -38,14 +44,22 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         }
     }
 
+    /// The packs of a run: those of its precision, the backward's only where it trains.
+    static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {
+        let quantises = configuration.quantises
+        let backward: ProductPrecision = quantises.backward ? .int8 : .float32
+        return FrozenMatrix.Packs(
+            forward: quantises.forward ? .int8 : .float32, backward: training ? backward : nil)
+    }
+
     /// How a model's weights are packed for it; nil when they stay where they are. `memory` holds them.
     public func packing(
-        _ direction: FrozenMatrix.Direction,
+        _ packs: FrozenMatrix.Packs,
         memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
     ) throws(Failure) -> WeightPacking? {
         guard self == .onednn else { return nil }
         do {
-            return WeightPacking(try PackingLibrary(), direction, memory: memory)
+            return WeightPacking(try PackingLibrary(), packs, memory: memory)
         } catch {
             throw Failure(.badConfiguration, "\(error)")
         }

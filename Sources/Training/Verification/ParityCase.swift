@@ -1,6 +1,7 @@
 import Adapters
 import Failures
 import Foundation
+import Kernels
 import T5
 import Tensors
 
@@ -57,7 +58,7 @@ struct ParityCase {
         paddedTargets = max(labelShape[1], settings.padTargets ?? 0)
         model = try T5Model.load(
             directory: path + "/model", maximumLength: max(paddedSources, paddedTargets, generatedShape[1]),
-            packing: products.packing(.both))
+            packing: products.packing(FrozenMatrix.Packs()))
         batch = try Self.readBatch(
             numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
             configuration: model.configuration, tasks: options.tasks, path: path)

@@ -1,0 +1,62 @@
+import Tensors
+
+/// `q = round(x * 127 / max|x|)` for one row, and the factor `max|x| / 127` that gives `x` back.
+///
+/// Overwrites `q: [count]`, values from -127 to 127, ties to even. A row of zeros has the factor 0. Source: symmetric
+/// quantisation, e.g. Dettmers et al., "LLM.int8()", 2022.
+public func quantiseRow(
+    _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Int8>, _ count: Int
+) -> Float {
+    var largest = SIMD16<Float>.zero
+    var i = 0
+    while i + 16 <= count {
+        let lanes = x.lanes(i)
+        let magnitude = lanes.replacing(with: -lanes, where: lanes .< 0)
+        largest.replace(with: magnitude, where: magnitude .> largest)
+        i += 16
+    }
+    var top = largest.max()
+    while i < count {
+        top = max(top, abs(x[i]))
+        i += 1
+    }
+    guard top > 0 else {
+        q.update(repeating: 0, count: count)
+        return 0
+    }
+    let scale = 127 / top
+    // Adding and taking away 1.5 * 2^23 rounds; the low bits of the sum hold the integer.
+    let magic = SIMD16<Float>(repeating: 12_582_912)
+    i = 0
+    while i < count {
+        let n = min(16, count - i)
+        let lanes = n == 16 ? x.lanes(i) : x.lanes(i, count: n, fill: 0)
+        let bits = unsafeBitCast(lanes * scale + magic, to: SIMD16<Int32>.self)
+        let whole = SIMD16<Int8>(truncatingIfNeeded: bits)
+        if n == 16 {
+            UnsafeMutableRawPointer(q + i).storeBytes(of: whole, as: SIMD16<Int8>.self)
+        } else {
+            for k in 0..<n { q[i + k] = whole[k] }
+        }
+        i += 16
+    }
+    return top / 127
+}
+
+/// `y = sums * rowFactor * columnFactors` for one row whose memory holds 32-bit sums: overwrites `y: [count]` in place.
+public func dequantiseRow(
+    _ y: UnsafeMutablePointer<Float>, rowFactor: Float, columnFactors: UnsafePointer<Float>, _ count: Int
+) {
+    let sums = UnsafeMutableRawPointer(y)
+    var i = 0
+    while i + 16 <= count {
+        let whole = sums.loadUnaligned(fromByteOffset: 4 * i, as: SIMD16<Int32>.self)
+        y.store(SIMD16<Float>(whole) * (columnFactors.lanes(i) * rowFactor), i)
+        i += 16
+    }
+    while i < count {
+        let whole = sums.loadUnaligned(fromByteOffset: 4 * i, as: Int32.self)
+        y[i] = Float(whole) * (columnFactors[i] * rowFactor)
+        i += 1
+    }
+}
