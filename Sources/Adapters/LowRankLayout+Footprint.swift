@@ -4,11 +4,13 @@ extension LowRankLayout {
     /// What the method takes of a worker's workspace beside the backbone.
     public var footprint: Footprint.LowRank {
         let sites = groups.flatMap(\.sites)
+        let adapted = zip(configurationGroups, groups).filter { !$0.1.sites.isEmpty }.map(\.0.kind)
         return Footprint.LowRank(
             columns: (groups.map(\.sites.count).max() ?? 0) * options.rankA,
             inputWidth: sites.map(\.projection.inputWidth).max() ?? 0,
             rank: sites.isEmpty ? 0 : max(options.rankA, options.rankB),
-            perExample: hypernetwork?.floatsPerExample(modelWidth: modelWidth) ?? 0)
+            perExample: hypernetwork?.floatsPerExample(modelWidth: modelWidth) ?? 0,
+            adapted: Set(adapted))
     }
 }
 

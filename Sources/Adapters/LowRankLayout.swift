@@ -30,6 +30,8 @@ public struct LowRankLayout: Sendable {
     /// Module paths of the sites in canonical order; the index is the position index m.
     public let siteNames: [String]
     let groups: [GroupSites]
+    /// The model's groups, in the same order.
+    let configurationGroups: [ProjectionGroup]
     let hypernetwork: HypernetworkLayout?
     let modelWidth: Int
 
@@ -40,7 +42,8 @@ public struct LowRankLayout: Sendable {
         var parameters = ParameterLayout()
         var names: [String] = []
         let lead = options.method == .loraPerTask ? [options.tasks] : []
-        groups = configuration.projectionGroups().map { group in
+        configurationGroups = configuration.projectionGroups()
+        groups = configurationGroups.map { group in
             let chosen = group.projections.enumerated().filter {
                 options.method != .frozen && options.targets.contains($0.element.leaf, in: group)
             }

@@ -1,4 +1,5 @@
 import Randomness
+import Tensors
 
 /// Counter-based dropout: which elements fall is a pure function of (seed, step, slot, place, row, column).
 ///
@@ -60,6 +61,37 @@ public struct Dropout: Sendable {
                     y[start + i] = a[start + i] + (keep[i] ? x[start + i] * scale : 0)
                 }
             }
+        }
+    }
+
+    /// `x = drop(max(x, 0))` for one row, in place, and in `mask` which elements are not 0: overwrites `x: [width]` and
+    /// the mask's row.
+    func applyRelu(
+        _ x: UnsafeMutablePointer<Float>, mask: UnsafeMutablePointer<UInt8>, width: Int, row: Int, slot: UInt32,
+        place: UInt32
+    ) {
+        forEachEight(width, row, slot, place) { start, count, keep in
+            if count == 8 {
+                let lanes = UnsafeRawPointer(x + start).loadUnaligned(as: SIMD8<Float>.self)
+                let positive = lanes.replacing(with: 0, where: lanes .< 0)
+                let value = SIMD8<Float>.zero.replacing(with: positive * scale, where: keep)
+                UnsafeMutableRawPointer(x + start).storeBytes(of: value, as: SIMD8<Float>.self)
+                mask[start / 8] = bits(value .!= 0)
+            } else {
+                mask[start / 8] = 0
+                for i in 0..<count {
+                    let positive = x[start + i] < 0 ? 0 : x[start + i]
+                    x[start + i] = keep[i] ? positive * scale : 0
+                    if x[start + i] != 0 { mask[start / 8] |= 1 << UInt8(i) }
+                }
+            }
+        }
+    }
+
+    /// `x = drop(max(x, 0))` for rows of one example, numbered from `first`, in place; `mask` as for one row.
+    public func applyRelu(_ x: Matrix, _ rows: Range<Int>, mask: BitMask, slot: UInt32, place: UInt32) {
+        for (number, r) in rows.enumerated() {
+            applyRelu(x.row(r), mask: mask.row(r), width: x.columns, row: number, slot: slot, place: place)
         }
     }
 

@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: [
         (
-            "parallel: {gemm: openblas}\nmodel.precision: int8",
+            "model.precision: int8\nparallel: {gemm: openblas}",
             "model.precision int8 needs oneDNN, but parallel.gemm is openblas; use parallel.gemm onednn or "
                 + "model.precision float32"
         ),

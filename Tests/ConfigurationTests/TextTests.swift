@@ -40,7 +40,9 @@ import Testing
 
     @Test func `the resolved text holds keys in the order of the reference and none without a meaning`() throws {
         let text = try load(complete).resolvedYAML
-        #expect(text.hasPrefix("preset: paper\nmodel: /runs/t5\nmodel.precision: float32\nmethod: unolora\ntasks:\n  - cola\n"))
+        #expect(
+            text.hasPrefix(
+                "preset: paper\nmodel: /runs/t5\nmodel.precision: float32\nmethod: unolora\ntasks:\n  - cola\n"))
         #expect(text.contains("\nlora:\n  rank: 8\n  rankA: null\n"))
         #expect(!text.contains("hyper"))
         #expect(try load(complete + "preset: repo\n").resolvedYAML.contains("\nhyper:\n  dim: 8\n"))
@@ -48,7 +50,8 @@ import Testing
 
     @Test func `the model may be a mapping of path and precision`() throws {
         let dotted = try load(complete, set: "model.precision=int8")
-        let mapping = try load(complete.replacingOccurrences(of: "model: t5", with: "model: {path: t5, precision: int8}"))
+        let mapping = try load(
+            complete.replacingOccurrences(of: "model: t5", with: "model: {path: t5, precision: int8}"))
         #expect(mapping == dotted)
         #expect(dotted != (try load(complete)))
         #expect(dotted.quantises == (true, true))

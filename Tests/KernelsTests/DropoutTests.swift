@@ -43,6 +43,42 @@ import Testing
         }
     }
 
+    @Test(arguments: laneSizes + [7, 8, 9, 130])
+    func `with a ReLU it is the ReLU and then the dropout, and the mask says what is left`(width: Int) {
+        let dropout = Dropout(seed: Self.seed, step: 5, rate: 0.3)
+        let (x, y) = (GuardedMatrix(3, width, seed: 1), GuardedMatrix(3, width, seed: 1))
+        x.view[1, 0] = .nan
+        y.view[1, 0] = .nan
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: BitMask.byteCount(rows: 3, columns: width))
+        defer { memory.deallocate() }
+        let mask = BitMask(memory, columns: width)
+        for drops in [true, false] {
+            if drops {
+                dropout.applyRelu(x.view, 1..<3, mask: mask, slot: 4, place: 0x10003)
+                relu(y.view)
+                for row in 0..<2 {
+                    let p = y.view.row(1 + row)
+                    dropout.apply(p, into: p, width: width, row: row, slot: 4, place: 0x10003)
+                }
+            } else {
+                relu(x.view, mask: mask)
+            }
+            #expect(x.gapsAreIntact)
+            let dy = GuardedMatrix(3, width, seed: 9)
+            let before = dy.values
+            if drops { relu(x.view.rows(0, 1), mask: mask) }
+            reluBackward(dy.view, mask: mask, scale: 1.5)
+            for r in 0..<3 {
+                for c in 0..<width {
+                    let (got, expected) = (x.view[r, c], y.view[r, c])
+                    #expect(r == 0 || got == expected || got.isNaN && expected.isNaN)
+                    #expect(dy.view[r, c] == (got != 0 ? before[r * width + c] * 1.5 : 0))
+                }
+            }
+            #expect(dy.gapsAreIntact)
+        }
+    }
+
     /// 300,000 decisions are independent draws with probability threshold / 65536; four standard deviations.
     @Test(arguments: [0.01, 0.1, 0.5, 0.9])
     func `the rate is met within 4 sigma`(rate: Double) {

@@ -92,7 +92,8 @@ extension T5Engine {
             gatedGeluBackward(dInner, gates.columns(0, width), gates.columns(width, width))
             dProjected = gates
         } else {
-            reluBackward(dInner, result: state.inner, scale: pass.dropout?.scale ?? 1)
+            guard let mask = state.mask else { preconditionFailure("a forward that keeps its activations comes first") }
+            reluBackward(dInner, mask: mask, scale: pass.dropout?.scale ?? 1)
         }
         let dNormalised = below ? workspace.matrix(dx.rows, dx.columns) : nil
         projectBackward(input, state.norm.output, rows, dProjected, into: dNormalised)

@@ -13,14 +13,22 @@ public struct Footprint: Sendable {
         public var rank: Int
         /// Floats for each example whatever its length (hypernetwork).
         public var perExample: Int
+        /// The kinds of groups of which some have sites: their inputs are kept for the backward.
+        public var adapted: Set<GroupKind>
 
         /// Creates a method's part; nothing at all by default.
-        public init(columns: Int = 0, inputWidth: Int = 0, rank: Int = 0, perExample: Int = 0) {
+        public init(
+            columns: Int = 0, inputWidth: Int = 0, rank: Int = 0, perExample: Int = 0, adapted: Set<GroupKind> = []
+        ) {
             self.columns = columns
             self.inputWidth = inputWidth
             self.rank = rank
             self.perExample = perExample
+            self.adapted = adapted
         }
+
+        /// `width` where a group of that kind keeps its input, else 0.
+        fileprivate func kept(_ kind: GroupKind, _ width: Int) -> Int { adapted.contains(kind) ? width : 0 }
 
         /// What its backward has in use at one input: gradient and middle of each site, dropped input, its gradient.
         fileprivate var backwardRow: Int { columns + 3 * rank + 2 * inputWidth }
@@ -43,7 +51,8 @@ public struct Footprint: Sendable {
 
     /// Bytes of a training pass: forward, kept activations and backward.
     public var trainingBytes: Int {
-        let kept = tokenWords + encoderFloats + decoderFloats + outputFloats + examples * method.perExample
+        let kept =
+            tokenWords + scratchFloats + encoderFloats + decoderFloats + outputFloats + examples * method.perExample
         // Every piece starts at a multiple of 64 bytes.
         return (kept + backwardFloats) * MemoryLayout<Float>.stride + pieces * 63
     }
@@ -60,21 +69,34 @@ public struct Footprint: Sendable {
     /// Tokens, slots and segments.
     private var tokenWords: Int { sourceRows + targetRows + 7 * examples }
 
-    /// Residual, norm and its factor, the result before the residual, and the low-rank columns of both groups.
-    private var sublayerRow: Int { 3 * d + 1 + 2 * method.columns }
+    /// What is not kept (`PassScratch`).
+    private var scratchFloats: Int { max(sourceRows, targetRows) * (2 * d + inner + feedForwardWidth) }
 
+    /// Residual, factor of the norm, and the low-rank columns of both groups.
+    private var sublayerRow: Int { d + 1 + 2 * method.columns }
+
+    /// With ReLU a bit for each element, else both gates.
     private var feedForwardRow: Int {
-        sublayerRow + feedForwardWidth * (configuration.feedForward == .relu ? 1 : 3)
+        let activation = configuration.feedForward == .relu ? (feedForwardWidth + 31) / 32 : 2 * feedForwardWidth
+        return sublayerRow + activation + method.kept(.feedForwardInput, d)
+            + method.kept(.feedForwardOutput, feedForwardWidth)
+    }
+
+    private func selfRow(_ length: Int) -> Int {
+        sublayerRow + 3 * inner + configuration.heads * length + method.kept(.selfInput, d)
+            + method.kept(.selfOutput, inner)
     }
 
     private var encoderFloats: Int {
-        let attention = sublayerRow + 4 * inner + configuration.heads * source
+        let attention = selfRow(source)
         return sourceRows * (configuration.encoderBlocks * (attention + feedForwardRow) + 3 * d + 1)
     }
 
     private var decoderFloats: Int {
-        let own = sublayerRow + 4 * inner + configuration.heads * target
-        let cross = sublayerRow + 2 * inner + configuration.heads * source
+        let own = selfRow(target)
+        let cross =
+            sublayerRow + inner + configuration.heads * source + method.kept(.crossQuery, d)
+            + method.kept(.crossOutput, inner)
         let perBlock = targetRows * (own + cross + feedForwardRow) + sourceRows * (2 * inner + method.columns)
         return configuration.decoderBlocks * perBlock + targetRows * (3 * d + 1)
     }

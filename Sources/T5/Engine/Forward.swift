@@ -69,6 +69,8 @@ extension T5Engine {
         }
         let sources = segments(batch.sourceLengths)
         pass.sources = sources
+        pass.scratch = PassScratch(
+            rows: max(batch.sources.count, batch.targets.count), configuration, in: workspace)
         let context = MicroBatchContext(
             model: model, batch: batch, sources: sources, slots: pass.slots, dropout: dropout, workspace: workspace)
         pass.context = context

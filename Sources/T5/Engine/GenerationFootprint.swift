@@ -20,10 +20,11 @@ public struct GenerationFootprint: Sendable {
 
     /// Bytes of one call of `generate`.
     public var bytes: Int {
-        // Slots, segments and ids; the encoder's two buffers, its norm and output; the hypernetwork without its backward,
-        // which is half.
-        let kept = sourceRows * (1 + 3 * d + 1) + examples * (4 + (method.perExample + 1) / 2)
-        let encoder = sourceRows * sublayer(own: 3 * inner, context: inner, keys: source)
+        // Slots, segments and ids; the encoder's two buffers, its norm and output, and the scratch of all sublayers; the
+        // hypernetwork without its backward, which is half.
+        let scratch = 2 * d + inner + configuration.feedForwardWidth
+        let kept = sourceRows * (1 + 3 * d + 1 + scratch) + examples * (4 + (method.perExample + 1) / 2)
+        let encoder = sourceRows * sublayer(own: 3 * inner, keys: source)
         let decoder = cached + max(sourceRows * lowRankRow, step)
         // Every piece starts at a multiple of 64 bytes.
         return (kept + max(encoder, decoder)) * MemoryLayout<Float>.stride + pieces * 63
@@ -43,17 +44,17 @@ public struct GenerationFootprint: Sendable {
     /// logits.
     private var step: Int {
         let attention = max(
-            sublayer(own: 3 * inner, context: inner, keys: steps) + 3,
-            sublayer(own: inner, context: inner, keys: source))
+            sublayer(own: 3 * inner, keys: steps) + 3, sublayer(own: inner, keys: source))
         return examples * (7 + 2 * d + max(attention, 2 * d + 1 + configuration.vocabularySize))
     }
 
     /// Low-rank columns of both groups of a sublayer, and what stands between A and B at one, of three sites at most.
     private var lowRankRow: Int { 3 * (method.columns + method.rank) }
 
-    /// A row's floats in a sublayer, the larger of an attention with its probabilities and the feed-forward: norm, result.
-    private func sublayer(own: Int, context: Int, keys: Int) -> Int {
-        let feedForward = configuration.feedForwardWidth * (configuration.feedForward == .relu ? 1 : 3)
-        return 2 * d + 1 + lowRankRow + max(own + context + configuration.heads * keys, feedForward)
+    /// A row's floats in a sublayer: the norm's factor, and the larger of an attention with its probabilities and a gated
+    /// feed-forward's gates.
+    private func sublayer(own: Int, keys: Int) -> Int {
+        let gates = configuration.feedForward == .relu ? 0 : 2 * configuration.feedForwardWidth
+        return 1 + lowRankRow + max(own + configuration.heads * keys, gates)
     }
 }

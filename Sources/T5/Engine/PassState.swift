@@ -17,11 +17,34 @@ struct PassState {
     var smoothing: Float = 0
     /// Whether a backward may follow.
     var keepsActivations = true
+    /// What no backward needs.
+    var scratch: PassScratch?
+}
+
+/// Memory that one sublayer after the other uses for what is not needed any more behind it; as many rows as the larger of
+/// sources and targets has.
+struct PassScratch {
+    /// `[rows, d]`: a sublayer's input after the norm, where no adapted projection reads it.
+    let normalised: Matrix
+    /// `[rows, d]`: a sublayer's result before the residual sum.
+    let result: Matrix
+    /// `[rows, i]`: input of o, where that is not adapted.
+    let context: Matrix
+    /// `[rows, d_ff]`: input of wo, where that is not adapted.
+    let inner: Matrix
+
+    init(rows: Int, _ configuration: T5Configuration, in workspace: Workspace) {
+        normalised = workspace.matrix(rows, configuration.modelWidth)
+        result = workspace.matrix(rows, configuration.modelWidth)
+        context = workspace.matrix(rows, configuration.innerWidth)
+        inner = workspace.matrix(rows, configuration.feedForwardWidth)
+    }
 }
 
 /// What a norm's backward needs.
 struct NormState {
     let input: Matrix
+    /// Valid in the backward only where an adapted projection reads it.
     let output: Matrix
     let inverse: UnsafeMutablePointer<Float>
 }
@@ -37,16 +60,18 @@ struct AttentionState {
     let projected: Matrix
     /// For each example and head the probabilities before dropout, row by row.
     let probabilities: UnsafeMutablePointer<Float>
-    /// `[rows, i]`: input of o.
+    /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
     let context: Matrix
 }
 
 /// What a feed-forward's backward needs.
 struct FeedForwardState {
     let norm: NormState
-    /// `[rows, 2 d_ff]` before the activation when gated; nil for ReLU, whose result is its own mask.
+    /// `[rows, 2 d_ff]` before the activation when gated; nil for ReLU.
     let gates: Matrix?
-    /// `[rows, d_ff]`: input of wo.
+    /// Which elements ReLU and dropout left; nil when gated, or when no backward follows.
+    let mask: BitMask?
+    /// `[rows, d_ff]`: input of wo; valid in the backward only where wo is adapted.
     let inner: Matrix
 }
 

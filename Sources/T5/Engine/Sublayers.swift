@@ -17,19 +17,20 @@ extension T5Engine {
         _ stack: Stack, _ block: Int, _ x: Matrix, into y: Matrix, _ rows: Segments, cache: KeyValueCache? = nil
     ) -> AttentionState {
         let inner = configuration.innerWidth
-        let norm = normalise(x, model.norm(stack, block, 0))
+        let group = model.group(stack, block, .selfInput)
+        let norm = normalise(x, model.norm(stack, block, 0), for: group)
         let projected = workspace.matrix(x.rows, 3 * inner)
-        project(model.group(stack, block, .selfInput), norm.output, rows, into: projected)
+        project(group, norm.output, rows, into: projected)
         let keys = selfKeys(stack, projected, rows, cache: cache)
         let state = AttentionState(
             norm: norm, query: projected.columns(0, inner), keyValue: projected.columns(inner, 2 * inner),
             projected: projected,
             probabilities: workspace.take(Float.self, probabilityCount(rows, keys.segments)),
-            context: workspace.matrix(x.rows, inner))
+            context: keeping(model.group(stack, block, .selfOutput), x.rows, inner, \.context))
         attend(
             state.query, rows, keys, probabilities: state.probabilities, into: state.context,
             dropoutPlace: place(stack, block, .selfProbabilities))
-        finishAttention(model.group(stack, block, .selfOutput), state, x, y, rows, .selfOutput)
+        finish(model.group(stack, block, .selfOutput), state.context, x, y, rows, .selfOutput)
         return state
     }
 
@@ -38,63 +39,73 @@ extension T5Engine {
         _ block: Int, _ x: Matrix, into y: Matrix, _ rows: Segments, keyValue: Matrix, sources: Segments
     ) -> AttentionState {
         let inner = configuration.innerWidth
-        let norm = normalise(x, model.norm(.decoder, block, 1))
+        let group = model.group(.decoder, block, .crossQuery)
+        let norm = normalise(x, model.norm(.decoder, block, 1), for: group)
         let query = workspace.matrix(x.rows, inner)
-        project(model.group(.decoder, block, .crossQuery), norm.output, rows, into: query)
+        project(group, norm.output, rows, into: query)
         let keys = crossKeys(keyValue, sources)
         let state = AttentionState(
             norm: norm, query: query, keyValue: keyValue, projected: query,
             probabilities: workspace.take(Float.self, probabilityCount(rows, sources)),
-            context: workspace.matrix(x.rows, inner))
+            context: keeping(model.group(.decoder, block, .crossOutput), x.rows, inner, \.context))
         attend(
             query, rows, keys, probabilities: state.probabilities, into: state.context,
             dropoutPlace: place(.decoder, block, .crossProbabilities))
-        finishAttention(model.group(.decoder, block, .crossOutput), state, x, y, rows, .crossOutput)
+        finish(model.group(.decoder, block, .crossOutput), state.context, x, y, rows, .crossOutput)
         return state
     }
 
     /// Feed-forward sublayer: `y = x + drop(wo(drop(act(wi(norm(x))))))`. Overwrites `y`.
     func feedForward(_ stack: Stack, _ block: Int, _ x: Matrix, into y: Matrix, _ rows: Segments) -> FeedForwardState {
         let width = configuration.feedForwardWidth
-        let norm = normalise(x, model.norm(stack, block, stack == .encoder ? 1 : 2))
         let group = model.group(stack, block, .feedForwardInput)
-        let inner: Matrix
+        let outputGroup = model.group(stack, block, .feedForwardOutput)
+        let norm = normalise(x, model.norm(stack, block, stack == .encoder ? 1 : 2), for: group)
+        let inner = keeping(outputGroup, x.rows, width, \.inner)
         var gates: Matrix?
+        var mask: BitMask?
         if configuration.feedForward == .relu {
-            inner = workspace.matrix(x.rows, width)
             project(group, norm.output, rows, into: inner)
-            relu(inner)
+            mask = dropRelu(inner, rows, place: place(stack, block, .feedForwardInner))
         } else {
             let both = workspace.matrix(x.rows, 2 * width)
-            inner = workspace.matrix(x.rows, width)
             project(group, norm.output, rows, into: both)
             gatedGelu(both.columns(0, width), both.columns(width, width), into: inner)
             gates = both
+            drop(inner, rows, place: place(stack, block, .feedForwardInner))
         }
-        drop(inner, rows, place: place(stack, block, .feedForwardInner))
-        let mark = workspace.mark
-        let result = workspace.matrix(x.rows, configuration.modelWidth)
-        project(model.group(stack, block, .feedForwardOutput), inner, rows, into: result)
-        residual(result, x, into: y, rows, place: place(stack, block, .feedForwardOutput))
-        releaseUnlessTraining(mark)
-        return FeedForwardState(norm: norm, gates: gates, inner: inner)
+        finish(outputGroup, inner, x, y, rows, .feedForwardOutput)
+        return FeedForwardState(norm: norm, gates: gates, mask: mask, inner: inner)
     }
 
-    /// `y = x + drop(o(context))`.
-    private func finishAttention(
-        _ group: ProjectionGroup, _ state: AttentionState, _ x: Matrix, _ y: Matrix, _ rows: Segments,
-        _ kind: DropoutKind
+    /// `h = drop(relu(h))` in place; returns which elements it left when a backward may follow.
+    private func dropRelu(_ h: Matrix, _ rows: Segments, place: UInt32) -> BitMask? {
+        guard pass.keepsActivations else {
+            relu(h)
+            return nil
+        }
+        let mask = BitMask(
+            workspace.take(UInt8.self, BitMask.byteCount(rows: h.rows, columns: h.columns)), columns: h.columns)
+        guard let dropout = pass.dropout else {
+            relu(h, mask: mask)
+            return mask
+        }
+        for segment in 0..<rows.count {
+            let (start, length) = (rows.start(segment), rows.length(segment))
+            dropout.applyRelu(
+                h, start..<start + length, mask: mask, slot: pass.slots[rows.example(segment)], place: place)
+        }
+        return mask
+    }
+
+    /// The end of a sublayer: `y = x + drop(input W^T)` with the output projection of a group.
+    private func finish(
+        _ group: ProjectionGroup, _ input: Matrix, _ x: Matrix, _ y: Matrix, _ rows: Segments, _ kind: DropoutKind
     ) {
-        let mark = workspace.mark
-        let result = workspace.matrix(x.rows, configuration.modelWidth)
-        project(group, state.context, rows, into: result)
+        guard let scratch = pass.scratch else { preconditionFailure("begin comes first") }
+        let result = scratch.result.rows(0, x.rows)
+        project(group, input, rows, into: result)
         residual(result, x, into: y, rows, place: place(group.stack, group.block, kind))
-        releaseUnlessTraining(mark)
-    }
-
-    /// In training the method may have put something behind the mark that its backward needs.
-    private func releaseUnlessTraining(_ mark: Workspace.Mark) {
-        if !pass.keepsActivations { workspace.release(to: mark) }
     }
 
     func place(_ stack: Stack, _ block: Int, _ kind: DropoutKind) -> UInt32 {

@@ -88,8 +88,26 @@ public final class T5Engine {
 
     /// Normalises into fresh memory.
     func normalise(_ x: Matrix, _ weight: UnsafePointer<Float>) -> NormState {
-        let state = NormState(
-            input: x, output: workspace.matrix(x.rows, x.columns), inverse: workspace.take(Float.self, x.rows))
+        normalise(x, weight, into: workspace.matrix(x.rows, x.columns))
+    }
+
+    /// Normalises what the projections of a group read: into fresh memory when an adapted one needs it again.
+    func normalise(_ x: Matrix, _ weight: UnsafePointer<Float>, for group: ProjectionGroup) -> NormState {
+        normalise(x, weight, into: keeping(group, x.rows, x.columns, \.normalised))
+    }
+
+    /// Memory for the input of a group: fresh where an adapted projection needs it in the backward, else scratch.
+    func keeping(
+        _ group: ProjectionGroup, _ rows: Int, _ columns: Int, _ scratch: KeyPath<PassScratch, Matrix>
+    ) -> Matrix {
+        guard let memory = pass.scratch, !(pass.keepsActivations && depth.adapts(group)) else {
+            return workspace.matrix(rows, columns)
+        }
+        return memory[keyPath: scratch].rows(0, rows)
+    }
+
+    private func normalise(_ x: Matrix, _ weight: UnsafePointer<Float>, into y: Matrix) -> NormState {
+        let state = NormState(input: x, output: y, inverse: workspace.take(Float.self, x.rows))
         rmsNorm(x, weight: weight, epsilon: configuration.normEpsilon, into: state.output, inverse: state.inverse)
         return state
     }
