@@ -13,7 +13,7 @@ test-mpi:   ## only the tests under MPI
 
 lint:       ## formatting of the Swift code, syntax of the scripts
 	swift format lint --strict --recursive Sources Tests Package.swift
-	for script in launch/*.sh launch/*.sbatch docs/*.sh .ci/run; do bash -n $$script || exit 1; done
+	for script in launch/*.sh launch/*/*.sh launch/*.sbatch docs/*.sh .ci/run; do bash -n $$script || exit 1; done
 
 format:     ## rewrites the Swift code as the formatter wants it
 	swift format --in-place --recursive Sources Tests Package.swift
