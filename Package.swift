@@ -1,8 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+#if arch(x86_64)
+    let vectors: [SwiftSetting] = [.unsafeFlags(["-target-cpu", "haswell"], .when(traits: ["AVX2"]))]
+#else
+    let vectors: [SwiftSetting] = []
+#endif
+
 // Every Swift target is built in Swift 6 mode and with warnings as errors.
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)] + vectors
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -26,7 +32,8 @@ let package = Package(
     ],
     // Without oneDNN: swift build --disable-default-traits. Products then run on OpenBLAS and the mapped file alone.
     traits: [
-        .default(enabledTraits: ["OneDNN"]),
+        .default(enabledTraits: ["AVX2", "OneDNN"]),
+        .trait(name: "AVX2", description: "Kernels for x86 processors with AVX2 (Haswell, Zen or later)"),
         .trait(name: "OneDNN", description: "Products with frozen weights that oneDNN packed (libdnnl-dev)"),
     ],
     dependencies: [

@@ -1,50 +1,16 @@
 import Tensors
 
-/// One bit for each element of a matrix, rows apart: what a backward needs of a ReLU and its dropout. Element (r, c) is
-/// bit `c % 8` of byte `c / 8` of row r.
-public struct BitMask {
-    /// The first byte.
-    public let base: UnsafeMutablePointer<UInt8>
-    /// Bytes of a row.
-    public let stride: Int
-
-    /// Bytes of a mask of this shape.
-    public static func byteCount(rows: Int, columns: Int) -> Int { rows * ((columns + 7) / 8) }
-
-    /// A view of `byteCount` bytes.
-    public init(_ base: UnsafeMutablePointer<UInt8>, columns: Int) {
-        self.base = base
-        stride = (columns + 7) / 8
-    }
-
-    /// The first byte of a row.
-    func row(_ index: Int) -> UnsafeMutablePointer<UInt8> { base + index * stride }
-}
-
-/// The bits of eight lanes as a byte.
-@inline(__always)
-func bits(_ lanes: SIMDMask<SIMD8<Int32>>) -> UInt8 {
-    let powers = SIMD8<Int32>(1, 2, 4, 8, 16, 32, 64, 128)
-    return UInt8(truncatingIfNeeded: SIMD8<Int32>.zero.replacing(with: powers, where: lanes).wrappedSum())
-}
-
 /// `x = max(x, 0)` in place, and in `mask` which elements are not 0. Overwrites both.
 public func relu(_ x: Matrix, mask: BitMask) {
     for r in 0..<x.rows {
         let (p, m) = (x.row(r), mask.row(r))
-        var i = 0
-        while i + 8 <= x.columns {
-            let lanes = UnsafeRawPointer(p + i).loadUnaligned(as: SIMD8<Float>.self)
-            let value = lanes.replacing(with: 0, where: lanes .< 0)
-            UnsafeMutableRawPointer(p + i).storeBytes(of: value, as: SIMD8<Float>.self)
-            m[i / 8] = bits(value .!= 0)
-            i += 8
-        }
-        if i < x.columns { m[i / 8] = 0 }
-        while i < x.columns {
-            if p[i] < 0 { p[i] = 0 }
-            if p[i] != 0 { m[i / 8] |= 1 << UInt8(i % 8) }
-            i += 1
+        var bits = SIMD8<Int32>.zero
+        for i in stride(from: 0, to: x.columns, by: 8) {
+            let count = min(8, x.columns - i)
+            let lanes = UnsafePointer(p).eight(i, count)
+            let value = lanes.replacing(with: SIMD8<Float>.zero, where: lanes .< SIMD8<Float>.zero)
+            p.store(value, i, count)
+            BitMask.collect(value, column: i, width: x.columns, into: &bits, m)
         }
     }
 }
@@ -54,20 +20,16 @@ public func relu(_ x: Matrix, mask: BitMask) {
 /// An element is 0 when the ReLU or the dropout made it so; both stop the gradient. `scale` is the factor that the dropout
 /// gave to what it kept.
 public func reluBackward(_ dy: Matrix, mask: BitMask, scale: Float) {
-    let powers = SIMD8<UInt8>(1, 2, 4, 8, 16, 32, 64, 128)
     for r in 0..<dy.rows {
-        let (pd, m) = (dy.row(r), mask.row(r))
-        var i = 0
-        while i + 8 <= dy.columns {
-            let lanes = UnsafeRawPointer(pd + i).loadUnaligned(as: SIMD8<Float>.self) * scale
-            let kept = SIMD8<Int32>(truncatingIfNeeded: SIMD8(repeating: m[i / 8]) & powers) .!= 0
-            UnsafeMutableRawPointer(pd + i).storeBytes(
-                of: SIMD8<Float>.zero.replacing(with: lanes, where: kept), as: SIMD8<Float>.self)
-            i += 8
-        }
-        while i < dy.columns {
-            pd[i] = m[i / 8] >> UInt8(i % 8) & 1 == 1 ? pd[i] * scale : 0
-            i += 1
+        let (p, m) = (dy.row(r), mask.row(r))
+        for start in stride(from: 0, to: dy.columns, by: 64) {
+            let bits = BitMask.bits(m, column: start)
+            for part in 0..<8 where start + 8 * part < dy.columns {
+                let i = start + 8 * part
+                let count = min(8, dy.columns - i)
+                let lanes = UnsafePointer(p).eight(i, count) * scale
+                p.store(SIMD8<Float>.zero.replacing(with: lanes, where: BitMask.lanes(bits, part)), i, count)
+            }
         }
     }
 }

@@ -32,15 +32,7 @@ public struct Dropout: Sendable {
         place: UInt32
     ) {
         forEachEight(width, row, slot, place) { start, count, keep in
-            if count == 8 {
-                let lanes = UnsafeRawPointer(x + start).loadUnaligned(as: SIMD8<Float>.self) * scale
-                UnsafeMutableRawPointer(y + start).storeBytes(
-                    of: SIMD8<Float>.zero.replacing(with: lanes, where: keep), as: SIMD8<Float>.self)
-            } else {
-                for i in 0..<count {
-                    y[start + i] = keep[i] ? x[start + i] * scale : 0
-                }
-            }
+            y.store(zero.replacing(with: x.eight(start, count) * scale, where: keep), start, count)
         }
     }
 
@@ -51,16 +43,8 @@ public struct Dropout: Sendable {
         slot: UInt32, place: UInt32
     ) {
         forEachEight(width, row, slot, place) { start, count, keep in
-            if count == 8 {
-                let lanes = UnsafeRawPointer(x + start).loadUnaligned(as: SIMD8<Float>.self) * scale
-                let sum = UnsafeRawPointer(a + start).loadUnaligned(as: SIMD8<Float>.self)
-                UnsafeMutableRawPointer(y + start).storeBytes(
-                    of: sum + SIMD8<Float>.zero.replacing(with: lanes, where: keep), as: SIMD8<Float>.self)
-            } else {
-                for i in 0..<count {
-                    y[start + i] = a[start + i] + (keep[i] ? x[start + i] * scale : 0)
-                }
-            }
+            let kept = zero.replacing(with: x.eight(start, count) * scale, where: keep)
+            y.store(a.eight(start, count) + kept, start, count)
         }
     }
 
@@ -70,21 +54,13 @@ public struct Dropout: Sendable {
         _ x: UnsafeMutablePointer<Float>, mask: UnsafeMutablePointer<UInt8>, width: Int, row: Int, slot: UInt32,
         place: UInt32
     ) {
+        var bits = SIMD8<Int32>.zero
         forEachEight(width, row, slot, place) { start, count, keep in
-            if count == 8 {
-                let lanes = UnsafeRawPointer(x + start).loadUnaligned(as: SIMD8<Float>.self)
-                let positive = lanes.replacing(with: 0, where: lanes .< 0)
-                let value = SIMD8<Float>.zero.replacing(with: positive * scale, where: keep)
-                UnsafeMutableRawPointer(x + start).storeBytes(of: value, as: SIMD8<Float>.self)
-                mask[start / 8] = bits(value .!= 0)
-            } else {
-                mask[start / 8] = 0
-                for i in 0..<count {
-                    let positive = x[start + i] < 0 ? 0 : x[start + i]
-                    x[start + i] = keep[i] ? positive * scale : 0
-                    if x[start + i] != 0 { mask[start / 8] |= 1 << UInt8(i) }
-                }
-            }
+            let lanes = UnsafePointer(x).eight(start, count)
+            let positive = lanes.replacing(with: zero, where: lanes .< zero)
+            let value = zero.replacing(with: positive * scale, where: keep)
+            x.store(value, start, count)
+            BitMask.collect(value, column: start, width: width, into: &bits, mask)
         }
     }
 
@@ -95,20 +71,35 @@ public struct Dropout: Sendable {
         }
     }
 
+    private var zero: SIMD8<Float> { .zero }
+
     /// Calls `body(start, count, keep)` for each run of eight columns; inlined, so that nothing is called per element.
+    ///
+    /// `count` is 8 but for the last run of a width that 8 does not divide.
     @inline(__always)
     private func forEachEight(
         _ width: Int, _ row: Int, _ slot: UInt32, _ place: UInt32, _ body: (Int, Int, SIMDMask<SIMD8<Int32>>) -> Void
     ) {
         let chunks = (width + 63) / 64
-        let limit = SIMD8<UInt32>(repeating: threshold)
+        // All are below 2^16, so a signed comparison is the same as theirs and needs one instruction.
+        let limit = SIMD8<Int32>(repeating: Int32(threshold))
         for chunk in 0..<chunks {
             let first = UInt32(truncatingIfNeeded: (row * chunks + chunk) * 8)
             let words = philox.eightBlocks(first: first, place, slot, step)
             let start = chunk * 64
-            let end = min(start + 64, width)
+            if start + 64 <= width {
+                body(start, 8, low(words.0) .>= limit)
+                body(start + 8, 8, low(words.1) .>= limit)
+                body(start + 16, 8, low(words.2) .>= limit)
+                body(start + 24, 8, low(words.3) .>= limit)
+                body(start + 32, 8, high(words.0) .>= limit)
+                body(start + 40, 8, high(words.1) .>= limit)
+                body(start + 48, 8, high(words.2) .>= limit)
+                body(start + 56, 8, high(words.3) .>= limit)
+                continue
+            }
             var column = start
-            for part in 0..<8 where column < end {
+            for part in 0..<8 where column < width {
                 let word =
                     switch part & 3 {
                     case 0: words.0
@@ -116,12 +107,15 @@ public struct Dropout: Sendable {
                     case 2: words.2
                     default: words.3
                     }
-                let bits = part < 4 ? word & 0xFFFF : word &>> 16
-                // Both sides are below 2^16, so a signed comparison is the same and needs one instruction.
-                let keep = SIMD8<Int32>(truncatingIfNeeded: bits) .>= SIMD8<Int32>(truncatingIfNeeded: limit)
-                body(column, min(8, end - column), keep)
+                body(column, min(8, width - column), (part < 4 ? low(word) : high(word)) .>= limit)
                 column += 8
             }
         }
     }
+
+    @inline(__always)
+    private func low(_ words: SIMD8<UInt32>) -> SIMD8<Int32> { SIMD8(truncatingIfNeeded: words & 0xFFFF) }
+
+    @inline(__always)
+    private func high(_ words: SIMD8<UInt32>) -> SIMD8<Int32> { SIMD8(truncatingIfNeeded: words &>> 16) }
 }

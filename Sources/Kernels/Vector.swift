@@ -47,6 +47,36 @@ extension UnsafeMutablePointer where Pointee == Float {
     }
 }
 
+// Eight lanes, where random bits and masks come in eights. With a `count` that the compiler knows to be 8 nothing but the
+// whole load or store is left.
+
+extension UnsafePointer where Pointee == Float {
+    /// `count <= 8` elements from `index`, the other lanes 0.
+    @inline(__always)
+    func eight(_ index: Int, _ count: Int) -> SIMD8<Float> {
+        if count == 8 { return UnsafeRawPointer(self + index).loadUnaligned(as: SIMD8<Float>.self) }
+        var lanes = SIMD8<Float>.zero
+        for i in 0..<count {
+            lanes[i] = self[index + i]
+        }
+        return lanes
+    }
+}
+
+extension UnsafeMutablePointer where Pointee == Float {
+    /// Overwrites `count <= 8` elements from `index`.
+    @inline(__always)
+    func store(_ lanes: SIMD8<Float>, _ index: Int, _ count: Int) {
+        if count == 8 {
+            UnsafeMutableRawPointer(self + index).storeBytes(of: lanes, as: SIMD8<Float>.self)
+            return
+        }
+        for i in 0..<count {
+            self[index + i] = lanes[i]
+        }
+    }
+}
+
 /// The dot product of two vectors, in sixteen partial sums and then the tail.
 @inlinable
 public func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {

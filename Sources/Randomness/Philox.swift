@@ -31,29 +31,38 @@ public struct Philox: Sendable {
     /// Eight blocks at once: those of the counters `(first + 0...7, c1, c2, c3)`.
     ///
     /// Element `l` of the four results holds the words of the block of counter `first + l`.
-    @inlinable
+    @inlinable @inline(__always)
     public func eightBlocks(
         first: UInt32, _ c1: UInt32, _ c2: UInt32, _ c3: UInt32
     ) -> (SIMD8<UInt32>, SIMD8<UInt32>, SIMD8<UInt32>, SIMD8<UInt32>) {
-        var x0 = SIMD8<UInt32>(repeating: first) &+ SIMD8<UInt32>(0, 1, 2, 3, 4, 5, 6, 7)
-        var x1 = SIMD8<UInt32>(repeating: c1)
-        var x2 = SIMD8<UInt32>(repeating: c2)
-        var x3 = SIMD8<UInt32>(repeating: c3)
-        let m0 = SIMD8<UInt64>(repeating: 0xD251_1F53)
-        let m1 = SIMD8<UInt64>(repeating: 0xCD9E_8D57)
-        var (k0, k1) = (key0, key1)
+        // Each word stands in the low half of 64 bits, as the product of 32-bit factors wants it; what the high halves
+        // hold is cut off by the next product and at the end.
+        let low = FourWords(repeating: 0xFFFF_FFFF)
+        let (m0, m1) = (FourWords(repeating: 0xD251_1F53), FourWords(repeating: 0xCD9E_8D57))
+        let (step0, step1) = (FourWords(repeating: 0x9E37_79B9), FourWords(repeating: 0xBB67_AE85))
+        var (k0, k1) = (FourWords(repeating: UInt64(key0)), FourWords(repeating: UInt64(key1)))
+        let counter = FourWords(repeating: UInt64(first))
+        var (a0, b0) = (counter &+ FourWords(0, 1, 2, 3), counter &+ FourWords(4, 5, 6, 7))
+        var (a1, a2, a3) = (
+            FourWords(repeating: UInt64(c1)), FourWords(repeating: UInt64(c2)), FourWords(repeating: UInt64(c3))
+        )
+        var (b1, b2, b3) = (a1, a2, a3)
         for _ in 0..<10 {
-            let p0 = SIMD8<UInt64>(truncatingIfNeeded: x0) &* m0
-            let p1 = SIMD8<UInt64>(truncatingIfNeeded: x2) &* m1
-            let n0 = SIMD8<UInt32>(truncatingIfNeeded: p1 &>> 32) ^ x1 ^ SIMD8(repeating: k0)
-            let n2 = SIMD8<UInt32>(truncatingIfNeeded: p0 &>> 32) ^ x3 ^ SIMD8(repeating: k1)
-            x1 = SIMD8<UInt32>(truncatingIfNeeded: p1)
-            x3 = SIMD8<UInt32>(truncatingIfNeeded: p0)
-            x0 = n0
-            x2 = n2
-            k0 &+= 0x9E37_79B9
-            k1 &+= 0xBB67_AE85
+            let (p0, p1) = ((a0 & low) &* m0, (a2 & low) &* m1)
+            let (q0, q1) = ((b0 & low) &* m0, (b2 & low) &* m1)
+            (a0, a1, a2, a3) = ((p1 &>> 32) ^ (a1 ^ k0), p1, (p0 &>> 32) ^ (a3 ^ k1), p0)
+            (b0, b1, b2, b3) = ((q1 &>> 32) ^ (b1 ^ k0), q1, (q0 &>> 32) ^ (b3 ^ k1), q0)
+            k0 &+= step0
+            k1 &+= step1
         }
-        return (x0, x1, x2, x3)
+        return (lowHalves(a0, b0), lowHalves(a1, b1), lowHalves(a2, b2), lowHalves(a3, b3))
     }
+}
+
+/// Four 32-bit words, each in the low half of an element.
+@usableFromInline typealias FourWords = SIMD4<UInt64>
+
+@inlinable @inline(__always)
+func lowHalves(_ a: FourWords, _ b: FourWords) -> SIMD8<UInt32> {
+    SIMD8(lowHalf: SIMD4(truncatingIfNeeded: a), highHalf: SIMD4(truncatingIfNeeded: b))
 }

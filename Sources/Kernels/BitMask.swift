@@ -1,0 +1,55 @@
+import Tensors
+
+/// One bit for each element of a matrix, rows apart: what a backward needs of a ReLU and its dropout.
+///
+/// 64 columns have eight bytes: element (r, c) is bit `c % 64 / 8` of byte `c / 64 * 8 + c % 8` of row r, so that eight
+/// neighbours lie in eight bytes, as the lanes of a vector do.
+public struct BitMask {
+    /// The first byte.
+    public let base: UnsafeMutablePointer<UInt8>
+    /// Bytes of a row.
+    public let stride: Int
+
+    /// Bytes of a mask of this shape.
+    public static func byteCount(rows: Int, columns: Int) -> Int { rows * rowBytes(columns) }
+
+    private static func rowBytes(_ columns: Int) -> Int { (columns + 63) / 64 * 8 }
+
+    /// A view of `byteCount` bytes.
+    public init(_ base: UnsafeMutablePointer<UInt8>, columns: Int) {
+        self.base = base
+        stride = Self.rowBytes(columns)
+    }
+
+    /// The first byte of a row.
+    func row(_ index: Int) -> UnsafeMutablePointer<UInt8> { base + index * stride }
+
+    /// Notes which of eight values from `column` are above 0; writes the eight bytes of `row` when 64 are together, or the
+    /// row is at its end.
+    @inline(__always)
+    static func collect(
+        _ values: SIMD8<Float>, column: Int, width: Int, into bits: inout SIMD8<Int32>,
+        _ row: UnsafeMutablePointer<UInt8>
+    ) {
+        let bit = SIMD8<Int32>(repeating: 1 &<< Int32(truncatingIfNeeded: column % 64 / 8))
+        bits |= SIMD8<Int32>.zero.replacing(with: bit, where: values .> SIMD8<Float>.zero)
+        guard column % 64 == 56 || column + 8 >= width else { return }
+        UnsafeMutableRawPointer(row + column / 64 * 8).storeBytes(
+            of: SIMD8<UInt8>(truncatingIfNeeded: bits), as: SIMD8<UInt8>.self)
+        bits = .zero
+    }
+
+    /// The bits of 64 columns from `column`, a multiple of 64.
+    @inline(__always)
+    static func bits(_ row: UnsafeMutablePointer<UInt8>, column: Int) -> SIMD8<Int32> {
+        SIMD8<Int32>(
+            truncatingIfNeeded: UnsafeRawPointer(row + column / 8).loadUnaligned(as: SIMD8<UInt8>.self))
+    }
+
+    /// Which of the columns `8 part ..< 8 part + 8` have their bit.
+    @inline(__always)
+    static func lanes(_ bits: SIMD8<Int32>, _ part: Int) -> SIMDMask<SIMD8<Int32>> {
+        let bit = SIMD8<Int32>(repeating: 1 &<< Int32(truncatingIfNeeded: part))
+        return (bits & bit) .== bit
+    }
+}
