@@ -62,16 +62,18 @@ public final class LowRankAdaptation: Adaptation {
         forEachInput(group, input, rows, context) { x, chosen in
             for run in runs(rows, context) {
                 let target = h.rows(run.start, run.count).columns(chosen.lowerBound * rankA, chosen.count * rankA)
-                gemm(.asIs(x.rows(run.start, run.count)), .transposed(a(group, chosen, run.task)), into: target)
+                smallProduct(
+                    .asIs(x.rows(run.start, run.count)), .transposed(a(group, chosen, run.task)), into: target,
+                    context.workspace)
             }
         }
         for (position, site) in sites.enumerated() {
             let inner = middle(site, position, h, rows, context).inner
             let target = output.columns(site.projection.outputOffset, site.projection.outputWidth)
             for run in runs(rows, context) {
-                gemm(
+                smallProduct(
                     .asIs(inner.rows(run.start, run.count)), .transposed(tensor(weights, site.b, run.task)),
-                    into: target.rows(run.start, run.count), alpha: factor, beta: 1)
+                    into: target.rows(run.start, run.count), alpha: factor, adding: true, context.workspace)
             }
         }
     }
@@ -93,17 +95,17 @@ public final class LowRankAdaptation: Adaptation {
         forEachInput(group, input, rows, context) { x, chosen in
             let columns = dh.columns(chosen.lowerBound * rankA, chosen.count * rankA)
             for run in runs(rows, context) {
-                gemm(
-                    .transposed(columns.rows(run.start, run.count)), .asIs(x.rows(run.start, run.count)),
-                    into: a(group, chosen, run.task, gradients), beta: 1)
+                addOuterProduct(
+                    columns.rows(run.start, run.count), x.rows(run.start, run.count),
+                    to: .asIs(a(group, chosen, run.task, gradients)), context.workspace)
             }
             guard let inputGradient else { return }
             // x is drop(input), so its gradient goes through the same mask.
             let dx = context.workspace.matrix(input.rows, input.columns)
             for run in runs(rows, context) {
-                gemm(
+                smallProduct(
                     .asIs(columns.rows(run.start, run.count)), .asIs(a(group, chosen, run.task)),
-                    into: dx.rows(run.start, run.count))
+                    into: dx.rows(run.start, run.count), context.workspace)
             }
             if let dropout {
                 dropout.applyAdding(
@@ -127,18 +129,20 @@ public final class LowRankAdaptation: Adaptation {
         let dInner = site.c == nil ? target : context.workspace.matrix(dh.rows, options.rankB)
         for run in runs(rows, context) {
             let part = dy.rows(run.start, run.count)
-            gemm(
-                .transposed(part), .asIs(inner.rows(run.start, run.count)), into: tensor(gradients, site.b, run.task),
-                alpha: factor, beta: 1)
-            gemm(
+            addOuterProduct(
+                inner.rows(run.start, run.count), part, to: .transposed(tensor(gradients, site.b, run.task)),
+                alpha: factor, context.workspace)
+            smallProduct(
                 .asIs(part), .asIs(tensor(weights, site.b, run.task)), into: dInner.rows(run.start, run.count),
-                alpha: factor)
+                alpha: factor, context.workspace)
             if let c = site.c {
                 let dPart = dInner.rows(run.start, run.count)
-                gemm(
-                    .transposed(dPart), .asIs(scaled.rows(run.start, run.count)), into: tensor(gradients, c, run.task),
-                    beta: 1)
-                gemm(.asIs(dPart), .asIs(tensor(weights, c, run.task)), into: target.rows(run.start, run.count))
+                addOuterProduct(
+                    dPart, scaled.rows(run.start, run.count), to: .asIs(tensor(gradients, c, run.task)),
+                    context.workspace)
+                smallProduct(
+                    .asIs(dPart), .asIs(tensor(weights, c, run.task)), into: target.rows(run.start, run.count),
+                    context.workspace)
             }
         }
         guard let hypernetwork else { return }
@@ -172,9 +176,9 @@ public final class LowRankAdaptation: Adaptation {
         guard let c = site.c else { return (scaled, scaled) }
         let inner = context.workspace.matrix(h.rows, options.rankB)
         for run in runs(rows, context) {
-            gemm(
+            smallProduct(
                 .asIs(scaled.rows(run.start, run.count)), .transposed(tensor(weights, c, run.task)),
-                into: inner.rows(run.start, run.count))
+                into: inner.rows(run.start, run.count), context.workspace)
         }
         return (scaled, inner)
     }

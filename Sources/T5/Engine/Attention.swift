@@ -40,7 +40,9 @@ extension T5Engine {
             for head in 0..<heads {
                 let p = Matrix(probabilities + offset, rows: queries, columns: length)
                 offset += queries * length
-                gemm(.asIs(q.columns(head * width, width)), .transposed(k.columns(head * width, width)), into: p)
+                smallProduct(
+                    .asIs(q.columns(head * width, width)), .transposed(k.columns(head * width, width)), into: p,
+                    workspace)
                 for row in 0..<queries {
                     let position = keys.queryOffset + row
                     softmaxRow(
@@ -52,7 +54,9 @@ extension T5Engine {
                     dropProbabilities(p, into: dropped, head, rows.example(segment), place)
                     weights = dropped
                 }
-                gemm(.asIs(weights), .asIs(v.columns(head * width, width)), into: out.columns(head * width, width))
+                smallProduct(
+                    .asIs(weights), .asIs(v.columns(head * width, width)), into: out.columns(head * width, width),
+                    workspace)
             }
         }
     }
@@ -82,26 +86,30 @@ extension T5Engine {
                 let v = keys.value.rows(keyStart, length).columns(columns, width)
                 let k = keys.key.rows(keyStart, length).columns(columns, width)
                 let q = state.query.rows(start, queries).columns(columns, width)
-                if let dValue = dKeyValue?.value {
-                    var weights = p
-                    if pass.dropout != nil {
-                        dropProbabilities(p, into: dropped, head, rows.example(segment), place)
-                        weights = dropped
-                    }
-                    gemm(.transposed(weights), .asIs(dOut), into: dValue.rows(keyStart, length).columns(columns, width))
-                }
-                gemm(.asIs(dOut), .transposed(v), into: scores)
                 if pass.dropout != nil {
-                    dropProbabilities(scores, into: scores, head, rows.example(segment), place)
+                    dropProbabilities(p, into: dropped, head, rows.example(segment), place)
+                }
+                if let dValue = dKeyValue?.value {
+                    smallProduct(
+                        .transposed(pass.dropout == nil ? p : dropped), .asIs(dOut),
+                        into: dValue.rows(keyStart, length).columns(columns, width), workspace)
+                }
+                smallProduct(.asIs(dOut), .transposed(v), into: scores, workspace)
+                if let dropout = pass.dropout {
+                    // Where p itself is 0 its gradient is not used.
+                    reluBackward(scores, result: dropped, scale: dropout.scale)
                 }
                 for row in 0..<queries {
                     softmaxRowBackward(p.row(row), scores.row(row), length)
                 }
                 if let dQuery {
-                    gemm(.asIs(scores), .asIs(k), into: dQuery.rows(start, queries).columns(columns, width))
+                    smallProduct(
+                        .asIs(scores), .asIs(k), into: dQuery.rows(start, queries).columns(columns, width), workspace)
                 }
                 if let dKey = dKeyValue?.key {
-                    gemm(.transposed(scores), .asIs(q), into: dKey.rows(keyStart, length).columns(columns, width))
+                    smallProduct(
+                        .transposed(scores), .asIs(q), into: dKey.rows(keyStart, length).columns(columns, width),
+                        workspace)
                 }
             }
         }

@@ -1,0 +1,68 @@
+import Tensors
+
+/// `c += alpha * a^T b` where `a: [k, m]` and `b: [k, n]` have many rows and `m` is small: a gradient of an adapter.
+///
+/// Both are read once, a few rows at a time, while `c: [m, n]` stays in the cache. Every element of `c` is one sum in the
+/// order of k that starts at 0, in `workspace`; alpha times it is added to `c`.
+///
+/// `c` may be given transposed, `[n, m]`. Adds to `c`.
+public func addOuterProduct(
+    _ a: Matrix, _ b: Matrix, to c: Operand, alpha: Float = 1, _ workspace: Workspace
+) {
+    precondition(a.rows == b.rows && c.shape == (a.columns, b.columns), "outer product of other shapes")
+    let mark = workspace.mark
+    defer { workspace.release(to: mark) }
+    let (m, n) = (a.columns, b.columns)
+    let sums = workspace.zeroMatrix((m + 3) / 4 * 4, (n + 15) / 16 * 16)
+    let rowsAtOnce = 8
+    for start in stride(from: 0, to: a.rows, by: rowsAtOnce) {
+        let count = min(rowsAtOnce, a.rows - start)
+        for column in stride(from: 0, to: n, by: 16) {
+            let width = min(16, n - column)
+            for row in stride(from: 0, to: m, by: 4) {
+                addFourRows(
+                    a.row(start) + row, a.stride, min(4, m - row), b.row(start) + column, b.stride, width, count,
+                    to: sums.row(row) + column, sums.stride)
+            }
+        }
+    }
+    add(sums, alpha, to: c)
+}
+
+/// `c += alpha * sums`, or its transpose.
+private func add(_ sums: Matrix, _ alpha: Float, to c: Operand) {
+    switch c {
+    case .asIs(let m):
+        for r in 0..<m.rows { addScaled(sums.row(r), alpha, to: m.row(r), m.columns) }
+    case .transposed(let m):
+        for r in 0..<m.rows {
+            let target = m.row(r)
+            for c in 0..<m.columns { target[c] += sums[c, r] * alpha }
+        }
+    }
+}
+
+@inline(__always)
+private func addFourRows(
+    _ a: UnsafePointer<Float>, _ aStep: Int, _ rows: Int, _ b: UnsafePointer<Float>, _ bStep: Int, _ width: Int,
+    _ count: Int, to c: UnsafeMutablePointer<Float>, _ cStep: Int
+) {
+    var (sum0, sum1, sum2, sum3) = (c.lanes(0), c.lanes(cStep), c.lanes(2 &* cStep), c.lanes(3 &* cStep))
+    let (last1, last2, last3) = (min(1, rows - 1), min(2, rows - 1), min(3, rows - 1))
+    var (a, b) = (a, b)
+    var left = count
+    while left > 0 {
+        let lanes = width == 16 ? b.lanes(0) : b.lanes(0, count: width, fill: 0)
+        multiplyAdd(SIMD16(repeating: a[0]), lanes, to: &sum0)
+        multiplyAdd(SIMD16(repeating: a[last1]), lanes, to: &sum1)
+        multiplyAdd(SIMD16(repeating: a[last2]), lanes, to: &sum2)
+        multiplyAdd(SIMD16(repeating: a[last3]), lanes, to: &sum3)
+        a += aStep
+        b += bStep
+        left &-= 1
+    }
+    c.store(sum0, 0)
+    c.store(sum1, cStep)
+    c.store(sum2, 2 &* cStep)
+    c.store(sum3, 3 &* cStep)
+}

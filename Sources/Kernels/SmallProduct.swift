@@ -1,0 +1,145 @@
+import Tensors
+
+/// Adds `a * b` to `sum`, rounded once where the processor can and the build says so (trait AVX2, arm64).
+@inline(__always)
+func multiplyAdd(_ a: SIMD16<Float>, _ b: SIMD16<Float>, to sum: inout SIMD16<Float>) {
+    #if AVX2 || arch(arm64)
+        sum.addProduct(a, b)
+    #else
+        sum += a * b
+    #endif
+}
+
+/// `c = alpha * a b`, or `c += alpha * a b`, for products too small for a library's set-up: attention of one head, the
+/// low-rank sides of an adapter. Wide and deep ones go to OpenBLAS.
+///
+/// `a: [m, k]` and `b: [k, n]` after transposition, `c: [m, n]`. Overwrites `c` (whatever it held) or adds to it. In a
+/// small product every element is one sum in the order of k, so its bits do not depend on the other rows and columns.
+/// `workspace` lends memory for panels of `b`.
+public func smallProduct(
+    _ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, adding: Bool = false, _ workspace: Workspace
+) {
+    let ((m, k), (kb, n)) = (a.shape, b.shape)
+    precondition(
+        k == kb && m == c.rows && n == c.columns, "product of [\(m),\(k)] x [\(kb),\(n)] into \(c.rows)x\(c.columns)")
+    guard min(k, n) <= 64 else { return gemm(a, b, into: c, alpha: alpha, beta: adding ? 1 : 0) }
+    let mark = workspace.mark
+    defer { workspace.release(to: mark) }
+    let panels = Panels(b, uses: m, workspace)
+    let (rowStep, innerStep) =
+        switch a {
+        case .asIs(let matrix): (matrix.stride, 1)
+        case .transposed(let matrix): (1, matrix.stride)
+        }
+    let base = UnsafePointer(a.matrix.base)
+    for row in stride(from: 0, to: m, by: 4) {
+        let count = min(4, m - row)
+        for column in stride(from: 0, to: n, by: 16) {
+            let width = min(16, n - column)
+            let sums = fourRows(base + row * rowStep, count, rowStep, innerStep, panels, column / 16)
+            store(sums.0, alpha, adding, c.row(row) + column, width)
+            if count > 1 { store(sums.1, alpha, adding, c.row(row + 1) + column, width) }
+            if count > 2 { store(sums.2, alpha, adding, c.row(row + 2) + column, width) }
+            if count > 3 { store(sums.3, alpha, adding, c.row(row + 3) + column, width) }
+        }
+    }
+}
+
+/// Up to four rows of `a` times a panel. Rows behind the last are the last one again: their sums are not stored.
+@inline(__always)
+private func fourRows(
+    _ a: UnsafePointer<Float>, _ count: Int, _ rowStep: Int, _ innerStep: Int, _ panels: Panels, _ number: Int
+) -> (SIMD16<Float>, SIMD16<Float>, SIMD16<Float>, SIMD16<Float>) {
+    var (sum0, sum1, sum2, sum3) = (
+        SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero
+    )
+    let (row1, row2, row3) = (min(1, count - 1) &* rowStep, min(2, count - 1) &* rowStep, min(3, count - 1) &* rowStep)
+    var (a, panel) = (a, panels.base + number * panels.panelStride)
+    var left = panels.rows
+    while left > 0 {
+        let b = panel.lanes(0)
+        multiplyAdd(SIMD16(repeating: a[0]), b, to: &sum0)
+        multiplyAdd(SIMD16(repeating: a[row1]), b, to: &sum1)
+        multiplyAdd(SIMD16(repeating: a[row2]), b, to: &sum2)
+        multiplyAdd(SIMD16(repeating: a[row3]), b, to: &sum3)
+        a += innerStep
+        panel += panels.rowStride
+        left &-= 1
+    }
+    return (sum0, sum1, sum2, sum3)
+}
+
+@inline(__always)
+private func store(
+    _ sum: SIMD16<Float>, _ alpha: Float, _ adding: Bool, _ c: UnsafeMutablePointer<Float>, _ width: Int
+) {
+    if width == 16 {
+        c.store(adding ? c.lanes(0) + sum * alpha : sum * alpha, 0)
+        return
+    }
+    for i in 0..<width {
+        c[i] = adding ? c[i] + sum[i] * alpha : sum[i] * alpha
+    }
+}
+
+/// The right operand of a product, `[k, n]`, read in panels of sixteen columns.
+///
+/// A matrix without gaps whose width is a multiple of sixteen is read where it is; any other, or the transpose of one, is
+/// copied into panels of `[k, 16]` one after the other, the last one filled with zeros. A band of a wide matrix is copied
+/// too when it is used often: its rows, a power of two apart, would drive each other out of the cache.
+private struct Panels {
+    let base: UnsafePointer<Float>
+    /// k.
+    let rows: Int
+    /// Elements from row to row of a panel.
+    let rowStride: Int
+    /// Elements from panel to panel.
+    let panelStride: Int
+
+    /// `b` as it is, or its transpose; a copy lives in `workspace` until the caller gives that back.
+    init(_ b: Operand, uses: Int, _ workspace: Workspace) {
+        let m = b.matrix
+        let columns: Int
+        (rows, columns) = b.shape
+        if case .asIs = b, m.columns % 16 == 0, m.stride == m.columns || uses <= 8 {
+            (base, rowStride, panelStride) = (UnsafePointer(m.base), m.stride, 16)
+            return
+        }
+        let memory = workspace.take(Float.self, (columns + 15) / 16 * 16 * rows)
+        (base, rowStride, panelStride) = (UnsafePointer(memory), 16, 16 * rows)
+        switch b {
+        case .asIs: Self.copy(m, into: memory)
+        case .transposed: Self.copyTransposed(m, into: memory)
+        }
+    }
+
+    private static func copy(_ m: Matrix, into memory: UnsafeMutablePointer<Float>) {
+        for start in Swift.stride(from: 0, to: m.columns, by: 16) {
+            let panel = memory + start * m.rows
+            let width = min(16, m.columns - start)
+            for r in 0..<m.rows {
+                let source = UnsafePointer(m.row(r))
+                panel.store(width == 16 ? source.lanes(start) : source.lanes(start, count: width, fill: 0), r * 16)
+            }
+        }
+    }
+
+    /// Sixteen rows of `m` become the columns of a panel.
+    private static func copyTransposed(_ m: Matrix, into memory: UnsafeMutablePointer<Float>) {
+        for start in Swift.stride(from: 0, to: m.rows, by: 16) {
+            let panel = memory + start * m.columns
+            let width = min(16, m.rows - start)
+            for r in 0..<width {
+                let source = m.row(start + r)
+                for c in 0..<m.columns {
+                    panel[c * 16 + r] = source[c]
+                }
+            }
+            for r in width..<16 {
+                for c in 0..<m.columns {
+                    panel[c * 16 + r] = 0
+                }
+            }
+        }
+    }
+}
