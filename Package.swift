@@ -23,6 +23,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let heapModule = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 let package = Package(
     name: "unolora-dist",
@@ -77,7 +78,7 @@ let package = Package(
             "Training",
             [
                 "Adapters", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness",
-                "T5", "Tasks", "Tensors", "Text", logging,
+                "T5", "Tasks", "Tensors", "Text", heapModule, logging,
             ]),
         .executableTarget(
             name: "unolora-dist", dependencies: ["Configuration", "Failures", "MPI", "Training", argumentParser],

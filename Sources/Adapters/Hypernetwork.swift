@@ -56,7 +56,7 @@ final class Hypernetwork {
                 }
             }
         }
-        mlpActivations = chain(layout.mlp, input, workspace)
+        chain(layout.mlp, input, workspace, into: &mlpActivations)
         let u = mlpActivations[layout.mlp.count]
         scales = workspace.matrix(examples * sites, layout.rank)
         scaleGradients = gradients == nil ? nil : workspace.zeroMatrix(examples * sites, layout.rank)
@@ -126,13 +126,17 @@ final class Hypernetwork {
             }
             Kernels.scale(means.rows(example, 1), by: 1 / Float(length))
         }
-        sampleActivations = chain(layout.sampleEncoder, means, context.workspace)
+        chain(layout.sampleEncoder, means, context.workspace, into: &sampleActivations)
         return sampleActivations[layout.sampleEncoder.count]
     }
 
-    /// Linear layers with a ReLU after all but the last: inputs of each layer and the result.
-    private func chain(_ layers: [LinearEntries], _ input: Matrix, _ workspace: Workspace) -> [Matrix] {
-        var activations = [input]
+    /// Linear layers with a ReLU after all but the last: overwrites `activations` with the inputs of each layer and the
+    /// result.
+    private func chain(
+        _ layers: [LinearEntries], _ input: Matrix, _ workspace: Workspace, into activations: inout [Matrix]
+    ) {
+        activations.removeAll(keepingCapacity: true)
+        activations.append(input)
         for (k, layer) in layers.enumerated() {
             let y = workspace.matrix(input.rows, layer.bias.count)
             for row in 0..<y.rows {
@@ -142,7 +146,6 @@ final class Hypernetwork {
             if k + 1 < layers.count { relu(y) }
             activations.append(y)
         }
-        return activations
     }
 
     /// Backward of `chain`: adds to the layers' gradients; returns the gradient of the input when it is needed.

@@ -188,23 +188,34 @@ extension LowRankAdaptation {
     /// Consecutive rows that use the same tensors.
     private struct Run {
         let start: Int
-        var count: Int
+        let count: Int
         let task: Int
     }
 
-    /// All rows, or for `lora_per_task` the stretches of examples of one task.
-    private func runs(_ rows: Segments, _ context: MicroBatchContext) -> [Run] {
-        let perTask = options.method == .loraPerTask
-        var runs: [Run] = []
-        for segment in 0..<rows.count {
-            let task = perTask ? context.batch.tasks[rows.example(segment)] : 0
-            if let last = runs.last, last.task == task {
-                runs[runs.count - 1].count += rows.length(segment)
-            } else {
-                runs.append(Run(start: rows.start(segment), count: rows.length(segment), task: task))
-            }
+    /// The runs of a micro-batch one after the other; nothing is allocated.
+    private struct Runs: Sequence, IteratorProtocol {
+        let rows: Segments
+        /// Tasks of the examples; nil when all use the same tensors.
+        let tasks: [Int]?
+        var segment = 0
+
+        mutating func next() -> Run? {
+            guard segment < rows.count else { return nil }
+            let (start, own) = (rows.start(segment), task)
+            var count = 0
+            repeat {
+                count += rows.length(segment)
+                segment += 1
+            } while segment < rows.count && task == own
+            return Run(start: start, count: count, task: own)
         }
-        return runs
+
+        private var task: Int { tasks?[rows.example(segment)] ?? 0 }
+    }
+
+    /// All rows, or for `lora_per_task` the stretches of examples of one task.
+    private func runs(_ rows: Segments, _ context: MicroBatchContext) -> Runs {
+        Runs(rows: rows, tasks: options.method == .loraPerTask ? context.batch.tasks : nil)
     }
 
     /// Calls `body` with the dropped input and the sites that read it: all sites of the group at once, or one by one

@@ -86,11 +86,18 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
 
     /// The numbers 0..<count in random order (Fisher-Yates).
     public mutating func permutation(_ count: Int) -> [UInt32] {
-        var order = (0..<UInt32(count)).map { $0 }
-        guard count > 1 else { return order }
+        var order: [UInt32] = []
+        permute(&order, count: count)
+        return order
+    }
+
+    /// Overwrites `order` with a permutation of 0 ..< count, in the memory that it has.
+    public mutating func permute(_ order: inout [UInt32], count: Int) {
+        order.removeAll(keepingCapacity: true)
+        order.append(contentsOf: 0..<UInt32(count))
+        guard count > 1 else { return }
         for i in stride(from: count - 1, to: 0, by: -1) {
             order.swapAt(i, below(i + 1))
         }
-        return order
     }
 }

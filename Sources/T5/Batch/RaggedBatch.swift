@@ -32,17 +32,35 @@ public struct RaggedBatch: Sendable, Equatable {
         slots.append(slot)
     }
 
+    /// Continues the target of the last example with `token` up to `length` tokens; a longer one stays as it is.
+    public mutating func padLastTarget(to length: Int, with token: Int32) {
+        guard let own = targetLengths.last, own < length else { return }
+        targets.append(contentsOf: repeatElement(token, count: length - own))
+        targetLengths[targetLengths.count - 1] = length
+    }
+
     /// The same examples, each target continued with `token` up to `length` tokens; longer targets stay as they are.
     public func paddingTargets(to length: Int, with token: Int32) -> RaggedBatch {
-        var padded = self
-        padded.targets.removeAll(keepingCapacity: true)
-        var start = 0
-        for (example, own) in targetLengths.enumerated() {
-            padded.targets += targets[start..<start + own]
-            padded.targets += repeatElement(token, count: max(0, length - own))
-            padded.targetLengths[example] = max(own, length)
-            start += own
+        var padded = RaggedBatch()
+        var (source, target) = (0, 0)
+        for example in 0..<count {
+            let (sourceEnd, targetEnd) = (source + sourceLengths[example], target + targetLengths[example])
+            padded.append(
+                source: sources[source..<sourceEnd], target: targets[target..<targetEnd], task: tasks[example],
+                slot: slots[example])
+            padded.padLastTarget(to: length, with: token)
+            (source, target) = (sourceEnd, targetEnd)
         }
         return padded
+    }
+
+    /// Removes all examples; the memory stays.
+    public mutating func removeAll() {
+        sources.removeAll(keepingCapacity: true)
+        targets.removeAll(keepingCapacity: true)
+        sourceLengths.removeAll(keepingCapacity: true)
+        targetLengths.removeAll(keepingCapacity: true)
+        tasks.removeAll(keepingCapacity: true)
+        slots.removeAll(keepingCapacity: true)
     }
 }

@@ -22,7 +22,7 @@ extension T5Engine {
     public func forward(_ batch: RaggedBatch, dropout: DropoutKey?, labelSmoothing: Float = 0) -> MicroBatchLoss {
         let logits = self.logits(batch, dropout: dropout)
         pass.smoothing = labelSmoothing
-        var loss = MicroBatchLoss(perExample: [], tokens: batch.targetLengths)
+        losses.removeAll(keepingCapacity: true)
         var row = 0
         for length in batch.targetLengths {
             var sum = 0.0
@@ -31,10 +31,13 @@ extension T5Engine {
                     logits.row(row), label: Int(batch.targets[row]), smoothing: labelSmoothing, count: logits.columns)
                 row += 1
             }
-            loss.perExample.append(sum)
+            losses.append(sum)
         }
-        return loss
+        return MicroBatchLoss(perExample: losses, tokens: batch.targetLengths)
     }
+
+    /// Lets go of the micro-batch: no `backward` may follow. Whoever reuses a batch's memory calls this first.
+    public func endPass() { pass = PassState() }
 
     /// The logits of every target position, `[target rows, vocabulary]`, valid until the next call.
     public func logits(_ batch: RaggedBatch, dropout: DropoutKey? = nil) -> Matrix {

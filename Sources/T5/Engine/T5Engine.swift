@@ -19,6 +19,8 @@ public final class T5Engine {
     var encoder: [EncoderBlockState]
     var decoder: [DecoderBlockState]
     var pass = PassState()
+    /// Losses of the examples of the last pass, kept for their memory.
+    var losses: [Double] = []
     let depth: BackwardDepth
     /// This worker's products with frozen weights.
     let products: FrozenProducts

@@ -25,7 +25,7 @@ struct ExampleCursor: Sendable {
             // After 2^32 passes the orders repeat.
             var stream = RandomStream(
                 seed: seed, purpose: .exampleOrder, a: task, b: UInt32(truncatingIfNeeded: pass))
-            order = stream.permutation(examples)
+            stream.permute(&order, count: examples)
             orderPass = pass
         }
         drawn += 1

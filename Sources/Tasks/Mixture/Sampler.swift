@@ -40,6 +40,9 @@ public struct Sampler: Sendable {
     /// The step that `next()` will return, from 0.
     public private(set) var step = 0
 
+    /// How many slots share one draw of a task.
+    public let granularity: Granularity
+
     private let draw: TaskDraw
     private let batch: Int
     private let drawInterval: Int
@@ -57,6 +60,7 @@ public struct Sampler: Sendable {
         }
         draw = TaskDraw(seed: seed, shares: mixture.entries.map(\.share))
         self.batch = batch
+        self.granularity = granularity
         drawInterval =
             switch granularity {
             case .batch: batch
@@ -70,8 +74,15 @@ public struct Sampler: Sendable {
 
     /// The slots of the current step in order; moves on to the next step.
     public mutating func next() -> [Slot] {
-        precondition(step <= Sampler.lastStep, "the sampler is beyond its last step")
         var slots: [Slot] = []
+        next(into: &slots)
+        return slots
+    }
+
+    /// Overwrites `slots` with those of the current step in order; moves on to the next step.
+    public mutating func next(into slots: inout [Slot]) {
+        precondition(step <= Sampler.lastStep, "the sampler is beyond its last step")
+        slots.removeAll(keepingCapacity: true)
         slots.reserveCapacity(batch)
         for first in stride(from: 0, to: batch, by: drawInterval) {
             let task = draw.task(step: UInt32(step), slot: UInt32(first))
@@ -80,7 +91,6 @@ public struct Sampler: Sendable {
             }
         }
         step += 1
-        return slots
     }
 
     /// Moves to a step, as if `next()` had been called for all steps before it.

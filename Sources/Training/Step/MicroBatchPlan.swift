@@ -1,54 +1,132 @@
+import HeapModule
 import T5
 import Tasks
 
 /// How the global batch of one step is cut into micro-batches and who computes which.
 ///
-/// The cut is a pure function of the slots and `batch.micro`, so a micro-batch is the same whoever computes it; only the
-/// assignment looks at the number of ranks, and nothing of the result depends on it.
+/// The cut is a pure function of the slots, their lengths and `batch.micro`, so a micro-batch is the same whoever computes
+/// it; only the assignment looks at the number of ranks, and nothing of the result depends on it. A plan is used for one
+/// step after the other and keeps its memory.
 struct MicroBatchPlan {
-    /// The slots of each micro-batch, consecutive in the global batch.
-    let microBatches: [ArraySlice<Sampler.Slot>]
-    /// Source and target tokens of each micro-batch.
-    let tokens: [Int]
+    /// Slots in a micro-batch, at most.
+    private let micro: Int
+    /// Whether slots may change places so that micro-batches cost the same; else they are consecutive.
+    private let balances: Bool
+    /// The slots, micro-batch by micro-batch.
+    private var slots: [Sampler.Slot] = []
+    /// First slot of each micro-batch, and the number of slots.
+    private var starts: [Int] = []
+    /// What each micro-batch costs, in source tokens.
+    private(set) var costs: [Int] = []
 
-    init(slots: [Sampler.Slot], micro: Int, examples: any TrainingExamples) {
-        microBatches = stride(from: 0, to: slots.count, by: micro).map { slots[$0..<min($0 + micro, slots.count)] }
-        tokens = microBatches.map { batch in
-            batch.reduce(0) {
-                $0 + examples.source(task: $1.task, example: $1.example).count
-                    + examples.target(task: $1.task, example: $1.example).count
-            }
-        }
+    // Memory of `cut` and `share`.
+    private var heap = Heap<Key>()
+    private var owners: [Int] = []
+    private var counts: [Int] = []
+    private var loads: [Int] = []
+
+    /// Something to put in order: by `first`, then `second`, then `third`.
+    private struct Key: Comparable {
+        let first: Int
+        var second = 0
+        let third: Int
+
+        static func < (a: Key, b: Key) -> Bool { (a.first, a.second, a.third) < (b.first, b.second, b.third) }
     }
 
-    /// The micro-batches of a rank, largest first: the largest of all goes to whoever has the fewest tokens so far.
-    func share(rank: Int, size: Int) -> [Int] {
-        var loads = [Int](repeating: 0, count: size)
-        var counts = [Int](repeating: 0, count: size)
-        var mine: [Int] = []
-        let order = tokens.indices.sorted { (tokens[$0], $1) > (tokens[$1], $0) }
-        for index in order {
+    init(micro: Int, balances: Bool) {
+        self.micro = micro
+        self.balances = balances
+    }
+
+    /// Number of micro-batches.
+    var count: Int { costs.count }
+
+    /// The slots of a micro-batch.
+    func slots(of index: Int) -> ArraySlice<Sampler.Slot> { slots[starts[index]..<starts[index + 1]] }
+
+    /// What a slot costs: a target token passes the decoder and the output matrix, about twice the work of a source token.
+    private static func cost(_ slot: Sampler.Slot, _ examples: any TrainingExamples) -> Int {
+        examples.source(task: slot.task, example: slot.example).count
+            + 2 * examples.target(task: slot.task, example: slot.example).count
+    }
+
+    /// Cuts the slots of a step, given in order.
+    ///
+    /// Balanced, the dearest slot left goes to the cheapest micro-batch that has room; of equals the first. In a
+    /// micro-batch slots of one task stand together.
+    mutating func cut(_ all: [Sampler.Slot], examples: any TrainingExamples) {
+        costs.removeAll(keepingCapacity: true)
+        costs.append(contentsOf: repeatElement(0, count: (all.count + micro - 1) / micro))
+        counts.removeAll(keepingCapacity: true)
+        counts.append(contentsOf: repeatElement(0, count: costs.count))
+        owners.removeAll(keepingCapacity: true)
+        owners.append(contentsOf: repeatElement(0, count: all.count))
+        for (position, slot) in all.enumerated() {
+            heap.insert(Key(first: balances ? Self.cost(slot, examples) : 0, third: -position))
+        }
+        while let position = heap.popMax().map({ -$0.third }) {
+            let owner = balances ? cheapestWithRoom() : position / micro
+            owners[position] = owner
+            counts[owner] += 1
+            costs[owner] += Self.cost(all[position], examples)
+        }
+        arrange(all)
+    }
+
+    private func cheapestWithRoom() -> Int {
+        var best = -1
+        for index in costs.indices where counts[index] < micro && (best < 0 || costs[index] < costs[best]) {
+            best = index
+        }
+        return best
+    }
+
+    /// Puts the slots in order of micro-batch, task and place.
+    private mutating func arrange(_ all: [Sampler.Slot]) {
+        for (position, slot) in all.enumerated() {
+            heap.insert(Key(first: owners[position], second: balances ? slot.task : 0, third: position))
+        }
+        slots.removeAll(keepingCapacity: true)
+        while let key = heap.popMin() { slots.append(all[key.third]) }
+        starts.removeAll(keepingCapacity: true)
+        starts.append(0)
+        for count in counts { starts.append(starts[starts.count - 1] + count) }
+    }
+
+    /// Overwrites `mine` with the micro-batches of a rank, dearest first: the dearest of all goes to whoever has the least
+    /// so far.
+    mutating func share(rank: Int, size: Int, into mine: inout [Int]) {
+        mine.removeAll(keepingCapacity: true)
+        loads.removeAll(keepingCapacity: true)
+        loads.append(contentsOf: repeatElement(0, count: size))
+        counts.removeAll(keepingCapacity: true)
+        counts.append(contentsOf: repeatElement(0, count: size))
+        for index in costs.indices { heap.insert(Key(first: costs[index], third: -index)) }
+        while let index = heap.popMax().map({ -$0.third }) {
             // Equal loads: the one with fewer micro-batches, then the lower rank.
-            let owner = (0..<size).min { (loads[$0], counts[$0], $0) < (loads[$1], counts[$1], $1) } ?? 0
-            loads[owner] += tokens[index]
+            var owner = 0
+            for other in 1..<max(size, 1) where (loads[other], counts[other]) < (loads[owner], counts[owner]) {
+                owner = other
+            }
+            loads[owner] += costs[index]
             counts[owner] += 1
             if owner == rank { mine.append(index) }
         }
-        return mine
     }
 
-    /// The ragged batch of a micro-batch; targets are filled up with `padToken` to `padTargets` tokens when that is set.
+    /// Overwrites `batch` with the examples of a micro-batch; targets are filled up with `padToken` to `padTargets` tokens
+    /// when that is set.
     func assemble(
-        _ index: Int, examples: any TrainingExamples, padTargets: Int?, padToken: Int32
-    ) -> RaggedBatch {
-        var batch = RaggedBatch()
-        for slot in microBatches[index] {
+        _ index: Int, into batch: inout RaggedBatch, examples: any TrainingExamples, padTargets: Int?, padToken: Int32
+    ) {
+        batch.removeAll()
+        for slot in slots(of: index) {
             batch.append(
                 source: examples.source(task: slot.task, example: slot.example),
                 target: examples.target(task: slot.task, example: slot.example),
                 task: slot.task, slot: UInt32(slot.index))
+            if let padTargets { batch.padLastTarget(to: padTargets, with: padToken) }
         }
-        guard let padTargets else { return batch }
-        return batch.paddingTargets(to: padTargets, with: padToken)
     }
 }

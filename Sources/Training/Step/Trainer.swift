@@ -64,6 +64,11 @@ public final class Trainer {
     private let taskCount: Int
     private let taskNames: [String]
     private var sampler: Sampler
+    // Kept from step to step for their memory.
+    private var slots: [Sampler.Slot] = []
+    private var plan: MicroBatchPlan
+    private var mine: [Int] = []
+    private var taskSums: [StepResult.TaskSums] = []
 
     /// Creates the trainer of this rank with `threads` workers.
     public init(
@@ -81,6 +86,8 @@ public final class Trainer {
         team = WorkerTeam(threads: threads, model: model, state: state, sums: sums)
         exchange = GradientExchange(communicator: communicator, layout: sums, check: options.check)
         gradients = Arena(count: state.weights.count)
+        // Where a micro-batch is to be of one task it has to keep its slots.
+        plan = MicroBatchPlan(micro: options.microBatch, balances: sampler.granularity != .microBatch)
         self.sampler.seek(to: state.step)
     }
 
@@ -91,17 +98,19 @@ public final class Trainer {
     /// wait for the job to end.
     public func step(stop: @autoclosure () -> StopReason? = nil) throws(Failure) -> StepResult {
         let step = state.step
-        let plan = MicroBatchPlan(slots: sampler.next(), micro: options.microBatch, examples: examples)
+        sampler.next(into: &slots)
+        plan.cut(slots, examples: examples)
         let settings = StepSettings(
             dropout: DropoutKey(seed: options.seed, step: UInt32(step), rate: options.dropout),
             labelSmoothing: Float(options.labelSmoothing), padTargets: options.padTargets,
-            limit: FixedPoint.limit(parts: plan.microBatches.count))
-        let mine = plan.share(rank: communicator.rank, size: communicator.size)
+            limit: FixedPoint.limit(parts: plan.count))
+        plan.share(rank: communicator.rank, size: communicator.size, into: &mine)
         team.run(plan, mine, examples: examples, settings: settings)
         try exchange.reduce(team.workers, step: step, stop: stop())
-        if exchange.isBad { try refuseNotFinite(plan) }
-        let sums = (0..<taskCount).map { exchange.sums(task: $0) }
-        let tokens = sums.reduce(0) { $0 + $1.tokens }
+        if exchange.isBad { try refuseNotFinite() }
+        taskSums.removeAll(keepingCapacity: true)
+        for task in 0..<taskCount { taskSums.append(exchange.sums(task: task)) }
+        let tokens = taskSums.reduce(0) { $0 + $1.tokens }
         exchange.unpack(into: gradients, divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)))
         let norm = GradientClipping.clip(gradients, limit: options.clip)
         let rate = options.schedule.rate(step)
@@ -110,14 +119,17 @@ public final class Trainer {
             count: step + 1)
         state.step += 1
         return StepResult(
-            tasks: sums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
+            tasks: taskSums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
     }
 
     /// Source and target rows of this rank's micro-batches of some slots, in the order in which they are computed.
     public func microBatchRows(_ slots: [Sampler.Slot]) -> [(source: Int, target: Int)] {
-        let plan = MicroBatchPlan(slots: slots, micro: options.microBatch, examples: examples)
-        return plan.share(rank: communicator.rank, size: communicator.size).map { index in
-            plan.microBatches[index].reduce((source: 0, target: 0)) { rows, slot in
+        var plan = plan
+        var mine: [Int] = []
+        plan.cut(slots, examples: examples)
+        plan.share(rank: communicator.rank, size: communicator.size, into: &mine)
+        return mine.map { index in
+            plan.slots(of: index).reduce((source: 0, target: 0)) { rows, slot in
                 (
                     rows.source + examples.source(task: slot.task, example: slot.example).count,
                     rows.target + examples.target(task: slot.task, example: slot.example).count
@@ -126,13 +138,13 @@ public final class Trainer {
         }
     }
 
-    private func refuseNotFinite(_ plan: MicroBatchPlan) throws(Failure) {
+    private func refuseNotFinite() throws(Failure) {
         guard let bad = team.workers.compactMap(\.badMicroBatch).min() else {
             // The rank that met it ends the job.
             try communicator.barrier()
             return
         }
-        let slots = plan.microBatches[bad].map { "\(taskNames[$0.task]) example \($0.example)" }
+        let slots = plan.slots(of: bad).map { "\(taskNames[$0.task]) example \($0.example)" }
         // Before the first update no learning rate has had an effect.
         let remedy =
             state.step == 0

@@ -22,6 +22,9 @@ final class WorkerTeam: @unchecked Sendable {
         let engine: T5Engine
         let gradients: Arena
         var sums: [Int64]
+        // Kept from one micro-batch to the next for their memory.
+        fileprivate var batch = RaggedBatch()
+        fileprivate var magnitudes: [Double] = []
         var good = true
         /// The first micro-batch with a value that is not finite or too large.
         var badMicroBatch: Int?
@@ -47,7 +50,6 @@ final class WorkerTeam: @unchecked Sendable {
     /// Computes micro-batches; their sums stand in the workers afterwards.
     func run(_ plan: MicroBatchPlan, _ indices: [Int], examples: any TrainingExamples, settings: StepSettings) {
         let next = Atomic<Int>(0)
-        let plans = [plan]
         inParallel { worker in
             worker.sums.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
             worker.good = true
@@ -55,7 +57,7 @@ final class WorkerTeam: @unchecked Sendable {
             while true {
                 let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard position < indices.count else { return }
-                self.compute(plans[0], indices[position], worker, examples, settings)
+                self.compute(plan, indices[position], worker, examples, settings)
             }
         }
     }
@@ -73,24 +75,37 @@ final class WorkerTeam: @unchecked Sendable {
         _ plan: MicroBatchPlan, _ index: Int, _ worker: Worker, _ examples: any TrainingExamples,
         _ settings: StepSettings
     ) {
-        let batch = plan.assemble(
-            index, examples: examples, padTargets: settings.padTargets, padToken: model.configuration.padToken)
+        plan.assemble(
+            index, into: &worker.batch, examples: examples, padTargets: settings.padTargets,
+            padToken: model.configuration.padToken)
         worker.gradients.clear()
         let loss = worker.engine.forward(
-            batch, dropout: settings.dropout, labelSmoothing: settings.labelSmoothing)
+            worker.batch, dropout: settings.dropout, labelSmoothing: settings.labelSmoothing)
         worker.engine.backward()
-        let good = worker.sums.withUnsafeMutableBufferPointer { sums in
+        worker.engine.endPass()
+        let good = add(loss, worker, settings)
+        if !good {
+            worker.good = false
+            worker.badMicroBatch = worker.badMicroBatch ?? index
+        }
+    }
+
+    /// Adds a micro-batch to the sums of its worker; whether all of it is finite and within the limit.
+    private func add(_ loss: MicroBatchLoss, _ worker: Worker, _ settings: StepSettings) -> Bool {
+        let batch = worker.batch
+        worker.magnitudes.removeAll(keepingCapacity: true)
+        worker.magnitudes.append(contentsOf: repeatElement(0, count: layout.tasks))
+        return worker.sums.withUnsafeMutableBufferPointer { sums in
             guard let base = sums.baseAddress else { return false }
             var good = FixedPoint.add(
                 worker.gradients.base, to: base, count: layout.parameters, limit: settings.limit)
             // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
-            var magnitudes = [Double](repeating: 0, count: layout.tasks)
             for example in 0..<batch.count {
                 let task = batch.tasks[example]
                 let value = loss.perExample[example]
-                magnitudes[task] += value.magnitude
+                worker.magnitudes[task] += value.magnitude
                 // A NaN fails the comparison too.
-                if magnitudes[task] <= Double(settings.limit) {
+                if worker.magnitudes[task] <= Double(settings.limit) {
                     base[layout.losses + task] += FixedPoint.quanta(value)
                 } else {
                     good = false
@@ -100,10 +115,6 @@ final class WorkerTeam: @unchecked Sendable {
                 base[layout.sourceTokens + task] += Int64(batch.sourceLengths[example])
             }
             return good
-        }
-        if !good {
-            worker.good = false
-            worker.badMicroBatch = worker.badMicroBatch ?? index
         }
     }
 }
