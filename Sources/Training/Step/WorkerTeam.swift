@@ -1,5 +1,4 @@
 import Adapters
-import Dispatch
 import Kernels
 import Synchronization
 import T5
@@ -40,34 +39,51 @@ final class WorkerTeam: @unchecked Sendable {
     let workers: [Worker]
     private let layout: StepSums
     private let model: T5Model
+    private let threads: WorkerThreads
+    /// What `run` was asked for.
+    private struct Order {
+        let plan: MicroBatchPlan
+        let indices: [Int]
+        let examples: any TrainingExamples
+        let settings: StepSettings
+    }
+    private var order: Order?
+    private let next = Atomic<Int>(0)
 
     init(threads: Int, model: T5Model, state: TrainState, sums: StepSums) {
         self.model = model
         layout = sums
+        self.threads = WorkerThreads(count: threads)
         workers = (0..<threads).map { _ in Worker(model: model, state: state, sums: sums.count) }
     }
 
     /// Computes micro-batches; their sums stand in the workers afterwards.
     func run(_ plan: MicroBatchPlan, _ indices: [Int], examples: any TrainingExamples, settings: StepSettings) {
-        let next = Atomic<Int>(0)
-        inParallel { worker in
-            worker.sums.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
-            worker.good = true
-            worker.badMicroBatch = nil
-            while true {
-                let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard position < indices.count else { return }
-                self.compute(plan, indices[position], worker, examples, settings)
-            }
-        }
+        order = Order(plan: plan, indices: indices, examples: examples, settings: settings)
+        next.store(0, ordering: .relaxed)
+        threads.run(work)
+        // The next plan is to find the memory of this one unshared.
+        order = nil
     }
 
     /// Runs `body` once for each worker, each on a thread.
     func inParallel(_ body: @Sendable (Worker) -> Void) {
-        if workers.count == 1 {
-            body(workers[0])
-        } else {
-            DispatchQueue.concurrentPerform(iterations: workers.count) { body(self.workers[$0]) }
+        withoutActuallyEscaping(body) { body in
+            threads.run { body(self.workers[$0]) }
+        }
+    }
+
+    /// One worker's part of an order: made once, so that a step makes no closure. The team outlives its threads' work.
+    private lazy var work: @Sendable (Int) -> Void = { [unowned self] number in
+        guard let order else { return }
+        let worker = workers[number]
+        worker.sums.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+        worker.good = true
+        worker.badMicroBatch = nil
+        while true {
+            let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard position < order.indices.count else { return }
+            compute(order.plan, order.indices[position], worker, order.examples, order.settings)
         }
     }
 

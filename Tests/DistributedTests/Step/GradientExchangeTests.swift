@@ -64,12 +64,12 @@ import Testing
     }
 
     @Test func `a step's gradient has the bits of one worker that computes every micro-batch`() throws {
-        let plan = tiny.plan(microBatches: 9)
+        var plan = tiny.plan(microBatches: 9)
+        var mine: [Int] = []
+        plan.share(rank: world.rank, size: world.size, into: &mine)
         let serial = tiny.sums(of: Array(0..<9), in: plan, threads: 1)
         let team = tiny.team(threads: 2)
-        team.run(
-            plan, plan.share(rank: world.rank, size: world.size), examples: tiny.examples,
-            settings: tiny.settings(microBatches: 9))
+        team.run(plan, mine, examples: tiny.examples, settings: tiny.settings(microBatches: 9))
         let exchange = exchange()
         try exchange.reduce(team.workers, step: 3, stop: nil)
         expect(exchange, equals: serial, "9 micro-batches")

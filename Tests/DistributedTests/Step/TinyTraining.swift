@@ -63,7 +63,9 @@ struct TinyTraining {
         let slots = (0..<2 * microBatches).map {
             Sampler.Slot(index: $0, task: $0 / 2 % Self.tasks, example: $0 * 5 + 1)
         }
-        return MicroBatchPlan(slots: slots, micro: 2, examples: examples)
+        var plan = MicroBatchPlan(micro: 2, balances: false)
+        plan.cut(slots, examples: examples)
+        return plan
     }
 
     func settings(microBatches: Int) -> StepSettings {
@@ -75,7 +77,7 @@ struct TinyTraining {
     /// The sums of some micro-batches, computed by `threads` workers.
     func sums(of indices: [Int], in plan: MicroBatchPlan, threads: Int) -> [Int64] {
         let team = team(threads: threads)
-        team.run(plan, indices, examples: examples, settings: settings(microBatches: plan.microBatches.count))
+        team.run(plan, indices, examples: examples, settings: settings(microBatches: plan.count))
         return team.total
     }
 }

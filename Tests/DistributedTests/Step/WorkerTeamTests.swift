@@ -24,7 +24,7 @@ import Testing
         let plan = tiny.plan(microBatches: 5)
         let sums = tiny.sums(of: Array(0..<5), in: plan, threads: 2)
         for task in 0..<TinyTraining.tasks {
-            let slots = plan.microBatches.joined().filter { $0.task == task }
+            let slots = (0..<plan.count).flatMap { plan.slots(of: $0) }.filter { $0.task == task }
             func count(_ length: (Sampler.Slot) -> Int) -> Int64 { Int64(slots.reduce(0) { $0 + length($1) }) }
             #expect(sums[tiny.sums.examples + task] == Int64(slots.count))
             #expect(
@@ -52,7 +52,8 @@ import Testing
         // Without trainables the losses alone decide.
         let tiny = TinyTraining(.frozen)
         func run(_ slots: [Sampler.Slot], limit: Double = 1e5) -> (good: Bool, losses: [Double]) {
-            let plan = MicroBatchPlan(slots: slots, micro: slots.count, examples: tiny.examples)
+            var plan = MicroBatchPlan(micro: slots.count, balances: false)
+            plan.cut(slots, examples: tiny.examples)
             var settings = tiny.settings(microBatches: 1)
             settings.limit = Float(limit)
             let team = tiny.team(threads: 1)
