@@ -106,7 +106,7 @@ public struct TrainRun {
             threads: threads.threads, communicator: world)
         let stop = EvaluationStop(request.stop, world: world)
         var evaluator = session.base.evaluator
-        evaluator.isGivenUp = stop.isGivenUp
+        evaluator.generator.isGivenUp = stop.isGivenUp
         let loop = TrainLoop(
             trainer: trainer, options: loopOptions, world: world,
             evaluation: LoopEvaluation(
