@@ -78,11 +78,12 @@ let package = Package(
         library(
             "Benchmarks",
             [
-                "Adapters", "CAllocations", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks",
-                "Tensors", "Training",
+                "Adapters", "CAllocations", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5",
+                "Tasks", "Tensors", "Text", "Training",
             ]),
         .executableTarget(
-            name: "unolora-bench", dependencies: ["Benchmarks", "Failures", "Kernels", "Training", argumentParser],
+            name: "unolora-bench",
+            dependencies: ["Benchmarks", "Configuration", "Failures", "Kernels", "MPI", "Training", argumentParser],
             swiftSettings: strict),
 
         // Tests

@@ -10,7 +10,7 @@ import Tensors
 import Text
 
 /// What every command on a run needs, data or not: configuration, tasks, vocabulary, backbone and layout of the adapter.
-struct RunModel {
+package struct RunModel {
     let configuration: RunConfiguration
     let world: Communicator
     /// The tasks in the order of their ids.
@@ -115,7 +115,7 @@ struct RunModel {
 
     /// The vocabulary of a model directory; refused when it does not fit the embedding, or `config.json` has other ids
     /// for padding and the end of a text than the vocabulary.
-    static func openVocabulary(_ directory: String, _ shape: T5Configuration) throws(Failure) -> Vocabulary {
+    package static func openVocabulary(_ directory: String, _ shape: T5Configuration) throws(Failure) -> Vocabulary {
         let path = directory + "/spiece.model"
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(
