@@ -78,7 +78,8 @@ let package = Package(
         library(
             "Benchmarks",
             [
-                "Adapters", "CAllocations", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5",
+                "Adapters", "CAllocations", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness",
+                "T5",
                 "Tasks", "Tensors", "Text", "Training",
             ]),
         .executableTarget(

@@ -18,6 +18,7 @@ struct ConfigurationOptions: ParsableArguments {
 struct Overrides: ParsableArguments {
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Overrides a key, e.g. --set model=models/t5-base; may be repeated.", valueName: "key=value"))
+        help: ArgumentHelp("Overrides a key, e.g. --set model=models/t5-base; may be repeated.", valueName: "key=value")
+    )
     var values: [String] = []
 }

@@ -15,7 +15,7 @@ struct UnoloraBench: ParsableCommand {
             configuration, 86 not finite, 87 ranks disagree.
             """,
         version: ProgramVersion.current,
-        subcommands: [StepCommand.self, ReduceCommand.self, GenerateCommand.self])
+        subcommands: [StepCommand.self, ReduceCommand.self, GenerateCommand.self, TokeniseCommand.self])
 
     static func main() {
         Job.prepareProcess()
