@@ -15,7 +15,9 @@ struct UnoloraBench: ParsableCommand {
             configuration, 86 not finite, 87 ranks disagree.
             """,
         version: ProgramVersion.current,
-        subcommands: [StepCommand.self, ReduceCommand.self, GenerateCommand.self, TokeniseCommand.self])
+        subcommands: [
+            StepCommand.self, ReduceCommand.self, GenerateCommand.self, TokeniseCommand.self, StartupCommand.self,
+        ])
 
     static func main() {
         Job.prepareProcess()
