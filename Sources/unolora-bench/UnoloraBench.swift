@@ -16,7 +16,8 @@ struct UnoloraBench: ParsableCommand {
             """,
         version: ProgramVersion.current,
         subcommands: [
-            StepCommand.self, ReduceCommand.self, GenerateCommand.self, TokeniseCommand.self, StartupCommand.self,
+            StepCommand.self, KernelsCommand.self, ReduceCommand.self, GenerateCommand.self, StartupCommand.self,
+            TokeniseCommand.self,
         ])
 
     static func main() {
