@@ -113,6 +113,7 @@ let package = Package(
                 "Adapters", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks", "Tensors",
                 "TestSupport", "Text", "Training",
             ]),
+        tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),
         tests("CommandTests", ["Failures", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -71,7 +71,8 @@ public struct GenerateBenchmark {
     public func callAsFunction() throws(Failure) -> Report {
         switch examples {
         case .lengths(let path):
-            let lengths = try TokenLengths(path: path).spread(over: limit)
+            let lengths = try world.rankZeroFirst { () throws(Failure) in try TokenLengths(path: path) }.spread(
+                over: limit)
             let model = try workload.openModel(longest: lengths.longest, world: world)
             return try measure(model, AnswerExamples(lengths, vocabulary: model.configuration.vocabularySize))
         case .texts(let configuration):

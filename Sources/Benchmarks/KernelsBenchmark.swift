@@ -63,7 +63,8 @@ public struct KernelsBenchmark {
             let cases = rows.sorted().map { (source: $0, target: $0) }
             return (cases, min(cases[cases.count / 2].source, 64))
         case .lengths(let path, let micro):
-            return Self.cases(try TokenLengths(path: path), micro: micro)
+            let lengths = try world.rankZeroFirst { () throws(Failure) in try TokenLengths(path: path) }
+            return Self.cases(lengths, micro: micro)
         }
     }
 

@@ -39,6 +39,8 @@ public struct Workload: Sendable {
 
     /// Opens the model for sources and targets of at most so many tokens; collective.
     func openModel(longest: Int, world: Communicator) throws(Failure) -> T5Model {
+        // Before the weights are packed.
+        try world.rankZeroFirst { () throws(Failure) in _ = try lowRankOptions(tasks: 1) }
         let node = try world.nodeCommunicator()
         let memory: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(node, byteCount: size)
