@@ -52,7 +52,7 @@ public struct ReduceBenchmark {
 
     /// Measures; collective.
     public func callAsFunction() throws(Failure) -> Report {
-        let lengths = try world.rankZeroFirst { () throws(Failure) in try TokenLengths(path: lengths) }
+        let lengths = try world.rankZeroFirst { () throws(Failure) in try TokenLengths(path: self.lengths) }
         let model = try workload.openModel(longest: lengths.longest, world: world)
         let measured = try workload.trainer(model, lengths, world: world)
         let reduction = measured.trainer.reduction

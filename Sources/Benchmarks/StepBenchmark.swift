@@ -52,7 +52,7 @@ public struct StepBenchmark {
 
     /// Measures; collective.
     public func callAsFunction() throws(Failure) -> Report {
-        let lengths = try world.rankZeroFirst { () throws(Failure) in try TokenLengths(path: lengths) }
+        let lengths = try world.rankZeroFirst { () throws(Failure) in try TokenLengths(path: self.lengths) }
         let model = try workload.openModel(longest: lengths.longest, world: world)
         return try measure(workload.trainer(model, lengths, world: world), model)
     }
