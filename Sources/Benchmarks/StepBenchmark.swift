@@ -63,13 +63,13 @@ public struct StepBenchmark {
         let replay = FrozenReplay(model: model, options: measured.options, threads: workload.threads)
         try measured.warmUp()
         for _ in 0..<MeasuredTrainer.warmup { _ = sampler.next() }
-        let (faults, allocations) = (ProcessMemory.pageFaults, callocations_count())
+        let (faults, allocations) = (ProcessUsage.pageFaults, callocations_count())
         var counted = (faults: 0, allocations: 0)
         for _ in 0..<steps {
             let step = try measured.step()
             seconds.append(step.seconds)
             tokens += step.result.tasks.reduce(0) { $0 + Int($1.tokens + $1.sourceTokens) }
-            counted = (ProcessMemory.pageFaults - faults, callocations_count() - allocations)
+            counted = (ProcessUsage.pageFaults - faults, callocations_count() - allocations)
         }
         for _ in 0..<steps {
             let mine = measured.trainer.microBatchRows(sampler.next())

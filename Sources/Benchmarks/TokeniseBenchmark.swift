@@ -22,6 +22,8 @@ public struct TokeniseBenchmark {
         var tokeniseSeconds: Spread
         /// Texts a second of a thread, over both.
         var textsPerSecondPerCore: Spread
+        /// Texts over the processor time of both, which other work on the machine does not lengthen much.
+        var textsPerProcessorSecond: Spread
         /// Opening the cache: digests of files and cache, all checks.
         var openSeconds: Spread
     }
@@ -44,11 +46,12 @@ public struct TokeniseBenchmark {
         let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
         let options = configuration.cacheOptions
         let scratch = try ScratchDirectory()
-        var (reads, writes, opens) = ([Double](), [Double](), [Double]())
+        var (reads, writes, opens, processor) = ([Double](), [Double](), [Double](), [Double]())
         var cache: TokenCache?
         // The first time brings the files into memory.
         for repetition in 0...repeats {
             var builder: TokenCacheBuilder?
+            let begun = ProcessUsage.processorSeconds
             let read = try seconds { () throws(Failure) in
                 builder = try TokenCacheBuilder(
                     tasks: definitions, vocabulary: vocabulary, options: options, threads: threads)
@@ -56,6 +59,7 @@ public struct TokeniseBenchmark {
             guard let builder else { break }
             let path = TokenCache.path(in: scratch.path, key: builder.key)
             let write = try seconds { () throws(Failure) in try builder.build(at: path) }
+            let used = ProcessUsage.processorSeconds - begun
             let open = try seconds { () throws(Failure) in
                 cache = try configuration.openCache(definitions, vocabulary, in: scratch.path, threads: threads)
             }
@@ -63,6 +67,7 @@ public struct TokeniseBenchmark {
             reads.append(read)
             writes.append(write)
             opens.append(open)
+            processor.append(used)
         }
         let splits = cache?.tasks.flatMap(\.splits) ?? []
         let texts = splits.reduce(0) { $0 + $1.count }
@@ -71,6 +76,7 @@ public struct TokeniseBenchmark {
             threads: threads, texts: texts, tokens: tokens, cacheMiB: Double(cache?.byteCount ?? 0) / 0x1p20,
             readSeconds: Spread(reads), tokeniseSeconds: Spread(writes),
             textsPerSecondPerCore: Spread(zip(reads, writes).map { Double(texts) / ($0 + $1) / Double(threads) }),
+            textsPerProcessorSecond: Spread(processor.map { Double(texts) / max($0, 1e-9) }),
             openSeconds: Spread(opens))
     }
 }
