@@ -86,11 +86,13 @@ let package = Package(
         library(
             "Benchmarks",
             [
-                "Adapters", "CAllocations", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks",
-                "Tensors", "Training",
+                "Adapters", "CAllocations", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness",
+                "T5",
+                "Tasks", "Tensors", "Text", "Training",
             ]),
         .executableTarget(
-            name: "unolora-bench", dependencies: ["Benchmarks", "Failures", "Kernels", "Training", argumentParser],
+            name: "unolora-bench",
+            dependencies: ["Benchmarks", "Configuration", "Failures", "Kernels", "MPI", "Training", argumentParser],
             swiftSettings: strict),
 
         // Tests
@@ -119,6 +121,7 @@ let package = Package(
                 "Adapters", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks", "Tensors",
                 "TestSupport", "Text", "Training",
             ]),
+        tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),
         tests("CommandTests", ["Failures", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -24,7 +24,7 @@ extension Duration {
 }
 
 /// Runs `body` and returns how long it took, in seconds.
-func seconds(_ body: () throws -> Void) rethrows -> Double {
+func seconds<Problem: Error>(_ body: () throws(Problem) -> Void) throws(Problem) -> Double {
     let begun = ContinuousClock.now
     try body()
     return begun.duration(to: .now).inSeconds

@@ -23,8 +23,21 @@ public struct TokenLengths: Sendable {
         pairs = lists.map { (source: $0[0], target: $0[1]) }
     }
 
+    init(_ pairs: [(source: Int, target: Int)]) { self.pairs = pairs }
+
+    /// At most so many of them, evenly spread over all.
+    func spread(over limit: Int) -> TokenLengths {
+        TokenLengths(evenlySpread(limit, over: pairs.count).map { pairs[$0] })
+    }
+
     /// The longest source or target.
     public var longest: Int { pairs.reduce(1) { max($0, $1.source, $1.target) } }
+}
+
+/// At most `limit` of the places 0 ..< `count`, in ascending order and evenly spread.
+func evenlySpread(_ limit: Int, over count: Int) -> [Int] {
+    let chosen = min(limit, count)
+    return (0..<chosen).map { $0 * count / chosen }
 }
 
 /// Examples of given lengths with random tokens, the same in every task.

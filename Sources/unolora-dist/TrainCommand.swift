@@ -34,10 +34,12 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() {
+        var startup = StartupTimes()
         StopSignals.install()
         Job.run("train") { mpi throws(Failure) in
+            startup.finished(.mpi)
             do throws(Failure) {
-                return try train(mpi)
+                return try train(mpi, startup)
             } catch {
                 guard config == nil else { throw error }
                 throw EmbeddedExample.explain(error, in: Self.runDirectory(out: out, config: nil) + "/example")
@@ -45,7 +47,7 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    private func train(_ mpi: borrowing MPIEnvironment) throws(Failure) -> Int32 {
+    private func train(_ mpi: borrowing MPIEnvironment, _ startup: StartupTimes) throws(Failure) -> Int32 {
         let world = mpi.world
         let directory = Self.runDirectory(out: out, config: config)
         let path = try configurationPath(directory, world)
@@ -57,7 +59,7 @@ struct TrainCommand: ParsableCommand {
             jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
         let request = TrainRun.Request(
             out: directory, source: config, resume: ResumeChoice(resume), stop: stop)
-        var run = TrainRun(configuration, request, world: world, library: mpi.library)
+        var run = TrainRun(configuration, request, world: world, library: mpi.library, startup: startup)
         return try run()
     }
 

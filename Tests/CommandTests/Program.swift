@@ -13,14 +13,20 @@ enum Program {
 
         /// What the program itself said on standard error, without mpirun's remarks.
         var sentences: [String] {
-            error.split(separator: "\n").map(String.init).filter { $0.hasPrefix("unolora-dist:") }
+            error.split(separator: "\n").map(String.init).filter {
+                $0.hasPrefix("unolora-dist:") || $0.hasPrefix("unolora-bench:")
+            }
         }
     }
 
     /// The executable, which stands beside the program that runs these tests.
-    static let path: String = {
+    static let path = products + "/unolora-dist"
+    /// The one that measures.
+    static let benchmarks = products + "/unolora-bench"
+
+    private static let products: String = {
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/unolora-dist"
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().path
     }()
 
     /// Runs the program to its end. `ranks` nil starts it without mpirun. Code 124 or 137: it did not end by itself.

@@ -10,6 +10,8 @@ public final class TokenCache: Sendable {
     public let key: ContentDigest
     /// The tasks in the order in which they were given.
     public let tasks: [CachedTask]
+    /// Bytes of the file.
+    public let byteCount: Int
 
     /// Maps a cache and checks all of it: digest, every place and offset, every id and answer.
     ///
@@ -27,6 +29,7 @@ public final class TokenCache: Sendable {
                 "the token cache \(path.shown) cannot be used: \(error.message); delete it to have it rebuilt")
         }
         self.path = path
+        byteCount = file.bytes.count
         (self.key, tasks) = contents
     }
 

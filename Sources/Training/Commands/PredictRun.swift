@@ -36,17 +36,17 @@ public enum PredictRun {
         }
         let lines = try InputLines(input)
         let batch = opened.base.configuration.evaluationBatch
-        let evaluator = Evaluator(vocabulary: opened.base.vocabulary, batchSize: lines.isStream ? 1 : batch)
+        let generator = AnswerGenerator(batchSize: lines.isStream ? 1 : batch)
         let team = opened.team()
         while true {
             let part = try lines.next(atMost: lines.isStream ? batch : 64 * batch)
             guard !part.isEmpty else { return 0 }
-            try answer(part, opened, task, evaluator, team, lines.name)
+            try answer(part, opened, task, generator, team, lines.name)
         }
     }
 
     private static func answer(
-        _ lines: [InputLines.Line], _ opened: OpenedRun, _ task: Int, _ evaluator: Evaluator, _ team: WorkerTeam,
+        _ lines: [InputLines.Line], _ opened: OpenedRun, _ task: Int, _ generator: AnswerGenerator, _ team: WorkerTeam,
         _ place: String
     ) throws(Failure) {
         let (base, definition) = (opened.base, opened.base.definitions[task])
@@ -69,7 +69,7 @@ public enum PredictRun {
             budget: base.budgets[task],
             gold: Array(repeating: .label(0), count: sources.count), source: { sources[$0] })
         evaluation.exampleName = { "\(place):\(lines[$0].number)" }
-        let tokens = try evaluator.generate([evaluation], team: team)[0]
+        let tokens = try generator.generate([evaluation], team: team)[0]
         var answers: [String] = []
         for (line, ids) in zip(lines, tokens) {
             let found = try prediction.answer(ids)

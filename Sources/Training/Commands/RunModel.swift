@@ -10,7 +10,7 @@ import Tensors
 import Text
 
 /// What every command on a run needs, data or not: configuration, tasks, vocabulary, backbone and layout of the adapter.
-struct RunModel {
+package struct RunModel {
     let configuration: RunConfiguration
     let world: Communicator
     /// The tasks in the order of their ids.
@@ -26,9 +26,10 @@ struct RunModel {
     let backbone: String
 
     /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once. Weights are
-    /// packed for the forward alone, or for training too.
+    /// packed for the forward alone, or for training too. `finished` is told of each part of a start that is done.
     init(
-        _ configuration: RunConfiguration, training: Bool, world: Communicator
+        _ configuration: RunConfiguration, training: Bool, world: Communicator,
+        finished: (StartupTimes.Part) -> Void = { _ in }
     ) throws(Failure) {
         self.configuration = configuration
         self.world = world
@@ -54,8 +55,10 @@ struct RunModel {
             try configuration.check(layout, fits: ProcessInfo.processInfo.physicalMemory)
             return layout
         }
+        finished(.vocabulary)
         let node = try world.nodeCommunicator()
         backbone = try Self.checkModel(directory, world, node)
+        finished(.weights)
         // Now, since what follows is shared by the ranks of a node.
         try Agreement.check(
             [.configuration(configuration), .products(products), .init(name: "model", text: backbone)], world: world)
@@ -67,6 +70,7 @@ struct RunModel {
             packing: products.packing(
                 ProductBackend.packs(configuration, training: training), memory: memory),
             convertedMemory: memory)
+        finished(.model)
     }
 
     /// Names of the tasks in the order of their ids.
@@ -115,7 +119,7 @@ struct RunModel {
 
     /// The vocabulary of a model directory; refused when it does not fit the embedding, or `config.json` has other ids
     /// for padding and the end of a text than the vocabulary.
-    static func openVocabulary(_ directory: String, _ shape: T5Configuration) throws(Failure) -> Vocabulary {
+    package static func openVocabulary(_ directory: String, _ shape: T5Configuration) throws(Failure) -> Vocabulary {
         let path = directory + "/spiece.model"
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(

@@ -41,11 +41,14 @@ public struct TrainRun {
     private let run: RunDirectory
     /// Whether this run may speak for the run directory: a start that is refused changes nothing in it.
     private var isAccepted = false
+    private var startup: StartupTimes
 
-    /// Prepares a run on all ranks.
+    /// Prepares a run on all ranks; `startup` has the times until MPI was started.
     public init(
-        _ configuration: RunConfiguration, _ request: Request, world: Communicator, library: MPIEnvironment.Library
+        _ configuration: RunConfiguration, _ request: Request, world: Communicator, library: MPIEnvironment.Library,
+        startup: StartupTimes
     ) {
+        self.startup = startup
         self.configuration = configuration
         self.request = request
         self.world = world
@@ -71,9 +74,11 @@ public struct TrainRun {
 
     private mutating func train() throws(Failure) -> Int32 {
         try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
-        let base = try RunModel(configuration, training: true, world: world)
+        startup.finished(.configuration)
+        let base = try RunModel(configuration, training: true, world: world) { startup.finished($0) }
         if let reason = try signalledStop() { return leaveUnbegun(reason) }
         let session = try RunSession(base, run: run)
+        startup.finished(.data)
         if let reason = try signalledStop() { return leaveUnbegun(reason) }
         let state = TrainState(layout: session.base.layout, seed: configuration.seed)
         let identity = self.identity(session)
@@ -96,7 +101,6 @@ public struct TrainRun {
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
         let writer = world.rank == 0 ? try makeWriter(session, state, store, identity, libraries, resumed) : nil
-        try RunEnvironment.write(run, world: world, library: library, products: base.products, threads: threads)
         announce(session, threads, state)
         let trainer = Trainer(
             model: session.base.model, state: state, examples: session.data,
@@ -106,7 +110,7 @@ public struct TrainRun {
             threads: threads.threads, communicator: world)
         let stop = EvaluationStop(request.stop, world: world)
         var evaluator = session.base.evaluator
-        evaluator.isGivenUp = stop.isGivenUp
+        evaluator.generator.isGivenUp = stop.isGivenUp
         let loop = TrainLoop(
             trainer: trainer, options: loopOptions, world: world,
             evaluation: LoopEvaluation(
@@ -117,6 +121,9 @@ public struct TrainRun {
                 best: BestMeasure(rawValue: configuration.checkpointBest) ?? .average,
                 isSpread: configuration.evaluatesOnAllRanks),
             taskNames: session.taskNames, writer: writer, log: log, resumed: resumed?.state)
+        startup.finished(.state)
+        try RunEnvironment.write(
+            run, world: world, library: library, products: base.products, threads: threads, startup: startup)
         if case .stopped(let reason) = try loop.run() { return try leave(reason, state, writer) }
         if configuration.evaluatesAtEnd {
             let report = FinalReport(

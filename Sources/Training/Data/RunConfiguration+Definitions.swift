@@ -4,7 +4,7 @@ import Tasks
 
 extension RunConfiguration {
     /// The definitions of the run's tasks, in their order.
-    func definitions() throws(Failure) -> [TaskDefinition] {
+    package func definitions() throws(Failure) -> [TaskDefinition] {
         var definitions: [TaskDefinition] = []
         for task in tasks {
             switch task {
@@ -22,7 +22,7 @@ extension RunConfiguration {
     }
 
     /// How files become splits.
-    var readingOptions: ReadingOptions {
+    package var readingOptions: ReadingOptions {
         ReadingOptions(
             onBadRow: skipsBadRows ? .skip : .fail, dropDuplicates: dropsDuplicates, splitSeed: splitSeed)
     }

@@ -25,7 +25,7 @@ struct RunData: TrainingExamples {
         let directory = configuration.cache ?? run.path + "/cache"
         let open = { () throws(Failure) -> TokenCache in
             let threads = AvailableCores.ofThisProcess().count
-            return try Self.open(definitions, configuration, directory, vocabulary, threads: threads)
+            return try configuration.openCache(definitions, vocabulary, in: directory, threads: threads)
         }
         let node = try world.nodeCommunicator()
         let processors = try node.processors()
@@ -46,24 +46,6 @@ struct RunData: TrainingExamples {
             training.append(split)
         }
         self.training = training
-    }
-
-    private static func open(
-        _ definitions: [TaskDefinition], _ configuration: RunConfiguration, _ directory: String,
-        _ vocabulary: Vocabulary, threads: Int
-    ) throws(Failure) -> TokenCache {
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(
-                .cannotWrite,
-                "the cache directory \(directory) cannot be created (\(RunDirectory.reason(error))); choose another with "
-                    + "data.cache")
-        }
-        return try TokenCache.openOrBuild(
-            tasks: definitions, vocabulary: vocabulary,
-            options: TokenCacheOptions(reading: configuration.readingOptions, maxSource: configuration.maxSource),
-            directory: directory, threads: threads)
     }
 
     func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].source(example) }

@@ -1,32 +1,24 @@
 import Failures
 import MPI
-import Synchronization
-import T5
 import Tasks
 import Text
 
 /// Generates and scores answers.
-///
-/// Evaluation batches are a pure function of the data and the batch size: examples in the order of their lengths, cut
-/// into batches. Who computes a batch changes nothing in it, so one rank or all give the same numbers.
 struct Evaluator {
-    /// One batch of one task.
-    private struct Batch: Sendable {
-        let task: Int
-        let examples: [Int]
-    }
-
     let vocabulary: Vocabulary
-    let batchSize: Int
-    /// Asked before each batch; once it says yes the rest is left undone and the results mean nothing.
-    var isGivenUp: @Sendable () -> Bool = { false }
+    var generator: AnswerGenerator
+
+    init(vocabulary: Vocabulary, batchSize: Int) {
+        self.vocabulary = vocabulary
+        generator = AnswerGenerator(batchSize: batchSize)
+    }
 
     /// Evaluates tasks on this rank's workers, or spread over all ranks of `communicator`; collective when that is given.
     /// The scores come back on rank 0 (or to the only caller), elsewhere an empty list.
     func evaluate(
         _ tasks: [EvaluationTask], team: WorkerTeam, over communicator: Communicator?
     ) throws(Failure) -> [EvaluatedTask] {
-        let answers = try generate(tasks, team: team, over: communicator)
+        let answers = try generator.generate(tasks, team: team, over: communicator)
         guard (communicator?.rank ?? 0) == 0 else { return [] }
         var results: [EvaluatedTask] = []
         for (position, task) in tasks.enumerated() {
@@ -35,110 +27,5 @@ struct Evaluator {
             results.append(EvaluatedTask(name: task.name, scores: scores, isBeside: task.isBeside))
         }
         return results
-    }
-
-    /// The generated tokens of every example of every task, in the examples' order. Throws `notFinite` on the rank that
-    /// met a logit that is not finite; the others wait for the job to end.
-    func generate(
-        _ tasks: [EvaluationTask], team: WorkerTeam, over communicator: Communicator? = nil
-    ) throws(Failure) -> [[[Int32]]] {
-        let batches = self.batches(tasks)
-        let (rank, size) = (communicator?.rank ?? 0, communicator?.size ?? 1)
-        let mine = batches.indices.filter { $0 % size == rank }
-        let next = Atomic<Int>(0)
-        let results = Mutex<[Int: Result<[[Int32]], Failure>]>([:])
-        let hasFailed = Atomic<Bool>(false)
-        team.inParallel { worker in
-            while true {
-                let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard position < mine.count, !isGivenUp(), !hasFailed.load(ordering: .relaxed) else { return }
-                let result = Result { () throws(Failure) in
-                    try Self.answer(batches[mine[position]], tasks, worker.engine)
-                }
-                results.withLock { $0[mine[position]] = result }
-                if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
-            }
-        }
-        var byBatch: [Int: [[Int32]]] = [:]
-        for (index, result) in results.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
-            byBatch[index] = try result.get()
-        }
-        if let communicator, size > 1 {
-            // Asleep: the parts take different times.
-            try communicator.idleBarrier()
-            byBatch = try collect(byBatch, communicator)
-            guard rank == 0 else { return [] }
-        }
-        var answers = tasks.map { [[Int32]](repeating: [], count: $0.gold.count) }
-        for (index, batch) in batches.enumerated() {
-            for (example, tokens) in zip(batch.examples, byBatch[index] ?? []) {
-                answers[batch.task][example] = tokens
-            }
-        }
-        return answers
-    }
-
-    private func batches(_ tasks: [EvaluationTask]) -> [Batch] {
-        var batches: [Batch] = []
-        for (position, task) in tasks.enumerated() {
-            let order = task.gold.indices.sorted { (task.source($0).count, $1) > (task.source($1).count, $0) }
-            for start in stride(from: 0, to: order.count, by: batchSize) {
-                batches.append(
-                    Batch(task: position, examples: Array(order[start..<min(start + batchSize, order.count)])))
-            }
-        }
-        return batches
-    }
-
-    private static func answer(
-        _ batch: Batch, _ tasks: [EvaluationTask], _ engine: T5Engine
-    ) throws(Failure) -> [[Int32]] {
-        let task = tasks[batch.task]
-        var ragged = RaggedBatch()
-        for (slot, example) in batch.examples.enumerated() {
-            ragged.append(source: task.source(example), target: [], task: task.task, slot: UInt32(slot))
-        }
-        do throws(NonFiniteLogits) {
-            return try engine.generate(ragged, maxNewTokens: Array(repeating: task.budget, count: ragged.count))
-        } catch {
-            throw Failure(
-                .notFinite,
-                "\(task.name) \(task.exampleName(batch.examples[error.example])): a logit of the answer is not finite, so "
-                    + "there is no answer; the weights are too large: take an earlier checkpoint, or train with a lower "
-                    + "lr.peak")
-        }
-    }
-
-    /// Brings the answers of all ranks to rank 0: words `batch, count, length, tokens..., length, tokens...`.
-    private func collect(
-        _ own: [Int: [[Int32]]], _ communicator: Communicator
-    ) throws(Failure) -> [Int: [[Int32]]] {
-        var words: [Int32] = []
-        for index in own.keys.sorted() {
-            let answers = own[index] ?? []
-            words += [Int32(index), Int32(answers.count)]
-            for answer in answers {
-                words.append(Int32(answer.count))
-                words += answer
-            }
-        }
-        let parts = try communicator.gather(words.withUnsafeBytes { Array($0) }, to: 0)
-        var all: [Int: [[Int32]]] = [:]
-        for part in parts {
-            let words = part.withUnsafeBytes { Array($0.bindMemory(to: Int32.self)) }
-            var i = 0
-            while i < words.count {
-                let (index, count) = (Int(words[i]), Int(words[i + 1]))
-                i += 2
-                var answers: [[Int32]] = []
-                for _ in 0..<count {
-                    let length = Int(words[i])
-                    answers.append(Array(words[i + 1..<i + 1 + length]))
-                    i += 1 + length
-                }
-                all[index] = answers
-            }
-        }
-        return all
     }
 }

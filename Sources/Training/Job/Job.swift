@@ -81,7 +81,7 @@ public enum Job {
 
     private static func report(_ failure: Failure, _ world: Communicator? = nil, host: String = "") {
         let origin = world.map { $0.size > 1 ? " rank \($0.rank) on \(host):" : "" } ?? ""
-        Terminal.complain("unolora-dist:\(origin) \(failure.message)")
+        Terminal.complain("\(ProcessInfo.processInfo.processName):\(origin) \(failure.message)")
     }
 }
 

@@ -30,13 +30,16 @@ enum RunEnvironment {
         var ranks: [Rank]
         var system: String
         var command: [String]
+        /// Seconds since 1970 when this was written, right before the first step.
         var started: Double
+        /// What rank 0 did until then.
+        var startup: StartupTimes.Record
     }
 
     /// Collects all ranks' parts and writes the file on rank 0; collective.
     static func write(
         _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, products: ProductBackend,
-        threads: ThreadChoice
+        threads: ThreadChoice, startup: StartupTimes
     ) throws(Failure) {
         let own = Rank(
             rank: world.rank, host: ProcessInfo.processInfo.hostName, threads: threads.threads,
@@ -47,7 +50,7 @@ enum RunEnvironment {
             version: ProgramVersion.current, commit: ProgramVersion.commit ?? "unknown", mpi: library,
             libraries: libraries(products), ranks: ranks,
             system: ProcessInfo.processInfo.operatingSystemVersionString, command: CommandLine.arguments,
-            started: Date().timeIntervalSince1970)
+            started: Date().timeIntervalSince1970, startup: startup.record)
         try run.write(StableJSON.document(document, "the environment"), to: run.environment)
     }
 }

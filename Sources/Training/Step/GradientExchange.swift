@@ -24,12 +24,7 @@ final class GradientExchange {
     /// Sums over workers and ranks; collective. Ranks that are at different steps, or differ in `check`, are refused
     /// with `ranksDisagree` naming one of them.
     func reduce(_ workers: [WorkerTeam.Worker], step: Int, stop: StopReason?) throws(Failure) {
-        buffer.update(repeating: 0)
-        for worker in workers {
-            for i in 0..<layout.count {
-                buffer[i] &+= worker.sums[i]
-            }
-        }
+        sum(workers)
         // Below 2^22, so that the sum of squares over 2^19 ranks still fits.
         let word = Int64((check &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15) >> 42)
         self[.step] = Int64(step)
@@ -37,13 +32,29 @@ final class GradientExchange {
         self[.checkSquared] = word * word
         self[.bad] = workers.allSatisfy(\.good) ? 0 : 1
         self[.stop] = stop?.rawValue ?? 0
-        try communicator.allReduceSum(buffer)
+        try sumOverRanks()
         let size = Int64(communicator.size)
         let agrees =
             self[.step] == Int64(step) * size && self[.check] == word * size
             && self[.checkSquared] == word * word * size
         guard agrees else { throw try disagreement(step: step, word: word) }
     }
+
+    /// Overwrites the buffer with the sum over this rank's workers; of the header, nothing yet.
+    func sum(_ workers: [WorkerTeam.Worker]) {
+        buffer.update(repeating: 0)
+        for worker in workers {
+            for i in 0..<layout.count {
+                buffer[i] &+= worker.sums[i]
+            }
+        }
+    }
+
+    /// Sums the buffer over all ranks; collective.
+    func sumOverRanks() throws(Failure) { try communicator.allReduceSum(buffer) }
+
+    /// Numbers in the buffer.
+    var count: Int { buffer.count }
 
     /// Whether some rank met a number that is not finite or too large.
     var isBad: Bool { self[.bad] > 0 }

@@ -58,9 +58,9 @@ public final class Trainer {
     let team: WorkerTeam
     private let options: TrainOptions
     private let examples: any TrainingExamples
-    private let communicator: Communicator
-    private let exchange: GradientExchange
-    private let gradients: Arena
+    let communicator: Communicator
+    let exchange: GradientExchange
+    let gradients: Arena
     private let taskCount: Int
     private let taskNames: [String]
     private var sampler: Sampler

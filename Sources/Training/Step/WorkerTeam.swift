@@ -87,6 +87,11 @@ final class WorkerTeam: @unchecked Sendable {
         }
     }
 
+    /// Adds a micro-batch's gradients to sums, as whole numbers; returns whether all were in range.
+    func pack(_ gradients: Arena, into sums: UnsafeMutablePointer<Int64>, limit: Float) -> Bool {
+        FixedPoint.add(gradients.base, to: sums, count: layout.parameters, limit: limit)
+    }
+
     private func compute(
         _ plan: MicroBatchPlan, _ index: Int, _ worker: Worker, _ examples: any TrainingExamples,
         _ settings: StepSettings
@@ -113,8 +118,7 @@ final class WorkerTeam: @unchecked Sendable {
         worker.magnitudes.append(contentsOf: repeatElement(0, count: layout.tasks))
         return worker.sums.withUnsafeMutableBufferPointer { sums in
             guard let base = sums.baseAddress else { return false }
-            var good = FixedPoint.add(
-                worker.gradients.base, to: base, count: layout.parameters, limit: settings.limit)
+            var good = pack(worker.gradients, into: base, limit: settings.limit)
             // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
             for example in 0..<batch.count {
                 let task = batch.tasks[example]

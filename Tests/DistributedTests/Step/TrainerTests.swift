@@ -145,4 +145,25 @@ import Testing
             stop: asks && trainer.team.total.contains { $0 != 0 } ? .preempted : nil)
         #expect(result.stop == .preempted)
     }
+
+    @Test func `the parts of a reduction give the step's sums again, and no later step sees them`() throws {
+        let (measured, plain) = try (trainer(TinyTraining()), trainer(TinyTraining()))
+        let result = try measured.step()
+        _ = try plain.step()
+        let reduction = measured.reduction
+        reduction.sumWorkers()
+        try reduction.sumRanks()
+        #expect(result.tasks.indices.map { measured.exchange.sums(task: $0) } == result.tasks)
+        reduction.unpack()
+        #expect(measured.gradients.elements.contains { $0 != 0 })
+        reduction.pack()
+        #expect(try measured.step() == plain.step())
+        #expect(measured.state.digest == plain.state.digest)
+    }
+
+    private func trainer(_ tiny: TinyTraining) throws -> Trainer {
+        try Trainer(
+            model: tiny.model, state: tiny.state, examples: tiny.examples, sampler: sampler(),
+            taskNames: ["a", "b", "c"], options: Self.options, threads: 2, communicator: world)
+    }
 }

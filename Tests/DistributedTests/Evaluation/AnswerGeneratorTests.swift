@@ -1,19 +1,10 @@
 import Failures
 import Tasks
-import TestSupport
 import Testing
-import Text
 
 @testable import Training
 
-@Suite struct EvaluatorTests {
-    private func evaluator(batch: Int) throws -> Evaluator {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("spiece.model")
-        try VocabularyTrainer.train(sentences: ["one two three four", "five six seven"], pieces: 20, to: path)
-        return Evaluator(vocabulary: try Vocabulary(modelPath: path), batchSize: batch)
-    }
-
+@Suite struct AnswerGeneratorTests {
     private func tasks(_ tiny: TinyTraining) -> [EvaluationTask] {
         ["a", "b", "c"].enumerated().map { number, name in
             EvaluationTask(
@@ -26,7 +17,7 @@ import Text
     @Test func `answers are the same on any number of threads`() throws {
         let tiny = TinyTraining()
         let answers = try (1...3).map { threads in
-            try evaluator(batch: 2).generate(tasks(tiny), team: tiny.team(threads: threads))
+            try AnswerGenerator(batchSize: 2).generate(tasks(tiny), team: tiny.team(threads: threads))
         }
         #expect(answers[0] == answers[1] && answers[0] == answers[2])
         #expect(answers[0].map(\.count) == [5, 5, 5])
@@ -46,13 +37,13 @@ import Text
         tiny.state.weights.base[place] = value
         var tasks = tasks(tiny)
         tasks[1].exampleName = { "line \($0 + 1)" }
-        let evaluator = try evaluator(batch: 1)
-        let failure = #expect(throws: Failure.self) { try evaluator.generate(tasks, team: team) }
+        let generator = AnswerGenerator(batchSize: 1)
+        let failure = #expect(throws: Failure.self) { try generator.generate(tasks, team: team) }
         #expect(failure?.code == .notFinite)
         let message = try #require(failure?.message)
         #expect(message.contains(#/^b line [1-5]: a logit of the answer is not finite/#), "\(message)")
-        _ = try evaluator.generate([tasks[0], tasks[2]], team: team)
+        _ = try generator.generate([tasks[0], tasks[2]], team: team)
         tiny.state.weights.base[place] = sane
-        _ = try evaluator.generate(tasks, team: team)
+        _ = try generator.generate(tasks, team: team)
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Memory of this process as Linux accounts for it, in MiB, and its page faults.
+/// Memory of this process as Linux accounts for it, in MiB.
 public struct ProcessMemory: Encodable, Sendable {
     /// Pages that only this process has.
     public let privateMiB: Double
@@ -24,11 +24,22 @@ public struct ProcessMemory: Encodable, Sendable {
         sharedMiB = (kibibytes(["Rss"]) - kibibytes(["Anonymous"])) / 1024
         proportionalMiB = kibibytes(["Pss"]) / 1024
     }
+}
 
-    /// Page faults of this process so far, those that needed no disk included.
-    static var pageFaults: Int {
+/// What Linux has counted for this process so far.
+enum ProcessUsage {
+    /// Page faults, those that needed no disk included.
+    static var pageFaults: Int { now.ru_minflt + now.ru_majflt }
+
+    /// Processor time of all threads in seconds, the kernel's for them included.
+    static var processorSeconds: Double {
+        let now = now
+        return [now.ru_utime, now.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) * 1e-6 }
+    }
+
+    private static var now: rusage {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_minflt + usage.ru_majflt
+        return usage
     }
 }

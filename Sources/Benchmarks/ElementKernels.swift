@@ -1,0 +1,160 @@
+import Kernels
+import Optimizers
+import Randomness
+import T5
+import Tensors
+
+/// How fast a loop over elements is.
+struct ElementRate: Encodable, Sendable {
+    var kernel: String
+    /// Elements of one call.
+    var elements: Int
+    var nanosecondsPerElement: Spread
+    /// Bytes that it must read and write, over the time; they may come from a cache, as in a step.
+    var gigabytesPerSecond: Spread
+}
+
+/// The loops over elements of a step, in the shapes that a micro-batch gives them.
+struct ElementKernels {
+    private let shape: T5Configuration
+    private let rows: FrozenReplay.Rows
+    /// Tokens of an example, for its attention.
+    private let length: Int
+    private let trainables: Int
+    private let repeats: Int
+    private let workspace = Workspace()
+    private let dropout = Dropout(seed: 1, step: 1, rate: 0.1)
+
+    /// Loops of a micro-batch of `rows`, whose examples have about `length` source tokens, and of an update of so many
+    /// trainables.
+    init(_ shape: T5Configuration, rows: FrozenReplay.Rows, length: Int, trainables: Int, repeats: Int) {
+        self.shape = shape
+        self.rows = rows
+        self.length = length
+        self.trainables = trainables
+        self.repeats = repeats
+    }
+
+    /// All of them.
+    func measure() -> [ElementRate] {
+        normRates() + attentionRates() + dropoutRates() + [crossEntropyRate()] + updateRates() + [quantiseRate()]
+    }
+
+    private func normRates() -> [ElementRate] {
+        let (x, dy, y) = (random(rows.source, width), random(rows.source, width), random(rows.source, width))
+        let (weight, inverse) = (random(1, width), random(1, rows.source))
+        return [
+            rate("rmsNorm", x.count, bytes: 8) {
+                rmsNorm(x, weight: weight.base, epsilon: 1e-6, into: y, inverse: inverse.base)
+            },
+            rate("rmsNormBackward", x.count, bytes: 16) {
+                rmsNormBackward(dy, x: x, weight: weight.base, inverse: inverse.base, addingTo: y)
+            },
+        ]
+    }
+
+    /// One example's scores in all heads.
+    private func attentionRates() -> [ElementRate] {
+        let (fresh, bias) = (random(shape.heads * length, length), random(1, length))
+        let (p, scores) = (random(fresh.rows, length), random(fresh.rows, length))
+        return [
+            rate("softmaxRow", scores.count, bytes: 12, prepare: { copy(fresh, into: scores) }) {
+                for r in 0..<scores.rows {
+                    softmaxRow(scores.row(r), bias: bias.base, visible: length, count: length)
+                }
+            },
+            rate("softmaxRowBackward", scores.count, bytes: 12, prepare: { copy(fresh, into: scores) }) {
+                for r in 0..<scores.rows { softmaxRowBackward(p.row(r), scores.row(r), length) }
+            },
+        ]
+    }
+
+    private func dropoutRates() -> [ElementRate] {
+        let (x, a, y) = (random(rows.source, width), random(rows.source, width), random(rows.source, width))
+        let fresh = random(rows.source, shape.feedForwardWidth)
+        let inner = random(fresh.rows, fresh.columns)
+        let mask = BitMask(
+            workspace.take(UInt8.self, BitMask.byteCount(rows: inner.rows, columns: inner.columns)),
+            columns: inner.columns)
+        return [
+            rate("dropout", x.count, bytes: 8) {
+                for r in 0..<x.rows {
+                    dropout.apply(x.row(r), into: y.row(r), width: width, row: r, slot: 0, place: 1)
+                }
+            },
+            rate("dropoutAdding", x.count, bytes: 12) {
+                for r in 0..<x.rows {
+                    dropout.applyAdding(
+                        x.row(r), to: a.row(r), into: y.row(r), width: width, row: r, slot: 0, place: 1)
+                }
+            },
+            rate("dropoutRelu", inner.count, bytes: 8.125, prepare: { copy(fresh, into: inner) }) {
+                dropout.applyRelu(inner, 0..<inner.rows, mask: mask, slot: 0, place: 1)
+            },
+            rate("reluBackward", inner.count, bytes: 8.125, prepare: { copy(fresh, into: inner) }) {
+                reluBackward(inner, mask: mask, scale: dropout.scale)
+            },
+        ]
+    }
+
+    private func crossEntropyRate() -> ElementRate {
+        let fresh = random(rows.target, shape.vocabularySize)
+        let logits = random(fresh.rows, fresh.columns)
+        return rate("crossEntropy", logits.count, bytes: 8, prepare: { copy(fresh, into: logits) }) {
+            for r in 0..<logits.rows {
+                _ = crossEntropyRow(logits.row(r), label: 1, smoothing: 0, count: logits.columns)
+                crossEntropyRowBackward(logits.row(r), label: 1, smoothing: 0, count: logits.columns)
+            }
+        }
+    }
+
+    private func updateRates() -> [ElementRate] {
+        let arenas = (0..<4).map { _ in Arena(count: trainables) }
+        for i in 0..<trainables { arenas[1].base[i] = Float(i % 17) * 1e-3 - 8e-3 }
+        let sums = workspace.take(Int64.self, trainables)
+        sums.initialize(repeating: 0, count: trainables)
+        return [
+            rate("adamW", trainables, bytes: 28) {
+                AdamW().update(
+                    arenas[0], gradients: arenas[1], mean: arenas[2], square: arenas[3], learningRate: 1e-4, count: 1)
+            },
+            rate("fixedPointAdd", trainables, bytes: 20) {
+                _ = FixedPoint.add(arenas[1].base, to: sums, count: trainables, limit: FixedPoint.limit(parts: 1))
+            },
+        ]
+    }
+
+    private func quantiseRate() -> ElementRate {
+        let x = random(rows.source, width)
+        let quantised = workspace.take(Int8.self, x.count)
+        return rate("quantiseRow", x.count, bytes: 5) {
+            for r in 0..<x.rows { _ = quantiseRow(x.row(r), into: quantised + r * width, width) }
+        }
+    }
+
+    private var width: Int { shape.modelWidth }
+
+    /// A matrix of numbers from -1 to 1.
+    private func random(_ rows: Int, _ columns: Int) -> Matrix {
+        let matrix = workspace.matrix(rows, columns)
+        var stream = RandomStream(seed: 1, purpose: .benchmark)
+        for i in 0..<matrix.count { matrix.base[i] = Float(stream.below(2001)) / 1000 - 1 }
+        return matrix
+    }
+
+    /// Times `body`; `prepare` gives it back what it overwrites and is not timed.
+    private func rate(
+        _ kernel: String, _ elements: Int, bytes: Double, prepare: () -> Void = {}, _ body: () -> Void
+    ) -> ElementRate {
+        prepare()
+        body()
+        let times = (0..<repeats).map { _ in
+            prepare()
+            return max(seconds(body), 1e-9)
+        }
+        return ElementRate(
+            kernel: kernel, elements: elements,
+            nanosecondsPerElement: Spread(times.map { $0 / Double(elements) * 1e9 }),
+            gigabytesPerSecond: Spread(times.map { bytes * Double(elements) / $0 * 1e-9 }))
+    }
+}

@@ -1,0 +1,33 @@
+import Failures
+import Foundation
+import MPI
+
+/// A directory for what a benchmark writes; gone when the value is.
+final class ScratchDirectory: Sendable {
+    let path: String
+    private let isOwner: Bool
+
+    /// Makes one below the system's directory for temporary files; with `world` one that all ranks share, collective.
+    init(sharedBy world: Communicator? = nil) throws(Failure) {
+        isOwner = (world?.rank ?? 0) == 0
+        var made = ""
+        if isOwner {
+            var template = Array((NSTemporaryDirectory() + "/unolora-bench-XXXXXX").utf8CString)
+            guard mkdtemp(&template) != nil else {
+                throw Failure(
+                    .cannotWrite,
+                    "\(NSTemporaryDirectory()) takes no directory (\(String(cString: strerror(errno)))); set TMPDIR")
+            }
+            made = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+        guard let world else {
+            path = made
+            return
+        }
+        path = String(decoding: try world.broadcast(Array(made.utf8), from: 0), as: UTF8.self)
+    }
+
+    deinit {
+        if isOwner { try? FileManager.default.removeItem(atPath: path) }
+    }
+}

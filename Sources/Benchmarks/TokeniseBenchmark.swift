@@ -1,0 +1,82 @@
+import Configuration
+import Failures
+import T5
+import Tasks
+import Text
+import Training
+
+/// `tokenise`: from the text files of a configuration's tasks to the token cache, and opening that.
+public struct TokeniseBenchmark {
+    /// What was measured; one JSON object.
+    public struct Report: Encodable, Sendable {
+        var benchmark = "tokenise"
+        var threads: Int
+        /// Source texts; one of two sentences counts once.
+        var texts: Int
+        /// Their tokens, the end tokens included.
+        var tokens: Int
+        var cacheMiB: Double
+        /// Reading the files: rows, labels, splits and the digests that find leaks.
+        var readSeconds: Spread
+        /// Tokenising everything and writing the cache.
+        var tokeniseSeconds: Spread
+        /// Texts a second of a thread, over both.
+        var textsPerSecondPerCore: Spread
+        /// Texts over the processor time of both, which other work on the machine does not lengthen much.
+        var textsPerProcessorSecond: Spread
+        /// Opening the cache: digests of files and cache, all checks.
+        var openSeconds: Spread
+    }
+
+    private let configuration: RunConfiguration
+    private let threads: Int
+    private let repeats: Int
+
+    /// Prepares the benchmark for one process.
+    public init(_ configuration: RunConfiguration, threads: Int, repeats: Int) {
+        self.configuration = configuration
+        self.threads = threads
+        self.repeats = repeats
+    }
+
+    /// Measures, in a directory that is removed afterwards.
+    public func callAsFunction() throws(Failure) -> Report {
+        let definitions = try configuration.definitions()
+        let shape = try T5Configuration(path: configuration.model + "/config.json")
+        let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
+        let options = configuration.cacheOptions
+        let scratch = try ScratchDirectory()
+        var (reads, writes, opens, processor) = ([Double](), [Double](), [Double](), [Double]())
+        var cache: TokenCache?
+        // The first time brings the files into memory.
+        for repetition in 0...repeats {
+            var builder: TokenCacheBuilder?
+            let begun = ProcessUsage.processorSeconds
+            let read = try seconds { () throws(Failure) in
+                builder = try TokenCacheBuilder(
+                    tasks: definitions, vocabulary: vocabulary, options: options, threads: threads)
+            }
+            guard let builder else { break }
+            let path = TokenCache.path(in: scratch.path, key: builder.key)
+            let write = try seconds { () throws(Failure) in try builder.build(at: path) }
+            let used = ProcessUsage.processorSeconds - begun
+            let open = try seconds { () throws(Failure) in
+                cache = try configuration.openCache(definitions, vocabulary, in: scratch.path, threads: threads)
+            }
+            guard repetition > 0 else { continue }
+            reads.append(read)
+            writes.append(write)
+            opens.append(open)
+            processor.append(used)
+        }
+        let splits = cache?.tasks.flatMap(\.splits) ?? []
+        let texts = splits.reduce(0) { $0 + $1.count }
+        let tokens = splits.reduce(0) { sum, split in (0..<split.count).reduce(sum) { $0 + split.source($1).count } }
+        return Report(
+            threads: threads, texts: texts, tokens: tokens, cacheMiB: Double(cache?.byteCount ?? 0) / 0x1p20,
+            readSeconds: Spread(reads), tokeniseSeconds: Spread(writes),
+            textsPerSecondPerCore: Spread(zip(reads, writes).map { Double(texts) / ($0 + $1) / Double(threads) }),
+            textsPerProcessorSecond: Spread(processor.map { Double(texts) / max($0, 1e-9) }),
+            openSeconds: Spread(opens))
+    }
+}

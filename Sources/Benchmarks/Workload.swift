@@ -1,0 +1,113 @@
+import Adapters
+import Failures
+import Kernels
+import MPI
+import Optimizers
+import T5
+import Tasks
+import Training
+
+/// What a benchmark trains, but for the examples: a model, a method and how a step is computed.
+public struct Workload: Sendable {
+    /// Hugging Face T5 directory.
+    public var model: String
+    /// The method's name.
+    public var method = "unolora"
+    /// Global batch.
+    public var batch = 32
+    /// Micro-batch.
+    public var micro = 4
+    /// Workers of each rank.
+    public var threads = 2
+    /// LoRA rank.
+    public var rank = 8
+    /// What computes the products with frozen weights.
+    public var products: ProductBackend
+    /// Precision of packed weights.
+    public var packs = FrozenMatrix.Packs()
+    /// Dropout at T5's places and in the adapter.
+    public var dropout = 0.1
+
+    /// A workload with the other values at their defaults.
+    public init(model: String, products: ProductBackend) {
+        self.model = model
+        self.products = products
+    }
+
+    /// Precision of forward and input gradients, for a report.
+    var precision: String { "\(packs.forward.rawValue)/\(packs.backward?.rawValue ?? "-")" }
+
+    /// Opens the model for sources and targets of at most so many tokens; collective.
+    func openModel(longest: Int, world: Communicator) throws(Failure) -> T5Model {
+        // Before the weights are packed.
+        try world.rankZeroFirst { () throws(Failure) in _ = try lowRankOptions(tasks: 1) }
+        let node = try world.nodeCommunicator()
+        let memory: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
+            try NodeMemory(node, byteCount: size)
+        }
+        return try T5Model.load(
+            directory: model, maximumLength: longest, packing: products.packing(packs, memory: memory),
+            convertedMemory: memory)
+    }
+
+    /// What the adapter of so many tasks is made of; `usage` for a method that there is not.
+    func lowRankOptions(tasks: Int) throws(Failure) -> LowRankOptions {
+        guard let method = LowRankOptions.Method(rawValue: method) else {
+            throw Failure(.usage, "--method \(method) is unknown; use unolora, unolora_star or lora_per_task")
+        }
+        var options = LowRankOptions(method: method, rankA: rank, alpha: 2 * Double(rank), tasks: tasks)
+        options.dropout = dropout
+        return options
+    }
+
+    /// A trainer on examples of named tasks, which are drawn in proportion to their number.
+    func trainer(
+        _ model: T5Model, _ examples: any TrainingExamples, tasks: [(name: String, examples: Int)], world: Communicator
+    ) throws(Failure) -> MeasuredTrainer {
+        let options = try lowRankOptions(tasks: tasks.count)
+        let state = TrainState(layout: LowRankLayout(options: options, configuration: model.configuration), seed: 1)
+        let sampler = try Sampler(
+            seed: 1, mixture: Mixture(tasks: tasks), granularity: .example, batch: batch, micro: micro)
+        let trainer = Trainer(
+            model: model, state: state, examples: examples, sampler: sampler, taskNames: tasks.map(\.name),
+            options: TrainOptions(
+                seed: 1, microBatch: micro, dropout: dropout,
+                schedule: LearningRateSchedule(peak: 1e-4, warmup: 0, steps: 1000, decay: .constant)),
+            threads: threads, communicator: world)
+        return MeasuredTrainer(trainer: trainer, options: options, sampler: sampler, world: world)
+    }
+
+    /// As `trainer`, on random tokens of given lengths in eight tasks.
+    func trainer(
+        _ model: T5Model, _ lengths: TokenLengths, world: Communicator
+    ) throws(Failure) -> MeasuredTrainer {
+        let examples = RandomExamples(lengths, vocabulary: model.configuration.vocabularySize, seed: 1)
+        return try trainer(
+            model, examples, tasks: (0..<8).map { ("task\($0)", examples.count) }, world: world)
+    }
+}
+
+/// A trainer whose steps are timed.
+struct MeasuredTrainer {
+    let trainer: Trainer
+    let options: LowRankOptions
+    /// At step 0.
+    let sampler: Sampler
+    let world: Communicator
+
+    /// Steps after which the workspaces have seen what they need.
+    static let warmup = 2
+
+    /// Does the steps that are not measured.
+    func warmUp() throws(Failure) {
+        for _ in 0..<Self.warmup { _ = try trainer.step() }
+    }
+
+    /// One step that all ranks begin together, and its seconds.
+    func step() throws(Failure) -> (seconds: Double, result: StepResult) {
+        try world.barrier()
+        let begun = ContinuousClock.now
+        let result = try trainer.step()
+        return (begun.duration(to: .now).inSeconds, result)
+    }
+}

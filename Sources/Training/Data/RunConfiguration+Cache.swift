@@ -1,0 +1,28 @@
+import Configuration
+import Failures
+import Foundation
+import Tasks
+import Text
+
+extension RunConfiguration {
+    /// What decides the content of the token cache beside files, tasks and vocabulary.
+    package var cacheOptions: TokenCacheOptions {
+        TokenCacheOptions(reading: readingOptions, maxSource: maxSource)
+    }
+
+    /// Opens the token cache of the run's tasks in a directory, building it first where it is absent.
+    package func openCache(
+        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, in directory: String, threads: Int
+    ) throws(Failure) -> TokenCache {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(
+                .cannotWrite,
+                "the cache directory \(directory) cannot be created (\(RunDirectory.reason(error))); choose another with "
+                    + "data.cache")
+        }
+        return try TokenCache.openOrBuild(
+            tasks: definitions, vocabulary: vocabulary, options: cacheOptions, directory: directory, threads: threads)
+    }
+}

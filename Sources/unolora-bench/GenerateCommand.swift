@@ -1,0 +1,62 @@
+import ArgumentParser
+import Benchmarks
+import Configuration
+import Failures
+import MPI
+import Training
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Greedy answers of an evaluation beside training steps on the same examples; alone or under mpirun.",
+        discussion: """
+            The examples are random tokens of --lengths, or validation texts of the tasks of --config, of which nothing else \
+            is used but where the token cache is (data). An answer ends where those of a trained adapter do: after the \
+            target's length, or the longest answer of the task.
+            """)
+
+    @OptionGroup var options: WorkloadOptions
+
+    @Option(help: ArgumentHelp("JSON list of [source, target] token counts.", valueName: "file"))
+    var lengths: String?
+
+    @Option(help: ArgumentHelp("Configuration (YAML) with tasks whose texts are answered.", valueName: "run.yaml"))
+    var config: String?
+
+    @OptionGroup var overrides: Overrides
+
+    @Option(help: "Examples to answer, of each task; with --lengths of all.")
+    var examples = 128
+
+    @Option(help: "Examples that are answered together.")
+    var evaluationBatch = 16
+
+    @Option(help: "Measured evaluations.")
+    var repeats = 3
+
+    func validate() throws {
+        guard (lengths == nil) != (config == nil) else { throw ValidationError("give either --lengths or --config") }
+        guard config != nil || overrides.values.isEmpty else { throw ValidationError("--set needs --config") }
+        guard examples >= 1, evaluationBatch >= 1, repeats >= 1 else {
+            throw ValidationError("--examples, --evaluation-batch and --repeats must be at least 1")
+        }
+    }
+
+    func run() {
+        Job.run("generate") { environment throws(Failure) in
+            let world = environment.world
+            let report = try GenerateBenchmark(
+                options.workload(), chosen(world), limit: examples, evaluationBatch: evaluationBatch, repeats: repeats,
+                world: world)()
+            if world.rank == 0 { try printJSON(report) }
+            return 0
+        }
+    }
+
+    private func chosen(_ world: Communicator) throws(Failure) -> GenerateBenchmark.Examples {
+        if let lengths { return .lengths(lengths) }
+        return try world.rankZeroFirst { () throws(Failure) in
+            .texts(try RunConfiguration.load(file: config, overrides: overrides.values + ["model=\(options.model)"]))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Benchmarks
+import Failures
+import Training
+
+struct StepCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "step", abstract: "Whole training steps on examples of given lengths; alone or under mpirun.")
+
+    @OptionGroup var options: StepOptions
+
+    func run() {
+        Job.run("step") { environment throws(Failure) in
+            let report = try StepBenchmark(
+                options.workload.workload(), lengths: options.lengths, steps: options.steps, world: environment.world)()
+            if environment.world.rank == 0 { try printJSON(report) }
+            return 0
+        }
+    }
+}
+
+struct ReduceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reduce",
+        abstract: "The exact sum of a step over threads and ranks beside the step; alone or under mpirun.")
+
+    @OptionGroup var options: StepOptions
+
+    func run() {
+        Job.run("reduce") { environment throws(Failure) in
+            let report = try ReduceBenchmark(
+                options.workload.workload(), lengths: options.lengths, steps: options.steps, world: environment.world)()
+            if environment.world.rank == 0 { try printJSON(report) }
+            return 0
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Benchmarks
+import Failures
+import Kernels
+import Training
+
+/// Options of what computes the products with frozen weights.
+struct ProductOptions: ParsableArguments {
+    @Option(help: "Products with frozen weights: auto, openblas or onednn.")
+    var gemm = "auto"
+
+    @Option(help: "float32 or int8, of the forward's products with onednn.")
+    var forward = "float32"
+
+    @Option(help: "float32 or int8, of the input gradients' products with onednn.")
+    var backward = "float32"
+
+    func validate() throws {
+        guard gemm == "auto" || ProductBackend(rawValue: gemm) != nil else {
+            throw ValidationError("--gemm must be auto, openblas or onednn")
+        }
+        guard ProductPrecision(rawValue: forward) != nil, ProductPrecision(rawValue: backward) != nil else {
+            throw ValidationError("--forward and --backward must be float32 or int8")
+        }
+    }
+
+    func backend() throws(Failure) -> ProductBackend { try ProductBackend(name: gemm, asking: "--gemm") }
+
+    var packs: FrozenMatrix.Packs {
+        FrozenMatrix.Packs(
+            forward: ProductPrecision(rawValue: forward) ?? .float32,
+            backward: ProductPrecision(rawValue: backward) ?? .float32)
+    }
+}
+
+/// Options of what is trained and how a step is computed.
+struct WorkloadOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Hugging Face T5 directory, e.g. from unolora-dist new-model.", valueName: "directory"))
+    var model: String
+
+    @Option(help: "unolora, unolora_star or lora_per_task.")
+    var method = "unolora"
+
+    @Option(help: "Examples in a step.")
+    var batch = 32
+
+    @Option(help: "Examples in a micro-batch.")
+    var micro = 4
+
+    @Option(help: "Workers of each rank.")
+    var threads = 2
+
+    @Option(help: "Dropout at T5's places and in the adapter.")
+    var dropout = 0.1
+
+    @OptionGroup var products: ProductOptions
+
+    func validate() throws {
+        guard batch >= 1, micro >= 1, threads >= 1, (0..<1).contains(dropout) else {
+            throw ValidationError("--batch, --micro and --threads must be at least 1, --dropout from 0 to below 1")
+        }
+    }
+
+    func workload() throws(Failure) -> Workload {
+        var workload = Workload(model: model, products: try products.backend())
+        workload.method = method
+        workload.packs = products.packs
+        workload.batch = batch
+        workload.micro = micro
+        workload.threads = threads
+        workload.dropout = dropout
+        return workload
+    }
+}
+
+/// Options of benchmarks that are steps, and how many.
+struct StepOptions: ParsableArguments {
+    @OptionGroup var workload: WorkloadOptions
+
+    @Option(help: ArgumentHelp("JSON list of [source, target] token counts.", valueName: "file"))
+    var lengths: String
+
+    @Option(help: "Measured steps, after two others.")
+    var steps = 10
+
+    func validate() throws {
+        guard steps >= 1 else { throw ValidationError("--steps must be at least 1") }
+    }
+}
