@@ -32,8 +32,10 @@ public struct StepBenchmark {
         var gemmShare: Double
         var gemmGigaflopsPerSecond: Double
         var pageFaultsPerStep: Double
-        /// Calls of malloc and its relatives.
+        /// Calls of malloc and its relatives, by all threads.
         var allocationsPerStep: Double
+        /// Those of the same products alone: what the library that computes them takes for itself.
+        var productAllocationsPerStep: Double
         var memory: ProcessMemory
     }
 
@@ -61,6 +63,8 @@ public struct StepBenchmark {
         var sampler = measured.sampler
         var (seconds, replays, operations, tokens) = ([Double](), [Double](), 0.0, 0)
         let replay = FrozenReplay(model: model, options: measured.options, threads: workload.threads)
+        seconds.reserveCapacity(steps)
+        replays.reserveCapacity(steps)
         try measured.warmUp()
         for _ in 0..<MeasuredTrainer.warmup { _ = sampler.next() }
         let (faults, allocations) = (ProcessUsage.pageFaults, callocations_count())
@@ -71,10 +75,13 @@ public struct StepBenchmark {
             tokens += step.result.tasks.reduce(0) { $0 + Int($1.tokens + $1.sourceTokens) }
             counted = (ProcessUsage.pageFaults - faults, callocations_count() - allocations)
         }
+        var productAllocations = 0
         for _ in 0..<steps {
             let mine = measured.trainer.microBatchRows(sampler.next())
             try world.barrier()
+            let before = callocations_count()
             let measured = replay.run(mine)
+            productAllocations += callocations_count() - before
             replays.append(measured.seconds)
             operations += measured.operations
         }
@@ -88,6 +95,7 @@ public struct StepBenchmark {
             gemmShare: gemm.median / step.median,
             gemmGigaflopsPerSecond: operations / replays.reduce(0, +) * 1e-9,
             pageFaultsPerStep: Double(counted.faults) / Double(steps),
-            allocationsPerStep: Double(counted.allocations) / Double(steps), memory: ProcessMemory())
+            allocationsPerStep: Double(counted.allocations) / Double(steps),
+            productAllocationsPerStep: Double(productAllocations) / Double(steps), memory: ProcessMemory())
     }
 }

@@ -243,6 +243,13 @@ int cdnnl_version(void) {
     return version->major * 10000 + version->minor * 100 + version->patch;
 }
 
+int cdnnl_vector_level(void) {
+    // The values are sets of bits: what a processor has on top adds bits.
+    int isa = (int)dnnl_get_effective_cpu_isa();
+    int avx512 = (int)dnnl_cpu_isa_avx512_core, vnni = (int)dnnl_cpu_isa_avx512_core_vnni;
+    return (isa & vnni) == vnni ? 2 : (isa & avx512) == avx512 ? 1 : 0;
+}
+
 const char *cdnnl_instruction_set(void) {
     switch (dnnl_get_effective_cpu_isa()) {
     case dnnl_cpu_isa_sse41: return "sse41";

@@ -55,6 +55,18 @@ public final class PackingLibrary: @unchecked Sendable {
         #endif
     }
 
+    /// Whether its products in a precision are of use here.
+    ///
+    /// Without AVX-512 its float32 products are slower than OpenBLAS's, and a row's bits depend on the other rows; without
+    /// VNNI its sums of 8-bit products saturate at 16 bits, and are wrong.
+    public static func supports(_ precision: ProductPrecision) -> Bool {
+        #if OneDNN
+            cdnnl_vector_level() >= (precision == .int8 ? 2 : 1)
+        #else
+            false
+        #endif
+    }
+
     /// Version and instruction set, e.g. `oneDNN 2.6.3 avx512_core`; nil without it.
     public static var name: String? {
         #if OneDNN

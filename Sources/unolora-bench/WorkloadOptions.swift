@@ -24,7 +24,12 @@ struct ProductOptions: ParsableArguments {
         }
     }
 
-    func backend() throws(Failure) -> ProductBackend { try ProductBackend(name: gemm, asking: "--gemm") }
+    func backend() throws(Failure) -> ProductBackend {
+        let backend = try ProductBackend(name: gemm, asking: "--gemm")
+        if forward != "float32" { try backend.requireInt8(asking: "--forward") }
+        if backward != "float32" { try backend.requireInt8(asking: "--backward") }
+        return backend
+    }
 
     var packs: FrozenMatrix.Packs {
         FrozenMatrix.Packs(

@@ -43,6 +43,17 @@ extension ProgramTests {
             #expect(report["ranks"] as? Int == ranks ?? 1)
         }
 
+        /// On the same lengths again and again, so that two steps have seen the largest micro-batch.
+        @Test(arguments: ["unolora", "unolora_star", "lora_per_task"], [1, 2])
+        func `a step allocates nothing after the first`(method: String, threads: Int) throws {
+            try project.write("same.json", "[[9, 3]]")
+            let report = try report([
+                "step", "--model", "model", "--lengths", "same.json", "--steps", "20", "--batch", "8", "--micro", "2",
+                "--gemm", "openblas", "--method", method, "--threads", "\(threads)",
+            ])
+            #expect(report["allocationsPerStep"] as? Double == 0)
+        }
+
         @Test(arguments: [nil, 2]) func `reduce times the parts of the sum`(ranks: Int?) throws {
             let report = try report(
                 ["reduce", "--model", "model", "--method", "unolora_star"] + Self.steps, ranks: ranks)

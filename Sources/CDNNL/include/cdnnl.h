@@ -48,4 +48,7 @@ int cdnnl_version(void);
 /// Name of the instruction set that oneDNN would use here, such as "avx512_core"; a static string.
 const char *cdnnl_instruction_set(void);
 
+/// 1 where oneDNN has AVX-512, 2 where it has the instructions for 8 bits (VNNI) too, else 0.
+int cdnnl_vector_level(void);
+
 #endif

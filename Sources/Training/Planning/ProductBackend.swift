@@ -10,18 +10,34 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// oneDNN on weights that were packed once for the ranks of a node.
     case onednn
 
-    /// Those of this build.
-    public static var available: [ProductBackend] { PackingLibrary.isBuiltIn ? [.openblas, .onednn] : [.openblas] }
+    /// Those of this build on this processor.
+    public static var available: [ProductBackend] {
+        PackingLibrary.supports(.float32) ? [.openblas, .onednn] : [.openblas]
+    }
 
-    /// The one that a configuration asks for; `auto` is oneDNN where the build has it. `badConfiguration` when it is not
-    /// in this build.
+    /// The one that a configuration asks for; `auto` is oneDNN where the build and the processor have it.
+    /// `badConfiguration` when they have not.
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(name: configuration.gemm, asking: "parallel.gemm")
-        guard self == .onednn || configuration.quantises == (false, false) else {
+        if configuration.quantises != (false, false) { try requireInt8(asking: "model.precision") }
+    }
+
+    /// `badConfiguration` when this cannot multiply in 8 bits; `asking` is the option or key that wants it.
+    public func requireInt8(asking: String) throws(Failure) {
+        guard PackingLibrary.isBuiltIn else {
             throw Failure(
                 .badConfiguration,
-                "model.precision needs oneDNN, but this program was built without it; use float32, or install libdnnl-dev "
-                    + "and build with the default traits")
+                "\(asking) needs oneDNN, but this program was built without it; use float32, or install libdnnl-dev and "
+                    + "build with the default traits")
+        }
+        guard PackingLibrary.supports(.int8) else {
+            throw Failure(
+                .badConfiguration,
+                "\(asking) needs a processor with AVX-512 and VNNI, and this one has not; use float32, or nodes with Intel "
+                    + "Cascade Lake, AMD Zen 4 or later")
+        }
+        guard self == .onednn else {
+            throw Failure(.badConfiguration, "\(asking) needs oneDNN, but openblas was asked for; use float32 or onednn")
         }
     }
 
@@ -31,8 +47,11 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         guard Self.available.contains(self) else {
             throw Failure(
                 .badConfiguration,
-                "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
-                    + "libdnnl-dev and build with the default traits")
+                PackingLibrary.isBuiltIn
+                    ? "\(asking) is onednn, which needs a processor with AVX-512, and this one has not; use auto or "
+                        + "openblas, which is faster here"
+                    : "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
+                        + "libdnnl-dev and build with the default traits")
         }
     }
 
