@@ -110,6 +110,41 @@ import Testing
         }
     }
 
+    /// Whole numbers up to 127, that one in each row and column: they are not rounded, so the product must not be either.
+    /// Instructions that add two 8-bit products in 16 bits cut off what does not fit there.
+    @Test(arguments: [1, 19, 64], [3, 64, 515])
+    func `sums of 8-bit products are exact, however large`(rows: Int, width: Int) throws {
+        let out = 48
+        func whole(_ count: Int, seed: UInt64) -> Arena {
+            let arena = Arena(count: count * width)
+            var stream = RandomStream(seed: seed, purpose: .test)
+            for i in 0..<arena.count {
+                // Mostly the largest, of one sign over long stretches: so the partial sums are large too.
+                let sign: Float = i / 40 % 2 == 0 ? 1 : -1
+                arena.base[i] = i % width == 0 || stream.below(4) > 0 ? sign * 127 : Float(stream.below(255)) - 127
+            }
+            return arena
+        }
+        let (x, w) = (whole(rows, seed: 1), whole(out, seed: 2))
+        let library = try PackingLibrary()
+        var matrix = FrozenMatrix([Matrix(w.base, rows: out, columns: width)])
+        let packs = FrozenMatrix.Packs(forward: .int8, backward: nil)
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: try matrix.packedBytes(library, packs), alignment: 64)
+        defer { memory.deallocate() }
+        try matrix.pack(library, packs, into: memory, fills: true)
+        let y = Arena(count: rows * out)
+        matrix.multiply(
+            Matrix(x.base, rows: rows, columns: width), into: Matrix(y.base, rows: rows, columns: out),
+            FrozenProducts(library))
+        for row in 0..<rows {
+            for j in 0..<out {
+                let sum = (0..<width).reduce(0) { $0 + Int(x.base[row * width + $1]) * Int(w.base[j * width + $1]) }
+                #expect(y.base[row * out + j] == Float(sum), "row \(row), column \(j)")
+            }
+        }
+    }
+
     @Test(arguments: shapes.indices, [ProductPrecision.float32, .int8])
     func `a row has the same bits in a product of any number of rows, at any place`(
         index: Int, precision: ProductPrecision
