@@ -111,7 +111,7 @@ let package = Package(
                 "Adapters", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks", "Tensors",
                 "TestSupport", "Text", "Training",
             ]),
-        tests("CommandTests", ["Failures", "T5", "TestSupport", "Tensors", "Text"]),
+        tests("CommandTests", ["Failures", "Kernels", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17
 )
