@@ -108,8 +108,8 @@ let package = Package(
         tests(
             "DistributedTests",
             [
-                "Adapters", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks", "Tensors",
-                "TestSupport", "Text", "Training",
+                "Adapters", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks",
+                "Tensors", "TestSupport", "Text", "Training",
             ]),
         tests("CommandTests", ["Failures", "Kernels", "T5", "TestSupport", "Tensors", "Text"]),
     ],
