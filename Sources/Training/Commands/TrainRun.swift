@@ -96,8 +96,14 @@ public struct TrainRun {
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
         let writer = world.rank == 0 ? try makeWriter(session, state, store, identity, libraries, resumed) : nil
-        try RunEnvironment.write(run, world: world, library: library, products: base.products, threads: threads)
+        let precision = try measurePrecision(session, state)
+        try RunEnvironment.write(
+            run, world: world, library: library, products: base.products, threads: threads, precision: precision)
         announce(session, threads, state)
+        if let precision {
+            say(precision.summary)
+            log.info("\(precision.summary)")
+        }
         let trainer = Trainer(
             model: session.base.model, state: state, examples: session.data,
             sampler: try configuration.sampler(session.mixture()), taskNames: session.taskNames,
@@ -127,6 +133,13 @@ public struct TrainRun {
         try writer?.status(.finished, "all steps done", step: state.step, exitCode: 0)
         say("run directory: \(run.path)")
         return 0
+    }
+
+    /// What 8 bits do to this model and data, on rank 0; nil where products are in float32. The others wait for as long as
+    /// two batches take, and are told nothing, since nothing depends on it.
+    private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
+        guard world.rank == 0, configuration.quantises != (false, false) else { return nil }
+        return try session.precision(state, examples: RunSession.precisionExamples)
     }
 
     /// What a signal to any rank asked for until now; collective. For the start, which may take minutes.
