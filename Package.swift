@@ -118,11 +118,11 @@ let package = Package(
         tests(
             "DistributedTests",
             [
-                "Adapters", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks", "Tensors",
-                "TestSupport", "Text", "Training",
+                "Adapters", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks",
+                "Tensors", "TestSupport", "Text", "Training",
             ]),
         tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),
-        tests("CommandTests", ["Failures", "T5", "TestSupport", "Tensors", "Text"]),
+        tests("CommandTests", ["Failures", "Kernels", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,6 +1,8 @@
 #include "cdnnl.h"
 
-#include <oneapi/dnnl/dnnl.h>
+#include "descriptions.h"
+
+#include <stdbool.h>
 #include <stdlib.h>
 
 // OpenMP's own header needs a compiler that speaks OpenMP; this is its declaration.
@@ -14,64 +16,11 @@ struct cdnnl_product {
     dnnl_primitive_t primitive;
     dnnl_stream_t stream;
     dnnl_memory_t x, packed, y, scratch;
+    size_t part_bytes;
+    // Elements of y, and their sums with the second part of a packed operand; NULL where that has one part.
+    size_t count;
+    int32_t *sums;
 };
-
-// Version 3 made descriptions of memory opaque objects that somebody owns; these are what the two versions share here.
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t description_t;
-typedef const_dnnl_memory_desc_t description_view_t;
-
-static int describe_rows(description_t *out, dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag) {
-    return dnnl_memory_desc_create_with_tag(out, 2, dims, type, tag);
-}
-
-static int describe_strides(description_t *out, dnnl_dims_t dims, dnnl_data_type_t type, dnnl_dims_t strides) {
-    return dnnl_memory_desc_create_with_strides(out, 2, dims, type, strides);
-}
-
-static int copy_description(description_t *out, description_view_t from) { return dnnl_memory_desc_clone(out, from); }
-
-static void release(description_t *description) {
-    if (*description != NULL) dnnl_memory_desc_destroy(*description);
-}
-
-static description_view_t view(const description_t *description) { return *description; }
-
-static int describe_product(
-    cdnnl_engine *engine, const description_t *x, const description_t *b, const description_t *y,
-    dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *out) {
-    return dnnl_matmul_primitive_desc_create(out, engine->engine, *x, *b, NULL, *y, attributes);
-}
-#else
-typedef dnnl_memory_desc_t description_t;
-typedef const dnnl_memory_desc_t *description_view_t;
-
-static int describe_rows(description_t *out, dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag) {
-    return dnnl_memory_desc_init_by_tag(out, 2, dims, type, tag);
-}
-
-static int describe_strides(description_t *out, dnnl_dims_t dims, dnnl_data_type_t type, dnnl_dims_t strides) {
-    return dnnl_memory_desc_init_by_strides(out, 2, dims, type, strides);
-}
-
-static int copy_description(description_t *out, description_view_t from) {
-    *out = *from;
-    return dnnl_success;
-}
-
-static void release(description_t *description) { (void)description; }
-
-static description_view_t view(const description_t *description) { return description; }
-
-static int describe_product(
-    cdnnl_engine *engine, const description_t *x, const description_t *b, const description_t *y,
-    dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *out) {
-    dnnl_matmul_desc_t product;
-    dnnl_status_t status = dnnl_matmul_desc_init(&product, x, b, NULL, y);
-    if (status != dnnl_success) return status;
-    return dnnl_primitive_desc_create(out, &product, attributes, engine->engine, NULL);
-}
-#endif
 
 #define TRY(call)                                                                                                      \
     do {                                                                                                               \
@@ -118,7 +67,7 @@ static int describe(
     TRY(describe_rows(&y, y_dims, type == cdnnl_int8 ? dnnl_s32 : dnnl_f32, dnnl_ab));
     TRY(dnnl_primitive_attr_create(&attributes));
     TRY(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
-    TRY(describe_product(engine, &x, packed != NULL ? packed : &b, &y, attributes, out));
+    TRY(describe_product(engine->engine, &x, packed != NULL ? packed : &b, &y, attributes, out));
 done:
     if (attributes != NULL) dnnl_primitive_attr_destroy(attributes);
     release(&x);
@@ -139,32 +88,59 @@ done:
     return result;
 }
 
+// Whether sums of 8-bit products fit wherever this processor makes them. Without instructions for it (VNNI), oneDNN
+// moves x to 0 ... 255, adds two products at a time in 16 bits, and cuts off what does not fit: up to 2 * 255 * 127. Of
+// an operand in two parts, which hold half of each number, they fit, 2 * 255 * 64, and the parts' sums together are
+// exact.
+static bool sums_fit(void) {
+    switch (dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_avx2_vnni:
+    case dnnl_cpu_isa_avx512_core_vnni:
+    case dnnl_cpu_isa_avx512_core_bf16:
+    case dnnl_cpu_isa_avx512_core_amx:
+#if DNNL_VERSION_MAJOR >= 3
+    case dnnl_cpu_isa_avx2_vnni_2:
+    case dnnl_cpu_isa_avx512_core_fp16:
+    case dnnl_cpu_isa_avx512_core_amx_fp16:
+#endif
+        return true;
+    default: return false;
+    }
+}
+
+static bool has_two_parts(int type) { return type == cdnnl_int8 && !sums_fit(); }
+
+// Bytes of one part of a packed operand, a multiple of 64.
+static size_t part_size(const description_t *layout) {
+    return (dnnl_memory_desc_get_size(view(layout)) + 63) & ~(size_t)63;
+}
+
 int cdnnl_packed_size(cdnnl_engine *engine, int type, int64_t k, int64_t n, size_t *bytes) {
     description_t layout = {0};
     int result = packed_layout(engine, type, k, n, &layout);
-    if (result == dnnl_success) *bytes = dnnl_memory_desc_get_size(view(&layout));
+    if (result == dnnl_success) *bytes = part_size(&layout) * (has_two_parts(type) ? 2 : 1);
     release(&layout);
     return result;
 }
 
-int cdnnl_pack(
-    cdnnl_engine *engine, int type, int64_t k, int64_t n, const void *b, int64_t row_stride, int64_t column_stride,
-    void *packed) {
+// Packs one part of an operand into a layout.
+static int pack_part(
+    cdnnl_engine *engine, int type, int64_t k, int64_t n, const void *b, dnnl_dims_t strides,
+    const description_t *layout, void *packed) {
     int result = dnnl_success;
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t primitive = NULL;
     dnnl_stream_t stream = NULL;
     dnnl_memory_t from = NULL, to = NULL;
-    description_t plain = {0}, layout = {0};
-    dnnl_dims_t dims = {k, n}, strides = {row_stride, column_stride};
-    TRY(packed_layout(engine, type, k, n, &layout));
+    description_t plain = {0};
+    dnnl_dims_t dims = {k, n};
     TRY(describe_strides(&plain, dims, operand(type), strides));
     TRY(dnnl_reorder_primitive_desc_create(
-        &description, view(&plain), engine->engine, view(&layout), engine->engine, NULL));
+        &description, view(&plain), engine->engine, view(layout), engine->engine, NULL));
     TRY(dnnl_primitive_create(&primitive, description));
     TRY(dnnl_stream_create(&stream, engine->engine, dnnl_stream_default_flags));
     TRY(dnnl_memory_create(&from, view(&plain), engine->engine, (void *)b));
-    TRY(dnnl_memory_create(&to, view(&layout), engine->engine, packed));
+    TRY(dnnl_memory_create(&to, view(layout), engine->engine, packed));
     dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     TRY(dnnl_primitive_execute(primitive, stream, 2, arguments));
     TRY(dnnl_stream_wait(stream));
@@ -175,6 +151,38 @@ done:
     if (primitive != NULL) dnnl_primitive_destroy(primitive);
     if (description != NULL) dnnl_primitive_desc_destroy(description);
     release(&plain);
+    return result;
+}
+
+int cdnnl_pack(
+    cdnnl_engine *engine, int type, int64_t k, int64_t n, const void *b, int64_t row_stride, int64_t column_stride,
+    void *packed) {
+    int result = dnnl_success;
+    description_t layout = {0};
+    dnnl_dims_t strides = {row_stride, column_stride};
+    int8_t *part = NULL;
+    TRY(packed_layout(engine, type, k, n, &layout));
+    if (!has_two_parts(type)) {
+        TRY(pack_part(engine, type, k, n, b, strides, &layout, packed));
+        goto done;
+    }
+    part = malloc((size_t)(k * n));
+    if (part == NULL) {
+        result = dnnl_out_of_memory;
+        goto done;
+    }
+    dnnl_dims_t dense = {n, 1};
+    for (int second = 0; second < 2; second++) {
+        for (int64_t i = 0; i < k; i++) {
+            for (int64_t j = 0; j < n; j++) {
+                const int8_t value = ((const int8_t *)b)[i * row_stride + j * column_stride];
+                part[i * n + j] = (int8_t)(second ? value - value / 2 : value / 2);
+            }
+        }
+        TRY(pack_part(engine, type, k, n, part, dense, &layout, (char *)packed + second * part_size(&layout)));
+    }
+done:
+    free(part);
     release(&layout);
     return result;
 }
@@ -188,6 +196,15 @@ int cdnnl_product_create(
     if (*product == NULL) return dnnl_out_of_memory;
     cdnnl_product *own = *product;
     TRY(packed_layout(engine, type, k, n, &layout));
+    own->part_bytes = part_size(&layout);
+    own->count = (size_t)(m * n);
+    if (has_two_parts(type)) {
+        own->sums = malloc(own->count * sizeof *own->sums);
+        if (own->sums == NULL) {
+            result = dnnl_out_of_memory;
+            goto done;
+        }
+    }
     TRY(describe(engine, type, m, k, n, &layout, &description));
     TRY(dnnl_primitive_create(&own->primitive, description));
     TRY(dnnl_stream_create(&own->stream, engine->engine, dnnl_stream_default_flags));
@@ -216,13 +233,12 @@ void cdnnl_product_destroy(cdnnl_product *product) {
     }
     if (product->stream != NULL) dnnl_stream_destroy(product->stream);
     if (product->primitive != NULL) dnnl_primitive_destroy(product->primitive);
+    free(product->sums);
     free(product);
 }
 
-int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed, void *y) {
+static int run_part(cdnnl_product *product, const void *x, const void *packed, void *y) {
     int result = dnnl_success;
-    // The count belongs to the calling thread, and which thread that is may change.
-    omp_set_num_threads(1);
     TRY(dnnl_memory_set_data_handle(product->x, (void *)x));
     TRY(dnnl_memory_set_data_handle(product->packed, (void *)packed));
     TRY(dnnl_memory_set_data_handle(product->y, y));
@@ -235,6 +251,16 @@ int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed,
     TRY(dnnl_primitive_execute(product->primitive, product->stream, 4, arguments));
     TRY(dnnl_stream_wait(product->stream));
 done:
+    return result;
+}
+
+int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed, void *y) {
+    // The count belongs to the calling thread, and which thread that is may change.
+    omp_set_num_threads(1);
+    int result = run_part(product, x, packed, y);
+    if (result != dnnl_success || product->sums == NULL) return result;
+    result = run_part(product, x, (const char *)packed + product->part_bytes, product->sums);
+    for (size_t i = 0; i < product->count; i++) ((int32_t *)y)[i] += product->sums[i];
     return result;
 }
 

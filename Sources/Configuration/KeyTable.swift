@@ -25,9 +25,10 @@ enum KeyTable {
         Key("model", .path, nil, "Hugging Face T5 directory: config.json, model.safetensors, spiece.model."),
         Key(
             "model.precision", .choice(["float32", "int8", "int8Forward", "int8Backward"]), "float32", result: true,
-            "Products with frozen weights: float32, or with both operands rounded to 8 bits (several times faster, off by "
-                + "about a hundredth), in the forward, in the gradients of inputs, or in both; the output matrix, norms, "
-                + "attention and the adapter stay in float32. Needs onednn."),
+            "Products with frozen weights: float32, or with both operands rounded to 8 bits (several times faster where the "
+                + "processor has VNNI, slower without; off by about a hundredth), in the forward, in the gradients of "
+                + "inputs, or in both; the output matrix, norms, attention and the adapter stay in float32. Needs onednn. "
+                + "Every run measures what it does to its model, and so does verify --precision."),
         Key(
             "method", .choice(["frozen", "unolora", "unolora_star", "lora_per_task", "full", "hyperformer_pp"]),
             "unolora", result: true, "What is trained; full and hyperformer_pp are not in this version."),

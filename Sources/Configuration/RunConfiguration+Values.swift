@@ -144,10 +144,11 @@ extension RunConfiguration {
     public var checkpointKeep: Int { integer("checkpoint.keep") }
     /// nil for as many as the cores allow.
     public var threads: Int? { values["parallel.threads"] == .text("auto") ? nil : integer("parallel.threads") }
+    /// `float32`, `int8`, `int8Forward` or `int8Backward`: in what products with frozen weights compute.
+    public var precision: String { text("model.precision") }
     /// Whether products with frozen weights round their operands to 8 bits, in the forward and in gradients of inputs.
     public var quantises: (forward: Bool, backward: Bool) {
-        let precision = text("model.precision")
-        return (["int8", "int8Forward"].contains(precision), ["int8", "int8Backward"].contains(precision))
+        (["int8", "int8Forward"].contains(precision), ["int8", "int8Backward"].contains(precision))
     }
     /// `auto`, `openblas` or `onednn`: what computes the products with frozen weights.
     public var gemm: String { text("parallel.gemm") }

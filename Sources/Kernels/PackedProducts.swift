@@ -55,15 +55,19 @@ public final class PackingLibrary: @unchecked Sendable {
         #endif
     }
 
-    /// Whether its products in a precision are of use here.
-    ///
-    /// Without AVX-512 its float32 products are slower than OpenBLAS's, and a row's bits depend on the other rows; without
-    /// VNNI its sums of 8-bit products saturate at 16 bits, and are wrong.
-    public static func supports(_ precision: ProductPrecision) -> Bool {
+    /// Whether this processor has AVX-512. Without it float32 products are slower than OpenBLAS's, and a row's bits depend
+    /// on how many rows the product has.
+    public static var isFast: Bool { vectorLevel >= 1 }
+
+    /// Whether this processor has instructions for 8 bits (VNNI). Without them 8-bit products are as exact, but slower than
+    /// those in float32.
+    public static var isFastWith8Bits: Bool { vectorLevel >= 2 }
+
+    private static var vectorLevel: Int32 {
         #if OneDNN
-            cdnnl_vector_level() >= (precision == .int8 ? 2 : 1)
+            cdnnl_vector_level()
         #else
-            false
+            0
         #endif
     }
 

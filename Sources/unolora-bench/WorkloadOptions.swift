@@ -25,10 +25,8 @@ struct ProductOptions: ParsableArguments {
     }
 
     func backend() throws(Failure) -> ProductBackend {
-        let backend = try ProductBackend(name: gemm, asking: "--gemm")
-        if forward != "float32" { try backend.requireInt8(asking: "--forward") }
-        if backward != "float32" { try backend.requireInt8(asking: "--backward") }
-        return backend
+        let quantises = forward != "float32" ? "--forward int8" : backward != "float32" ? "--backward int8" : nil
+        return try ProductBackend(name: gemm, asking: "--gemm", quantises: quantises)
     }
 
     var packs: FrozenMatrix.Packs {

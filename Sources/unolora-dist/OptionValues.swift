@@ -59,3 +59,11 @@ enum ProductChoice: String, ExpressibleByArgument, CaseIterable {
     case openblas
     case onednn
 }
+
+/// What `verify --precision` can be.
+enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
+    case float32
+    case int8
+    case int8Forward
+    case int8Backward
+}

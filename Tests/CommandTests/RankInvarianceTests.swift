@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -32,7 +33,8 @@ extension ProgramTests {
 
         /// Trains in legs, each until the step it names; the last to the end.
         private static func train(
-            _ project: TinyProject, _ method: String, _ legs: [(Layout, stop: Int?)]
+            _ project: TinyProject, _ method: String, _ legs: [(Layout, stop: Int?)], set: [String] = [],
+            products: String? = nil
         ) throws -> Outcome {
             let out = try TemporaryDirectory()
             let run = out.file("run")
@@ -43,13 +45,21 @@ extension ProgramTests {
                         "train", "--config", project.configuration, "--out", run, "--set", "method=\(method)", "--set",
                         "parallel.threads=\(layout.threads)", "--set",
                         "eval.ranks=\(layout.decodesOnAll ? "all" : "zero")",
-                    ] + stopping, ranks: layout.ranks)
+                    ] + set.flatMap { ["--set", $0] } + stopping, ranks: layout.ranks)
                 #expect(result.code == (stop == nil ? 0 : 85), "\(layout.testDescription): \(result.error)")
                 let status = try Status(run: run)
                 #expect(status.state == (stop == nil ? "finished" : "preempted"))
                 #expect(status.lastDurableStep == stop ?? 12)
+                if let products { #expect(try Self.products(run).hasPrefix(products)) }
             }
             return try Outcome(run: run)
+        }
+
+        /// What computed the products with frozen weights, as the run recorded it.
+        private static func products(_ run: String) throws -> String {
+            struct Environment: Decodable { var libraries: [String: String] }
+            let data = try Data(contentsOf: URL(fileURLWithPath: run + "/environment.json"))
+            return try JSONDecoder().decode(Environment.self, from: data).libraries["products"] ?? ""
         }
 
         private static func expectReference(_ method: String, _ legs: [(Layout, stop: Int?)]) throws {
@@ -115,6 +125,28 @@ extension ProgramTests {
             let alone = try Self.train(project, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
             let three = try Self.train(project, "unolora_star", [(Layout(ranks: 3, threads: 1), nil)])
             #expect(alone == three)
+            #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
+        }
+
+        /// Ways to multiply by frozen weights, and how the library that does it calls itself.
+        private static let products =
+            [("parallel.gemm=openblas", "OpenBLAS")]
+            + (PackingLibrary.isBuiltIn
+                ? [("parallel.gemm=onednn", "oneDNN"), ("model.precision=int8", "oneDNN")] : [])
+
+        @Test(arguments: products)
+        func `either library, and 8 bits, give the same bits on ranks as alone`(setting: String, name: String) throws {
+            let project = try Self.shared.get().0
+            func train(ranks: Int?, threads: Int) throws -> Outcome {
+                try Self.train(
+                    project, "unolora_star", [(Layout(ranks: ranks, threads: threads), nil)], set: [setting],
+                    products: name)
+            }
+            let alone = try train(ranks: nil, threads: 1)
+            #expect(try train(ranks: 1, threads: 2) == alone)
+            #expect(try train(ranks: 2, threads: 1) == alone)
+            #expect(try train(ranks: 3, threads: 1) == alone)
+            guard setting == "model.precision=int8" else { return }
             #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
         }
 

@@ -19,7 +19,7 @@ typedef struct cdnnl_product cdnnl_product;
 enum {
     /// All of them float.
     cdnnl_float32 = 0,
-    /// x and b int8_t, y int32_t: exact sums.
+    /// x and b int8_t, y int32_t: exact sums on every processor; on one without VNNI at the price of two products.
     cdnnl_int8 = 1,
 };
 

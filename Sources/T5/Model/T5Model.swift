@@ -64,6 +64,26 @@ public final class T5Model: Sendable {
         groupOffsets = offsets
     }
 
+    /// The same model with its products on the weights as they are, in float32 and without packs: what packed products are
+    /// compared with. Shares all memory with this one.
+    public var unpacked: T5Model { T5Model(unpacking: self) }
+
+    private init(unpacking other: T5Model) {
+        configuration = other.configuration
+        maximumLength = other.maximumLength
+        groups = other.groups
+        embedding = other.embedding
+        output = FrozenMatrix(other.output.parts)
+        packing = nil
+        projections = other.projections.map { FrozenMatrix($0.parts) }
+        norms = other.norms
+        finalNorms = other.finalNorms
+        biases = other.biases
+        groupOffsets = other.groupOffsets
+        storage = other.storage
+        packs = nil
+    }
+
     /// The group of a block.
     func group(_ stack: Stack, _ block: Int, _ kind: GroupKind) -> ProjectionGroup {
         let first = groupOffsets[Int(stack.rawValue)][block]

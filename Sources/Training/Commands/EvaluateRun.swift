@@ -1,5 +1,3 @@
-import Adapters
-import Checkpoints
 import Configuration
 import Failures
 import Foundation
@@ -31,47 +29,8 @@ struct OpenedRun {
         }
         base = try RunModel(configuration, training: false, world: world)
         state = TrainState(layout: base.layout, seed: configuration.seed)
-        let store = CheckpointStore(runDirectory: path)
-        let weights = state.weights
-        let layout = base.layout.parameters
-        let backbone = base.backbone
-        let expected = base.adapter
-        let run = run
-        // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
-        var place = ""
-        var isOwn = false
-        if world.rank == 0 {
-            let checkpoint = try store.open(Resumption.selection(name))
-            let saved = try RunState(checkpoint.state(), path: checkpoint.path)
-            guard saved.identity.backbone == backbone else {
-                throw Failure(
-                    .badConfiguration,
-                    "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model"
-                )
-            }
-            try Self.check(checkpoint, expected, run)
-            try checkpoint.loadWeights(layout, into: weights)
-            state.step = saved.step
-            place = checkpoint.path
-            isOwn = store.holds(checkpoint)
-        }
-        try world.broadcast(UnsafeMutableRawBufferPointer(weights.elements), from: 0)
-        checkpoint = place
-        holdsCheckpoint = isOwn
+        (checkpoint, holdsCheckpoint) = try base.load(name, of: run, into: state)
         threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
-    }
-
-    /// Refuses an adapter that means something else in this run: scaled or modulated otherwise, for other tasks.
-    private static func check(
-        _ checkpoint: Checkpoint, _ expected: AdapterConfiguration, _ run: RunDirectory
-    ) throws(Failure) {
-        let path = checkpoint.adapterDirectory + "/unolora_config.json"
-        if let key = try AdapterConfiguration(path: path).firstDifference(from: expected) {
-            throw Failure(
-                .badConfiguration,
-                "\(path) differs in \(key) from \(run.configuration); use a checkpoint of a run with the same adapter "
-                    + "and tasks")
-        }
     }
 
     /// Workers for generation.

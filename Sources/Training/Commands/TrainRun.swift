@@ -101,7 +101,12 @@ public struct TrainRun {
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
         let writer = world.rank == 0 ? try makeWriter(session, state, store, identity, libraries, resumed) : nil
+        let precision = try measurePrecision(session, state)
         announce(session, threads, state)
+        if let precision {
+            say(precision.summary)
+            log.info("\(precision.summary)")
+        }
         let trainer = Trainer(
             model: session.base.model, state: state, examples: session.data,
             sampler: try configuration.sampler(session.mixture()), taskNames: session.taskNames,
@@ -123,7 +128,8 @@ public struct TrainRun {
             taskNames: session.taskNames, writer: writer, log: log, resumed: resumed?.state)
         startup.finished(.state)
         try RunEnvironment.write(
-            run, world: world, library: library, products: base.products, threads: threads, startup: startup)
+            run, world: world, library: library, products: base.products, threads: threads, precision: precision,
+            startup: startup)
         if case .stopped(let reason) = try loop.run() { return try leave(reason, state, writer) }
         if configuration.evaluatesAtEnd {
             let report = FinalReport(
@@ -134,6 +140,13 @@ public struct TrainRun {
         try writer?.status(.finished, "all steps done", step: state.step, exitCode: 0)
         say("run directory: \(run.path)")
         return 0
+    }
+
+    /// What 8 bits do to this model and data, on rank 0; nil where products are in float32. The others wait for as long as
+    /// two batches take, and are told nothing, since nothing depends on it.
+    private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
+        guard world.rank == 0, configuration.quantises != (false, false) else { return nil }
+        return try session.precision(state, examples: RunSession.precisionExamples)
     }
 
     /// What a signal to any rank asked for until now; collective. For the start, which may take minutes.
@@ -205,6 +218,9 @@ public struct TrainRun {
         for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
+        }
+        if configuration.quantises != (false, false), !PackingLibrary.isFastWith8Bits {
+            say("warning: this processor has no VNNI, so that products of 8 bits are slower than those in float32")
         }
         for warning in configuration.warnings + request.stop.warnings + threads.warnings { say("warning: \(warning)") }
     }

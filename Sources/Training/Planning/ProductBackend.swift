@@ -10,49 +10,37 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// oneDNN on weights that were packed once for the ranks of a node.
     case onednn
 
-    /// Those of this build on this processor.
-    public static var available: [ProductBackend] {
-        PackingLibrary.supports(.float32) ? [.openblas, .onednn] : [.openblas]
-    }
+    /// Those of this build.
+    public static var available: [ProductBackend] { PackingLibrary.isBuiltIn ? [.openblas, .onednn] : [.openblas] }
 
-    /// The one that a configuration asks for; `auto` is oneDNN where the build and the processor have it.
-    /// `badConfiguration` when they have not.
+    /// The one that a configuration asks for; `badConfiguration` when it is not in this build.
     public init(_ configuration: RunConfiguration) throws(Failure) {
-        try self.init(name: configuration.gemm, asking: "parallel.gemm")
-        if configuration.quantises != (false, false) { try requireInt8(asking: "model.precision") }
+        try self.init(
+            name: configuration.gemm, asking: "parallel.gemm",
+            quantises: configuration.quantises != (false, false) ? "model.precision" : nil)
     }
 
-    /// `badConfiguration` when this cannot multiply in 8 bits; `asking` is the option or key that wants it.
-    public func requireInt8(asking: String) throws(Failure) {
-        guard PackingLibrary.isBuiltIn else {
-            throw Failure(
-                .badConfiguration,
-                "\(asking) needs oneDNN, but this program was built without it; use float32, or install libdnnl-dev and "
-                    + "build with the default traits")
-        }
-        guard PackingLibrary.supports(.int8) else {
-            throw Failure(
-                .badConfiguration,
-                "\(asking) needs a processor with AVX-512 and VNNI, and this one has not; use float32, or nodes with Intel "
-                    + "Cascade Lake, AMD Zen 4 or later")
-        }
-        guard self == .onednn else {
-            throw Failure(.badConfiguration, "\(asking) needs oneDNN, but openblas was asked for; use float32 or onednn")
-        }
-    }
-
-    /// The one of a name, or `auto`; `asking` is the option or key that names it.
-    public init(name: String, asking: String) throws(Failure) {
-        self = Self(rawValue: name) ?? Self.available[Self.available.count - 1]
+    /// The one of a name; `asking` is the option or key that names it, `quantises` the one that asks for 8 bits, if any.
+    ///
+    /// `auto` is oneDNN where the build has it and the processor AVX-512, or where 8 bits are asked for: nothing else has
+    /// them.
+    public init(name: String, asking: String, quantises: String? = nil) throws(Failure) {
+        let prefers: ProductBackend =
+            PackingLibrary.isBuiltIn && (PackingLibrary.isFast || quantises != nil) ? .onednn : .openblas
+        self = Self(rawValue: name) ?? prefers
         guard Self.available.contains(self) else {
             throw Failure(
                 .badConfiguration,
-                PackingLibrary.isBuiltIn
-                    ? "\(asking) is onednn, which needs a processor with AVX-512, and this one has not; use auto or "
-                        + "openblas, which is faster here"
-                    : "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
-                        + "libdnnl-dev and build with the default traits")
+                "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
+                    + "libdnnl-dev and build with the default traits")
         }
+        guard let quantises, self != .onednn else { return }
+        throw Failure(
+            .badConfiguration,
+            PackingLibrary.isBuiltIn
+                ? "\(quantises) needs oneDNN, but \(asking) is openblas; use onednn, or float32"
+                : "\(quantises) needs oneDNN, but this program was built without it; use float32, or install libdnnl-dev "
+                    + "and build with the default traits")
     }
 
     /// Version and kernels, as the bits depend on them.

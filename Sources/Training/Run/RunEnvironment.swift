@@ -4,7 +4,7 @@ import Kernels
 import MPI
 import Tensors
 
-/// `environment.json`: what a run ran on.
+/// `environment.json`: what a run ran on, and with which precision.
 enum RunEnvironment {
     /// What the bits of a result also depend on.
     static func libraries(_ products: ProductBackend) -> [String: String] {
@@ -28,6 +28,8 @@ enum RunEnvironment {
         var mpi: MPIEnvironment.Library
         var libraries: [String: String]
         var ranks: [Rank]
+        /// How exact the run's products are; nil where they are in float32.
+        var precision: PrecisionReport?
         var system: String
         var command: [String]
         /// Seconds since 1970 when this was written, right before the first step.
@@ -36,10 +38,10 @@ enum RunEnvironment {
         var startup: StartupTimes.Record
     }
 
-    /// Collects all ranks' parts and writes the file on rank 0; collective.
+    /// Collects all ranks' parts and writes the file on rank 0; collective. Rank 0's `precision` is written.
     static func write(
         _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, products: ProductBackend,
-        threads: ThreadChoice, startup: StartupTimes
+        threads: ThreadChoice, precision: PrecisionReport?, startup: StartupTimes
     ) throws(Failure) {
         let own = Rank(
             rank: world.rank, host: ProcessInfo.processInfo.hostName, threads: threads.threads,
@@ -48,7 +50,7 @@ enum RunEnvironment {
         guard world.rank == 0 else { return }
         let document = Document(
             version: ProgramVersion.current, commit: ProgramVersion.commit ?? "unknown", mpi: library,
-            libraries: libraries(products), ranks: ranks,
+            libraries: libraries(products), ranks: ranks, precision: precision,
             system: ProcessInfo.processInfo.operatingSystemVersionString, command: CommandLine.arguments,
             started: Date().timeIntervalSince1970, startup: startup.record)
         try run.write(StableJSON.document(document, "the environment"), to: run.environment)

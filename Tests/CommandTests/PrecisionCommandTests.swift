@@ -1,0 +1,94 @@
+import Foundation
+import Kernels
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// What 8 bits do to a model: as `verify --precision` prints it and as a run records it.
+    @Suite(.enabled(if: PackingLibrary.isBuiltIn, "this build has no oneDNN")) struct PrecisionCommandTests {
+        private static func measure(_ project: TinyProject, _ arguments: [String], ranks: Int? = nil) throws
+            -> NSDictionary
+        {
+            let result = try Program.run(
+                ["verify", "--config", project.configuration, "--out", project.file("run")] + arguments, ranks: ranks)
+            #expect(result.code == 0, "\(result.error)")
+            #expect(result.output.split(separator: "\n").count == 1, "\(result.output)")
+            return try #require(
+                try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? NSDictionary)
+        }
+
+        /// Trains into `run` and returns what `environment.json` says of the precision.
+        private static func train(
+            _ project: TinyProject, _ precision: String, run: String, ranks: Int?
+        ) throws -> (record: NSDictionary?, output: String) {
+            let result = try Program.run(
+                [
+                    "train", "--config", project.configuration, "--out", project.file(run), "--set",
+                    "model.precision=\(precision)", "--set", "train.steps=3", "--set", "lr.warmup=1", "--set",
+                    "eval.atEnd=false",
+                ], ranks: ranks)
+            #expect(result.code == 0, "\(result.error)")
+            let data = try Data(contentsOf: URL(fileURLWithPath: project.file(run + "/environment.json")))
+            let environment = try #require(try JSONSerialization.jsonObject(with: data) as? NSDictionary)
+            return (environment["precision"] as? NSDictionary, result.output)
+        }
+
+        @Test func `a run records what verify measures, the same on one rank and on two`() throws {
+            let project = try TinyProject()
+            let alone = try Self.train(project, "int8", run: "alone", ranks: nil)
+            let two = try Self.train(project, "int8", run: "two", ranks: 2)
+            let record = try #require(alone.record)
+            #expect(record == two.record)
+            let measured = try Self.measure(project, ["--precision", "int8", "--examples", "8"])
+            #expect(record == measured)
+            #expect(measured == (try Self.measure(project, ["--precision", "int8", "--examples", "8"], ranks: 2)))
+            let lines = alone.output.split(separator: "\n").filter { $0.contains("int8 against float32 on 8 examples") }
+            #expect(lines.count == 1, "\(alone.output)")
+            let log = try String(contentsOfFile: project.file("alone/logs/rank-00000.log"), encoding: .utf8)
+            #expect(log.contains(try #require(lines.first)))
+            // Later, with the trained adapter, all tensors have a gradient.
+            let later = try Self.measure(
+                project, ["--precision", "int8", "--checkpoint", project.file("two/checkpoints/last")])
+            #expect(later["step"] as? Int == 3 && later["examples"] as? Int == 64)
+            func tensors(_ report: NSDictionary) -> Int {
+                (report["gradients"] as? NSDictionary)?["tensors"] as? Int ?? 0
+            }
+            #expect(tensors(record) > 0 && tensors(later) > tensors(record))
+        }
+
+        @Test func `a run in float32 records nothing, and verify finds no error in it`() throws {
+            let project = try TinyProject()
+            let run = try Self.train(project, "float32", run: "run", ranks: nil)
+            #expect(run.record == nil && !run.output.contains("precision:"))
+            let report = try Self.measure(
+                project, ["--precision", "float32", "--set", "parallel.gemm=openblas", "--examples", "5"])
+            #expect(report["encoderErrors"] as? [Double] == [0, 0] && report["decoderErrors"] as? [Double] == [0, 0])
+            #expect(report["lossDifference"] as? Double == 0 && report["examples"] as? Int == 5)
+            #expect((report["gradients"] as? NSDictionary)?["cosine"] as? Double == 1)
+        }
+
+        @Test(arguments: [
+            (["--precision", "int8"], "--precision needs --config"),
+            (["--precision", "int4", "--config", "run.yaml"], "int4"),
+            (["--precision", "int8", "--config", "run.yaml", "case"], "no cases"),
+            (["--precision", "int8", "--config", "run.yaml", "--gemm", "onednn"], "--set parallel.gemm"),
+            (["--precision", "int8", "--config", "run.yaml", "--examples", "0"], "at least 1"),
+            (["--config", "run.yaml"], "need --precision"), (["--examples", "3", "case"], "need --precision"),
+        ])
+        func `options that do not go together are refused`(arguments: [String], says: String) throws {
+            let result = try Program.run(["verify"] + arguments)
+            #expect(result.code == 64 && result.error.contains(says), "\(result.error)")
+        }
+
+        @Test func `8 bits without oneDNN's products are refused`() throws {
+            let project = try TinyProject()
+            let result = try Program.run(
+                [
+                    "verify", "--precision", "int8", "--config", project.configuration, "--set",
+                    "parallel.gemm=openblas",
+                ], ranks: 2)
+            #expect(result.code == 78 && result.sentences.count == 1, "\(result.error)")
+            #expect(result.error.contains("model.precision int8 needs oneDNN"), "\(result.error)")
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Configuration
+import Failures
+import Foundation
+import Kernels
+import MPI
+import T5
+import TestSupport
+import Testing
+import Text
+
+@testable import Training
+
+/// That a node holds the frozen weights once, whatever the number of its ranks: as mapped file and, where they are packed, as
+/// one shared copy. Needs several ranks to be able to fail.
+@MainActor @Suite(.serialized) struct FrozenMemoryTests {
+    let world: Communicator
+    let node: Communicator
+
+    init() throws {
+        BLAS.useOneThread()
+        world = try TestWorld.world
+        node = try world.nodeCommunicator()
+    }
+
+    /// Large beside what else a process takes meanwhile: 15 million weights.
+    private static let shape: T5Configuration = {
+        var shape = T5Configuration.presets[0].configuration
+        shape.vocabularySize = 1024
+        shape.modelWidth = 512
+        shape.feedForwardWidth = 2048
+        shape.encoderBlocks = 2
+        shape.decoderBlocks = 2
+        return shape
+    }()
+
+    /// The task's file is never opened.
+    private static let yaml = """
+        method: frozen
+        tasks:
+          - {name: count, format: jsonl, train: count.jsonl, holdOut: 1, fields: [text], labels: {a: one, b: two}}
+
+        """
+
+    @Test(arguments: ProductBackend.available)
+    func `the ranks of a node hold the weights once`(products: ProductBackend) throws {
+        let directory = try world.rank == 0 ? TemporaryDirectory() : nil
+        defer { withExtendedLifetime(directory) {} }
+        let path = String(decoding: try world.broadcast(Array((directory?.path ?? "").utf8), from: 0), as: UTF8.self)
+        if world.rank == 0 {
+            try Self.shape.writeNewModel(directory: path, seed: 1)
+            try VocabularyTrainer.train(
+                sentences: ["one two three four", "five six seven"], pieces: 20, to: path + "/spiece.model")
+        }
+        try world.barrier()
+        let configuration = try RunConfiguration.load(
+            yaml: Self.yaml, name: "run.yaml", directory: path,
+            overrides: ["model=\(path)", "parallel.gemm=\(products.rawValue)"])
+        let before = try proportionalBytes()
+        let base = try RunModel(configuration, training: true, world: world)
+        read(base.model)
+        let held = try proportionalBytes() - before
+        let expected = try fileBytes(path) + packedBytes(base, products)
+        #expect(expected > 50 << 20)
+        let share = Double(held) / Double(expected)
+        #expect(share > 0.9 && share < 1.3, "\(node.size) ranks hold the weights \(share) times")
+        try world.barrier()
+    }
+
+    /// Makes this rank look at every weight of the forward, so that what it has mapped counts as its own.
+    private func read(_ model: T5Model) {
+        var batch = RaggedBatch()
+        batch.append(source: [2, 3, 1], target: [4, 1], task: 0, slot: 0)
+        _ = T5Engine(model: model, adaptation: nil).logits(batch)
+    }
+
+    /// Memory of all ranks of the node: a page that n of them have counts 1/n in each. Collective.
+    private func proportionalBytes() throws -> Int64 {
+        try node.barrier()
+        let text = try String(contentsOfFile: "/proc/self/smaps_rollup", encoding: .utf8)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("Pss:") })
+        let kibibytes = try #require(line.split(separator: " ").dropFirst().first.flatMap { Int64($0) })
+        // Nobody goes on before all have looked at what they share.
+        return try node.allReduce(.sum, kibibytes) * 1024
+    }
+
+    private func fileBytes(_ path: String) throws -> Int64 {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path + "/model.safetensors")
+        return Int64(try #require(attributes[.size] as? Int))
+    }
+
+    private func packedBytes(_ base: RunModel, _ products: ProductBackend) throws -> Int64 {
+        guard products == .onednn else { return 0 }
+        let library = try PackingLibrary()
+        let matrices = base.model.groups.map { base.model.weights($0) } + [base.model.output]
+        return try matrices.reduce(0) { $0 + Int64(try $1.packedBytes(library, FrozenMatrix.Packs())) }
+    }
+}
