@@ -60,7 +60,7 @@ public struct StepBenchmark {
     }
 
     private func measure(_ measured: MeasuredTrainer, _ model: T5Model) throws(Failure) -> Report {
-        var sampler = measured.sampler
+        var sampler = try measured.sampler()
         var (seconds, replays, operations, tokens) = ([Double](), [Double](), 0.0, 0)
         let replay = FrozenReplay(model: model, options: measured.options, threads: workload.threads)
         seconds.reserveCapacity(steps)

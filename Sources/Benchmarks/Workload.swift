@@ -66,10 +66,13 @@ public struct Workload: Sendable {
     ) throws(Failure) -> MeasuredTrainer {
         let options = try lowRankOptions(tasks: tasks.count)
         let state = TrainState(layout: LowRankLayout(options: options, configuration: model.configuration), seed: 1)
-        let sampler = try Sampler(
-            seed: 1, mixture: Mixture(tasks: tasks), granularity: .example, batch: batch, micro: micro)
-        let trainer = Trainer(
-            model: model, state: state, examples: examples, sampler: sampler, taskNames: tasks.map(\.name),
+        let mixture = try Mixture(tasks: tasks)
+        // Each caller's own: one that is shared copies its memory when it draws.
+        let sampler = { [batch, micro] () throws(Failure) in
+            try Sampler(seed: 1, mixture: mixture, granularity: .example, batch: batch, micro: micro)
+        }
+        let trainer = try Trainer(
+            model: model, state: state, examples: examples, sampler: sampler(), taskNames: tasks.map(\.name),
             options: TrainOptions(
                 seed: 1, microBatch: micro, dropout: dropout,
                 schedule: LearningRateSchedule(peak: 1e-4, warmup: 0, steps: 1000, decay: .constant)),
@@ -91,8 +94,8 @@ public struct Workload: Sendable {
 struct MeasuredTrainer {
     let trainer: Trainer
     let options: LowRankOptions
-    /// At step 0.
-    let sampler: Sampler
+    /// Another sampler as the trainer's, at step 0.
+    let sampler: () throws(Failure) -> Sampler
     let world: Communicator
 
     /// Steps after which the workspaces have seen what they need.

@@ -24,15 +24,15 @@ public struct BitMask {
     /// The first byte of a row.
     func row(_ index: Int) -> UnsafeMutablePointer<UInt8> { base + index * stride }
 
-    /// Notes which of eight values from `column` are above 0; writes the eight bytes of `row` when 64 are together, or the
-    /// row is at its end.
+    /// Notes which of eight values from `column` are above 0 or not a number; writes the eight bytes of `row` when 64 are
+    /// together, or the row is at its end.
     @inline(__always)
     static func collect(
         _ values: SIMD8<Float>, column: Int, width: Int, into bits: inout SIMD8<Int32>,
         _ row: UnsafeMutablePointer<UInt8>
     ) {
         let bit = SIMD8<Int32>(repeating: 1 &<< Int32(truncatingIfNeeded: column % 64 / 8))
-        bits |= SIMD8<Int32>.zero.replacing(with: bit, where: values .> SIMD8<Float>.zero)
+        bits |= SIMD8<Int32>.zero.replacing(with: bit, where: .!(values .<= SIMD8<Float>.zero))
         guard column % 64 == 56 || column + 8 >= width else { return }
         UnsafeMutableRawPointer(row + column / 64 * 8).storeBytes(
             of: SIMD8<UInt8>(truncatingIfNeeded: bits), as: SIMD8<UInt8>.self)

@@ -16,6 +16,8 @@ struct ExampleCursor: Sendable {
         self.seed = seed
         self.task = task
         self.examples = examples
+        // Else the first draw of a task would allocate in the middle of training.
+        order.reserveCapacity(examples)
     }
 
     /// The next example.

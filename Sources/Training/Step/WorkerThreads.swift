@@ -11,6 +11,16 @@ final class WorkerThreads: @unchecked Sendable {
         var body: (@Sendable (Int) -> Void)?
 
         init(helpers: Int) { starts = (0..<helpers).map { _ in DispatchSemaphore(value: 0) } }
+
+        /// Waits for a start and does a helper's part; false when it is to leave. A function of its own, so that no thread
+        /// holds the closure any more when it signals: the caller of `run` may be about to see that nobody does.
+        @inline(never)
+        func perform(helper: Int) -> Bool {
+            starts[helper].wait()
+            guard let body else { return false }
+            body(helper + 1)
+            return true
+        }
     }
 
     private let shared: Shared
@@ -20,12 +30,7 @@ final class WorkerThreads: @unchecked Sendable {
         shared = Shared(helpers: count - 1)
         for number in shared.starts.indices {
             let thread = Thread { [shared] in
-                while true {
-                    shared.starts[number].wait()
-                    guard let body = shared.body else { return }
-                    body(number + 1)
-                    shared.finished.signal()
-                }
+                while shared.perform(helper: number) { shared.finished.signal() }
             }
             thread.name = "worker \(number + 1)"
             thread.start()

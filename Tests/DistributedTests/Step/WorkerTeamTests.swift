@@ -1,3 +1,4 @@
+import Synchronization
 import Tasks
 import Tensors
 import Testing
@@ -17,6 +18,19 @@ import Testing
         #expect(reference.indices.allSatisfy { i in reference[i] == single.reduce(0) { $0 + $1[i] } })
         #expect(Set(single).count == 7, "every micro-batch has sums of its own")
         #expect(reference[..<tiny.sums.parameters].count { $0 != 0 } > tiny.sums.parameters / 2)
+    }
+
+    /// A thread that kept the closure beyond its signal would end the process here.
+    @Test func `work without escaping can follow upon work, on more threads than cores`() {
+        let team = TinyTraining().team(threads: 8)
+        for round in 1...5000 {
+            let count = Atomic<Int>(0)
+            team.inParallel { _ in count.add(1, ordering: .relaxed) }
+            guard count.load(ordering: .relaxed) == 8 else {
+                Issue.record("round \(round): \(count.load(ordering: .relaxed)) of 8 threads")
+                return
+            }
+        }
     }
 
     @Test func `losses, tokens and examples are summed for each task`() {
