@@ -31,7 +31,8 @@ let package = Package(
         .executable(name: "unolora-dist", targets: ["unolora-dist"]),
         .executable(name: "unolora-bench", targets: ["unolora-bench"]),
     ],
-    // Without oneDNN: swift build --disable-default-traits. Products then run on OpenBLAS and the mapped file alone.
+    // For other processors: swift build --disable-default-traits, which also leaves out oneDNN; products then run on OpenBLAS
+    // and the mapped file alone. With oneDNN: --traits OneDNN.
     traits: [
         .default(enabledTraits: ["AVX2", "OneDNN"]),
         .trait(name: "AVX2", description: "Kernels for x86 processors with AVX2 (Haswell, Zen or later)"),
@@ -55,10 +56,11 @@ let package = Package(
         // Debian's libdnnl-dev has no pkg-config file; its OpenMP is GNU's.
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(name: "CAllocations"),
+        .target(name: "CProcessor", cSettings: [.define("UNOLORA_AVX2", .when(traits: ["AVX2"]))]),
         .target(name: "CSentencePiece", dependencies: ["COpenSentencePiece"]),
 
         // Libraries, lowest first: imports go down only.
-        library("Failures", []),
+        library("Failures", ["CProcessor"]),
         library("Randomness", []),
         library("MPI", ["CMPI", "Failures"]),
         library("Tensors", ["CXXHash", "Failures", systemPackage]),

@@ -108,7 +108,8 @@ enum KeyTable {
         Key("batch.global", .integer(1...largestBatch), "32", result: true, "Examples in a step."),
         Key(
             "batch.micro", .integer(1...4096), "4", result: true,
-            "Examples in a micro-batch; part of the result, never derived from ranks or threads."),
+            "Examples in a micro-batch; part of the result, never derived from ranks or threads. A step's examples are dealt "
+                + "to micro-batches of about the same number of tokens."),
         Key("train.steps", .integer(1...4_294_967_295), "262144", result: true, "Steps of the run."),
         Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
         Key(
@@ -169,7 +170,8 @@ enum KeyTable {
         Key(
             "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", result: true,
             "Products with frozen weights: openblas on the mapped file, or onednn on copies that it packed once for the "
-                + "node (faster, and twice the model's size more); auto is onednn where the build has it."),
+                + "node (twice the model's size more, and faster with AVX-512); auto is onednn where build and processor have "
+                + "these, or 8 bits are asked for."),
         Key(
             "parallel.stallTimeout", .duration, "60s",
             "Longest time without progress of a rank; has no effect in this version."),

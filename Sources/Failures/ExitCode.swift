@@ -10,6 +10,8 @@ public enum ExitCode: Int32, Sendable {
     case badData = 65
     /// An input file or directory is missing or unreadable.
     case inputMissing = 66
+    /// The processor lacks instructions that this build uses; `CProcessor` ends the program before `main`.
+    case unsupportedProcessor = 69
     /// A defect of this program.
     case `internal` = 70
     /// Output cannot be written.

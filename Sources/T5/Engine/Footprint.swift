@@ -1,3 +1,5 @@
+import Kernels
+
 /// Memory that a worker's workspace needs for a training micro-batch, from shapes alone.
 ///
 /// It follows the buffers of `T5Engine` one by one, as if the backward went through every sublayer;
@@ -77,7 +79,8 @@ public struct Footprint: Sendable {
 
     /// With ReLU a bit for each element, else both gates.
     private var feedForwardRow: Int {
-        let activation = configuration.feedForward == .relu ? (feedForwardWidth + 31) / 32 : 2 * feedForwardWidth
+        let mask = BitMask.byteCount(rows: 1, columns: feedForwardWidth) / MemoryLayout<Float>.stride
+        let activation = configuration.feedForward == .relu ? mask : 2 * feedForwardWidth
         return sublayerRow + activation + method.kept(.feedForwardInput, d)
             + method.kept(.feedForwardOutput, feedForwardWidth)
     }
@@ -108,8 +111,16 @@ public struct Footprint: Sendable {
         let encoder = sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, length: source))
         let decoder = max(
             targetRows * d, feedForwardBackward(targetRows), selfBackward(targetRows, length: target), crossBackward)
-        return sourceRows * d + targetRows * d + max(encoder, decoder)
+        return sourceRows * d + targetRows * d + max(encoder, decoder) + max(headScratch, lowRankScratch)
     }
+
+    /// What one product of a head, or one of the method, lends for panels or sums (`smallProduct`, `addOuterProduct`).
+    private var headScratch: Int { wholePanels(max(source, target)) * wholePanels(configuration.headWidth) }
+    private var lowRankScratch: Int {
+        method.columns == 0 ? 0 : wholePanels(max(d, inner, feedForwardWidth)) * wholePanels(method.columns)
+    }
+
+    private func wholePanels(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
     private func feedForwardBackward(_ rows: Int) -> Int {
         rows * (2 * d + feedForwardWidth + method.backwardRow)

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import Kernels
+@testable import Tensors
+
+/// Sizes around the rows and lanes of a panel, the depth beyond which a library computes, and a head's width.
+@Suite struct SmallProductTests {
+    private static let sizes = [1, 3, 4, 5, 15, 16, 17, 33, 64, 65, 80]
+    private static let orders = [(false, false), (false, true), (true, false), (true, true)]
+
+    init() { BLAS.useOneThread() }
+
+    private let workspace = Workspace()
+
+    /// `a` or its transpose as an operand, with rows apart.
+    private func operand(_ rows: Int, _ columns: Int, transposed: Bool, seed: UInt64) -> (GuardedMatrix, Operand) {
+        let m = transposed ? GuardedMatrix(columns, rows, seed: seed) : GuardedMatrix(rows, columns, seed: seed)
+        return (m, transposed ? .transposed(m.view) : .asIs(m.view))
+    }
+
+    /// `sum_l a[i, l] b[l, j]` in double precision.
+    private func sum(_ a: Operand, _ b: Operand, _ i: Int, _ j: Int) -> Double {
+        func element(_ x: Operand, _ r: Int, _ c: Int) -> Double {
+            switch x {
+            case .asIs(let m): Double(m[r, c])
+            case .transposed(let m): Double(m[c, r])
+            }
+        }
+        return (0..<a.shape.1).reduce(0) { $0 + element(a, i, $1) * element(b, $1, j) }
+    }
+
+    /// k products of size about 1, each sum rounded by 6e-8 of about sqrt(k).
+    private func bound(_ k: Int, _ alpha: Float) -> Double {
+        4e-6 * Double(alpha.magnitude) * Double(k).squareRoot() + 4e-6
+    }
+
+    @Test(arguments: orders)
+    func `products are those of double precision, overwriting or adding`(transposed: (a: Bool, b: Bool)) {
+        for (m, n, k) in Self.sizes.flatMap({ m in Self.sizes.flatMap { n in Self.sizes.map { (m, n, $0) } } }) {
+            let (a, left) = operand(m, k, transposed: transposed.a, seed: 1)
+            let (b, right) = operand(k, n, transposed: transposed.b, seed: 2)
+            for (alpha, adds) in [(1, false), (-0.75, true)] as [(Float, Bool)] {
+                // Overwriting must not look at what was there.
+                let c = GuardedMatrix(m, n) { r, c in adds ? Float(r - c) : .nan }
+                smallProduct(left, right, into: c.view, alpha: alpha, adding: adds, workspace)
+                var worst = 0.0
+                for (i, j) in [(0, 0), (m - 1, n - 1), (m / 2, n / 2), (m - 1, 0), (0, n - 1)] {
+                    let expected = Double(alpha) * sum(left, right, i, j) + (adds ? Double(i - j) : 0)
+                    let difference = (Double(c.view[i, j]) - expected).magnitude
+                    worst = difference.isNaN ? .infinity : max(worst, difference)
+                }
+                #expect(worst <= bound(k, alpha) + (adds ? 1e-5 : 0), "\(m) \(n) \(k) \(alpha)")
+                #expect(c.values.allSatisfy(\.isFinite) && c.gapsAreIntact && a.gapsAreIntact && b.gapsAreIntact)
+            }
+        }
+    }
+
+    /// What makes a step independent of how the examples are dealt out.
+    @Test(arguments: orders)
+    func `an element has the same bits whatever the other rows and columns`(transposed: (a: Bool, b: Bool)) {
+        let (m, n, k) = (13, 37, 64)
+        let (a0, left) = operand(m, k, transposed: transposed.a, seed: 3)
+        let (b0, right) = operand(k, n, transposed: transposed.b, seed: 4)
+        let whole = GuardedMatrix(m, n, seed: 5)
+        smallProduct(left, right, into: whole.view, workspace)
+        for rows in 1...m {
+            for columns in [1, 16, 20, n] {
+                let part = GuardedMatrix(rows, columns, seed: 6)
+                let a: Operand =
+                    transposed.a
+                    ? .transposed(left.matrix.columns(m - rows, rows)) : .asIs(left.matrix.rows(m - rows, rows))
+                let b: Operand =
+                    transposed.b
+                    ? .transposed(right.matrix.rows(n - columns, columns))
+                    : .asIs(right.matrix.columns(n - columns, columns))
+                smallProduct(a, b, into: part.view, workspace)
+                #expect(part.values == whole.view.rows(m - rows, rows).columns(n - columns, columns).copied())
+            }
+        }
+        #expect(a0.gapsAreIntact && b0.gapsAreIntact)
+    }
+
+    @Test func `a depth of nothing is zero, or adds nothing`() {
+        let (a, b) = (GuardedMatrix(3, 0, seed: 1), GuardedMatrix(0, 5, seed: 2))
+        let c = GuardedMatrix(3, 5) { _, _ in .nan }
+        smallProduct(.asIs(a.view), .asIs(b.view), into: c.view, workspace)
+        #expect(c.values == [Float](repeating: 0, count: 15))
+    }
+
+    @Test(arguments: [false, true])
+    func `an outer product adds to what is there, as given or transposed`(transposed: Bool) {
+        for (k, m, n) in Self.sizes.flatMap({ k in [1, 3, 4, 8, 17].flatMap { m in Self.sizes.map { (k, m, $0) } } }) {
+            let (a, b) = (GuardedMatrix(k, m, seed: 7), GuardedMatrix(k, n, seed: 8))
+            let c = transposed ? GuardedMatrix(n, m, seed: 9) : GuardedMatrix(m, n, seed: 9)
+            let before = c.values
+            addOuterProduct(
+                a.view, b.view, to: transposed ? .transposed(c.view) : .asIs(c.view), alpha: 0.5, workspace)
+            let expected = (0..<c.view.rows * c.view.columns).map { index in
+                let (r, s) = (index / c.view.columns, index % c.view.columns)
+                let (i, j) = transposed ? (s, r) : (r, s)
+                return Double(before[index]) + 0.5 * sum(.transposed(a.view), .asIs(b.view), i, j)
+            }
+            #expect(largestDifference(c.values, expected) <= bound(k, 0.5) + 1e-6, "\(k) \(m) \(n)")
+            #expect(c.gapsAreIntact && a.gapsAreIntact && b.gapsAreIntact)
+        }
+    }
+
+    @Test func `memory goes back to the workspace`() {
+        let before = workspace.mark.used
+        let (a, b) = (GuardedMatrix(5, 20, seed: 1), GuardedMatrix(9, 20, seed: 2))
+        let (c, d) = (GuardedMatrix(5, 9, seed: 3), GuardedMatrix(20, 9, seed: 4))
+        smallProduct(.asIs(a.view), .transposed(b.view), into: c.view, workspace)
+        addOuterProduct(c.view, a.view, to: .transposed(d.view), workspace)
+        #expect(workspace.mark.used == before && workspace.mark.block == 0 && [a, b, c, d].allSatisfy(\.gapsAreIntact))
+    }
+}
