@@ -94,7 +94,9 @@ let package = Package(
             ]),
         .executableTarget(
             name: "unolora-bench",
-            dependencies: ["Benchmarks", "Configuration", "Failures", "Kernels", "MPI", "Training", argumentParser],
+            dependencies: [
+                "Benchmarks", "Configuration", "Failures", "Kernels", "MPI", "T5", "Training", argumentParser,
+            ],
             swiftSettings: strict),
 
         // Tests

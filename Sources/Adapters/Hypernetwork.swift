@@ -122,7 +122,7 @@ final class Hypernetwork {
         for example in 0..<context.batch.count {
             let (start, length) = (context.sources.start(example), context.sources.length(example))
             for token in context.batch.sources[start..<start + length] {
-                addScaled(embedding.row(Int(token)), 1, to: means.row(example), means.columns)
+                embedding.addRow(Int(token), to: means.row(example))
             }
             Kernels.scale(means.rows(example, 1), by: 1 / Float(length))
         }

@@ -54,6 +54,7 @@ struct AnswerExamples {
         }
         // The mapping outlives the file.
         try world.barrier()
+        withExtendedLifetime(scratch) {}
         var (splits, positions): ([CachedSplit], [[Int]]) = ([], [])
         for task in cache.tasks {
             guard let split = task.split(.validation), split.count > 0 else { continue }

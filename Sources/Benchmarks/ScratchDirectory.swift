@@ -7,7 +7,7 @@ final class ScratchDirectory: Sendable {
     let path: String
     private let isOwner: Bool
 
-    /// Makes one below the system's directory for temporary files; with `world` one that all ranks share, collective.
+    /// Makes one below the system's directory for temporary files; with `world` one that all ranks of a node share, collective.
     init(sharedBy world: Communicator? = nil) throws(Failure) {
         isOwner = (world?.rank ?? 0) == 0
         var made = ""

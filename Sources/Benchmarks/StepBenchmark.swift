@@ -91,7 +91,7 @@ public struct StepBenchmark {
             precision: workload.precision, ranks: world.size, threads: workload.threads, batch: workload.batch,
             micro: workload.micro, dropout: workload.dropout,
             examplesPerSecond: Double(workload.batch) / step.median,
-            tokensPerSecond: Double(tokens) / seconds.reduce(0, +), stepSeconds: step, gemmSeconds: gemm,
+            tokensPerSecond: Double(tokens) / Double(steps) / step.median, stepSeconds: step, gemmSeconds: gemm,
             gemmShare: gemm.median / step.median,
             gemmGigaflopsPerSecond: operations / replays.reduce(0, +) * 1e-9,
             pageFaultsPerStep: Double(counted.faults) / Double(steps),

@@ -23,6 +23,8 @@ public struct Workload: Sendable {
     public var rank = 8
     /// What computes the products with frozen weights.
     public var products: ProductBackend
+    /// How frozen weights are kept.
+    public var format = WeightFormat.float32
     /// Precision of packed weights.
     public var packs = FrozenMatrix.Packs()
     /// Dropout at T5's places and in the adapter.
@@ -35,7 +37,9 @@ public struct Workload: Sendable {
     }
 
     /// Precision of forward and input gradients, for a report.
-    var precision: String { "\(packs.forward.rawValue)/\(packs.backward?.rawValue ?? "-")" }
+    var precision: String {
+        format == .bfloat16 ? "bfloat16" : "\(packs.forward.rawValue)/\(packs.backward?.rawValue ?? "-")"
+    }
 
     /// Opens the model for sources and targets of at most so many tokens; collective.
     func openModel(longest: Int, world: Communicator) throws(Failure) -> T5Model {
@@ -46,7 +50,7 @@ public struct Workload: Sendable {
             try NodeMemory(node, byteCount: size)
         }
         return try T5Model.load(
-            directory: model, maximumLength: longest, packing: products.packing(packs, memory: memory),
+            directory: model, maximumLength: longest, format: format, packing: products.packing(packs, memory: memory),
             convertedMemory: memory)
     }
 

@@ -108,6 +108,8 @@ static bool sums_fit(void) {
     }
 }
 
+int cdnnl_has_vnni(void) { return sums_fit() ? 1 : 0; }
+
 static bool has_two_parts(int type) { return type == cdnnl_int8 && !sums_fit(); }
 
 // Bytes of one part of a packed operand, a multiple of 64.
@@ -269,11 +271,10 @@ int cdnnl_version(void) {
     return version->major * 10000 + version->minor * 100 + version->patch;
 }
 
-int cdnnl_vector_level(void) {
+int cdnnl_has_avx512(void) {
     // The values are sets of bits: what a processor has on top adds bits.
-    int isa = (int)dnnl_get_effective_cpu_isa();
-    int avx512 = (int)dnnl_cpu_isa_avx512_core, vnni = (int)dnnl_cpu_isa_avx512_core_vnni;
-    return (isa & vnni) == vnni ? 2 : (isa & avx512) == avx512 ? 1 : 0;
+    int isa = (int)dnnl_get_effective_cpu_isa(), avx512 = (int)dnnl_cpu_isa_avx512_core;
+    return (isa & avx512) == avx512 ? 1 : 0;
 }
 
 const char *cdnnl_instruction_set(void) {

@@ -24,11 +24,13 @@ enum KeyTable {
             "preset", .choice(["paper", "hyperformer", "repo"]), "paper", "Set of defaults that the file then changes."),
         Key("model", .path, nil, "Hugging Face T5 directory: config.json, model.safetensors, spiece.model."),
         Key(
-            "model.precision", .choice(["float32", "int8", "int8Forward", "int8Backward"]), "float32", result: true,
-            "Products with frozen weights: float32, or with both operands rounded to 8 bits (several times faster where the "
+            "model.precision", .choice(["float32", "bfloat16", "int8", "int8Forward", "int8Backward"]), "float32",
+            result: true,
+            "Frozen weights: float32; or bfloat16, kept in half the memory, exactly what a BF16 file holds, for products in "
+                + "float32 by openblas; or, with onednn, products with both operands rounded to 8 bits (several times faster where the "
                 + "processor has VNNI, slower without; off by about a hundredth), in the forward, in the gradients of "
-                + "inputs, or in both; the output matrix, norms, attention and the adapter stay in float32. Needs onednn. "
-                + "Every run measures what it does to its model, and so does verify --precision."),
+                + "inputs, or in both; the output matrix, norms, attention and the adapter stay in float32. "
+                + "verify --precision measures what it does to a model, and so does the start of a run."),
         Key(
             "method", .choice(["frozen", "unolora", "unolora_star", "lora_per_task", "full", "hyperformer_pp"]),
             "unolora", result: true, "What is trained; full and hyperformer_pp are not in this version."),
@@ -171,7 +173,7 @@ enum KeyTable {
             "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", result: true,
             "Products with frozen weights: openblas on the mapped file, or onednn on copies that it packed once for the "
                 + "node (twice the model's size more, and faster with AVX-512); auto is onednn where build and processor have "
-                + "these, or 8 bits are asked for."),
+                + "these, or 8 bits are asked for, but not for bfloat16 weights."),
         Key(
             "parallel.stallTimeout", .duration, "60s",
             "Longest time without progress of a rank; has no effect in this version."),

@@ -16,7 +16,13 @@ extension RunConfiguration {
         if text("parallel.reduction") == "fast" {
             throw refuse("parallel.reduction", because: "parallel.reduction fast is not in this version; use exact")
         }
-        if gemm == "openblas", text("model.precision") != "float32" {
+        if gemm == "onednn", keepsBFloat16 {
+            throw refuse(
+                "model.precision", "parallel.gemm",
+                because: "model.precision bfloat16 saves memory, of which the copies of parallel.gemm onednn take "
+                    + "more; use parallel.gemm openblas or model.precision float32")
+        }
+        if gemm == "openblas", quantises != (false, false) {
             throw refuse(
                 "model.precision", "parallel.gemm",
                 because: "model.precision \(text("model.precision")) needs oneDNN, but parallel.gemm is openblas; use "

@@ -144,12 +144,15 @@ extension RunConfiguration {
     public var checkpointKeep: Int { integer("checkpoint.keep") }
     /// nil for as many as the cores allow.
     public var threads: Int? { values["parallel.threads"] == .text("auto") ? nil : integer("parallel.threads") }
-    /// `float32`, `int8`, `int8Forward` or `int8Backward`: in what products with frozen weights compute.
+    /// `float32`, `bfloat16`, `int8`, `int8Forward` or `int8Backward`: in what frozen weights are kept and their products
+    /// compute.
     public var precision: String { text("model.precision") }
     /// Whether products with frozen weights round their operands to 8 bits, in the forward and in gradients of inputs.
     public var quantises: (forward: Bool, backward: Bool) {
         (["int8", "int8Forward"].contains(precision), ["int8", "int8Backward"].contains(precision))
     }
+    /// Whether frozen weights are kept in 16 bits.
+    public var keepsBFloat16: Bool { precision == "bfloat16" }
     /// `auto`, `openblas` or `onednn`: what computes the products with frozen weights.
     public var gemm: String { text("parallel.gemm") }
     /// The mean that the best checkpoint is greatest in: `average` of all figures, or `taskMean`.

@@ -84,13 +84,3 @@ public func addColumnSums(_ x: Matrix, to y: UnsafeMutablePointer<Float>) {
         addScaled(x.row(r), 1, to: y, x.columns)
     }
 }
-
-/// Row `i` of `y` = row `ids[i]` of `table`: overwrites `y: [count, columns]`.
-public func gatherRows(_ table: Matrix, _ ids: UnsafePointer<Int32>, into y: Matrix) {
-    precondition(table.columns == y.columns, "gather between different widths")
-    for r in 0..<y.rows {
-        let id = Int(ids[r])
-        precondition(id >= 0 && id < table.rows, "token id outside the embedding")
-        y.row(r).update(from: table.row(id), count: y.columns)
-    }
-}

@@ -2,11 +2,11 @@ import Tensors
 
 /// A frozen weight `W: [out, in]`, possibly of several parts that read the same input, and its two products.
 ///
-/// The parts are where the model's file has them. With `PackedWeight`s the products run on these instead; which of the two
+/// The parts are where the model's file has them, or a copy in bfloat16. With `PackedWeight`s the products run on these instead; which of the two
 /// it is decides the result's last bits, never the number of rows, ranks or threads.
 public struct FrozenMatrix: Sendable {
     /// The parts `[out of the part, in]`, one below the other.
-    public let parts: [Matrix]
+    public let parts: [FrozenWeight]
     /// Width of the input.
     public let inputWidth: Int
     /// Width of the output of all parts side by side.
@@ -17,7 +17,7 @@ public struct FrozenMatrix: Sendable {
     private var backward: PackedWeight?
 
     /// Stands for these parts.
-    public init(_ parts: [Matrix]) {
+    public init(_ parts: [FrozenWeight]) {
         precondition(!parts.isEmpty && parts.allSatisfy { $0.columns == parts[0].columns }, "parts of one input")
         self.parts = parts
         inputWidth = parts[0].columns
@@ -56,16 +56,20 @@ public struct FrozenMatrix: Sendable {
         }
         (forward, backward) = (own, transposed)
         guard fills else { return }
+        let matrices = parts.map {
+            guard case .float32(let matrix) = $0 else { preconditionFailure("only float32 weights are packed") }
+            return matrix
+        }
         let stacked = parts.count == 1 ? nil : Arena(count: outputWidth * inputWidth)
         defer { withExtendedLifetime(stacked) {} }
         if let stacked {
             var row = 0
-            for part in parts {
+            for part in matrices {
                 copy(part, into: Matrix(stacked.base + row * inputWidth, rows: part.rows, columns: inputWidth))
                 row += part.rows
             }
         }
-        let whole = stacked.map { Matrix($0.base, rows: outputWidth, columns: inputWidth) } ?? parts[0]
+        let whole = stacked.map { Matrix($0.base, rows: outputWidth, columns: inputWidth) } ?? matrices[0]
         try library.pack(whole, transposed: true, into: own)
         if let transposed { try library.pack(whole, transposed: false, into: transposed) }
     }
@@ -80,7 +84,9 @@ public struct FrozenMatrix: Sendable {
         if let forward { return products.multiply(x, forward, into: y) }
         var column = 0
         for part in parts {
-            gemm(.asIs(x), .transposed(part), into: y.columns(column, part.rows))
+            part.forEachPiece(products) { piece, row in
+                gemm(.asIs(x), .transposed(piece), into: y.columns(column + row, piece.rows))
+            }
             column += part.rows
         }
     }
@@ -92,7 +98,10 @@ public struct FrozenMatrix: Sendable {
         if let backward { return products.multiply(dy, backward, into: dx) }
         var column = 0
         for part in parts {
-            gemm(.asIs(dy.columns(column, part.rows)), .asIs(part), into: dx, beta: column == 0 ? 0 : 1)
+            part.forEachPiece(products) { piece, row in
+                let first = column + row
+                gemm(.asIs(dy.columns(first, piece.rows)), .asIs(piece), into: dx, beta: first == 0 ? 0 : 1)
+            }
             column += part.rows
         }
     }

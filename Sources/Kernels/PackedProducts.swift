@@ -57,17 +57,21 @@ public final class PackingLibrary: @unchecked Sendable {
 
     /// Whether this processor has AVX-512. Without it float32 products are slower than OpenBLAS's, and a row's bits depend
     /// on how many rows the product has.
-    public static var isFast: Bool { vectorLevel >= 1 }
+    public static var isFast: Bool {
+        #if OneDNN
+            cdnnl_has_avx512() == 1
+        #else
+            false
+        #endif
+    }
 
     /// Whether this processor has instructions for 8 bits (VNNI). Without them 8-bit products are as exact, but slower than
-    /// those in float32.
-    public static var isFastWith8Bits: Bool { vectorLevel >= 2 }
-
-    private static var vectorLevel: Int32 {
+    /// those in float32, and their packs twice as large.
+    public static var hasVNNI: Bool {
         #if OneDNN
-            cdnnl_vector_level()
+            cdnnl_has_vnni() == 1
         #else
-            0
+            false
         #endif
     }
 
@@ -158,11 +162,26 @@ public final class PackingLibrary: @unchecked Sendable {
 /// One worker's products with packed weights: what oneDNN prepares for each number of rows, made once.
 ///
 /// A product of any number of rows is put together from a few sizes, so that the preparations are few. The last piece may
-/// overlap the one before; an element has the same bits whichever piece computes it.
+/// overlap the one before; with AVX-512 and with 8 bits an element has the same bits whichever piece computes it, and else
+/// at least the same number of rows gives the same bits.
 public final class FrozenProducts {
     /// Sizes of pieces, in rows: what the rows are cut into, and what ends them.
     static let large = [256, 128, 64]
     static let small = Array(1...16) + [24, 32, 40, 48, 56, 64]
+
+    /// Floats of bfloat16 weights that are expanded at once: as many as a core's second cache holds.
+    static let expandedFloats = 1 << 17
+    /// Bytes that a worker takes to expand weights of a T5.
+    public static var expandedBytes: Int { expandedFloats * MemoryLayout<Float>.stride }
+    private var expandedWeights: Arena?
+
+    /// Memory for `count` floats, the same in every call, until a later one asks for more.
+    func expanded(_ count: Int) -> UnsafeMutablePointer<Float> {
+        if let expandedWeights, expandedWeights.count >= count { return expandedWeights.base }
+        let memory = Arena(count: max(count, Self.expandedFloats))
+        expandedWeights = memory
+        return memory.base
+    }
 
     #if OneDNN
         private struct Shape: Hashable {

@@ -18,3 +18,12 @@ package func floatFromFloat16(_ bits: UInt16) -> Float {
 package func floatFromBFloat16(_ bits: UInt16) -> Float {
     Float(bitPattern: UInt32(bits) << 16)
 }
+
+/// The bfloat16 number nearest to a float that is not a NaN; of two equally near the even one. Beyond the largest it is
+/// infinity.
+@inlinable
+@inline(__always)
+package func bfloat16(nearest value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+}

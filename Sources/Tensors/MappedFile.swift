@@ -46,6 +46,12 @@ public final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
+    /// Takes the pages from this process; they come back from the page cache, or the disk, when they are read again.
+    func releasePages() {
+        guard let address = bytes.baseAddress else { return }
+        madvise(UnsafeMutableRawPointer(mutating: address), bytes.count, MADV_DONTNEED)
+    }
+
     deinit {
         if let address = bytes.baseAddress {
             munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)

@@ -60,6 +60,46 @@ public final class SafetensorsFile: @unchecked Sendable {
         return start.assumingMemoryBound(to: Float.self)
     }
 
+    /// Gives back the memory in which the file was read; what is used again is mapped again.
+    public func releasePages() { mapping?.releasePages() }
+
+    /// The elements in the mapped memory when they are aligned BF16, else nil; valid while the file object lives.
+    public func bfloat16s(of tensor: TensorDescription) -> UnsafePointer<UInt16>? {
+        guard tensor.elementType == .bfloat16, let start = bytes(of: tensor).baseAddress,
+            UInt(bitPattern: start) % UInt(MemoryLayout<UInt16>.alignment) == 0
+        else { return nil }
+        return start.assumingMemoryBound(to: UInt16.self)
+    }
+
+    /// Overwrites `tensor.count` elements with those of an F32, F16 or BF16 tensor, rounded to the nearest bfloat16; else
+    /// `badData`.
+    public func convert(_ tensor: TensorDescription, into target: UnsafeMutablePointer<UInt16>) throws(Failure) {
+        let source = bytes(of: tensor)
+        defer { withExtendedLifetime(self) {} }
+        switch tensor.elementType {
+        case .float32:
+            for index in 0..<tensor.count {
+                let bits = source.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+                target[index] = bfloat16(nearest: Float(bitPattern: UInt32(littleEndian: bits)))
+            }
+        case .float16:
+            for index in 0..<tensor.count {
+                let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                target[index] = bfloat16(nearest: floatFromFloat16(UInt16(littleEndian: bits)))
+            }
+        case .bfloat16:
+            UnsafeMutableRawBufferPointer(start: target, count: source.count).copyMemory(from: source)
+        default: throw refuse(tensor)
+        }
+    }
+
+    private func refuse(_ tensor: TensorDescription) -> Failure {
+        Failure(
+            .badData,
+            "tensor '\(tensor.name.shown)' of \(path.shown) is \(tensor.elementType.rawValue), but F32, F16 or "
+                + "BF16 is needed here; save it again as one of these")
+    }
+
     /// Overwrites `tensor.count` floats with the elements of an F32, F16 or BF16 tensor, exactly; else `badData`.
     public func convert(_ tensor: TensorDescription, into target: UnsafeMutablePointer<Float>) throws(Failure) {
         let source = bytes(of: tensor)
@@ -77,11 +117,7 @@ public final class SafetensorsFile: @unchecked Sendable {
                 let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
                 target[index] = floatFromBFloat16(UInt16(littleEndian: bits))
             }
-        default:
-            throw Failure(
-                .badData,
-                "tensor '\(tensor.name.shown)' of \(path.shown) is \(tensor.elementType.rawValue), but F32, F16 or "
-                    + "BF16 is needed here; save it again as one of these")
+        default: throw refuse(tensor)
         }
     }
 

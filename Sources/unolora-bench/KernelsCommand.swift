@@ -43,6 +43,7 @@ struct KernelsCommand: ParsableCommand {
         Job.run("kernels") { environment throws(Failure) in
             var workload = Workload(model: model, products: try products.backend())
             workload.packs = products.packs
+            workload.format = products.weights
             workload.threads = threads
             let chosen: KernelsBenchmark.Rows =
                 lengths.map { .lengths($0, micro: micro) } ?? .list(rows ?? [])

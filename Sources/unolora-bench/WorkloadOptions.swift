@@ -2,7 +2,10 @@ import ArgumentParser
 import Benchmarks
 import Failures
 import Kernels
+import T5
 import Training
+
+extension WeightFormat: ExpressibleByArgument {}
 
 /// Options of what computes the products with frozen weights.
 struct ProductOptions: ParsableArguments {
@@ -15,6 +18,9 @@ struct ProductOptions: ParsableArguments {
     @Option(help: "float32 or int8, of the input gradients' products with onednn.")
     var backward = "float32"
 
+    @Option(help: "float32 or bfloat16: how frozen weights are kept.")
+    var weights = WeightFormat.float32
+
     func validate() throws {
         guard gemm == "auto" || ProductBackend(rawValue: gemm) != nil else {
             throw ValidationError("--gemm must be auto, openblas or onednn")
@@ -26,7 +32,7 @@ struct ProductOptions: ParsableArguments {
 
     func backend() throws(Failure) -> ProductBackend {
         let quantises = forward != "float32" ? "--forward int8" : backward != "float32" ? "--backward int8" : nil
-        return try ProductBackend(name: gemm, asking: "--gemm", quantises: quantises)
+        return try ProductBackend(name: gemm, asking: "--gemm", quantises: quantises, keeping: weights)
     }
 
     var packs: FrozenMatrix.Packs {
@@ -68,6 +74,7 @@ struct WorkloadOptions: ParsableArguments {
         var workload = Workload(model: model, products: try products.backend())
         workload.method = method
         workload.packs = products.packs
+        workload.format = products.weights
         workload.batch = batch
         workload.micro = micro
         workload.threads = threads

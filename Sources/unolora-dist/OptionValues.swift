@@ -63,6 +63,7 @@ enum ProductChoice: String, ExpressibleByArgument, CaseIterable {
 /// What `verify --precision` can be.
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
     case float32
+    case bfloat16
     case int8
     case int8Forward
     case int8Backward

@@ -22,7 +22,7 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: "Products with frozen weights of the cases: auto (the default), openblas or onednn.")
     var gemm: ProductChoice?
 
-    @Option(help: "Measures this model.precision instead: float32, int8, int8Forward or int8Backward.")
+    @Option(help: "Measures this model.precision instead: float32, bfloat16, int8, int8Forward or int8Backward.")
     var precision: PrecisionChoice?
 
     @Option(help: ArgumentHelp("Configuration (YAML) to measure.", valueName: "run.yaml"), transform: filled)

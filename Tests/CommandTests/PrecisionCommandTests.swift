@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// What 8 bits do to a model: as `verify --precision` prints it and as a run records it.
+    /// What `model.precision` does to a model: as `verify --precision` prints it and as a run records it.
     @Suite(.enabled(if: PackingLibrary.isBuiltIn, "this build has no oneDNN")) struct PrecisionCommandTests {
         private static func measure(_ project: TinyProject, _ arguments: [String], ranks: Int? = nil) throws
             -> NSDictionary
@@ -33,26 +33,31 @@ extension ProgramTests {
             return (environment["precision"] as? NSDictionary, result.output)
         }
 
-        @Test func `a run records what verify measures, the same on one rank and on two`() throws {
+        @Test(arguments: ["int8", "bfloat16"])
+        func `a run records what verify measures, the same on one rank and on two`(precision: String) throws {
             let project = try TinyProject()
-            let alone = try Self.train(project, "int8", run: "alone", ranks: nil)
-            let two = try Self.train(project, "int8", run: "two", ranks: 2)
+            let alone = try Self.train(project, precision, run: "alone", ranks: nil)
+            let two = try Self.train(project, precision, run: "two", ranks: 2)
             let record = try #require(alone.record)
             #expect(record == two.record)
-            let measured = try Self.measure(project, ["--precision", "int8", "--examples", "8"])
+            let measured = try Self.measure(project, ["--precision", precision, "--examples", "8"])
             #expect(record == measured)
-            #expect(measured == (try Self.measure(project, ["--precision", "int8", "--examples", "8"], ranks: 2)))
-            let lines = alone.output.split(separator: "\n").filter { $0.contains("int8 against float32 on 8 examples") }
+            #expect(measured == (try Self.measure(project, ["--precision", precision, "--examples", "8"], ranks: 2)))
+            let lines = alone.output.split(separator: "\n").filter {
+                $0.contains("\(precision) against float32 on 8 examples")
+            }
             #expect(lines.count == 1, "\(alone.output)")
             let log = try String(contentsOfFile: project.file("alone/logs/rank-00000.log"), encoding: .utf8)
             #expect(log.contains(try #require(lines.first)))
             // Later, with the trained adapter, all tensors have a gradient.
             let later = try Self.measure(
-                project, ["--precision", "int8", "--checkpoint", project.file("two/checkpoints/last")])
+                project, ["--precision", precision, "--checkpoint", project.file("two/checkpoints/last")])
             #expect(later["step"] as? Int == 3 && later["examples"] as? Int == 64)
             func tensors(_ report: NSDictionary) -> Int {
                 (report["gradients"] as? NSDictionary)?["tensors"] as? Int ?? 0
             }
+            let errors = try #require(record["encoderErrors"] as? [Double])
+            #expect(errors.allSatisfy { $0 > 1e-4 && $0 < (precision == "int8" ? 0.1 : 0.01) }, "\(errors)")
             #expect(tensors(record) > 0 && tensors(later) > tensors(record))
         }
 

@@ -125,17 +125,23 @@ extension ProgramTests {
             let alone = try Self.train(project, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
             let three = try Self.train(project, "unolora_star", [(Layout(ranks: 3, threads: 1), nil)])
             #expect(alone == three)
+            // Weights that are not converted, in products that need only one piece of them.
+            let layout = [(Layout(ranks: 2, threads: 1), Int?.none)]
+            let kept = try Self.train(project, "unolora_star", layout, set: ["model.precision=bfloat16"])
+            #expect(try Self.train(project, "unolora_star", layout, set: ["parallel.gemm=openblas"]) == kept)
             #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
         }
 
         /// Ways to multiply by frozen weights, and how the library that does it calls itself.
         private static let products =
-            [("parallel.gemm=openblas", "OpenBLAS")]
+            [("parallel.gemm=openblas", "OpenBLAS"), ("model.precision=bfloat16", "OpenBLAS")]
             + (PackingLibrary.isBuiltIn
                 ? [("parallel.gemm=onednn", "oneDNN"), ("model.precision=int8", "oneDNN")] : [])
 
         @Test(arguments: products)
-        func `either library, and 8 bits, give the same bits on ranks as alone`(setting: String, name: String) throws {
+        func `either library, and 16 or 8 bits, give the same bits on ranks as alone`(
+            setting: String, name: String
+        ) throws {
             let project = try Self.shared.get().0
             func train(ranks: Int?, threads: Int) throws -> Outcome {
                 try Self.train(
@@ -146,7 +152,7 @@ extension ProgramTests {
             #expect(try train(ranks: 1, threads: 2) == alone)
             #expect(try train(ranks: 2, threads: 1) == alone)
             #expect(try train(ranks: 3, threads: 1) == alone)
-            guard setting == "model.precision=int8" else { return }
+            guard setting.hasPrefix("model.precision") else { return }
             #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
         }
 

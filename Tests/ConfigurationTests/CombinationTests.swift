@@ -20,6 +20,11 @@ import Testing
             "model.precision int8 needs oneDNN, but parallel.gemm is openblas; use parallel.gemm onednn or "
                 + "model.precision float32"
         ),
+        (
+            "model.precision: bfloat16\nparallel: {gemm: onednn}",
+            "model.precision bfloat16 saves memory, of which the copies of parallel.gemm onednn take more; use parallel.gemm "
+                + "openblas or model.precision float32"
+        ),
         ("batch: {global: 30}", "batch.global 30 is no multiple of batch.micro 4; use e.g. batch.global 32"),
         ("batch: {global: 2}", "batch.global 2 is no multiple of batch.micro 4; use e.g. batch.global 4"),
         ("train: {steps: 20}", "lr.warmup 1000 is more than train.steps 20, so the peak is never reached; lower it"),

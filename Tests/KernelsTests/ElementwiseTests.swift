@@ -64,7 +64,7 @@ import Testing
     func `rows are gathered by their ids`(columns: Int) {
         let (table, y) = (GuardedMatrix(5, columns, seed: 1), matrix(columns, 2))
         let ids: [Int32] = [4, 0, 4]
-        gatherRows(table.view, ids, into: y.view)
+        gatherRows(.float32(table.view), ids, into: y.view)
         for (row, id) in ids.enumerated() {
             #expect(y.doubles(row: row) == table.doubles(row: Int(id)))
         }

@@ -20,7 +20,7 @@ import Testing
             parts = heights.enumerated().map { index, height in
                 PackedProductTests.filled(height * width, seed: UInt64(index))
             }
-            plain = FrozenMatrix(zip(heights, parts).map { Matrix($1.base, rows: $0, columns: width) })
+            plain = FrozenMatrix(zip(heights, parts).map { .float32(Matrix($1.base, rows: $0, columns: width)) })
             matrix = plain
             memory = .allocate(byteCount: try plain.packedBytes(library, packs), alignment: 64)
             try matrix.pack(library, packs, into: memory, fills: true)
@@ -127,7 +127,7 @@ import Testing
         }
         let (x, w) = (whole(rows, seed: 1), whole(out, seed: 2))
         let library = try PackingLibrary()
-        var matrix = FrozenMatrix([Matrix(w.base, rows: out, columns: width)])
+        var matrix = FrozenMatrix([.float32(Matrix(w.base, rows: out, columns: width))])
         let packs = FrozenMatrix.Packs(forward: .int8, backward: nil)
         let memory = UnsafeMutableRawPointer.allocate(
             byteCount: try matrix.packedBytes(library, packs), alignment: 64)

@@ -44,8 +44,7 @@ struct TinyT5: Sendable {
                 packing: packs ? WeightPacking(PackingLibrary()) : nil
             ) { name in
                 let entry = layout[name]!
-                let matrix = weights.matrix(entry)
-                return matrix
+                return .float32(weights.matrix(entry))
             }
         } catch {
             preconditionFailure("a tiny model cannot be made: \(error)")
@@ -144,5 +143,13 @@ extension LoraTargets {
         return LoraTargets(
             encoderSelf: leaves("encoderSelf"), decoderSelf: leaves("decoderSelf"),
             decoderCross: leaves("decoderCross"), feedForward: leaves("feedForward"))
+    }
+}
+
+extension FrozenWeight {
+    /// The weight itself, to be changed.
+    var floats: Matrix {
+        guard case .float32(let matrix) = self else { preconditionFailure("kept in bfloat16") }
+        return matrix
     }
 }

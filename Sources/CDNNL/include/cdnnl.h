@@ -48,7 +48,10 @@ int cdnnl_version(void);
 /// Name of the instruction set that oneDNN would use here, such as "avx512_core"; a static string.
 const char *cdnnl_instruction_set(void);
 
-/// 1 where oneDNN has AVX-512, 2 where it has the instructions for 8 bits (VNNI) too, else 0.
-int cdnnl_vector_level(void);
+/// Whether oneDNN has AVX-512 here: 1 or 0.
+int cdnnl_has_avx512(void);
+
+/// Whether it has instructions that add products of 8 bits in 32 (VNNI): 1, or 0 where a pack takes twice the bytes.
+int cdnnl_has_vnni(void);
 
 #endif

@@ -111,16 +111,9 @@ public struct Footprint: Sendable {
         let encoder = sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, length: source))
         let decoder = max(
             targetRows * d, feedForwardBackward(targetRows), selfBackward(targetRows, length: target), crossBackward)
-        return sourceRows * d + targetRows * d + max(encoder, decoder) + max(headScratch, lowRankScratch)
+        return sourceRows * d + targetRows * d + max(encoder, decoder)
+            + configuration.smallProductFloats(keys: max(source, target), method: method)
     }
-
-    /// What one product of a head, or one of the method, lends for panels or sums (`smallProduct`, `addOuterProduct`).
-    private var headScratch: Int { wholePanels(max(source, target)) * wholePanels(configuration.headWidth) }
-    private var lowRankScratch: Int {
-        method.columns == 0 ? 0 : wholePanels(max(d, inner, feedForwardWidth)) * wholePanels(method.columns)
-    }
-
-    private func wholePanels(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
     private func feedForwardBackward(_ rows: Int) -> Int {
         rows * (2 * d + feedForwardWidth + method.backwardRow)
@@ -134,5 +127,16 @@ public struct Footprint: Sendable {
         let before = targetRows * (d + 2 * inner) + sourceRows * 2 * inner
         let after = max(sourceRows * method.backwardRow, targetRows * (d + method.backwardRow))
         return before + max(after, 2 * source * target)
+    }
+}
+
+extension T5Configuration {
+    /// What one product of a head, or one of the method, lends for panels or sums (`smallProduct`, `addOuterProduct`).
+    func smallProductFloats(keys: Int, method: Footprint.LowRank) -> Int {
+        func whole(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+        let head = whole(keys) * whole(headWidth)
+        guard method.columns > 0 else { return head }
+        let widest = max(modelWidth, innerWidth, feedForwardWidth)
+        return max(head, whole(widest) * whole(max(method.columns, method.rank)))
     }
 }

@@ -27,7 +27,8 @@ public struct GenerationFootprint: Sendable {
         let encoder = sourceRows * sublayer(own: 3 * inner, keys: source)
         let decoder = cached + max(sourceRows * lowRankRow, step)
         // Every piece starts at a multiple of 64 bytes.
-        return (kept + max(encoder, decoder)) * MemoryLayout<Float>.stride + pieces * 63
+        let panels = configuration.smallProductFloats(keys: max(source, steps), method: method)
+        return (kept + max(encoder, decoder) + panels) * MemoryLayout<Float>.stride + pieces * 63
     }
 
     private var sourceRows: Int { examples * source }

@@ -3,47 +3,23 @@ import Foundation
 import Tensors
 
 extension T5Model {
-    /// Where the weights come from and what owns their memory.
-    private final class Storage: Sendable {
-        let files: TensorCollection
-        let converted: (any FrozenMemory)?
-
-        init(files: TensorCollection, converted: (any FrozenMemory)?) {
-            self.files = files
-            self.converted = converted
-        }
-    }
-
     /// Opens a Hugging Face T5 directory.
     ///
-    /// F32 tensors are used from the mapped file, so ranks of a node share its pages; F16 and BF16 are converted once
-    /// into the memory that `convertedMemory(byteCount)` gives. Every tensor must be there with its shape, and none
-    /// that is not the model's: otherwise `badData` naming it. `maximumLength` is the longest source or target. With
-    /// `packing` the projections' products run on packed copies.
+    /// Every tensor must be there with its shape, and none that is not the model's: otherwise `badData` naming it.
+    /// `maximumLength` is the longest source or target. What the file has in another format than `format` asks for, or
+    /// where it cannot be used in place, is converted once into the memory that `convertedMemory(byteCount)` gives; the
+    /// rest is used from the mapped file, so ranks of a node share its pages. With `packing` the projections' products run
+    /// on packed copies, which need `float32`.
     public static func load(
-        directory: String, maximumLength: Int, packing: WeightPacking? = nil,
+        directory: String, maximumLength: Int, format: WeightFormat = .float32, packing: WeightPacking? = nil,
         convertedMemory: (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
     ) throws(Failure) -> T5Model {
         let (configuration, files, sources) = try open(directory)
-        let (memory, offsets) = try convert(sources, convertedMemory)
-        let storage = Storage(files: files, converted: memory)
+        let weights = try PlacedWeights(sources, files, configuration.formats(format), convertedMemory)
         return try T5Model(
-            configuration: configuration, maximumLength: maximumLength, storage: storage, packing: packing
-        ) { name in
-            guard let source = sources[name] else { preconditionFailure("\(name) was checked to be there") }
-            let columns = source.tensor.shape.last ?? 1
-            let rows = source.tensor.shape.dropLast().reduce(1, *)
-            let base: UnsafeMutablePointer<Float>
-            if let offset = offsets[name], let memory {
-                base = (memory.base + offset).assumingMemoryBound(to: Float.self)
-            } else if let mapped = source.file.floats(of: source.tensor) {
-                // Frozen weights are only read; the mapping itself is read-only.
-                base = UnsafeMutablePointer(mutating: mapped)
-            } else {
-                preconditionFailure("\(name) was neither mapped nor converted")
-            }
-            return Matrix(base, rows: rows, columns: columns)
-        }
+            configuration: configuration, maximumLength: maximumLength, storage: weights, packing: packing,
+            isRoundedInSight: weights.isRoundedInSight
+        ) { name in weights[name] }
     }
 
     /// Refuses what `load` would refuse, without converting anything, and weights that are not finite; returns the digest of what decides the model's
@@ -111,7 +87,7 @@ extension T5Model {
         return (configuration, files, try findTensors(configuration, files))
     }
 
-    private typealias Source = (file: SafetensorsFile, tensor: TensorDescription)
+    typealias Source = (file: SafetensorsFile, tensor: TensorDescription)
 
     /// Finds every tensor of the model and refuses missing, misshapen and extra ones.
     private static func findTensors(
@@ -156,31 +132,5 @@ extension T5Model {
                     + "same model")
         }
         return sources
-    }
-
-    /// Converts what cannot be mapped; returns the byte offset of each converted tensor.
-    private static func convert(
-        _ sources: [String: Source], _ makeMemory: (Int) throws(Failure) -> any FrozenMemory
-    ) throws(Failure) -> ((any FrozenMemory)?, [String: Int]) {
-        var offsets: [String: Int] = [:]
-        var bytes = 0
-        let names = sources.keys.sorted()
-        for name in names {
-            guard let source = sources[name], source.file.floats(of: source.tensor) == nil else { continue }
-            offsets[name] = bytes
-            bytes += (source.tensor.shape.reduce(1, *) * MemoryLayout<Float>.stride + 63) & ~63
-        }
-        guard bytes > 0 else { return (nil, [:]) }
-        let memory = try makeMemory(bytes)
-        if memory.isWriter {
-            for name in names {
-                guard let offset = offsets[name], let source = sources[name] else { continue }
-                let target = (memory.base + offset).bindMemory(
-                    to: Float.self, capacity: source.tensor.shape.reduce(1, *))
-                try source.file.convert(source.tensor, into: target)
-            }
-        }
-        try memory.publish()
-        return (memory, offsets)
     }
 }

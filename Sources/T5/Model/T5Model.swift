@@ -10,12 +10,15 @@ public final class T5Model: Sendable {
     /// All projection groups, encoder first, in the order of computation.
     public let groups: [ProjectionGroup]
     /// `[vocabulary, d]`.
-    public let embedding: Matrix
+    public let embedding: FrozenWeight
     /// Output matrix `[vocabulary, d]`; the embedding itself when tied.
     public let output: FrozenMatrix
     /// Longest source or target that the position biases serve.
     public let maximumLength: Int
 
+    /// Whether matrices were rounded to bfloat16 from floats that are mapped, so that a comparison with these takes no
+    /// memory.
+    public let isRoundedInSight: Bool
     /// Packed products, if the weights are packed.
     public let packing: PackingLibrary?
 
@@ -28,12 +31,17 @@ public final class T5Model: Sendable {
     private let storage: any Sendable
     private let packs: (any FrozenMemory)?
 
-    /// Makes the views; `tensor` gives the matrix of each name in `configuration.tensorShapes()` (vectors as one row),
-    /// `storage` owns their memory. Throws only what `packing` throws.
+    /// Makes the views; `tensor` gives the weight of each name in `configuration.tensorShapes()` (vectors as one row, and
+    /// like the position biases in float32), `storage` owns their memory. Throws only what `packing` throws.
     public init(
         configuration: T5Configuration, maximumLength: Int, storage: any Sendable, packing: WeightPacking? = nil,
-        tensor: (String) -> Matrix
+        isRoundedInSight: Bool = false, tensor: (String) -> FrozenWeight
     ) throws(Failure) {
+        func matrix(_ name: String) -> Matrix {
+            guard case .float32(let matrix) = tensor(name) else { preconditionFailure("\(name) is needed in float32") }
+            return matrix
+        }
+        self.isRoundedInSight = isRoundedInSight
         self.configuration = configuration
         self.maximumLength = maximumLength
         self.storage = storage
@@ -47,13 +55,13 @@ public final class T5Model: Sendable {
         self.output = output
         norms = Stack.allCases.map { stack in
             (0..<configuration.blocks(stack)).map { block in
-                (0..<(stack == .encoder ? 2 : 3)).map { tensor(configuration.normName(stack, block, $0)) }
+                (0..<(stack == .encoder ? 2 : 3)).map { matrix(configuration.normName(stack, block, $0)) }
             }
         }
-        finalNorms = Stack.allCases.map { tensor(configuration.finalNormName($0)) }
+        finalNorms = Stack.allCases.map { matrix(configuration.finalNormName($0)) }
         biases = Stack.allCases.map { stack in
             RelativePositionBias(
-                table: tensor(configuration.biasName(stack)), bidirectional: stack == .encoder,
+                table: matrix(configuration.biasName(stack)), bidirectional: stack == .encoder,
                 buckets: configuration.positionBuckets, maximumDistance: configuration.positionMaxDistance,
                 maximumLength: maximumLength)
         }
@@ -73,6 +81,7 @@ public final class T5Model: Sendable {
         maximumLength = other.maximumLength
         groups = other.groups
         embedding = other.embedding
+        isRoundedInSight = other.isRoundedInSight
         output = FrozenMatrix(other.output.parts)
         packing = nil
         projections = other.projections.map { FrozenMatrix($0.parts) }

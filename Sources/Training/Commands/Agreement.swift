@@ -1,5 +1,6 @@
 import Configuration
 import Failures
+import Kernels
 import MPI
 import Tensors
 
@@ -33,7 +34,8 @@ enum Agreement {
 
         static func products(_ products: ProductBackend) -> Part {
             Part(
-                name: "way to multiply by frozen weights", text: products.version,
+                name: "way to multiply by frozen weights",
+                text: "\(products.version), kernels for \(KernelBuild.name)",
                 remedy: "set parallel.gemm: openblas, or use the same program on nodes of one kind")
         }
     }

@@ -66,11 +66,17 @@ package struct RunModel {
             try NodeMemory(node, byteCount: size)
         }
         model = try T5Model.load(
-            directory: directory, maximumLength: longest,
+            directory: directory, maximumLength: longest, format: configuration.weightFormat,
             packing: products.packing(
                 ProductBackend.packs(configuration, training: training), memory: memory),
             convertedMemory: memory)
         finished(.model)
+    }
+
+    /// The backbone in float32, as the file has it and without packs: what its precision is compared with.
+    func float32Model() throws(Failure) -> T5Model {
+        guard configuration.keepsBFloat16 else { return model.unpacked }
+        return try T5Model.load(directory: configuration.model, maximumLength: model.maximumLength)
     }
 
     /// Names of the tasks in the order of their ids.

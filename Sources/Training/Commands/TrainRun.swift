@@ -142,10 +142,12 @@ public struct TrainRun {
         return 0
     }
 
-    /// What 8 bits do to this model and data, on rank 0; nil where products are in float32. The others wait for as long as
+    /// What `model.precision` does to this model and data, on rank 0; nil where it changes nothing, or where that
+    /// could only be told from a copy in float32. The others wait for as long as
     /// two batches take, and are told nothing, since nothing depends on it.
     private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
-        guard world.rank == 0, configuration.quantises != (false, false) else { return nil }
+        let changes = configuration.quantises != (false, false) || session.base.model.isRoundedInSight
+        guard world.rank == 0, changes else { return nil }
         return try session.precision(state, examples: RunSession.precisionExamples)
     }
 
@@ -219,7 +221,7 @@ public struct TrainRun {
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }
-        if configuration.quantises != (false, false), !PackingLibrary.isFastWith8Bits {
+        if configuration.quantises != (false, false), !PackingLibrary.hasVNNI {
             say("warning: this processor has no VNNI, so that products of 8 bits are slower than those in float32")
         }
         for warning in configuration.warnings + request.stop.warnings + threads.warnings { say("warning: \(warning)") }

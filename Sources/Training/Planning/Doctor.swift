@@ -32,11 +32,15 @@ public enum Doctor {
             ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, warnings: choice.warnings)
         let all = try world.gather(own, "the findings")
         guard world.rank == 0 else { return }
+        let quantises = configuration.map { $0.quantises != (false, false) } ?? false
+        let preferred = ProductBackend.preferred(
+            quantises: quantises, keeping: configuration?.weightFormat ?? .float32)
         var lines = [
             "unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")",
             "MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)",
             "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
-            "products     \(PackingLibrary.name ?? "this build has no oneDNN") for frozen weights (parallel.gemm)",
+            "products     \(PackingLibrary.name ?? "no oneDNN in this build"); parallel.gemm auto is "
+                + preferred.rawValue,
             "rank  host  ranks on node  cores it may use  its share  threads chosen",
         ]
         var seen: Set<String> = []

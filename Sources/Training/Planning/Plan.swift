@@ -70,28 +70,34 @@ public struct Plan {
         let trainable = layout.parameters.count
         let workspace = try workspace(longestTarget: longestTarget)
         // A worker: workspace, gradients and exact sums. A rank: weights, both moments, the gradient and the buffer.
-        let worker = workspace + trainable * 12
+        let format = configuration.weightFormat
+        let expanded = format == .bfloat16 ? FrozenProducts.expandedBytes : 0
+        let worker = workspace + trainable * 12 + expanded
         let rank = Self.processBytes + trainable * (4 * 4 + 8) + threads * worker
-        let base = shape.weightCount * 4
+        let base = shape.weightBytes(format)
         // The projections and the output matrix, for the forward and for the backward.
         let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
         let quantises = configuration.quantises
-        let bytes = (quantises.forward ? 1 : 4) + (quantises.backward ? 1 : 4)
+        let byte = PackingLibrary.hasVNNI ? 1 : 2
+        let bytes = (quantises.forward ? byte : 4) + (quantises.backward ? byte : 4)
         let packed = bytes * projections + 8 * shape.vocabularySize * shape.modelWidth
+        // The other library only where the configuration could have it.
+        let (size, hasChoice) = (Self.mebibytes(packed), configuration.precision == "float32")
         let packs =
             products == .onednn
-            ? "\(Self.mebibytes(packed)) MiB packed once for oneDNN (none with parallel.gemm: openblas)"
-            : "nothing packed for OpenBLAS (\(Self.mebibytes(packed)) MiB with parallel.gemm: onednn)"
+            ? "\(size) MiB packed once for oneDNN" + (hasChoice ? " (none with parallel.gemm: openblas)" : "")
+            : "nothing packed for OpenBLAS" + (hasChoice ? " (\(size) MiB with parallel.gemm: onednn)" : "")
+        let shared = base + (products == .onednn ? packed : 0)
         let wire = (trainable + configuration.tasks.count * 4 + 5) * 8
         return [
             "memory per rank      about \(Self.mebibytes(rank)) MiB private: \(Self.mebibytes(Self.processBytes)) MiB of the "
                 + "process, weights and moments, \(threads) worker(s) of \(Self.mebibytes(worker)) MiB (the larger of "
                 + "training on \(configuration.microBatch) x \(configuration.maxSource) tokens and answering "
                 + "\(configuration.evaluationBatch) x \(configuration.maxSource))",
-            "memory per node      \(Self.mebibytes(base)) MiB backbone, mapped once, + \(packs) + \(ranksPerNode) x "
+            "memory per node      \(Self.mebibytes(base)) MiB backbone \(format == .float32 ? "mapped" : "in bfloat16"), once, + \(packs) + \(ranksPerNode) x "
                 + "\(Self.mebibytes(rank)) MiB",
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
-        ] + Self.memoryWarning(node: Double(base) + Double(ranksPerNode) * Double(rank), has: Self.machineMemory)
+        ] + Self.memoryWarning(node: Double(shared) + Double(ranksPerNode) * Double(rank), has: Self.machineMemory)
     }
 
     /// Bytes of a worker's workspace once it has seen the largest micro-batch and the largest evaluation batch.

@@ -17,22 +17,36 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(
             name: configuration.gemm, asking: "parallel.gemm",
-            quantises: configuration.quantises != (false, false) ? "model.precision" : nil)
+            quantises: configuration.quantises != (false, false) ? "model.precision" : nil,
+            keeping: configuration.weightFormat)
     }
 
-    /// The one of a name; `asking` is the option or key that names it, `quantises` the one that asks for 8 bits, if any.
-    ///
-    /// `auto` is oneDNN where the build has it and the processor AVX-512, or where 8 bits are asked for: nothing else has
-    /// them.
-    public init(name: String, asking: String, quantises: String? = nil) throws(Failure) {
-        let prefers: ProductBackend =
-            PackingLibrary.isBuiltIn && (PackingLibrary.isFast || quantises != nil) ? .onednn : .openblas
-        self = Self(rawValue: name) ?? prefers
+    /// What `auto` is: oneDNN where the build has it and the processor AVX-512, but for bfloat16 weights, of which it would
+    /// need copies; or where 8 bits are asked for: nothing else has them.
+    static func preferred(quantises: Bool = false, keeping format: WeightFormat = .float32) -> ProductBackend {
+        let isFaster = PackingLibrary.isFast && format == .float32
+        return PackingLibrary.isBuiltIn && (isFaster || quantises) ? .onednn : .openblas
+    }
+
+    /// The one of a name, or `auto`, for weights kept in a format; `asking` is the option or key that names it, `quantises`
+    /// the one that asks for 8 bits, if any.
+    public init(
+        name: String, asking: String, quantises: String? = nil, keeping format: WeightFormat = .float32
+    ) throws(Failure) {
+        if let quantises, format == .bfloat16 {
+            throw Failure(
+                .badConfiguration, "\(quantises) needs float32 weights, but they are kept in bfloat16; leave out one")
+        }
+        self = Self(rawValue: name) ?? Self.preferred(quantises: quantises != nil, keeping: format)
         guard Self.available.contains(self) else {
             throw Failure(
                 .badConfiguration,
                 "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
                     + "libdnnl-dev and build with the default traits")
+        }
+        guard self == .openblas || format == .float32 else {
+            throw Failure(
+                .badConfiguration, "\(asking) onednn needs float32 weights; use openblas for weights kept in bfloat16")
         }
         guard let quantises, self != .onednn else { return }
         throw Failure(
@@ -71,4 +85,9 @@ public enum ProductBackend: String, Sendable, CaseIterable {
             throw Failure(.badConfiguration, "\(error)")
         }
     }
+}
+
+extension RunConfiguration {
+    /// How the frozen weights are kept.
+    var weightFormat: WeightFormat { keepsBFloat16 ? .bfloat16 : .float32 }
 }

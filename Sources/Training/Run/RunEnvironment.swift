@@ -10,7 +10,7 @@ enum RunEnvironment {
     static func libraries(_ products: ProductBackend) -> [String: String] {
         [
             "program": ProgramVersion.current, "blas": BLAS.description, "blasCore": BLAS.coreType,
-            "products": products.version,
+            "products": products.version, "kernels": KernelBuild.name,
         ]
     }
 
@@ -28,7 +28,7 @@ enum RunEnvironment {
         var mpi: MPIEnvironment.Library
         var libraries: [String: String]
         var ranks: [Rank]
-        /// How exact the run's products are; nil where they are in float32.
+        /// How far the run's weights and products are from float32, where they were measured.
         var precision: PrecisionReport?
         var system: String
         var command: [String]

@@ -21,6 +21,8 @@ struct MicroBatchPlan {
 
     // Memory of `cut` and `share`.
     private var heap = Heap<Key>()
+    /// The micro-batches that have room, by cost.
+    private var open = Heap<Key>()
     private var owners: [Int] = []
     private var counts: [Int] = []
     private var loads: [Int] = []
@@ -65,21 +67,16 @@ struct MicroBatchPlan {
         for (position, slot) in all.enumerated() {
             heap.insert(Key(first: balances ? Self.cost(slot, examples) : 0, third: -position))
         }
+        open.removeAll { _ in true }
+        for index in costs.indices { open.insert(Key(first: 0, third: index)) }
         while let position = heap.popMax().map({ -$0.third }) {
-            let owner = balances ? cheapestWithRoom() : position / micro
+            let owner = balances ? open.removeMin().third : position / micro
             owners[position] = owner
             counts[owner] += 1
             costs[owner] += Self.cost(all[position], examples)
+            if balances, counts[owner] < micro { open.insert(Key(first: costs[owner], third: owner)) }
         }
         arrange(all)
-    }
-
-    private func cheapestWithRoom() -> Int {
-        var best = -1
-        for index in costs.indices where counts[index] < micro && (best < 0 || costs[index] < costs[best]) {
-            best = index
-        }
-        return best
     }
 
     /// Puts the slots in order of micro-batch, task and place.

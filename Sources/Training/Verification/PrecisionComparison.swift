@@ -3,7 +3,7 @@ import Failures
 import T5
 import Tensors
 
-/// Computes batches with a model and with the same weights in float32, and sums up how they differ.
+/// Computes batches with a model and with `reference`, which is the same in float32, and sums up how they differ.
 ///
 /// Both engines keep their activations until the next batch, so it takes twice the memory of one worker.
 final class PrecisionComparison {
@@ -27,8 +27,8 @@ final class PrecisionComparison {
     private var examples = 0
     private var tokens = (source: 0, label: 0)
 
-    init(_ model: T5Model, _ state: TrainState) {
-        expected = Side(model.unpacked, state)
+    init(_ model: T5Model, reference: T5Model, _ state: TrainState) {
+        expected = Side(reference, state)
         found = Side(model, state)
         layout = state.layout.parameters
         encoder = Array(repeating: Discrepancy(), count: model.configuration.encoderBlocks)

@@ -12,7 +12,7 @@ extension RunSession {
         let slots = Self.spread(count, over: base.definitions.indices.map { data.trainingCount(task: $0) })
         var plan = MicroBatchPlan(micro: configuration.microBatch, balances: true)
         plan.cut(slots, examples: data)
-        let comparison = PrecisionComparison(base.model, state)
+        let comparison = PrecisionComparison(base.model, reference: try base.float32Model(), state)
         for index in 0..<plan.count {
             var batch = RaggedBatch()
             plan.assemble(

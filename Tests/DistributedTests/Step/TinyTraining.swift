@@ -27,7 +27,7 @@ struct TinyTraining {
         do {
             model = try T5Model(configuration: shape, maximumLength: 16, storage: weights) { name in
                 guard let entry = layout[name] else { preconditionFailure("\(name) is no tensor of the model") }
-                return weights.matrix(entry)
+                return .float32(weights.matrix(entry))
             }
         } catch {
             preconditionFailure("a tiny model cannot be made: \(error)")

@@ -20,7 +20,7 @@ import Testing
         let places: [(Stack, Int)] = [(.encoder, 0), (.encoder, 1), (.decoder, 0), (.decoder, 1)]
         for (position, (stack, block)) in places.enumerated() {
             // The last projection of the block: nothing else of it comes behind.
-            let wo = model.weights(model.group(stack, block, .feedForwardOutput)).parts[0]
+            let wo = model.weights(model.group(stack, block, .feedForwardOutput)).parts[0].floats
             let original = wo.copied()
             for i in 0..<wo.count { wo.base[i] *= 1.5 }
             let after = Self.outputs(engine)

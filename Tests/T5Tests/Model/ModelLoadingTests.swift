@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Kernels
 import Tensors
 import TestSupport
 import Testing
@@ -22,6 +23,7 @@ import Testing
     private func logits(_ directory: ModelDirectory) throws -> [Float] {
         let model = try T5Model.load(directory: directory.path, maximumLength: 32)
         let engine = T5Engine(model: model, adaptation: nil)
+        defer { withExtendedLifetime(engine) {} }
         return engine.logits(TinyT5.batch()).copied()
     }
 
@@ -169,6 +171,55 @@ import Testing
         #expect(model.weights(group).parts[0].copied() == half)
         #expect(model.weights(group).parts[1].copied() == directory.floats(group.projections[1].name + ".weight"))
         #expect(model.embedding.copied() == brain)
+    }
+
+    @Test(arguments: ["F32", "F16", "BF16"])
+    func `kept in bfloat16 the matrices are rounded, and what is BF16 already stays in the file`(type: String) throws {
+        var directory = try ModelDirectory(.v11)
+        for name in directory.tensors.keys where type != "F32" { directory.convert(name, to: type) }
+        try directory.write()
+        let exact = try T5Model.load(directory: directory.path, maximumLength: 32)
+        var asked = 0
+        let model = try T5Model.load(directory: directory.path, maximumLength: 32, format: .bfloat16) {
+            bytes throws(Failure) in
+            asked += bytes
+            return PrivateFrozenMemory(byteCount: bytes)
+        }
+        func expectRounded(_ kept: FrozenWeight, _ exact: FrozenWeight) {
+            guard case .bfloat16 = kept else {
+                Issue.record("kept in float32")
+                return
+            }
+            #expect(kept.copied() == exact.copied().map { floatFromBFloat16(bfloat16(nearest: $0)) })
+        }
+        expectRounded(model.embedding, exact.embedding)
+        expectRounded(model.output.parts[0], exact.output.parts[0])
+        for group in model.groups {
+            for (kept, exact) in zip(model.weights(group).parts, exact.weights(group).parts) {
+                expectRounded(kept, exact)
+            }
+        }
+        #expect(model.isRoundedInSight == (type == "F32") && !exact.isRoundedInSight)
+        let whole = model.configuration.weightBytes(.float32)
+        let matrices = whole - model.configuration.weightBytes(.bfloat16)
+        // Norms and biases are needed in float32.
+        let others = whole - 2 * matrices
+        switch type {
+        case "F32": #expect((matrices..<matrices + 64 * 100).contains(asked))
+        case "F16": #expect(asked >= matrices + others)
+        default: #expect((others..<others + 64 * 100).contains(asked))
+        }
+        // The engine computes with them.
+        let batch = TinyT5.batch()
+        let engine = T5Engine(model: model, adaptation: nil)
+        let kept = engine.logits(batch).copied()
+        // The logits live in the engine's workspace.
+        withExtendedLifetime(engine) {}
+        let expected = try logits(directory)
+        let largest = expected.reduce(0) { max($0, $1.magnitude) }
+        let bound: Float = type == "BF16" ? 1e-5 : 0.05
+        #expect(zip(kept, expected).allSatisfy { ($0 - $1).magnitude <= bound * largest })
+        #expect((kept == expected) == (type == "BF16"), "in one piece a product is the same")
     }
 
     @Test func `shards give the same model as one file`() throws {

@@ -44,7 +44,7 @@ import Testing
             // Away from the start, where B is zero: then every tensor has a gradient.
             for i in 0..<state.weights.count { state.weights.base[i] += 0.005 * Float((i * 37 + step) % 17 - 8) }
         }
-        let comparison = PrecisionComparison(model, state)
+        let comparison = PrecisionComparison(model, reference: model.unpacked, state)
         for first in [0, 3] {
             var batch = RaggedBatch()
             for example in first..<first + 3 {
@@ -117,7 +117,7 @@ import Testing
         let options = LowRankOptions(method: .unolora, rankA: 4, alpha: 8, tasks: Self.tasks)
         let state = TrainState(layout: LowRankLayout(options: options, configuration: model.configuration), seed: 2)
         for i in 0..<state.weights.count { state.weights.base[i] = 1e30 }
-        let comparison = PrecisionComparison(model, state)
+        let comparison = PrecisionComparison(model, reference: model.unpacked, state)
         var batch = RaggedBatch()
         batch.append(source: [3, 4, 1], target: [5, 1], task: 0, slot: 0)
         comparison.add(batch, labelSmoothing: 0)

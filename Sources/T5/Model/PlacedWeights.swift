@@ -1,0 +1,115 @@
+import Failures
+import Kernels
+import Tensors
+
+/// How a model's matrices are kept in memory.
+public enum WeightFormat: String, Sendable {
+    /// As float32: what any file holds, exactly.
+    case float32
+    /// The embedding, the projections and the output matrix as bfloat16, in half the memory: what a BF16 file holds, else
+    /// rounded to the nearest. Norms and position biases stay float32.
+    case bfloat16
+}
+
+extension T5Configuration {
+    /// The format of each tensor of the model.
+    func formats(_ format: WeightFormat) -> [String: WeightFormat] {
+        let matrices = Set(["shared.weight", "lm_head.weight"])
+            .union(projectionGroups().flatMap { $0.projections.map { $0.name + ".weight" } })
+        return Dictionary(
+            uniqueKeysWithValues: tensorShapes().map { ($0.name, matrices.contains($0.name) ? format : .float32) })
+    }
+
+    /// Bytes of all weights in a format.
+    public func weightBytes(_ format: WeightFormat) -> Int {
+        let formats = formats(format)
+        return tensorShapes().reduce(0) { sum, tensor in
+            sum + tensor.shape.reduce(1, *) * (formats[tensor.name] == .bfloat16 ? 2 : 4)
+        }
+    }
+}
+
+/// A model's weights where they are: in the mapped files, or converted in memory that the ranks of a node may share. Owns
+/// both.
+final class PlacedWeights: Sendable {
+    /// Whether conversions rounded, and the files have every tensor as floats that can be used in place.
+    let isRoundedInSight: Bool
+
+    private let files: TensorCollection
+    private let memory: (any FrozenMemory)?
+    private let weights: [String: FrozenWeight]
+
+    /// Places every tensor of `sources` in its format. Collective where the memory is.
+    init(
+        _ sources: [String: T5Model.Source], _ files: TensorCollection, _ formats: [String: WeightFormat],
+        _ makeMemory: (Int) throws(Failure) -> any FrozenMemory
+    ) throws(Failure) {
+        var weights: [String: FrozenWeight] = [:]
+        var converted: [(name: String, source: T5Model.Source, format: WeightFormat, offset: Int)] = []
+        var bytes = 0
+        // In the same order on every rank.
+        for (name, source) in sources.sorted(by: { $0.key < $1.key }) {
+            let format = formats[name] ?? .float32
+            if let mapped = Self.mapped(source, format) {
+                weights[name] = mapped
+                continue
+            }
+            converted.append((name, source, format, bytes))
+            bytes += (source.tensor.count * (format == .bfloat16 ? 2 : 4) + 63) & ~63
+        }
+        let memory = bytes > 0 ? try makeMemory(bytes) : nil
+        for (name, source, format, offset) in converted {
+            guard let memory else { break }
+            weights[name] = try Self.converted(
+                source, format, at: memory.base + offset, fills: memory.isWriter)
+        }
+        try memory?.publish()
+        isRoundedInSight =
+            formats.values.contains(.bfloat16)
+            && sources.values.allSatisfy { $0.file.floats(of: $0.tensor) != nil }
+        (self.files, self.memory, self.weights) = (files, memory, weights)
+        // What was read to be converted is not needed again.
+        if !converted.isEmpty { for file in files.files { file.releasePages() } }
+    }
+
+    /// A weight of the model.
+    subscript(name: String) -> FrozenWeight {
+        guard let weight = weights[name] else { preconditionFailure("\(name) was checked to be there") }
+        return weight
+    }
+
+    private static func shape(_ tensor: TensorDescription) -> (rows: Int, columns: Int) {
+        (tensor.shape.dropLast().reduce(1, *), tensor.shape.last ?? 1)
+    }
+
+    /// The tensor in the mapped file, where the file has it in this format and aligned.
+    private static func mapped(_ source: T5Model.Source, _ format: WeightFormat) -> FrozenWeight? {
+        let (rows, columns) = shape(source.tensor)
+        return switch format {
+        // Frozen weights are only read; the mapping itself is read-only.
+        case .float32:
+            source.file.floats(of: source.tensor).map {
+                .float32(Matrix(UnsafeMutablePointer(mutating: $0), rows: rows, columns: columns))
+            }
+        case .bfloat16:
+            source.file.bfloat16s(of: source.tensor).map { .bfloat16($0, rows: rows, columns: columns) }
+        }
+    }
+
+    /// The tensor converted into memory, which is written first with `fills`.
+    private static func converted(
+        _ source: T5Model.Source, _ format: WeightFormat, at place: UnsafeMutableRawPointer, fills: Bool
+    ) throws(Failure) -> FrozenWeight {
+        let (rows, columns) = shape(source.tensor)
+        switch format {
+        case .float32:
+            let target = place.bindMemory(to: Float.self, capacity: source.tensor.count)
+            if fills { try source.file.convert(source.tensor, into: target) }
+            return .float32(Matrix(target, rows: rows, columns: columns))
+        case .bfloat16:
+            let target = place.bindMemory(to: UInt16.self, capacity: source.tensor.count)
+            if fills { try source.file.convert(source.tensor, into: target) }
+            return .bfloat16(target, rows: rows, columns: columns)
+        }
+    }
+}
