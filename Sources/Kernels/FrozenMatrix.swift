@@ -2,7 +2,8 @@ import Tensors
 
 /// A frozen weight `W: [out, in]`, possibly of several parts that read the same input, and its two products.
 ///
-/// The parts are where the model's file has them, or a copy in bfloat16. With `PackedWeight`s the products run on these instead; which of the two
+/// The parts are where the model's file has them, or a copy in bfloat16. With `PackedWeight`s the products run on these
+/// instead; which of the two
 /// it is decides the result's last bits, never the number of rows, ranks or threads.
 public struct FrozenMatrix: Sendable {
     /// The parts `[out of the part, in]`, one below the other.

@@ -1,18 +1,3 @@
-/// For which instructions the kernels of this build were compiled: with a fused multiply-add a sum rounds once where it
-/// rounds twice without, so results of other builds differ in the last bits.
-public enum KernelBuild {
-    /// `AVX2` or `baseline` on x86-64, `NEON` on arm64.
-    public static var name: String {
-        #if arch(arm64)
-            "NEON"
-        #elseif AVX2
-            "AVX2"
-        #else
-            "baseline"
-        #endif
-    }
-}
-
 // Kernels accumulate in sixteen floats. The width is part of the result (it fixes the order of summation), so it is the
 // same on every processor.
 

@@ -114,6 +114,21 @@ extension ProgramTests {
             #expect(large.output.contains(warning), "\(large.output)")
         }
 
+        /// 222,903,552 weights of 4 bytes are 850.3 MiB; but for 48,384 of norms and position biases they can have 2.
+        @Test(arguments: [
+            ("float32", #"  850\.3 MiB backbone mapped, once, \+ nothing packed for OpenBLAS \(\d+\.\d MiB with"#),
+            ("bfloat16", #"  425\.2 MiB backbone in bfloat16, once, \+ nothing packed for OpenBLAS \+ 1 x"#),
+        ])
+        func `plan counts the backbone as it is kept`(precision: String, line: String) throws {
+            let project = try Self.project("t5-base")
+            let plan = try Program.run([
+                "plan", "--config", project.configuration, "--set", "model.precision=\(precision)", "--set",
+                "parallel.gemm=openblas",
+            ])
+            #expect(plan.code == 0, "\(plan.error)")
+            #expect(plan.output.contains(try Regex("memory per node    " + line)), "\(plan.output)")
+        }
+
         @Test func `plan gives a rank no more threads than it has micro-batches`() throws {
             let project = try TinyProject()
             let result = try Program.run([

@@ -52,6 +52,8 @@ import Testing
         let (y, expectedY) = (GuardedMatrix(rows, all, seed: 5), GuardedMatrix(rows, all, seed: 6))
         kept.multiply(x.view, into: y.view, products)
         expanded.multiply(x.view, into: expectedY.view, products)
+        // Products of normal numbers in another order of summation: each sum rounded by 6e-8 of about sqrt(depth); dy itself
+        // is of the size sqrt(width).
         let scale = Double(width).squareRoot()
         #expect(largestDifference(y.values, expectedY.doubles) <= 4e-6 * scale && y.gapsAreIntact)
         let (dx, expectedDx) = (GuardedMatrix(rows, width) { _, _ in .nan }, GuardedMatrix(rows, width, seed: 7))

@@ -2,33 +2,6 @@ import Failures
 import Kernels
 import Tensors
 
-/// How a model's matrices are kept in memory.
-public enum WeightFormat: String, Sendable {
-    /// As float32: what any file holds, exactly.
-    case float32
-    /// The embedding, the projections and the output matrix as bfloat16, in half the memory: what a BF16 file holds, else
-    /// rounded to the nearest. Norms and position biases stay float32.
-    case bfloat16
-}
-
-extension T5Configuration {
-    /// The format of each tensor of the model.
-    func formats(_ format: WeightFormat) -> [String: WeightFormat] {
-        let matrices = Set(["shared.weight", "lm_head.weight"])
-            .union(projectionGroups().flatMap { $0.projections.map { $0.name + ".weight" } })
-        return Dictionary(
-            uniqueKeysWithValues: tensorShapes().map { ($0.name, matrices.contains($0.name) ? format : .float32) })
-    }
-
-    /// Bytes of all weights in a format.
-    public func weightBytes(_ format: WeightFormat) -> Int {
-        let formats = formats(format)
-        return tensorShapes().reduce(0) { sum, tensor in
-            sum + tensor.shape.reduce(1, *) * (formats[tensor.name] == .bfloat16 ? 2 : 4)
-        }
-    }
-}
-
 /// A model's weights where they are: in the mapped files, or converted in memory that the ranks of a node may share. Owns
 /// both.
 final class PlacedWeights: Sendable {

@@ -217,7 +217,8 @@ import Testing
         withExtendedLifetime(engine) {}
         let expected = try logits(directory)
         let largest = expected.reduce(0) { max($0, $1.magnitude) }
-        let bound: Float = type == "BF16" ? 1e-5 : 0.05
+        // Rounding a weight is off by up to 2^-9 of it; four blocks behind each other may add that up some times.
+        let bound: Float = type == "BF16" ? 0 : 0.05
         #expect(zip(kept, expected).allSatisfy { ($0 - $1).magnitude <= bound * largest })
         #expect((kept == expected) == (type == "BF16"), "in one piece a product is the same")
     }
