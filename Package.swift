@@ -61,9 +61,10 @@ let package = Package(
 
         // Libraries, lowest first: imports go down only.
         library("Failures", ["CProcessor"]),
+        library("Heartbeat", []),
         library("Randomness", []),
-        library("MPI", ["CMPI", "Failures"]),
-        library("Tensors", ["CXXHash", "Failures", systemPackage]),
+        library("MPI", ["CMPI", "Failures", "Heartbeat"]),
+        library("Tensors", ["CXXHash", "Failures", "Heartbeat", systemPackage]),
         library(
             "Kernels",
             [
@@ -71,16 +72,16 @@ let package = Package(
             ]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
         library("Optimizers", ["Kernels", "Tensors"]),
-        library("T5", ["Failures", "Kernels", "Randomness", "Tensors"]),
+        library("T5", ["Failures", "Heartbeat", "Kernels", "Randomness", "Tensors"]),
         library("Adapters", ["Failures", "Kernels", "Randomness", "T5", "Tensors"]),
-        library("Tasks", ["Failures", "Randomness", "Tensors", "Text", systemPackage]),
+        library("Tasks", ["Failures", "Heartbeat", "Randomness", "Tensors", "Text", systemPackage]),
         library("Checkpoints", ["Failures", "Tensors", systemPackage]),
         library("Configuration", ["Failures", orderedCollections, yaml]),
         library(
             "Training",
             [
-                "Adapters", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness",
-                "T5", "Tasks", "Tensors", "Text", heapModule, logging,
+                "Adapters", "Checkpoints", "Configuration", "Failures", "Heartbeat", "Kernels", "MPI", "Optimizers",
+                "Randomness", "T5", "Tasks", "Tensors", "Text", heapModule, logging,
             ]),
         .executableTarget(
             name: "unolora-dist", dependencies: ["Configuration", "Failures", "MPI", "Training", argumentParser],

@@ -39,7 +39,7 @@ static MPI_Op operation_of(cmpi_operation operation) {
 
 int cmpi_init(cmpi_thread_level *provided) {
     int level = MPI_THREAD_SINGLE;
-    int error = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level);
+    int error = MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &level);
     if (error) return error;
     if (level >= MPI_THREAD_MULTIPLE) *provided = cmpi_thread_multiple;
     else if (level >= MPI_THREAD_SERIALIZED) *provided = cmpi_thread_serialized;
@@ -128,6 +128,28 @@ int cmpi_test(cmpi_request *request, int *complete) {
     MPI_Request tested = (MPI_Request)request->handle;
     int error = MPI_Test(&tested, complete, MPI_STATUS_IGNORE);
     request->handle = (uintptr_t)tested;
+    return error;
+}
+
+int cmpi_start_send(cmpi_comm comm, const void *data, int bytes, int rank, cmpi_request *request) {
+    MPI_Request started = MPI_REQUEST_NULL;
+    int error = MPI_Isend(data, bytes, MPI_BYTE, rank, 0, comm_of(comm), &started);
+    request->handle = (uintptr_t)started;
+    return error;
+}
+
+int cmpi_start_receive(cmpi_comm comm, void *data, int bytes, int rank, cmpi_request *request) {
+    MPI_Request started = MPI_REQUEST_NULL;
+    int error = MPI_Irecv(data, bytes, MPI_BYTE, rank, 0, comm_of(comm), &started);
+    request->handle = (uintptr_t)started;
+    return error;
+}
+
+int cmpi_cancel(cmpi_request *request) {
+    MPI_Request cancelled = (MPI_Request)request->handle;
+    int error = MPI_Cancel(&cancelled);
+    if (!error) error = MPI_Request_free(&cancelled);
+    request->handle = (uintptr_t)cancelled;
     return error;
 }
 

@@ -76,7 +76,10 @@ public struct CheckpointStore: Sendable {
             try DurableFile.synchronize(directory: temporary)
             try exclusively { () throws(Failure) in
                 try show(temporary, as: manifest)
-                try link(.last, to: contents.step)
+                // Another rank may have saved a later step meanwhile.
+                if step(of: .last).map({ $0 <= contents.step || fileType(path(step: $0)) == nil }) ?? true {
+                    try link(.last, to: contents.step)
+                }
             }
         } catch {
             // What cannot be removed now is removed by the next `prepare`.

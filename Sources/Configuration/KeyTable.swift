@@ -115,6 +115,10 @@ enum KeyTable {
         Key("train.steps", .integer(1...4_294_967_295), "262144", result: true, "Steps of the run."),
         Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
         Key(
+            "train.onNonFinite", .choice(["stop", "skip"]), "stop", result: true,
+            "What all ranks do about a step whose loss or gradient is not finite: stop, or leave it out and count it; 25 such "
+                + "steps one after the other stop the run."),
+        Key(
             "train.stopBefore", .optional(.duration), "null",
             "Leaves so long before SLURM_JOB_END_TIME, as if preempted; without that variable it has no effect."),
     ]
@@ -160,6 +164,10 @@ enum KeyTable {
             "checkpoint.every", .optional(count), "1000", "Steps between checkpoints; null for the last and best only."),
         Key("checkpoint.keep", .integer(1...1_000_000), "2", "Newest checkpoints that are kept, beside the best."),
         Key(
+            "checkpoint.snapshot", .choice(["memory", "file"]), "memory",
+            "Where the last completed step is kept: in memory, which outlives signals and the death of some ranks, or also in "
+                + "two files of the run directory, which outlive all processes."),
+        Key(
             "checkpoint.best", .choice(["average", "taskMean"]), "average",
             "What the best checkpoint is greatest in: the mean of all figures, or the mean over tasks."),
         Key(
@@ -176,7 +184,8 @@ enum KeyTable {
                 + "these, or 8 bits are asked for, but not for bfloat16 weights."),
         Key(
             "parallel.stallTimeout", .duration, "60s",
-            "Longest time without progress of a rank; has no effect in this version."),
+            "Longest time without progress of a rank, such as a micro-batch or a block of a file; then the job is ended with "
+                + "the rank's name and its last step saved. Waiting for others is none."),
         Key("log.every", count, "10", "Steps between lines of metrics.jsonl."),
         Key("log.tensorBoard", .flag, "true", "Whether TensorBoard event files are written into the run directory."),
         Key(
@@ -186,7 +195,7 @@ enum KeyTable {
     ]
 
     /// Keys that this version accepts but does not act upon.
-    static let withoutEffect = ["parallel.stallTimeout", "log.interferenceEvery"]
+    static let withoutEffect = ["log.interferenceEvery"]
 
     /// Other names of keys.
     static let aliases = ["labels.style": "data.labelStyle", "model.path": "model"]

@@ -155,6 +155,10 @@ extension RunConfiguration {
     public var keepsBFloat16: Bool { precision == "bfloat16" }
     /// `auto`, `openblas` or `onednn`: what computes the products with frozen weights.
     public var gemm: String { text("parallel.gemm") }
+    /// Whether the last completed step is also kept in a file.
+    public var keepsSnapshotFile: Bool { text("checkpoint.snapshot") == "file" }
+    /// Whether a step that is not finite is left out instead of ending the run.
+    public var skipsNonFinite: Bool { text("train.onNonFinite") == "skip" }
     /// The mean that the best checkpoint is greatest in: `average` of all figures, or `taskMean`.
     public var checkpointBest: String { text("checkpoint.best") }
     /// `validation` or `test`: the split that is evaluated during training.

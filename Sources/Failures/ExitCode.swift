@@ -16,6 +16,8 @@ public enum ExitCode: Int32, Sendable {
     case `internal` = 70
     /// Output cannot be written.
     case cannotWrite = 74
+    /// A rank died or stood still; the run can be resumed.
+    case rankLost = 75
     /// The configuration is wrong or impossible.
     case badConfiguration = 78
     /// Preempted; the run can be resumed.

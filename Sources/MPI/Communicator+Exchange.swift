@@ -5,8 +5,9 @@ extension Communicator {
     /// Overwrites `bytes` on every rank with the root's; collective. The length must be the same on all ranks.
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(Failure) {
         for part in parts(of: bytes.count) {
-            let error = cmpi_broadcast(handle, bytes.baseAddress! + part.lowerBound, Int32(part.count), Int32(root))
-            try check(error, "broadcast \(bytes.count) bytes from rank \(root)")
+            try check(
+                cmpi_broadcast(handle, bytes.baseAddress! + part.lowerBound, Int32(part.count), Int32(root)),
+                "broadcast \(bytes.count) bytes from rank \(root)")
         }
     }
 
@@ -42,6 +43,16 @@ extension Communicator {
         return (0..<size).map { Array(received[$0 * words.count..<($0 + 1) * words.count]) }
     }
 
+    /// The text of every rank, at most 64 bytes of it, in the order of ranks, on every rank; collective.
+    public func allGather(_ text: String) throws(Failure) -> [String] {
+        var bytes = Array(text.utf8.prefix(64))
+        bytes += [UInt8](repeating: 0, count: 64 - bytes.count)
+        let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt64.self)) }
+        return try allGather(words).map { words in
+            words.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        }
+    }
+
     /// On the root the bytes of every rank, in the order of ranks; on the others an empty list. Collective; each rank
     /// may give any number of bytes.
     public func gather(_ bytes: [UInt8], to root: Int) throws(Failure) -> [[UInt8]] {
@@ -55,11 +66,12 @@ extension Communicator {
             for rank in 1..<Swift.max(1, size) { offsets[rank] = offsets[rank - 1] + sizes[rank - 1] }
             let total = rank == root ? Int(offsets[size - 1]) + Int(sizes[size - 1]) : 0
             var received = [UInt8](repeating: 0, count: total)
-            let error = bytes.withUnsafeBufferPointer { own in
+            try bytes.withUnsafeBufferPointer { (own) throws(Failure) in
                 let first = own.baseAddress.map { $0 + Swift.min(start, own.count) }
-                return cmpi_gather(handle, first, sizes[rank], &received, sizes, offsets, Int32(root))
+                try check(
+                    cmpi_gather(handle, first, sizes[rank], &received, sizes, offsets, Int32(root)),
+                    "gather bytes on rank \(root)")
             }
-            try check(error, "gather bytes on rank \(root)")
             for rank in gathered.indices {
                 gathered[rank] += received[Int(offsets[rank])..<Int(offsets[rank] + sizes[rank])]
             }

@@ -62,10 +62,10 @@ extension Communicator {
         _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>
     ) throws(Failure) {
         for part in parts(of: values.count) {
-            let error = cmpi_allreduce(
-                handle, values.baseAddress! + part.lowerBound, Int32(part.count), Number.reductionType.value,
-                reduction.operation)
-            try check(error, "reduce \(values.count) numbers over \(size) ranks")
+            try check(
+                cmpi_allreduce(
+                    handle, values.baseAddress! + part.lowerBound, Int32(part.count), Number.reductionType.value,
+                    reduction.operation), "reduce \(values.count) numbers over \(size) ranks")
         }
     }
 
@@ -79,8 +79,9 @@ extension Communicator {
     /// The reduction of one number over all ranks; collective.
     public func allReduce<Number: ReducibleNumber>(_ reduction: Reduction, _ value: Number) throws(Failure) -> Number {
         var value = value
-        let error = cmpi_allreduce(handle, &value, 1, Number.reductionType.value, reduction.operation)
-        try check(error, "reduce a number over \(size) ranks")
+        try check(
+            cmpi_allreduce(handle, &value, 1, Number.reductionType.value, reduction.operation),
+            "reduce a number over \(size) ranks")
         return value
     }
 

@@ -8,8 +8,8 @@ import Foundation
 /// with exit code 70: the other ranks may be inside a collective that this rank will never join, where a finalisation
 /// would wait for ever. Print the error before.
 ///
-/// MPI is started with MPI_THREAD_FUNNELED: every call belongs on the thread that created this value. `abort` alone may
-/// come from another thread.
+/// MPI_THREAD_MULTIPLE is asked for, but the program does with less: where only `funneled` is granted, every call belongs
+/// on the thread that created this value, but for `abort`, and what needs another thread is left out (`threadLevel`).
 public struct MPIEnvironment: ~Copyable {
     /// Which threads may call MPI, as the library grants it.
     public enum ThreadLevel: String, Sendable, Codable, Comparable {

@@ -1,11 +1,17 @@
 import CMPI
 import Failures
+import Heartbeat
 
 /// The choke point from MPI error codes to `Failure`: every call of the shim passes through here.
 ///
-/// - Parameter action: what was tried, as in "cannot <action>".
-/// - Throws: `Failure(.internal)` with MPI's own text when `error` is not MPI_SUCCESS.
-func check(_ error: Int32, _ action: @autoclosure () -> String) throws(Failure) {
+/// While the call lasts this process counts as waiting for others.
+///
+/// - Parameters:
+///   - call: the call, which gives MPI's error code.
+///   - action: what was tried, as in "cannot <action>".
+/// - Throws: `Failure(.internal)` with MPI's own text when the code is not MPI_SUCCESS.
+func check(_ call: @autoclosure () -> Int32, _ action: @autoclosure () -> String) throws(Failure) {
+    let error = Heartbeat.waiting { call() }
     guard error != 0 else { return }
     let text = text(capacity: cmpi_error_text_size) { cmpi_error_text(error, $0) }
     throw Failure(.internal, "MPI cannot \(action()): \(text)")

@@ -13,8 +13,9 @@ extension Communicator {
         var window = cmpi_window()
         var base: UnsafeMutableRawPointer?
         var size = 0
-        let error = cmpi_shared_allocate(handle, byteCount, &window, &base, &size)
-        try check(error, "share \(byteCount) bytes between the ranks of this node (is /dev/shm large enough?)")
+        try check(
+            cmpi_shared_allocate(handle, byteCount, &window, &base, &size),
+            "share \(byteCount) bytes between the ranks of this node (is /dev/shm large enough?)")
         guard let base, size == byteCount else {
             throw Failure(.internal, "MPI shares \(size) bytes where \(byteCount) were asked for")
         }

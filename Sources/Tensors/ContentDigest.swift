@@ -1,5 +1,6 @@
 import CXXHash
 import Failures
+import Heartbeat
 
 /// The XXH3 128-bit digest of some content: a check against damage, not against an adversary.
 public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
@@ -77,6 +78,7 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
         /// Appends bytes to the content.
         public mutating func update(_ bytes: UnsafeRawBufferPointer) {
             XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
+            Heartbeat.beat()
         }
 
         /// The digest of the content so far; more may follow.

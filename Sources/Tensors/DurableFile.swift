@@ -1,5 +1,6 @@
 import Failures
 import Glibc
+import Heartbeat
 
 /// A new file that is written from start to end and is on the disk when `finish` returns.
 ///
@@ -84,6 +85,7 @@ public final class DurableFile {
                 throw writeFailure("write", path)
             }
             rest = rest.dropFirst(written)
+            Heartbeat.beat()
         }
     }
 }

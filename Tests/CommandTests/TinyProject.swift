@@ -138,11 +138,16 @@ struct Outcome: Equatable {
     /// Where `best` leads; nil when there is no such link.
     var best: String?
 
-    init(run: String) throws {
+    /// `isBegun`: the run need not have a checkpoint yet, whose digests are empty then.
+    init(run: String, isBegun: Bool = false) throws {
         let last = run + "/checkpoints/last"
         best = try? FileManager.default.destinationOfSymbolicLink(atPath: run + "/checkpoints/best")
-        adapter = try ContentDigest.of(file: last + "/adapter/unolora_model.safetensors").hexadecimal
-        optimizer = try ContentDigest.of(file: last + "/optimizer.safetensors").hexadecimal
+        func digest(_ file: String) throws -> String {
+            if isBegun, !FileManager.default.fileExists(atPath: last) { return "" }
+            return try ContentDigest.of(file: last + file).hexadecimal
+        }
+        adapter = try digest("/adapter/unolora_model.safetensors")
+        optimizer = try digest("/optimizer.safetensors")
         metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
             line in
             var fields = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]

@@ -60,6 +60,11 @@ int cmpi_allreduce(cmpi_comm comm, void *values, int count, cmpi_type type, cmpi
 int cmpi_start_allreduce(
     cmpi_comm comm, void *values, int count, cmpi_type type, cmpi_operation operation, cmpi_request *request);
 int cmpi_test(cmpi_request *request, int *complete);
+// Messages of `bytes` bytes to and from a rank; the data must stay until cmpi_test says that it is complete.
+int cmpi_start_send(cmpi_comm comm, const void *data, int bytes, int rank, cmpi_request *request);
+int cmpi_start_receive(cmpi_comm comm, void *data, int bytes, int rank, cmpi_request *request);
+// Gives up a receive that has not begun.
+int cmpi_cancel(cmpi_request *request);
 int cmpi_broadcast(cmpi_comm comm, void *data, int bytes, int root);
 int cmpi_allgather(cmpi_comm comm, const void *send, void *receive, int bytes);
 // `sizes` and `offsets` (bytes, one a rank) and `receive` are read on the root only.

@@ -1,4 +1,5 @@
 import Failures
+import Heartbeat
 import Kernels
 
 /// How a model's frozen projections are packed: once for all ranks of a node that share the memory.
@@ -35,6 +36,7 @@ public struct WeightPacking {
             for index in projections.indices {
                 try projections[index].pack(library, packs, into: place, fills: target.isWriter)
                 place += sizes[index]
+                Heartbeat.beat()
             }
             try output.pack(library, outputPacks, into: place, fills: target.isWriter)
         }

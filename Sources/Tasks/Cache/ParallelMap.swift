@@ -1,6 +1,7 @@
 import Dispatch
 import Failures
 import Foundation
+import Heartbeat
 import Synchronization
 
 /// The results of `body(0) ... body(count - 1)`, computed by up to `threads` threads.
@@ -21,6 +22,7 @@ func parallelMap<Result: Sendable>(
             guard let item else { return }
             do throws(Failure) {
                 let result = try body(item)
+                Heartbeat.beat()
                 state.withLock { $0.results[item] = result }
             } catch {
                 state.withLock { state in

@@ -39,8 +39,7 @@ public struct TrainRun {
     private let world: Communicator
     private let library: MPIEnvironment.Library
     private let run: RunDirectory
-    /// Whether this run may speak for the run directory: a start that is refused changes nothing in it.
-    private var isAccepted = false
+    private let ending: RunEnding
     private var startup: StartupTimes
 
     /// Prepares a run on all ranks; `startup` has the times until MPI was started.
@@ -54,6 +53,7 @@ public struct TrainRun {
         self.world = world
         self.library = library
         run = RunDirectory(request.out)
+        ending = RunEnding(run, steps: configuration.steps)
     }
 
     /// Trains; collective. Returns the exit code. A failure is also written into `STATUS.json` by the rank that met it.
@@ -64,15 +64,23 @@ public struct TrainRun {
         let lock = world.rank == 0 ? try RunLock(run) : nil
         defer { withExtendedLifetime(lock) {} }
         try world.barrier()
+        let snapshots = LastSnapshot(ending: ending)
+        let monitor = try HealthMonitor(
+            world: world, node: world.nodeCommunicator(), threads: library.threadLevel,
+            actions: snapshots.actions)
+        monitor.limit(.seconds(configuration.stallTimeout))
         do throws(Failure) {
-            return try train()
+            let code = try train(snapshots)
+            monitor.stop()
+            return code
         } catch {
-            record(.failed, "rank \(world.rank): \(error.message)", error.code.rawValue)
+            monitor.isFailing()
+            ending.failed(.failed, "rank \(world.rank): \(error.message)", exitCode: error.code.rawValue)
             throw error
         }
     }
 
-    private mutating func train() throws(Failure) -> Int32 {
+    private mutating func train(_ snapshots: LastSnapshot) throws(Failure) -> Int32 {
         try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
         startup.finished(.configuration)
         let base = try RunModel(configuration, training: true, world: world) { startup.finished($0) }
@@ -92,15 +100,26 @@ public struct TrainRun {
         let libraries = RunEnvironment.libraries(session.base.products)
         let store = CheckpointStore(runDirectory: run.path)
         if world.rank == 0 { try store.prepare() }
+        let checkpoints = RunCheckpoints(
+            store: store,
+            constants: RunCheckpoints.Constants(
+                adapter: session.base.adapter, layout: session.base.layout.parameters, identity: identity,
+                libraries: libraries, seed: configuration.seed, steps: configuration.steps,
+                keep: configuration.checkpointKeep))
+        if world.rank == 0 { try recover(checkpoints, identity) }
         let resumption = Resumption(
             store: store, choice: request.resume, identity: identity, libraries: libraries, say: say)
         let resumed = try resumption.load(state, world: world)
-        isAccepted = true
+        ending.isAccepted()
         let threads = try ThreadChoice(
             requested: configuration.threads, world: world,
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
-        let writer = world.rank == 0 ? try makeWriter(session, state, store, identity, libraries, resumed) : nil
+        if world.rank == 0 {
+            SnapshotFile.remove(run)
+            if configuration.keepsSnapshotFile { checkpoints.keep(in: try SnapshotFile(run)) }
+        }
+        let writer = world.rank == 0 ? try makeWriter(state, checkpoints, resumed) : nil
         let precision = try measurePrecision(session, state)
         announce(session, threads, state)
         if let precision {
@@ -125,19 +144,25 @@ public struct TrainRun {
                 split: configuration.evaluationSplit,
                 best: BestMeasure(rawValue: configuration.checkpointBest) ?? .average,
                 isSpread: configuration.evaluatesOnAllRanks),
-            taskNames: session.taskNames, writer: writer, log: log, resumed: resumed?.state)
+            taskNames: session.taskNames, checkpoints: checkpoints, writer: writer, log: log, resumed: resumed?.state)
         startup.finished(.state)
         try RunEnvironment.write(
             run, world: world, library: library, products: base.products, threads: threads, precision: precision,
             startup: startup)
-        if case .stopped(let reason) = try loop.run() { return try leave(reason, state, writer) }
+        // The collective above has come after rank 0 took the run directory over.
+        ending.hasBegun()
+        snapshots.watch(checkpoints)
+        if case .stopped(let reason) = try loop.run() { return try leave(reason, state) }
         if configuration.evaluatesAtEnd {
             let report = FinalReport(
                 session: session, trainer: trainer, evaluator: evaluator, store: store, run: run, writer: writer,
                 spread: configuration.evaluatesOnAllRanks)
-            if let reason = try report.make(stop) { return try leave(reason, state, writer) }
+            if let reason = try report.make(stop) { return try leave(reason, state) }
         }
-        try writer?.status(.finished, "all steps done", step: state.step, exitCode: 0)
+        if world.rank == 0 {
+            SnapshotFile.remove(run)
+            try ending.ended(.finished, "all steps done", step: state.step, exitCode: 0)
+        }
         say("run directory: \(run.path)")
         return 0
     }
@@ -151,20 +176,22 @@ public struct TrainRun {
         return try session.precision(state, examples: RunSession.precisionExamples)
     }
 
-    /// What a signal to any rank asked for until now; collective. For the start, which may take minutes.
+    /// Whether SIGUSR1 to any rank asked to leave until now; collective. For the start, which may take minutes.
     private func signalledStop() throws(Failure) -> StopReason? {
-        StopReason.of(sum: try world.allReduce(.maximum, StopSignals.request?.rawValue ?? 0))
+        StopReason.together(try world.allReduce(.maximum, StopSignals.asksToLeave ? Int64(1) : 0))
     }
 
     private func leaveUnbegun(_ reason: StopReason) -> Int32 {
         say("stopped during the start: \(reason); start again to continue")
-        if world.rank == 0 { record(.preempted, "\(reason)", reason.exitCode) }
+        if world.rank == 0 { ending.failed(.preempted, "\(reason)", exitCode: reason.exitCode) }
         return reason.exitCode
     }
 
-    private func leave(_ reason: StopReason, _ state: TrainState, _ writer: RunWriter?) throws(Failure) -> Int32 {
+    private func leave(_ reason: StopReason, _ state: TrainState) throws(Failure) -> Int32 {
         say("stopped after step \(state.step) of \(configuration.steps): \(reason); start again to continue")
-        try writer?.status(.preempted, "\(reason)", step: state.step, exitCode: reason.exitCode)
+        if world.rank == 0 {
+            try ending.ended(.preempted, "\(reason)", step: state.step, exitCode: reason.exitCode)
+        }
         return reason.exitCode
     }
 
@@ -182,31 +209,47 @@ public struct TrainRun {
             backbone: session.base.backbone, data: session.data.digest)
     }
 
+    /// Makes a checkpoint of the snapshot that a killed job left in a file, where no later one is there.
+    private func recover(_ checkpoints: RunCheckpoints, _ identity: RunState.Identity) throws(Failure) {
+        guard let left = SnapshotFile.newest(run), request.resume == .auto || request.resume == .never else { return }
+        guard request.resume == .auto else {
+            throw Failure(
+                .usage,
+                "\(run.path) holds the snapshot of step \(left.state.step), which --resume never would overwrite; choose "
+                    + "another --out or --resume auto")
+        }
+        try left.state.identity.refuseDifference(from: identity, path: SnapshotFile.paths(run)[0])
+        let newest = try checkpoints.store.newestIntact().checkpoint?.step ?? 0
+        guard left.state.step > newest else { return }
+        say("recovered step \(try checkpoints.save(left)) from the snapshot of a job that was killed")
+    }
+
     private func makeLog() throws(Failure) -> Logger {
         let handler = try RankLogHandler(path: run.log(rank: world.rank))
         return Logger(label: "unolora-dist") { _ in handler }
     }
 
     private func makeWriter(
-        _ session: RunSession, _ state: TrainState, _ store: CheckpointStore, _ identity: RunState.Identity,
-        _ libraries: [String: String], _ resumed: Resumption.Resumed?
+        _ state: TrainState, _ checkpoints: RunCheckpoints, _ resumed: Resumption.Resumed?
     ) throws(Failure) -> RunWriter {
         let text = configuration.resolvedYAML
         if resumed == nil { try run.refuseToReplace(configuration: request.source, by: text) }
         try DurableFile.replace(run.configuration) { file throws(Failure) in
             try file.write(text)
         }
-        let owesEvaluation = resumed?.state.owesEvaluation ?? false
+        let start = MetricsLog.Start(
+            step: state.step, owesEvaluation: resumed?.state.owesEvaluation ?? false, record: resumed?.state.record)
         let writer = try RunWriter(
-            run: run, store: store,
-            constants: RunWriter.Constants(
-                adapter: session.base.adapter, identity: identity, libraries: libraries, seed: configuration.seed,
-                steps: configuration.steps, keep: configuration.checkpointKeep), step: state.step,
-            owesEvaluation: owesEvaluation, drawsCurves: configuration.writesTensorBoard)
+            run: run, checkpoints: checkpoints, ending: ending, start: start,
+            drawsCurves: configuration.writesTensorBoard)
         if let resumed, resumed.isFromElsewhere {
             // The run must be able to go on from here if it is killed before its next checkpoint.
-            try writer.checkpoint(
-                state, best: nil, accumulator: resumed.state.accumulator, owesEvaluation: owesEvaluation)
+            try checkpoints.keep(
+                state,
+                RunProgress(
+                    best: nil, owesEvaluation: start.owesEvaluation, accumulator: resumed.state.accumulator,
+                    record: start.record))
+            try writer.checkpoint()
         }
         return writer
     }
@@ -230,19 +273,5 @@ public struct TrainRun {
     private func say(_ line: String) {
         guard world.rank == 0 else { return }
         Terminal.say(line)
-    }
-
-    /// Tells in `STATUS.json` how the run failed, or left before it had begun; what cannot be written then must not hide
-    /// the failure itself. How an earlier job of the run ended stays there when this one was refused; that it runs cannot
-    /// be true.
-    private func record(_ state: RunStatus.State, _ reason: String, _ exitCode: Int32) {
-        guard FileManager.default.fileExists(atPath: run.path) else { return }
-        let before = RunStatus.read(run)
-        guard isAccepted || before == nil || before?.state == .running else { return }
-        try? RunStatus(
-            state: state, reason: reason, exitCode: exitCode,
-            step: before?.step ?? 0, lastDurableStep: before?.lastDurableStep, steps: configuration.steps,
-            time: Date().timeIntervalSince1970
-        ).write(to: run)
     }
 }

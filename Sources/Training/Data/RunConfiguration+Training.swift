@@ -60,7 +60,7 @@ extension RunConfiguration {
             schedule: LearningRateSchedule(
                 peak: learningRate, warmup: warmup, steps: steps,
                 decay: LearningRateSchedule.Decay(rawValue: schedule) ?? .cosine),
-            check: check)
+            skipsNonFinite: skipsNonFinite, check: check)
     }
 
     /// The stream of examples for tasks with so many training examples.

@@ -1,4 +1,5 @@
 import Failures
+import Heartbeat
 import MPI
 import Synchronization
 import T5
@@ -75,6 +76,7 @@ struct AnswerGenerator {
     private static func answer(
         _ batch: Batch, _ tasks: [EvaluationTask], _ engine: T5Engine
     ) throws(Failure) -> [[Int32]] {
+        defer { Heartbeat.beat() }
         let task = tasks[batch.task]
         var ragged = RaggedBatch()
         for (slot, example) in batch.examples.enumerated() {

@@ -15,13 +15,13 @@ final class EvaluationStop: Sendable {
         var value: Value?
         /// Whether no rank gave it up.
         var isWhole: Bool
-        /// Why the job is to end, the strongest reason that any rank has; never nil when the evaluation was given up.
+        /// Why the job is to end; never nil when the evaluation was given up.
         var stop: StopReason?
     }
 
     private let conditions: StopConditions
     private let world: Communicator
-    /// The strongest request that this rank knows of; 0 for none.
+    /// 1 when this rank knows of a request, its own or another's.
     private let request = Atomic<Int64>(0)
     private let isLeft = Atomic<Bool>(false)
     /// When rank 0 asks the others next; nil while they do not answer.
@@ -60,11 +60,11 @@ final class EvaluationStop: Sendable {
         noteOwnRequest()
         var words = [request.load(ordering: .relaxed), isLeft.load(ordering: .relaxed) ? 1 : 0]
         try words.withUnsafeMutableBufferPointer { (words) throws(Failure) in try world.allReduce(.maximum, words) }
-        return Ending(value: value, isWhole: words[1] == 0, stop: StopReason.of(sum: words[0]))
+        return Ending(value: value, isWhole: words[1] == 0, stop: StopReason.together(words[0]))
     }
 
     private func noteOwnRequest() {
-        if let reason = conditions.request { _ = request.max(reason.rawValue, ordering: .relaxed) }
+        if conditions.request != nil { request.store(1, ordering: .relaxed) }
     }
 
     private func askOthersWhenDue() {

@@ -16,4 +16,14 @@ extension Communicator {
         }
         return values
     }
+
+    /// Rank 0's value, on every rank; collective. What the other ranks give is ignored.
+    func share<Value: Codable>(_ value: Value, _ what: String) throws(Failure) -> Value {
+        let bytes = try broadcast(rank == 0 ? [UInt8](StableJSON.line([value], what)) : [], from: 0)
+        guard rank != 0 else { return value }
+        guard let shared = try? JSONDecoder().decode([Value].self, from: Data(bytes)).first else {
+            throw Failure(.internal, "\(what) of rank 0 cannot be read")
+        }
+        return shared
+    }
 }

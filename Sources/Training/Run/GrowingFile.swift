@@ -3,7 +3,8 @@ import Foundation
 import Tensors
 
 /// A file that a run appends to, record by record; what was appended is with the system when `append` returns.
-final class GrowingFile {
+/// One thread appends; any may synchronise.
+final class GrowingFile: Sendable {
     private let path: String
     private let descriptor: Int32
 

@@ -26,6 +26,8 @@ struct TrainRecord: Codable, Equatable {
     var gradientNorm: Double
     var examples: Int64
     var tokens: Int64
+    /// Steps among them that were left out since they were not finite; nil for none.
+    var skippedSteps: Int?
     var tasks: [String: Task]
     var timing: Timing
 }
@@ -55,13 +57,30 @@ struct EvaluationRecord: Codable, Equatable {
 }
 
 /// Appends to `metrics.jsonl`; only rank 0 has one.
-final class MetricsLog {
+final class MetricsLog: Sendable {
     private let file: GrowingFile
 
-    /// Opens the file to append; lines of steps after `step` are cut off, as is a line that was not finished.
-    /// `evaluated`: whether an evaluation of `step` itself is kept.
-    init(path: String, keepingThrough step: Int, evaluated: Bool = true) throws(Failure) {
-        try Self.truncate(path, keepingThrough: step, evaluated: evaluated)
+    /// Where a run goes on.
+    struct Start {
+        /// Steps done; lines of later ones are cut off, as is a line that was not finished.
+        var step: Int
+        /// Whether the evaluation of `step` is still to be made; a line about it is cut off then.
+        var owesEvaluation = false
+        /// The line about `step` that must be there.
+        var record: TrainRecord?
+
+        /// `record`, where the file lacks it.
+        func missing(in log: MetricsLog) -> TrainRecord? {
+            record.flatMap { $0.step == step && log.lastTrained < step ? $0 : nil }
+        }
+    }
+
+    /// Step of the last line about training that the file had when it was opened; 0 for none.
+    let lastTrained: Int
+
+    /// Opens the file to append.
+    init(path: String, _ start: Start) throws(Failure) {
+        lastTrained = try Self.truncate(path, start)
         file = try GrowingFile(appendingTo: path)
     }
 
@@ -78,18 +97,23 @@ final class MetricsLog {
         var kind: String?
     }
 
-    private static func truncate(_ path: String, keepingThrough step: Int, evaluated: Bool) throws(Failure) {
+    private static func truncate(_ path: String, _ start: Start) throws(Failure) -> Int {
         let old = FileManager.default.contents(atPath: path) ?? Data()
         var kept = Data()
+        var lastTrained = 0
         for line in old.split(separator: 0x0A) {
             // Lines of one run stand in the order of their steps; the first that is later, or torn, ends what is kept.
-            guard let parsed = try? JSONDecoder().decode(Stepped.self, from: line), parsed.step <= step else { break }
-            if !evaluated, parsed.step == step, parsed.kind == "evaluation" { break }
+            guard let parsed = try? JSONDecoder().decode(Stepped.self, from: line), parsed.step <= start.step else {
+                break
+            }
+            if start.owesEvaluation, parsed.step == start.step, parsed.kind == "evaluation" { break }
+            if parsed.kind == "train" { lastTrained = parsed.step }
             kept.append(contentsOf: line)
             kept.append(0x0A)
         }
-        guard kept != old || old.isEmpty else { return }
+        guard kept != old || old.isEmpty else { return lastTrained }
         try DurableFile.replace(path) { file throws(Failure) in try file.write([UInt8](kept)) }
+        return lastTrained
     }
 }
 
@@ -108,6 +132,8 @@ struct MetricsAccumulator: Codable, Equatable {
 
     var tasks: [Task]
     var steps = 0
+    /// Steps that were left out; nil for none.
+    var skipped: Int?
     var gradientNormSum = 0.0
     var learningRate = 0.0
 
@@ -116,6 +142,11 @@ struct MetricsAccumulator: Codable, Equatable {
     }
 
     mutating func add(_ result: StepResult) {
+        learningRate = result.learningRate
+        guard !result.isSkipped else {
+            skipped = (skipped ?? 0) + 1
+            return
+        }
         for (i, sums) in result.tasks.enumerated() {
             tasks[i].loss += FixedPoint.value(sums.lossQuanta)
             tasks[i].tokens += sums.tokens
@@ -124,7 +155,6 @@ struct MetricsAccumulator: Codable, Equatable {
         }
         steps += 1
         gradientNormSum += result.gradientNorm
-        learningRate = result.learningRate
     }
 
     /// Label and source tokens.
@@ -145,7 +175,8 @@ struct MetricsAccumulator: Codable, Equatable {
             tokensPerSecond: Double(tokenCount) / max(seconds, 1e-9))
         return TrainRecord(
             step: step, loss: loss, learningRate: learningRate, gradientNorm: gradientNormSum / Double(max(steps, 1)),
-            examples: exampleCount, tokens: tasks.reduce(0) { $0 + $1.tokens }, tasks: perTask, timing: timing)
+            examples: exampleCount, tokens: tasks.reduce(0) { $0 + $1.tokens }, skippedSteps: skipped, tasks: perTask,
+            timing: timing)
     }
 
     private static func mean(_ sums: [Task]) -> Double {

@@ -87,11 +87,11 @@ public struct RunStatus: Codable, Sendable, Equatable {
     /// Seconds since 1970 when this was written.
     public var time: Double
 
-    /// Replaces `STATUS.json` as a whole. `keepingFailure`: not where it says that the run failed, as another rank of the
-    /// job may have written meanwhile.
-    public func write(to run: RunDirectory, keepingFailure: Bool = false) throws(Failure) {
+    /// Replaces `STATUS.json` as a whole. `keepingEnd`: not where it says how the run ended, as another rank or thread of
+    /// the job may have written meanwhile.
+    public func write(to run: RunDirectory, keepingEnd: Bool = false) throws(Failure) {
         try exclusively(in: run.path) { () throws(Failure) in
-            if keepingFailure, Self.read(run)?.state == .failed { return }
+            if keepingEnd, let state = Self.read(run)?.state, state != .running { return }
             try run.write(StableJSON.document(self, "the status"), to: run.status)
         }
     }

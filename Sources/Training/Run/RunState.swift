@@ -35,6 +35,8 @@ struct RunState: Codable, Equatable {
     var owesEvaluation: Bool
     /// Sums since the last line of `metrics.jsonl`.
     var accumulator: MetricsAccumulator
+    /// The line of `metrics.jsonl` about this very step, if it has one; written again where it is missing.
+    var record: TrainRecord?
     /// What the bits also depend on; reported when it differs.
     var libraries: [String: String]
 
@@ -44,7 +46,7 @@ struct RunState: Codable, Equatable {
 
     init(
         step: Int, steps: Int, seed: UInt64, identity: Identity, best: Best?, owesEvaluation: Bool,
-        accumulator: MetricsAccumulator, libraries: [String: String]
+        accumulator: MetricsAccumulator, record: TrainRecord? = nil, libraries: [String: String]
     ) {
         self.step = step
         self.steps = steps
@@ -53,6 +55,7 @@ struct RunState: Codable, Equatable {
         self.best = best
         self.owesEvaluation = owesEvaluation
         self.accumulator = accumulator
+        self.record = record
         self.libraries = libraries
     }
 

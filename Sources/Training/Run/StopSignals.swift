@@ -1,15 +1,14 @@
 import Foundation
 import Synchronization
 
-/// Why a run is asked to stop; the raw value is the word that travels in the reduction, so that the ranks' requests can
-/// be summed.
-public enum StopReason: Int64, Sendable, CaseIterable {
-    /// SIGUSR1, the end of the job's time or `--stop-after`: leave and be requeued.
-    case preempted = 1
-    /// SIGTERM, or SIGHUP, as when the terminal is closed.
-    case terminated = 0x10_0000
-    /// SIGINT.
-    case interrupted = 0x100_0000_0000
+/// Why a run stops ahead of its last step.
+public enum StopReason: Sendable, CaseIterable {
+    /// SIGUSR1, the end of the job's time or `--stop-after`: leave together after a step and be requeued.
+    case preempted
+    /// SIGTERM, or SIGHUP, as when the terminal is closed: end at once.
+    case terminated
+    /// SIGINT: end at once.
+    case interrupted
 
     /// The exit code of the process.
     public var exitCode: Int32 {
@@ -20,18 +19,15 @@ public enum StopReason: Int64, Sendable, CaseIterable {
         }
     }
 
-    /// The strongest reason among those that ranks asked for; nil for none.
-    static func of(sum: Int64) -> StopReason? {
-        if sum >= interrupted.rawValue { return .interrupted }
-        if sum >= terminated.rawValue { return .terminated }
-        return sum > 0 ? .preempted : nil
-    }
+    /// What a sum or maximum of the ranks' words asks for, each of which is 1 where a rank asks all to leave.
+    static func together(_ words: Int64) -> StopReason? { words > 0 ? .preempted : nil }
 }
 
 /// The last signal that asked to stop; 0 for none. A signal handler may only touch such a word.
 private let receivedSignal = Atomic<Int32>(0)
 
-/// Turns SIGUSR1, SIGTERM, SIGHUP and SIGINT into a request that the training loop asks for in each step.
+/// Notes SIGUSR1, which the training loop asks for in each step, and SIGTERM, SIGHUP and SIGINT, on which
+/// `HealthMonitor` acts at once.
 public enum StopSignals {
     private static let numbers = [SIGUSR1, SIGTERM, SIGHUP, SIGINT]
 
@@ -75,14 +71,13 @@ public enum StopSignals {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
-    /// What a signal asked for, if one came.
-    static var request: StopReason? {
-        switch receivedSignal.load(ordering: .relaxed) {
-        case SIGUSR1: .preempted
-        case SIGTERM, SIGHUP: .terminated
-        case SIGINT: .interrupted
-        default: nil
-        }
+    /// Whether SIGUSR1 asked to leave after a step.
+    static var asksToLeave: Bool { receivedSignal.load(ordering: .relaxed) == SIGUSR1 }
+
+    /// Number of the signal that asked to end at once, if one came: SIGTERM, SIGHUP or SIGINT.
+    static var ending: Int32? {
+        let number = receivedSignal.load(ordering: .relaxed)
+        return number == 0 || number == SIGUSR1 ? nil : number
     }
 }
 
@@ -127,9 +122,9 @@ public struct StopConditions: Sendable {
         return nil
     }
 
-    /// What a signal or the end of the job's time asks for now, whatever the step.
+    /// What SIGUSR1 or the end of the job's time asks for now, whatever the step.
     var request: StopReason? {
-        if let request = StopSignals.request { return request }
+        if StopSignals.asksToLeave { return .preempted }
         if let deadline, Date().timeIntervalSince1970 >= deadline { return .preempted }
         return nil
     }

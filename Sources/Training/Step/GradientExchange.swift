@@ -1,4 +1,5 @@
 import Failures
+import Foundation
 import Kernels
 import MPI
 import Tensors
@@ -21,24 +22,35 @@ final class GradientExchange {
 
     deinit { buffer.deallocate() }
 
-    /// Sums over workers and ranks; collective. Ranks that are at different steps, or differ in `check`, are refused
-    /// with `ranksDisagree` naming one of them.
-    func reduce(_ workers: [WorkerTeam.Worker], step: Int, stop: StopReason?) throws(Failure) {
+    /// Sums over workers and ranks; collective. Ranks that are at different steps, at different examples (`cursor`), or
+    /// differ in `check` are refused with `ranksDisagree` naming one of them, on every rank.
+    func reduce(
+        _ workers: [WorkerTeam.Worker], step: Int, cursor: UInt64, stop: StopReason?
+    ) throws(Failure) {
         sum(workers)
         // Below 2^22, so that the sum of squares over 2^19 ranks still fits.
-        let word = Int64((check &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15) >> 42)
+        let word = Int64(Self.mix(Self.mix(check, UInt64(step)), cursor) >> 42)
         self[.step] = Int64(step)
         self[.check] = word
         self[.checkSquared] = word * word
         self[.bad] = workers.allSatisfy(\.good) ? 0 : 1
-        self[.stop] = stop?.rawValue ?? 0
+        self[.stop] = stop == nil ? 0 : 1
         try sumOverRanks()
         let size = Int64(communicator.size)
         let agrees =
             self[.step] == Int64(step) * size && self[.check] == word * size
             && self[.checkSquared] == word * word * size
-        guard agrees else { throw try disagreement(step: step, word: word) }
+        guard agrees else { throw try disagreement([UInt64(step), cursor, check]) }
     }
+
+    /// Puts another word into a hash.
+    static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+        let mixed = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+        return mixed ^ (mixed >> 29)
+    }
+
+    /// The rank that the last refusal named.
+    private(set) var odd: Int?
 
     /// Overwrites the buffer with the sum over this rank's workers; of the header, nothing yet.
     func sum(_ workers: [WorkerTeam.Worker]) {
@@ -59,7 +71,7 @@ final class GradientExchange {
     /// Whether some rank met a number that is not finite or too large.
     var isBad: Bool { self[.bad] > 0 }
     /// Why to stop after this step, if some rank asked for it.
-    var stop: StopReason? { StopReason.of(sum: self[.stop]) }
+    var stop: StopReason? { StopReason.together(self[.stop]) }
 
     /// The sums of a task.
     func sums(task: Int) -> StepResult.TaskSums {
@@ -81,16 +93,25 @@ final class GradientExchange {
         set { buffer[layout.header + word.rawValue] = newValue }
     }
 
-    private func disagreement(step: Int, word: Int64) throws(Failure) -> Failure {
-        let all = try communicator.allGather([UInt64(step), UInt64(word)])
-        let odd = all.indices.first { all[$0] != all[0] } ?? 0
-        let (there, here) = (all[odd][0], all[0][0])
+    /// Names the first rank that is not with most of the others; collective.
+    private func disagreement(_ own: [UInt64]) throws(Failure) -> Failure {
+        let all = try communicator.allGather(own)
+        let hosts = try communicator.allGather(ProcessInfo.processInfo.hostName)
+        let most = all.map { words in all.count { $0 == words } }.max() ?? 0
+        let usual = all.indices.first { rank in all.count { $0 == all[rank] } == most } ?? 0
+        let odd = all.indices.first { all[$0] != all[usual] } ?? 0
+        self.odd = odd
+        let names = (there: "rank \(odd) on \(hosts[odd])", usual: "rank \(usual) on \(hosts[usual])")
         let what =
-            there != here
-            ? "is at step \(there) and rank 0 at step \(here)" : "has another configuration than rank 0 at step \(here)"
+            if all[odd][0] != all[usual][0] {
+                "is at step \(all[odd][0]) and \(names.usual) at step \(all[usual][0])"
+            } else if all[odd][2] != all[usual][2] {
+                "has another configuration than \(names.usual) at step \(all[usual][0])"
+            } else {
+                "is at other examples of the data than \(names.usual) at step \(all[usual][0])"
+            }
         return Failure(
             .ranksDisagree,
-            "rank \(odd) \(what); start all ranks with the same program, "
-                + "configuration and run directory")
+            "\(names.there) \(what); start all ranks with the same program, configuration and run directory")
     }
 }

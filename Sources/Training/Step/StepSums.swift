@@ -12,13 +12,13 @@ struct StepSums {
     enum Header: Int, CaseIterable {
         /// The step, summed: each rank adds its own.
         case step
-        /// A check word of the step, layout and configuration; all ranks must have the same.
+        /// A check word of the step, layout, configuration and the examples of the step; all ranks must have the same.
         case check
         /// Its square, so that differences cannot cancel out.
         case checkSquared
         /// Ranks that met a value that is not finite, or too large for the exact sum.
         case bad
-        /// Requests to stop after this step (`StopReason`).
+        /// Ranks that ask all to leave after this step.
         case stop
     }
 
@@ -58,4 +58,6 @@ public struct StepResult: Sendable, Equatable {
     public var learningRate: Double
     /// Why to leave after this step, if some rank asked for it.
     public var stop: StopReason?
+    /// Whether it changed nothing, since a loss or gradient was not finite; the sums are 0 then.
+    public var isSkipped = false
 }

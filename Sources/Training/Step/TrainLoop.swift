@@ -35,13 +35,11 @@ final class TrainLoop {
     private let evaluation: LoopEvaluation
     private let taskNames: [String]
     private let log: Logger
+    private let checkpoints: RunCheckpoints
     /// Rank 0 alone writes.
     private let writer: RunWriter?
 
-    private var accumulator: MetricsAccumulator
-    private var best: RunState.Best?
-    /// Whether the evaluation that is due at the present step is still to be made.
-    private var owesEvaluation: Bool
+    private var now: RunProgress
     private var progress: ProgressLine
     private var loggedAt = ContinuousClock.now
     private let started = ContinuousClock.now
@@ -50,27 +48,43 @@ final class TrainLoop {
 
     init(
         trainer: Trainer, options: LoopOptions, world: Communicator, evaluation: LoopEvaluation, taskNames: [String],
-        writer: RunWriter?, log: Logger, resumed: RunState?
+        checkpoints: RunCheckpoints, writer: RunWriter?, log: Logger, resumed: RunState?
     ) {
         self.trainer = trainer
         self.options = options
         self.world = world
         self.evaluation = evaluation
         self.taskNames = taskNames
+        self.checkpoints = checkpoints
         self.writer = writer
         self.log = log
-        accumulator = resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count)
-        // What another measure found best is no match for this one.
-        best = resumed?.best.flatMap { $0.measure == evaluation.bestName ? $0 : nil }
-        owesEvaluation = resumed?.owesEvaluation ?? false
+        now = RunProgress(
+            // What another measure found best is no match for this one.
+            best: resumed?.best.flatMap { $0.measure == evaluation.bestName ? $0 : nil },
+            owesEvaluation: resumed?.owesEvaluation ?? false,
+            accumulator: resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count), record: resumed?.record)
         // mpirun gives its ranks a terminal of their own whatever its output goes to: only a process alone can tell.
         progress = ProgressLine(
             step: trainer.state.step, steps: options.steps, isTerminal: world.size == 1 && isatty(STDOUT_FILENO) == 1)
     }
 
-    /// Runs; collective.
+    /// Runs; collective. What it asked to be saved is on the disk when it returns.
     func run() throws(Failure) -> Outcome {
-        if owesEvaluation, evaluationIsDue(trainer.state.step), let stop = try evaluate(isSaved: true), isUnfinished {
+        let outcome: Outcome
+        do throws(Failure) {
+            outcome = try train()
+        } catch {
+            // The checkpoint that is being written is not to stay half-written; what it fails with says nothing new.
+            try? writer?.finish()
+            throw error
+        }
+        try writer?.finish()
+        return outcome
+    }
+
+    private func train() throws(Failure) -> Outcome {
+        if now.owesEvaluation, evaluationIsDue(trainer.state.step), let stop = try evaluate(isSaved: true), isUnfinished
+        {
             return leave(stop)
         }
         while trainer.state.step < options.steps {
@@ -79,16 +93,21 @@ final class TrainLoop {
             // To leave after a certain step means nothing after the last one; a signal still does.
             let result = try trainer.step(
                 stop: isLast ? options.stop.request : options.stop.request(completing: completing))
-            accumulator.add(result)
-            count(result)
-            try logIfDue(step: completing, isLast: isLast)
-            owesEvaluation = evaluationIsDue(completing)
+            try checkpoints.snapshots.complete { () throws(Failure) in
+                now.accumulator.add(result)
+                count(result)
+                tellIfSkipped(result)
+                now.record = try logIfDue(step: completing, isLast: isLast)
+                now.owesEvaluation = evaluationIsDue(completing)
+                try checkpoints.keep(trainer.state, now)
+            }
+            try writer?.check()
             // First what is computed is made safe; the evaluation can be made up for.
             let isDue = options.checkpointEvery.map { completing % $0 == 0 } ?? false
             let saves = isLast || isDue || result.stop != nil
-            if saves { try save() }
+            if saves { try writer?.checkpoint() }
             if let stop = result.stop, isUnfinished { return leave(stop) }
-            if owesEvaluation, let stop = try evaluate(isSaved: saves), isUnfinished { return leave(stop) }
+            if now.owesEvaluation, let stop = try evaluate(isSaved: saves), isUnfinished { return leave(stop) }
         }
         progress.finish()
         return .finished
@@ -96,17 +115,13 @@ final class TrainLoop {
 
     /// Whether a job that leaves now has something to come back for: steps, an evaluation, the report at the end.
     private var isUnfinished: Bool {
-        trainer.state.step < options.steps || owesEvaluation || options.evaluatesLast
+        trainer.state.step < options.steps || now.owesEvaluation || options.evaluatesLast
     }
 
     private func leave(_ stop: StopReason) -> Outcome {
         progress.finish()
         log.notice("leaving after step \(trainer.state.step): \(stop)")
         return .stopped(stop)
-    }
-
-    private func save() throws(Failure) {
-        try writer?.checkpoint(trainer.state, best: best, accumulator: accumulator, owesEvaluation: owesEvaluation)
     }
 
     private func evaluationIsDue(_ step: Int) -> Bool {
@@ -122,20 +137,24 @@ final class TrainLoop {
         defer { loggedAt += begun.duration(to: .now) }
         let ending = try evaluation.run(trainer.team, world)
         guard ending.isWhole else {
-            if !isSaved { try save() }
+            if !isSaved { try writer?.checkpoint() }
             return ending.stop
         }
-        owesEvaluation = false
-        let improved = try ending.value.map { (results) throws(Failure) in
+        let before = now.best
+        try ending.value.map { (results) throws(Failure) in
             try report(results, seconds: ProgressLine.seconds(begun.duration(to: .now)))
         }
-        if isSaved || improved == true || ending.stop != nil { try save() }
+        // Any rank may have to save the step.
+        now.best = try world.share(now.best, "the best evaluation")
+        now.owesEvaluation = false
+        try checkpoints.keep(trainer.state, now)
+        if isSaved || now.best != before || ending.stop != nil { try writer?.checkpoint() }
         return ending.stop
     }
 
-    /// Writes an evaluation down, on rank 0; returns whether it is the best so far.
-    private func report(_ results: [EvaluatedTask], seconds: Double) throws(Failure) -> Bool {
-        guard let writer else { return false }
+    /// Writes an evaluation down, on rank 0, and notes whether it is the best so far.
+    private func report(_ results: [EvaluatedTask], seconds: Double) throws(Failure) {
+        guard let writer else { return }
         let step = trainer.state.step
         let record = EvaluationRecord(results, step: step, split: evaluation.split, seconds: seconds)
         try writer.append(record)
@@ -144,9 +163,16 @@ final class TrainLoop {
         writer.say("step \(step): \(average) of \(record.averagedFigures) figures")
         log.info("step \(step): \(average)")
         let value = evaluation.best.value(record)
-        guard best.map({ value > $0.value }) ?? true else { return false }
-        best = RunState.Best(step: step, value: value, measure: evaluation.bestName)
-        return true
+        guard now.best.map({ value > $0.value }) ?? true else { return }
+        now.best = RunState.Best(step: step, value: value, measure: evaluation.bestName)
+    }
+
+    /// The rank whose micro-batch it was knows more than the others.
+    private func tellIfSkipped(_ result: StepResult) {
+        guard result.isSkipped else { return }
+        let step = trainer.state.step
+        if let sentence = trainer.notFinite { log.warning("\(sentence)") }
+        writer?.say("step \(step): skipped, since the loss or a gradient is not finite; see logs/ of the run directory")
     }
 
     private func count(_ result: StepResult) {
@@ -156,19 +182,21 @@ final class TrainLoop {
         }
     }
 
-    private func logIfDue(step: Int, isLast: Bool) throws(Failure) {
+    /// Writes the line about the steps since the last one, where one is due; returns it.
+    private func logIfDue(step: Int, isLast: Bool) throws(Failure) -> TrainRecord? {
         let seconds = ProgressLine.seconds(loggedAt.duration(to: .now))
         if writer != nil {
             let elapsed = max(ProgressLine.seconds(started.duration(to: .now)), 1e-9)
             progress.show(
-                step: step, loss: accumulator.loss, examples: Double(examplesDone) / elapsed,
+                step: step, loss: now.accumulator.loss, examples: Double(examplesDone) / elapsed,
                 tokens: Double(tokensDone) / elapsed, always: isLast)
         }
-        guard step % options.logEvery == 0 || isLast else { return }
-        let record = accumulator.record(step: step, names: taskNames, seconds: seconds)
+        guard step % options.logEvery == 0 || isLast else { return nil }
+        let record = now.accumulator.record(step: step, names: taskNames, seconds: seconds)
         log.info("step \(step): loss \(record.loss), \(record.timing.examplesPerSecond) examples/s")
         try writer?.append(record)
-        accumulator = MetricsAccumulator(tasks: taskNames.count)
+        now.accumulator = MetricsAccumulator(tasks: taskNames.count)
         loggedAt = .now
+        return record
     }
 }

@@ -26,6 +26,8 @@ public struct TrainOptions: Sendable, Equatable {
     public var optimizer: AdamW
     /// Learning rates.
     public var schedule: LearningRateSchedule
+    /// Whether a step that is not finite is left out instead of ending the run.
+    public var skipsNonFinite: Bool
     /// Identifies configuration and layout in every reduction.
     public var check: UInt64
 
@@ -33,7 +35,7 @@ public struct TrainOptions: Sendable, Equatable {
     public init(
         seed: UInt64, microBatch: Int, dropout: Double, labelSmoothing: Double = 0,
         sumsLoss: Bool = false, padTargets: Int? = nil, clip: Double? = 1, optimizer: AdamW = AdamW(),
-        schedule: LearningRateSchedule, check: UInt64 = 0
+        schedule: LearningRateSchedule, skipsNonFinite: Bool = false, check: UInt64 = 0
     ) {
         self.seed = seed
         self.microBatch = microBatch
@@ -44,6 +46,7 @@ public struct TrainOptions: Sendable, Equatable {
         self.clip = clip
         self.optimizer = optimizer
         self.schedule = schedule
+        self.skipsNonFinite = skipsNonFinite
         self.check = check
     }
 }
@@ -69,6 +72,9 @@ public final class Trainer {
     private var plan: MicroBatchPlan
     private var mine: [Int] = []
     private var taskSums: [StepResult.TaskSums] = []
+    private var skippedInARow = 0
+    /// Why the last step was left out, on the rank that knows it.
+    private(set) var notFinite: String?
 
     /// Creates the trainer of this rank with `threads` workers.
     public init(
@@ -94,8 +100,8 @@ public final class Trainer {
     /// Does the next step; collective. `stop` asks all ranks to leave after this step; it is evaluated when this rank's
     /// micro-batches are computed, so that what came meanwhile counts.
     ///
-    /// Throws `notFinite` on the rank that met a number that is not finite, or too large for the exact sum; the others
-    /// wait for the job to end.
+    /// Where a rank met a number that is not finite, or too large for the exact sum, all of them leave the step out, or
+    /// that rank throws `notFinite` and the others wait for the job to end, as `TrainOptions.skipsNonFinite` says.
     public func step(stop: @autoclosure () -> StopReason? = nil) throws(Failure) -> StepResult {
         let step = state.step
         sampler.next(into: &slots)
@@ -106,14 +112,16 @@ public final class Trainer {
             limit: FixedPoint.limit(parts: plan.count))
         plan.share(rank: communicator.rank, size: communicator.size, into: &mine)
         team.run(plan, mine, examples: examples, settings: settings)
-        try exchange.reduce(team.workers, step: step, stop: stop())
-        if exchange.isBad { try refuseNotFinite() }
+        try reduce(step: step, stop: stop())
+        let rate = options.schedule.rate(step)
+        notFinite = nil
+        if exchange.isBad { return try skip(rate) }
+        skippedInARow = 0
         taskSums.removeAll(keepingCapacity: true)
         for task in 0..<taskCount { taskSums.append(exchange.sums(task: task)) }
         let tokens = taskSums.reduce(0) { $0 + $1.tokens }
         exchange.unpack(into: gradients, divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)))
         let norm = GradientClipping.clip(gradients, limit: options.clip)
-        let rate = options.schedule.rate(step)
         options.optimizer.update(
             state.weights, gradients: gradients, mean: state.mean, square: state.square, learningRate: rate,
             count: step + 1)
@@ -138,21 +146,54 @@ public final class Trainer {
         }
     }
 
-    private func refuseNotFinite() throws(Failure) {
-        guard let bad = team.workers.compactMap(\.badMicroBatch).min() else {
+    private func reduce(step: Int, stop: StopReason?) throws(Failure) {
+        var cursor: UInt64 = 0
+        for slot in slots {
+            cursor = GradientExchange.mix(GradientExchange.mix(cursor, UInt64(slot.task)), UInt64(slot.example))
+        }
+        do throws(Failure) {
+            try exchange.reduce(team.workers, step: step, cursor: cursor, stop: stop)
+        } catch {
+            // All know; the rank that is named says it and ends the job.
+            if let odd = exchange.odd, odd != communicator.rank { try communicator.barrier() }
+            throw error
+        }
+    }
+
+    /// Leaves a step out that is not finite, or ends the run for it.
+    private func skip(_ rate: Double) throws(Failure) -> StepResult {
+        skippedInARow += 1
+        let isTooMuch = skippedInARow >= Self.mostSkipped
+        let failure = notFinite(isTooMuch: isTooMuch)
+        guard options.skipsNonFinite, !isTooMuch else {
+            if let failure { throw failure }
             // The rank that met it ends the job.
             try communicator.barrier()
-            return
+            throw Failure(.notFinite, "step \(state.step) is not finite on another rank")
         }
+        notFinite = failure?.message
+        state.step += 1
+        return StepResult(
+            tasks: Array(repeating: StepResult.TaskSums(), count: taskCount), gradientNorm: 0, learningRate: rate,
+            stop: exchange.stop, isSkipped: true)
+    }
+
+    /// Steps that may be left out one after the other: a run in which no step is finite any more does not get better.
+    private static let mostSkipped = 25
+
+    /// What this rank met in the present step, where it was this rank.
+    private func notFinite(isTooMuch: Bool) -> Failure? {
+        guard let bad = team.workers.compactMap(\.badMicroBatch).min() else { return nil }
         let slots = plan.slots(of: bad).map { "\(taskNames[$0.task]) example \($0.example)" }
         // Before the first update no learning rate has had an effect.
         let remedy =
             state.step == 0
             ? "nothing was trained yet, so look at these examples, the model and lora.alpha"
             : "lower lr.peak or look at these examples; the last checkpoint is untouched"
-        throw Failure(
+        let row = options.skipsNonFinite && isTooMuch ? ", as in the \(Self.mostSkipped - 1) steps before" : ""
+        return Failure(
             .notFinite,
             "step \(state.step): the loss or a gradient is not finite, or beyond the range of the exact sum, in a "
-                + "micro-batch of \(slots.joined(separator: ", ")); \(remedy)")
+                + "micro-batch of \(slots.joined(separator: ", "))\(row); \(remedy)")
     }
 }

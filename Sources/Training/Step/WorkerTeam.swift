@@ -1,4 +1,5 @@
 import Adapters
+import Heartbeat
 import Kernels
 import Synchronization
 import T5
@@ -104,6 +105,7 @@ final class WorkerTeam: @unchecked Sendable {
             worker.batch, dropout: settings.dropout, labelSmoothing: settings.labelSmoothing)
         worker.engine.backward()
         worker.engine.endPass()
+        Heartbeat.beat()
         let good = add(loss, worker, settings)
         if !good {
             worker.good = false

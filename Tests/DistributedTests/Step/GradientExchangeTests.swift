@@ -1,4 +1,5 @@
 import Failures
+import Foundation
 import Kernels
 import MPI
 import Randomness
@@ -56,7 +57,7 @@ import Testing
                     for i in values.indices { workers[part % threads].sums[i] += values[i] }
                 }
                 let exchange = exchange()
-                try exchange.reduce(workers, step: shift, stop: nil)
+                try exchange.reduce(workers, step: shift, cursor: 5, stop: nil)
                 expect(exchange, equals: serial, "\(threads) threads, shift \(shift)")
                 #expect(!exchange.isBad && exchange.stop == nil)
             }
@@ -71,7 +72,7 @@ import Testing
         let team = tiny.team(threads: 2)
         team.run(plan, mine, examples: tiny.examples, settings: tiny.settings(microBatches: 9))
         let exchange = exchange()
-        try exchange.reduce(team.workers, step: 3, stop: nil)
+        try exchange.reduce(team.workers, step: 3, cursor: 5, stop: nil)
         expect(exchange, equals: serial, "9 micro-batches")
         #expect(Set(gradient(exchange, divisor: 1)).count > tiny.sums.parameters / 2)
     }
@@ -81,26 +82,31 @@ import Testing
         workers[1].sums[0] = 1 << 40
         let exchange = exchange()
         for step in 0..<3 {
-            try exchange.reduce(workers, step: step, stop: nil)
+            try exchange.reduce(workers, step: step, cursor: 5, stop: nil)
             #expect(gradient(exchange, divisor: 1)[0] == Float(world.size).bitPattern)
         }
     }
 
-    private func refusal(step: Int, check: UInt64 = 11) throws -> Failure? {
+    private func refusal(step: Int, check: UInt64 = 11, cursor: UInt64 = 5) throws -> Failure? {
         let workers = tiny.team(threads: 1).workers
         let exchange = exchange(check: check)
         guard world.size > 1 else {
             // Alone, nobody can disagree.
-            try exchange.reduce(workers, step: step, stop: nil)
+            try exchange.reduce(workers, step: step, cursor: cursor, stop: nil)
             return nil
         }
-        return #expect(throws: Failure.self) { try exchange.reduce(workers, step: step, stop: nil) }
+        return #expect(throws: Failure.self) {
+            try exchange.reduce(workers, step: step, cursor: cursor, stop: nil)
+        }
     }
+
+    /// As messages name ranks; all are on one host here.
+    private func name(_ rank: Int) -> String { "rank \(rank) on \(ProcessInfo.processInfo.hostName)" }
 
     @Test func `a rank at another step is refused on every rank by its name`() throws {
         guard let failure = try refusal(step: isLast ? 8 : 7) else { return }
         #expect(failure.code == .ranksDisagree)
-        #expect(failure.message.hasPrefix("rank \(world.size - 1) is at step 8 and rank 0 at step 7;"))
+        #expect(failure.message.hasPrefix("\(name(world.size - 1)) is at step 8 and \(name(0)) at step 7;"))
         #expect(failure.message.contains("start all ranks with the same"))
     }
 
@@ -108,38 +114,46 @@ import Testing
         // 6, 8, 7, 7, ...: the sum of all steps is what ranks at step 7 expect.
         let step = world.rank == 0 ? 6 : world.rank == 1 ? 8 : 7
         guard let failure = try refusal(step: step) else { return }
-        #expect(failure.message.hasPrefix("rank 1 is at step 8 and rank 0 at step 6;"))
+        let expected =
+            world.size < 4
+            ? "\(name(1)) is at step 8 and \(name(0)) at step 6;" : "\(name(0)) is at step 6 and \(name(2)) at step 7;"
+        #expect(failure.message.hasPrefix(expected))
     }
 
     @Test func `a rank with another check word is refused on every rank by its name`() throws {
         guard let failure = try refusal(step: 7, check: isLast ? 0xABCD_0123_4567_89AB : 11) else { return }
         #expect(failure.code == .ranksDisagree)
-        #expect(failure.message.hasPrefix("rank \(world.size - 1) has another configuration than rank 0 at step 7;"))
+        #expect(
+            failure.message.hasPrefix("\(name(world.size - 1)) has another configuration than \(name(0)) at step 7;"))
+    }
+
+    @Test func `a rank at other examples is refused on every rank by its name`() throws {
+        guard let failure = try refusal(step: 7, cursor: isLast ? 6 : 5) else { return }
+        #expect(failure.code == .ranksDisagree)
+        #expect(
+            failure.message.hasPrefix(
+                "\(name(world.size - 1)) is at other examples of the data than \(name(0)) at step 7;"))
     }
 
     @Test func `one worker's bad value reaches all ranks, and the next step is good again`() throws {
         let workers = tiny.team(threads: 2).workers
         workers[1].good = !isLast
         let exchange = exchange()
-        try exchange.reduce(workers, step: 1, stop: nil)
+        try exchange.reduce(workers, step: 1, cursor: 5, stop: nil)
         #expect(exchange.isBad)
         workers[1].good = true
-        try exchange.reduce(workers, step: 2, stop: nil)
+        try exchange.reduce(workers, step: 2, cursor: 5, stop: nil)
         #expect(!exchange.isBad)
     }
 
-    @Test func `the strongest reason to stop reaches all ranks`() throws {
+    @Test func `a rank's wish to stop reaches all ranks`() throws {
         let workers = tiny.team(threads: 1).workers
         let exchange = exchange()
-        for reason in StopReason.allCases {
-            try exchange.reduce(workers, step: 1, stop: isLast ? reason : nil)
-            #expect(exchange.stop == reason, "asked for by one rank")
-            try exchange.reduce(workers, step: 2, stop: isLast ? reason : .preempted)
-            #expect(exchange.stop == reason, "the others ask for less")
-        }
-        try exchange.reduce(workers, step: 3, stop: isLast ? .interrupted : .terminated)
-        #expect(exchange.stop == .interrupted)
-        try exchange.reduce(workers, step: 4, stop: nil)
+        try exchange.reduce(workers, step: 1, cursor: 5, stop: isLast ? .preempted : nil)
+        #expect(exchange.stop == .preempted)
+        try exchange.reduce(workers, step: 2, cursor: 5, stop: .preempted)
+        #expect(exchange.stop == .preempted)
+        try exchange.reduce(workers, step: 4, cursor: 5, stop: nil)
         #expect(exchange.stop == nil)
     }
 }

@@ -19,9 +19,9 @@ import Testing
     @Test func `a resumed run cuts off the lines after its step and goes on`() throws {
         let path = try TemporaryDirectory()
         let file = path.file("metrics.jsonl")
-        let first = try MetricsLog(path: file, keepingThrough: 0)
+        let first = try MetricsLog(path: file, MetricsLog.Start(step: 0))
         for step in [4, 8, 12] { try first.append(Line(step: step)) }
-        let second = try MetricsLog(path: file, keepingThrough: 8)
+        let second = try MetricsLog(path: file, MetricsLog.Start(step: 8))
         try second.append(Line(step: 9))
         #expect(try steps(file) == [4, 8, 9])
     }
@@ -33,21 +33,21 @@ import Testing
             "{\"kind\":\"\($0)}\n"
         }
         let file = try directory.write("metrics.jsonl", old.joined())
-        _ = try MetricsLog(path: file, keepingThrough: 8, evaluated: evaluated)
+        _ = try MetricsLog(path: file, MetricsLog.Start(step: 8, owesEvaluation: !evaluated))
         #expect(try String(contentsOfFile: file, encoding: .utf8) == old.prefix(lines).joined())
     }
 
     @Test func `a line that was not finished is cut off`() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("metrics.jsonl", "{\"step\":4}\n{\"step\":8}\n{\"st")
-        _ = try MetricsLog(path: file, keepingThrough: 8)
+        _ = try MetricsLog(path: file, MetricsLog.Start(step: 8))
         #expect(try String(contentsOfFile: file, encoding: .utf8) == "{\"step\":4}\n{\"step\":8}\n")
     }
 
     @Test func `a place that cannot be written is refused with its path`() throws {
         let directory = try TemporaryDirectory()
         let file = directory.file("nowhere/metrics.jsonl")
-        let failure = #expect(throws: Failure.self) { try MetricsLog(path: file, keepingThrough: 0) }
+        let failure = #expect(throws: Failure.self) { try MetricsLog(path: file, MetricsLog.Start(step: 0)) }
         #expect(failure?.code == .cannotWrite)
         #expect(failure?.message.contains(directory.file("nowhere/")) == true)
     }

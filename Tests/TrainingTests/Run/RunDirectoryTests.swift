@@ -94,18 +94,19 @@ import Testing
         #expect(RunStatus.read(run) == nil)
     }
 
-    @Test func `what a failing rank said is not overwritten by one that still runs`() throws {
+    @Test func `how a job ended is not overwritten by a rank that still runs or fails later`() throws {
         let directory = try TemporaryDirectory()
         let run = RunDirectory(directory.path)
         func status(_ state: RunStatus.State) -> RunStatus {
             RunStatus(state: state, reason: "", exitCode: nil, step: 3, lastDurableStep: nil, steps: 9, time: 1)
         }
-        try status(.preempted).write(to: run)
-        try status(.running).write(to: run, keepingFailure: true)
-        #expect(RunStatus.read(run)?.state == .running)
-        try status(.failed).write(to: run)
-        try status(.running).write(to: run, keepingFailure: true)
-        #expect(RunStatus.read(run)?.state == .failed)
+        try status(.running).write(to: run)
+        try status(.preempted).write(to: run, keepingEnd: true)
+        #expect(RunStatus.read(run)?.state == .preempted)
+        for later in [RunStatus.State.running, .failed] {
+            try status(later).write(to: run, keepingEnd: true)
+            #expect(RunStatus.read(run)?.state == .preempted)
+        }
         try status(.running).write(to: run)
         #expect(RunStatus.read(run)?.state == .running)
     }

@@ -3,19 +3,10 @@ import Testing
 @testable import Training
 
 @Suite struct StopTests {
-    /// Ranks' requests are summed in the reduction; a weaker reason of any number of ranks must not look like a
-    /// stronger one.
-    @Test(arguments: [1, 2, 7, 100_000])
-    func `the strongest request of any ranks wins`(ranks: Int64) {
-        #expect(StopReason.of(sum: 0) == nil)
-        for reason in StopReason.allCases {
-            #expect(StopReason.of(sum: reason.rawValue * ranks) == reason)
-        }
-        #expect(
-            StopReason.of(sum: StopReason.terminated.rawValue + ranks * StopReason.preempted.rawValue) == .terminated)
-        #expect(
-            StopReason.of(sum: StopReason.interrupted.rawValue + ranks * StopReason.terminated.rawValue) == .interrupted
-        )
+    @Test func `a request of any rank makes all leave`() {
+        #expect(StopReason.together(0) == nil)
+        #expect(StopReason.together(1) == .preempted)
+        #expect(StopReason.together(1000) == .preempted)
     }
 
     @Test func `exit codes are those of the interface`() {

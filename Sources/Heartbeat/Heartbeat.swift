@@ -1,0 +1,29 @@
+import Synchronization
+
+/// The signs of life of this process, which a watcher reads from another thread.
+///
+/// Whatever takes long counts its parts here: micro-batches, batches of an evaluation, rows of a cache, blocks of a file.
+/// A process that waits for others is alive without making progress; it says so.
+public enum Heartbeat {
+    private static let count = Atomic<Int>(0)
+    private static let waits = Atomic<Int>(0)
+
+    /// Counts one part of the work; for any thread.
+    public static func beat() { count.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Parts counted so far.
+    public static var beats: Int { count.load(ordering: .relaxed) }
+
+    /// Runs `body`, in which this process waits for others.
+    public static func waiting<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
+        waits.wrappingAdd(1, ordering: .relaxed)
+        defer {
+            waits.wrappingSubtract(1, ordering: .relaxed)
+            beat()
+        }
+        return try body()
+    }
+
+    /// Whether some thread waits for other processes.
+    public static var isWaiting: Bool { waits.load(ordering: .relaxed) > 0 }
+}

@@ -1,0 +1,68 @@
+import CMPI
+import Failures
+
+/// One message of a few words to or from another rank, under way. For one thread, which need not be the one of the
+/// collectives when the library grants `multiple`.
+public final class Message {
+    private let words: UnsafeMutableBufferPointer<UInt64>
+    private var request = cmpi_request()
+    private var isUnderWay = true
+
+    fileprivate init(count: Int) {
+        words = .allocate(capacity: count)
+        words.initialize(repeating: 0)
+    }
+
+    deinit {
+        // MPI may still write to the words of a message that is under way.
+        if !isUnderWay { words.deallocate() }
+    }
+
+    /// Whether the message has left or arrived.
+    public func isComplete() throws(Failure) -> Bool {
+        guard isUnderWay else { return true }
+        var complete: Int32 = 0
+        try check(cmpi_test(&request, &complete), "look after a message")
+        isUnderWay = complete == 0
+        return !isUnderWay
+    }
+
+    /// What a complete message says.
+    public var content: [UInt64] { Array(words) }
+
+    /// Gives up a message that has not arrived.
+    public func cancel() throws(Failure) {
+        guard try !isComplete() else { return }
+        try check(cmpi_cancel(&request), "give up a message")
+    }
+
+    fileprivate func send(_ content: [UInt64], to rank: Int, of communicator: Communicator) throws(Failure) {
+        for (i, word) in content.enumerated() { words[i] = word }
+        let (base, bytes) = (words.baseAddress, Int32(words.count * 8))
+        try check(
+            cmpi_start_send(communicator.handle, base, bytes, Int32(rank), &request), "send a message to rank \(rank)")
+    }
+
+    fileprivate func receive(from rank: Int, of communicator: Communicator) throws(Failure) {
+        let (base, bytes) = (words.baseAddress, Int32(words.count * 8))
+        try check(
+            cmpi_start_receive(communicator.handle, base, bytes, Int32(rank), &request),
+            "receive a message from rank \(rank)")
+    }
+}
+
+extension Communicator {
+    /// Begins to send words to a rank. Not collective; messages between two ranks keep their order.
+    public func send(_ words: [UInt64], to rank: Int) throws(Failure) -> Message {
+        let message = Message(count: words.count)
+        try message.send(words, to: rank, of: self)
+        return message
+    }
+
+    /// Begins to receive `count` words from a rank.
+    public func receive(count: Int, from rank: Int) throws(Failure) -> Message {
+        let message = Message(count: count)
+        try message.receive(from: rank, of: self)
+        return message
+    }
+}

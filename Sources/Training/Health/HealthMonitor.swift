@@ -1,0 +1,212 @@
+import Failures
+import Foundation
+import Heartbeat
+import MPI
+import Synchronization
+
+/// Watches over a training job on a thread of its own in every rank, whatever the rank's other threads are doing.
+///
+/// SIGTERM, SIGHUP or SIGINT to any rank of a node: the rank of the node with the newest snapshot saves it at once and ends
+/// the job; nothing waits for a collective. A rank of the node that died or made no progress for too long is named, as is
+/// the first rank of a node that is silent (`NodeRing`), the newest snapshot saved, and the job ended.
+final class HealthMonitor: @unchecked Sendable {
+    /// What the monitor does to the run.
+    struct Actions: Sendable {
+        /// Lets this rank complete no further step.
+        var freeze: @Sendable () -> Void
+        /// Saves this rank's newest snapshot; returns its step, nil when there is none.
+        var save: @Sendable () throws(Failure) -> Int?
+        /// Step of this rank's newest snapshot; nil for none.
+        var step: @Sendable () -> Int?
+        /// Tells in `STATUS.json` how the job ends.
+        var end: @Sendable (RunStatus.State, String, _ step: Int?, _ exitCode: Int32) -> Void
+    }
+
+    private let world: Communicator
+    private let board: HealthBoard
+    private let actions: Actions
+    private let host = ProcessInfo.processInfo.hostName
+    /// Nanoseconds; 0 watches for no stall.
+    private let timeout = Atomic<Int64>(0)
+    private let isStopped = Atomic<Bool>(false)
+    private let left = DispatchSemaphore(value: 0)
+    private var ring: NodeRing?
+
+    // Of the watching thread.
+    private var beats = -1
+    private var lastLook: Int64 = 0
+    /// When this process last came back from being stopped itself: what others did before says nothing.
+    private var awakeSince: Int64 = 0
+    private var signalledSince: Int64 = 0
+    private var savedSince: Int64?
+
+    /// Starts to watch; collective over `world`. `node`: the ranks of this node.
+    init(
+        world: Communicator, node: Communicator, threads: MPIEnvironment.ThreadLevel, actions: Actions
+    ) throws(Failure) {
+        self.world = world
+        self.actions = actions
+        board = try HealthBoard(node, world: world)
+        if threads == .multiple {
+            ring = try NodeRing(world: world, node: node, limit: { [self] in timeout.load(ordering: .relaxed) }) {
+                [self] sentence in isLost(sentence)
+            }
+        }
+        let thread = Thread { [self] in
+            while !isStopped.load(ordering: .acquiring) {
+                look()
+                usleep(20_000)
+            }
+            left.signal()
+        }
+        thread.name = "health"
+        thread.start()
+    }
+
+    /// Longest time without progress of a rank; nil for any.
+    func limit(_ duration: Duration?) {
+        timeout.store(duration.map { Int64($0 / .nanoseconds(1)) } ?? 0, ordering: .relaxed)
+    }
+
+    /// This rank ends the job for a failure that it tells itself: saves its newest snapshot, and the others keep quiet.
+    func isFailing() {
+        board[.done, board.node.rank] = 1
+        isStopped.store(true, ordering: .releasing)
+        actions.freeze()
+        // Where it cannot be saved, that is the failure itself or says less than it.
+        _ = try? actions.save()
+        board[.saved] = 1
+        _ = board.replace(.signal, 0, by: Int64(SIGTERM))
+    }
+
+    /// Watches no more: this rank's work is done. No collective.
+    func stop() {
+        board[.done, board.node.rank] = 1
+        isStopped.store(true, ordering: .releasing)
+        left.wait()
+        ring?.stop()
+    }
+
+    private func look() {
+        let now = HealthBoard.now
+        let me = board.node.rank
+        if now - lastLook > 1_000_000_000 { awakeSince = now }
+        lastLook = now
+        board[.watched, me] = now
+        if Heartbeat.isWaiting || Heartbeat.beats != beats {
+            beats = Heartbeat.beats
+            board[.progressed, me] = now
+        }
+        if let signal = StopSignals.ending, board[.signal] == 0 { _ = board.replace(.signal, 0, by: Int64(signal)) }
+        if board[.signal] != 0 {
+            freeze(now)
+            endForSignal(now)
+        } else if let sentence = lost(now) {
+            isLost(sentence)
+        }
+    }
+
+    // MARK: - Signals
+
+    private func freeze(_ now: Int64) {
+        let me = board.node.rank
+        guard board[.frozen, me] == 0 else { return }
+        signalledSince = now
+        actions.freeze()
+        board[.snapshot, me] = Int64(actions.step().map { $0 + 1 } ?? 0)
+        board[.frozen, me] = 1
+    }
+
+    private func endForSignal(_ now: Int64) {
+        let me = board.node.rank
+        let reason: StopReason = board[.signal] == Int64(SIGINT) ? .interrupted : .terminated
+        if board[.saved] != 0 {
+            // Whoever saved ends the job; where that is stopped before it could, this one does.
+            let since = savedSince ?? now
+            savedSince = since
+            if now - since > 2_000_000_000 { world.abort(status: reason.exitCode) }
+            return
+        }
+        let saver = board[.saver]
+        if saver == 0 {
+            guard isSettled(now), elected(now) == me, board.replace(.saver, 0, by: Int64(me + 1)) else { return }
+        } else {
+            let isGone = board.isDead(Int(saver) - 1) || now - board[.savingSince] > 5_000_000_000
+            guard saver != me + 1, isGone, board.replace(.saver, saver, by: Int64(me + 1)) else { return }
+        }
+        board[.savingSince] = now
+        // mpirun and srun end the ranks that are left with SIGTERM when one was killed.
+        if let dead = board.worldRanks.indices.first(where: { board.isDead($0) }) { board.found(killed(dead)) }
+        let step = saveQuietly()
+        let loss = board.loss
+        if let loss {
+            actions.end(.failed, loss, step, ExitCode.rankLost.rawValue)
+            let saved = step.map { "; step \($0) is saved" } ?? ""
+            Terminal.complain(
+                "unolora-dist: rank \(world.rank) on \(host): \(loss)\(saved); start again to continue")
+        } else {
+            let done = step.map { "after step \($0)" } ?? "during the start"
+            actions.end(.preempted, "\(reason)", step, reason.exitCode)
+            Terminal.say("stopped \(done): \(reason); start again to continue")
+        }
+        board[.saved] = 1
+        world.abort(status: loss == nil ? reason.exitCode : ExitCode.rankLost.rawValue)
+    }
+
+    /// Whether every live rank of the node has shown its last snapshot, or had time enough for it.
+    private func isSettled(_ now: Int64) -> Bool {
+        now - signalledSince > 400_000_000 || live(now).allSatisfy { board[.frozen, $0] == 1 }
+    }
+
+    /// The live rank of the node with the newest snapshot; of equals the first.
+    private func elected(_ now: Int64) -> Int {
+        let live = live(now)
+        let newest = live.map { board[.snapshot, $0] }.max() ?? 0
+        return live.first { board[.snapshot, $0] == newest } ?? board.node.rank
+    }
+
+    private func live(_ now: Int64) -> [Int] {
+        board.worldRanks.indices.filter {
+            $0 == board.node.rank
+                || (board[.done, $0] == 0 && !board.isDead($0) && now - board[.watched, $0] < 500_000_000)
+        }
+    }
+
+    private func saveQuietly() -> Int? {
+        do throws(Failure) {
+            return try actions.save()
+        } catch {
+            Terminal.complain("unolora-dist: rank \(world.rank) on \(host): \(error.message)")
+            return nil
+        }
+    }
+
+    // MARK: - Lost ranks
+
+    /// A sentence about a rank of the node that died or stands still.
+    private func lost(_ now: Int64) -> String? {
+        let limit = timeout.load(ordering: .relaxed)
+        for rank in board.worldRanks.indices where board[.done, rank] == 0 {
+            if rank != board.node.rank, board.isDead(rank) { return killed(rank) }
+            guard limit > 0 else { continue }
+            let watched = now - max(board[.watched, rank], awakeSince)
+            let progressed = now - max(board[.progressed, rank], awakeSince)
+            if max(watched, progressed) > limit {
+                let seconds = max(watched, progressed) / 1_000_000_000
+                let state = watched > limit / 2 ? "is stopped" : "makes no progress"
+                return "\(name(rank)) \(state) since \(seconds) s, longer than parallel.stallTimeout allows"
+            }
+        }
+        return nil
+    }
+
+    /// Ends the job for a lost rank, as for a signal; also from the thread of the ring.
+    private func isLost(_ sentence: String) {
+        board.found(sentence)
+        _ = board.replace(.signal, 0, by: Int64(SIGTERM))
+    }
+
+    private func killed(_ rank: Int) -> String { "\(name(rank)) was killed" }
+
+    private func name(_ rank: Int) -> String { "rank \(board.worldRanks[rank]) on \(host)" }
+}

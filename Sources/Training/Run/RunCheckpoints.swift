@@ -1,0 +1,92 @@
+import Adapters
+import Checkpoints
+import Failures
+import Foundation
+import Synchronization
+import Tensors
+
+/// The checkpoints that a run makes of its snapshots. Every rank has one: any of them can save its last step when the
+/// others cannot.
+final class RunCheckpoints: @unchecked Sendable {
+    /// What every checkpoint of the run has in common.
+    struct Constants: Sendable {
+        var adapter: AdapterConfiguration
+        var layout: ParameterLayout
+        var identity: RunState.Identity
+        var libraries: [String: String]
+        var seed: UInt64
+        var steps: Int
+        /// The newest so many checkpoints are kept, beside the best.
+        var keep: Int
+    }
+
+    let store: CheckpointStore
+    let snapshots = Snapshots()
+    private let constants: Constants
+    /// On rank 0 of a run that keeps its snapshot in a file; of the thread that trains.
+    private var file: SnapshotFile?
+    /// Number of the newest snapshot that is on the disk.
+    private let saved = Mutex(0)
+
+    init(store: CheckpointStore, constants: Constants) {
+        self.store = store
+        self.constants = constants
+    }
+
+    /// From here on snapshots are also kept in a file; before the first one.
+    func keep(in file: SnapshotFile) { self.file = file }
+
+    /// Keeps a completed step as the newest snapshot.
+    func keep(_ trained: TrainState, _ progress: RunProgress) throws(Failure) {
+        let state = RunState(
+            step: trained.step, steps: constants.steps, seed: constants.seed, identity: constants.identity,
+            best: progress.best, owesEvaluation: progress.owesEvaluation, accumulator: progress.accumulator,
+            record: progress.record, libraries: constants.libraries)
+        snapshots.keep(trained, state)
+        try file?.write(state, [trained.weights, trained.mean, trained.square])
+    }
+
+    /// Makes a checkpoint of a snapshot that an earlier job of the run left in a file; returns its step.
+    func save(_ left: (state: RunState, arenas: [Arena])) throws(Failure) -> Int {
+        try save(left.state, left.arenas[0], left.arenas[1], left.arenas[2])
+        return left.state.step
+    }
+
+    /// Saves the newest snapshot where it is not on the disk yet; returns its step, nil where there is none.
+    func saveNewest() throws(Failure) -> Int? {
+        guard let snapshot = snapshots.take() else { return nil }
+        defer { snapshots.release(snapshot) }
+        if saved.withLock({ $0 }) < snapshot.number { try save(snapshot) }
+        return snapshot.state.step
+    }
+
+    /// Writes a snapshot as a checkpoint, points `best` at it if it is the best, and removes what is too old.
+    func save(_ snapshot: Snapshot) throws(Failure) {
+        try save(snapshot.state, snapshot.weights, snapshot.mean, snapshot.square)
+        saved.withLock { $0 = max($0, snapshot.number) }
+    }
+
+    private func save(_ state: RunState, _ weights: Arena, _ mean: Arena, _ square: Arena) throws(Failure) {
+        try store.save(
+            CheckpointContents(
+                step: state.step,
+                adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
+                state: try state.encoded(), layout: constants.layout, weights: weights,
+                firstMoments: mean, secondMoments: square, dependsOn: constants.libraries))
+        if state.best?.step == state.step { try store.point(.best, at: state.step) }
+        try store.prune(keepingNewest: constants.keep)
+    }
+}
+
+/// What a step leaves beside weights and moments, for a run that goes on from it.
+struct RunProgress: Equatable {
+    /// The best evaluation so far.
+    var best: RunState.Best?
+    /// Whether the evaluation that is due at the step is still to be made.
+    var owesEvaluation = false
+    /// Sums since the last line of `metrics.jsonl`.
+    var accumulator: MetricsAccumulator
+    /// The line of `metrics.jsonl` about this very step, if it has one: whoever wrote it may have been killed before it
+    /// did.
+    var record: TrainRecord?
+}

@@ -1,0 +1,87 @@
+import Failures
+import Foundation
+import Tensors
+
+/// One completed step, whole: what a checkpoint of it holds.
+final class Snapshot: @unchecked Sendable {
+    fileprivate(set) var state: RunState
+    /// Counts what was kept: a step may be kept again after its evaluation.
+    fileprivate(set) var number = 0
+    let weights: Arena
+    let mean: Arena
+    let square: Arena
+    /// How many read it now; whoever does keeps it from being overwritten.
+    fileprivate var readers = 0
+
+    fileprivate init(count: Int, state: RunState) {
+        self.state = state
+        weights = Arena(count: count)
+        mean = Arena(count: count)
+        square = Arena(count: count)
+    }
+}
+
+/// The last completed step of this rank, kept whole beside the training that goes on: another thread can save it at any
+/// moment.
+///
+/// One snapshot is overwritten while the one before it stands. Those that are being read stay out of this; then there
+/// are more than two.
+final class Snapshots: @unchecked Sendable {
+    private let lock = NSLock()
+    /// Held while a step is completed.
+    private let completing = NSLock()
+    private var all: [Snapshot] = []
+    private var newest: Snapshot?
+    private var count = 0
+
+    /// Runs `body`, which completes a step: its lines are written and it is kept. After `freeze` this never returns.
+    func complete<R>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
+        completing.lock()
+        defer { completing.unlock() }
+        return try body()
+    }
+
+    /// Lets no further step be completed, so that the newest snapshot is the last one, and waits for one that is just
+    /// being completed, but at most `patience`: its disk may hang.
+    func freeze(patience: TimeInterval) {
+        _ = completing.lock(before: Date(timeIntervalSinceNow: patience))
+    }
+
+    /// Copies the state and makes it the newest; for the thread that trains.
+    func keep(_ trained: TrainState, _ state: RunState) {
+        let target = vacant(count: trained.weights.count, state: state)
+        // Nobody else has it: it is neither the newest nor read.
+        target.weights.copy(from: trained.weights)
+        target.mean.copy(from: trained.mean)
+        target.square.copy(from: trained.square)
+        target.state = state
+        count += 1
+        target.number = count
+        lock.withLock { newest = target }
+    }
+
+    /// The step of the newest; nil for none.
+    var step: Int? { lock.withLock { newest?.state.step } }
+
+    /// The newest, which stays as it is until `release`; nil for none.
+    func take() -> Snapshot? {
+        lock.withLock {
+            newest?.readers += 1
+            return newest
+        }
+    }
+
+    /// Gives back what `take` gave.
+    func release(_ snapshot: Snapshot) {
+        lock.withLock { snapshot.readers -= 1 }
+    }
+
+    private func vacant(count: Int, state: RunState) -> Snapshot {
+        lock.withLock {
+            if let free = all.first(where: { $0 !== newest && $0.readers == 0 }) { return free }
+            let made = Snapshot(count: count, state: state)
+            all.append(made)
+            return made
+        }
+    }
+}
