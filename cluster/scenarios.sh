@@ -101,11 +101,16 @@ scenario() {
         # Its own traps would be those of the whole test.
         trap - EXIT TERM HUP INT
         set -e
-        name=$1 start=$(date +%s.%N)
-        trap 'date +%s.%N | awk -v start="$start" "{ print \$1 - start }" >"$work/$name.seconds"' EXIT
+        scenario=$1 start=$(date +%s.%N)
+        trap 'date +%s.%N | awk -v start="$start" "{ print \$1 - start }" >"$work/$scenario.seconds"' EXIT
         "$2"
     ) >"$work/$1.log" 2>&1 </dev/null &
     jobs+=($!)
+}
+
+# note TEXT: what a scenario has measured, for its line.
+note() {
+    printf '  %s' "$1" >"$work/$scenario.note"
 }
 
 # Waits for all scenarios that were started, and prints a line for each. NAME.job is what its job said, if it had one.
@@ -119,7 +124,8 @@ collect() {
             word=FAILED
             failed=$((failed + 1))
         fi
-        printf '%s: %-28s %s %6.1f s\n' "$suite" "${names[i]}" "$word" "$(cat "$work/${names[i]}.seconds" 2>/dev/null || echo 0)"
+        printf '%s: %-14s %s %6.1f s%s\n' "$suite" "${names[i]}" "$word" "$(cat "$work/${names[i]}.seconds" 2>/dev/null || echo 0)" \
+            "$(cat "$work/${names[i]}.note" 2>/dev/null)"
         [ "$word" = passed ] || tail -n 25 "$work/${names[i]}.log" "$work/${names[i]}.job" 2>/dev/null | sed 's/^/    /'
     done
     names=()
