@@ -52,8 +52,8 @@ lost-host() {
     before=$(status "$run" lastDurableStep)
     mpirun -n 2 "$UNOLORA_PROGRAM" train --config "$config" "${settings[@]}" --set batch.global=8 --out "$run" \
         --set train.steps=1000000 --resume auto --stop-after "$((before + 10))" || expect "the exit code" 85 $?
-    plain lost --set batch.global=8 --set train.steps=1000000 --stop-after "$(status "$run" lastDurableStep)"
-    wait $! || expect "the exit code of the plain run" 85 $?
+    plain lost --set batch.global=8 --set train.steps=1000000 --stop-after "$(status "$run" lastDurableStep)" ||
+        expect "the exit code of the plain run" 85 $?
     expect "the digest of $run" "$(digest "$work/plain-lost")" "$(digest "$run")"
 }
 
@@ -66,7 +66,7 @@ esac
 
 prepare
 "$here/netns-hosts" 1 --delay 1us -- true 2>"$work/up.log" || not_run "${#scenarios[@]}" "$(tail -n 1 "$work/up.log")"
-plain 1 --set train.steps=100 --set batch.global=8
+plain 1 --set train.steps=100 --set batch.global=8 || fail "the plain run has failed: $(tail -n 1 "$work/plain-1.log")"
 for name in "${scenarios[@]}"; do scenario "$name" "$name"; done
 collect
 finish
