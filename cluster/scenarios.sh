@@ -91,12 +91,13 @@ same_result() {
 
 # scenario NAME FUNCTION: starts it beside the others. What it prints goes to its log.
 scenario() {
+    local scenario=$1 start
     names+=("$1")
     (
         # Its own traps would be those of the whole test.
         trap - EXIT TERM HUP INT
         set -e
-        scenario=$1 start=$(date +%s.%N)
+        start=$(date +%s.%N)
         trap 'date +%s.%N | awk -v start="$start" "{ print \$1 - start }" >"$work/$scenario.seconds"' EXIT
         "$2"
     ) >"$work/$1.log" 2>&1 </dev/null &

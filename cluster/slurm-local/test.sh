@@ -187,7 +187,7 @@ case ${1:-} in
 esac
 
 prepare
-"$here/slurm-local" up "$work/s" "$nodes" 2>"$work/up.log" || not_run "${#scenarios[@]}" "$(tail -n 1 "$work/up.log")"
+"$here/slurm-local" up "$work/s" "$nodes" $$ 2>"$work/up.log" || not_run "${#scenarios[@]}" "$(tail -n 1 "$work/up.log")"
 plain 1 --set train.steps=200 || fail "the plain run has failed: $(tail -n 1 "$work/plain-1.log")"
 [ "$nodes" -eq 4 ] || plain 2 --set train.steps=200 --set train.seed=2
 for name in "${scenarios[@]}"; do scenario "$name" "$name"; done
