@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trains over a network of four hosts (see netns-hosts) with 1 Gb/s and 0.2 ms between them: the result has the bits of a
-# plain run, and a host that is cut off ends the job with a message.
+# plain run, and a host that is cut off ends the job with a message. And on one host, by launch/local.sh.
 #   cluster/netns-hosts/test.sh [--all]
 # --all adds the lost host, which takes as long as it is waited for. Where there are no namespaces it says so, and nothing
 # counts.
@@ -26,9 +26,24 @@ on_hosts() {
     hosts=$!
 }
 
+# launch/local.sh on this machine itself: stopped as by a user, and started again.
+one-host() {
+    run=$work/run-one
+    local command=("$project/launch/local.sh" --ranks 2 train --config "$config" "${settings[@]}" --set batch.global=8
+        --set train.steps=80 --out "$run")
+    "${command[@]}" &
+    wait_until "$limit" "$run had come to step 5" has_stepped "$run" 5
+    kill -TERM $!
+    # mpirun says 1 whatever it was.
+    wait $! || true
+    expect "the state of the run" "preempted 143" "$(status "$run" state) $(status "$run" exitCode)"
+    "${command[@]}"
+    same_result "$run"
+}
+
 four-hosts() {
     run=$work/run-four
-    on_hosts "$work/net" --set train.steps=100
+    on_hosts "$work/net" --set train.steps=80
     wait "$hosts"
     expect "the number of hosts" 4 "$(grep -oE '"h[1-4]"' "$run/environment.json" | sort -u | grep -c .)"
     same_result "$run"
@@ -57,7 +72,7 @@ lost-host() {
     expect "the digest of $run" "$(digest "$work/plain-lost")" "$(digest "$run")"
 }
 
-scenarios=(four-hosts)
+scenarios=(one-host four-hosts)
 case ${1:-} in
 '') ;;
 --all) scenarios+=(lost-host) ;;
@@ -66,7 +81,7 @@ esac
 
 prepare
 "$here/netns-hosts" 1 --delay 1us -- true 2>"$work/up.log" || not_run "${#scenarios[@]}" "$(tail -n 1 "$work/up.log")"
-plain 1 --set train.steps=100 --set batch.global=8 || fail "the plain run has failed: $(tail -n 1 "$work/plain-1.log")"
+plain 1 --set train.steps=80 --set batch.global=8 || fail "the plain run has failed: $(tail -n 1 "$work/plain-1.log")"
 for name in "${scenarios[@]}"; do scenario "$name" "$name"; done
 collect
 finish
