@@ -57,6 +57,7 @@ wait_until() {
     local end=$((SECONDS + $1)) what=$2
     shift 2
     until "$@"; do
+        kill -0 $$ 2>/dev/null || exit 1 # the test itself was killed
         [ "$SECONDS" -lt "$end" ] || fail "waited in vain until $what"
         sleep 0.05
     done
