@@ -64,6 +64,11 @@ train() {
         arguments=(--config "$1")
         shift
     fi
+    # Ranks on a node that was cut off may still live there, and hold the run directory until parallel.stallTimeout ends
+    # them. When they do not, the program refuses, and names the one that has it.
+    if [ -n "${SLURM_RESTART_COUNT:-}" ] && [ -e "$run/.lock" ] && command -v flock >/dev/null; then
+        flock --wait 180 "$run/.lock" true || true
+    fi
     trap on_term TERM
     # srun does not take --cpus-per-task over from sbatch, so it is told again. When a rank is gone the others wait for
     # it for ever, unless srun ends them; they have a minute for what they still write.

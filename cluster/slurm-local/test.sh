@@ -158,12 +158,20 @@ is_queued_again() {
     [ "$(field JobState) $(field Restarts)" = 'PENDING 1' ]
 }
 
+# The node of rank 0 is cut off: SLURM starts the job on others, which wait until the old rank is gone too.
 lost-node() {
     submit lost-node requeue.sbatch --nodes=2 --exclude='n[1-5]' --
     wait_until "$limit" "$run had a checkpoint" test -e "$run/checkpoints/last/state.json"
-    slurm "$work/s/hosts.d/cut" n7
+    slurm "$work/s/hosts.d/cut" n6
+    wait_until "$limit" "job $job ran again" runs_again
+    slurm kill -KILL "$(grep -oE '[0-9]+' "$run/.lock" | head -n 1)"
     ends_as COMPLETED 0:0 1
     same_result "$run"
+}
+
+runs_again() {
+    ! has_ended || fail "job $job has ended"
+    [ "$(field JobState) $(field Restarts)" = 'RUNNING 1' ]
 }
 
 # The first notice goes to the ranks alone, and the job ends before SLURM preempts it.
