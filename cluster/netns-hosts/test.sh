@@ -2,7 +2,7 @@
 # Trains over a network of four hosts (see netns-hosts) with 1 Gb/s and 0.2 ms between them: the result has the bits of a
 # plain run, and a host that is cut off ends the job with a message. And on one host, by launch/local.sh.
 #   cluster/netns-hosts/test.sh [--all]
-# --all adds the lost host, which takes as long as it is waited for. Where there are no namespaces it says so, and nothing
+# --all adds a host that is cut off for a while, and the lost one, which take as long as they are waited for. Where there are no namespaces it says so, and nothing
 # counts.
 set -euo pipefail
 
@@ -15,6 +15,7 @@ suite=hosts
 
 limit=240        # seconds for any one thing to happen
 stall_timeout=60 # seconds, the default of parallel.stallTimeout
+outage=12        # seconds
 
 # on_hosts DIRECTORY ARGUMENTS...: the program with a rank on each of four hosts, which live in that directory, in the
 # background. Sets `hosts` to its process.
@@ -49,6 +50,20 @@ four-hosts() {
     same_result "$run"
 }
 
+# An outage that is shorter than what launch/mpi-environment.sh tolerates does nothing but take its time.
+healed-host() {
+    run=$work/run-healed
+    local net=$work/net-healed
+    on_hosts "$net" --set train.steps=80
+    wait_until "$limit" "$run had come to step 5" has_stepped "$run" 5
+    nsenter --target "$(cat "$net/init.pid")" --mount --pid "$net/cut" h3
+    sleep "$outage"
+    nsenter --target "$(cat "$net/init.pid")" --mount --pid "$net/heal" h3
+    wait "$hosts"
+    note "of these $outage s cut off"
+    same_result "$run"
+}
+
 # Nobody tells anybody that h3 is gone: its cable is pulled.
 lost-host() {
     run=$work/run-lost
@@ -75,7 +90,7 @@ lost-host() {
 scenarios=(one-host four-hosts)
 case ${1:-} in
 '') ;;
---all) scenarios+=(lost-host) ;;
+--all) scenarios+=(healed-host lost-host) ;;
 *) fail "unknown argument $1; there is only --all." ;;
 esac
 
