@@ -17,8 +17,15 @@ if [ -e "$site" ]; then
     # shellcheck source=/dev/null
     . "$site"
     set -eu
+    # It may name another project.
+    project=${UNOLORA_PROJECT:-$project}
 elif [ -n "${UNOLORA_SITE:-}" ]; then
     fail 66 "UNOLORA_SITE names $site, which is not there."
+fi
+
+# The arguments are those of the job script.
+if [ $# -gt 0 ] && [[ $1 != -* ]] && [ ! -r "$1" ]; then
+    fail 66 "cannot read the configuration $1 in $PWD; name it as in sbatch launch/$script run.yaml."
 fi
 
 # The words in front of the program: a container, or nothing.
@@ -52,7 +59,7 @@ from_status() {
 told=0
 on_term() {
     told=$((told + 1))
-    timeout -k 1 5 scancel --signal=USR1 "$SLURM_JOB_ID" 2>/dev/null || true
+    timeout --foreground -k 1 5 scancel --signal=USR1 "$SLURM_JOB_ID" 2>/dev/null || true
 }
 
 # train [RUN.YAML] [ARGUMENTS of unolora-dist train]: runs it on all nodes of the job and sets `code` to its exit code.
@@ -60,7 +67,6 @@ on_term() {
 train() {
     local arguments=() before
     if [ $# -gt 0 ] && [[ $1 != -* ]]; then
-        [ -r "$1" ] || fail 66 "cannot read the configuration $1 in $PWD; name it as in sbatch launch/$script run.yaml."
         arguments=(--config "$1")
         shift
     fi
