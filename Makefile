@@ -1,5 +1,5 @@
 # Shortcuts; each target is one command that can be typed by itself.
-.PHONY: build test test-mpi lint format smoke docs clean
+.PHONY: build test test-mpi test-slurm test-hosts lint format smoke docs clean
 
 build:      ## the release executable, .build/release/unolora-dist
 	launch/setup.sh
@@ -11,9 +11,16 @@ test:       ## every test, those under MPI with 1, 2 and 4 processes
 test-mpi:   ## only the tests under MPI
 	launch/test.sh --only-mpi
 
+test-slurm: ## the job scripts on a real SLURM of this machine's own, with all that can happen to a job; root
+	cluster/slurm-local/test.sh --all
+
+test-hosts: ## training over a network of four hosts, and the loss of one
+	cluster/netns-hosts/test.sh --all
+
 lint:       ## formatting of the Swift code, syntax of the scripts
 	swift format lint --strict --recursive Sources Tests Package.swift
-	for script in launch/*.sh launch/*/*.sh launch/*.sbatch docs/*.sh .ci/run; do bash -n $$script || exit 1; done
+	for script in launch/*.sh launch/*/*.sh launch/*.sbatch cluster/*.sh cluster/*/*.sh cluster/*/*.env \
+		cluster/netns-hosts/netns-hosts cluster/slurm-local/slurm-local docs/*.sh .ci/run; do bash -n $$script || exit 1; done
 
 format:     ## rewrites the Swift code as the formatter wants it
 	swift format --in-place --recursive Sources Tests Package.swift

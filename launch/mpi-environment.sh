@@ -33,5 +33,16 @@ fi
 export OMPI_MCA_odls_base_sigkill_timeout="${OMPI_MCA_odls_base_sigkill_timeout:-5}"
 export PRTE_MCA_odls_base_sigkill_timeout="${PRTE_MCA_odls_base_sigkill_timeout:-5}"
 
+# A host that is cut off or has lost its power says nothing; without these mpirun waits for it for some 8 minutes. It asks a
+# silent host after `time` seconds, then every `intvl`, and gives up after `probes` questions without an answer: after
+# time + intvl * probes = 26 seconds, and ends the job. A network that may be silent for longer without being lost
+# (a switch that restarts) needs a larger sum. Open MPI 5 has the same three under PRTE's names.
+export OMPI_MCA_oob_tcp_keepalive_time="${OMPI_MCA_oob_tcp_keepalive_time:-10}"
+export OMPI_MCA_oob_tcp_keepalive_intvl="${OMPI_MCA_oob_tcp_keepalive_intvl:-4}"
+export OMPI_MCA_oob_tcp_keepalive_probes="${OMPI_MCA_oob_tcp_keepalive_probes:-4}"
+export PRTE_MCA_oob_tcp_keepalive_time="${PRTE_MCA_oob_tcp_keepalive_time:-10}"
+export PRTE_MCA_oob_tcp_keepalive_intvl="${PRTE_MCA_oob_tcp_keepalive_intvl:-4}"
+export PRTE_MCA_oob_tcp_keepalive_probes="${PRTE_MCA_oob_tcp_keepalive_probes:-4}"
+
 # Threads are the trainer's own; OpenBLAS need not start a pool that nobody uses.
 export OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"

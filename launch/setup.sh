@@ -2,6 +2,7 @@
 # Makes this machine ready to build and run unolora-dist: Swift, system libraries, room on the disk.
 # Says what is missing and why it is needed, then installs that with apt-get; does nothing when everything is there.
 # quickstart.sh and test.sh call it; it can be run alone, from any directory, as often as you like.
+#   launch/setup.sh [--slurm]      also what cluster/slurm-local/test.sh needs
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
@@ -17,6 +18,12 @@ packages=(
     "libdnnl-dev|header oneapi/dnnl/dnnl.h|oneDNN: products with frozen weights"
     "libsentencepiece-dev|library sentencepiece|T5's tokeniser"
     "libxxhash-dev|library libxxhash|digests of checkpoints and caches"
+)
+
+packages_for_slurm=(
+    "slurm-wlm|command slurmctld|SLURM, for the test of the job scripts"
+    "munge|command munged|SLURM's daemons know each other by it"
+    "iproute2|command ip|makes the nodes' network"
 )
 
 fail() {
@@ -55,7 +62,8 @@ check_space() {
 # is_there COMMAND... : one of the checks named in the list above
 is_there() {
     case "$1" in
-    command) command -v "$2" >/dev/null ;;
+    # Daemons lie where an ordinary user's shell does not look.
+    command) PATH=$PATH:/usr/sbin:/sbin command -v "$2" >/dev/null ;;
     library) pkg-config --exists "$2" 2>/dev/null ;;
     # It has no pkg-config file; the compiler looks in these places and in what CPATH names.
     header) header_is_there "$2" ;;
@@ -138,6 +146,11 @@ apt_complaint() {
     printf '%s' "${line:-it said nothing}"
 }
 
+case "${1-}" in
+"") ;;
+--slurm) packages+=("${packages_for_slurm[@]}") ;;
+*) fail "unknown argument $1; there is only --slurm, which adds what the test of the job scripts needs." ;;
+esac
 check_swift
 check_place
 find_missing

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Sets this machine up, builds the tests and runs all of them: those of DistributedTests by themselves and under mpirun
-# with 1, 2 and 4 processes, the others in one process. Ends with one line, `N passed, N failed`, and exits with 0 only
-# when nothing failed and every run executed tests. Can be run twice and from any directory; needs no terminal.
+# with 1, 2 and 4 processes, the others in one process; then the job scripts on a SLURM of this machine's own and the
+# training over a network of several hosts, where root and the packages of `setup.sh --slurm` allow them. Ends with one
+# line, `N passed, N failed`, and exits with 0 only when nothing failed and every run executed tests. Can be run twice and
+# from any directory; needs no terminal.
 #   launch/test.sh [--only-mpi]
 set -euo pipefail
 
@@ -12,6 +14,7 @@ rank_counts=(1 2 4)
 # timeout stays in the foreground in what follows, or Ctrl-C would not reach the tests.
 limit=900             # seconds for the tests in one process
 distributed_limit=300 # seconds for each run under mpirun
+scenarios_limit=360   # seconds for all scenarios of a script
 
 # Sums over all runs.
 passed=0
@@ -128,6 +131,24 @@ run_distributed() {
     finish_run "$name" "$status" "$ranks"
 }
 
+# run_scenarios NAME SCRIPT: a script that tests scripts, whose last line is like ours.
+run_scenarios() {
+    local name=$1 status=0 run_passed=0 run_failed=0
+    echo "test: $2"
+    timeout --foreground -k 10 "$scenarios_limit" "$project/$2" </dev/null 2>&1 | tee "$logs/$name.log" | sed '/ passed, /d' ||
+        status=$?
+    if [[ $(tail -n 1 "$logs/$name.log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        run_passed=${BASH_REMATCH[1]} run_failed=${BASH_REMATCH[2]}
+    fi
+    if [ "$status" -ne 0 ] && [ "$run_failed" -eq 0 ]; then
+        echo "test: $name: ended with exit code $status (log: $logs/$name.log)"
+        run_failed=1
+    fi
+    echo "test: $name: $run_passed passed, $run_failed failed"
+    passed=$((passed + run_passed))
+    failed=$((failed + run_failed))
+}
+
 case "${1-}" in
 "") only_mpi=false ;;
 --only-mpi) only_mpi=true ;;
@@ -153,6 +174,11 @@ run_in_one_process alone --no-parallel --filter '^DistributedTests'
 for ranks in "${rank_counts[@]}"; do
     run_distributed "$ranks"
 done
+if ! $only_mpi; then
+    export UNOLORA_PROGRAM=$project/.build/release/unolora-dist
+    run_scenarios slurm cluster/slurm-local/test.sh
+    run_scenarios hosts cluster/netns-hosts/test.sh
+fi
 list_skipped
 echo "test: logs are in $logs"
 echo "$passed passed, $failed failed"

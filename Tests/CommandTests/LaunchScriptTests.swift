@@ -8,16 +8,28 @@ import Testing
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/launch"
 
-    /// A place from which jobs are submitted, with `srun` that ends with `code`, and `scontrol`.
+    /// A place from which jobs are submitted, with `srun` that ends with `code` at `step`, and `scontrol`.
     private final class Cluster {
         let directory: TemporaryDirectory
         var path: String { directory.path }
 
-        init(code: Int32) throws {
+        init(code: Int32, step: Int = 10) throws {
             directory = try TemporaryDirectory()
-            try command("bin/srun", "echo srun \"$@\"; echo \"site: ${SITE-}\"; exit \(code)")
+            try command(
+                "bin/srun",
+                """
+                mkdir -p runs/unolora-77
+                echo '  "lastDurableStep" : \(step),' > runs/unolora-77/STATUS.json
+                echo srun "$@"
+                echo "site: ${SITE-}"
+                exit \(code)
+                """)
             try command("bin/scontrol", "echo scontrol \"$@\"")
+            // A real one would never take the job back.
+            try command("bin/sleep", "")
             try directory.write("run.yaml", "")
+            try FileManager.default.createSymbolicLink(
+                atPath: directory.file("launch"), withDestinationPath: scripts)
         }
 
         func command(_ name: String, _ script: String) throws {
@@ -25,13 +37,15 @@ import Testing
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
         }
 
-        func submit(_ arguments: [String]) throws -> Program.Result {
+        func submit(
+            _ arguments: [String], to script: String = "train.sbatch", environment: [String: String] = [:]
+        ) throws -> Program.Result {
             try Program.run(
-                command: ["bash", scripts + "/train.sbatch"] + arguments,
-                environment: [
+                command: ["bash", scripts + "/" + script] + arguments,
+                environment: environment.merging([
                     "PATH": directory.file("bin") + ":/usr/bin:/bin", "SLURM_SUBMIT_DIR": path,
                     "SLURM_JOB_NAME": "unolora", "SLURM_JOB_ID": "77", "SLURM_CPUS_PER_TASK": "8",
-                ], directory: path)
+                ]) { given, _ in given }, directory: path)
         }
     }
 
@@ -50,19 +64,55 @@ import Testing
         let program = cluster.path + "/elsewhere/.build/release/unolora-dist"
         #expect(
             result.output.contains(
-                "srun --mpi=pmix --cpus-per-task=8 \(program) train --config run.yaml --out runs/unolora-77 --resume auto "
-                    + "--set lora.rank=4\n"), "\(result.output)")
+                "srun --mpi=pmix --cpus-per-task=8 --wait=60 \(program) train --config run.yaml --out runs/unolora-77 "
+                    + "--resume auto --set lora.rank=4\n"), "\(result.output)")
         #expect(result.output.contains("site:  there\n"))
         #expect(!result.output.contains("scontrol"))
     }
 
-    @Test(arguments: [85, 70] as [Int32])
-    func `a job that was preempted is queued again, and its code stays`(code: Int32) throws {
-        let cluster = try Cluster(code: code)
+    @Test func `a job that was preempted keeps its code and says how to go on`() throws {
+        let cluster = try Cluster(code: 85)
         try cluster.command(".build/release/unolora-dist", "")
         let result = try cluster.submit(["run.yaml"])
-        #expect(result.code == code, "\(result.error)")
-        #expect(result.output.contains("scontrol requeue 77\n") == (code == 85), "\(result.output)")
+        #expect(result.code == 85, "\(result.error)")
+        #expect(result.error.contains("UNOLORA_RUN=runs/unolora-77 sbatch launch/train.sbatch"), "\(result.error)")
+        #expect(!result.output.contains("scontrol"))
+    }
+
+    /// 75 is also the code of a job that is queued again, where SLURM would have ended it.
+    @Test(arguments: [(85, 10, 75), (143, 10, 75), (85, 0, 75), (70, 10, 70), (0, 10, 0)] as [(Int32, Int, Int32)])
+    func `a long run queues itself again when it was preempted and has made progress`(
+        code: Int32, step: Int, end: Int32
+    ) throws {
+        let cluster = try Cluster(code: code, step: step)
+        try cluster.command(".build/release/unolora-dist", "")
+        let result = try cluster.submit(["run.yaml"], to: "requeue.sbatch")
+        #expect(result.code == end, "\(result.error)")
+        #expect(result.output.contains("scontrol requeue 77\n") == ([85, 143].contains(code) && step > 0))
+        #expect(result.error.contains("no progress") == (step == 0), "\(result.error)")
+    }
+
+    @Test func `a long run is not started a fourth time from the same step`() throws {
+        let cluster = try Cluster(code: 0)
+        try cluster.command(".build/release/unolora-dist", "")
+        try cluster.directory.write("runs/unolora-77/STATUS.json", "  \"lastDurableStep\" : 10,\n")
+        try cluster.directory.write("runs/unolora-77/starts.txt", "10 3\n")
+        let result = try cluster.submit(["run.yaml"], to: "requeue.sbatch")
+        #expect(result.code == 75)
+        #expect(result.error.contains("3 starts in a row"), "\(result.error)")
+        #expect(!result.output.contains("srun"))
+    }
+
+    @Test func `a seed is the number of the task`() throws {
+        let cluster = try Cluster(code: 0)
+        try cluster.command(".build/release/unolora-dist", "")
+        let result = try cluster.submit(
+            ["run.yaml"], to: "array.sbatch",
+            environment: ["SLURM_ARRAY_JOB_ID": "70", "SLURM_ARRAY_TASK_ID": "4"])
+        #expect(result.code == 0, "\(result.error)")
+        #expect(
+            result.output.contains("--out runs/unolora-70/seed-4 --resume auto --set train.seed=4\n"),
+            "\(result.output)")
     }
 
     @Test(arguments: [[], ["nowhere.yaml"], ["run.yaml"]])

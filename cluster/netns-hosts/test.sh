@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Trains over a network of four hosts (see netns-hosts) with 1 Gb/s and 0.2 ms between them: the result has the bits of a
+# plain run, and a host that is cut off ends the job with a message. And on one host, by launch/local.sh.
+#   cluster/netns-hosts/test.sh [--all]
+# --all adds a host that is cut off for a while, and the lost one, which take as long as they are waited for. Where there are no namespaces it says so, and nothing
+# counts.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+suite=hosts
+# shellcheck source=cluster/scenarios.sh
+. "$here/../scenarios.sh"
+# shellcheck source=launch/mpi-environment.sh
+. "$project/launch/mpi-environment.sh"
+
+limit=240        # seconds for any one thing to happen
+stall_timeout=60 # seconds, the default of parallel.stallTimeout
+outage=12        # seconds
+
+# on_hosts DIRECTORY ARGUMENTS...: the program with a rank on each of four hosts, which live in that directory, in the
+# background. Sets `hosts` to its process.
+on_hosts() {
+    local directory=$1
+    shift
+    timeout -k 5 "$limit" "$here/netns-hosts" 4 --rate 1gbit --delay 0.2ms --directory "$directory" -- \
+        mpirun -n 4 "$UNOLORA_PROGRAM" train --config "$config" "${settings[@]}" --set batch.global=8 --out "$run" "$@" &
+    hosts=$!
+}
+
+# launch/local.sh on this machine itself: stopped as by a user, and started again.
+one-host() {
+    run=$work/run-one
+    local command=("$project/launch/local.sh" --ranks 2 train --config "$config" "${settings[@]}" --set batch.global=8
+        --set train.steps=80 --out "$run")
+    "${command[@]}" &
+    wait_until "$limit" "$run had come to step 5" has_stepped "$run" 5
+    kill -TERM $!
+    # mpirun says 1 whatever it was.
+    wait $! || true
+    expect "the state of the run" "preempted 143" "$(status "$run" state) $(status "$run" exitCode)"
+    "${command[@]}"
+    same_result "$run"
+}
+
+four-hosts() {
+    run=$work/run-four
+    on_hosts "$work/net" --set train.steps=80
+    wait "$hosts"
+    expect "the number of hosts" 4 "$(grep -oE '"h[1-4]"' "$run/environment.json" | sort -u | grep -c .)"
+    same_result "$run"
+}
+
+# An outage that is shorter than what launch/mpi-environment.sh tolerates does nothing but take its time.
+healed-host() {
+    run=$work/run-healed
+    local net=$work/net-healed
+    on_hosts "$net" --set train.steps=80
+    wait_until "$limit" "$run had come to step 5" has_stepped "$run" 5
+    nsenter --target "$(cat "$net/init.pid")" --mount --pid "$net/cut" h3
+    sleep "$outage"
+    nsenter --target "$(cat "$net/init.pid")" --mount --pid "$net/heal" h3
+    wait "$hosts"
+    note "of these $outage s cut off"
+    same_result "$run"
+}
+
+# Nobody tells anybody that h3 is gone: its cable is pulled.
+lost-host() {
+    run=$work/run-lost
+    local net=$work/net-lost
+    on_hosts "$net" --set train.steps=1000000
+    wait_until "$limit" "$run had a checkpoint" test -e "$run/checkpoints/last/state.json"
+    nsenter --target "$(cat "$net/init.pid")" --mount --pid "$net/cut" h3
+    local start=$SECONDS code=0
+    wait "$hosts" || code=$?
+    local took=$((SECONDS - start))
+    note "ended $took s after the cut, code $code"
+    [ "$code" -ne 0 ] || fail "the job ended with code 0"
+    [ "$took" -le "$stall_timeout" ] || fail "the job ended $took seconds after the cut, which is more than $stall_timeout"
+    grep -qw h3 "$work/lost-host.log" || fail "no message names the lost host h3"
+    # The same command on what is left continues it.
+    before=$(status "$run" lastDurableStep)
+    mpirun -n 2 "$UNOLORA_PROGRAM" train --config "$config" "${settings[@]}" --set batch.global=8 --out "$run" \
+        --set train.steps=1000000 --resume auto --stop-after "$((before + 10))" || expect "the exit code" 85 $?
+    plain lost --set batch.global=8 --set train.steps=1000000 --stop-after "$(status "$run" lastDurableStep)" ||
+        expect "the exit code of the plain run" 85 $?
+    expect "the digest of $run" "$(digest "$work/plain-lost")" "$(digest "$run")"
+}
+
+scenarios=(one-host four-hosts)
+case ${1:-} in
+'') ;;
+--all) scenarios+=(healed-host lost-host) ;;
+*) fail "unknown argument $1; there is only --all." ;;
+esac
+
+prepare
+"$here/netns-hosts" 1 --delay 1us -- true 2>"$work/up.log" || not_run "${#scenarios[@]}" "$(tail -n 1 "$work/up.log")"
+plain 1 --set train.steps=80 --set batch.global=8 || fail "the plain run has failed: $(tail -n 1 "$work/plain-1.log")"
+for name in "${scenarios[@]}"; do scenario "$name" "$name"; done
+collect
+finish

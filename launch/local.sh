@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Trains on this machine with all its cores, or runs another command of unolora-dist.
+#   launch/local.sh [--ranks N] [arguments of unolora-dist, e.g. train --config run.yaml --out runs/first]
+# Without --ranks it starts one process for each NUMA domain, and two where there is one and at least two cores; a process
+# takes as many threads as its share of the cores. The result is the same for each number, see docs/running-on-slurm.md.
+# Ctrl-C, SIGTERM and SIGUSR1 go to mpirun, which passes them on: the run saves itself, and the same command continues it.
+set -euo pipefail
+
+project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
+program=${UNOLORA_PROGRAM:-$project/.build/release/unolora-dist}
+
+fail() {
+    printf 'local: %s\n' "$2" >&2
+    exit "$1"
+}
+
+# Without lscpu there is one domain.
+domains() {
+    lscpu --parse=NODE 2>/dev/null | grep -v '^#' | sort -u | grep -c . || true
+}
+
+if [ "${1:-}" = --ranks ]; then
+    [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail 64 "--ranks needs a number of processes from 1."
+    ranks=$2
+    shift 2
+else
+    ranks=$(domains)
+    [ "$ranks" -ge 2 ] || ranks=2
+    # nproc counts the cores that this shell may use.
+    [ "$ranks" -le "$(nproc)" ] || ranks=$(nproc)
+fi
+command -v mpirun >/dev/null || fail 69 "there is no mpirun in PATH; run launch/setup.sh, or load your system's module of Open MPI."
+command -v "$program" >/dev/null || fail 66 "$program is not there; build it with make build, or set UNOLORA_PROGRAM."
+
+# shellcheck source=launch/mpi-environment.sh
+. "$project/launch/mpi-environment.sh"
+# No shell stays between the caller's signals and mpirun.
+exec mpirun -n "$ranks" "$program" "$@"

@@ -1,0 +1,89 @@
+# What train.sbatch, array.sbatch and requeue.sbatch have in common. They source it from the project's directory, because
+# SLURM runs them as copies elsewhere; `script` is the name of the one that does.
+# shellcheck shell=bash disable=SC2154,SC2034 # `script`, `project` and `code` are set or read by the job script
+
+# fail CODE MESSAGE
+fail() {
+    printf '%s: %s\n' "$script" "$2" >&2
+    exit "$1"
+}
+
+[ -n "${SLURM_JOB_ID:-}" ] || fail 64 "this is a job script; start it with sbatch launch/$script run.yaml."
+# `project` is where the job script found this file.
+site=${UNOLORA_SITE:-$project/cluster/site.env}
+if [ -e "$site" ]; then
+    # Modules and their like use variables that are not set and commands that may fail.
+    set +eu
+    # shellcheck source=/dev/null
+    . "$site"
+    set -eu
+    # It may name another project.
+    project=${UNOLORA_PROJECT:-$project}
+elif [ -n "${UNOLORA_SITE:-}" ]; then
+    fail 66 "UNOLORA_SITE names $site, which is not there."
+fi
+
+# The arguments are those of the job script.
+if [ $# -gt 0 ] && [[ $1 != -* ]] && [ ! -r "$1" ]; then
+    fail 66 "cannot read the configuration $1 in $PWD; name it as in sbatch launch/$script run.yaml."
+fi
+
+# The words in front of the program: a container, or nothing.
+read -ra inside <<<"${UNOLORA_CONTAINER:-}"
+if [ ${#inside[@]} -gt 0 ]; then
+    program=${UNOLORA_PROGRAM:-unolora-dist}
+    command -v "${inside[0]}" >/dev/null ||
+        fail 66 "UNOLORA_CONTAINER begins with ${inside[0]}, which is not on $(hostname); load its module in $site."
+else
+    program=${UNOLORA_PROGRAM:-$project/.build/release/unolora-dist}
+    command -v "$program" >/dev/null ||
+        fail 66 "$program is not there; build it (swift build -c release) and call sbatch in the project's directory, or set UNOLORA_PROGRAM."
+fi
+
+# The run directory keeps its name when the job is queued again. The tasks of an array have one each.
+run=${UNOLORA_RUN:-runs/$SLURM_JOB_NAME-${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}
+[ -z "${SLURM_ARRAY_TASK_ID:-}" ] || run=$run/seed-$SLURM_ARRAY_TASK_ID
+
+# Threads are the trainer's own; OpenBLAS need not start a pool that nobody uses.
+export OPENBLAS_NUM_THREADS=1
+
+# from_status KEY: a value of the run's STATUS.json; nothing while there is none.
+from_status() {
+    sed -nE "s/^ *\"$1\" *: *\"?([^\",]*)\"?,?\$/\\1/p" "$run/STATUS.json" 2>/dev/null || true
+}
+
+# SIGTERM to this shell: SLURM takes the nodes away (preemption, scancel, time limit) and will kill what is left after
+# KillWait. As a rule it tells the ranks itself. Where it does not, they have to hear of it, but not by a second SIGTERM,
+# which would end them without saving; SIGUSR1 can come as often as it likes. Without the trap the shell would end at
+# once, and the job with it.
+told=0
+on_term() {
+    told=$((told + 1))
+    timeout --foreground -k 1 5 scancel --signal=USR1 "$SLURM_JOB_ID" 2>/dev/null || true
+}
+
+# train [RUN.YAML] [ARGUMENTS of unolora-dist train]: runs it on all nodes of the job and sets `code` to its exit code.
+# Without a configuration it is the embedded example, a first test of a cluster.
+train() {
+    local arguments=() before
+    if [ $# -gt 0 ] && [[ $1 != -* ]]; then
+        arguments=(--config "$1")
+        shift
+    fi
+    # Ranks on a node that was cut off may still live there, and hold the run directory until parallel.stallTimeout ends
+    # them. When they do not, the program refuses, and names the one that has it.
+    if [ -n "${SLURM_RESTART_COUNT:-}" ] && [ -e "$run/.lock" ] && command -v flock >/dev/null; then
+        flock --wait 180 "$run/.lock" true || true
+    fi
+    trap on_term TERM
+    # srun does not take --cpus-per-task over from sbatch, so it is told again. When a rank is gone the others wait for
+    # it for ever, unless srun ends them; they have a minute for what they still write.
+    srun --mpi="${UNOLORA_MPI:-pmix}" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --wait=60 \
+        "${inside[@]}" "$program" train "${arguments[@]}" --out "$run" --resume auto "$@" &
+    # A signal ends a wait, not srun.
+    while :; do
+        before=$told code=0
+        wait $! || code=$?
+        [ "$told" -ne "$before" ] || break
+    done
+}
