@@ -34,6 +34,11 @@ struct TSVReader: RecordReader {
         guard let names else {
             throw Failure(.badData, "\(path.shown):1: the line is not UTF-8; convert the file")
         }
+        guard !hasHeader || names.allSatisfy(\.isStreamSafe) else {
+            throw Failure(
+                .badData,
+                "\(path.shown):1: the header has a name with more than 30 combining marks in a row; correct it")
+        }
         if !hasHeader { lines = first }
         let places = hasHeader ? names : (0..<(columnCount ?? names.count)).map(String.init)
         self.columnCount = places.count

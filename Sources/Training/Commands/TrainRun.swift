@@ -93,7 +93,8 @@ public struct TrainRun {
         let store = CheckpointStore(runDirectory: run.path)
         if world.rank == 0 { try store.prepare() }
         let resumption = Resumption(
-            store: store, choice: request.resume, identity: identity, libraries: libraries, say: say)
+            store: store, choice: request.resume, identity: identity, libraries: libraries,
+            tasks: session.taskNames.count, say: say)
         let resumed = try resumption.load(state, world: world)
         isAccepted = true
         let threads = try ThreadChoice(

@@ -79,17 +79,27 @@ final class MetricsLog {
     }
 
     private static func truncate(_ path: String, keepingThrough step: Int, evaluated: Bool) throws(Failure) {
-        let old = FileManager.default.contents(atPath: path) ?? Data()
+        var old = Data()
+        if FileManager.default.fileExists(atPath: path) {
+            let file = try MappedFile(path: path, followingLinks: false)
+            old = withExtendedLifetime(file) { Data(file.bytes) }
+        }
+        let kept = lines(of: old, keepingThrough: step, evaluated: evaluated)
+        guard kept != old || old.isEmpty else { return }
+        try DurableFile.replace(path) { file throws(Failure) in try file.write([UInt8](kept)) }
+    }
+
+    /// The lines that are kept of a file's content, each with its end.
+    static func lines(of old: Data, keepingThrough step: Int, evaluated: Bool) -> Data {
         var kept = Data()
         for line in old.split(separator: 0x0A) {
             // Lines of one run stand in the order of their steps; the first that is later, or torn, ends what is kept.
-            guard let parsed = try? JSONDecoder().decode(Stepped.self, from: line), parsed.step <= step else { break }
+            guard let parsed = try? BoundedJSON.decode(Stepped.self, from: line), parsed.step <= step else { break }
             if !evaluated, parsed.step == step, parsed.kind == "evaluation" { break }
             kept.append(contentsOf: line)
             kept.append(0x0A)
         }
-        guard kept != old || old.isEmpty else { return }
-        try DurableFile.replace(path) { file throws(Failure) in try file.write([UInt8](kept)) }
+        return kept
     }
 }
 
@@ -110,6 +120,12 @@ struct MetricsAccumulator: Codable, Equatable {
     var steps = 0
     var gradientNormSum = 0.0
     var learningRate = 0.0
+
+    /// Whether these can be sums of a run: what is added to them later does not overflow then.
+    var isPossible: Bool {
+        let counts = tasks.flatMap { [$0.tokens, $0.examples, $0.sourceTokens] }
+        return (0...RunState.mostSteps).contains(steps) && counts.allSatisfy { (0...(1 << 40)).contains($0) }
+    }
 
     init(tasks count: Int) {
         tasks = Array(repeating: Task(), count: count)
