@@ -12,11 +12,11 @@ test-mpi:   ## only the tests under MPI
 	launch/test.sh --only-mpi
 
 lint:       ## formatting of the Swift code, syntax of the scripts
-	swift format lint --strict --recursive Sources Tests Package.swift
-	for script in launch/*.sh launch/*/*.sh launch/*.sbatch docs/*.sh .ci/run; do bash -n $$script || exit 1; done
+	swift format lint --strict --recursive Sources Tests fuzz Package.swift
+	for script in launch/*.sh launch/*/*.sh launch/*.sbatch docs/*.sh fuzz/*.sh .ci/run; do bash -n $$script || exit 1; done
 
 format:     ## rewrites the Swift code as the formatter wants it
-	swift format --in-place --recursive Sources Tests Package.swift
+	swift format --in-place --recursive Sources Tests fuzz Package.swift
 
 smoke:      ## the embedded example with two processes
 	launch/quickstart.sh

@@ -31,6 +31,8 @@ enum Parser: String, CaseIterable, Sendable {
     case eventNames = "event-names"
     /// `spiece.model`, up to where the library takes it.
     case vocabularyOutline = "vocabulary-outline"
+    /// `spiece.model` and the library behind it.
+    case vocabulary
 
     /// Parses bytes.
     func callAsFunction(_ bytes: UnsafeRawBufferPointer) {
@@ -49,6 +51,7 @@ enum Parser: String, CaseIterable, Sendable {
         case .status: parseStatus(bytes)
         case .eventNames: parseEventNames(bytes)
         case .vocabularyOutline: parseVocabularyOutline(bytes)
+        case .vocabulary: parseVocabulary(bytes)
         }
     }
 }

@@ -108,3 +108,12 @@ func parseVocabularyOutline(_ bytes: UnsafeRawBufferPointer) {
     _ = ModelOutline.isWhole(bytes)
     _ = NormalisationTable.isSound(bytes)
 }
+
+func parseVocabulary(_ bytes: UnsafeRawBufferPointer) {
+    guard let vocabulary = try? Vocabulary(MappedFile(copying: bytes, path: "v")) else { return }
+    for text in ["", "a ab  b", "é\u{301} 漢 \u{2581}\0"] {
+        guard let ids = try? vocabulary.encode(text) else { continue }
+        hold(ids.allSatisfy { $0 >= 0 && Int($0) < vocabulary.pieceCount }, "ids are of pieces")
+        _ = try? vocabulary.decode(ids)
+    }
+}
