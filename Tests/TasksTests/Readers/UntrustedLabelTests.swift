@@ -22,4 +22,13 @@ import Testing
             try TSVReader(header, hasHeader: true, columnCount: nil, columns: [.named("a\u{301}\u{316}")])
         }
     }
+
+    /// In the rows it always did; to Swift the two are one character.
+    @Test func `a tab with a mark behind it ends a column of the header`() throws {
+        let file = Array("l\t\u{301}a\nx\ty\n".utf8).withUnsafeBytes { MappedFile(copying: $0, path: "f") }
+        var reader = try TSVReader(file, hasHeader: true, columnCount: nil, columns: [.named("\u{301}a")])
+        var record = Record(valueCount: 1)
+        #expect(reader.next(&record) == .complete)
+        #expect(Array(record[0]) == Array("y".utf8))
+    }
 }
