@@ -18,12 +18,12 @@ test-hosts: ## training over a network of four hosts, and the loss of one
 	cluster/netns-hosts/test.sh --all
 
 lint:       ## formatting of the Swift code, syntax of the scripts
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests fuzz Package.swift
 	for script in launch/*.sh launch/*/*.sh launch/*.sbatch cluster/*.sh cluster/*/*.sh cluster/*/*.env \
-		cluster/netns-hosts/netns-hosts cluster/slurm-local/slurm-local docs/*.sh .ci/run; do bash -n $$script || exit 1; done
+		cluster/netns-hosts/netns-hosts cluster/slurm-local/slurm-local docs/*.sh fuzz/*.sh .ci/run; do bash -n $$script || exit 1; done
 
 format:     ## rewrites the Swift code as the formatter wants it
-	swift format --in-place --recursive Sources Tests Package.swift
+	swift format --in-place --recursive Sources Tests fuzz Package.swift
 
 smoke:      ## the embedded example with two processes
 	launch/quickstart.sh

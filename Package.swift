@@ -131,3 +131,24 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// fuzz/Parsers feeds bytes to every parser: the committed ones in an ordinary test, and libFuzzer's in a program of its
+// own, which needs the parsers built for that and which fuzz/run.sh alone builds (docs/fuzzing.md).
+let parsers: [Target.Dependency] = [
+    "Adapters", "Checkpoints", "Configuration", "Failures", "T5", "Tasks", "Tensors", "Text", "Training",
+]
+if Context.environment["UNOLORA_FUZZING"] == nil {
+    package.targets.append(
+        .testTarget(
+            name: "FuzzTests", dependencies: parsers, path: "fuzz",
+            exclude: ["CFuzzer", "Driver", "corpus", "dictionaries", "run.sh"], sources: ["Parsers", "Replay"],
+            swiftSettings: strict))
+} else {
+    package.targets += [
+        .target(name: "CFuzzer", path: "fuzz/CFuzzer"),
+        .executableTarget(
+            name: "unolora-fuzz", dependencies: parsers + ["CFuzzer"], path: "fuzz",
+            exclude: ["CFuzzer", "Replay", "corpus", "dictionaries", "run.sh"], sources: ["Parsers", "Driver"],
+            swiftSettings: strict),
+    ]
+}

@@ -74,11 +74,16 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
 
     /// Reads the file at `path`.
     public init(path: String) throws(Failure) {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(.inputMissing, "\(path) cannot be read; an adapter directory holds unolora_config.json")
         }
+        try self.init(BoundedJSON.content(of: path), path: path)
+    }
+
+    /// Reads the content of the file; `path` is for messages.
+    init(_ data: Data, path: String) throws(Failure) {
         do {
-            self = try JSONDecoder().decode(AdapterConfiguration.self, from: data)
+            self = try BoundedJSON.decode(AdapterConfiguration.self, from: data)
         } catch {
             throw Failure(
                 .badData, "\(path) is not an adapter's configuration (method, rank, alpha and tasks are needed)")
@@ -101,7 +106,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     /// The options of the low-rank method; refuses methods of other families and values that make no sense.
     public func lowRankOptions(path: String) throws(Failure) -> LowRankOptions {
         guard let known = LowRankOptions.Method(rawValue: method) else {
-            throw Failure(.badData, "\(path): method \(method) is not in this version; it has \(Self.methods)")
+            throw Failure(.badData, "\(path): method \(method.shown) is not in this version; it has \(Self.methods)")
         }
         let (a, b) = (rankA ?? rank, rankB ?? rankA ?? rank)
         guard (1...4096).contains(a), (1...4096).contains(b), (1...100_000).contains(tasks), alpha.isFinite else {
@@ -139,7 +144,8 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
             var inputs: Set<HypernetworkOptions.Input> = []
             for name in names {
                 guard let input = HypernetworkOptions.Input(rawValue: name) else {
-                    throw Failure(.badData, "\(path): hyperInputs has \(name), but knows task, position and sample")
+                    throw Failure(
+                        .badData, "\(path): hyperInputs has \(name.shown), but knows task, position and sample")
                 }
                 inputs.insert(input)
             }
@@ -157,7 +163,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
         _ text: String?, _ key: String, _ path: String
     ) throws(Failure) -> T? where T.RawValue == String {
         guard let text else { return nil }
-        guard let value = T(rawValue: text) else { throw Failure(.badData, "\(path): \(key) cannot be \(text)") }
+        guard let value = T(rawValue: text) else { throw Failure(.badData, "\(path): \(key) cannot be \(text.shown)") }
         return value
     }
 }

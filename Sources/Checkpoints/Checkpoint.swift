@@ -93,8 +93,8 @@ public struct Checkpoint: Sendable, Equatable {
     /// Refuses names that reach their file through a symbolic link, which may lead anywhere.
     private static func checkIsInside(_ path: String, _ name: String) throws(Failure) {
         var place = path
-        for part in name.split(separator: "/") {
-            place += "/\(part)"
+        for part in name.utf8.split(separator: UInt8(ascii: "/")) {
+            place += "/\(Substring(part))"
             guard fileType(place) != S_IFLNK else {
                 throw Failure(
                     .badData, "\(place.shown) is a symbolic link, which a checkpoint never has; use another checkpoint")

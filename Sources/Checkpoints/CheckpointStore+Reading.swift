@@ -99,6 +99,12 @@ extension CheckpointStore {
             throw Failure(
                 .inputMissing, "there is no checkpoint of step \(step) in \(directory.shown); \(try remedy())")
         }
+        guard fileType(place.path) == S_IFDIR else {
+            throw Failure(
+                .badData,
+                "\(place.path.shown) is a symbolic link or a file, which a run's own checkpoint never is; remove it, or give "
+                    + "the path that it leads to")
+        }
         let checkpoint = try Checkpoint(path: place.path)
         guard checkpoint.step == step else {
             throw Failure(

@@ -28,8 +28,6 @@ public struct Manifest: Sendable, Equatable {
 
     /// The layout of checkpoints that this version writes and reads.
     static let format = 1
-    /// A manifest is a few kilobytes; a larger file is something else.
-    static let maximumSize = 1 << 24
 
     private struct Stored: Codable {
         let format: Int
@@ -52,19 +50,18 @@ public struct Manifest: Sendable, Equatable {
     /// Reads and checks the manifest of a checkpoint directory, not yet the files that it lists.
     init(directory: String) throws(Failure) {
         let path = "\(directory)/\(CheckpointFile.manifest)"
-        let file = try MappedFile(path: path)
-        defer { withExtendedLifetime(file) {} }
-        guard file.bytes.count <= Self.maximumSize else {
-            throw Failure(.badData, "\(path.shown) is too large for a manifest; use another checkpoint")
-        }
-        let data = Data(file.bytes)
-        if let format = try? JSONDecoder().decode(Format.self, from: data).format, format != Self.format {
+        try self.init(BoundedJSON.content(of: path, followingLinks: false), path: path)
+    }
+
+    /// Reads and checks the content of a manifest; `path` is for messages.
+    init(_ data: Data, path: String) throws(Failure) {
+        if let format = try? BoundedJSON.decode(Format.self, from: data).format, format != Self.format {
             throw Failure(
                 .badData,
                 "\(path.shown) is of checkpoint format \(format) but this version reads format \(Self.format); use the "
                     + "version that wrote it")
         }
-        guard let stored = try? JSONDecoder().decode(Stored.self, from: data) else {
+        guard let stored = try? BoundedJSON.decode(Stored.self, from: data) else {
             throw Failure(.badData, "\(path.shown) is not a valid manifest; use another checkpoint")
         }
         self.init(step: stored.step, files: stored.files, dependsOn: stored.dependsOn)
@@ -76,13 +73,18 @@ public struct Manifest: Sendable, Equatable {
 
     /// Writes `MANIFEST.json` into a directory.
     func write(into directory: String) throws(Failure) {
-        let stored = Stored(
-            format: Self.format, step: step, files: files, dependsOn: dependsOn, digest: ownDigest)
-        let data = try StableJSON.document(stored, "the manifest of step \(step)")
+        let data = try encoded()
         let file = try DurableFile(creating: "\(directory)/\(CheckpointFile.manifest)", exclusively: true)
         // No line end after the last brace, so that a manifest cut short by any number of bytes is no JSON.
         try file.write(Array(data))
         _ = try file.finish()
+    }
+
+    /// The content of `MANIFEST.json`.
+    func encoded() throws(Failure) -> Data {
+        let stored = Stored(
+            format: Self.format, step: step, files: files, dependsOn: dependsOn, digest: ownDigest)
+        return try StableJSON.document(stored, "the manifest of step \(step)")
     }
 
     /// The digest of what the manifest means, whatever its spelling as JSON.
@@ -103,8 +105,11 @@ public struct Manifest: Sendable, Equatable {
             throw Failure(.badData, "\(path.shown) is of step \(step), which cannot be; use another checkpoint")
         }
         for name in files.keys.sorted() {
-            let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-            guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }), !name.utf8.contains(0) else {
+            // In bytes: a "/" with a combining mark on it is another character to Swift, but a separator to the system.
+            let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            guard !parts.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }),
+                !name.utf8.contains(0)
+            else {
                 throw Failure(
                     .badData,
                     "\(path.shown) lists '\(name.shown)', which is not the path of a file inside the checkpoint; do not "

@@ -48,8 +48,9 @@ extension DurableFile {
             end = path.utf8.index(before: end)
         }
         let trimmed = path[..<end]
-        guard let slash = trimmed.lastIndex(of: "/") else { return (".", String(trimmed)) }
+        // In bytes: a "/" with a combining mark on it is another character to Swift, but a separator to the system.
+        guard let slash = trimmed.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", String(trimmed)) }
         let directory = trimmed[..<slash]
-        return (directory.isEmpty ? "/" : String(directory), String(trimmed[trimmed.index(after: slash)...]))
+        return (directory.isEmpty ? "/" : String(directory), String(trimmed[trimmed.utf8.index(after: slash)...]))
     }
 }

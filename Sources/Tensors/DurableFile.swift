@@ -24,9 +24,11 @@ public final class DurableFile {
 
     private static let bufferSize = 1 << 16
 
-    /// Creates a file, overwriting an existing one unless `exclusively`; `cannotWrite` when that is impossible.
+    /// Creates a file, overwriting an existing one unless `exclusively`; `cannotWrite` when that is impossible, or when a
+    /// symbolic link stands there: in a directory that others may write to it could lead to any file of the user.
     public init(creating path: String, exclusively: Bool = false) throws(Failure) {
-        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (exclusively ? O_EXCL : O_TRUNC), 0o666)
+        let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (exclusively ? O_EXCL : O_TRUNC)
+        descriptor = open(path, flags, 0o666)
         self.path = path
         guard descriptor >= 0 else { throw writeFailure("create", path) }
         buffer.reserveCapacity(Self.bufferSize)
@@ -94,6 +96,9 @@ public final class DurableFile {
 package func writeFailure(_ operation: @autoclosure () -> String, _ path: String) -> Failure {
     // Read before the operation's text is made, since that may allocate and change it.
     let code = errno
+    if code == ELOOP {
+        return Failure(.cannotWrite, "cannot \(operation()) \(path.shown): \(linkRefusal)")
+    }
     let remedy =
         switch code {
         case ENOSPC, EDQUOT: "free space or choose another directory"
@@ -105,3 +110,8 @@ package func writeFailure(_ operation: @autoclosure () -> String, _ path: String
         }
     return Failure(.cannotWrite, "cannot \(operation()) \(path.shown): \(systemMessage(code)); \(remedy)")
 }
+
+/// Why a path is refused where a link is not followed, and the remedy; the system says "too many levels of links".
+let linkRefusal =
+    "a symbolic link stands there, and none is followed since others may have placed it; remove the link or choose "
+    + "another directory"

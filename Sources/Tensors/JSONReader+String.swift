@@ -1,4 +1,11 @@
 extension JSONReader {
+    /// Reads a string that is compared or looked up: a key, a name, a label.
+    package mutating func name() throws(Problem) -> String {
+        let text = try string()
+        guard text.isStreamSafe else { throw problem("more than 30 combining marks in a row") }
+        return text
+    }
+
     /// Reads a string; the text must be valid UTF-8 and its escapes valid JSON.
     package mutating func string() throws(Problem) -> String {
         try expect("\"")

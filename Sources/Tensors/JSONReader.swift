@@ -11,9 +11,12 @@ package struct JSONReader {
 
     package let bytes: UnsafeRawBufferPointer
     package private(set) var offset = 0
+    /// Whether `skipValue` reads strings as names too; for text that somebody else parses after the check.
+    private let everyStringIsName: Bool
 
-    package init(_ bytes: UnsafeRawBufferPointer) {
+    package init(_ bytes: UnsafeRawBufferPointer, everyStringIsName: Bool = false) {
         self.bytes = bytes
+        self.everyStringIsName = everyStringIsName
     }
 
     /// Moves on by bytes already looked at.
@@ -54,7 +57,7 @@ package struct JSONReader {
         try expect("{")
         if take("}") { return }
         repeat {
-            let key = try string()
+            let key = try name()
             try expect(":")
             try body(&self, key)
         } while take(",")
@@ -100,12 +103,12 @@ package struct JSONReader {
         case UInt8(ascii: "["):
             try array { (reader) throws(Problem) in try reader.skipValue(depth: depth + 1) }
         case UInt8(ascii: "\""):
-            _ = try string()
+            _ = everyStringIsName ? try name() : try string()
         default:
             let start = offset
             while offset < bytes.count, isScalarByte(bytes[offset]) { offset += 1 }
-            let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-            guard ["true", "false", "null"].contains(text) || isNumber(text) else {
+            let text = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+            guard Self.words.contains(where: { text.elementsEqual($0.utf8) }) || Self.isNumber(text) else {
                 offset = start
                 throw problem("value expected")
             }
@@ -119,7 +122,28 @@ package struct JSONReader {
         }
     }
 
-    private func isNumber(_ text: String) -> Bool {
-        text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
+    private static let words = ["true", "false", "null"]
+
+    /// Whether the text is `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
+    private static func isNumber(_ text: UnsafeRawBufferPointer) -> Bool {
+        var rest = text[...]
+        func take(_ characters: String) -> Bool {
+            guard let first = rest.first, characters.utf8.contains(first) else { return false }
+            rest.removeFirst()
+            return true
+        }
+        func digits() -> Int {
+            let count = rest.prefix { (0x30...0x39).contains($0) }.count
+            rest.removeFirst(count)
+            return count
+        }
+        _ = take("-")
+        if !take("0"), digits() == 0 { return false }
+        if take("."), digits() == 0 { return false }
+        if take("eE") {
+            _ = take("+-")
+            if digits() == 0 { return false }
+        }
+        return rest.isEmpty
     }
 }

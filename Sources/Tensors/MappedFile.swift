@@ -12,13 +12,20 @@ public final class MappedFile: @unchecked Sendable {
     /// The content; empty for an empty file. Valid while the object lives, and the bytes alone do not keep it alive:
     /// hold it in a property or use `withExtendedLifetime`.
     public let bytes: UnsafeRawBufferPointer
+    private let isMapped: Bool
 
     /// Maps a regular file; `inputMissing` when it does not exist, cannot be read or is not a regular file.
-    public init(path: String) throws(Failure) {
+    ///
+    /// Without `followingLinks` also when a symbolic link stands there: for files that a run writes itself.
+    public init(path: String, followingLinks: Bool = true) throws(Failure) {
+        isMapped = true
         // O_NONBLOCK: opening a named pipe must not wait for a writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else {
             let code = errno
+            if code == ELOOP, !followingLinks {
+                throw Failure(.inputMissing, "cannot open \(path.shown): \(linkRefusal)")
+            }
             let remedy = code == ENOENT ? "check the path" : "check the path and its permissions"
             throw Failure(.inputMissing, "cannot open \(path.shown): \(systemMessage(code)); \(remedy)")
         }
@@ -46,14 +53,30 @@ public final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
+    /// A copy of content that did not come from a file, for what reads files; `path` is for messages.
+    package init(copying content: UnsafeRawBufferPointer, path: String) {
+        isMapped = false
+        self.path = path
+        guard !content.isEmpty else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        // As aligned as what the readers of a mapping rely on.
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 64)
+        copy.copyMemory(from: content)
+        bytes = UnsafeRawBufferPointer(copy)
+    }
+
     /// Takes the pages from this process; they come back from the page cache, or the disk, when they are read again.
     func releasePages() {
-        guard let address = bytes.baseAddress else { return }
+        guard isMapped, let address = bytes.baseAddress else { return }
         madvise(UnsafeMutableRawPointer(mutating: address), bytes.count, MADV_DONTNEED)
     }
 
     deinit {
-        if let address = bytes.baseAddress {
+        if !isMapped {
+            bytes.deallocate()
+        } else if let address = bytes.baseAddress {
             munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
         }
     }

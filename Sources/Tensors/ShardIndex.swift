@@ -6,8 +6,11 @@ struct ShardIndex {
     private(set) var shardByName: [String: String] = [:]
 
     init(path: String) throws(Failure) {
-        self.path = path
-        let file = try MappedFile(path: path)
+        try self.init(MappedFile(path: path))
+    }
+
+    init(_ file: MappedFile) throws(Failure) {
+        path = file.path
         // The bytes alone do not keep the mapping alive.
         defer { withExtendedLifetime(file) {} }
         var reader = JSONReader(file.bytes)
@@ -27,9 +30,11 @@ struct ShardIndex {
             guard shardByName == nil else { throw reader.problem("'weight_map' occurs twice") }
             var map: [String: String] = [:]
             try reader.object { (reader, name) throws(JSONReader.Problem) in
-                let shard = try reader.string()
-                // A path would let a downloaded index reach any file of the user.
-                guard !shard.isEmpty, shard != ".", shard != "..", !shard.contains(where: { "/\\\0".contains($0) })
+                let shard = try reader.name()
+                // A path would let a downloaded index reach any file of the user. A link of that name in the directory is
+                // the owner's own: the hub's cache is made of links. Bytes, as "/" with a mark on it is another character
+                // to Swift but still a separator to the system.
+                guard !shard.isEmpty, shard != ".", shard != "..", !shard.utf8.contains(where: "/\\\0".utf8.contains)
                 else {
                     throw reader.problem("shard '\(shard.shown)' of tensor '\(name.shown)' is not a plain file name")
                 }

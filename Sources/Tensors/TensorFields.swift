@@ -23,7 +23,7 @@ struct TensorFields {
     private mutating func take(_ key: String, _ reader: inout JSONReader) throws(JSONReader.Problem) {
         switch key {
         case "dtype" where elementType == nil:
-            let text = try reader.string()
+            let text = try reader.name()
             elementType = ElementType(rawValue: text)
             if elementType == nil { throw reader.problem("element type '\(text.shown)' is not known") }
         case "shape" where shape == nil:

@@ -28,9 +28,13 @@ public final class Vocabulary: @unchecked Sendable {
     ///
     /// Throws `inputMissing` when the file cannot be read, `badData` when it is no SentencePiece model or lacks T5's
     /// special ids (pad 0, eos 1, unk 2).
-    public init(modelPath: String) throws(Failure) {
-        let file = try MappedFile(path: modelPath)
+    public convenience init(modelPath: String) throws(Failure) {
+        try self.init(MappedFile(path: modelPath))
+    }
+
+    init(_ file: MappedFile) throws(Failure) {
         defer { withExtendedLifetime(file) {} }
+        let modelPath = file.path
         path = modelPath
         digest = ContentDigest(of: file.bytes)
         guard ModelOutline.isWhole(file.bytes) else {

@@ -87,6 +87,8 @@ import Testing
 
     @Test(arguments: [
         "../outside", "/etc/passwd", "a/../../outside", "./state.json", "adapter//x", "", "..", "adapter/",
+        // To Swift a "/" with a mark on it is one character and no "/"; to the system it ends a directory's name.
+        "../\u{338}outside", "/\u{338}outside",
     ])
     func `a manifest that lists a file outside is refused by that name`(_ name: String) throws {
         let run = try Run()
@@ -109,6 +111,21 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: run.file(4, "adapter"), withDestinationPath: outside)
         let refusal = failure { _ = try run.store.open(.step(4)) }
         #expect(refusal?.message.contains(run.file(4, "adapter") + " is a symbolic link") == true)
+    }
+
+    @Test func `a step that is a link is refused and the one before taken`() throws {
+        let run = try Run()
+        for step in [4, 8] { try run.store.save(contents(step: step)) }
+        let outside = run.root.file("outside")
+        try FileManager.default.moveItem(atPath: run.store.path(step: 8), toPath: outside)
+        try FileManager.default.createSymbolicLink(atPath: run.store.path(step: 8), withDestinationPath: outside)
+        let (checkpoint, refusals) = try run.store.newestIntact()
+        #expect(checkpoint?.step == 4)
+        #expect(refusals.map(\.path) == [run.store.path(step: 8)])
+        #expect(
+            refusals.first?.reason.contains("is a symbolic link or a file, which a run's own checkpoint never") == true)
+        // Whoever names the place itself has it.
+        #expect(try run.store.open(.path(run.store.path(step: 8))).step == 8)
     }
 
     @Test(arguments: CheckpointFile.required)

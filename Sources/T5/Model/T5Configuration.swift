@@ -89,13 +89,18 @@ extension T5Configuration {
     ///
     /// Throws `inputMissing` when there is none, `badData` when it is no T5's or an option is not supported.
     public init(path: String) throws(Failure) {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(
                 .inputMissing, "\(path) cannot be read; a model is a Hugging Face T5 directory that holds config.json")
         }
+        try self.init(BoundedJSON.content(of: path), path: path)
+    }
+
+    /// Reads the content of `config.json`; `path` is for messages.
+    init(_ data: Data, path: String) throws(Failure) {
         let raw: HuggingFaceConfiguration
         do {
-            raw = try JSONDecoder().decode(HuggingFaceConfiguration.self, from: data)
+            raw = try BoundedJSON.decode(HuggingFaceConfiguration.self, from: data)
         } catch {
             throw Failure(.badData, "\(path) is not a T5 configuration: \(Self.explain(error, data))")
         }
@@ -104,11 +109,12 @@ extension T5Configuration {
 
     private init(_ raw: HuggingFaceConfiguration, path: String) throws(Failure) {
         if let type = raw.model_type, !["t5", "mt5"].contains(type) {
-            throw Failure(.badData, "\(path): model_type is \(type), but only t5 and mt5 models can be used")
+            throw Failure(.badData, "\(path): model_type is \(type.shown), but only t5 and mt5 models can be used")
         }
         let form = raw.feed_forward_proj ?? "relu"
         guard let feedForward = FeedForward(rawValue: form) else {
-            throw Failure(.badData, "\(path): feed_forward_proj is \(form), but only relu and gated-gelu are supported")
+            throw Failure(
+                .badData, "\(path): feed_forward_proj is \(form.shown), but only relu and gated-gelu are supported")
         }
         vocabularySize = raw.vocab_size
         modelWidth = raw.d_model
@@ -179,6 +185,7 @@ extension T5Configuration {
         case DecodingError.typeMismatch(_, let context) where context.codingPath.isEmpty: "it is not a JSON object"
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
             "the key \(context.codingPath.last?.stringValue ?? "?") has a value of the wrong type"
+        case is JSONReader.Problem: "it is not valid JSON"
         default:
             // The decoder does not say of which key a number cannot be read.
             brokenNumber(data).map { "the key \($0) has a number that is not whole, or too large" }

@@ -58,6 +58,9 @@ struct CachedLists {
     let ids: UnsafePointer<Int32>
     let count: Int
 
+    /// The length of the longest list.
+    var longest: Int { (0..<count).reduce(0) { max($0, Int(offsets[$1 + 1] - offsets[$1])) } }
+
     subscript(index: Int) -> UnsafeBufferPointer<Int32> {
         precondition((0..<count).contains(index), "list out of range")
         let start = Int(offsets[index])

@@ -45,7 +45,9 @@ struct TokenCacheContent {
 
     /// Gives sections their places and returns the header's JSON, padded with spaces so that the data is aligned.
     mutating func placedHeader() throws(Failure) -> (json: [UInt8], dataSize: Int) {
-        let dataSize = header.placeSections()
+        guard let dataSize = header.placeSections() else {
+            throw Failure(.internal, "a token cache would be larger than any file; report this")
+        }
         let json = try Array(StableJSON.line(header, "the header of the token cache"))
         let padding = TokenCacheFormat.aligned(json.count) - json.count
         return (json + Array(repeating: UInt8(ascii: " "), count: padding), dataSize)

@@ -1,8 +1,8 @@
 /// The header of a token cache.
-struct TokenCacheHeader: Codable {
+struct TokenCacheHeader: Codable, Equatable {
     var tasks: [Task]
 
-    struct Task: Codable {
+    struct Task: Codable, Equatable {
         let name: String
         let answers: AnswerSpace
         let labelNames: [String]
@@ -14,7 +14,7 @@ struct TokenCacheHeader: Codable {
         var splits: [Split]
     }
 
-    struct Split: Codable {
+    struct Split: Codable, Equatable {
         let name: SplitName
         let label: String?
         var sources: Section
@@ -27,30 +27,36 @@ struct TokenCacheHeader: Codable {
 
     /// Lists of token ids: `count + 1` offsets (UInt64) into `tokens` ids (Int32). Places are byte offsets from the
     /// start of the data.
-    struct Section: Codable {
+    struct Section: Codable, Equatable {
         let count: Int
         let tokens: Int
         var offsets = 0
         var ids = 0
     }
 
-    /// Gives every section its place; returns the size of the data.
-    mutating func placeSections() -> Int {
+    /// Gives every section its place, one behind the other; returns the size of the data, nil when it would be more than
+    /// `limit` or a count is impossible.
+    mutating func placeSections(limit: Int = 1 << 48) -> Int? {
         var end = 0
-        func take(_ size: Int) -> Int {
-            defer { end = TokenCacheFormat.aligned(end + size) }
+        func take(_ count: Int, of size: Int) -> Int? {
+            guard count >= 0, count <= limit / size, end <= limit else { return nil }
+            defer { end = TokenCacheFormat.aligned(end + count * size) }
             return end
         }
-        func place(_ section: inout Section) {
-            section.offsets = take((section.count + 1) * 8)
-            section.ids = take(section.tokens * 4)
+        func place(_ section: inout Section) -> Bool {
+            guard section.count < limit, let offsets = take(section.count + 1, of: 8),
+                let ids = take(section.tokens, of: 4)
+            else { return false }
+            (section.offsets, section.ids) = (offsets, ids)
+            return true
         }
         for task in tasks.indices {
-            place(&tasks[task].targets)
+            guard place(&tasks[task].targets) else { return nil }
             for split in tasks[task].splits.indices {
-                place(&tasks[task].splits[split].sources)
-                tasks[task].splits[split].gold = take(tasks[task].splits[split].sources.count * 8)
-                tasks[task].splits[split].origins = take(tasks[task].splits[split].sources.count * 8)
+                guard place(&tasks[task].splits[split].sources) else { return nil }
+                let count = tasks[task].splits[split].sources.count
+                guard let gold = take(count, of: 8), let origins = take(count, of: 8) else { return nil }
+                (tasks[task].splits[split].gold, tasks[task].splits[split].origins) = (gold, origins)
             }
         }
         return end

@@ -20,7 +20,9 @@ struct TokenCacheReader {
         }
         data = UnsafeRawBufferPointer(rebasing: content[prologue.headerSize...])
         do {
-            header = try JSONDecoder().decode(TokenCacheHeader.self, from: Data(content[..<prologue.headerSize]))
+            // Of a million files a header has some hundred megabytes; it has been read already for the digest.
+            header = try BoundedJSON.decode(
+                TokenCacheHeader.self, from: Data(content[..<prologue.headerSize]), maximumSize: .max)
         } catch {
             throw Failure(.badData, "its header is damaged")
         }
@@ -30,18 +32,28 @@ struct TokenCacheReader {
 
     /// The checked tasks.
     func contents() throws(Failure) -> (key: ContentDigest, tasks: [CachedTask]) {
+        try checkPlaces()
         var tasks: [CachedTask] = []
         for task in header.tasks { tasks.append(try read(task)) }
         return (key, tasks)
+    }
+
+    /// Refuses sections that do not stand where the builder puts them, one behind the other: of overlapping ones a small
+    /// file could have any number, each to be read and copied.
+    private func checkPlaces() throws(Failure) {
+        var placed = header
+        try require(placed.placeSections(limit: data.count) == data.count && placed == header, "a section is misplaced")
     }
 
     private func read(_ task: TokenCacheHeader.Task) throws(Failure) -> CachedTask {
         try check(task.answers)
         let targets = try lists(task.targets)
         try require(targets.count == task.answers.targetCount, "it lacks targets")
+        try require(task.report.isPossible, "its report is damaged")
         var splits: [CachedSplit] = []
         for split in task.splits {
             let sources = try lists(split.sources)
+            try require(split.longestSource == sources.longest, "its longest source is another")
             let golds: UnsafePointer<Double> = try elements(split.gold, split.sources.count)
             let origins: UnsafePointer<UInt32> = try elements(split.origins, 2 * split.sources.count)
             for index in 0..<split.sources.count {

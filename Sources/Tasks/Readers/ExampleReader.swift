@@ -55,6 +55,7 @@ struct ExampleReader: Sendable {
     }
 
     private func answer(_ label: String) -> Outcome {
+        guard label.isStreamSafe else { return .bad("the label has more than 30 combining marks in a row") }
         switch definition.answers {
         case .classes:
             if let index = classOfLabel[label] { return .example(.label(index)) }

@@ -46,12 +46,12 @@ public struct Prediction: Sendable {
     public func source(ofLine line: String, number: Int, of name: String) throws(Failure) -> Source {
         let values: [String]
         do throws(Failure) {
-            guard !line.allSatisfy({ $0 == " " || $0 == "\r" }) else {
+            guard !line.utf8.allSatisfy(" \r".utf8.contains) else {
                 let name = definition.fields[0].name
                 throw Failure(
                     .badData, "the line is blank; remove it, or write an empty text as {\"\(name)\": \"\"}")
             }
-            values = line.hasPrefix("{") ? try object(line) : try columns(line)
+            values = line.utf8.first == UInt8(ascii: "{") ? try object(line) : try columns(line)
         } catch {
             throw Failure(error.code, "\(name.shown):\(number): \(error.message)")
         }
@@ -76,7 +76,7 @@ public struct Prediction: Sendable {
     }
 
     private func columns(_ line: String) throws(Failure) -> [String] {
-        let values = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        let values = line.utf8.split(separator: 0x09, omittingEmptySubsequences: false).map { String(Substring($0)) }
         guard values.count == definition.fields.count else {
             throw Failure(
                 .badData,

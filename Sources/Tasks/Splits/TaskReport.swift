@@ -47,4 +47,11 @@ public struct TaskReport: Sendable, Equatable, Codable {
     public internal(set) var splits: [Split]
     /// Training rows dropped because their text occurs in another split (`dropDuplicates`).
     public internal(set) var droppedDuplicates = 0
+
+    /// Whether the numbers can be counts of rows; sums of them do not overflow then.
+    var isPossible: Bool {
+        let rows = files.flatMap { [$0.examples, $0.badRows, $0.incompleteRows, $0.ignoredRows] }
+        let examples = splits.flatMap { [$0.examples, $0.truncatedSources] + $0.equalText.map(\.examples) }
+        return (rows + examples + [droppedDuplicates]).allSatisfy { (0...(1 << 40)).contains($0) }
+    }
 }

@@ -108,7 +108,8 @@ public struct TrainRun {
                 keep: configuration.checkpointKeep))
         if world.rank == 0 { try recover(checkpoints, identity) }
         let resumption = Resumption(
-            store: store, choice: request.resume, identity: identity, libraries: libraries, say: say)
+            store: store, choice: request.resume, identity: identity, libraries: libraries,
+            tasks: session.taskNames.count, say: say)
         let resumed = try resumption.load(state, world: world)
         ending.isAccepted()
         let threads = try ThreadChoice(

@@ -50,10 +50,16 @@ final class EventFile {
 
     /// The seconds in the names of the event files of a directory.
     private static func starts(in directory: String) -> [Int] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return names.filter { $0.hasPrefix(prefix) }.compactMap {
-            $0.dropFirst(prefix.count).split(separator: ".").first.flatMap { Int($0) }
-        }
+        ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).compactMap(start(name:))
+    }
+
+    /// The seconds in the name of an event file, nil for other names: ten digits, since names of more would no longer
+    /// stand in the order of their times, and a second more than any number could not be said.
+    static func start(name: String) -> Int? {
+        guard name.hasPrefix(prefix), let digits = name.dropFirst(prefix.count).split(separator: ".").first,
+            digits.utf8.count == 10, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else { return nil }
+        return Int(digits)
     }
 }
 

@@ -18,10 +18,21 @@ final class GrowingFile: Sendable {
         try self.init(path, O_CREAT | O_EXCL, "create")
     }
 
+    /// Opens a file to append, and creates it when it is not there.
+    convenience init(appendingToOrCreating path: String) throws(Failure) {
+        try self.init(path, O_CREAT, "open")
+    }
+
+    /// Never through a link that stands there, which others may have placed; and a named pipe must not wait for a reader.
     private init(_ path: String, _ flags: Int32, _ operation: String) throws(Failure) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0o666)
+        descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0o666)
         guard descriptor >= 0 else { throw writeFailure(operation, path) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(
+                .cannotWrite, "\(path.shown) is no regular file, so the run does not write to it; remove it")
+        }
     }
 
     deinit {

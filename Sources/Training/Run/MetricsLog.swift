@@ -98,12 +98,24 @@ final class MetricsLog: Sendable {
     }
 
     private static func truncate(_ path: String, _ start: Start) throws(Failure) -> Int {
-        let old = FileManager.default.contents(atPath: path) ?? Data()
+        var old = Data()
+        if FileManager.default.fileExists(atPath: path) {
+            let file = try MappedFile(path: path, followingLinks: false)
+            old = withExtendedLifetime(file) { Data(file.bytes) }
+        }
+        let (kept, lastTrained) = lines(of: old, start)
+        guard kept != old || old.isEmpty else { return lastTrained }
+        try DurableFile.replace(path) { file throws(Failure) in try file.write([UInt8](kept)) }
+        return lastTrained
+    }
+
+    /// The lines that are kept of a file's content, each with its end, and the step of the last one about training.
+    static func lines(of old: Data, _ start: Start) -> (kept: Data, lastTrained: Int) {
         var kept = Data()
         var lastTrained = 0
         for line in old.split(separator: 0x0A) {
             // Lines of one run stand in the order of their steps; the first that is later, or torn, ends what is kept.
-            guard let parsed = try? JSONDecoder().decode(Stepped.self, from: line), parsed.step <= start.step else {
+            guard let parsed = try? BoundedJSON.decode(Stepped.self, from: line), parsed.step <= start.step else {
                 break
             }
             if start.owesEvaluation, parsed.step == start.step, parsed.kind == "evaluation" { break }
@@ -111,9 +123,7 @@ final class MetricsLog: Sendable {
             kept.append(contentsOf: line)
             kept.append(0x0A)
         }
-        guard kept != old || old.isEmpty else { return lastTrained }
-        try DurableFile.replace(path) { file throws(Failure) in try file.write([UInt8](kept)) }
-        return lastTrained
+        return (kept, lastTrained)
     }
 }
 
@@ -136,6 +146,13 @@ struct MetricsAccumulator: Codable, Equatable {
     var skipped: Int?
     var gradientNormSum = 0.0
     var learningRate = 0.0
+
+    /// Whether these can be sums of a run: what is added to them later does not overflow then.
+    var isPossible: Bool {
+        let counts = tasks.flatMap { [$0.tokens, $0.examples, $0.sourceTokens] }
+        return [steps, skipped ?? 0].allSatisfy { (0...RunState.mostSteps).contains($0) }
+            && counts.allSatisfy { (0...(1 << 40)).contains($0) }
+    }
 
     init(tasks count: Int) {
         tasks = Array(repeating: Task(), count: count)

@@ -6,15 +6,15 @@ import Synchronization
 /// Writes a rank's log messages into its own file, `logs/rank-00003.log`.
 struct RankLogHandler: LogHandler {
     private final class Output: Sendable {
-        private let handle: Mutex<FileHandle>
+        private let file: Mutex<GrowingFile>
 
-        init(_ handle: sending FileHandle) {
-            self.handle = Mutex(handle)
+        init(_ file: sending GrowingFile) {
+            self.file = Mutex(file)
         }
 
         /// A log that cannot be written must not end the run; the run's own files say when the disk is full.
         func write(_ line: String) {
-            handle.withLock { try? $0.write(contentsOf: Data(line.utf8)) }
+            file.withLock { try? $0.append(Array(line.utf8)) }
         }
     }
 
@@ -24,14 +24,7 @@ struct RankLogHandler: LogHandler {
 
     /// Opens the file to append.
     init(path: String) throws(Failure) {
-        if !FileManager.default.fileExists(atPath: path) {
-            _ = FileManager.default.createFile(atPath: path, contents: nil)
-        }
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw Failure(.cannotWrite, "the log \(path) cannot be opened; check permissions and space")
-        }
-        _ = try? handle.seekToEnd()
-        output = Output(handle)
+        output = Output(try GrowingFile(appendingToOrCreating: path))
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

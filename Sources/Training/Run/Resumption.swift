@@ -29,6 +29,8 @@ struct Resumption {
     let choice: ResumeChoice
     let identity: RunState.Identity
     let libraries: [String: String]
+    /// The number of the run's tasks.
+    let tasks: Int
     /// Says a line to the user; called on rank 0 only.
     let say: (String) -> Void
 
@@ -49,6 +51,12 @@ struct Resumption {
             try loaded.identity.refuseDifference(from: identity, path: checkpoint.path)
             guard loaded.step == checkpoint.step else {
                 throw Failure(.badData, "\(checkpoint.path): state.json is of another step; use another checkpoint")
+            }
+            guard loaded.accumulator.tasks.count == tasks else {
+                throw Failure(
+                    .badData,
+                    "\(checkpoint.path): state.json has sums of \(loaded.accumulator.tasks.count) tasks, but the run has "
+                        + "\(tasks); use another checkpoint")
             }
             try checkpoint.loadWeights(state.layout.parameters, into: state.weights)
             try checkpoint.loadMoments(state.layout.parameters, first: state.mean, second: state.square)

@@ -22,6 +22,21 @@ extension RunDirectory {
                 + "choose another --out")
     }
 
+    /// Refuses a part of the directory that is another user's link: it could lead what the run writes and removes anywhere.
+    /// One's own, to a larger disk perhaps, is followed; of the files, none is.
+    func refuseForeignLinks() throws(Failure) {
+        for directory in [path + "/checkpoints", path + "/logs"] {
+            var status = stat()
+            guard lstat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { continue }
+            guard [geteuid(), 0].contains(status.st_uid) else {
+                throw Failure(
+                    .cannotWrite,
+                    "\(directory) is a symbolic link that another user (\(status.st_uid)) made, so the run does not "
+                        + "follow it; remove it or choose another --out")
+            }
+        }
+    }
+
     /// Refuses to start a run anew with this directory's own `config.yaml` as its configuration, unless the resolved
     /// one that takes its place, `text`, is the same.
     func refuseToReplace(configuration source: String?, by text: String) throws(Failure) {

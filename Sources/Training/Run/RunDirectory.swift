@@ -31,6 +31,7 @@ public struct RunDirectory: Sendable {
     /// files that are no run's.
     public func create() throws(Failure) {
         try refuseForeignFiles()
+        try refuseForeignLinks()
         for directory in [path, path + "/checkpoints", path + "/logs"] {
             do {
                 try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -98,6 +99,6 @@ public struct RunStatus: Codable, Sendable, Equatable {
 
     /// Reads `STATUS.json`; nil when there is none that can be read.
     public static func read(_ run: RunDirectory) -> RunStatus? {
-        FileManager.default.contents(atPath: run.status).flatMap { try? JSONDecoder().decode(RunStatus.self, from: $0) }
+        try? BoundedJSON.decode(RunStatus.self, from: BoundedJSON.content(of: run.status, followingLinks: false))
     }
 }

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Tensors
 
 /// Keeps a second job out of a run directory: an advisory lock on its file `.lock`, which ends with the process.
 ///
@@ -20,14 +21,18 @@ final class RunLock {
 
     /// The open file; it holds the lock where there are locks, and is -1 where there is no file.
     private static func take(_ path: String, _ run: RunDirectory, _ patience: Duration) throws(Failure) -> Int32 {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { return descriptor }
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        guard descriptor >= 0 else {
+            // The lock's text would be written over a file that somebody else chose.
+            if errno == ELOOP { throw writeFailure("open", path) }
+            return descriptor
+        }
         let deadline = ContinuousClock.now + patience
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else { break }
             guard ContinuousClock.now < deadline else {
-                close(descriptor)
-                throw refusal(run, path)
+                defer { close(descriptor) }
+                throw refusal(run, descriptor)
             }
             usleep(20_000)
         }
@@ -36,8 +41,9 @@ final class RunLock {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    private static func refusal(_ run: RunDirectory, _ path: String) -> Failure {
-        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    private static func refusal(_ run: RunDirectory, _ descriptor: Int32) -> Failure {
+        let text = String(unsafeUninitializedCapacity: 256) { max(0, pread(descriptor, $0.baseAddress, $0.count, 0)) }
+            .shown
         return Failure(
             .cannotWrite,
             "the run directory \(run.path) is in use by \(text.isEmpty ? "another job" : text); wait for its end, stop "

@@ -25,7 +25,12 @@ struct RunState: Codable, Equatable {
         var data: String
     }
 
-    var format = 1
+    /// The layout that this version writes and reads.
+    static let format = 1
+    /// As many as `train.steps` may be.
+    static let mostSteps = 4_294_967_295
+
+    var format = Self.format
     var step: Int
     var steps: Int
     var seed: UInt64
@@ -59,10 +64,14 @@ struct RunState: Codable, Equatable {
         self.libraries = libraries
     }
 
-    /// Reads a checkpoint's state; `path` is for the message.
+    /// Reads a checkpoint's state; `path` is for the message. Nothing that is computed from an accepted one overflows.
     init(_ data: Data, path: String) throws(Failure) {
-        guard let state = try? JSONDecoder().decode(RunState.self, from: data) else {
-            throw Failure(.badData, "\(path): state.json is not a state of this program")
+        guard let state = try? BoundedJSON.decode(RunState.self, from: data), state.format == Self.format else {
+            throw Failure(.badData, "\(path): state.json is not a state of this program; use another checkpoint")
+        }
+        let numbers = [state.step, state.steps, state.best?.step ?? 0]
+        guard numbers.allSatisfy({ (0...Self.mostSteps).contains($0) }), state.accumulator.isPossible else {
+            throw Failure(.badData, "\(path): state.json has a number that no run has; use another checkpoint")
         }
         self = state
     }

@@ -101,23 +101,43 @@ final class SnapshotFile {
     }
 
     private static func read(_ path: String) -> (state: RunState, arenas: [Arena])? {
-        guard let file = try? MappedFile(path: path) else { return nil }
+        guard let file = try? MappedFile(path: path, followingLinks: false) else { return nil }
         return withExtendedLifetime(file) { parse(file.bytes, path) }
     }
 
-    static func parse(_ bytes: UnsafeRawBufferPointer, _ path: String) -> (state: RunState, arenas: [Arena])? {
+    private static func digest(_ words: [UInt64], _ body: UnsafeRawBufferPointer) -> ContentDigest {
+        var digest = ContentDigest.Accumulator()
+        words[..<3].withUnsafeBytes { digest.update($0) }
+        digest.update(body)
+        return digest.digest
+    }
+
+    /// What a file says, with the digest that it should have; nil where its header cannot be. For fuzzing.
+    static func withDigest(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard let (words, body) = parts(bytes) else { return nil }
+        var whole = Array(bytes)
+        for (i, word) in digest(words, body).words.enumerated() {
+            withUnsafeBytes(of: word.littleEndian) { whole.replaceSubrange(48 + 8 * i..<56 + 8 * i, with: $0) }
+        }
+        return whole
+    }
+
+    /// The words of the header and the bytes that they describe; nil for what is no snapshot.
+    private static func parts(_ bytes: UnsafeRawBufferPointer) -> (words: [UInt64], body: UnsafeRawBufferPointer)? {
         guard bytes.count >= headerSize, bytes.starts(with: magic) else { return nil }
         let words = (0..<5).map {
             UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24 + $0 * 8, as: UInt64.self))
         }
         guard words[1] <= UInt64(largestState), words[2] <= UInt64(bytes.count / 12) else { return nil }
+        let size = Int(words[1]) + 12 * Int(words[2])
+        guard headerSize + size <= bytes.count else { return nil }
+        return (words, UnsafeRawBufferPointer(rebasing: bytes[headerSize..<headerSize + size]))
+    }
+
+    static func parse(_ bytes: UnsafeRawBufferPointer, _ path: String) -> (state: RunState, arenas: [Arena])? {
+        guard let (words, body) = parts(bytes) else { return nil }
         let (length, count) = (Int(words[1]), Int(words[2]))
-        guard headerSize + length + 12 * count <= bytes.count else { return nil }
-        let body = UnsafeRawBufferPointer(rebasing: bytes[headerSize..<headerSize + length + 12 * count])
-        var digest = ContentDigest.Accumulator()
-        words[..<3].withUnsafeBytes { digest.update($0) }
-        digest.update(body)
-        guard digest.digest == ContentDigest(words: (words[3], words[4])),
+        guard digest(words, body) == ContentDigest(words: (words[3], words[4])),
             let state = try? RunState(Data(body[..<length]), path: path), UInt64(state.step) == words[0]
         else { return nil }
         return (

@@ -81,9 +81,7 @@ struct ParityCase {
     }
 
     private static func readSettings(_ path: String) throws(Failure) -> Settings {
-        guard let data = FileManager.default.contents(atPath: path),
-            let settings = try? JSONDecoder().decode(Settings.self, from: data)
-        else {
+        guard let settings = try? BoundedJSON.decode(Settings.self, from: BoundedJSON.content(of: path)) else {
             throw Failure(.badData, "\(path): a setting of the case has a value of the wrong type")
         }
         for (key, rate) in [("dropout", settings.dropout ?? 0), ("loraDropout", settings.loraDropout ?? 0)]

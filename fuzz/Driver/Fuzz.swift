@@ -1,0 +1,25 @@
+import CFuzzer
+import Glibc
+
+/// `unolora-fuzz PARSER [arguments of libFuzzer]`; fuzz/run.sh builds and starts it.
+@main enum Fuzz {
+    /// The parser of this process; libFuzzer's callback cannot carry it.
+    nonisolated(unsafe) private static var parser = Parser.safetensors
+
+    static func main() {
+        guard let name = CommandLine.arguments.dropFirst().first, let chosen = Parser(rawValue: name) else {
+            // What the script goes through.
+            for parser in Parser.allCases { print(parser.rawValue) }
+            return
+        }
+        parser = chosen
+        // The program's name takes the parser's place.
+        var count = CommandLine.argc - 1
+        var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv + 1
+        exit(
+            LLVMFuzzerRunDriver(&count, &arguments) { start, size in
+                Fuzz.parser(UnsafeRawBufferPointer(start: start, count: size))
+                return 0
+            })
+    }
+}

@@ -1,0 +1,65 @@
+/// Every parser of bytes that this program does not write itself, or finds again after who knows what happened to them.
+///
+/// Each takes any bytes at all: it refuses them with a `Failure`, or what it makes of them can be used in full. A trap, a
+/// read beyond the bytes, a promise that does not hold (`hold`), or a time or memory without bound is a finding.
+enum Parser: String, CaseIterable, Sendable {
+    /// A safetensors file.
+    case safetensors
+    /// `model.safetensors.index.json`.
+    case shardIndex = "shard-index"
+    /// `config.json` of a model.
+    case modelConfiguration = "model-configuration"
+    /// `unolora_config.json` of an adapter.
+    case adapterConfiguration = "adapter-configuration"
+    /// `config.yaml` of a run.
+    case runConfiguration = "run-configuration"
+    /// Rows of a TSV file.
+    case tsv
+    /// Rows of a JSONL file.
+    case jsonl
+    /// A token cache.
+    case tokenCache = "token-cache"
+    /// `MANIFEST.json` of a checkpoint.
+    case manifest
+    /// `state.json` of a checkpoint.
+    case state
+    /// The file of a snapshot.
+    case snapshot
+    /// `metrics.jsonl` of a run that goes on.
+    case metrics
+    /// `STATUS.json` of a run.
+    case status
+    /// Names of files in a run directory, a line each, among which may be TensorBoard's.
+    case eventNames = "event-names"
+    /// `spiece.model`, up to where the library takes it.
+    case vocabularyOutline = "vocabulary-outline"
+    /// `spiece.model` and the library behind it.
+    case vocabulary
+
+    /// Parses bytes.
+    func callAsFunction(_ bytes: UnsafeRawBufferPointer) {
+        switch self {
+        case .safetensors: parseSafetensors(bytes)
+        case .shardIndex: parseShardIndex(bytes)
+        case .modelConfiguration: parseModelConfiguration(bytes)
+        case .adapterConfiguration: parseAdapterConfiguration(bytes)
+        case .runConfiguration: parseRunConfiguration(bytes)
+        case .tsv: parseTSV(bytes)
+        case .jsonl: parseJSONL(bytes)
+        case .tokenCache: parseTokenCache(bytes)
+        case .manifest: parseManifest(bytes)
+        case .state: parseState(bytes)
+        case .snapshot: parseSnapshot(bytes)
+        case .metrics: parseMetrics(bytes)
+        case .status: parseStatus(bytes)
+        case .eventNames: parseEventNames(bytes)
+        case .vocabularyOutline: parseVocabularyOutline(bytes)
+        case .vocabulary: parseVocabulary(bytes)
+        }
+    }
+}
+
+/// Ends the process when a promise of a parser does not hold.
+func hold(_ promise: Bool, _ text: @autoclosure () -> String) {
+    if !promise { fatalError("a parser does not hold its promise: \(text())") }
+}

@@ -1,0 +1,119 @@
+import Failures
+import Foundation
+
+@testable import Tasks
+@testable import Tensors
+@testable import Text
+
+private func definition(
+    _ format: TableFormat, _ fields: [Field], label: Column, answers: AnswerSpace, labels: LabelMap
+) -> TaskDefinition {
+    do throws(Failure) {
+        return try TaskDefinition(
+            name: "t", format: format, fields: fields, label: label, answers: answers, labels: labels,
+            metrics: labels.entries.isEmpty ? [.pearson] : [.accuracy],
+            splits: [SplitDefinition(.train, .files(["f"])), SplitDefinition(.validation, .files(["g"]))],
+            leavesOutIncompleteRows: labels.entries.isEmpty)
+    } catch {
+        fatalError(error.message)
+    }
+}
+
+private let classes = (AnswerSpace.classes(["0", "1"]), LabelMap(classes: ["no", "yes"], ignored: ["-"]))
+private let grades = (
+    AnswerSpace.grades(minimum: 0, maximum: 5, step: 0.2, decimals: 1), LabelMap(entries: [])
+)
+
+private let tables = [
+    definition(
+        .tsv(hasHeader: true), [Field("a"), Field("b")], label: .named("label"), answers: classes.0, labels: classes.1),
+    definition(
+        .tsv(hasHeader: false), [Field("a", column: .index(1))], label: .index(0), answers: grades.0, labels: grades.1),
+    definition(
+        .tsv(hasHeader: false, columns: 3), [Field("a", column: .index(2))], label: .index(0), answers: classes.0,
+        labels: classes.1),
+]
+
+private let objects = [
+    definition(.jsonLines, [Field("a"), Field("b")], label: .named("label"), answers: classes.0, labels: classes.1),
+    definition(.jsonLines, [Field("a")], label: .named("label"), answers: grades.0, labels: grades.1),
+]
+
+/// Reads every row, and each again from its place as the tokeniser does.
+private func readRows(_ file: MappedFile, _ definition: TaskDefinition) {
+    guard var reader = try? ExampleReader(file, definition) else { return }
+    var again = reader
+    var end = 0
+    while let outcome = reader.next() {
+        let position = reader.position
+        hold(position.offset >= end && position.offset < file.bytes.count, "rows follow one another")
+        end = position.offset + 1
+        guard case .example(let gold) = outcome else { continue }
+        let target = definition.answers.targetIndex(of: gold)
+        hold((0..<definition.answers.targetCount).contains(target), "an answer has a target")
+        again.seek(to: position)
+        hold(again.next() == outcome && again.source == reader.source, "a row reads the same again")
+    }
+}
+
+func parseTSV(_ bytes: UnsafeRawBufferPointer) {
+    let file = MappedFile(copying: bytes, path: "t")
+    for table in tables { readRows(file, table) }
+}
+
+func parseJSONL(_ bytes: UnsafeRawBufferPointer) {
+    let file = MappedFile(copying: bytes, path: "j")
+    for object in objects { readRows(file, object) }
+}
+
+/// The bytes as they are, and once more with the sizes and the digest that they should have: no change of a byte would come
+/// beyond these.
+func parseTokenCache(_ bytes: UnsafeRawBufferPointer) {
+    readCache(MappedFile(copying: bytes, path: "t"))
+    let start = TokenCacheFormat.prologueSize
+    guard bytes.count >= start else { return }
+    let content = UnsafeRawBufferPointer(rebasing: bytes[start...])
+    // In units in which the data is aligned, as otherwise few changes would leave it so.
+    let stated = Int(bytes.loadUnaligned(fromByteOffset: 24, as: UInt16.self))
+    let header = min(stated / TokenCacheFormat.alignment * TokenCacheFormat.alignment, content.count)
+    let prologue = TokenCacheFormat.prologue(
+        fileSize: bytes.count, headerSize: header, key: ContentDigest(of: "key"), content: ContentDigest(of: content))
+    (prologue + content).withUnsafeBytes { readCache(MappedFile(copying: $0, path: "t")) }
+}
+
+/// Touches whatever an accepted cache gives access to.
+private func readCache(_ file: MappedFile) {
+    guard let tasks = try? TokenCacheReader(file).contents().tasks else { return }
+    var sum = 0
+    for task in tasks {
+        hold(task.targetIDs.count == task.answers.targetCount, "every answer has a target")
+        for split in task.splits {
+            for index in 0..<split.count {
+                let (source, target) = (split.source(index), split.target(index))
+                hold(
+                    !source.isEmpty && source.count <= split.longestSource, "sources are as long as they are said to be"
+                )
+                hold(
+                    !target.isEmpty && target.count <= task.longestTarget, "targets are as long as they are said to be")
+                sum = source.reduce(sum) { $0 &+ Int($1) } &+ split.origin(index).line
+                sum = target.reduce(sum) { $0 &+ Int($1) }
+                hold(task.files.indices.contains(split.origin(index).file), "an origin is a file")
+            }
+        }
+        sum = task.report.files.reduce(sum) { $0 + $1.badRows + $1.incompleteRows + $1.ignoredRows }
+    }
+}
+
+func parseVocabularyOutline(_ bytes: UnsafeRawBufferPointer) {
+    _ = ModelOutline.isWhole(bytes)
+    _ = NormalisationTable.isSound(bytes)
+}
+
+func parseVocabulary(_ bytes: UnsafeRawBufferPointer) {
+    guard let vocabulary = try? Vocabulary(MappedFile(copying: bytes, path: "v")) else { return }
+    for text in ["", "a ab  b", "é\u{301} 漢 \u{2581}\0"] {
+        guard let ids = try? vocabulary.encode(text) else { continue }
+        hold(ids.allSatisfy { $0 >= 0 && Int($0) < vocabulary.pieceCount }, "ids are of pieces")
+        _ = try? vocabulary.decode(ids)
+    }
+}
