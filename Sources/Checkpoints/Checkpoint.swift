@@ -38,6 +38,12 @@ public struct Checkpoint: Sendable, Equatable {
     /// The directory with the adapter in its native format.
     public var adapterDirectory: String { "\(path)/adapter" }
 
+    /// The file with the adapter's weights.
+    public var adapterModel: String { "\(path)/\(CheckpointFile.adapterModel)" }
+
+    /// The file with AdamW's moments.
+    public var optimizer: String { "\(path)/\(CheckpointFile.optimizer)" }
+
     /// Content of `adapter/unolora_config.json`.
     public func adapterConfiguration() throws(Failure) -> Data { try data(CheckpointFile.adapterConfiguration) }
 
@@ -46,12 +52,12 @@ public struct Checkpoint: Sendable, Equatable {
 
     /// Overwrites the arena with the adapter; `badData` names a tensor that is missing, extra or misshapen.
     public func loadWeights(_ layout: ParameterLayout, into arena: Arena) throws(Failure) {
-        try SafetensorsFile(path: "\(path)/\(CheckpointFile.adapterModel)").load(layout, into: [("", arena)])
+        try SafetensorsFile(path: adapterModel).load(layout, into: [("", arena)])
     }
 
     /// Overwrites the arenas with AdamW's moments; `badData` names a tensor that is missing, extra or misshapen.
     public func loadMoments(_ layout: ParameterLayout, first: Arena, second: Arena) throws(Failure) {
-        try SafetensorsFile(path: "\(path)/\(CheckpointFile.optimizer)").load(
+        try SafetensorsFile(path: optimizer).load(
             layout, into: [(CheckpointFile.firstMomentPrefix, first), (CheckpointFile.secondMomentPrefix, second)])
     }
 

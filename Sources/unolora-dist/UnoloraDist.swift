@@ -13,14 +13,14 @@ struct UnoloraDist: ParsableCommand {
             Without arguments it runs the embedded example. It runs alone, as `mpirun -n 8 unolora-dist ...` and under \
             srun; the ranks' number changes nothing in the result.
 
-            Exit codes: 0 done, 1 verify found a difference, 64 usage, 65 bad data, 66 input missing, 70 internal, \
-            74 cannot write, 78 bad configuration, 85 preempted (requeue), 86 not finite, 87 ranks disagree, 130 \
-            and 143 stopped by SIGINT, SIGTERM or SIGHUP (start again).
+            Exit codes: 0 done, 1 verify or reproduce found a difference, 64 usage, 65 bad data, 66 input missing, 70 \
+            internal, 74 cannot write, 75 a rank died or stood still (start again), 78 bad configuration, 85 preempted \
+            (requeue), 86 not finite, 87 ranks disagree, 130 and 143 stopped by SIGINT, SIGTERM or SIGHUP (start again).
             """,
         version: ProgramVersion.current,
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, PrepareCommand.self, PlanCommand.self,
-            DoctorCommand.self, VerifyCommand.self, NewModelCommand.self,
+            DoctorCommand.self, VerifyCommand.self, ReproduceCommand.self, NewModelCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 

@@ -1,0 +1,64 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// `reproduce`: a run trained once more, and compared.
+    @Suite struct ReproduceTests {
+        /// A finished run, made by two ranks with an interruption.
+        private static let shared = Swift.Result {
+            let project = try TinyProject()
+            #expect(try Program.run(project.train(["--stop-after", "5"]), ranks: 2).code == 85)
+            #expect(try Program.run(project.train()).code == 0)
+            return project
+        }
+
+        @Test(arguments: [nil, 3])
+        func `a run is reproduced on any number of ranks, and not changed`(ranks: Int?) throws {
+            let project = try Self.shared.get().copy()
+            let before = try digests(below: project.file("run"))
+            let result = try Program.run(["reproduce", project.file("run")], ranks: ranks)
+            #expect(result.code == 0, "\(result.error)")
+            #expect(result.output.contains("step 12: the same bits of weights, moments and metrics\n"))
+            #expect(try digests(below: project.file("run")) == before)
+        }
+
+        @Test func `a part of a run is reproduced, and kept where that is asked for`() throws {
+            let project = try Self.shared.get().copy()
+            let arguments = ["reproduce", project.file("run"), "--steps", "7", "--out", project.file("again")]
+            let result = try Program.run(arguments)
+            #expect(result.code == 0 && result.output.contains("step 5: the same bits"), "\(result)")
+            #expect(try Status(run: project.file("again")).step == 5)
+            #expect(try Program.run(arguments).code == 64)
+        }
+
+        @Test func `a weight and a line that differ are named`() throws {
+            let project = try Self.shared.get().copy()
+            // Another seed is another course; its run directory says that it is this one's.
+            let other = try Self.shared.get().copy()
+            try FileManager.default.removeItem(atPath: other.file("run"))
+            #expect(try Program.run(other.train(["--set", "train.seed=2"])).code == 0)
+            try FileManager.default.removeItem(atPath: project.file("run/checkpoints"))
+            try FileManager.default.copyItem(
+                atPath: other.file("run/checkpoints"), toPath: project.file("run/checkpoints"))
+            let weights = try Program.run(["reproduce", project.file("run")], ranks: 2)
+            #expect(weights.code == 1, "\(weights)")
+            #expect(weights.output.contains("step 12: other bits: weights: "), "\(weights.output)")
+
+            let lines = try Self.shared.get().copy()
+            try lines.replace("\"step\":8,", by: "\"step\":7,", in: "run/metrics.jsonl")
+            let changed = try Program.run(["reproduce", lines.file("run")])
+            #expect(changed.code == 1, "\(changed)")
+            #expect(changed.output.contains("other bits: the line of step 7 in metrics.jsonl, and 1 more"))
+        }
+
+        @Test func `a directory without a run or a checkpoint is refused`() throws {
+            let project = try Self.shared.get().copy()
+            let none = try Program.run(["reproduce", project.path])
+            #expect(none.code == 66 && none.error.contains("is no run directory"), "\(none.error)")
+            let early = try Program.run(["reproduce", project.file("run"), "--steps", "1"], ranks: 2)
+            #expect(
+                early.code == 66 && early.error.contains("no intact checkpoint of at most 1 steps"), "\(early.error)")
+        }
+    }
+}
