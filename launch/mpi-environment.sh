@@ -27,11 +27,11 @@ if grep -qs '^Seccomp:[[:space:]]*2' /proc/self/status; then
     export OMPI_MCA_smsc="${OMPI_MCA_smsc:-^cma}"
 fi
 
-# Seconds between SIGTERM and SIGKILL to the ranks when mpirun itself is told to stop: a run finishes its step and saves
-# itself meanwhile, for which Open MPI's own second is not enough. Set more where a step takes longer. It is no more by
-# itself because Open MPI sleeps so long, twice, after every rank that fails too; SIGUSR1 to mpirun has no such limit.
-export OMPI_MCA_odls_base_sigkill_timeout="${OMPI_MCA_odls_base_sigkill_timeout:-5}"
-export PRTE_MCA_odls_base_sigkill_timeout="${PRTE_MCA_odls_base_sigkill_timeout:-5}"
+# Seconds between SIGTERM and SIGKILL to the ranks when mpirun itself is told to stop: a run saves its last step by itself
+# meanwhile, for which Open MPI's own second is enough where the disk is quick. It is no more because Open MPI sleeps so long,
+# twice, after every rank that fails too; SIGUSR1 to mpirun has no such limit.
+export OMPI_MCA_odls_base_sigkill_timeout="${OMPI_MCA_odls_base_sigkill_timeout:-3}"
+export PRTE_MCA_odls_base_sigkill_timeout="${PRTE_MCA_odls_base_sigkill_timeout:-3}"
 
 # A host that is cut off or has lost its power says nothing; without these mpirun waits for it for some 8 minutes. It asks a
 # silent host after `time` seconds, then every `intvl`, and gives up after `probes` questions without an answer: after

@@ -148,7 +148,7 @@ int cmpi_start_receive(cmpi_comm comm, void *data, int bytes, int rank, cmpi_req
 int cmpi_cancel(cmpi_request *request) {
     MPI_Request cancelled = (MPI_Request)request->handle;
     int error = MPI_Cancel(&cancelled);
-    if (!error) error = MPI_Request_free(&cancelled);
+    if (!error) error = MPI_Wait(&cancelled, MPI_STATUS_IGNORE);
     request->handle = (uintptr_t)cancelled;
     return error;
 }

@@ -2,7 +2,7 @@ import CMPI
 import Failures
 
 /// One message of a few words to or from another rank, under way. For one thread, which need not be the one of the
-/// collectives when the library grants `multiple`.
+/// collectives when the library grants `multiple`, and which does not count as waiting for others.
 public final class Message {
     private let words: UnsafeMutableBufferPointer<UInt64>
     private var request = cmpi_request()
@@ -22,7 +22,7 @@ public final class Message {
     public func isComplete() throws(Failure) -> Bool {
         guard isUnderWay else { return true }
         var complete: Int32 = 0
-        try check(cmpi_test(&request, &complete), "look after a message")
+        try check(cmpi_test(&request, &complete), "look after a message", waits: false)
         isUnderWay = complete == 0
         return !isUnderWay
     }
@@ -33,21 +33,22 @@ public final class Message {
     /// Gives up a message that has not arrived.
     public func cancel() throws(Failure) {
         guard try !isComplete() else { return }
-        try check(cmpi_cancel(&request), "give up a message")
+        try check(cmpi_cancel(&request), "give up a message", waits: false)
     }
 
     fileprivate func send(_ content: [UInt64], to rank: Int, of communicator: Communicator) throws(Failure) {
         for (i, word) in content.enumerated() { words[i] = word }
         let (base, bytes) = (words.baseAddress, Int32(words.count * 8))
         try check(
-            cmpi_start_send(communicator.handle, base, bytes, Int32(rank), &request), "send a message to rank \(rank)")
+            cmpi_start_send(communicator.handle, base, bytes, Int32(rank), &request), "send a message to rank \(rank)",
+            waits: false)
     }
 
     fileprivate func receive(from rank: Int, of communicator: Communicator) throws(Failure) {
         let (base, bytes) = (words.baseAddress, Int32(words.count * 8))
         try check(
             cmpi_start_receive(communicator.handle, base, bytes, Int32(rank), &request),
-            "receive a message from rank \(rank)")
+            "receive a message from rank \(rank)", waits: false)
     }
 }
 

@@ -67,6 +67,9 @@ public struct Communicator: Sendable {
     public func abort(status: Int32) -> Never {
         // Alone there is nobody to end, and MPI's own words about an abort would bury the error's sentence.
         if size == 1 { _exit(status) }
+        // Where the launcher itself has stopped, MPI would wait for it for ever.
+        signal(SIGALRM, SIG_DFL)
+        alarm(10)
         cmpi_abort(handle, status)
         // MPI_Abort is allowed to return.
         _exit(status)

@@ -4,14 +4,17 @@ import Heartbeat
 
 /// The choke point from MPI error codes to `Failure`: every call of the shim passes through here.
 ///
-/// While the call lasts this process counts as waiting for others.
+/// While the call lasts this process counts as waiting for others, unless `waits` is false: for calls of a thread whose
+/// life says nothing about that of the others.
 ///
 /// - Parameters:
 ///   - call: the call, which gives MPI's error code.
 ///   - action: what was tried, as in "cannot <action>".
 /// - Throws: `Failure(.internal)` with MPI's own text when the code is not MPI_SUCCESS.
-func check(_ call: @autoclosure () -> Int32, _ action: @autoclosure () -> String) throws(Failure) {
-    let error = Heartbeat.waiting { call() }
+func check(
+    _ call: @autoclosure () -> Int32, _ action: @autoclosure () -> String, waits: Bool = true
+) throws(Failure) {
+    let error = waits ? Heartbeat.waiting { call() } : call()
     guard error != 0 else { return }
     let text = text(capacity: cmpi_error_text_size) { cmpi_error_text(error, $0) }
     throw Failure(.internal, "MPI cannot \(action()): \(text)")

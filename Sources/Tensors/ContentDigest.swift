@@ -6,6 +6,7 @@ import Heartbeat
 public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
     private let low: UInt64
     private let high: UInt64
+    private static let partSize = 1 << 22
 
     private init(_ hash: XXH128_hash_t) {
         low = hash.low64
@@ -27,7 +28,15 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
     public static func of(file path: String) throws(Failure) -> ContentDigest {
         let file = try MappedFile(path: path)
         // The bytes alone do not keep the mapping alive.
-        return withExtendedLifetime(file) { ContentDigest(of: file.bytes) }
+        return withExtendedLifetime(file) {
+            var accumulator = Accumulator()
+            // In parts, each of which counts as progress: a large file may come over a slow network.
+            for start in stride(from: 0, to: file.bytes.count, by: partSize) {
+                let end = min(start + partSize, file.bytes.count)
+                accumulator.update(UnsafeRawBufferPointer(rebasing: file.bytes[start..<end]))
+            }
+            return accumulator.digest
+        }
     }
 
     /// Reads what `hexadecimal` gives; nil for anything else.

@@ -47,7 +47,7 @@ extension ProgramTests {
             #expect(result.code != 0 && seconds < 15)
             let status = try Status(run: project.file("run"))
             #expect(status.state == "failed" && status.exitCode == 75)
-            #expect(status.reason.hasPrefix("rank \(rank) on ") && status.reason.contains("was killed"))
+            #expect(status.reason.hasPrefix("rank \(rank) on ") && status.reason.hasSuffix(" died"))
             // Rank 0 may have been killed between a step and its line, which the others have then.
             #expect((logged...logged + 1).contains(status.step) && status.lastDurableStep == status.step)
             #expect(result.sentences.count == 1, "\(result.error)")

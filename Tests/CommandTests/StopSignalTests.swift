@@ -76,7 +76,7 @@ extension ProgramTests {
             #expect(kill(try project.pid(rank: 1), SIGTERM) == 0)
             let result = try running.wait()
             #expect(result.code == 143, "\(result)")
-            #expect(result.output.contains("stopped during the start"), "\(result.output)")
+            #expect(result.output.contains("stopped before the first step of this job"), "\(result.output)")
             let status = try Status(run: project.file("run"))
             #expect(status.state == "preempted" && status.exitCode == 143 && status.step == 0)
             #expect(try Program.run(project.train(["--stop-after", "1"])).code == 85)

@@ -35,7 +35,7 @@ typedef enum { cmpi_thread_single, cmpi_thread_funneled, cmpi_thread_serialized,
 // Sizes of the buffers that the text functions fill, terminating zero included.
 enum { cmpi_error_text_size = 512, cmpi_name_size = 512, cmpi_library_version_size = 8192 };
 
-// Life of the library. cmpi_init asks for MPI_THREAD_FUNNELED and makes errors of all communicators return.
+// Life of the library. cmpi_init asks for MPI_THREAD_MULTIPLE and makes errors of all communicators return.
 int cmpi_init(cmpi_thread_level *provided);
 int cmpi_state(int *initialized, int *finalized);
 int cmpi_finalize(void);

@@ -1,3 +1,4 @@
+import Heartbeat
 import Kernels
 import Tensors
 
@@ -24,6 +25,7 @@ extension T5Engine {
         let dx = workspace.zeroMatrix(norm.input.rows, norm.input.columns)
         lossBackward(norm, rows, addingTo: dx)
         for block in (0..<configuration.decoderBlocks).reversed() {
+            Heartbeat.beat()
             let state = decoder[block]
             if let feedForward = state.feedForward, 3 * block + 2 >= depth.decoder {
                 feedForwardBackward(.decoder, block, feedForward, rows, dx, below: 3 * block + 2 > depth.decoder)
@@ -43,6 +45,7 @@ extension T5Engine {
         let dx = workspace.zeroMatrix(norm.input.rows, norm.input.columns)
         normBackward(dMemory, norm, model.finalNorm(.encoder), addingTo: dx)
         for block in (0..<configuration.encoderBlocks).reversed() {
+            Heartbeat.beat()
             let state = encoder[block]
             if let feedForward = state.feedForward, 2 * block + 1 >= depth.encoder {
                 feedForwardBackward(.encoder, block, feedForward, rows, dx, below: 2 * block + 1 > depth.encoder)

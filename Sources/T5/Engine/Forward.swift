@@ -1,3 +1,4 @@
+import Heartbeat
 import Kernels
 import Tensors
 
@@ -48,6 +49,7 @@ extension T5Engine {
         let inputs = shiftedTargets(batch)
         var x = embed(inputs, batch.targets.count, .decoder, targets)
         for block in 0..<configuration.decoderBlocks {
+            Heartbeat.beat()
             x = decoderBlock(block, x, targets, memory: memory)
         }
         let norm = normalise(x, model.finalNorm(.decoder))
@@ -90,6 +92,7 @@ extension T5Engine {
         // Without a backward two buffers suffice: each sublayer's memory is given back after it.
         var spare = pass.keepsActivations ? nil : workspace.matrix(count, configuration.modelWidth)
         for block in 0..<configuration.encoderBlocks {
+            Heartbeat.beat()
             sublayer(&x, &spare) { encoder[block].attention = selfAttention(.encoder, block, $0, into: $1, sources) }
             sublayer(&x, &spare) { encoder[block].feedForward = feedForward(.encoder, block, $0, into: $1, sources) }
         }

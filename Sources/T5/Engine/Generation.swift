@@ -1,3 +1,4 @@
+import Heartbeat
 import Kernels
 import Tensors
 
@@ -42,6 +43,7 @@ extension T5Engine {
             }
             workspace.release(to: mark)
             step += 1
+            Heartbeat.beat()
             active.removeAll { answers[$0].last == configuration.endToken || answers[$0].count >= maxNewTokens[$0] }
         }
         return answers

@@ -1,4 +1,5 @@
 import Failures
+import Heartbeat
 import Kernels
 import Tensors
 
@@ -35,6 +36,7 @@ final class PlacedWeights: Sendable {
             guard let memory else { break }
             weights[name] = try Self.converted(
                 source, format, at: memory.base + offset, fills: memory.isWriter)
+            Heartbeat.beat()
         }
         try memory?.publish()
         isRoundedInSight =

@@ -116,6 +116,9 @@ public struct ReproduceRun {
     private func differing(_ path: String, _ other: String) throws(Failure) -> [String] {
         let (old, new) = (try SafetensorsFile(path: path), try SafetensorsFile(path: other))
         var sentences: [String] = []
+        for tensor in new.tensors where !old.tensors.contains(where: { $0.name == tensor.name }) {
+            sentences.append("\(tensor.name) was not there before")
+        }
         for tensor in old.tensors {
             guard let twin = new.tensors.first(where: { $0.name == tensor.name }) else {
                 sentences.append("\(tensor.name) is not there any more")

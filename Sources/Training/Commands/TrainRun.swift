@@ -71,10 +71,14 @@ public struct TrainRun {
         monitor.limit(.seconds(configuration.stallTimeout))
         do throws(Failure) {
             let code = try train(snapshots)
+            // Until all are done somebody may be lost whom the others wait for.
+            try world.idleBarrier()
             monitor.stop()
+            StopSignals.release()
             return code
         } catch {
-            monitor.isFailing()
+            // A rank that is not with the others is not to be continued from.
+            monitor.isFailing(saves: error.code != .ranksDisagree)
             ending.failed(.failed, "rank \(world.rank): \(error.message)", exitCode: error.code.rawValue)
             throw error
         }

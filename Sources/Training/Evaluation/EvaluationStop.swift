@@ -35,7 +35,7 @@ final class EvaluationStop: Sendable {
     /// Whether this rank is to give up; workers ask before each batch.
     func isGivenUp() -> Bool {
         noteOwnRequest()
-        // MPI belongs to one thread, which is a worker too.
+        // The collectives belong to one thread, which is a worker too.
         if Thread.isMainThread { askOthersWhenDue() }
         guard request.load(ordering: .relaxed) != 0 else { return false }
         isLeft.store(true, ordering: .relaxed)

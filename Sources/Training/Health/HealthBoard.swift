@@ -5,6 +5,11 @@ import Synchronization
 
 /// A table in memory that the ranks of a node share, in which each shows its signs of life to the others.
 ///
+/// How a job ends through it: somebody sets `signal` (a rank that got one, or that found another lost, after `finder` and
+/// `sentence`). Each rank then lets no further step be completed, shows its last snapshot and sets `frozen`. The live rank with
+/// the newest snapshot makes itself the `saver`, saves, says why the job ends, sets `saved` and aborts the job; where it dies or
+/// takes too long another takes its place. A rank with a failure of its own sets `failing`, so that the others keep quiet.
+///
 /// Every entry is one word that is written whole, so nobody locks: a rank may be stopped or killed at any moment.
 final class HealthBoard: @unchecked Sendable {
     /// The words of a rank. Times are of the node's monotonic clock, in nanoseconds.
@@ -33,6 +38,8 @@ final class HealthBoard: @unchecked Sendable {
         case savingSince
         /// 1 when the state is on the disk, or cannot be.
         case saved
+        /// 1 when a rank ends the job for a failure that it tells itself.
+        case failing
         /// Rank of the node that found a lost rank first, plus 1; 0 for none.
         case finder
         /// Bytes of its sentence about it, once that is there.
@@ -118,7 +125,8 @@ final class HealthBoard: @unchecked Sendable {
 
     /// Whether the process of a rank of the node is gone; false where that cannot be told.
     func isDead(_ rank: Int) -> Bool {
-        guard seesProcesses, self[.done, rank] == 0 else { return false }
+        // Who has just shown life need not be looked for, which costs a system call.
+        guard seesProcesses, self[.done, rank] == 0, Self.now - self[.watched, rank] > 100_000_000 else { return false }
         return kill(pid_t(self[.process, rank]), 0) != 0 && errno == ESRCH
     }
 }

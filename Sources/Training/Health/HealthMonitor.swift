@@ -69,14 +69,26 @@ final class HealthMonitor: @unchecked Sendable {
     }
 
     /// This rank ends the job for a failure that it tells itself: saves its newest snapshot, and the others keep quiet.
-    func isFailing() {
-        board[.done, board.node.rank] = 1
+    ///
+    /// - Parameter saves: false where this rank's own state may be wrong; then another rank of the node saves its own.
+    func isFailing(saves: Bool) {
+        let me = board.node.rank
+        board[.failing] = 1
         isStopped.store(true, ordering: .releasing)
         actions.freeze()
-        // Where it cannot be saved, that is the failure itself or says less than it.
-        _ = try? actions.save()
-        board[.saved] = 1
+        if saves {
+            board[.savingSince] = HealthBoard.now
+            board[.saver] = Int64(me + 1)
+        } else {
+            board[.snapshot, me] = 0
+            board[.frozen, me] = 1
+        }
+        board[.done, me] = 1
         _ = board.replace(.signal, 0, by: Int64(SIGTERM))
+        guard saves else { return }
+        // Where it cannot be saved, that is the failure itself or says less than it.
+        _ = LastSave(actions.save).result(within: Self.patience)
+        board[.saved] = 1
     }
 
     /// Watches no more: this rank's work is done. No collective.
@@ -124,38 +136,67 @@ final class HealthMonitor: @unchecked Sendable {
             // Whoever saved ends the job; where that is stopped before it could, this one does.
             let since = savedSince ?? now
             savedSince = since
-            if now - since > 2_000_000_000 { world.abort(status: reason.exitCode) }
+            if now - since > 5_000_000_000 { world.abort(status: reason.exitCode) }
             return
         }
         let saver = board[.saver]
         if saver == 0 {
             guard isSettled(now), elected(now) == me, board.replace(.saver, 0, by: Int64(me + 1)) else { return }
         } else {
-            let isGone = board.isDead(Int(saver) - 1) || now - board[.savingSince] > 5_000_000_000
+            let isGone = board.isDead(Int(saver) - 1) || now - board[.savingSince] > 25_000_000_000
             guard saver != me + 1, isGone, board.replace(.saver, saver, by: Int64(me + 1)) else { return }
         }
         board[.savingSince] = now
-        // mpirun and srun end the ranks that are left with SIGTERM when one was killed.
-        if let dead = board.worldRanks.indices.first(where: { board.isDead($0) }) { board.found(killed(dead)) }
-        let step = saveQuietly()
-        let loss = board.loss
-        if let loss {
-            actions.end(.failed, loss, step, ExitCode.rankLost.rawValue)
-            let saved = step.map { "; step \($0) is saved" } ?? ""
-            Terminal.complain(
-                "unolora-dist: rank \(world.rank) on \(host): \(loss)\(saved); start again to continue")
-        } else {
-            let done = step.map { "after step \($0)" } ?? "during the start"
-            actions.end(.preempted, "\(reason)", step, reason.exitCode)
-            Terminal.say("stopped \(done): \(reason); start again to continue")
+        if board[.failing] != 0 {
+            _ = LastSave(actions.save).result(within: Self.patience)
+            board[.saved] = 1
+            return
         }
+        // mpirun and srun end the ranks that are left with SIGTERM when one was killed.
+        if let dead = board.worldRanks.indices.first(where: { board.isDead($0) }) { board.found(died(dead)) }
+        let loss = board.loss
+        let save = LastSave(actions.save)
+        if let loss { endForLoss(loss, save) } else { endForSignal(reason, save) }
         board[.saved] = 1
+        // Other nodes may hold a later step, and are saving it now; launchers leave a second.
+        if world.size > board.node.size {
+            usleep(UInt32(max(0, min(800_000, 800_000 - (HealthBoard.now - signalledSince) / 1_000))))
+        }
         world.abort(status: loss == nil ? reason.exitCode : ExitCode.rankLost.rawValue)
+    }
+
+    /// Seconds that saving may take.
+    private static let patience = 20.0
+
+    private func endForLoss(_ loss: String, _ save: LastSave) {
+        // First what happened: the disk may be what does not answer.
+        Terminal.complain("unolora-dist: rank \(world.rank) on \(host): \(loss); start again to continue")
+        let outcome = save.result(within: Self.patience)
+        actions.end(.failed, loss, outcome.step, ExitCode.rankLost.rawValue)
+        if let trouble = outcome.trouble { complain(trouble) }
+    }
+
+    private func endForSignal(_ reason: StopReason, _ save: LastSave) {
+        let outcome = save.result(within: Self.patience)
+        if let trouble = outcome.trouble {
+            complain(trouble)
+            actions.end(.preempted, "\(reason), and the last step could not be saved", nil, reason.exitCode)
+            return
+        }
+        let done = outcome.step.map { "after step \($0)" } ?? "before the first step of this job"
+        actions.end(.preempted, "\(reason)", outcome.step, reason.exitCode)
+        Terminal.say("stopped \(done): \(reason); start again to continue")
+    }
+
+    private func complain(_ trouble: String) {
+        Terminal.complain("unolora-dist: rank \(world.rank) on \(host): the last step is not saved: \(trouble)")
     }
 
     /// Whether every live rank of the node has shown its last snapshot, or had time enough for it.
     private func isSettled(_ now: Int64) -> Bool {
-        now - signalledSince > 400_000_000 || live(now).allSatisfy { board[.frozen, $0] == 1 }
+        // Who found a lost rank is about to say which.
+        if board[.finder] != 0, board.loss == nil, now - signalledSince < 200_000_000 { return false }
+        return now - signalledSince > 400_000_000 || live(now).allSatisfy { board[.frozen, $0] == 1 }
     }
 
     /// The live rank of the node with the newest snapshot; of equals the first.
@@ -172,22 +213,13 @@ final class HealthMonitor: @unchecked Sendable {
         }
     }
 
-    private func saveQuietly() -> Int? {
-        do throws(Failure) {
-            return try actions.save()
-        } catch {
-            Terminal.complain("unolora-dist: rank \(world.rank) on \(host): \(error.message)")
-            return nil
-        }
-    }
-
     // MARK: - Lost ranks
 
     /// A sentence about a rank of the node that died or stands still.
     private func lost(_ now: Int64) -> String? {
         let limit = timeout.load(ordering: .relaxed)
         for rank in board.worldRanks.indices where board[.done, rank] == 0 {
-            if rank != board.node.rank, board.isDead(rank) { return killed(rank) }
+            if rank != board.node.rank, board.isDead(rank) { return died(rank) }
             guard limit > 0 else { continue }
             let watched = now - max(board[.watched, rank], awakeSince)
             let progressed = now - max(board[.progressed, rank], awakeSince)
@@ -206,7 +238,7 @@ final class HealthMonitor: @unchecked Sendable {
         _ = board.replace(.signal, 0, by: Int64(SIGTERM))
     }
 
-    private func killed(_ rank: Int) -> String { "\(name(rank)) was killed" }
+    private func died(_ rank: Int) -> String { "\(name(rank)) died" }
 
     private func name(_ rank: Int) -> String { "rank \(board.worldRanks[rank]) on \(host)" }
 }

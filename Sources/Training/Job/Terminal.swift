@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Heartbeat
 
 /// Standard output and standard error.
 ///
@@ -38,7 +39,10 @@ public enum Terminal {
     static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            // Who reads it may take his time.
+            let written = Heartbeat.waiting {
+                rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            }
             if written >= 0 {
                 rest = rest.dropFirst(written)
                 continue
@@ -48,7 +52,7 @@ public enum Terminal {
             case EAGAIN:
                 // Who shares the terminal or pipe has made it non-blocking.
                 var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&place, 1, -1)
+                _ = Heartbeat.waiting { poll(&place, 1, -1) }
             case let code: return code
             }
         }

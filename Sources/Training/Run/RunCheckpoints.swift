@@ -56,8 +56,17 @@ final class RunCheckpoints: @unchecked Sendable {
     func saveNewest() throws(Failure) -> Int? {
         guard let snapshot = snapshots.take() else { return nil }
         defer { snapshots.release(snapshot) }
+        try saveBest(of: snapshot.state)
         if saved.withLock({ $0 }) < snapshot.number { try save(snapshot) }
         return snapshot.state.step
+    }
+
+    /// Saves the snapshot of the best evaluation where its checkpoint was not finished.
+    private func saveBest(of state: RunState) throws(Failure) {
+        guard let best = state.best, best.step != state.step, let snapshot = snapshots.takeBest() else { return }
+        defer { snapshots.release(snapshot) }
+        guard snapshot.state.step == best.step, (try? store.open(.step(best.step))) == nil else { return }
+        try save(snapshot)
     }
 
     /// Writes a snapshot as a checkpoint, points `best` at it if it is the best, and removes what is too old.
@@ -73,7 +82,10 @@ final class RunCheckpoints: @unchecked Sendable {
                 adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
                 state: try state.encoded(), layout: constants.layout, weights: weights,
                 firstMoments: mean, secondMoments: square, dependsOn: constants.libraries))
-        if state.best?.step == state.step { try store.point(.best, at: state.step) }
+        // Before old ones are removed: whoever saved the best one may not have come to it.
+        if let best = state.best, try store.steps().contains(best.step), store.step(of: .best) != best.step {
+            try store.point(.best, at: best.step)
+        }
         try store.prune(keepingNewest: constants.keep)
     }
 }

@@ -89,10 +89,14 @@ public struct RunStatus: Codable, Sendable, Equatable {
     public var time: Double
 
     /// Replaces `STATUS.json` as a whole. `keepingEnd`: not where it says how the run ended, as another rank or thread of
-    /// the job may have written meanwhile.
+    /// the job may have written meanwhile, unless this says why: that a rank was lost.
     public func write(to run: RunDirectory, keepingEnd: Bool = false) throws(Failure) {
         try exclusively(in: run.path) { () throws(Failure) in
-            if keepingEnd, let state = Self.read(run)?.state, state != .running { return }
+            if keepingEnd, let before = Self.read(run), before.state != .running {
+                // A launcher that finds a rank dead sends SIGTERM to the others; why is the news.
+                let isCause = exitCode == ExitCode.rankLost.rawValue && before.state == .preempted
+                guard isCause else { return }
+            }
             try run.write(StableJSON.document(self, "the status"), to: run.status)
         }
     }

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Synchronization
 import Tensors
 
 /// One completed step, whole: what a checkpoint of it holds.
@@ -30,21 +31,27 @@ final class Snapshots: @unchecked Sendable {
     private let lock = NSLock()
     /// Held while a step is completed.
     private let completing = NSLock()
+    private let isFrozen = Atomic<Bool>(false)
     private var all: [Snapshot] = []
     private var newest: Snapshot?
+    /// That of the best evaluation, which stays until there is a better one: its checkpoint may not be finished yet.
+    private var best: Snapshot?
     private var count = 0
 
-    /// Runs `body`, which completes a step: its lines are written and it is kept. After `freeze` this never returns.
+    /// Runs `body`, which completes a step: its lines are written and it is kept. Does not return once frozen.
     func complete<R>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
         completing.lock()
         defer { completing.unlock() }
+        // The job ends; whoever froze it ends this thread too.
+        while isFrozen.load(ordering: .acquiring) { sleep(1) }
         return try body()
     }
 
     /// Lets no further step be completed, so that the newest snapshot is the last one, and waits for one that is just
-    /// being completed, but at most `patience`: its disk may hang.
+    /// being completed, but at most `patience`: its disk may hang. That one may still be kept later.
     func freeze(patience: TimeInterval) {
-        _ = completing.lock(before: Date(timeIntervalSinceNow: patience))
+        isFrozen.store(true, ordering: .releasing)
+        if completing.lock(before: Date(timeIntervalSinceNow: patience)) { completing.unlock() }
     }
 
     /// Copies the state and makes it the newest; for the thread that trains.
@@ -57,7 +64,10 @@ final class Snapshots: @unchecked Sendable {
         target.state = state
         count += 1
         target.number = count
-        lock.withLock { newest = target }
+        lock.withLock {
+            newest = target
+            if state.best?.step == state.step, !state.owesEvaluation { best = target }
+        }
     }
 
     /// The step of the newest; nil for none.
@@ -71,6 +81,14 @@ final class Snapshots: @unchecked Sendable {
         }
     }
 
+    /// The one of the best evaluation, as `take` gives the newest.
+    func takeBest() -> Snapshot? {
+        lock.withLock {
+            best?.readers += 1
+            return best
+        }
+    }
+
     /// Gives back what `take` gave.
     func release(_ snapshot: Snapshot) {
         lock.withLock { snapshot.readers -= 1 }
@@ -78,7 +96,7 @@ final class Snapshots: @unchecked Sendable {
 
     private func vacant(count: Int, state: RunState) -> Snapshot {
         lock.withLock {
-            if let free = all.first(where: { $0 !== newest && $0.readers == 0 }) { return free }
+            if let free = all.first(where: { $0 !== newest && $0 !== best && $0.readers == 0 }) { return free }
             let made = Snapshot(count: count, state: state)
             all.append(made)
             return made

@@ -26,18 +26,37 @@ public enum StopReason: Sendable, CaseIterable {
 /// The last signal that asked to stop; 0 for none. A signal handler may only touch such a word.
 private let receivedSignal = Atomic<Int32>(0)
 
+/// When it came, in seconds of the monotonic clock.
+private let receivedTime = Atomic<Int>(0)
+
+/// For signal handlers too.
+private func secondsNow() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec
+}
+
 /// Notes SIGUSR1, which the training loop asks for in each step, and SIGTERM, SIGHUP and SIGINT, on which
 /// `HealthMonitor` acts at once.
 public enum StopSignals {
     private static let numbers = [SIGUSR1, SIGTERM, SIGHUP, SIGINT]
 
-    /// Installs the handlers. A second SIGTERM, SIGHUP or SIGINT ends the process at once.
+    /// Installs the handlers. A second SIGTERM, SIGHUP or SIGINT ends the process at once, but not within two seconds:
+    /// launchers and schedulers send the same one twice, and the first is to be obeyed meanwhile.
     public static func install() {
         // nohup starts a process that is to ignore SIGHUP.
         for number in numbers where number != SIGHUP || !isIgnored(SIGHUP) {
             handle(number) { number in
-                let before = receivedSignal.exchange(number, ordering: .relaxed)
-                if number != SIGUSR1, before != 0, before != SIGUSR1 { _exit(128 + number) }
+                let before = receivedSignal.load(ordering: .relaxed)
+                // A request to end stays one.
+                guard before == 0 || before == SIGUSR1 else {
+                    if number != SIGUSR1, secondsNow() - receivedTime.load(ordering: .relaxed) >= 2 {
+                        _exit(128 + number)
+                    }
+                    return
+                }
+                receivedTime.store(secondsNow(), ordering: .relaxed)
+                receivedSignal.store(number, ordering: .relaxed)
             }
         }
         unblock(numbers)
@@ -69,6 +88,12 @@ public enum StopSignals {
         sigemptyset(&signals)
         for number in numbers { sigaddset(&signals, number) }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
+    /// From here on SIGTERM, SIGHUP and SIGINT end the process by themselves: nobody looks any more.
+    static func release() {
+        for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
+        if !isIgnored(SIGHUP) { signal(SIGHUP, SIG_DFL) }
     }
 
     /// Whether SIGUSR1 asked to leave after a step.

@@ -97,9 +97,11 @@ final class TrainLoop {
                 now.accumulator.add(result)
                 count(result)
                 tellIfSkipped(result)
-                now.record = try logIfDue(step: completing, isLast: isLast)
+                now.record = recordIfDue(step: completing, isLast: isLast)
                 now.owesEvaluation = evaluationIsDue(completing)
                 try checkpoints.keep(trainer.state, now)
+                // After it is kept, which has the line: a disk that is full, or a kill, loses no step then.
+                if let record = now.record { try writer?.append(record) }
             }
             try writer?.check()
             // First what is computed is made safe; the evaluation can be made up for.
@@ -182,8 +184,8 @@ final class TrainLoop {
         }
     }
 
-    /// Writes the line about the steps since the last one, where one is due; returns it.
-    private func logIfDue(step: Int, isLast: Bool) throws(Failure) -> TrainRecord? {
+    /// The line about the steps since the last one, where one is due.
+    private func recordIfDue(step: Int, isLast: Bool) -> TrainRecord? {
         let seconds = ProgressLine.seconds(loggedAt.duration(to: .now))
         if writer != nil {
             let elapsed = max(ProgressLine.seconds(started.duration(to: .now)), 1e-9)
@@ -194,7 +196,6 @@ final class TrainLoop {
         guard step % options.logEvery == 0 || isLast else { return nil }
         let record = now.accumulator.record(step: step, names: taskNames, seconds: seconds)
         log.info("step \(step): loss \(record.loss), \(record.timing.examplesPerSecond) examples/s")
-        try writer?.append(record)
         now.accumulator = MetricsAccumulator(tasks: taskNames.count)
         loggedAt = .now
         return record
