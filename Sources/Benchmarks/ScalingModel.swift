@@ -9,21 +9,21 @@
 /// The algorithm is recursive halving and doubling, which Open MPI 4.1 and 5 take for this size; a ring has 2 (P - 1) a.
 public struct ScalingModel: Sendable {
     /// The measured parts; the defaults are those of docs/scaling.md.
-    public struct Parts: Encodable, Sendable {
+    public struct Parts: Encodable, Equatable, Sendable {
         /// u: seconds of one core for a cost unit, a source token or half a target token.
         public var unitSeconds = 6.22e-3
         /// F: seconds of a step that no number of ranks makes shorter: gradient, clipping, AdamW, snapshot.
-        public var fixedSeconds = 5.0e-3
+        public var fixedSeconds = 6e-3
         /// w: seconds of a step to sum the gradients of one worker of a rank.
         public var workerSeconds = 1.2e-3
         /// s: seconds of every rank for each example of the global batch: sampling, cut and sharing out.
-        public var slotSeconds = 1.0e-6
+        public var slotSeconds = 1e-6
         /// a: seconds of a message, one way.
         public var latency = 0.2e-3
         /// f: time on the link over what the bytes alone would take.
-        public var inefficiency = 1.5
+        public var inefficiency = 2.1
         /// h: seconds of a rank for each byte that it sends in a reduction: copies, additions.
-        public var byteSeconds = 1.0e-9
+        public var byteSeconds = 2.5e-9
         /// Bytes that each rank reduces.
         public var bytes = 7_078_184
 

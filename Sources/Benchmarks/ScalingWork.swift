@@ -44,7 +44,7 @@ private final class DrawnExamples: TrainingExamples, @unchecked Sendable {
 extension ScalingModel {
     /// Draws steps, cuts them and shares them out, with the trainer's own code.
     func work(ranks: Int, examples: Int) throws(Failure) -> Work {
-        let mixture = try Mixture(tasks: (0..<8).map { ("task\($0)", 1 << 20) })
+        let mixture = try Mixture(tasks: (0..<8).map { ("task\($0)", 1 << 17) })
         var sampler = try Sampler(
             seed: layout.seed, mixture: mixture, granularity: .example, batch: examples, micro: layout.micro)
         let drawn = DrawnExamples(lengths, seed: layout.seed)
