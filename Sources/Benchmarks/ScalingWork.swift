@@ -35,7 +35,7 @@ private final class DrawnExamples: TrainingExamples, @unchecked Sendable {
 
     private func pair(_ task: Int, _ example: Int) -> (source: Int, target: Int) {
         let word = draw.block(SIMD4(UInt32(example), StreamPurpose.benchmark.rawValue, UInt32(task), 0))[0]
-        return pairs[Int(UInt64(word) * UInt64(pairs.count) >> 32)]
+        return pairs[Int((UInt64(word) * UInt64(pairs.count)) >> 32)]
     }
 
     private func slice(_ count: Int) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: tokens[..<count]) }
