@@ -135,6 +135,35 @@ extension ProgramTests {
             #expect(try digests(below: project.file("run/checkpoints")) == before)
         }
 
+        @Test func `steps that are not finite are left out alike on all ranks, counted, and not for ever`() throws {
+            let original = try Self.project.get()
+            let arguments = [
+                "--set", "lr.peak=1e30", "--set", "lr.warmup=0", "--set", "train.onNonFinite=skip", "--set",
+                "eval.every=null", "--set", "eval.atEnd=false", "--set", "log.every=2",
+            ]
+            var outcomes: [Outcome] = []
+            for ranks in [nil, 3] {
+                let project = try original.copy()
+                let result = try Program.run(project.train(arguments), ranks: ranks)
+                #expect(result.code == 0, "\(result.error)")
+                #expect(result.output.contains("step 3: skipped, since the loss or a gradient is not finite"))
+                let logs = try FileManager.default.contentsOfDirectory(atPath: project.file("run/logs")).map {
+                    try String(contentsOfFile: project.file("run/logs/" + $0), encoding: .utf8)
+                }
+                #expect(logs.contains { $0.contains("in a micro-batch of ") })
+                outcomes.append(try Outcome(run: project.file("run")))
+            }
+            #expect(outcomes[0] == outcomes[1])
+            // The first update spoils every step after it.
+            #expect(outcomes[0].metrics[0].contains("\"skippedSteps\":1,"), "\(outcomes[0].metrics[0])")
+            #expect(outcomes[0].metrics.dropFirst().allSatisfy { $0.contains("\"skippedSteps\":2,") })
+            let project = try original.copy()
+            let endless = try Program.run(project.train(arguments + ["--set", "train.steps=40"]), ranks: 2)
+            #expect(endless.code == 86, "\(endless.error)")
+            #expect(endless.sentences.count == 1 && endless.error.contains("as in the 24 steps before"))
+            #expect(try Status(run: project.file("run")).step == 25)
+        }
+
         @Test(arguments: [
             ["OMPI_COMM_WORLD_SIZE": "2"], ["PMI_SIZE": "2"], ["MV2_COMM_WORLD_SIZE": "2"],
             ["SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "0"],

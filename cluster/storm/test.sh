@@ -59,7 +59,10 @@ start() {
     random 2
     local command=("$UNOLORA_PROGRAM" train --config "$config" "${storm[@]}" --set "parallel.threads=$((drawn + 1))" --out "$run")
     [ "$ranks" -eq 0 ] || command=(mpirun -n "$ranks" "${command[@]}")
-    "${command[@]}" >"$work/start.log" 2>&1 </dev/null &
+    # Here and not by the background process, or what the last start said would be read for what this one says.
+    rm -f "$work/start.log"
+    : >"$work/start.log"
+    "${command[@]}" >>"$work/start.log" 2>&1 </dev/null &
     launcher=$!
 }
 
@@ -73,8 +76,12 @@ pause() {
         runs
         return
     fi
-    random 12
-    local target=$((${before:-0} + drawn + 1)) end=$((SECONDS + limit)) step
+    # So that steps are left for all hits.
+    local span=$(((steps - before) / (hits - number + 2)))
+    [ "$span" -lt 12 ] || span=12
+    [ "$span" -ge 1 ] || span=1
+    random "$span"
+    local target=$((before + drawn + 1)) end=$((SECONDS + limit)) step
     while runs; do
         step=$(last_step)
         [ "${step:-0}" -lt "$target" ] || return 0
@@ -123,7 +130,7 @@ await_end() {
         [ "$SECONDS" -lt "$end" ] || fail "after $kind the job had not ended in $limit s: $(tail -n 5 "$work/start.log")"
         sleep 0.02
     done
-    wait "$launcher" || true
+    wait "$launcher" 2>/dev/null || true
     for pid in "${pids[@]}"; do
         while kill -0 "$pid" 2>/dev/null; do
             [ "$SECONDS" -lt "$end" ] || fail "after $kind process $pid lives on"
@@ -150,8 +157,8 @@ if [ "$(id -u)" -ne 0 ] || ! mount -t tmpfs -o size=16m tmpfs "$work/disk" 2>/de
     say "NOT RUN: full-disk, which needs root and the right to mount"
     kinds=("${kinds[@]/full-disk/term-rank}")
 fi
-# A step more than twice as often as it is hit; evaluations and checkpoints on the way.
-steps=$((hits * 8 + 40))
+# Evaluations and checkpoints on the way.
+steps=$((hits * 10 + 60))
 storm=("${settings[@]}" --set "train.steps=$steps" --set lr.warmup=10 --set log.every=1 --set checkpoint.every=5 --set
     eval.every=40 --set eval.maxExamples=2 --set checkpoint.snapshot=file --set parallel.stallTimeout=3s --set
     batch.global=8)
