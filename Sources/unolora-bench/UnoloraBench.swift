@@ -17,7 +17,7 @@ struct UnoloraBench: ParsableCommand {
         version: ProgramVersion.current,
         subcommands: [
             StepCommand.self, KernelsCommand.self, ReduceCommand.self, GenerateCommand.self, StartupCommand.self,
-            TokeniseCommand.self,
+            TokeniseCommand.self, ScaleCommand.self,
         ])
 
     static func main() {

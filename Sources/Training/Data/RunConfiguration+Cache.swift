@@ -2,6 +2,7 @@ import Configuration
 import Failures
 import Foundation
 import Tasks
+import Tensors
 import Text
 
 extension RunConfiguration {
@@ -24,5 +25,21 @@ extension RunConfiguration {
         }
         return try TokenCache.openOrBuild(
             tasks: definitions, vocabulary: vocabulary, options: cacheOptions, directory: directory, threads: threads)
+    }
+
+    /// Digest of which files the tasks have, without a look into them: equal for two processes of a node that would read the
+    /// same ones. A file that is not there counts as that.
+    func fileIdentity(_ definitions: [TaskDefinition]) -> ContentDigest {
+        var text = ""
+        for path in definitions.flatMap(\.paths) {
+            var status = stat()
+            guard stat(path, &status) == 0 else {
+                text += "none\n"
+                continue
+            }
+            let time = status.st_mtim
+            text += "\(status.st_dev) \(status.st_ino) \(status.st_size) \(time.tv_sec) \(time.tv_nsec)\n"
+        }
+        return ContentDigest(of: text)
     }
 }

@@ -3,6 +3,7 @@ import Failures
 import Foundation
 import MPI
 import Tasks
+import Tensors
 import Text
 
 /// The tokenised examples of a run's tasks, in a cache file that the ranks of a node map and share.
@@ -17,7 +18,8 @@ struct RunData: TrainingExamples {
     /// Opens the token cache, building it first where it is absent; collective.
     ///
     /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so
-    /// that nothing is tokenised twice. The one that works has the cores of all ranks of its node.
+    /// that nothing is tokenised twice. The one that works has the cores of all ranks of its node. Of the ranks of a node
+    /// that name the same files the first one reads them through for all; the others take its word for what they hold.
     init(
         _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory, vocabulary: Vocabulary,
         world: Communicator
@@ -33,6 +35,13 @@ struct RunData: TrainingExamples {
         try world.idleBarrier()
         if cache == nil, node.rank == 0 { cache = try processors.lend(open) }
         try world.idleBarrier()
+        let inputs = configuration.fileIdentity(definitions).words + vocabulary.digest.words
+        let first = try node.allGather(inputs + (cache?.key.words ?? [0, 0]))[0]
+        if cache == nil, Array(first[..<4]) == inputs {
+            let key = ContentDigest(words: (first[4], first[5]))
+            // Where this rank finds no such cache, it has to look for itself.
+            cache = try? TokenCache(path: TokenCache.path(in: directory, key: key), expecting: key)
+        }
         if cache == nil { cache = try open() }
         guard let cache else { throw Failure(.internal, "the token cache was not opened") }
         self.cache = cache

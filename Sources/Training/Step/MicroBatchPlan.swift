@@ -7,7 +7,7 @@ import Tasks
 /// The cut is a pure function of the slots, their lengths and `batch.micro`, so a micro-batch is the same whoever computes
 /// it; only the assignment looks at the number of ranks, and nothing of the result depends on it. A plan is used for one
 /// step after the other and keeps its memory.
-struct MicroBatchPlan {
+package struct MicroBatchPlan {
     /// Slots in a micro-batch, at most.
     private let micro: Int
     /// Whether slots may change places so that micro-batches cost the same; else they are consecutive.
@@ -17,15 +17,14 @@ struct MicroBatchPlan {
     /// First slot of each micro-batch, and the number of slots.
     private var starts: [Int] = []
     /// What each micro-batch costs, in source tokens.
-    private(set) var costs: [Int] = []
+    package private(set) var costs: [Int] = []
 
     // Memory of `cut` and `share`.
     private var heap = Heap<Key>()
-    /// The micro-batches that have room, by cost.
+    /// The micro-batches that have room, or the ranks, by cost.
     private var open = Heap<Key>()
     private var owners: [Int] = []
     private var counts: [Int] = []
-    private var loads: [Int] = []
 
     /// Something to put in order: by `first`, then `second`, then `third`.
     private struct Key: Comparable {
@@ -36,7 +35,8 @@ struct MicroBatchPlan {
         static func < (a: Key, b: Key) -> Bool { (a.first, a.second, a.third) < (b.first, b.second, b.third) }
     }
 
-    init(micro: Int, balances: Bool) {
+    /// A plan of micro-batches of `micro` slots; `balances`: slots may change places so that they cost the same.
+    package init(micro: Int, balances: Bool) {
         self.micro = micro
         self.balances = balances
     }
@@ -57,7 +57,7 @@ struct MicroBatchPlan {
     ///
     /// Balanced, the dearest slot left goes to the cheapest micro-batch that has room; of equals the first. In a
     /// micro-batch slots of one task stand together.
-    mutating func cut(_ all: [Sampler.Slot], examples: any TrainingExamples) {
+    package mutating func cut(_ all: [Sampler.Slot], examples: any TrainingExamples) {
         costs.removeAll(keepingCapacity: true)
         costs.append(contentsOf: repeatElement(0, count: (all.count + micro - 1) / micro))
         counts.removeAll(keepingCapacity: true)
@@ -91,24 +91,32 @@ struct MicroBatchPlan {
         for count in counts { starts.append(starts[starts.count - 1] + count) }
     }
 
-    /// Overwrites `mine` with the micro-batches of a rank, dearest first: the dearest of all goes to whoever has the least
-    /// so far.
+    /// Overwrites `mine` with the micro-batches of a rank, dearest first.
     mutating func share(rank: Int, size: Int, into mine: inout [Int]) {
         mine.removeAll(keepingCapacity: true)
-        loads.removeAll(keepingCapacity: true)
-        loads.append(contentsOf: repeatElement(0, count: size))
-        counts.removeAll(keepingCapacity: true)
-        counts.append(contentsOf: repeatElement(0, count: size))
-        for index in costs.indices { heap.insert(Key(first: costs[index], third: -index)) }
-        while let index = heap.popMax().map({ -$0.third }) {
-            // Equal loads: the one with fewer micro-batches, then the lower rank.
-            var owner = 0
-            for other in 1..<max(size, 1) where (loads[other], counts[other]) < (loads[owner], counts[owner]) {
-                owner = other
-            }
-            loads[owner] += costs[index]
-            counts[owner] += 1
+        deal(over: size) { index, owner in
             if owner == rank { mine.append(index) }
+        }
+    }
+
+    /// The micro-batches of every rank, each rank's as `share` gives them.
+    package mutating func shares(over size: Int) -> [[Int]] {
+        var all = [[Int]](repeating: [], count: size)
+        deal(over: size) { index, owner in all[owner].append(index) }
+        return all
+    }
+
+    /// Gives every micro-batch to a rank: the dearest of all to whoever has the least so far; of equal loads to the one with
+    /// fewer micro-batches, then to the lower rank. Every rank does all of it in each step, so its time must not grow with
+    /// the product of micro-batches and ranks.
+    private mutating func deal(over size: Int, _ give: (_ index: Int, _ owner: Int) -> Void) {
+        for index in costs.indices { heap.insert(Key(first: costs[index], third: -index)) }
+        open.removeAll { _ in true }
+        for rank in 0..<max(size, 1) { open.insert(Key(first: 0, third: rank)) }
+        while let index = heap.popMax().map({ -$0.third }) {
+            let owner = open.removeMin()
+            open.insert(Key(first: owner.first + costs[index], second: owner.second + 1, third: owner.third))
+            give(index, owner.third)
         }
     }
 

@@ -46,10 +46,24 @@ import Testing
         }
         #expect(shares.joined().sorted() == Array(0..<8))
         #expect(shares.allSatisfy { !$0.isEmpty })
+        #expect(plan.shares(over: size) == shares)
         // Whoever has the most had the least before its last micro-batch.
         let loads = shares.map { $0.reduce(0) { $0 + plan.costs[$1] } }
         let mean = plan.costs.reduce(0, +) / size
         #expect((loads.max() ?? 0) <= mean + (plan.costs.max() ?? 0))
+    }
+
+    @Test(arguments: [1, 2, 3, 7, 16, 40]) func `the dearest goes to the least loaded, of equals to who has fewer`(
+        size: Int
+    ) throws {
+        var plan = try plan(slots: 64, micro: 4, examples: Examples())
+        var (loads, expected) = ([Int](repeating: 0, count: size), [[Int]](repeating: [], count: size))
+        for index in plan.costs.indices.sorted(by: { (-plan.costs[$0], $0) < (-plan.costs[$1], $1) }) {
+            let owner = loads.indices.min { (loads[$0], expected[$0].count) < (loads[$1], expected[$1].count) } ?? 0
+            loads[owner] += plan.costs[index]
+            expected[owner].append(index)
+        }
+        #expect(plan.shares(over: size) == expected)
     }
 
     @Test func `a micro-batch is assembled from its slots, its targets padded when asked for`() throws {
