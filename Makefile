@@ -1,5 +1,5 @@
 # Shortcuts; each target is one command that can be typed by itself.
-.PHONY: build test test-mpi test-slurm test-hosts lint format smoke docs clean
+.PHONY: build test test-mpi test-slurm test-hosts test-storm lint format smoke docs clean
 
 build:      ## the release executable, .build/release/unolora-dist
 	launch/setup.sh
@@ -16,6 +16,9 @@ test-slurm: ## the job scripts on a real SLURM of this machine's own, with all t
 
 test-hosts: ## training over a network of four hosts, and the loss of one
 	cluster/netns-hosts/test.sh --all
+
+test-storm: ## a run that is hit 200 times at random moments in random ways, some 15 minutes
+	cluster/storm/test.sh --hits 200
 
 lint:       ## formatting of the Swift code, syntax of the scripts
 	swift format lint --strict --recursive Sources Tests fuzz Package.swift

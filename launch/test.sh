@@ -178,6 +178,7 @@ if ! $only_mpi; then
     export UNOLORA_PROGRAM=$project/.build/release/unolora-dist
     run_scenarios slurm cluster/slurm-local/test.sh
     run_scenarios hosts cluster/netns-hosts/test.sh
+    run_scenarios storm cluster/storm/test.sh
 fi
 list_skipped
 echo "test: logs are in $logs"
