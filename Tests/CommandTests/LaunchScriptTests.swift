@@ -131,7 +131,7 @@ import Testing
         for line in [
             "OMPI_MCA_rmaps_base_oversubscribe=1", "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe",
             "OMPI_MCA_hwloc_base_binding_policy=none", "PRTE_MCA_hwloc_default_binding_policy=none",
-            "OMPI_MCA_odls_base_sigkill_timeout=5",
+            "OMPI_MCA_odls_base_sigkill_timeout=3",
         ] {
             #expect(fresh.contains { $0 == line }, "\(line)")
         }
@@ -146,7 +146,7 @@ import Testing
         let directory = try TemporaryDirectory()
         let rank = try directory.write(
             "rank.sh",
-            "trap 'sleep 3; echo saved > \(directory.path)/saved; exit 0' TERM\necho > \(directory.path)/begun\n"
+            "trap 'sleep 2; echo saved > \(directory.path)/saved; exit 0' TERM\necho > \(directory.path)/begun\n"
                 + "while :; do sleep 0.1; done\n")
         let running = try RunningProgram(command: [
             "sh", "-euc",

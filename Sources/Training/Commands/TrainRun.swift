@@ -78,8 +78,10 @@ public struct TrainRun {
             return code
         } catch {
             // A rank that is not with the others is not to be continued from.
-            monitor.isFailing(saves: error.code != .ranksDisagree)
-            ending.failed(.failed, "rank \(world.rank): \(error.message)", exitCode: error.code.rawValue)
+            let step = monitor.isFailing(saves: error.code != .ranksDisagree)
+            if let step { ending.isDurable(step) }
+            ending.failed(
+                .failed, "rank \(world.rank): \(error.message)", exitCode: error.code.rawValue, step: step)
             throw error
         }
     }

@@ -71,7 +71,8 @@ final class HealthMonitor: @unchecked Sendable {
     /// This rank ends the job for a failure that it tells itself: saves its newest snapshot, and the others keep quiet.
     ///
     /// - Parameter saves: false where this rank's own state may be wrong; then another rank of the node saves its own.
-    func isFailing(saves: Bool) {
+    /// - Returns: the step that is on the disk; nil for none.
+    func isFailing(saves: Bool) -> Int? {
         let me = board.node.rank
         board[.failing] = 1
         isStopped.store(true, ordering: .releasing)
@@ -85,10 +86,11 @@ final class HealthMonitor: @unchecked Sendable {
         }
         board[.done, me] = 1
         _ = board.replace(.signal, 0, by: Int64(SIGTERM))
-        guard saves else { return }
+        guard saves else { return nil }
         // Where it cannot be saved, that is the failure itself or says less than it.
-        _ = LastSave(actions.save).result(within: Self.patience)
+        let step = LastSave(actions.save).result(within: Self.patience).step
         board[.saved] = 1
+        return step
     }
 
     /// Watches no more: this rank's work is done. No collective.
