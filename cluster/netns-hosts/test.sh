@@ -2,8 +2,8 @@
 # Trains over a network of four hosts (see netns-hosts) with 1 Gb/s and 0.2 ms between them: the result has the bits of a
 # plain run, and a host that is cut off ends the job with a message. And on one host, by launch/local.sh.
 #   cluster/netns-hosts/test.sh [--all]
-# --all adds a host that is cut off for a while, and the lost one, which take as long as they are waited for. Where there are no namespaces it says so, and nothing
-# counts.
+# --all adds a host that is cut off for a while, and the lost one, which take as long as they are waited for. Where there are
+# no namespaces it says so, and nothing counts.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
