@@ -198,9 +198,9 @@ for ((number = 1; number <= hits; number++)); do
     kill-*) allowed=1 ;;
     *) allowed=0 ;;
     esac
-    # Who stops early must have said so; after a kill of all nobody could.
+    # Who stops early must have said so; on a full disk, and after a kill of all, nobody could.
     case $kind:$state in
-    *:finished | *:preempted | *:failed | kill-all:running | kill-in-checkpoint:running) ;;
+    *:finished | *:preempted | *:failed | kill-all:running | kill-in-checkpoint:running | full-disk:running) ;;
     kill-*:running | stopped-rank:running) [ "$with" -eq 1 ] || [ "$done_steps" -eq "$before" ] || wrong="STATUS.json says running" ;;
     *) wrong="STATUS.json says ${state:-nothing}" ;;
     esac
