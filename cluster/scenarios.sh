@@ -65,7 +65,7 @@ wait_until() {
 
 # A key of a run's STATUS.json.
 status() {
-    sed -nE "s/^ *\"$2\" *: *\"?([^\",]*)\"?,?\$/\\1/p" "$1/STATUS.json" 2>/dev/null
+    sed -nE "s/^ *\"$2\" *: *\"?([^\"]*[^\",])?\"?,?\$/\\1/p" "$1/STATUS.json" 2>/dev/null
 }
 
 # has_stepped RUN STEP: whether its metrics have come so far.
@@ -73,6 +73,20 @@ has_stepped() {
     local step
     step=$(tail -n 1 "$1/metrics.jsonl" 2>/dev/null | grep -oE '"step":[0-9]+' | cut -d : -f 2)
     [ "${step:-0}" -ge "$2" ]
+}
+
+# process_of RANK: the process of that rank of the job that writes to `run`, under mpirun or srun.
+process_of() {
+    local pid
+    for pid in $(pgrep -f -- "--out $run( |\$)"); do
+        # Launchers and shells have the same words in their command.
+        if [ "$(readlink -f "/proc/$pid/exe")" = "$(readlink -f "$UNOLORA_PROGRAM")" ] &&
+            grep -qzxE "(OMPI_COMM_WORLD_RANK|SLURM_PROCID)=$1" "/proc/$pid/environ"; then
+            echo "$pid"
+            return
+        fi
+    done
+    fail "rank $1 of $run has no process"
 }
 
 # expect WHAT EXPECTED FOUND
@@ -123,7 +137,7 @@ collect() {
         fi
         printf '%s: %-14s %s %6.1f s%s\n' "$suite" "${names[i]}" "$word" "$(cat "$work/${names[i]}.seconds" 2>/dev/null || echo 0)" \
             "$(cat "$work/${names[i]}.note" 2>/dev/null)"
-        [ "$word" = passed ] || tail -n 25 "$work/${names[i]}.log" "$work/${names[i]}.job" 2>/dev/null | sed 's/^/    /'
+        [ "$word" = passed ] || { tail -n 25 "$work/${names[i]}.log" "$work/${names[i]}.job" 2>/dev/null || true; } | sed 's/^/    /'
     done
     names=()
     jobs=()

@@ -49,7 +49,7 @@ export OPENBLAS_NUM_THREADS=1
 
 # from_status KEY: a value of the run's STATUS.json; nothing while there is none.
 from_status() {
-    sed -nE "s/^ *\"$1\" *: *\"?([^\",]*)\"?,?\$/\\1/p" "$run/STATUS.json" 2>/dev/null || true
+    sed -nE "s/^ *\"$1\" *: *\"?([^\"]*[^\",])?\"?,?\$/\\1/p" "$run/STATUS.json" 2>/dev/null || true
 }
 
 # SIGTERM to this shell: SLURM takes the nodes away (preemption, scancel, time limit) and will kill what is left after
@@ -77,9 +77,11 @@ train() {
     fi
     trap on_term TERM
     # srun does not take --cpus-per-task over from sbatch, so it is told again. When a rank is gone the others wait for
-    # it for ever, unless srun ends them; they have a minute for what they still write.
+    # it for ever, unless srun ends them; they have a minute for what they still write. With PMIx SLURM kills them at once,
+    # so the last step has to be in a file.
     srun --mpi="${UNOLORA_MPI:-pmix}" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --wait=60 \
-        "${inside[@]}" "$program" train "${arguments[@]}" --out "$run" --resume auto "$@" &
+        "${inside[@]}" "$program" train "${arguments[@]}" --out "$run" --resume auto \
+        --set "checkpoint.snapshot=${UNOLORA_SNAPSHOT:-file}" "$@" &
     # A signal ends a wait, not srun.
     while :; do
         before=$told code=0

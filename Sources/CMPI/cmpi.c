@@ -69,6 +69,33 @@ void cmpi_error_text(int error, char text[cmpi_error_text_size]) {
         snprintf(text, cmpi_error_text_size, "MPI error %d", error);
 }
 
+int cmpi_is_misuse(int error) {
+    int class = MPI_ERR_UNKNOWN, initialized = 0, finalized = 0;
+    int running = !cmpi_state(&initialized, &finalized) && initialized && !finalized;
+    if (!running || MPI_Error_class(error, &class)) return 1;
+    switch (class) {
+    case MPI_ERR_BUFFER:
+    case MPI_ERR_COUNT:
+    case MPI_ERR_TYPE:
+    case MPI_ERR_TAG:
+    case MPI_ERR_COMM:
+    case MPI_ERR_RANK:
+    case MPI_ERR_REQUEST:
+    case MPI_ERR_ROOT:
+    case MPI_ERR_GROUP:
+    case MPI_ERR_OP:
+    case MPI_ERR_ARG:
+    case MPI_ERR_TRUNCATE:
+    case MPI_ERR_WIN:
+    case MPI_ERR_SIZE:
+    case MPI_ERR_DISP:
+    case MPI_ERR_LOCKTYPE:
+    case MPI_ERR_ASSERT:
+    case MPI_ERR_RMA_SYNC: return 1;
+    default: return 0;
+    }
+}
+
 int cmpi_processor_name(char text[cmpi_name_size]) {
     int length = 0;
     memset(text, 0, cmpi_name_size);

@@ -26,6 +26,11 @@ extension CheckpointStore {
                 try removeTree(previousPath(step: manifest.step))
                 return
             }
+            if errno == ENOTDIR {
+                // A file or link that somebody has placed there.
+                try putAside(Self.name(step: manifest.step))
+                continue
+            }
             guard errno == ENOTEMPTY || errno == EEXIST else {
                 throw writeFailure("rename \(temporary.shown) to", target)
             }

@@ -46,15 +46,18 @@ extension CheckpointStore {
             if link == .last, fileType(path(step: step)) == S_IFDIR {
                 try self.link(.last, to: step)
             } else {
-                try removeTree("\(directory)/\(link.rawValue)")
+                try unlink(link)
             }
         }
-        for step in later where fileType(path(step: step)) == S_IFDIR {
-            var copy = 1
-            func place() -> String { "\(directory)/superseded-\(Self.name(step: step))-\(copy)" }
-            while fileType(place()) != nil { copy += 1 }
-            try DurableFile.rename(path(step: step), to: place())
-        }
+        for step in later { try putAside(Self.name(step: step)) }
         return later
+    }
+
+    /// Moves what stands in the store under a name out of the way, to `superseded-NAME-k`; for those who hold the lock.
+    func putAside(_ name: String) throws(Failure) {
+        var copy = 1
+        func place() -> String { "\(directory)/superseded-\(name)-\(copy)" }
+        while fileType(place()) != nil { copy += 1 }
+        try DurableFile.rename("\(directory)/\(name)", to: place())
     }
 }

@@ -97,7 +97,7 @@ public struct CheckpointStore: Sendable {
 
     /// Removes a link; nothing when it is absent.
     public func remove(_ link: Link) throws(Failure) {
-        try exclusively { () throws(Failure) in try removeTree("\(directory)/\(link.rawValue)") }
+        try exclusively { () throws(Failure) in try self.unlink(link) }
     }
 
     /// Whether a checkpoint stands in this store under the name of its step.
@@ -111,14 +111,23 @@ public struct CheckpointStore: Sendable {
             throw Failure(.internal, "there is no checkpoint of step \(step) to call \(link.rawValue); report this")
         }
         let target = "\(directory)/\(link.rawValue)"
+        // A copy that followed links has a directory here.
+        if fileType(target) == S_IFDIR { try putAside(link.rawValue) }
         let temporary = temporaryPath(link.rawValue)
         guard symlink(Self.name(step: step), temporary) == 0 else { throw writeFailure("create", target) }
         do {
             try DurableFile.rename(temporary, to: target)
         } catch {
-            unlink(temporary)
+            Glibc.unlink(temporary)
             throw error
         }
+    }
+
+    /// As `remove`, for those who hold the lock. What is no link is somebody's, and put aside.
+    func unlink(_ link: Link) throws(Failure) {
+        let path = "\(directory)/\(link.rawValue)"
+        if let type = fileType(path), type != S_IFLNK { return try putAside(link.rawValue) }
+        try removeTree(path)
     }
 
     /// The step that a link points at, nil when it is absent or no link of this store.

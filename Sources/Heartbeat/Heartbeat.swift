@@ -7,6 +7,7 @@ import Synchronization
 public enum Heartbeat {
     private static let count = Atomic<Int>(0)
     private static let waits = Atomic<Int>(0)
+    private static let outsideWaits = Atomic<Int>(0)
 
     /// Counts one part of the work; for any thread.
     public static func beat() { count.wrappingAdd(1, ordering: .relaxed) }
@@ -14,7 +15,7 @@ public enum Heartbeat {
     /// Parts counted so far.
     public static var beats: Int { count.load(ordering: .relaxed) }
 
-    /// Runs `body`, in which this process waits for others.
+    /// Runs `body`, in which this process waits for other ranks.
     public static func waiting<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
         waits.wrappingAdd(1, ordering: .relaxed)
         defer {
@@ -24,6 +25,19 @@ public enum Heartbeat {
         return try body()
     }
 
-    /// Whether some thread waits for other processes.
+    /// Runs `body`, in which this process waits for somebody who is not of the job, such as the reader of its output.
+    public static func waitingOutside<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
+        outsideWaits.wrappingAdd(1, ordering: .relaxed)
+        defer {
+            outsideWaits.wrappingSubtract(1, ordering: .relaxed)
+            beat()
+        }
+        return try body()
+    }
+
+    /// Whether some thread waits for other ranks.
     public static var isWaiting: Bool { waits.load(ordering: .relaxed) > 0 }
+
+    /// Whether some thread waits for somebody who is not of the job.
+    public static var isWaitingOutside: Bool { outsideWaits.load(ordering: .relaxed) > 0 }
 }

@@ -1,5 +1,6 @@
 import CMPI
 import Failures
+import Heartbeat
 
 #if canImport(Glibc)
     import Glibc
@@ -93,17 +94,9 @@ extension Communicator {
         _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>, whileWaiting: (Duration) -> Void
     ) throws(Failure) {
         let start = ContinuousClock.now
-        for part in parts(of: values.count) {
-            var request = cmpi_request()
-            let error = cmpi_start_allreduce(
-                handle, values.baseAddress! + part.lowerBound, Int32(part.count), Number.reductionType.value,
-                reduction.operation, &request)
-            try check(error, "start a reduction of \(values.count) numbers over \(size) ranks")
-            var complete: Int32 = 0
-            while true {
-                // The test is also what moves the data, hence the eager start.
-                try check(cmpi_test(&request, &complete), "reduce \(values.count) numbers over \(size) ranks")
-                if complete != 0 { break }
+        // One wait, however often it looks.
+        try Heartbeat.waiting { () throws(Failure) in
+            try poll(reduction, values) {
                 let waited = ContinuousClock.now - start
                 if waited < .milliseconds(2) {
                     sched_yield()
@@ -111,6 +104,27 @@ extension Communicator {
                     whileWaiting(waited)
                     usleep(100)
                 }
+            }
+        }
+    }
+
+    /// Reduces in place; calls `pause` whenever it is not done yet.
+    private func poll<Number: ReducibleNumber>(
+        _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>, pause: () -> Void
+    ) throws(Failure) {
+        for part in parts(of: values.count) {
+            var request = cmpi_request()
+            let error = cmpi_start_allreduce(
+                handle, values.baseAddress! + part.lowerBound, Int32(part.count), Number.reductionType.value,
+                reduction.operation, &request)
+            try check(error, "start a reduction of \(values.count) numbers over \(size) ranks", waits: false)
+            var complete: Int32 = 0
+            while true {
+                // The test is also what moves the data, hence the eager start.
+                try check(
+                    cmpi_test(&request, &complete), "reduce \(values.count) numbers over \(size) ranks", waits: false)
+                if complete != 0 { break }
+                pause()
             }
         }
     }

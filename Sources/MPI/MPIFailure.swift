@@ -10,14 +10,18 @@ import Heartbeat
 /// - Parameters:
 ///   - call: the call, which gives MPI's error code.
 ///   - action: what was tried, as in "cannot <action>".
-/// - Throws: `Failure(.internal)` with MPI's own text when the code is not MPI_SUCCESS.
+/// - Throws: with MPI's own text when the code is not MPI_SUCCESS. `Failure(.internal)` for a wrong call; anything else
+///   is a rank, host or network that failed, `rankLost`.
 func check(
     _ call: @autoclosure () -> Int32, _ action: @autoclosure () -> String, waits: Bool = true
 ) throws(Failure) {
     let error = waits ? Heartbeat.waiting { call() } : call()
     guard error != 0 else { return }
     let text = text(capacity: cmpi_error_text_size) { cmpi_error_text(error, $0) }
-    throw Failure(.internal, "MPI cannot \(action()): \(text)")
+    guard cmpi_is_misuse(error) == 0 else { throw Failure(.internal, "MPI cannot \(action()): \(text)") }
+    throw Failure(
+        .rankLost,
+        "MPI cannot \(action()): \(text); a rank, its host or the network has failed, start again to continue")
 }
 
 /// The zero-terminated text that `fill` writes into a buffer of `capacity` bytes.

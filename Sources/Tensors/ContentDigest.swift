@@ -13,9 +13,19 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
         high = hash.high64
     }
 
-    /// The digest of bytes in memory.
+    /// The digest of bytes in memory, or of a mapped file.
     public init(of bytes: UnsafeRawBufferPointer) {
-        self.init(XXH3_128bits(bytes.baseAddress, bytes.count))
+        guard bytes.count > Self.partSize else {
+            self.init(XXH3_128bits(bytes.baseAddress, bytes.count))
+            return
+        }
+        // In parts, each of which counts as progress: a large file may come over a slow network.
+        var accumulator = Accumulator()
+        for start in stride(from: 0, to: bytes.count, by: Self.partSize) {
+            let end = min(start + Self.partSize, bytes.count)
+            accumulator.update(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+        }
+        self = accumulator.digest
     }
 
     /// The digest of a text's UTF-8.
@@ -28,15 +38,7 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
     public static func of(file path: String) throws(Failure) -> ContentDigest {
         let file = try MappedFile(path: path)
         // The bytes alone do not keep the mapping alive.
-        return withExtendedLifetime(file) {
-            var accumulator = Accumulator()
-            // In parts, each of which counts as progress: a large file may come over a slow network.
-            for start in stride(from: 0, to: file.bytes.count, by: partSize) {
-                let end = min(start + partSize, file.bytes.count)
-                accumulator.update(UnsafeRawBufferPointer(rebasing: file.bytes[start..<end]))
-            }
-            return accumulator.digest
-        }
+        return withExtendedLifetime(file) { ContentDigest(of: file.bytes) }
     }
 
     /// Reads what `hexadecimal` gives; nil for anything else.

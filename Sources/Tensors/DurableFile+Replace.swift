@@ -38,7 +38,7 @@ extension DurableFile {
         guard descriptor >= 0 else { throw writeFailure("open", directory) }
         defer { close(descriptor) }
         // Some network file systems cannot synchronise directories and say so with EINVAL.
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw writeFailure("synchronise", directory) }
+        guard synchronise(descriptor) || errno == EINVAL else { throw writeFailure("synchronise", directory) }
     }
 
     /// The directory of a path ("." when it names none) and the last component.

@@ -1,6 +1,5 @@
 import Failures
 import Glibc
-import Heartbeat
 
 /// A new file that is written from start to end and is on the disk when `finish` returns.
 ///
@@ -63,7 +62,7 @@ public final class DurableFile {
     /// Writes what is left, waits until it is on the disk, and closes the file.
     public func finish() throws(Failure) -> Summary {
         try flush()
-        guard fsync(descriptor) == 0 else { throw writeFailure("write", path) }
+        guard synchronise(descriptor) else { throw writeFailure("write", path) }
         let result = close(descriptor)
         descriptor = -1
         // An interrupted close has closed the file on Linux; everything was on the disk before.
@@ -79,16 +78,7 @@ public final class DurableFile {
     }
 
     private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw writeFailure("write", path)
-            }
-            rest = rest.dropFirst(written)
-            Heartbeat.beat()
-        }
+        guard writeAll(bytes, to: descriptor) else { throw writeFailure("write", path) }
     }
 }
 

@@ -8,7 +8,8 @@ struct ReproduceCommand: ParsableCommand {
         abstract: "Trains a run once more from its start and says whether the bits are the same.",
         discussion: """
             Any number of ranks may do it. Weights and moments are compared at the run's newest checkpoint, or at the \
-            newest of at most --steps, and the lines of metrics.jsonl about training up to there. The run is not changed.
+            newest of at most --steps, and the lines of metrics.jsonl about training up to there. The run is not changed. A \
+            replay that is stopped goes on when the same command is given again.
             """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
@@ -19,7 +20,8 @@ struct ReproduceCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Run directory of the replay, which is kept; without it RUN/replay, which is removed.", valueName: "dir"),
+            "Run directory of the replay, which is kept; without it RUN/replay, which is removed at the end. For a run that you may not write to.",
+            valueName: "dir"),
         transform: filled)
     var out: String?
 

@@ -57,10 +57,10 @@ private func limitFileSize(_ bytes: Int) {
     @Test func `something else under the step's name is not destroyed`() throws {
         let run = try Run()
         try run.root.write("checkpoints/step-00000010", "a file of the user")
-        let refusal = failure { try run.store.save(contents(step: 10)) }
-        #expect(refusal?.code == .cannotWrite)
-        #expect(try run.names() == ["step-00000010"])
-        #expect(try run.read(run.store.path(step: 10)) == Data("a file of the user".utf8))
+        try run.store.save(contents(step: 10))
+        #expect(try run.names() == ["last", "step-00000010", "superseded-step-00000010-1"])
+        let aside = run.store.directory + "/superseded-step-00000010-1"
+        #expect(try run.read(aside) == Data("a file of the user".utf8))
     }
 
     @Test func `a write that fails in the middle leaves older checkpoints and links as they were`() async throws {

@@ -89,6 +89,27 @@ import Testing
         #expect(try Checkpoint(path: run.store.directory + "/superseded-step-00000030-1").step == 30)
     }
 
+    /// As a copy of a run leaves them that followed links, or somebody who did not know what the names mean.
+    @Test func `what stands in place of a link or a checkpoint is put aside`() throws {
+        let run = try runWithSteps([10], best: 10)
+        let directory = run.store.directory
+        for name in ["last", "best"] {
+            try FileManager.default.removeItem(atPath: "\(directory)/\(name)")
+            try FileManager.default.copyItem(atPath: "\(directory)/step-00000010", toPath: "\(directory)/\(name)")
+        }
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: directory + "/step-00000020"))
+        try run.store.save(contents(step: 20, variant: 5))
+        try run.store.remove(.best)
+        #expect(
+            try run.names() == [
+                "last", "step-00000010", "step-00000020", "superseded-best-1", "superseded-last-1",
+                "superseded-step-00000020-1",
+            ])
+        #expect(run.store.step(of: .last) == 20)
+        #expect(try Checkpoint(path: directory + "/superseded-best-1").step == 10)
+        #expect(FileManager.default.contents(atPath: directory + "/superseded-step-00000020-1") == Data("mine".utf8))
+    }
+
     @Test func `a link to nothing is refused`() throws {
         let run = try runWithSteps([10], best: 10)
         #expect(failure { try run.store.point(.best, at: 11) }?.code == .internal)

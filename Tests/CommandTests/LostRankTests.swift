@@ -83,6 +83,61 @@ extension ProgramTests {
             #expect(!FileManager.default.fileExists(atPath: project.file("run/snapshot-0.bin")))
         }
 
+        /// A snapshot that is not whole is named, and is no start from nothing where it was all there was.
+        @Test func `snapshots that are damaged are refused by name`() throws {
+            let (original, whole) = try Self.shared.get()
+            let project = try original.copy()
+            let file = ["--set", "checkpoint.snapshot=file"]
+            _ = try Self.hit(project, [2, 0, 1], SIGKILL, file)
+            let paths = (0..<2).map { project.file("run/snapshot-\($0).bin") }
+            for path in paths {
+                let content = try #require(FileManager.default.contents(atPath: path))
+                var damaged = content
+                damaged[3_000] ^= 1
+                try damaged.write(to: URL(fileURLWithPath: path))
+                let lines = try String(contentsOfFile: project.file("run/metrics.jsonl"), encoding: .utf8)
+                let again = try Program.run(
+                    project.train(Self.arguments + file + (path == paths[0] ? ["--stop-after", "1"] : [])))
+                guard path == paths[0] else {
+                    #expect(again.code == 65 && again.sentences.count == 1, "\(again)")
+                    #expect(again.error.contains("snapshot-1.bin: it is not whole"), "\(again.error)")
+                    #expect(try String(contentsOfFile: project.file("run/metrics.jsonl"), encoding: .utf8) == lines)
+                    continue
+                }
+                #expect(again.code == 85, "\(again)")
+                #expect(again.output.contains("refused \(path): it is not whole"), "\(again.output)")
+                #expect(again.output.contains("from the snapshot of a job that was killed"), "\(again.output)")
+                try Self.expectGoesOn(project, whole, file)
+                // As a kill in the first steps leaves it: one file, and no checkpoint.
+                try FileManager.default.removeItem(atPath: project.file("run/checkpoints"))
+                try content.write(to: URL(fileURLWithPath: paths[1]))
+            }
+        }
+
+        /// Rank 0 alone decodes; the others wait three times as long as a rank may stand still.
+        @Test func `ranks wait for a long evaluation`() throws {
+            let (original, _) = try Self.shared.get()
+            let project = try original.copy()
+            let rows = try String(contentsOfFile: project.file("colour/validation.tsv"), encoding: .utf8)
+                .split(separator: "\n").dropFirst()
+            let many = (0..<2_000).map { _ in rows.joined(separator: "\n") }
+            try project.write("colour/validation.tsv", "sentence\tlabel\n" + many.joined(separator: "\n") + "\n")
+            let result = try Program.run(
+                project.train([
+                    "--set", "train.steps=3", "--set", "eval.every=2", "--set", "eval.atEnd=false", "--set",
+                    "eval.maxExamples=null", "--set", "parallel.stallTimeout=2s",
+                ]), ranks: 3)
+            #expect(result.code == 0, "\(result.error)")
+            let evaluations = try String(contentsOfFile: project.file("run/metrics.jsonl"), encoding: .utf8)
+                .split(separator: "\n").filter { $0.contains("\"kind\":\"evaluation\"") }
+            let seconds = try evaluations.map { line in
+                let fields = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                return try #require((fields?["timing"] as? [String: Any])?["seconds"] as? Double)
+            }
+            // Otherwise nothing was shown.
+            #expect(seconds.count == 1 && seconds.allSatisfy { $0 > 3 * 2 }, "\(seconds)")
+        }
+
         /// Everything stands still, as under a scheduler that suspends jobs: nobody is to blame.
         @Test func `a job that is suspended as a whole goes on`() throws {
             let (original, whole) = try Self.shared.get()

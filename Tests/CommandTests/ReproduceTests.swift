@@ -20,6 +20,7 @@ extension ProgramTests {
             let result = try Program.run(["reproduce", project.file("run")], ranks: ranks)
             #expect(result.code == 0, "\(result.error)")
             #expect(result.output.contains("step 12: the same bits of weights, moments and metrics\n"))
+            #expect(!result.output.contains("start again"), "\(result.output)")
             #expect(try digests(below: project.file("run")) == before)
         }
 
@@ -29,7 +30,45 @@ extension ProgramTests {
             let result = try Program.run(arguments)
             #expect(result.code == 0 && result.output.contains("step 5: the same bits"), "\(result)")
             #expect(try Status(run: project.file("again")).step == 5)
-            #expect(try Program.run(arguments).code == 64)
+            // Once more is no other result; a run that is no replay is not touched.
+            let again = try Program.run(arguments)
+            #expect(again.code == 0 && again.output.contains("step 5: the same bits"), "\(again)")
+            let refused = try Program.run(["reproduce", project.file("run"), "--out", project.file("run")])
+            #expect(refused.code == 64, "\(refused.error)")
+        }
+
+        @Test func `a replay that is stopped goes on`() throws {
+            let project = try Self.shared.get().copy()
+            let running = try RunningProgram(
+                command: project.tellingPids() + ["reproduce", project.file("run")], ranks: nil)
+            running.wait { FileManager.default.contents(atPath: project.file("run/replay/metrics.jsonl")) != nil }
+            kill(try project.pid(rank: 0), SIGTERM)
+            let stopped = try running.wait()
+            #expect(stopped.code == 143, "\(stopped)")
+            let result = try Program.run(["reproduce", project.file("run")], ranks: 2)
+            #expect(result.code == 0, "\(result)")
+            #expect(result.output.contains("step 12: the same bits of weights, moments and metrics\n"))
+            #expect(!FileManager.default.fileExists(atPath: project.file("run/replay")))
+        }
+
+        @Test func `lines may be of any steps`() throws {
+            let project = try TinyProject()
+            let every = ["--set", "eval.every=null", "--set", "eval.atEnd=false", "--set"]
+            #expect(try Program.run(project.train(every + ["log.every=5", "--stop-after", "7"])).code == 85)
+            #expect(try Program.run(project.train(every + ["log.every=1", "--stop-after", "10"])).code == 85)
+            #expect(try Program.run(project.train(every + ["log.every=4"])).code == 0)
+            let result = try Program.run(["reproduce", project.file("run")])
+            #expect(result.code == 0, "\(result)")
+            #expect(try Outcome(run: project.file("run")).metrics.count == 5)
+        }
+
+        @Test func `two replays of one run are not mixed`() throws {
+            let project = try Self.shared.get().copy()
+            let lock = open(project.file("run/.replay.lock"), O_RDWR | O_CREAT, 0o644)
+            defer { close(lock) }
+            #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+            let result = try Program.run(["reproduce", project.file("run")], ranks: 2)
+            #expect(result.code == 74 && result.error.contains("is in use by another job"), "\(result.error)")
         }
 
         @Test func `a weight and a line that differ are named`() throws {

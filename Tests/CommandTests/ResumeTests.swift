@@ -40,6 +40,11 @@ extension ProgramTests {
             try FileManager.default.removeItem(atPath: link)
             if let found { try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: found) }
             #expect(try Program.run(project.train(["--stop-after", "10"])).code == 85)
+            // Where the run is there already, it does nothing.
+            for step in ["10", "3"] {
+                #expect(try Program.run(project.train(["--stop-after", step])).code == 85)
+                #expect(try Status(run: project.file("run")).step == 10)
+            }
             #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "step-00000008")
             #expect(try Program.run(project.train()).code == 0)
             #expect(try Outcome(run: project.file("run")) == whole)

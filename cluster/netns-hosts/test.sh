@@ -2,8 +2,8 @@
 # Trains over a network of four hosts (see netns-hosts) with 1 Gb/s and 0.2 ms between them: the result has the bits of a
 # plain run, and a host that is cut off ends the job with a message. And on one host, by launch/local.sh.
 #   cluster/netns-hosts/test.sh [--all]
-# --all adds a host that is cut off for a while, and the lost one, which take as long as they are waited for. Where there are
-# no namespaces it says so, and nothing counts.
+# And a rank that is stopped is named by another host. --all adds the same of rank 0, a host that is cut off for a while, and
+# the lost one, which take as long as they are waited for. Where there are no namespaces it says so, and nothing counts.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -13,9 +13,10 @@ suite=hosts
 # shellcheck source=launch/mpi-environment.sh
 . "$project/launch/mpi-environment.sh"
 
-limit=240        # seconds for any one thing to happen
-stall_timeout=60 # seconds, the default of parallel.stallTimeout
-outage=12        # seconds
+limit=240          # seconds for any one thing to happen
+stall_timeout=60   # seconds, the default of parallel.stallTimeout
+outage=12          # seconds
+stopped_timeout=15 # parallel.stallTimeout of a job with a stopped rank, in seconds
 
 # on_hosts DIRECTORY ARGUMENTS...: the program with a rank on each of four hosts, which live in that directory, in the
 # background. Sets `hosts` to its process.
@@ -64,6 +65,31 @@ healed-host() {
     same_result "$run"
 }
 
+# stopped RANK: SIGSTOP to that rank alone, so that only the program itself can notice, from another host.
+stopped() {
+    run=$work/run-stopped-$1
+    on_hosts "$work/net-stopped-$1" --set train.steps=1000000 --set "parallel.stallTimeout=${stopped_timeout}s"
+    wait_until "$limit" "$run had come to step 5" has_stepped "$run" 5
+    kill -STOP "$(process_of "$1")"
+    local cut=$SECONDS code=0
+    wait "$hosts" || code=$?
+    local took=$((SECONDS - cut))
+    note "ended $took s after SIGSTOP, code $code"
+    expect "the exit code" 75 "$code"
+    [ "$took" -le $((2 * stopped_timeout)) ] || fail "the job ended $took seconds after rank $1 was stopped"
+    expect "the state of the run" "failed 75" "$(status "$run" state) $(status "$run" exitCode)"
+    status "$run" reason | grep -q "rank $1 on h$(($1 + 1)) is stopped, hangs or is cut off" ||
+        fail "STATUS.json does not name rank $1 but says '$(status "$run" reason)'"
+    # What the other ranks had completed is there: one step less at most, which rank 0 alone may have told of.
+    local told
+    told=$(grep -oE '"step":[0-9]+' "$run/metrics.jsonl" | tail -n 1 | cut -d : -f 2)
+    [ "$(status "$run" lastDurableStep)" -ge $((told - 1)) ] ||
+        fail "step $(status "$run" lastDurableStep) is on the disk, but step $told was completed"
+}
+
+stopped-rank() { stopped 2; }
+stopped-first() { stopped 0; }
+
 # Nobody tells anybody that h3 is gone: its cable is pulled.
 lost-host() {
     run=$work/run-lost
@@ -71,9 +97,9 @@ lost-host() {
     on_hosts "$net" --set train.steps=1000000
     wait_until "$limit" "$run had a checkpoint" test -e "$run/checkpoints/last/state.json"
     nsenter --target "$(cat "$net/init.pid")" --mount --pid "$net/cut" h3
-    local start=$SECONDS code=0
+    local cut=$SECONDS code=0
     wait "$hosts" || code=$?
-    local took=$((SECONDS - start))
+    local took=$((SECONDS - cut))
     note "ended $took s after the cut, code $code"
     [ "$code" -ne 0 ] || fail "the job ended with code 0"
     [ "$took" -le "$stall_timeout" ] || fail "the job ended $took seconds after the cut, which is more than $stall_timeout"
@@ -87,10 +113,10 @@ lost-host() {
     expect "the digest of $run" "$(digest "$work/plain-lost")" "$(digest "$run")"
 }
 
-scenarios=(one-host four-hosts)
+scenarios=(one-host four-hosts stopped-rank)
 case ${1:-} in
 '') ;;
---all) scenarios+=(healed-host lost-host) ;;
+--all) scenarios+=(stopped-first healed-host lost-host) ;;
 *) fail "unknown argument $1; there is only --all." ;;
 esac
 

@@ -80,6 +80,21 @@ train() {
     same_result "$run"
 }
 
+# A rank is killed, as for lack of memory. Others may be killed in the same moment, so one step may be lost.
+killed-rank() {
+    submit killed-rank requeue.sbatch --nodes=2 --nodelist=n1,n2 --
+    wait_for_steps
+    kill -KILL "$(process_of 1)"
+    local told
+    told=$(grep -oE '"step":[0-9]+' "$run/metrics.jsonl" | tail -n 1 | cut -d : -f 2)
+    ends_as COMPLETED 0:0 1
+    job_says 'queueing the job again' killed-rank
+    note "$(grep -oE 'resuming from .* at step [0-9]+' "$work/killed-rank.job" | grep -oE 'step [0-9]+$') after step $told or later"
+    [ "$(grep -oE 'resuming from .* at step [0-9]+' "$work/killed-rank.job" | grep -oE '[0-9]+$')" -ge $((told - 1)) ] ||
+        fail "more than one step after $told was lost"
+    same_result "$run"
+}
+
 # With a site's file, in which a container is no more than words in front of the program.
 array() {
     echo 'export UNOLORA_CONTAINER="env UNOLORA_INSIDE=yes"' >"$work/site.env"
@@ -183,7 +198,7 @@ grace() {
     same_result "$run"
 }
 
-scenarios=(train array requeue preemption no-progress)
+scenarios=(train array requeue preemption no-progress killed-rank)
 nodes=4
 case ${1:-} in
 '') ;;

@@ -43,6 +43,8 @@ void cmpi_abort(cmpi_comm comm, int exit_code);
 
 // Texts, always terminated. cmpi_error_text cannot fail.
 void cmpi_error_text(int error, char text[cmpi_error_text_size]);
+// Whether the error is that of a wrong argument or call, not of the system beneath; 1 where MPI does not run.
+int cmpi_is_misuse(int error);
 int cmpi_processor_name(char text[cmpi_name_size]);
 int cmpi_library_version(char text[cmpi_library_version_size]);
 

@@ -16,10 +16,13 @@ extension T5Model {
     ) throws(Failure) -> T5Model {
         let (configuration, files, sources) = try open(directory)
         let weights = try PlacedWeights(sources, files, configuration.formats(format), convertedMemory)
-        return try T5Model(
+        let model = try T5Model(
             configuration: configuration, maximumLength: maximumLength, storage: weights, packing: packing,
             isRoundedInSight: weights.isRoundedInSight
         ) { name in weights[name] }
+        // What was read to be packed is hardly needed again: a node would keep the weights twice.
+        if packing != nil { for file in files.files { file.releasePages() } }
+        return model
     }
 
     /// Refuses what `load` would refuse, without converting anything, and weights that are not finite; returns the digest of what decides the model's

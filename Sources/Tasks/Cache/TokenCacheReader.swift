@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Heartbeat
 import Tensors
 import Text
 
@@ -57,6 +58,7 @@ struct TokenCacheReader {
             let golds: UnsafePointer<Double> = try elements(split.gold, split.sources.count)
             let origins: UnsafePointer<UInt32> = try elements(split.origins, 2 * split.sources.count)
             for index in 0..<split.sources.count {
+                if index % 65_536 == 0 { Heartbeat.beat() }
                 try require(isAnswer(golds[index], task.answers), "an answer is none of its task")
                 try require(task.files.indices.contains(Int(origins[2 * index])), "an origin is no file")
             }
@@ -93,11 +95,16 @@ struct TokenCacheReader {
         let ids: UnsafePointer<Int32> = try elements(section.ids, section.tokens)
         try require(offsets[0] == 0 && offsets[section.count] == UInt64(section.tokens), "offsets do not match")
         for index in 0..<section.count {
+            // A cache may be many gigabytes on a slow network.
+            if index % 65_536 == 0 { Heartbeat.beat() }
             let end = offsets[index + 1]
             try require(offsets[index] < end && end <= UInt64(section.tokens), "offsets are out of order")
             try require(ids[Int(end) - 1] == Vocabulary.eosID, "a text lacks its end")
         }
-        for index in 0..<section.tokens { try require(ids[index] >= 0, "an id is negative") }
+        for index in 0..<section.tokens {
+            if index % 1_048_576 == 0 { Heartbeat.beat() }
+            try require(ids[index] >= 0, "an id is negative")
+        }
         return CachedLists(offsets: offsets, ids: ids, count: section.count)
     }
 

@@ -1,4 +1,5 @@
 import Failures
+import Heartbeat
 import Tensors
 
 /// A file of a task with the places of its examples; texts are read again where they are needed.
@@ -28,6 +29,7 @@ struct IndexedFile: Sendable {
         var rows: [Row] = []
         var report = TaskReport.File(name: name)
         while let outcome = cursor.next() {
+            if cursor.position.line % 4_096 == 0 { Heartbeat.beat() }
             switch outcome {
             case .example(let gold):
                 let text = cursor.source.withUnsafeBytes { ContentDigest(of: $0) }

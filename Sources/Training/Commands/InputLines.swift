@@ -22,6 +22,9 @@ final class InputLines {
     private var lines = 0
     private var isAtEnd = false
 
+    /// Bytes of the longest line that is read: more than any text that a model can take.
+    private static let longest = 1 << 24
+
     /// Opens a file or named pipe; nil and `-` are standard input. Throws `inputMissing`.
     init(_ path: String?) throws(Failure) {
         if let path, path != "-" {
@@ -77,6 +80,11 @@ final class InputLines {
     private func readMore() throws(Failure) {
         buffer.removeFirst(start)
         start = 0
+        guard buffer.count <= Self.longest else {
+            throw Failure(
+                .badData,
+                "\(name), line \(lines + 1) is longer than \(Self.longest >> 20) MiB; give one input a line, as text")
+        }
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = read(descriptor, &chunk, chunk.count)

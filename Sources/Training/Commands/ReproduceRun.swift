@@ -40,23 +40,47 @@ public struct ReproduceRun {
     }
 
     /// Trains and compares; collective. Returns 0 where all bits agree, 1 where some do not, or the code with which the
-    /// replay was stopped.
+    /// replay was stopped; started again it goes on then.
     public func callAsFunction(startup: StartupTimes) throws(Failure) -> Int32 {
         let configuration = try world.rankZeroFirst { () throws(Failure) in try withoutExtras() }
-        let target = try world.share(world.rank == 0 ? try target() : 0, "the step")
-        // What a replay left that was killed is of no use: it has to begin at the start.
-        if world.rank == 0, request.out == nil { try? FileManager.default.removeItem(atPath: replay.path) }
-        try world.barrier()
+        // What is compared with is taken now: a training that goes on may remove it meanwhile.
+        let original = world.rank == 0 ? try Original(run, steps: request.steps) : nil
+        let target = try world.share(original?.step ?? 0, "the step")
+        let lines = try world.share(original.map { $0.records.keys.sorted() } ?? [], "the steps of the lines")
+        // The lock of the replay's own run directory would be removed with it.
+        let isInside = request.out == nil
+        let lock = world.rank == 0 && isInside ? try RunLock(run, name: ".replay.lock", isTemporary: true) : nil
+        defer { withExtendedLifetime(lock) {} }
+        let isContinued = try world.share(
+            world.rank == 0 ? try takeOver(configuration, through: target) : false, "whether a replay is there")
         let training = TrainRun.Request(
-            out: replay.path, resume: .never, stop: StopConditions(deadline: nil, afterStep: target))
+            out: replay.path, resume: isContinued ? .auto : .never,
+            stop: StopConditions(deadline: nil, afterStep: target), replayedLines: Set(lines))
         var train = TrainRun(configuration, training, world: world, library: library, startup: startup)
         let code = try train()
         var same: Bool?
-        if world.rank == 0, try CheckpointStore(runDirectory: replay.path).steps().contains(target) {
-            same = try compare(target)
+        if let original, try CheckpointStore(runDirectory: replay.path).steps().contains(target) {
+            same = try compare(original)
+            if isInside { try? FileManager.default.removeItem(atPath: replay.path) }
         }
-        if world.rank == 0, request.out == nil { try? FileManager.default.removeItem(atPath: replay.path) }
         return try world.share(same.map { $0 ? 0 : ExitCode.difference.rawValue } ?? code, "the result")
+    }
+
+    /// Whether the replay's directory holds the beginning of this very replay, which then goes on. Of one below the run
+    /// anything else is removed. For rank 0.
+    private func takeOver(_ configuration: RunConfiguration, through target: Int) throws(Failure) -> Bool {
+        let mark = replay.path + "/replay-of.txt"
+        let newest = try CheckpointStore(runDirectory: replay.path).steps().last ?? 0
+        let isOurs =
+            newest <= target && FileManager.default.contents(atPath: mark) == Data(configuration.resolvedYAML.utf8)
+        if isOurs { return true }
+        if request.out == nil { try? FileManager.default.removeItem(atPath: replay.path) }
+        guard makeDirectories(replay.path) else { throw writeFailure("create", replay.path) }
+        // Not into a run that somebody has trained.
+        if try CheckpointStore(runDirectory: replay.path).steps().isEmpty {
+            try DurableFile.replace(mark) { file throws(Failure) in try file.write(configuration.resolvedYAML) }
+        }
+        return false
     }
 
     /// The run's own configuration, without what changes no bit and takes time.
@@ -75,34 +99,20 @@ public struct ReproduceRun {
         return try RunConfiguration.load(file: run.configuration, overrides: changes)
     }
 
-    /// The step to compare at.
-    private func target() throws(Failure) -> Int {
-        let store = CheckpointStore(runDirectory: run.path)
-        for step in try store.steps().reversed() where step > 0 && step <= request.steps ?? .max {
-            do throws(Failure) {
-                return try store.open(.step(step)).step
-            } catch {
-                Terminal.say("refused \(error.message)")
-            }
-        }
-        throw Failure(
-            .inputMissing,
-            "\(store.directory) has no intact checkpoint\(request.steps.map { " of at most \($0) steps" } ?? "") to compare "
-                + "with; raise --steps or train first")
-    }
-
-    private func compare(_ step: Int) throws(Failure) -> Bool {
-        let old = try CheckpointStore(runDirectory: run.path).open(.step(step))
+    private func compare(_ original: Original) throws(Failure) -> Bool {
+        let step = original.step
         let new = try CheckpointStore(runDirectory: replay.path).open(.step(step))
-        for (name, version) in old.manifest.dependsOn.sorted(by: { $0.key < $1.key })
+        for (name, version) in original.dependsOn.sorted(by: { $0.key < $1.key })
         where new.manifest.dependsOn[name] != version {
             Terminal.say("note: \(name) was \(version) and is \(new.manifest.dependsOn[name] ?? "absent")")
         }
-        var differences: [String] = []
-        for (file, what) in [(\Checkpoint.adapterModel, "weights"), (\Checkpoint.optimizer, "moments")] {
-            differences += try differing(old[keyPath: file], new[keyPath: file]).map { "\(what): \($0)" }
+        let weights = differing(original.weights, try SafetensorsFile(path: new.adapterModel))
+        let moments = differing(original.moments, try SafetensorsFile(path: new.optimizer))
+        var differences = weights.map { "weights: \($0)" } + moments.map { "moments: \($0)" }
+        let records = try Original.records(replay, through: step)
+        differences += Set(original.records.keys).union(records.keys).sorted().compactMap {
+            original.records[$0] == records[$0] ? nil : "the line of step \($0) in metrics.jsonl"
         }
-        differences += try differingLines(through: step)
         guard let first = differences.first else {
             try Terminal.print("step \(step): the same bits of weights, moments and metrics")
             return true
@@ -113,8 +123,7 @@ public struct ReproduceRun {
     }
 
     /// A sentence about each tensor that differs.
-    private func differing(_ path: String, _ other: String) throws(Failure) -> [String] {
-        let (old, new) = (try SafetensorsFile(path: path), try SafetensorsFile(path: other))
+    private func differing(_ old: SafetensorsFile, _ new: SafetensorsFile) -> [String] {
         var sentences: [String] = []
         for tensor in new.tensors where !old.tensors.contains(where: { $0.name == tensor.name }) {
             sentences.append("\(tensor.name) was not there before")
@@ -133,29 +142,5 @@ public struct ReproduceRun {
             }
         }
         return sentences
-    }
-
-    /// A sentence about each line of `metrics.jsonl` about training that differs.
-    private func differingLines(through step: Int) throws(Failure) -> [String] {
-        let old = try Self.records(run, through: step)
-        let new = try Self.records(replay, through: step)
-        let steps = Set(old.keys).union(new.keys).sorted()
-        return steps.compactMap { old[$0] == new[$0] ? nil : "the line of step \($0) in metrics.jsonl" }
-    }
-
-    /// The lines about training by their step, without their times.
-    private static func records(_ run: RunDirectory, through step: Int) throws(Failure) -> [Int: TrainRecord] {
-        let file = try MappedFile(path: run.metrics)
-        return withExtendedLifetime(file) {
-            var records: [Int: TrainRecord] = [:]
-            for line in Data(file.bytes).split(separator: 0x0A) {
-                guard var record = try? BoundedJSON.decode(TrainRecord.self, from: line), record.kind == "train",
-                    record.step <= step
-                else { continue }
-                record.timing = TrainRecord.Timing(seconds: 0, examplesPerSecond: 0, tokensPerSecond: 0)
-                records[record.step] = record
-            }
-            return records
-        }
     }
 }

@@ -16,22 +16,33 @@ extension RunModel {
         // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
         var place = (path: "", isOwn: false)
         if world.rank == 0 {
-            let store = CheckpointStore(runDirectory: run.path)
-            let checkpoint = try store.open(Resumption.selection(name))
-            let saved = try RunState(checkpoint.state(), path: checkpoint.path)
-            guard saved.identity.backbone == backbone else {
-                throw Failure(
-                    .badConfiguration,
-                    "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model"
-                )
+            do throws(Failure) {
+                place = try read(name, of: run, into: state)
+            } catch  where error.code == .inputMissing {
+                // A training may just have removed it, and a link leads to a newer one by now.
+                place = try read(name, of: run, into: state)
             }
-            try check(checkpoint, run)
-            try checkpoint.loadWeights(layout.parameters, into: state.weights)
-            state.step = saved.step
-            place = (checkpoint.path, store.holds(checkpoint))
         }
         try world.broadcast(UnsafeMutableRawBufferPointer(state.weights.elements), from: 0)
         return place
+    }
+
+    private func read(
+        _ name: String, of run: RunDirectory, into state: TrainState
+    ) throws(Failure) -> (path: String, isOwn: Bool) {
+        let store = CheckpointStore(runDirectory: run.path)
+        let checkpoint = try store.open(Resumption.selection(name))
+        let saved = try RunState(checkpoint.state(), path: checkpoint.path)
+        guard saved.identity.backbone == backbone else {
+            throw Failure(
+                .badConfiguration,
+                "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model"
+            )
+        }
+        try check(checkpoint, run)
+        try checkpoint.loadWeights(layout.parameters, into: state.weights)
+        state.step = saved.step
+        return (checkpoint.path, store.holds(checkpoint))
     }
 
     /// Refuses an adapter that means something else in this run: scaled or modulated otherwise, for other tasks.

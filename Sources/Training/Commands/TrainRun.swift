@@ -22,25 +22,30 @@ public struct TrainRun {
         public var resume: ResumeChoice
         /// When to leave early.
         public var stop: StopConditions
+        /// Of a run that is only there to be compared with another: the steps about which that one has lines.
+        public var replayedLines: Set<Int>?
 
         /// Creates a request.
         public init(
-            out: String, source: String? = nil, resume: ResumeChoice = .auto, stop: StopConditions = StopConditions()
+            out: String, source: String? = nil, resume: ResumeChoice = .auto, stop: StopConditions = StopConditions(),
+            replayedLines: Set<Int>? = nil
         ) {
             self.out = out
             self.source = source
             self.resume = resume
             self.stop = stop
+            self.replayedLines = replayedLines
         }
     }
 
-    private let configuration: RunConfiguration
-    private let request: Request
-    private let world: Communicator
+    let configuration: RunConfiguration
+    let request: Request
+    let world: Communicator
     private let library: MPIEnvironment.Library
-    private let run: RunDirectory
-    private let ending: RunEnding
+    let run: RunDirectory
+    let ending: RunEnding
     private var startup: StartupTimes
+    private(set) var hasOtherNodes = false
 
     /// Prepares a run on all ranks; `startup` has the times until MPI was started.
     public init(
@@ -65,23 +70,32 @@ public struct TrainRun {
         defer { withExtendedLifetime(lock) {} }
         try world.barrier()
         let snapshots = LastSnapshot(ending: ending)
-        let monitor = try HealthMonitor(
-            world: world, node: world.nodeCommunicator(), threads: library.threadLevel,
-            actions: snapshots.actions)
-        monitor.limit(.seconds(configuration.stallTimeout))
+        var monitor: HealthMonitor?
         do throws(Failure) {
+            let node = try world.nodeCommunicator()
+            hasOtherNodes = node.size < world.size
+            let watching = try HealthMonitor(
+                world: world, node: node, threads: library.threadLevel, actions: snapshots.actions)
+            monitor = watching
+            watching.limit(.seconds(configuration.stallTimeout))
             let code = try train(snapshots)
             // Until all are done somebody may be lost whom the others wait for.
             try world.idleBarrier()
-            monitor.stop()
+            watching.stop()
             StopSignals.release()
             return code
         } catch {
+            // Where MPI fails since a rank died, the monitor is about to name it, and ends the job.
+            if error.code == .rankLost { usleep(500_000) }
             // A rank that is not with the others is not to be continued from.
-            let step = monitor.isFailing(saves: error.code != .ranksDisagree)
+            let step = monitor?.isFailing(saves: error.code != .ranksDisagree)
             if let step { ending.isDurable(step) }
-            ending.failed(
-                .failed, "rank \(world.rank): \(error.message)", exitCode: error.code.rawValue, step: step)
+            let reason = "rank \(world.rank): \(error.message)"
+            let done = step ?? snapshots.actions.step()
+            // The disk may be what does not answer.
+            _ = Bounded { [ending] in
+                ending.failed(.failed, reason, exitCode: error.code.rawValue, step: done)
+            }.result(within: 5)
             throw error
         }
     }
@@ -170,7 +184,7 @@ public struct TrainRun {
             SnapshotFile.remove(run)
             try ending.ended(.finished, "all steps done", step: state.step, exitCode: 0)
         }
-        say("run directory: \(run.path)")
+        if request.replayedLines == nil { say("run directory: \(run.path)") }
         return 0
     }
 
@@ -195,7 +209,9 @@ public struct TrainRun {
     }
 
     private func leave(_ reason: StopReason, _ state: TrainState) throws(Failure) -> Int32 {
-        say("stopped after step \(state.step) of \(configuration.steps): \(reason); start again to continue")
+        if request.replayedLines == nil || state.step != request.stop.afterStep {
+            say("stopped after step \(state.step) of \(configuration.steps): \(reason); start again to continue")
+        }
         if world.rank == 0 {
             try ending.ended(.preempted, "\(reason)", step: state.step, exitCode: reason.exitCode)
         }
@@ -204,7 +220,8 @@ public struct TrainRun {
 
     private var loopOptions: LoopOptions {
         LoopOptions(
-            steps: configuration.steps, logEvery: configuration.logEvery, evaluateEvery: configuration.evaluateEvery,
+            steps: configuration.steps, logEvery: configuration.logEvery, logSteps: request.replayedLines,
+            evaluateEvery: configuration.evaluateEvery,
             evaluatesLast: configuration.evaluatesAtEnd, checkpointEvery: configuration.checkpointEvery,
             stop: request.stop)
     }
@@ -214,51 +231,6 @@ public struct TrainRun {
             configuration: configuration.resultText,
             layout: ContentDigest(of: session.base.layout.parameters.canonicalText).hexadecimal,
             backbone: session.base.backbone, data: session.data.digest)
-    }
-
-    /// Makes a checkpoint of the snapshot that a killed job left in a file, where no later one is there.
-    private func recover(_ checkpoints: RunCheckpoints, _ identity: RunState.Identity) throws(Failure) {
-        guard let left = SnapshotFile.newest(run), request.resume == .auto || request.resume == .never else { return }
-        guard request.resume == .auto else {
-            throw Failure(
-                .usage,
-                "\(run.path) holds the snapshot of step \(left.state.step), which --resume never would overwrite; choose "
-                    + "another --out or --resume auto")
-        }
-        try left.state.identity.refuseDifference(from: identity, path: SnapshotFile.paths(run)[0])
-        let newest = try checkpoints.store.newestIntact().checkpoint?.step ?? 0
-        guard left.state.step > newest else { return }
-        say("recovered step \(try checkpoints.save(left)) from the snapshot of a job that was killed")
-    }
-
-    private func makeLog() throws(Failure) -> Logger {
-        let handler = try RankLogHandler(path: run.log(rank: world.rank))
-        return Logger(label: "unolora-dist") { _ in handler }
-    }
-
-    private func makeWriter(
-        _ state: TrainState, _ checkpoints: RunCheckpoints, _ resumed: Resumption.Resumed?
-    ) throws(Failure) -> RunWriter {
-        let text = configuration.resolvedYAML
-        if resumed == nil { try run.refuseToReplace(configuration: request.source, by: text) }
-        try DurableFile.replace(run.configuration) { file throws(Failure) in
-            try file.write(text)
-        }
-        let start = MetricsLog.Start(
-            step: state.step, owesEvaluation: resumed?.state.owesEvaluation ?? false, record: resumed?.state.record)
-        let writer = try RunWriter(
-            run: run, checkpoints: checkpoints, ending: ending, start: start,
-            drawsCurves: configuration.writesTensorBoard)
-        if let resumed, resumed.isFromElsewhere {
-            // The run must be able to go on from here if it is killed before its next checkpoint.
-            try checkpoints.keep(
-                state,
-                RunProgress(
-                    best: nil, owesEvaluation: start.owesEvaluation, accumulator: resumed.state.accumulator,
-                    record: start.record))
-            try writer.checkpoint()
-        }
-        return writer
     }
 
     private func announce(_ session: RunSession, _ threads: ThreadChoice, _ state: TrainState) {
@@ -277,7 +249,7 @@ public struct TrainRun {
         for warning in configuration.warnings + request.stop.warnings + threads.warnings { say("warning: \(warning)") }
     }
 
-    private func say(_ line: String) {
+    func say(_ line: String) {
         guard world.rank == 0 else { return }
         Terminal.say(line)
     }

@@ -15,12 +15,10 @@ extension RunConfiguration {
     package func openCache(
         _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, in directory: String, threads: Int
     ) throws(Failure) -> TokenCache {
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
+        guard makeDirectories(directory) else {
             throw Failure(
                 .cannotWrite,
-                "the cache directory \(directory) cannot be created (\(RunDirectory.reason(error))); choose another with "
+                "the cache directory \(directory) cannot be created (\(systemMessage(errno))); choose another with "
                     + "data.cache")
         }
         return try TokenCache.openOrBuild(

@@ -20,6 +20,8 @@ final class HealthBoard: @unchecked Sendable {
         case watched
         /// When it last made progress, or waited for others.
         case progressed
+        /// When it last made progress, or waited for somebody who is not of the job.
+        case worked
         /// Step of its newest snapshot, plus 1; 0 for none.
         case snapshot
         /// 1 when that snapshot is its last, since a signal came.
@@ -74,6 +76,7 @@ final class HealthBoard: @unchecked Sendable {
         let now = Self.now
         self[.watched, node.rank] = now
         self[.progressed, node.rank] = now
+        self[.worked, node.rank] = now
         try memory.publish()
     }
 

@@ -8,7 +8,8 @@ import Synchronization
 ///
 /// SIGTERM, SIGHUP or SIGINT to any rank of a node: the rank of the node with the newest snapshot saves it at once and ends
 /// the job; nothing waits for a collective. A rank of the node that died or made no progress for too long is named, as is
-/// the first rank of a node that is silent (`NodeRing`), the newest snapshot saved, and the job ended.
+/// the first rank of a node that is silent (`NodeRing`), the newest snapshot saved, and the job ended. So does a job in
+/// which every rank waits for the others.
 final class HealthMonitor: @unchecked Sendable {
     /// What the monitor does to the run.
     struct Actions: Sendable {
@@ -18,16 +19,19 @@ final class HealthMonitor: @unchecked Sendable {
         var save: @Sendable () throws(Failure) -> Int?
         /// Step of this rank's newest snapshot; nil for none.
         var step: @Sendable () -> Int?
-        /// Tells in `STATUS.json` how the job ends.
-        var end: @Sendable (RunStatus.State, String, _ step: Int?, _ exitCode: Int32) -> Void
+        /// Tells in `STATUS.json` how the job ends; false where somebody of the job has said it before.
+        var end: @Sendable (RunStatus.State, String, _ step: Int?, _ exitCode: Int32) -> Bool
     }
 
     private let world: Communicator
     private let board: HealthBoard
+    private let signs: LifeSigns
     private let actions: Actions
     private let host = ProcessInfo.processInfo.hostName
     /// Nanoseconds; 0 watches for no stall.
     private let timeout = Atomic<Int64>(0)
+    /// Nanoseconds for which all ranks of the node have waited for others.
+    private let idleTime = Atomic<Int64>(0)
     private let isStopped = Atomic<Bool>(false)
     private let left = DispatchSemaphore(value: 0)
     private var ring: NodeRing?
@@ -47,10 +51,12 @@ final class HealthMonitor: @unchecked Sendable {
         self.world = world
         self.actions = actions
         board = try HealthBoard(node, world: world)
+        signs = LifeSigns(board, host: host, isWholeJob: node.size == world.size)
         if threads == .multiple {
-            ring = try NodeRing(world: world, node: node, limit: { [self] in timeout.load(ordering: .relaxed) }) {
-                [self] sentence in isLost(sentence)
-            }
+            ring = try NodeRing(
+                world: world, node: node, limit: { [self] in timeout.load(ordering: .relaxed) },
+                idle: { [self] in idleTime.load(ordering: .relaxed) }
+            ) { [self] sentence in isLost(sentence) }
         }
         let thread = Thread { [self] in
             while !isStopped.load(ordering: .acquiring) {
@@ -84,13 +90,25 @@ final class HealthMonitor: @unchecked Sendable {
             board[.snapshot, me] = 0
             board[.frozen, me] = 1
         }
-        board[.done, me] = 1
         _ = board.replace(.signal, 0, by: Int64(SIGTERM))
-        guard saves else { return nil }
+        defer { board[.done, me] = 1 }
+        guard saves else { return stepOfAnother() }
         // Where it cannot be saved, that is the failure itself or says less than it.
-        let step = LastSave(actions.save).result(within: Self.patience).step
+        let step = Bounded.saving(actions.save).result(within: LastSave.patience)?.step
         board[.saved] = 1
         return step
+    }
+
+    /// The step that another rank of the node saves in place of this one; nil for none.
+    private func stepOfAnother() -> Int? {
+        let end = HealthBoard.now + 5_000_000_000
+        while board[.saved] == 0 {
+            let isAlone = live(HealthBoard.now).count == 1 && board[.saver] == 0
+            guard !isAlone, HealthBoard.now < end else { return nil }
+            usleep(5_000)
+        }
+        let step = board[.snapshot, Int(board[.saver]) - 1]
+        return step > 0 ? Int(step) - 1 : nil
     }
 
     /// Watches no more: this rank's work is done. No collective.
@@ -107,16 +125,19 @@ final class HealthMonitor: @unchecked Sendable {
         if now - lastLook > 1_000_000_000 { awakeSince = now }
         lastLook = now
         board[.watched, me] = now
-        if Heartbeat.isWaiting || Heartbeat.beats != beats {
-            beats = Heartbeat.beats
-            board[.progressed, me] = now
-        }
+        let works = Heartbeat.beats != beats || Heartbeat.isWaitingOutside
+        beats = Heartbeat.beats
+        if works { board[.worked, me] = now }
+        if works || Heartbeat.isWaiting { board[.progressed, me] = now }
         if let signal = StopSignals.ending, board[.signal] == 0 { _ = board.replace(.signal, 0, by: Int64(signal)) }
         if board[.signal] != 0 {
             freeze(now)
             endForSignal(now)
-        } else if let sentence = lost(now) {
-            isLost(sentence)
+        } else {
+            idleTime.store(signs.idle(now, since: awakeSince), ordering: .relaxed)
+            if let sentence = signs.lost(now, since: awakeSince, limit: timeout.load(ordering: .relaxed)) {
+                isLost(sentence)
+            }
         }
     }
 
@@ -138,7 +159,10 @@ final class HealthMonitor: @unchecked Sendable {
             // Whoever saved ends the job; where that is stopped before it could, this one does.
             let since = savedSince ?? now
             savedSince = since
-            if now - since > 5_000_000_000 { world.abort(status: reason.exitCode) }
+            let isFailure = board[.failing] != 0 || board.loss != nil
+            if now - since > 8_000_000_000 {
+                world.abort(status: isFailure ? ExitCode.rankLost.rawValue : reason.exitCode)
+            }
             return
         }
         let saver = board[.saver]
@@ -150,14 +174,14 @@ final class HealthMonitor: @unchecked Sendable {
         }
         board[.savingSince] = now
         if board[.failing] != 0 {
-            _ = LastSave(actions.save).result(within: Self.patience)
+            _ = Bounded.saving(actions.save).result(within: LastSave.patience)
             board[.saved] = 1
             return
         }
         // mpirun and srun end the ranks that are left with SIGTERM when one was killed.
-        if let dead = board.worldRanks.indices.first(where: { board.isDead($0) }) { board.found(died(dead)) }
+        if let dead = board.worldRanks.indices.first(where: { board.isDead($0) }) { board.found(signs.died(dead)) }
         let loss = board.loss
-        let save = LastSave(actions.save)
+        let save = Bounded.saving(actions.save)
         if let loss { endForLoss(loss, save) } else { endForSignal(reason, save) }
         board[.saved] = 1
         // Other nodes may hold a later step, and are saving it now; launchers leave a second.
@@ -167,31 +191,38 @@ final class HealthMonitor: @unchecked Sendable {
         world.abort(status: loss == nil ? reason.exitCode : ExitCode.rankLost.rawValue)
     }
 
-    /// Seconds that saving may take.
-    private static let patience = 20.0
-
-    private func endForLoss(_ loss: String, _ save: LastSave) {
+    private func endForLoss(_ loss: String, _ save: Bounded<LastSave>) {
         // First what happened: the disk may be what does not answer.
-        Terminal.complain("unolora-dist: rank \(world.rank) on \(host): \(loss); start again to continue")
-        let outcome = save.result(within: Self.patience)
-        actions.end(.failed, loss, outcome.step, ExitCode.rankLost.rawValue)
+        tell("unolora-dist: rank \(world.rank) on \(host): \(loss); start again to continue")
+        let outcome = save.result(within: LastSave.patience) ?? .unanswered
+        _ = end(.failed, loss, outcome.step, ExitCode.rankLost.rawValue)
         if let trouble = outcome.trouble { complain(trouble) }
     }
 
-    private func endForSignal(_ reason: StopReason, _ save: LastSave) {
-        let outcome = save.result(within: Self.patience)
+    private func endForSignal(_ reason: StopReason, _ save: Bounded<LastSave>) {
+        let outcome = save.result(within: LastSave.patience) ?? .unanswered
         if let trouble = outcome.trouble {
             complain(trouble)
-            actions.end(.preempted, "\(reason), and the last step could not be saved", nil, reason.exitCode)
+            _ = end(.preempted, "\(reason), and the last step could not be saved", nil, reason.exitCode)
             return
         }
         let done = outcome.step.map { "after step \($0)" } ?? "before the first step of this job"
-        actions.end(.preempted, "\(reason)", outcome.step, reason.exitCode)
-        Terminal.say("stopped \(done): \(reason); start again to continue")
+        // Another node may have said why: the launcher sends SIGTERM then.
+        guard end(.preempted, "\(reason)", outcome.step, reason.exitCode) else { return }
+        let line = "stopped \(done): \(reason); start again to continue"
+        _ = Bounded { Terminal.say(line) }.result(within: 1)
+    }
+
+    private func end(_ state: RunStatus.State, _ reason: String, _ step: Int?, _ exitCode: Int32) -> Bool {
+        Bounded { [actions] in actions.end(state, reason, step, exitCode) }.result(within: 5) ?? true
     }
 
     private func complain(_ trouble: String) {
-        Terminal.complain("unolora-dist: rank \(world.rank) on \(host): the last step is not saved: \(trouble)")
+        tell("unolora-dist: rank \(world.rank) on \(host): the last step is not saved: \(trouble)")
+    }
+
+    private func tell(_ line: String) {
+        _ = Bounded { Terminal.complain(line) }.result(within: 1)
     }
 
     /// Whether every live rank of the node has shown its last snapshot, or had time enough for it.
@@ -217,30 +248,9 @@ final class HealthMonitor: @unchecked Sendable {
 
     // MARK: - Lost ranks
 
-    /// A sentence about a rank of the node that died or stands still.
-    private func lost(_ now: Int64) -> String? {
-        let limit = timeout.load(ordering: .relaxed)
-        for rank in board.worldRanks.indices where board[.done, rank] == 0 {
-            if rank != board.node.rank, board.isDead(rank) { return died(rank) }
-            guard limit > 0 else { continue }
-            let watched = now - max(board[.watched, rank], awakeSince)
-            let progressed = now - max(board[.progressed, rank], awakeSince)
-            if max(watched, progressed) > limit {
-                let seconds = max(watched, progressed) / 1_000_000_000
-                let state = watched > limit / 2 ? "is stopped" : "makes no progress"
-                return "\(name(rank)) \(state) since \(seconds) s, longer than parallel.stallTimeout allows"
-            }
-        }
-        return nil
-    }
-
     /// Ends the job for a lost rank, as for a signal; also from the thread of the ring.
     private func isLost(_ sentence: String) {
         board.found(sentence)
         _ = board.replace(.signal, 0, by: Int64(SIGTERM))
     }
-
-    private func died(_ rank: Int) -> String { "\(name(rank)) died" }
-
-    private func name(_ rank: Int) -> String { "rank \(board.worldRanks[rank]) on \(host)" }
 }

@@ -24,7 +24,7 @@ final class LastSnapshot: Sendable {
             step: { [self] in checkpoints.withLock { $0 }?.snapshots.step },
             end: { [ending] state, reason, step, exitCode in
                 if let step { ending.isDurable(step) }
-                ending.failed(state, reason, exitCode: exitCode, step: step)
+                return ending.failed(state, reason, exitCode: exitCode, step: step)
             })
     }
 }

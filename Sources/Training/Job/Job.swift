@@ -34,7 +34,10 @@ public enum Job {
                 try agree(on: command, environment.world)
                 code = try body(environment)
             } catch {
-                report(error, environment.world, host: environment.processorName)
+                let (world, host) = (environment.world, environment.processorName)
+                // Whoever reads it may be stopped, and the other ranks wait for the end.
+                _ = Bounded { report(error, world, host: host) }.result(within: 5)
+                // The environment's own: it would abort by itself as soon as it is not used any more.
                 environment.world.abort(error.code)
             }
             try environment.finalize()

@@ -40,7 +40,7 @@ public enum Terminal {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             // Who reads it may take his time.
-            let written = Heartbeat.waiting {
+            let written = Heartbeat.waitingOutside {
                 rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             }
             if written >= 0 {
@@ -52,7 +52,7 @@ public enum Terminal {
             case EAGAIN:
                 // Who shares the terminal or pipe has made it non-blocking.
                 var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = Heartbeat.waiting { poll(&place, 1, -1) }
+                _ = Heartbeat.waitingOutside { poll(&place, 1, -1) }
             case let code: return code
             }
         }

@@ -39,11 +39,9 @@ public enum NewModel {
     }
 
     private static func copy(_ source: String, into directory: String) throws(Failure) {
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
+        guard makeDirectories(directory) else {
             throw Failure(
-                .cannotWrite, "\(directory) cannot be created (\(RunDirectory.reason(error))); choose another --out")
+                .cannotWrite, "\(directory) cannot be created (\(systemMessage(errno))); choose another --out")
         }
         let target = directory + "/spiece.model"
         // It may stand there already, by whatever path it was named.

@@ -41,19 +41,11 @@ final class GrowingFile: Sendable {
 
     /// Appends bytes.
     func append(_ bytes: [UInt8]) throws(Failure) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw writeFailure("append to", path)
-            }
-            rest = rest.dropFirst(written)
-        }
+        guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else { throw writeFailure("append to", path) }
     }
 
     /// Waits until what was appended is on the disk.
     func synchronise() throws(Failure) {
-        guard fsync(descriptor) == 0 else { throw writeFailure("write", path) }
+        guard Tensors.synchronise(descriptor) else { throw writeFailure("write", path) }
     }
 }

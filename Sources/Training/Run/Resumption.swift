@@ -78,6 +78,7 @@ struct Resumption {
         guard !bytes.isEmpty else { return nil }
         if resumed == nil { resumed = Resumed(state: try RunState(Data(bytes), path: store.directory)) }
         state.step = resumed?.state.step ?? 0
+        state.skippedInARow = resumed?.state.skippedInARow ?? 0
         return resumed
     }
 

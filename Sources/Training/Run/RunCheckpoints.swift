@@ -36,12 +36,16 @@ final class RunCheckpoints: @unchecked Sendable {
     /// From here on snapshots are also kept in a file; before the first one.
     func keep(in file: SnapshotFile) { self.file = file }
 
+    /// Whether snapshots are also kept in a file, which the next steps overwrite.
+    var isInFile: Bool { file != nil }
+
     /// Keeps a completed step as the newest snapshot.
     func keep(_ trained: TrainState, _ progress: RunProgress) throws(Failure) {
         let state = RunState(
             step: trained.step, steps: constants.steps, seed: constants.seed, identity: constants.identity,
             best: progress.best, owesEvaluation: progress.owesEvaluation, accumulator: progress.accumulator,
-            record: progress.record, libraries: constants.libraries)
+            record: progress.record, libraries: constants.libraries,
+            skippedInARow: trained.skippedInARow > 0 ? trained.skippedInARow : nil)
         snapshots.keep(trained, state)
         try file?.write(state, [trained.weights, trained.mean, trained.square])
     }

@@ -25,7 +25,8 @@ extension RunDirectory {
     /// Refuses a part of the directory that is another user's link: it could lead what the run writes and removes anywhere.
     /// One's own, to a larger disk perhaps, is followed; of the files, none is.
     func refuseForeignLinks() throws(Failure) {
-        for directory in [path + "/checkpoints", path + "/logs"] {
+        for part in ["checkpoints", "logs", "cache", "example", "replay"] {
+            let directory = "\(path)/\(part)"
             var status = stat()
             guard lstat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { continue }
             guard [geteuid(), 0].contains(status.st_uid) else {

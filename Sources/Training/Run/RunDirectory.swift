@@ -33,12 +33,10 @@ public struct RunDirectory: Sendable {
         try refuseForeignFiles()
         try refuseForeignLinks()
         for directory in [path, path + "/checkpoints", path + "/logs"] {
-            do {
-                try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            } catch {
+            guard makeDirectories(directory) else {
                 throw Failure(
                     .cannotWrite,
-                    "the run directory \(directory) cannot be created (\(Self.reason(error))); choose another with --out"
+                    "the run directory \(directory) cannot be created (\(systemMessage(errno))); choose another with --out"
                 )
             }
         }
@@ -52,13 +50,6 @@ public struct RunDirectory: Sendable {
         try DurableFile.replace(file) { output throws(Failure) in try output.write([UInt8](data)) }
     }
 
-    static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        guard let code = underlying?.code, underlying?.domain == NSPOSIXErrorDomain else {
-            return error.localizedDescription
-        }
-        return String(cString: strerror(Int32(code)))
-    }
 }
 
 /// `STATUS.json`: how the run ended or that it runs. Under mpirun the exit codes of ranks may be hidden; this is the
@@ -89,15 +80,17 @@ public struct RunStatus: Codable, Sendable, Equatable {
     public var time: Double
 
     /// Replaces `STATUS.json` as a whole. `keepingEnd`: not where it says how the run ended, as another rank or thread of
-    /// the job may have written meanwhile, unless this says why: that a rank was lost.
-    public func write(to run: RunDirectory, keepingEnd: Bool = false) throws(Failure) {
+    /// the job may have written meanwhile, unless this says why: that a rank was lost. Returns whether it was replaced.
+    @discardableResult
+    public func write(to run: RunDirectory, keepingEnd: Bool = false) throws(Failure) -> Bool {
         try exclusively(in: run.path) { () throws(Failure) in
             if keepingEnd, let before = Self.read(run), before.state != .running {
                 // A launcher that finds a rank dead sends SIGTERM to the others; why is the news.
                 let isCause = exitCode == ExitCode.rankLost.rawValue && before.state == .preempted
-                guard isCause else { return }
+                guard isCause else { return false }
             }
             try run.write(StableJSON.document(self, "the status"), to: run.status)
+            return true
         }
     }
 

@@ -47,14 +47,17 @@ final class RunEnding: Sendable {
     }
 
     /// The job ends because something went wrong, or before it had begun; what cannot be written then must not hide it.
-    func failed(_ state: RunStatus.State, _ reason: String, exitCode: Int32, step: Int? = nil) {
+    ///
+    /// - Returns: false where `STATUS.json` says already how the job has ended.
+    @discardableResult
+    func failed(_ state: RunStatus.State, _ reason: String, exitCode: Int32, step: Int? = nil) -> Bool {
         let before = RunStatus.read(run)
-        guard FileManager.default.fileExists(atPath: run.path) else { return }
+        guard FileManager.default.fileExists(atPath: run.path) else { return true }
         let facts = facts.withLock { $0 }
-        guard facts.isAccepted || before == nil || before?.state == .running else { return }
+        guard facts.isAccepted || before == nil || before?.state == .running else { return true }
         var status = status(state, reason, step ?? before?.step ?? 0, exitCode)
         status.lastDurableStep = status.lastDurableStep ?? before?.lastDurableStep
-        try? status.write(to: run, keepingEnd: facts.hasBegun)
+        return (try? status.write(to: run, keepingEnd: facts.hasBegun)) ?? true
     }
 
     private func status(_ state: RunStatus.State, _ reason: String, _ step: Int, _ exitCode: Int32?) -> RunStatus {

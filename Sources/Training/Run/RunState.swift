@@ -44,6 +44,8 @@ struct RunState: Codable, Equatable {
     var record: TrainRecord?
     /// What the bits also depend on; reported when it differs.
     var libraries: [String: String]
+    /// How many of the last steps in a row were left out; nil for none.
+    var skippedInARow: Int?
 
     func encoded() throws(Failure) -> Data {
         try StableJSON.document(self, "the state of the run")
@@ -51,7 +53,8 @@ struct RunState: Codable, Equatable {
 
     init(
         step: Int, steps: Int, seed: UInt64, identity: Identity, best: Best?, owesEvaluation: Bool,
-        accumulator: MetricsAccumulator, record: TrainRecord? = nil, libraries: [String: String]
+        accumulator: MetricsAccumulator, record: TrainRecord? = nil, libraries: [String: String],
+        skippedInARow: Int? = nil
     ) {
         self.step = step
         self.steps = steps
@@ -62,6 +65,7 @@ struct RunState: Codable, Equatable {
         self.accumulator = accumulator
         self.record = record
         self.libraries = libraries
+        self.skippedInARow = skippedInARow
     }
 
     /// Reads a checkpoint's state; `path` is for the message. Nothing that is computed from an accepted one overflows.
@@ -69,7 +73,7 @@ struct RunState: Codable, Equatable {
         guard let state = try? BoundedJSON.decode(RunState.self, from: data), state.format == Self.format else {
             throw Failure(.badData, "\(path): state.json is not a state of this program; use another checkpoint")
         }
-        let numbers = [state.step, state.steps, state.best?.step ?? 0]
+        let numbers = [state.step, state.steps, state.best?.step ?? 0, state.skippedInARow ?? 0]
         guard numbers.allSatisfy({ (0...Self.mostSteps).contains($0) }), state.accumulator.isPossible else {
             throw Failure(.badData, "\(path): state.json has a number that no run has; use another checkpoint")
         }

@@ -4,19 +4,24 @@ import Synchronization
 import Tensors
 
 /// What rank 0 writes during a run: metrics, TensorBoard's curves, checkpoints, `STATUS.json` and words on the terminal.
-final class RunWriter {
+final class RunWriter: @unchecked Sendable {
     let run: RunDirectory
     private let metrics: MetricsLog
     private let events: EventFile?
     private let ending: RunEnding
     private let saver: BackgroundSaver
+    private let synchronising = DispatchQueue(label: "metrics")
+    private let isSynchronising = Atomic<Bool>(false)
+    private let hasOtherNodes: Bool
 
     /// Opens the run's files as `start` says; later lines of `metrics.jsonl` are cut off. `drawsCurves`: for TensorBoard
-    /// too.
+    /// too. `hasOtherNodes`: their ranks may go on from a step whose lines this node has not given to the disk yet.
     init(
-        run: RunDirectory, checkpoints: RunCheckpoints, ending: RunEnding, start: MetricsLog.Start, drawsCurves: Bool
+        run: RunDirectory, checkpoints: RunCheckpoints, ending: RunEnding, start: MetricsLog.Start, drawsCurves: Bool,
+        hasOtherNodes: Bool
     ) throws(Failure) {
         self.run = run
+        self.hasOtherNodes = hasOtherNodes
         self.ending = ending
         metrics = try MetricsLog(path: run.metrics, start)
         events = drawsCurves ? try EventFile(in: run.path, after: start.step) : nil
@@ -33,6 +38,12 @@ final class RunWriter {
     func append(_ record: some Encodable & Drawable) throws(Failure) {
         try metrics.append(record)
         try events?.append(record)
+        guard hasOtherNodes, !isSynchronising.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        synchronising.async { [self] in
+            isSynchronising.store(false, ordering: .releasing)
+            // Where it fails the next checkpoint says so.
+            try? metrics.synchronise()
+        }
     }
 
     /// Begins to write the newest snapshot as a checkpoint, while training goes on. Throws what an earlier one failed with.

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Two files are written in turn, so that one is whole at any moment; a process that is killed loses nothing that it had
 /// written, since the system keeps it. They are not synchronised: when a machine loses its power, the last checkpoint
-/// counts. Their room on the disk is taken at the start, so that a disk that fills up later does not matter.
+/// counts. Their room on the disk is taken with the first step, so that a disk that fills up later does not matter.
 final class SnapshotFile {
     private let files: [FileHandle]
     private let paths: [String]
@@ -78,21 +78,25 @@ final class SnapshotFile {
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer, at place: Int) throws(Failure) {
-        var done = 0
-        while done < bytes.count {
-            let written = pwrite(
-                files[next].fileDescriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw writeFailure("write", paths[next])
-            }
-            done += written
+        guard writeAll(bytes, to: files[next].fileDescriptor, at: place) else {
+            throw writeFailure("write", paths[next])
         }
     }
 
-    /// The newest whole snapshot that an earlier job left; nil for none. Anything that is not whole is as good as absent.
-    static func newest(_ run: RunDirectory) -> (state: RunState, arenas: [Arena])? {
-        paths(run).compactMap { read($0) }.max { $0.state.step < $1.state.step }
+    /// The newest whole snapshot that an earlier job left; nil for none. And the files that are there but not whole, as a job
+    /// leaves one that was killed while it wrote.
+    static func left(_ run: RunDirectory) -> (newest: (state: RunState, arenas: [Arena])?, damaged: [String]) {
+        let files = paths(run).map { (path: $0, content: read($0)) }
+        let newest = files.compactMap(\.content).max { $0.state.step < $1.state.step }
+        return (newest, files.filter { $0.content == nil && isWritten($0.path) }.map(\.path))
+    }
+
+    /// Whether a file is there, and has ever had its header, which comes last.
+    private static func isWritten(_ path: String) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return false }
+        guard let file = try? MappedFile(path: path, followingLinks: false) else { return true }
+        return withExtendedLifetime(file) { file.bytes.prefix(magic.count).contains { $0 != 0 } }
     }
 
     /// Removes the files of a run that needs them no more.

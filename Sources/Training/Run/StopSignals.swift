@@ -56,7 +56,10 @@ public enum StopSignals {
                     return
                 }
                 receivedTime.store(secondsNow(), ordering: .relaxed)
-                receivedSignal.store(number, ordering: .relaxed)
+                // Another one may have come in the middle of this handler; a request to end stays one.
+                let (isNoted, now) = receivedSignal.compareExchange(
+                    expected: before, desired: number, ordering: .relaxed)
+                if !isNoted, now == SIGUSR1 { receivedSignal.store(number, ordering: .relaxed) }
             }
         }
         unblock(numbers)

@@ -11,6 +11,8 @@ struct LoopOptions: Sendable {
     var steps: Int
     /// A line of `metrics.jsonl` every so many steps.
     var logEvery: Int
+    /// Lines after these steps instead; nil for none of that.
+    var logSteps: Set<Int>?
     /// An evaluation every so many steps; nil for none but the last.
     var evaluateEvery: Int?
     /// Whether the last step is evaluated.
@@ -87,6 +89,8 @@ final class TrainLoop {
         {
             return leave(stop)
         }
+        // Of a run that goes on from there or beyond.
+        if let last = options.stop.afterStep, trainer.state.step >= last, isUnfinished { return leave(.preempted) }
         while trainer.state.step < options.steps {
             let completing = trainer.state.step + 1
             let isLast = completing == options.steps
@@ -151,6 +155,8 @@ final class TrainLoop {
         now.owesEvaluation = false
         try checkpoints.keep(trainer.state, now)
         if isSaved || now.best != before || ending.stop != nil { try writer?.checkpoint() }
+        // The steps to come name this one as the best: where all ranks are killed nobody else has it.
+        if now.best != before, checkpoints.isInFile { try writer?.finish() }
         return ending.stop
     }
 
@@ -193,7 +199,7 @@ final class TrainLoop {
                 step: step, loss: now.accumulator.loss, examples: Double(examplesDone) / elapsed,
                 tokens: Double(tokensDone) / elapsed, always: isLast)
         }
-        guard step % options.logEvery == 0 || isLast else { return nil }
+        guard options.logSteps?.contains(step) ?? (step % options.logEvery == 0 || isLast) else { return nil }
         let record = now.accumulator.record(step: step, names: taskNames, seconds: seconds)
         log.info("step \(step): loss \(record.loss), \(record.timing.examplesPerSecond) examples/s")
         now.accumulator = MetricsAccumulator(tasks: taskNames.count)

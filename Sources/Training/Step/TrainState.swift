@@ -1,7 +1,8 @@
 import Adapters
 import Tensors
 
-/// Everything that training changes: weights and both moments in one layout, and how many steps are done.
+/// Everything that training changes: weights and both moments in one layout, how many steps are done, and how many of
+/// them were left out.
 ///
 /// Every rank holds all of it and changes it alike, so any rank could write the checkpoint.
 public final class TrainState {
@@ -15,6 +16,8 @@ public final class TrainState {
     public let square: Arena
     /// Steps done.
     public var step = 0
+    /// How many of the last ones in a row were left out, since they were not finite.
+    public var skippedInARow = 0
 
     /// Creates the seeded start.
     public init(layout: LowRankLayout, seed: UInt64) {

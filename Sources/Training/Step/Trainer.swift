@@ -72,7 +72,6 @@ public final class Trainer {
     private var plan: MicroBatchPlan
     private var mine: [Int] = []
     private var taskSums: [StepResult.TaskSums] = []
-    private var skippedInARow = 0
     /// Why the last step was left out, on the rank that knows it.
     private(set) var notFinite: String?
 
@@ -116,7 +115,7 @@ public final class Trainer {
         let rate = options.schedule.rate(step)
         notFinite = nil
         if exchange.isBad { return try skip(rate) }
-        skippedInARow = 0
+        state.skippedInARow = 0
         taskSums.removeAll(keepingCapacity: true)
         for task in 0..<taskCount { taskSums.append(exchange.sums(task: task)) }
         let tokens = taskSums.reduce(0) { $0 + $1.tokens }
@@ -162,14 +161,14 @@ public final class Trainer {
 
     /// Leaves a step out that is not finite, or ends the run for it.
     private func skip(_ rate: Double) throws(Failure) -> StepResult {
-        skippedInARow += 1
-        let isTooMuch = skippedInARow >= Self.mostSkipped
+        state.skippedInARow += 1
+        let isTooMuch = state.skippedInARow >= Self.mostSkipped
         let failure = notFinite(isTooMuch: isTooMuch)
         guard options.skipsNonFinite, !isTooMuch else {
             if let failure { throw failure }
             // The rank that met it ends the job.
             try communicator.barrier()
-            throw Failure(.notFinite, "step \(state.step) is not finite on another rank")
+            throw Failure(.notFinite, "step \(state.step + 1) is not finite on another rank")
         }
         notFinite = failure?.message
         state.step += 1
@@ -179,7 +178,7 @@ public final class Trainer {
     }
 
     /// Steps that may be left out one after the other: a run in which no step is finite any more does not get better.
-    private static let mostSkipped = 25
+    static let mostSkipped = 25
 
     /// What this rank met in the present step, where it was this rank.
     private func notFinite(isTooMuch: Bool) -> Failure? {
@@ -189,11 +188,11 @@ public final class Trainer {
         let remedy =
             state.step == 0
             ? "nothing was trained yet, so look at these examples, the model and lora.alpha"
-            : "lower lr.peak or look at these examples; the last checkpoint is untouched"
+            : "lower lr.peak or look at these examples; the step before is saved, older checkpoints are untouched"
         let row = options.skipsNonFinite && isTooMuch ? ", as in the \(Self.mostSkipped - 1) steps before" : ""
         return Failure(
             .notFinite,
-            "step \(state.step): the loss or a gradient is not finite, or beyond the range of the exact sum, in a "
+            "step \(state.step + 1): the loss or a gradient is not finite, or beyond the range of the exact sum, in a "
                 + "micro-batch of \(slots.joined(separator: ", "))\(row); \(remedy)")
     }
 }

@@ -22,19 +22,48 @@ import Testing
         withExtendedLifetime(second) {}
     }
 
-    @Test func `a job that is just ending is waited for`() async throws {
+    @Test func `a job that is just ending is waited for`() throws {
         let directory = try TemporaryDirectory()
         let run = RunDirectory(directory.path)
-        let ending = Task.detached {
-            let lock = try RunLock(run)
-            try directory.write("taken", "")
+        let ended = DispatchSemaphore(value: 0)
+        Thread {
+            let lock = try? RunLock(run)
+            _ = try? directory.write("taken", "")
             usleep(300_000)
             withExtendedLifetime(lock) {}
-        }
+            ended.signal()
+        }.start()
         while !FileManager.default.fileExists(atPath: directory.file("taken")) { usleep(1_000) }
         let next = try RunLock(run, patience: .seconds(30))
         withExtendedLifetime(next) {}
-        try await ending.value
+        ended.wait()
+    }
+
+    @Test func `a lock that goes with its file is waited for, and then is another file's`() throws {
+        let directory = try TemporaryDirectory()
+        let run = RunDirectory(directory.path)
+        @Sendable func temporary() throws -> RunLock {
+            try RunLock(run, name: "own", isTemporary: true, patience: .seconds(30))
+        }
+        let ended = DispatchSemaphore(value: 0)
+        // No task: those have as many threads as there are cores, and this test holds one of them.
+        Thread {
+            let lock = try? temporary()
+            _ = try? directory.write("taken", "")
+            usleep(300_000)
+            withExtendedLifetime(lock) {}
+            ended.signal()
+        }.start()
+        while !FileManager.default.fileExists(atPath: directory.file("taken")) { usleep(1_000) }
+        var next: RunLock? = try temporary()
+        ended.wait()
+        // What is waited for and then had must keep others out, not be a file without a name.
+        let refusal = withExtendedLifetime(next) {
+            #expect(throws: Failure.self) { try RunLock(run, name: "own", patience: .zero) }
+        }
+        #expect(refusal?.code == .cannotWrite)
+        next = nil
+        #expect(!FileManager.default.fileExists(atPath: directory.file("own")))
     }
 
     @Test func `where no lock can be made a run goes on without`() throws {

@@ -24,6 +24,7 @@ import Testing
     @Test(
         arguments: [
             { $0.step = -1 }, { $0.step = .max }, { $0.steps = .max }, { $0.best?.step = -1 },
+            { $0.skippedInARow = -1 },
             { $0.accumulator.steps = .max }, { $0.accumulator.tasks[1].tokens = .max },
             { $0.accumulator.tasks[0].examples = -1 }, { $0.accumulator.tasks[0].sourceTokens = .max },
         ] as [@Sendable (inout RunState) -> Void])

@@ -1,0 +1,62 @@
+import Checkpoints
+import Failures
+import Logging
+import Tensors
+
+/// The files of the run directory that a training opens or takes over.
+extension TrainRun {
+    /// Makes a checkpoint of the snapshot that a killed job left in a file, where no later one is there: also where the
+    /// run goes on from an earlier step, which sets later checkpoints aside.
+    func recover(_ checkpoints: RunCheckpoints, _ identity: RunState.Identity) throws(Failure) {
+        let (newest, damaged) = SnapshotFile.left(run)
+        let reason = "it is not whole, as after a kill while it was written"
+        for path in damaged { say("refused \(path): \(reason)") }
+        guard let left = newest else {
+            // Which may have been the only work that there was.
+            guard let first = damaged.first, try checkpoints.store.steps().isEmpty else { return }
+            throw Failure(
+                .badData,
+                "\(first): \(reason), and \(run.path) has neither another snapshot nor a checkpoint; start anew with another "
+                    + "--out, or remove the snapshot files")
+        }
+        guard request.resume != .never else {
+            throw Failure(
+                .usage,
+                "\(run.path) holds the snapshot of step \(left.state.step), which --resume never would overwrite; choose "
+                    + "another --out or --resume auto")
+        }
+        try left.state.identity.refuseDifference(from: identity, path: SnapshotFile.paths(run)[0])
+        guard try left.state.step > checkpoints.store.newestIntact().checkpoint?.step ?? 0 else { return }
+        say("recovered step \(try checkpoints.save(left)) from the snapshot of a job that was killed")
+    }
+
+    func makeLog() throws(Failure) -> Logger {
+        let handler = try RankLogHandler(path: run.log(rank: world.rank))
+        return Logger(label: "unolora-dist") { _ in handler }
+    }
+
+    func makeWriter(
+        _ state: TrainState, _ checkpoints: RunCheckpoints, _ resumed: Resumption.Resumed?
+    ) throws(Failure) -> RunWriter {
+        let text = configuration.resolvedYAML
+        if resumed == nil { try run.refuseToReplace(configuration: request.source, by: text) }
+        try DurableFile.replace(run.configuration) { file throws(Failure) in
+            try file.write(text)
+        }
+        let start = MetricsLog.Start(
+            step: state.step, owesEvaluation: resumed?.state.owesEvaluation ?? false, record: resumed?.state.record)
+        let writer = try RunWriter(
+            run: run, checkpoints: checkpoints, ending: ending, start: start,
+            drawsCurves: configuration.writesTensorBoard, hasOtherNodes: hasOtherNodes)
+        if let resumed, resumed.isFromElsewhere {
+            // The run must be able to go on from here if it is killed before its next checkpoint.
+            try checkpoints.keep(
+                state,
+                RunProgress(
+                    best: nil, owesEvaluation: start.owesEvaluation, accumulator: resumed.state.accumulator,
+                    record: start.record))
+            try writer.checkpoint()
+        }
+        return writer
+    }
+}
