@@ -17,8 +17,9 @@ test-slurm: ## the job scripts on a real SLURM of this machine's own, with all t
 test-hosts: ## training over a network of four hosts, and the loss of one
 	cluster/netns-hosts/test.sh --all
 
-test-storm: ## a run that is hit 200 times at random moments in random ways, some 15 minutes
+test-storm: ## a run that is hit 200 times at random moments in random ways, some 20 minutes; a disk that hangs
 	cluster/storm/test.sh --hits 200
+	cluster/storm/hung-disk.sh
 
 lint:       ## formatting of the Swift code, syntax of the scripts
 	swift format lint --strict --recursive Sources Tests fuzz Package.swift

@@ -170,7 +170,6 @@ start
 for ((number = 1; number <= hits; number++)); do
     random ${#kinds[@]}
     kind=${kinds[drawn]}
-    began=$(date +%s.%N)
     if ! pause; then
         wait "$launcher" || true
         [ "$(status "$run" state)" = finished ] || fail "the run ended by itself: $(tail -n 5 "$work/start.log")"
