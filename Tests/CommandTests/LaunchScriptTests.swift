@@ -65,7 +65,7 @@ import Testing
         #expect(
             result.output.contains(
                 "srun --mpi=pmix --cpus-per-task=8 --wait=60 \(program) train --config run.yaml --out runs/unolora-77 "
-                    + "--resume auto --set lora.rank=4\n"), "\(result.output)")
+                    + "--resume auto --set checkpoint.snapshot=file --set lora.rank=4\n"), "\(result.output)")
         #expect(result.output.contains("site:  there\n"))
         #expect(!result.output.contains("scontrol"))
     }
@@ -111,7 +111,7 @@ import Testing
             environment: ["SLURM_ARRAY_JOB_ID": "70", "SLURM_ARRAY_TASK_ID": "4"])
         #expect(result.code == 0, "\(result.error)")
         #expect(
-            result.output.contains("--out runs/unolora-70/seed-4 --resume auto --set train.seed=4\n"),
+            result.output.contains("/seed-4 --resume auto --set checkpoint.snapshot=file --set train.seed=4\n"),
             "\(result.output)")
     }
 
