@@ -76,10 +76,10 @@ train() {
         flock --wait 180 "$run/.lock" true || true
     fi
     trap on_term TERM
-    # srun does not take --cpus-per-task over from sbatch, so it is told again. When a rank is gone the others wait for
-    # it for ever, unless srun ends them; they have a minute for what they still write. With PMIx SLURM kills them at once,
-    # so the last step has to be in a file.
-    srun --mpi="${UNOLORA_MPI:-pmix}" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --wait=60 \
+    # srun does not take --cpus-per-task over from sbatch, so it is told again. Where the only rank of a node is gone, those
+    # of other nodes wait for it; srun kills them 10 seconds later, so the last step is kept in a file. Ranks that end as
+    # they should meet after the last write, and end together.
+    srun --mpi="${UNOLORA_MPI:-pmix}" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --wait=10 \
         "${inside[@]}" "$program" train "${arguments[@]}" --out "$run" --resume auto \
         --set "checkpoint.snapshot=${UNOLORA_SNAPSHOT:-file}" "$@" &
     # A signal ends a wait, not srun.

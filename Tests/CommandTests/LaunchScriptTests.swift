@@ -64,7 +64,7 @@ import Testing
         let program = cluster.path + "/elsewhere/.build/release/unolora-dist"
         #expect(
             result.output.contains(
-                "srun --mpi=pmix --cpus-per-task=8 --wait=60 \(program) train --config run.yaml --out runs/unolora-77 "
+                "srun --mpi=pmix --cpus-per-task=8 --wait=10 \(program) train --config run.yaml --out runs/unolora-77 "
                     + "--resume auto --set checkpoint.snapshot=file --set lora.rank=4\n"), "\(result.output)")
         #expect(result.output.contains("site:  there\n"))
         #expect(!result.output.contains("scontrol"))
@@ -90,6 +90,25 @@ import Testing
         #expect(result.code == end, "\(result.error)")
         #expect(result.output.contains("scontrol requeue 77\n") == ([85, 143].contains(code) && step > 0))
         #expect(result.error.contains("no progress") == (step == 0), "\(result.error)")
+    }
+
+    /// What a job has done whose ranks were all killed only its snapshot says, which the next start reads.
+    @Test(arguments: [true, false])
+    func `a long run whose ranks were killed is queued again where a snapshot is left`(isLeft: Bool) throws {
+        let cluster = try Cluster(code: 0)
+        try cluster.command(".build/release/unolora-dist", "")
+        try cluster.command(
+            "bin/srun",
+            """
+            echo '  "state" : "running",' > runs/unolora-77/STATUS.json
+            \(isLeft ? "echo x > runs/unolora-77/snapshot-0.bin" : "")
+            exit 137
+            """)
+        let result = try cluster.submit(["run.yaml"], to: "requeue.sbatch")
+        #expect(result.code == 75, "\(result.error)")
+        #expect(result.output.contains("scontrol requeue 77\n") == isLeft)
+        #expect(result.error.contains("no progress") != isLeft, "\(result.error)")
+        #expect(try String(contentsOfFile: cluster.path + "/runs/unolora-77/starts.txt", encoding: .utf8) == "0 1\n")
     }
 
     @Test func `a long run is not started a fourth time from the same step`() throws {

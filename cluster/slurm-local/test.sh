@@ -95,6 +95,19 @@ killed-rank() {
     same_result "$run"
 }
 
+# All ranks are killed, as with their nodes' memory, before there is a checkpoint.
+killed-all() {
+    submit killed-all requeue.sbatch --nodes=2 --nodelist=n1,n2 --
+    wait_for_steps
+    local pids
+    pids=$(process_of 0 && process_of 1)
+    # shellcheck disable=SC2086 # two words
+    kill -KILL $pids
+    ends_as COMPLETED 0:0 1
+    job_says 'recovered step .* from the snapshot' killed-all
+    same_result "$run"
+}
+
 # With a site's file, in which a container is no more than words in front of the program.
 array() {
     echo 'export UNOLORA_CONTAINER="env UNOLORA_INSIDE=yes"' >"$work/site.env"
@@ -203,7 +216,7 @@ nodes=4
 case ${1:-} in
 '') ;;
 --all)
-    scenarios+=(two-seeds cancelled time-limit lost-node grace)
+    scenarios+=(killed-all two-seeds cancelled time-limit lost-node grace)
     nodes=8
     ;;
 *) fail "unknown argument $1; there is only --all." ;;

@@ -20,7 +20,7 @@ take_down() {
     local disk
     for disk in "$work"/disk-*; do
         # What is stopped would keep whoever unmounts it.
-        pkill -CONT -f "bindfs $disk " || true
+        pkill -CONT -f "bindfs .* $disk -f" || true
         umount -l "$disk" 2>/dev/null || true
     done
 }

@@ -220,12 +220,13 @@ wait_until 600 "the run was done" eval '! runs'
 wait "$launcher" || true
 fields() { sed -E 's/"timing":\{[^}]*\},?//' "$1/metrics.jsonl" | sha256sum; }
 if [ "$(status "$run" state)" = finished ] && [ "$(digest "$run")" = "$(digest "$work/plain-1")" ] &&
-    [ "$(fields "$run")" = "$(fields "$work/plain-1")" ]; then
+    [ "$(fields "$run")" = "$(fields "$work/plain-1")" ] &&
+    [ "$(readlink "$run/checkpoints/best")" = "$(readlink "$work/plain-1/checkpoints/best")" ]; then
     passed=$((passed + 1))
-    say "the run is done, with the bits and metrics of the one that nobody hit"
+    say "the run is done, with the bits, metrics and best step of the one that nobody hit"
 else
     failed=$((failed + 1))
-    say "the run has ended with other bits or metrics: $(status "$run" state), $(tail -n 3 "$work/start.log")"
+    say "the run has ended with other bits, metrics or best step: $(status "$run" state), $(tail -n 3 "$work/start.log")"
     diff <(sed -E 's/"timing":\{[^}]*\},?//' "$run/metrics.jsonl") <(sed -E 's/"timing":\{[^}]*\},?//' "$work/plain-1/metrics.jsonl") | head -n 4 || true
     cp -r "$run" "$work/run"
 fi

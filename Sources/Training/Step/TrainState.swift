@@ -2,7 +2,7 @@ import Adapters
 import Tensors
 
 /// Everything that training changes: weights and both moments in one layout, how many steps are done, and how many of
-/// them were left out.
+/// the last ones were left out.
 ///
 /// Every rank holds all of it and changes it alike, so any rank could write the checkpoint.
 public final class TrainState {

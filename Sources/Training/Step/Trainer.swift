@@ -178,7 +178,7 @@ public final class Trainer {
     }
 
     /// Steps that may be left out one after the other: a run in which no step is finite any more does not get better.
-    static let mostSkipped = 25
+    private static let mostSkipped = 25
 
     /// What this rank met in the present step, where it was this rank.
     private func notFinite(isTooMuch: Bool) -> Failure? {

@@ -6,6 +6,23 @@ import Testing
 @testable import Training
 
 @Suite struct RunLockTests {
+    /// Takes a lock on another thread, returns when it is taken, and gives it back 300 ms later; the semaphore says so.
+    ///
+    /// No task: those have as many threads as there are cores, and a test that waits holds one of them.
+    private static func hold(_ take: @escaping @Sendable () throws -> RunLock) -> DispatchSemaphore {
+        let (taken, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        Thread {
+            let lock = try? take()
+            #expect(lock != nil)
+            taken.signal()
+            usleep(300_000)
+            withExtendedLifetime(lock) {}
+            ended.signal()
+        }.start()
+        taken.wait()
+        return ended
+    }
+
     @Test func `a run directory in use is refused with its holder, and free when the holder is gone`() throws {
         let directory = try TemporaryDirectory()
         let run = RunDirectory(directory.path)
@@ -25,15 +42,7 @@ import Testing
     @Test func `a job that is just ending is waited for`() throws {
         let directory = try TemporaryDirectory()
         let run = RunDirectory(directory.path)
-        let ended = DispatchSemaphore(value: 0)
-        Thread {
-            let lock = try? RunLock(run)
-            _ = try? directory.write("taken", "")
-            usleep(300_000)
-            withExtendedLifetime(lock) {}
-            ended.signal()
-        }.start()
-        while !FileManager.default.fileExists(atPath: directory.file("taken")) { usleep(1_000) }
+        let ended = Self.hold { try RunLock(run) }
         let next = try RunLock(run, patience: .seconds(30))
         withExtendedLifetime(next) {}
         ended.wait()
@@ -45,16 +54,7 @@ import Testing
         @Sendable func temporary() throws -> RunLock {
             try RunLock(run, name: "own", isTemporary: true, patience: .seconds(30))
         }
-        let ended = DispatchSemaphore(value: 0)
-        // No task: those have as many threads as there are cores, and this test holds one of them.
-        Thread {
-            let lock = try? temporary()
-            _ = try? directory.write("taken", "")
-            usleep(300_000)
-            withExtendedLifetime(lock) {}
-            ended.signal()
-        }.start()
-        while !FileManager.default.fileExists(atPath: directory.file("taken")) { usleep(1_000) }
+        let ended = Self.hold(temporary)
         var next: RunLock? = try temporary()
         ended.wait()
         // What is waited for and then had must keep others out, not be a file without a name.
