@@ -55,6 +55,7 @@ let package = Package(
         .target(name: "CMPI", dependencies: ["COpenMPI"]),
         // Debian's libdnnl-dev has no pkg-config file; its OpenMP is GNU's.
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+        .target(name: "CIntegerProducts"),
         .target(name: "CAllocations"),
         .target(name: "CProcessor", cSettings: [.define("UNOLORA_AVX2", .when(traits: ["AVX2"]))]),
         .target(name: "CSentencePiece", dependencies: ["COpenSentencePiece"]),
@@ -68,7 +69,8 @@ let package = Package(
         library(
             "Kernels",
             [
-                .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "COpenBLAS", "Randomness", "Tensors",
+                .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "CIntegerProducts", "COpenBLAS",
+                "Randomness", "Tensors",
             ]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
         library("Optimizers", ["Kernels", "Tensors"]),
@@ -106,7 +108,7 @@ let package = Package(
         tests("RandomnessTests", ["Randomness"]),
         tests("TextTests", ["Failures", "Tensors", "TestSupport", "Text"]),
         tests("TasksTests", ["Failures", "Tasks", "Tensors", "TestSupport", "Text"], exclude: ["Metrics/Goldens"]),
-        tests("KernelsTests", ["Kernels", "Randomness", "Tensors", "TestSupport"]),
+        tests("KernelsTests", ["CIntegerProducts", "Kernels", "Randomness", "Tensors", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(
             "T5Tests", ["T5", "Adapters", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"],

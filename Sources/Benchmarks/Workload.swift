@@ -38,7 +38,7 @@ public struct Workload: Sendable {
 
     /// Precision of forward and input gradients, for a report.
     var precision: String {
-        format == .bfloat16 ? "bfloat16" : "\(packs.forward.rawValue)/\(packs.backward?.rawValue ?? "-")"
+        format == .bfloat16 ? "bfloat16" : "\(packs.forward?.rawValue ?? "-")/\(packs.backward?.rawValue ?? "-")"
     }
 
     /// Opens the model for sources and targets of at most so many tokens; collective.

@@ -2,7 +2,6 @@
 
 #include "descriptions.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 // OpenMP's own header needs a compiler that speaks OpenMP; this is its declaration.
@@ -16,10 +15,6 @@ struct cdnnl_product {
     dnnl_primitive_t primitive;
     dnnl_stream_t stream;
     dnnl_memory_t x, packed, y, scratch;
-    size_t part_bytes;
-    // Elements of y, and their sums with the second part of a packed operand; NULL where that has one part.
-    size_t count;
-    int32_t *sums;
 };
 
 #define TRY(call)                                                                                                      \
@@ -88,11 +83,7 @@ done:
     return result;
 }
 
-// Whether sums of 8-bit products fit wherever this processor makes them. Without instructions for it (VNNI), oneDNN
-// moves x to 0 ... 255, adds two products at a time in 16 bits, and cuts off what does not fit: up to 2 * 255 * 127. Of
-// an operand in two parts, which hold half of each number, they fit, 2 * 255 * 64, and the parts' sums together are
-// exact.
-static bool sums_fit(void) {
+int cdnnl_has_vnni(void) {
     switch (dnnl_get_effective_cpu_isa()) {
     case dnnl_cpu_isa_avx2_vnni:
     case dnnl_cpu_isa_avx512_core_vnni:
@@ -103,46 +94,37 @@ static bool sums_fit(void) {
     case dnnl_cpu_isa_avx512_core_fp16:
     case dnnl_cpu_isa_avx512_core_amx_fp16:
 #endif
-        return true;
-    default: return false;
+        return 1;
+    default: return 0;
     }
-}
-
-int cdnnl_has_vnni(void) { return sums_fit() ? 1 : 0; }
-
-static bool has_two_parts(int type) { return type == cdnnl_int8 && !sums_fit(); }
-
-// Bytes of one part of a packed operand, a multiple of 64.
-static size_t part_size(const description_t *layout) {
-    return (dnnl_memory_desc_get_size(view(layout)) + 63) & ~(size_t)63;
 }
 
 int cdnnl_packed_size(cdnnl_engine *engine, int type, int64_t k, int64_t n, size_t *bytes) {
     description_t layout = {0};
     int result = packed_layout(engine, type, k, n, &layout);
-    if (result == dnnl_success) *bytes = part_size(&layout) * (has_two_parts(type) ? 2 : 1);
+    if (result == dnnl_success) *bytes = dnnl_memory_desc_get_size(view(&layout));
     release(&layout);
     return result;
 }
 
-// Packs one part of an operand into a layout.
-static int pack_part(
-    cdnnl_engine *engine, int type, int64_t k, int64_t n, const void *b, dnnl_dims_t strides,
-    const description_t *layout, void *packed) {
+int cdnnl_pack(
+    cdnnl_engine *engine, int type, int64_t k, int64_t n, const void *b, int64_t row_stride, int64_t column_stride,
+    void *packed) {
     int result = dnnl_success;
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t primitive = NULL;
     dnnl_stream_t stream = NULL;
     dnnl_memory_t from = NULL, to = NULL;
-    description_t plain = {0};
-    dnnl_dims_t dims = {k, n};
+    description_t plain = {0}, layout = {0};
+    dnnl_dims_t dims = {k, n}, strides = {row_stride, column_stride};
+    TRY(packed_layout(engine, type, k, n, &layout));
     TRY(describe_strides(&plain, dims, operand(type), strides));
     TRY(dnnl_reorder_primitive_desc_create(
-        &description, view(&plain), engine->engine, view(layout), engine->engine, NULL));
+        &description, view(&plain), engine->engine, view(&layout), engine->engine, NULL));
     TRY(dnnl_primitive_create(&primitive, description));
     TRY(dnnl_stream_create(&stream, engine->engine, dnnl_stream_default_flags));
     TRY(dnnl_memory_create(&from, view(&plain), engine->engine, (void *)b));
-    TRY(dnnl_memory_create(&to, view(layout), engine->engine, packed));
+    TRY(dnnl_memory_create(&to, view(&layout), engine->engine, packed));
     dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     TRY(dnnl_primitive_execute(primitive, stream, 2, arguments));
     TRY(dnnl_stream_wait(stream));
@@ -153,38 +135,6 @@ done:
     if (primitive != NULL) dnnl_primitive_destroy(primitive);
     if (description != NULL) dnnl_primitive_desc_destroy(description);
     release(&plain);
-    return result;
-}
-
-int cdnnl_pack(
-    cdnnl_engine *engine, int type, int64_t k, int64_t n, const void *b, int64_t row_stride, int64_t column_stride,
-    void *packed) {
-    int result = dnnl_success;
-    description_t layout = {0};
-    dnnl_dims_t strides = {row_stride, column_stride};
-    int8_t *part = NULL;
-    TRY(packed_layout(engine, type, k, n, &layout));
-    if (!has_two_parts(type)) {
-        TRY(pack_part(engine, type, k, n, b, strides, &layout, packed));
-        goto done;
-    }
-    part = malloc((size_t)(k * n));
-    if (part == NULL) {
-        result = dnnl_out_of_memory;
-        goto done;
-    }
-    dnnl_dims_t dense = {n, 1};
-    for (int second = 0; second < 2; second++) {
-        for (int64_t i = 0; i < k; i++) {
-            for (int64_t j = 0; j < n; j++) {
-                const int8_t value = ((const int8_t *)b)[i * row_stride + j * column_stride];
-                part[i * n + j] = (int8_t)(second ? value - value / 2 : value / 2);
-            }
-        }
-        TRY(pack_part(engine, type, k, n, part, dense, &layout, (char *)packed + second * part_size(&layout)));
-    }
-done:
-    free(part);
     release(&layout);
     return result;
 }
@@ -198,15 +148,6 @@ int cdnnl_product_create(
     if (*product == NULL) return dnnl_out_of_memory;
     cdnnl_product *own = *product;
     TRY(packed_layout(engine, type, k, n, &layout));
-    own->part_bytes = part_size(&layout);
-    own->count = (size_t)(m * n);
-    if (has_two_parts(type)) {
-        own->sums = malloc(own->count * sizeof *own->sums);
-        if (own->sums == NULL) {
-            result = dnnl_out_of_memory;
-            goto done;
-        }
-    }
     TRY(describe(engine, type, m, k, n, &layout, &description));
     TRY(dnnl_primitive_create(&own->primitive, description));
     TRY(dnnl_stream_create(&own->stream, engine->engine, dnnl_stream_default_flags));
@@ -235,11 +176,12 @@ void cdnnl_product_destroy(cdnnl_product *product) {
     }
     if (product->stream != NULL) dnnl_stream_destroy(product->stream);
     if (product->primitive != NULL) dnnl_primitive_destroy(product->primitive);
-    free(product->sums);
     free(product);
 }
 
-static int run_part(cdnnl_product *product, const void *x, const void *packed, void *y) {
+int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed, void *y) {
+    // The count belongs to the calling thread, and which thread that is may change.
+    omp_set_num_threads(1);
     int result = dnnl_success;
     TRY(dnnl_memory_set_data_handle(product->x, (void *)x));
     TRY(dnnl_memory_set_data_handle(product->packed, (void *)packed));
@@ -253,16 +195,6 @@ static int run_part(cdnnl_product *product, const void *x, const void *packed, v
     TRY(dnnl_primitive_execute(product->primitive, product->stream, 4, arguments));
     TRY(dnnl_stream_wait(product->stream));
 done:
-    return result;
-}
-
-int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed, void *y) {
-    // The count belongs to the calling thread, and which thread that is may change.
-    omp_set_num_threads(1);
-    int result = run_part(product, x, packed, y);
-    if (result != dnnl_success || product->sums == NULL) return result;
-    result = run_part(product, x, (const char *)packed + product->part_bytes, product->sums);
-    for (size_t i = 0; i < product->count; i++) ((int32_t *)y)[i] += product->sums[i];
     return result;
 }
 

@@ -22,12 +22,6 @@ extension RunConfiguration {
                 because: "model.precision bfloat16 saves memory, of which the copies of parallel.gemm onednn take "
                     + "more; use parallel.gemm openblas or model.precision float32")
         }
-        if gemm == "openblas", quantises != (false, false) {
-            throw refuse(
-                "model.precision", "parallel.gemm",
-                because: "model.precision \(text("model.precision")) needs oneDNN, but parallel.gemm is openblas; use "
-                    + "parallel.gemm onednn or model.precision float32")
-        }
         guard globalBatch % microBatch == 0 else {
             throw refuse(
                 "batch.micro", "batch.global",

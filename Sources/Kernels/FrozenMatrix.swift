@@ -3,8 +3,7 @@ import Tensors
 /// A frozen weight `W: [out, in]`, possibly of several parts that read the same input, and its two products.
 ///
 /// The parts are where the model's file has them, or a copy in bfloat16. With `PackedWeight`s the products run on these
-/// instead; which of the two
-/// it is decides the result's last bits, never the number of rows, ranks or threads.
+/// instead; which of the two it is decides the result's last bits, never the number of rows, ranks or threads.
 public struct FrozenMatrix: Sendable {
     /// The parts `[out of the part, in]`, one below the other.
     public let parts: [FrozenWeight]
@@ -25,18 +24,29 @@ public struct FrozenMatrix: Sendable {
         outputWidth = parts.reduce(0) { $0 + $1.rows }
     }
 
-    /// What packs a matrix gets, and in which precision; a product without a pack uses the parts.
+    /// What packs a matrix gets, and in which precision; a product without a pack (nil) uses the parts.
     public struct Packs: Sendable, Equatable {
         /// For `multiply`.
-        public var forward: ProductPrecision
-        /// For `multiplyTransposed`; nil where no gradient is wanted.
+        public var forward: ProductPrecision?
+        /// For `multiplyTransposed`; nil also where no gradient is wanted.
         public var backward: ProductPrecision?
 
         /// Both in float32 by default.
-        public init(forward: ProductPrecision = .float32, backward: ProductPrecision? = .float32) {
+        public init(forward: ProductPrecision? = .float32, backward: ProductPrecision? = .float32) {
             self.forward = forward
             self.backward = backward
         }
+
+        /// Those of them that `library` makes.
+        public func made(by library: PackingLibrary) -> Packs {
+            func kept(_ precision: ProductPrecision?) -> ProductPrecision? {
+                precision == .float32 && !library.packsFloat32 ? nil : precision
+            }
+            return Packs(forward: kept(forward), backward: kept(backward))
+        }
+
+        /// Whether there are none.
+        public var isEmpty: Bool { forward == nil && backward == nil }
     }
 
     /// Bytes that the packs of a matrix of this shape take, each at a multiple of 64.
@@ -51,12 +61,13 @@ public struct FrozenMatrix: Sendable {
         _ library: PackingLibrary, _ packs: Packs, into memory: UnsafeMutableRawPointer, fills: Bool
     ) throws(PackingError) {
         let second = memory + (try forwardBytes(library, packs))
-        let own = PackedWeight(inner: inputWidth, columns: outputWidth, precision: packs.forward, memory: memory)
-        let transposed = packs.backward.map {
-            PackedWeight(inner: outputWidth, columns: inputWidth, precision: $0, memory: second)
+        forward = packs.forward.map {
+            PackedWeight(inner: inputWidth, columns: outputWidth, layout: library.layout($0), memory: memory)
         }
-        (forward, backward) = (own, transposed)
-        guard fills else { return }
+        backward = packs.backward.map {
+            PackedWeight(inner: outputWidth, columns: inputWidth, layout: library.layout($0), memory: second)
+        }
+        guard fills, !packs.isEmpty else { return }
         let matrices = parts.map {
             guard case .float32(let matrix) = $0 else { preconditionFailure("only float32 weights are packed") }
             return matrix
@@ -71,12 +82,13 @@ public struct FrozenMatrix: Sendable {
             }
         }
         let whole = stacked.map { Matrix($0.base, rows: outputWidth, columns: inputWidth) } ?? matrices[0]
-        try library.pack(whole, transposed: true, into: own)
-        if let transposed { try library.pack(whole, transposed: false, into: transposed) }
+        if let forward { try library.pack(whole, transposed: true, into: forward) }
+        if let backward { try library.pack(whole, transposed: false, into: backward) }
     }
 
     private func forwardBytes(_ library: PackingLibrary, _ packs: Packs) throws(PackingError) -> Int {
-        try library.packedBytes(inner: inputWidth, columns: outputWidth, packs.forward)
+        guard let precision = packs.forward else { return 0 }
+        return try library.packedBytes(inner: inputWidth, columns: outputWidth, precision)
     }
 
     /// `y = x W^T`: `x: [rows, in]`, overwrites `y: [rows, out]`.

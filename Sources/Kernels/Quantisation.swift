@@ -7,6 +7,20 @@ import Tensors
 public func quantiseRow(
     _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Int8>, _ count: Int
 ) -> Float {
+    quantise(x, into: q, count)
+}
+
+/// The same numbers, each in 16 bits.
+public func quantiseRow(
+    _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Int16>, _ count: Int
+) -> Float {
+    quantise(x, into: q, count)
+}
+
+@inline(__always)
+private func quantise<Whole: FixedWidthInteger & SIMDScalar>(
+    _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Whole>, _ count: Int
+) -> Float {
     var largest = SIMD16<Float>.zero
     var i = 0
     while i + 16 <= count {
@@ -32,9 +46,9 @@ public func quantiseRow(
         let n = min(16, count - i)
         let lanes = n == 16 ? x.lanes(i) : x.lanes(i, count: n, fill: 0)
         let bits = unsafeBitCast(lanes * scale + magic, to: SIMD16<Int32>.self)
-        let whole = SIMD16<Int8>(truncatingIfNeeded: bits)
+        let whole = SIMD16<Whole>(truncatingIfNeeded: bits)
         if n == 16 {
-            UnsafeMutableRawPointer(q + i).storeBytes(of: whole, as: SIMD16<Int8>.self)
+            UnsafeMutableRawPointer(q + i).storeBytes(of: whole, as: SIMD16<Whole>.self)
         } else {
             for k in 0..<n { q[i + k] = whole[k] }
         }

@@ -12,10 +12,10 @@ struct ProductOptions: ParsableArguments {
     @Option(help: "Products with frozen weights: auto, openblas or onednn.")
     var gemm = "auto"
 
-    @Option(help: "float32 or int8, of the forward's products with onednn.")
+    @Option(help: "float32 or int8, of the forward's products.")
     var forward = "float32"
 
-    @Option(help: "float32 or int8, of the input gradients' products with onednn.")
+    @Option(help: "float32 or int8, of the input gradients' products.")
     var backward = "float32"
 
     @Option(help: "float32 or bfloat16: how frozen weights are kept.")

@@ -117,6 +117,11 @@ extension ProgramTests {
         /// 222,903,552 weights of 4 bytes are 850.3 MiB; but for 48,384 of norms and position biases they can have 2.
         @Test(arguments: [
             ("float32", #"  850\.3 MiB backbone mapped, once, \+ nothing packed for OpenBLAS \(\d+\.\d MiB with"#),
+            // 198,180,864 of them in projections, 1 byte each for two directions, or with oneDNN the output in float32 too.
+            (
+                "int8",
+                #"  850\.3 MiB backbone mapped, once, \+ 378\.0 MiB packed once for OpenBLAS \(566\.2 MiB with"#
+            ),
             ("bfloat16", #"  425\.2 MiB backbone in bfloat16, once, \+ nothing packed for OpenBLAS \+ 1 x"#),
         ])
         func `plan counts the backbone as it is kept`(precision: String, line: String) throws {

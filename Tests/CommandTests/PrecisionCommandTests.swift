@@ -1,11 +1,10 @@
 import Foundation
-import Kernels
 import TestSupport
 import Testing
 
 extension ProgramTests {
     /// What `model.precision` does to a model: as `verify --precision` prints it and as a run records it.
-    @Suite(.enabled(if: PackingLibrary.isBuiltIn, "this build has no oneDNN")) struct PrecisionCommandTests {
+    @Suite struct PrecisionCommandTests {
         private static func measure(_ project: TinyProject, _ arguments: [String], ranks: Int? = nil) throws
             -> NSDictionary
         {
@@ -84,17 +83,6 @@ extension ProgramTests {
         func `options that do not go together are refused`(arguments: [String], says: String) throws {
             let result = try Program.run(["verify"] + arguments)
             #expect(result.code == 64 && result.error.contains(says), "\(result.error)")
-        }
-
-        @Test func `8 bits without oneDNN's products are refused`() throws {
-            let project = try TinyProject()
-            let result = try Program.run(
-                [
-                    "verify", "--precision", "int8", "--config", project.configuration, "--set",
-                    "parallel.gemm=openblas",
-                ], ranks: 2)
-            #expect(result.code == 78 && result.sentences.count == 1, "\(result.error)")
-            #expect(result.error.contains("model.precision int8 needs oneDNN"), "\(result.error)")
         }
     }
 }

@@ -134,9 +134,10 @@ extension ProgramTests {
 
         /// Ways to multiply by frozen weights, and how the library that does it calls itself.
         private static let products =
-            [("parallel.gemm=openblas", "OpenBLAS"), ("model.precision=bfloat16", "OpenBLAS")]
-            + (PackingLibrary.isBuiltIn
-                ? [("parallel.gemm=onednn", "oneDNN"), ("model.precision=int8", "oneDNN")] : [])
+            [
+                ("parallel.gemm=openblas", "OpenBLAS"), ("model.precision=bfloat16", "OpenBLAS"),
+                ("model.precision=int8", PackingLibrary.hasVNNI || PackingLibrary.isFast ? "oneDNN" : "OpenBLAS"),
+            ] + (PackingLibrary.hasOneDNN ? [("parallel.gemm=onednn", "oneDNN")] : [])
 
         @Test(arguments: products)
         func `either library, and 16 or 8 bits, give the same bits on ranks as alone`(

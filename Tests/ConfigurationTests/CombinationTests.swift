@@ -12,11 +12,6 @@ import Testing
 
     @Test(arguments: [
         (
-            "model.precision: int8\nparallel: {gemm: openblas}",
-            "model.precision int8 needs oneDNN, but parallel.gemm is openblas; use parallel.gemm onednn or "
-                + "model.precision float32"
-        ),
-        (
             "model.precision: bfloat16\nparallel: {gemm: onednn}",
             "model.precision bfloat16 saves memory, of which the copies of parallel.gemm onednn take more; use parallel.gemm "
                 + "openblas or model.precision float32"

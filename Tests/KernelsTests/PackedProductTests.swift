@@ -4,8 +4,14 @@ import Testing
 
 @testable import Kernels
 
-/// Products with weights that oneDNN packed; without it in the build there is nothing to test.
-@Suite(.enabled(if: PackingLibrary.isBuiltIn, "this build has no oneDNN")) struct PackedProductTests {
+/// Products with packed weights: in float32 by oneDNN, if it is in the build; in 8 bits by oneDNN too, where the processor has
+/// VNNI, and by kernels of our own.
+@Suite struct PackedProductTests {
+    /// What packs 8 bits here.
+    private static func integerLibraries() throws -> [PackingLibrary] {
+        [.integers] + (PackingLibrary.hasVNNI ? [try PackingLibrary()] : [])
+    }
+
     /// A frozen matrix of parts of these heights, packed for both products, with what owns its memory.
     private final class Packed {
         let library: PackingLibrary
@@ -14,9 +20,11 @@ import Testing
         private let parts: [Arena]
         private let memory: UnsafeMutableRawPointer
 
-        init(_ heights: [Int], _ width: Int, _ precision: ProductPrecision = .float32) throws {
+        init(
+            _ heights: [Int], _ width: Int, _ precision: ProductPrecision = .float32, by library: PackingLibrary
+        ) throws {
             let packs = FrozenMatrix.Packs(forward: precision, backward: precision)
-            library = try PackingLibrary()
+            self.library = library
             parts = heights.enumerated().map { index, height in
                 PackedProductTests.filled(height * width, seed: UInt64(index))
             }
@@ -41,9 +49,9 @@ import Testing
         ([37], 12), ([10, 10, 10], 12), ([5, 18], 33), ([64, 64, 64], 64), ([2048], 512),
     ]
 
-    @Test(arguments: shapes.indices)
+    @Test(.enabled(if: PackingLibrary.hasOneDNN, "this build has no oneDNN"), arguments: shapes.indices)
     func `both products are those of double precision`(index: Int) throws {
-        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width)
+        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, by: PackingLibrary())
         let (out, width) = (packed.matrix.outputWidth, packed.matrix.inputWidth)
         let w = packed.plain.parts.flatMap { $0.copied() }.map(Double.init)
         let products = FrozenProducts(packed.library)
@@ -77,7 +85,11 @@ import Testing
     /// size, and the product by sqrt(2) times that.
     @Test(arguments: shapes.indices)
     func `products of 8 bits are off by a hundredth of their size`(index: Int) throws {
-        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, .int8)
+        for library in try Self.integerLibraries() { try expectHundredth(index, library) }
+    }
+
+    private func expectHundredth(_ index: Int, _ library: PackingLibrary) throws {
+        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, .int8, by: library)
         let (out, width, rows) = (packed.matrix.outputWidth, packed.matrix.inputWidth, 19)
         let products = FrozenProducts(packed.library)
         for isBackward in [false, true] {
@@ -112,7 +124,7 @@ import Testing
 
     /// Whole numbers up to 127, that one in each row and column: they are not rounded, so the product must not be either.
     /// Instructions that add two 8-bit products in 16 bits cut off what does not fit there.
-    @Test(arguments: [1, 19, 64], [3, 64, 515])
+    @Test(arguments: [1, 19, 64, 200], [3, 64, 515, 2100])
     func `sums of 8-bit products are exact, however large`(rows: Int, width: Int) throws {
         let out = 48
         func whole(_ count: Int, seed: UInt64) -> Arena {
@@ -126,7 +138,11 @@ import Testing
             return arena
         }
         let (x, w) = (whole(rows, seed: 1), whole(out, seed: 2))
-        let library = try PackingLibrary()
+        for library in try Self.integerLibraries() { try expectExact(x, w, rows: rows, width: width, library) }
+    }
+
+    private func expectExact(_ x: Arena, _ w: Arena, rows: Int, width: Int, _ library: PackingLibrary) throws {
+        let out = w.count / width
         var matrix = FrozenMatrix([.float32(Matrix(w.base, rows: out, columns: width))])
         let packs = FrozenMatrix.Packs(forward: .int8, backward: nil)
         let memory = UnsafeMutableRawPointer.allocate(
@@ -147,16 +163,16 @@ import Testing
 
     @Test(.enabled(if: PackingLibrary.isFast, "needs a processor with AVX-512"), arguments: shapes.indices)
     func `a row has the same bits in a product of any number of rows, at any place`(index: Int) throws {
-        try expectSameRows(index, .float32)
+        try expectSameRows(index, .float32, PackingLibrary())
     }
 
     @Test(arguments: shapes.indices)
     func `so has a row of 8 bits`(index: Int) throws {
-        try expectSameRows(index, .int8)
+        for library in try Self.integerLibraries() { try expectSameRows(index, .int8, library) }
     }
 
-    private func expectSameRows(_ index: Int, _ precision: ProductPrecision) throws {
-        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, precision)
+    private func expectSameRows(_ index: Int, _ precision: ProductPrecision, _ library: PackingLibrary) throws {
+        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, precision, by: library)
         let (out, width) = (packed.matrix.outputWidth, packed.matrix.inputWidth)
         let products = FrozenProducts(packed.library)
         let most = 330

@@ -17,6 +17,9 @@ import Testing
             #expect(abs(Float(q[i]) * factor - x.values[i]) <= 0.5001 * factor)
         }
         #expect(q[count] == 99)
+        var wide = [Int16](repeating: 99, count: count + 1)
+        #expect(quantiseRow(x.row, into: &wide, count) == factor)
+        #expect(wide == q.map(Int16.init))
     }
 
     @Test func `a row of zeros stays zeros`() {

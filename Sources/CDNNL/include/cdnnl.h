@@ -19,7 +19,8 @@ typedef struct cdnnl_product cdnnl_product;
 enum {
     /// All of them float.
     cdnnl_float32 = 0,
-    /// x and b int8_t, y int32_t: exact sums on every processor; on one without VNNI at the price of two products.
+    /// x and b int8_t, y int32_t: exact sums where the processor has VNNI. Elsewhere the library adds pairs of products in
+    /// 16 bits, and what does not fit is cut off.
     cdnnl_int8 = 1,
 };
 
@@ -51,7 +52,7 @@ const char *cdnnl_instruction_set(void);
 /// Whether oneDNN has AVX-512 here: 1 or 0.
 int cdnnl_has_avx512(void);
 
-/// Whether it has instructions that add products of 8 bits in 32 (VNNI): 1, or 0 where a pack takes twice the bytes.
+/// Whether it has instructions that add products of 8 bits in 32 (VNNI): 1 or 0.
 int cdnnl_has_vnni(void);
 
 #endif

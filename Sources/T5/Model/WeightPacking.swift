@@ -17,7 +17,7 @@ public struct WeightPacking {
         memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
     ) {
         self.library = library
-        self.packs = packs
+        self.packs = packs.made(by: library)
         self.memory = memory
     }
 
@@ -45,7 +45,7 @@ public struct WeightPacking {
     }
 
     private var outputPacks: FrozenMatrix.Packs {
-        FrozenMatrix.Packs(forward: .float32, backward: packs.backward == nil ? nil : .float32)
+        FrozenMatrix.Packs(forward: .float32, backward: packs.backward == nil ? nil : .float32).made(by: library)
     }
 
     private func refusing<Value>(_ body: () throws(PackingError) -> Value) throws(Failure) -> Value {

@@ -243,9 +243,6 @@ public struct TrainRun {
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }
-        if configuration.quantises != (false, false), !PackingLibrary.hasVNNI {
-            say("warning: this processor has no VNNI, so that products of 8 bits are slower than those in float32")
-        }
         for warning in configuration.warnings + request.stop.warnings + threads.warnings { say("warning: \(warning)") }
     }
 

@@ -75,29 +75,42 @@ public struct Plan {
         let worker = workspace + trainable * 12 + expanded
         let rank = Self.processBytes + trainable * (4 * 4 + 8) + threads * worker
         let base = shape.weightBytes(format)
-        // The projections and the output matrix, for the forward and for the backward.
-        let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
-        let quantises = configuration.quantises
-        let byte = PackingLibrary.hasVNNI ? 1 : 2
-        let bytes = (quantises.forward ? byte : 4) + (quantises.backward ? byte : 4)
-        let packed = bytes * projections + 8 * shape.vocabularySize * shape.modelWidth
-        // The other library only where the configuration could have it.
-        let (size, hasChoice) = (Self.mebibytes(packed), configuration.precision == "float32")
-        let packs =
-            products == .onednn
-            ? "\(size) MiB packed once for oneDNN" + (hasChoice ? " (none with parallel.gemm: openblas)" : "")
-            : "nothing packed for OpenBLAS" + (hasChoice ? " (\(size) MiB with parallel.gemm: onednn)" : "")
-        let shared = base + (products == .onednn ? packed : 0)
+        let shared = base + packedBytes(products)
         let wire = (trainable + configuration.tasks.count * 4 + 5) * 8
         return [
             "memory per rank      about \(Self.mebibytes(rank)) MiB private: \(Self.mebibytes(Self.processBytes)) MiB of the "
                 + "process, weights and moments, \(threads) worker(s) of \(Self.mebibytes(worker)) MiB (the larger of "
                 + "training on \(configuration.microBatch) x \(configuration.maxSource) tokens and answering "
                 + "\(configuration.evaluationBatch) x \(configuration.maxSource))",
-            "memory per node      \(Self.mebibytes(base)) MiB backbone \(format == .float32 ? "mapped" : "in bfloat16"), once, + \(packs) + \(ranksPerNode) x "
+            "memory per node      \(Self.mebibytes(base)) MiB backbone \(format == .float32 ? "mapped" : "in bfloat16"), once, "
+                + "+ \(packs) + \(ranksPerNode) x "
                 + "\(Self.mebibytes(rank)) MiB",
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
         ] + Self.memoryWarning(node: Double(shared) + Double(ranksPerNode) * Double(rank), has: Self.machineMemory)
+    }
+
+    /// Bytes that a node's packed weights take with `products`: the projections for the forward and for the backward, and
+    /// with oneDNN the output matrix for both.
+    private func packedBytes(_ products: ProductBackend) -> Int {
+        let float = products == .onednn ? 4 : 0
+        let quantises = configuration.quantises
+        let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)
+        let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
+        return bytes * projections + 2 * float * shape.vocabularySize * shape.modelWidth
+    }
+
+    /// What is packed, and what would be with the other library where the configuration could have it.
+    private var packs: String {
+        func size(_ products: ProductBackend, none: String) -> String {
+            let bytes = packedBytes(products)
+            return bytes == 0 ? none : "\(Self.mebibytes(bytes)) MiB"
+        }
+        let (name, other): (String, ProductBackend) =
+            products == .onednn ? ("oneDNN", .openblas) : ("OpenBLAS", .onednn)
+        let packed = size(products, none: "nothing")
+        let own = packed == "nothing" ? "nothing packed for \(name)" : "\(packed) packed once for \(name)"
+        guard configuration.weightFormat == .float32 else { return own }
+        return own + " (\(size(other, none: "none")) with parallel.gemm: \(other.rawValue))"
     }
 
     /// Bytes of a worker's workspace once it has seen the largest micro-batch and the largest evaluation batch.

@@ -5,27 +5,28 @@ import T5
 
 /// What computes the products with frozen weights (`parallel.gemm`); part of what the bits depend on.
 public enum ProductBackend: String, Sendable, CaseIterable {
-    /// OpenBLAS on the mapped file: no copy of the weights.
+    /// OpenBLAS on the mapped file: no copy of the weights, but for products of 8 bits, which are this program's own.
     case openblas
-    /// oneDNN on weights that were packed once for the ranks of a node.
+    /// oneDNN on weights that were packed once for the ranks of a node; products of 8 bits are its too where the processor
+    /// has VNNI.
     case onednn
 
     /// Those of this build.
-    public static var available: [ProductBackend] { PackingLibrary.isBuiltIn ? [.openblas, .onednn] : [.openblas] }
+    public static var available: [ProductBackend] { PackingLibrary.hasOneDNN ? [.openblas, .onednn] : [.openblas] }
 
     /// The one that a configuration asks for; `badConfiguration` when it is not in this build.
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(
             name: configuration.gemm, asking: "parallel.gemm",
-            quantises: configuration.quantises != (false, false) ? "model.precision" : nil,
+            quantises: configuration.quantises == (false, false) ? nil : "model.precision",
             keeping: configuration.weightFormat)
     }
 
-    /// What `auto` is: oneDNN where the build has it and the processor AVX-512, but for bfloat16 weights, of which it would
-    /// need copies; or where 8 bits are asked for: nothing else has them.
+    /// What `auto` is: oneDNN where the build has it and the processor AVX-512, or VNNI where 8 bits are asked for; but
+    /// OpenBLAS for bfloat16 weights, of which oneDNN would need copies.
     static func preferred(quantises: Bool = false, keeping format: WeightFormat = .float32) -> ProductBackend {
-        let isFaster = PackingLibrary.isFast && format == .float32
-        return PackingLibrary.isBuiltIn && (isFaster || quantises) ? .onednn : .openblas
+        let isFaster = PackingLibrary.isFast || quantises && PackingLibrary.hasVNNI
+        return isFaster && format == .float32 ? .onednn : .openblas
     }
 
     /// The one of a name, or `auto`, for weights kept in a format; `asking` is the option or key that names it, `quantises`
@@ -48,13 +49,6 @@ public enum ProductBackend: String, Sendable, CaseIterable {
             throw Failure(
                 .badConfiguration, "\(asking) onednn needs float32 weights; use openblas for weights kept in bfloat16")
         }
-        guard let quantises, self != .onednn else { return }
-        throw Failure(
-            .badConfiguration,
-            PackingLibrary.isBuiltIn
-                ? "\(quantises) needs oneDNN, but \(asking) is openblas; use onednn, or float32"
-                : "\(quantises) needs oneDNN, but this program was built without it; use float32, or install libdnnl-dev "
-                    + "and build with the default traits")
     }
 
     /// Version and kernels, as the bits depend on them.
@@ -73,14 +67,14 @@ public enum ProductBackend: String, Sendable, CaseIterable {
             forward: quantises.forward ? .int8 : .float32, backward: training ? backward : nil)
     }
 
-    /// How a model's weights are packed for it; nil when they stay where they are. `memory` holds them.
+    /// How a model's weights are packed for it; nil when they all stay where they are. `memory` holds them.
     public func packing(
         _ packs: FrozenMatrix.Packs,
         memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
     ) throws(Failure) -> WeightPacking? {
-        guard self == .onednn else { return nil }
         do {
-            return WeightPacking(try PackingLibrary(), packs, memory: memory)
+            let library = self == .onednn ? try PackingLibrary() : PackingLibrary.integers
+            return packs.made(by: library).isEmpty ? nil : WeightPacking(library, packs, memory: memory)
         } catch {
             throw Failure(.badConfiguration, "\(error)")
         }

@@ -6,7 +6,7 @@ import Testing
 @testable import T5
 
 /// The engine on packed weights: the same functions, with bits that depend on nothing else either.
-@Suite(.enabled(if: PackingLibrary.isBuiltIn, "this build has no oneDNN")) struct PackedModelTests {
+@Suite(.enabled(if: PackingLibrary.hasOneDNN, "this build has no oneDNN")) struct PackedModelTests {
     private static let options = LowRankOptions(method: .unoloraStar, rankA: 3, rankB: 2, alpha: 4, tasks: 4)
 
     private static func adapter(_ family: TinyT5.Family, packs: Bool) -> TinyAdapter {

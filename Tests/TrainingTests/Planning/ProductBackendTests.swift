@@ -17,15 +17,25 @@ import Testing
 
     @Test func `auto is what the processor is fast with, and OpenBLAS for bfloat16 weights`() throws {
         let plain = try ProductBackend(name: "auto", asking: "--gemm")
-        #expect(plain == (PackingLibrary.isBuiltIn && PackingLibrary.isFast ? .onednn : .openblas))
+        #expect(plain == (PackingLibrary.hasOneDNN && PackingLibrary.isFast ? .onednn : .openblas))
         #expect(try ProductBackend(name: "auto", asking: "--gemm", keeping: .bfloat16) == .openblas)
         #expect(try ProductBackend(name: "openblas", asking: "--gemm", keeping: .bfloat16) == .openblas)
     }
 
-    @Test(.enabled(if: PackingLibrary.isBuiltIn, "this build has no oneDNN"))
-    func `8 bits are oneDNN's on every processor`() throws {
-        #expect(try ProductBackend(name: "auto", asking: "--gemm", quantises: "--forward int8") == .onednn)
-        #expect(try ProductBackend(name: "onednn", asking: "--gemm") == .onednn)
+    @Test func `8 bits are oneDNN's where the processor has instructions for them`() throws {
+        let isFast = PackingLibrary.hasVNNI || PackingLibrary.isFast
+        let automatic = try ProductBackend(name: "auto", asking: "--gemm", quantises: "--forward int8")
+        #expect(automatic == (isFast ? .onednn : .openblas))
+        for products in ProductBackend.available {
+            #expect(
+                try ProductBackend(name: products.rawValue, asking: "--gemm", quantises: "--forward int8") == products)
+        }
+    }
+
+    @Test func `OpenBLAS has packs only for products of 8 bits`() throws {
+        #expect(try ProductBackend.openblas.packing(FrozenMatrix.Packs())?.packs == nil)
+        let packs = try ProductBackend.openblas.packing(FrozenMatrix.Packs(forward: .int8, backward: .float32))?.packs
+        #expect(packs == FrozenMatrix.Packs(forward: .int8, backward: nil))
     }
 
     @Test func `what excludes each other is refused by the names that were given`() throws {
@@ -33,7 +43,5 @@ import Testing
         #expect(both.code == .badConfiguration && both.message.hasPrefix("--forward int8 needs float32 weights"))
         let copies = try #require(refusal("onednn", nil, .bfloat16))
         #expect(copies.code == .badConfiguration && copies.message.contains("--gemm"))
-        let bits = try #require(refusal("openblas", "--forward int8", .float32))
-        #expect(bits.code == .badConfiguration && bits.message.hasPrefix("--forward int8 needs oneDNN"))
     }
 }
