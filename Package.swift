@@ -31,8 +31,8 @@ let package = Package(
         .executable(name: "unolora-dist", targets: ["unolora-dist"]),
         .executable(name: "unolora-bench", targets: ["unolora-bench"]),
     ],
-    // For other processors: swift build --disable-default-traits, which also leaves out oneDNN; products then run on OpenBLAS
-    // and the mapped file alone. With oneDNN: --traits OneDNN.
+    // For other processors: swift build --disable-default-traits, which also leaves out oneDNN; float32 products
+    // then run on OpenBLAS and the mapped file alone. With oneDNN: --traits OneDNN.
     traits: [
         .default(enabledTraits: ["AVX2", "OneDNN"]),
         .trait(name: "AVX2", description: "Kernels for x86 processors with AVX2 (Haswell, Zen or later)"),

@@ -66,8 +66,8 @@ AVX2 static inline __attribute__((always_inline)) void compute(const int rows, c
     const int8_t *panel = t->panel;
     const int64_t stride = t->x_stride;
     for (int64_t p = 0; p < t->pairs; p++) {
-        const __m256i low = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(panel + 32 * p)));
-        const __m256i high = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(panel + 32 * p + 16)));
+        const __m256i low = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(panel + 32 * p)));
+        const __m256i high = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(panel + 32 * p + 16)));
 #pragma clang loop unroll(full)
         for (int r = 0; r < rows; r++) {
             int32_t two;
@@ -169,11 +169,19 @@ AVX2 static void run_avx2(
 }
 #endif
 
+int cintegerproducts_has_avx2(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") ? 1 : 0;
+#else
+    return 0;
+#endif
+}
+
 void cintegerproducts_run(
     const int16_t *x, int64_t rows, const float *row_factors, const cintegerproducts_operand *b, float *y,
     int64_t y_stride) {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) {
+    if (cintegerproducts_has_avx2()) {
         run_avx2(x, rows, row_factors, b, y, y_stride);
         return;
     }

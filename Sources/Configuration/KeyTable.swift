@@ -27,9 +27,9 @@ enum KeyTable {
             "model.precision", .choice(["float32", "bfloat16", "int8", "int8Forward", "int8Backward"]), "float32",
             result: true,
             "Frozen weights: float32; or bfloat16, kept in half the memory, exactly what a BF16 file holds, for products in "
-                + "float32 by openblas; or products with both operands rounded to 8 bits (several times faster where the "
-                + "processor has VNNI, half as fast again with AVX2; off by about a hundredth), in the forward, in the gradients "
-                + "of inputs, or in both; the output matrix, norms, attention and the adapter stay in float32. "
+                + "float32 by openblas; or products with both operands rounded to 8 bits (several times faster with onednn "
+                + "and VNNI, up to half as fast again with AVX2; off by about a hundredth), in the forward, in the "
+                + "gradients of inputs, or in both; the output matrix, norms, attention and the adapter stay in float32. "
                 + "verify --precision measures what it does to a model, and so does the start of a run."),
         Key(
             "method", .choice(["frozen", "unolora", "unolora_star", "lora_per_task", "full", "hyperformer_pp"]),
@@ -181,7 +181,8 @@ enum KeyTable {
             "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", result: true,
             "Products with frozen weights: openblas on the mapped file, or onednn on copies that it packed once for the "
                 + "node (twice the model's size more, and faster with AVX-512); auto is onednn where build and processor have "
-                + "these, or VNNI for 8 bits, but not for bfloat16 weights. 8 bits take copies of a quarter of that with either."),
+                + "these, or VNNI for 8 bits, but not for bfloat16 weights. 8 bits take a byte for each weight of the "
+                + "projections and direction, with either."),
         Key(
             "parallel.stallTimeout", .duration, "60s",
             "Longest time without progress of a rank, such as a micro-batch or a block of a file; then the job is ended with "

@@ -108,7 +108,9 @@ public final class FrozenProducts {
 
         private func preparation(_ shape: Shape) -> OpaquePointer {
             if let product = prepared[shape] { return product }
-            guard let engine = library?.engine else { preconditionFailure("packed weights without the library that packed them") }
+            guard let engine = library?.engine else {
+                preconditionFailure("packed weights without the library that packed them")
+            }
             var product: OpaquePointer?
             let status = cdnnl_product_create(
                 engine, shape.precision.type, Int64(shape.rows), Int64(shape.inner), Int64(shape.columns),

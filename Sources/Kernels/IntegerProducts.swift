@@ -7,9 +7,12 @@ import CIntegerProducts
 enum IntegerProducts {
     private static let panelColumns = Int(cintegerproducts_columns)
 
+    /// The longest sum that always fits in 32 bits.
+    static let longestSum = 2 * Int(cintegerproducts_most_pairs)
+
     /// Bytes of all panels of an operand `[inner, columns]`.
     static func panelBytes(inner: Int, columns: Int) -> Int {
-        (columns + panelColumns - 1) / panelColumns * panelColumns * (inner + 1) / 2 * 2
+        (columns + panelColumns - 1) / panelColumns * panelColumns * ((inner + 1) & ~1)
     }
 
     /// Overwrites the panels of `pack` with `columns: [columns, inner]`, the operand column by column.

@@ -1,15 +1,13 @@
-import Tensors
-
 /// A frozen weight could not be packed.
 public struct PackingError: Error, Sendable, CustomStringConvertible {
-    /// oneDNN's own status, `dnnl_status_t`; -1 without it in the build.
-    public let status: Int32
-    /// What it was asked to do.
-    public let purpose: String
-
     /// A sentence for the user.
-    public var description: String {
-        "oneDNN cannot \(purpose) (its status \(status)); use parallel.gemm: openblas"
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+
+    /// oneDNN refused with a status of its own, `dnnl_status_t`; -1 without it in the build.
+    init(oneDNN status: Int32, _ purpose: String) {
+        description = "oneDNN cannot \(purpose) (its status \(status)); use parallel.gemm: openblas"
     }
 }
 

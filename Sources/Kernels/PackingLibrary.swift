@@ -1,3 +1,4 @@
+import CIntegerProducts
 import Tensors
 
 #if OneDNN
@@ -35,6 +36,9 @@ public final class PackingLibrary: @unchecked Sendable {
         #endif
     }
 
+    /// Whether `IntegerProducts` has vectors here; without AVX2 it is several times slower than float32.
+    public static var hasIntegerVectors: Bool { cintegerproducts_has_avx2() == 1 }
+
     /// Version and instruction set, e.g. `oneDNN 2.6.3 avx512_core`; nil without it.
     public static var name: String? {
         #if OneDNN
@@ -59,7 +63,8 @@ public final class PackingLibrary: @unchecked Sendable {
 
     /// Whose kernels compute with what it packs.
     func layout(_ precision: ProductPrecision) -> PackedWeight.Layout {
-        precision == .int8 && (engine == nil || !Self.hasVNNI) ? .panels : .oneDNN(precision)
+        precondition(packsFloat32 || precision == .int8, "without oneDNN only 8 bits are packed")
+        return precision == .int8 && (engine == nil || !Self.hasVNNI) ? .panels : .oneDNN(precision)
     }
 
     #if OneDNN
@@ -74,7 +79,7 @@ public final class PackingLibrary: @unchecked Sendable {
     #else
         /// Not in this build.
         public convenience init() throws(PackingError) {
-            throw PackingError(status: -1, purpose: "be used: this program was built without it")
+            throw PackingError(oneDNN: -1, "be used: this program was built without it")
         }
     #endif
 
@@ -82,6 +87,10 @@ public final class PackingLibrary: @unchecked Sendable {
     func packedBytes(
         inner: Int, columns: Int, _ precision: ProductPrecision
     ) throws(PackingError) -> Int {
+        guard precision == .float32 || inner <= IntegerProducts.longestSum else {
+            throw PackingError(
+                "sums of \(inner) products of 8 bits may not fit in 32; use model.precision: float32")
+        }
         switch layout(precision) {
         case .panels:
             return PackedWeight.factorBytes(columns: columns)
@@ -132,13 +141,13 @@ public final class PackingLibrary: @unchecked Sendable {
         private func oneDNNBytes(
             inner: Int, columns: Int, _ precision: ProductPrecision
         ) throws(PackingError) -> Int {
-            throw PackingError(status: -1, purpose: "pack: this program was built without it")
+            throw PackingError(oneDNN: -1, "pack: this program was built without it")
         }
 
         private func packOneDNN(
             _ operand: UnsafeRawPointer, _ strides: (Int, Int), _ precision: ProductPrecision, into pack: PackedWeight
         ) throws(PackingError) {
-            throw PackingError(status: -1, purpose: "pack: this program was built without it")
+            throw PackingError(oneDNN: -1, "pack: this program was built without it")
         }
     #endif
 }
@@ -149,6 +158,6 @@ public final class PackingLibrary: @unchecked Sendable {
     }
 
     private func check(_ status: Int32, _ purpose: @autoclosure () -> String) throws(PackingError) {
-        guard status == 0 else { throw PackingError(status: status, purpose: purpose()) }
+        guard status == 0 else { throw PackingError(oneDNN: status, purpose()) }
     }
 #endif

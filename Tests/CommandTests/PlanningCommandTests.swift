@@ -120,7 +120,7 @@ extension ProgramTests {
             // 198,180,864 of them in projections, 1 byte each for two directions, or with oneDNN the output in float32 too.
             (
                 "int8",
-                #"  850\.3 MiB backbone mapped, once, \+ 378\.0 MiB packed once for OpenBLAS \(566\.2 MiB with"#
+                #"  850\.3 MiB backbone mapped, once, \+ 378\.0 MiB packed once for products of 8 bits \(566\.2 MiB with"#
             ),
             ("bfloat16", #"  425\.2 MiB backbone in bfloat16, once, \+ nothing packed for OpenBLAS \+ 1 x"#),
         ])

@@ -161,6 +161,29 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: PackingLibrary.hasVNNI, "needs oneDNN and a processor with VNNI"), arguments: shapes.indices)
+    func `both ways to multiply 8 bits give the same bits`(index: Int) throws {
+        let (heights, width) = (Self.shapes[index].heights, Self.shapes[index].width)
+        let out = heights.reduce(0, +)
+        let results = try Self.integerLibraries().map { library in
+            let packed = try Packed(heights, width, .int8, by: library)
+            let (x, y) = (Self.filled(19 * width, seed: 7), Arena(count: 19 * out))
+            packed.matrix.multiply(
+                Matrix(x.base, rows: 19, columns: width), into: Matrix(y.base, rows: 19, columns: out),
+                FrozenProducts(library))
+            return y.elements.map(\.bitPattern)
+        }
+        #expect(results.count == 2 && results[0] == results[1])
+    }
+
+    @Test func `sums that may not fit in 32 bits are refused`() throws {
+        let weight = Arena(count: 140_000)
+        let matrix = FrozenMatrix([.float32(Matrix(weight.base, rows: 1, columns: 140_000))])
+        let packs = FrozenMatrix.Packs(forward: .int8, backward: nil)
+        let error = #expect(throws: PackingError.self) { try matrix.packedBytes(.integers, packs) }
+        #expect(error?.description.contains("140000 products of 8 bits") == true)
+    }
+
     @Test(.enabled(if: PackingLibrary.isFast, "needs a processor with AVX-512"), arguments: shapes.indices)
     func `a row has the same bits in a product of any number of rows, at any place`(index: Int) throws {
         try expectSameRows(index, .float32, PackingLibrary())

@@ -11,19 +11,25 @@ enum { cintegerproducts_columns = 16 };
 
 /// The second operand `b[2 * pairs, columns]` of a product, from -127 to 127, and the factors that belong to it.
 typedef struct cintegerproducts_operand {
-    /// Panels of sixteen columns, the last one filled up with zeros, at a multiple of 16 bytes; in each for every pair of
-    /// rows p, and every column j of the panel, `b[2 p][j]` and `b[2 p + 1][j]`.
+    /// Panels of sixteen columns, the last one filled up with zeros; in each for every pair of rows p, and every column j
+    /// of the panel, `b[2 p][j]` and `b[2 p + 1][j]`.
     const int8_t *panels;
     int64_t pairs;
     int64_t columns;
-    /// One for each column, and any numbers up to a multiple of sixteen.
+    /// One for each column.
     const float *factors;
 } cintegerproducts_operand;
 
+/// The most pairs whose sum always fits: 2 * 66,500 * 127 * 127 < 2^31.
+enum { cintegerproducts_most_pairs = 66500 };
+
+/// Whether this processor has AVX2: 1, or 0 where `cintegerproducts_run` is slow.
+int cintegerproducts_has_avx2(void);
+
 /// `y[i][j] = row_factors[i] * b->factors[j] * sum over k of x[i][k] * b[k][j]`: overwrites `y[rows, columns]`.
 ///
-/// `x[rows, 2 * pairs]` without gaps, from -127 to 127; rows of `y` are `y_stride` floats apart. The sum is exact for up to
-/// 66,000 pairs; it is rounded to float, then multiplied by the rounded product of the two factors.
+/// `x[rows, 2 * pairs]` without gaps, from -127 to 127; rows of `y` are `y_stride` floats apart. The sum is exact; it
+/// is rounded to float, then multiplied by the rounded product of the two factors.
 void cintegerproducts_run(
     const int16_t *x, int64_t rows, const float *row_factors, const cintegerproducts_operand *b, float *y,
     int64_t y_stride);

@@ -20,7 +20,7 @@ extension T5Model {
             configuration: configuration, maximumLength: maximumLength, storage: weights, packing: packing,
             isRoundedInSight: weights.isRoundedInSight
         ) { name in weights[name] }
-        // What was read to be packed is hardly needed again: a node would keep the weights twice.
+        // A node would keep the weights twice. What is still used of the file comes back when it is read.
         if packing != nil { for file in files.files { file.releasePages() } }
         return model
     }

@@ -243,6 +243,9 @@ public struct TrainRun {
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }
+        if configuration.quantises != (false, false), let warning = session.base.products.integerWarning {
+            say("warning: \(warning)")
+        }
         for warning in configuration.warnings + request.stop.warnings + threads.warnings { say("warning: \(warning)") }
     }
 

@@ -72,7 +72,7 @@ public struct Plan {
         // A worker: workspace, gradients and exact sums. A rank: weights, both moments, the gradient and the buffer.
         let format = configuration.weightFormat
         let expanded = format == .bfloat16 ? FrozenProducts.expandedBytes : 0
-        let worker = workspace + trainable * 12 + expanded
+        let worker = workspace + trainable * 12 + expanded + roundedBytes
         let rank = Self.processBytes + trainable * (4 * 4 + 8) + threads * worker
         let base = shape.weightBytes(format)
         let shared = base + packedBytes(products)
@@ -105,12 +105,22 @@ public struct Plan {
             let bytes = packedBytes(products)
             return bytes == 0 ? none : "\(Self.mebibytes(bytes)) MiB"
         }
-        let (name, other): (String, ProductBackend) =
-            products == .onednn ? ("oneDNN", .openblas) : ("OpenBLAS", .onednn)
-        let packed = size(products, none: "nothing")
-        let own = packed == "nothing" ? "nothing packed for \(name)" : "\(packed) packed once for \(name)"
+        let name =
+            products == .onednn ? "oneDNN" : packedBytes(products) == 0 ? "OpenBLAS" : "products of 8 bits"
+        let own = size(products, none: "nothing") + " packed\(packedBytes(products) == 0 ? "" : " once") for " + name
         guard configuration.weightFormat == .float32 else { return own }
+        let other: ProductBackend = products == .onednn ? .openblas : .onednn
         return own + " (\(size(other, none: "none")) with parallel.gemm: \(other.rawValue))"
+    }
+
+    /// Bytes of a worker's rows that are rounded to 8 bits, each number in up to two: the widest operand of the largest batch.
+    private var roundedBytes: Int {
+        let quantises = configuration.quantises
+        let widest = shape.projectionGroups().map {
+            max(quantises.forward ? $0.inputWidth : 0, quantises.backward ? $0.outputWidth : 0)
+        }
+        let examples = max(configuration.microBatch, configuration.evaluationBatch)
+        return (widest.max() ?? 0) * examples * configuration.maxSource * 2
     }
 
     /// Bytes of a worker's workspace once it has seen the largest micro-batch and the largest evaluation batch.

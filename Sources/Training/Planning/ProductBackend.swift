@@ -59,6 +59,23 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether its products of 8 bits are this program's own, and not oneDNN's; the bits are the same.
+    var hasOwnIntegers: Bool { self == .openblas || !PackingLibrary.hasVNNI }
+
+    /// `version`, and whose products of 8 bits a model of this precision has.
+    func description(precision: String) -> String {
+        guard precision.hasPrefix("int8"), hasOwnIntegers else { return version }
+        return version + ", 8 bits by this program " + (PackingLibrary.hasIntegerVectors ? "(AVX2)" : "(no vectors)")
+    }
+
+    /// What to know of 8 bits where they gain nothing; nil where they do.
+    var integerWarning: String? {
+        guard hasOwnIntegers, PackingLibrary.isFast || !PackingLibrary.hasIntegerVectors else { return nil }
+        return
+            "products of 8 bits may be slower than float32 here: fast are oneDNN's with VNNI, and this program's with AVX2 "
+            + "where float32 has no AVX-512"
+    }
+
     /// The packs of a run: those of its precision, the backward's only where it trains.
     static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {
         let quantises = configuration.quantises

@@ -56,7 +56,8 @@ final class PrecisionComparison {
     /// What was seen in all batches; throws `notFinite` when a number of it is not.
     func report(precision: String, products: ProductBackend, step: Int) throws(Failure) -> PrecisionReport {
         let report = PrecisionReport(
-            precision: precision, products: products.version, reference: ProductBackend.openblas.version, step: step,
+            precision: precision, products: products.description(precision: precision),
+            reference: ProductBackend.openblas.version, step: step,
             examples: examples, sourceTokens: tokens.source, labelTokens: tokens.label,
             encoderErrors: encoder.map(\.relativeError), decoderErrors: decoder.map(\.relativeError),
             referenceLoss: losses.expected / Double(tokens.label),

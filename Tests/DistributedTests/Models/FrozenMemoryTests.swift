@@ -22,14 +22,14 @@ import Text
         node = try world.nodeCommunicator()
     }
 
-    /// Large beside what else a process takes meanwhile: 15 million weights.
+    /// Large beside what else a process takes meanwhile: 29 million weights.
     private static let shape: T5Configuration = {
         var shape = T5Configuration.presets[0].configuration
         shape.vocabularySize = 1024
         shape.modelWidth = 512
         shape.feedForwardWidth = 2048
-        shape.encoderBlocks = 2
-        shape.decoderBlocks = 2
+        shape.encoderBlocks = 4
+        shape.decoderBlocks = 4
         return shape
     }()
 
@@ -41,8 +41,8 @@ import Text
 
         """
 
-    @Test(arguments: ProductBackend.available)
-    func `the ranks of a node hold the weights once`(products: ProductBackend) throws {
+    @Test(arguments: ProductBackend.available.map { ($0, "float32") } + [(.openblas, "int8")])
+    func `the ranks of a node hold the weights once`(products: ProductBackend, precision: String) throws {
         let directory = try world.rank == 0 ? TemporaryDirectory() : nil
         defer { withExtendedLifetime(directory) {} }
         let path = String(decoding: try world.broadcast(Array((directory?.path ?? "").utf8), from: 0), as: UTF8.self)
@@ -54,13 +54,13 @@ import Text
         try world.barrier()
         let configuration = try RunConfiguration.load(
             yaml: Self.yaml, name: "run.yaml", directory: path,
-            overrides: ["model=\(path)", "parallel.gemm=\(products.rawValue)"])
+            overrides: ["model=\(path)", "parallel.gemm=\(products.rawValue)", "model.precision=\(precision)"])
         let before = try proportionalBytes()
         let base = try RunModel(configuration, training: true, world: world)
         read(base.model)
         let held = try proportionalBytes() - before
         // What was read to be packed is given back.
-        let packed = try packedBytes(base, products)
+        let packed = try packedBytes(base, products, precision)
         let expected = try packed > 0 ? packed : fileBytes(path)
         #expect(expected > 50 << 20)
         let share = Double(held) / Double(expected)
@@ -90,10 +90,16 @@ import Text
         return Int64(try #require(attributes[.size] as? Int))
     }
 
-    private func packedBytes(_ base: RunModel, _ products: ProductBackend) throws -> Int64 {
+    private func packedBytes(_ base: RunModel, _ products: ProductBackend, _ precision: String) throws -> Int64 {
+        let projections = base.model.groups.map { base.model.weights($0) }
+        if precision == "int8" {
+            let packs = FrozenMatrix.Packs(forward: .int8, backward: .int8)
+            return try projections.reduce(0) { $0 + Int64(try $1.packedBytes(.integers, packs)) }
+        }
         guard products == .onednn else { return 0 }
         let library = try PackingLibrary()
-        let matrices = base.model.groups.map { base.model.weights($0) } + [base.model.output]
-        return try matrices.reduce(0) { $0 + Int64(try $1.packedBytes(library, FrozenMatrix.Packs())) }
+        return try (projections + [base.model.output]).reduce(0) {
+            $0 + Int64(try $1.packedBytes(library, FrozenMatrix.Packs()))
+        }
     }
 }
