@@ -105,7 +105,7 @@ AVX2 static void compute_rows(int64_t rows, const tile *t) {
     }
 }
 
-// All pairs of up to block_rows rows with up to sixteen columns that y has no room to hold sixteen of.
+// The last panel, where y has fewer than sixteen columns: by way of a tile that has all, so with all pairs at once.
 AVX2 static void compute_last_columns(
     const int16_t *x, int64_t rows, const float *row_factors, const cintegerproducts_operand *b, int64_t first, float *y,
     int64_t y_stride) {

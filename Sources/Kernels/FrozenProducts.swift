@@ -50,16 +50,22 @@ public final class FrozenProducts {
 
     /// Rounds the rows to 8 bits, multiplies, and gives the sums their factors as they are stored.
     private func multiplyPanels(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
-        let width = IntegerProducts.rowWidth(w)
-        if numbers.count < x.rows * width { numbers = [Int16](repeating: 0, count: x.rows * width) }
+        quantise(x, width: IntegerProducts.rowWidth(w), into: &numbers)
+        IntegerProducts.multiply(numbers, rows: x.rows, rowFactors: rowFactors, w, into: y.base, stride: y.stride)
+    }
+
+    /// Rounds the rows, each followed by zeros up to `width`, and keeps their factors.
+    @inline(__always)
+    private func quantise<Whole: FixedWidthInteger & SIMDScalar>(_ x: Matrix, width: Int, into rows: inout [Whole]) {
+        if rows.count < x.rows * width { rows = [Whole](repeating: 0, count: x.rows * width) }
         if rowFactors.count < x.rows { rowFactors = [Float](repeating: 0, count: x.rows) }
-        numbers.withUnsafeMutableBufferPointer { rows in
+        rows.withUnsafeMutableBufferPointer { rows in
             guard let base = rows.baseAddress else { return }
             for r in 0..<x.rows {
-                rowFactors[r] = quantiseRow(x.row(r), into: base + r * width, x.columns)
-                if width > x.columns { base[r * width + x.columns] = 0 }
+                let row = base + r * width
+                rowFactors[r] = Kernels.quantise(x.row(r), into: row, x.columns)
+                (row + x.columns).update(repeating: 0, count: width - x.columns)
             }
-            IntegerProducts.multiply(base, rows: x.rows, rowFactors: rowFactors, w, into: y.base, stride: y.stride)
         }
     }
 
@@ -79,13 +85,9 @@ public final class FrozenProducts {
 
         /// Rounds the rows to 8 bits, multiplies, and gives the sums in `y` their factors.
         private func multiplyBytes(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
-            if bytes.count < x.count { bytes = [Int8](repeating: 0, count: x.count) }
-            if rowFactors.count < x.rows { rowFactors = [Float](repeating: 0, count: x.rows) }
-            bytes.withUnsafeMutableBufferPointer { rows in
+            quantise(x, width: x.columns, into: &bytes)
+            bytes.withUnsafeBytes { rows in
                 guard let base = rows.baseAddress else { return }
-                for r in 0..<x.rows {
-                    rowFactors[r] = quantiseRow(x.row(r), into: base + r * x.columns, x.columns)
-                }
                 run(base, MemoryLayout<Int8>.stride, x.rows, w, .int8, into: y)
             }
             for r in 0..<x.rows {

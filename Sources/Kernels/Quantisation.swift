@@ -2,8 +2,9 @@ import Tensors
 
 /// `q = round(x * 127 / max|x|)` for one row, and the factor `max|x| / 127` that gives `x` back.
 ///
-/// Overwrites `q: [count]`, values from -127 to 127, ties to even. A row of zeros has the factor 0. Source: symmetric
-/// quantisation, e.g. Dettmers et al., "LLM.int8()", 2022.
+/// Overwrites `q: [count]`, values from -127 to 127, ties to even. A row of zeros has the factor 0; one with a number that is
+/// not finite has zeros and the factor NaN, so that what is computed with it is NaN too. Source: symmetric quantisation, e.g.
+/// Dettmers et al., "LLM.int8()", 2022.
 public func quantiseRow(
     _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Int8>, _ count: Int
 ) -> Float {
@@ -17,26 +18,31 @@ public func quantiseRow(
     quantise(x, into: q, count)
 }
 
+/// `quantiseRow` for either width.
 @inline(__always)
-private func quantise<Whole: FixedWidthInteger & SIMDScalar>(
+func quantise<Whole: FixedWidthInteger & SIMDScalar>(
     _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Whole>, _ count: Int
 ) -> Float {
     var largest = SIMD16<Float>.zero
+    // A comparison would pass over NaN; a sum keeps it.
+    var sum = SIMD16<Float>.zero
     var i = 0
     while i + 16 <= count {
         let lanes = x.lanes(i)
         let magnitude = lanes.replacing(with: -lanes, where: lanes .< 0)
         largest.replace(with: magnitude, where: magnitude .> largest)
+        sum += lanes * 0
         i += 16
     }
-    var top = largest.max()
+    var (top, rest) = (largest.max(), sum.sum())
     while i < count {
         top = max(top, abs(x[i]))
+        rest += x[i] * 0
         i += 1
     }
-    guard top > 0 else {
+    guard top > 0, rest == 0 else {
         q.update(repeating: 0, count: count)
-        return 0
+        return rest == 0 ? 0 : .nan
     }
     let scale = 127 / top
     // Adding and taking away 1.5 * 2^23 rounds; the low bits of the sum hold the integer.

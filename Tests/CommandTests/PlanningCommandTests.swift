@@ -134,6 +134,22 @@ extension ProgramTests {
             #expect(plan.output.contains(try Regex("memory per node    " + line)), "\(plan.output)")
         }
 
+        /// Numbers of a worker's widest operand, 3,072 for each token of a batch, 2 bytes each.
+        @Test func `plan counts the rows that are rounded to 8 bits`() throws {
+            let project = try Self.project("t5-base")
+            func worker(_ precision: String) throws -> Double {
+                let plan = try Program.run([
+                    "plan", "--config", project.configuration, "--set", "model.precision=\(precision)", "--set",
+                    "batch.micro=8", "--set", "batch.global=8", "--set", "eval.batch=8", "--set", "data.maxSource=512",
+                ])
+                #expect(plan.code == 0, "\(plan.error)")
+                return try #require(
+                    plan.output.firstMatch(of: #/worker\(s\) of (\d+\.\d) MiB/#).flatMap { Double($0.1) })
+            }
+            let more = try worker("int8") - worker("float32")
+            #expect(abs(more - Double(3072 * 8 * 512 * 2) / 1_048_576) < 0.2, "\(more)")
+        }
+
         @Test func `plan gives a rank no more threads than it has micro-batches`() throws {
             let project = try TinyProject()
             let result = try Program.run([

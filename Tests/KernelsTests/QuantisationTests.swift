@@ -28,6 +28,17 @@ import Testing
         #expect(q == [Int8](repeating: 0, count: 20))
     }
 
+    /// Rounded to a number it would be lost, and `train.onNonFinite` would not see it.
+    @Test(arguments: laneSizes, [Float.nan, .infinity, -.infinity])
+    func `a row that is not finite gives NaN, wherever that is`(count: Int, number: Float) {
+        for place in [0, count / 2, count - 1] {
+            var x = [Float](repeating: 1, count: count)
+            x[place] = number
+            var q = [Int8](repeating: 99, count: count)
+            #expect(quantiseRow(x, into: &q, count).isNaN && q.allSatisfy { $0 == 0 })
+        }
+    }
+
     @Test(arguments: laneSizes)
     func `sums get the factors of their row and column`(count: Int) {
         let y = GuardedMatrix(1, count) { _, c in Float(bitPattern: UInt32(bitPattern: Int32(c * 1000 - 7))) }

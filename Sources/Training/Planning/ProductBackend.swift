@@ -70,11 +70,17 @@ public enum ProductBackend: String, Sendable, CaseIterable {
 
     /// What to know of 8 bits where they gain nothing; nil where they do.
     var integerWarning: String? {
-        guard hasOwnIntegers, PackingLibrary.isFast || !PackingLibrary.hasIntegerVectors else { return nil }
+        guard hasOwnIntegers,
+            !Self.ownIntegersGain(hasVectors: PackingLibrary.hasIntegerVectors, isFast: PackingLibrary.isFast)
+        else { return nil }
         return
             "products of 8 bits may be slower than float32 here: fast are oneDNN's with VNNI, and this program's with AVX2 "
             + "where float32 has no AVX-512"
     }
+
+    /// Whether this program's products of 8 bits are faster than the ones in float32: they have AVX2 at best, those AVX-512
+    /// where `isFast`.
+    static func ownIntegersGain(hasVectors: Bool, isFast: Bool) -> Bool { hasVectors && !isFast }
 
     /// The packs of a run: those of its precision, the backward's only where it trains.
     static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {

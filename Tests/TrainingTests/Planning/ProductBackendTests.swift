@@ -17,7 +17,7 @@ import Testing
 
     @Test func `auto is what the processor is fast with, and OpenBLAS for bfloat16 weights`() throws {
         let plain = try ProductBackend(name: "auto", asking: "--gemm")
-        #expect(plain == (PackingLibrary.hasOneDNN && PackingLibrary.isFast ? .onednn : .openblas))
+        #expect(plain == (PackingLibrary.isFast ? .onednn : .openblas))
         #expect(try ProductBackend(name: "auto", asking: "--gemm", keeping: .bfloat16) == .openblas)
         #expect(try ProductBackend(name: "openblas", asking: "--gemm", keeping: .bfloat16) == .openblas)
     }
@@ -30,6 +30,15 @@ import Testing
             #expect(
                 try ProductBackend(name: products.rawValue, asking: "--gemm", quantises: "--forward int8") == products)
         }
+    }
+
+    @Test func `8 bits of our own are said to gain nothing beside AVX-512, and without AVX2`() {
+        #expect(ProductBackend.ownIntegersGain(hasVectors: true, isFast: false))
+        #expect(!ProductBackend.ownIntegersGain(hasVectors: true, isFast: true))
+        #expect(!ProductBackend.ownIntegersGain(hasVectors: false, isFast: false))
+        let warning = ProductBackend.openblas.integerWarning
+        #expect((warning == nil) == (PackingLibrary.hasIntegerVectors && !PackingLibrary.isFast))
+        #expect(!PackingLibrary.hasVNNI || ProductBackend.onednn.integerWarning == nil)
     }
 
     @Test func `OpenBLAS has packs only for products of 8 bits`() throws {
