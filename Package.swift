@@ -57,6 +57,7 @@ let package = Package(
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(name: "CIntegerProducts"),
         .target(name: "CAllocations"),
+        .target(name: "CMappings"),
         .target(name: "CProcessor", cSettings: [.define("UNOLORA_AVX2", .when(traits: ["AVX2"]))]),
         .target(name: "CSentencePiece", dependencies: ["COpenSentencePiece"]),
 
@@ -65,7 +66,7 @@ let package = Package(
         library("Heartbeat", []),
         library("Randomness", []),
         library("MPI", ["CMPI", "Failures", "Heartbeat"]),
-        library("Tensors", ["CXXHash", "Failures", "Heartbeat", systemPackage]),
+        library("Tensors", ["CMappings", "CXXHash", "Failures", "Heartbeat", systemPackage]),
         library(
             "Kernels",
             [

@@ -47,7 +47,7 @@ struct AnswerExamples {
         let scratch = configuration.cache == nil ? try ScratchDirectory(sharedBy: world) : nil
         let directory = configuration.cache ?? scratch?.path ?? ""
         let cache = try world.rankZeroFirst { () throws(Failure) in
-            let shape = try T5Configuration(path: configuration.model + "/config.json")
+            let shape = try T5Configuration(directory: configuration.model)
             let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
             return try configuration.openCache(
                 configuration.definitions(), vocabulary, in: directory, threads: threads)

@@ -42,7 +42,7 @@ public struct TokeniseBenchmark {
     /// Measures, in a directory that is removed afterwards.
     public func callAsFunction() throws(Failure) -> Report {
         let definitions = try configuration.definitions()
-        let shape = try T5Configuration(path: configuration.model + "/config.json")
+        let shape = try T5Configuration(directory: configuration.model)
         let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
         let options = configuration.cacheOptions
         let scratch = try ScratchDirectory()

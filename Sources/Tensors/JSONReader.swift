@@ -93,6 +93,13 @@ package struct JSONReader {
         return value
     }
 
+    /// Consumes `null` if it is the next value.
+    package mutating func takeNull() -> Bool {
+        guard peek() == UInt8(ascii: "n"), bytes[offset...].starts(with: "null".utf8) else { return false }
+        offset += 4
+        return true
+    }
+
     /// Consumes any value without keeping it.
     package mutating func skipValue(depth: Int = 0) throws(Problem) {
         if depth > 32 { throw problem("values nested deeper than 32") }

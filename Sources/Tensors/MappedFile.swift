@@ -1,3 +1,4 @@
+import CMappings
 import Failures
 import Glibc
 
@@ -5,7 +6,7 @@ import Glibc
 ///
 /// The mapping is shared and read-only, so all ranks of a node that map one file use the same physical pages.
 /// Replace a mapped file by renaming a new one over it; a file that is cut short in place takes its pages away from
-/// every process that has it mapped.
+/// every process that has it mapped, which `MappingFaults` turns into a sentence.
 public final class MappedFile: @unchecked Sendable {
     /// The path as given.
     public let path: String
@@ -13,11 +14,16 @@ public final class MappedFile: @unchecked Sendable {
     /// hold it in a property or use `withExtendedLifetime`.
     public let bytes: UnsafeRawBufferPointer
     private let isMapped: Bool
+    /// Place in the table of mappings; -1 for none.
+    private let place: Int32
+    /// What the file was when it was mapped, and the file itself, held open; nil where nobody asks for changes.
+    private let original: (identity: FileIdentity, descriptor: Int32)?
 
     /// Maps a regular file; `inputMissing` when it does not exist, cannot be read or is not a regular file.
     ///
-    /// Without `followingLinks` also when a symbolic link stands there: for files that a run writes itself.
-    public init(path: String, followingLinks: Bool = true) throws(Failure) {
+    /// Without `followingLinks` also when a symbolic link stands there: for files that a run writes itself. With
+    /// `isWatched` the file stays open, so that `change` can tell what happens to it.
+    public init(path: String, followingLinks: Bool = true, isWatched: Bool = false) throws(Failure) {
         isMapped = true
         // O_NONBLOCK: opening a named pipe must not wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW))
@@ -29,7 +35,8 @@ public final class MappedFile: @unchecked Sendable {
             let remedy = code == ENOENT ? "check the path" : "check the path and its permissions"
             throw Failure(.inputMissing, "cannot open \(path.shown): \(systemMessage(code)); \(remedy)")
         }
-        defer { close(descriptor) }
+        var isKept = false
+        defer { if !isKept { close(descriptor) } }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             throw Failure(.inputMissing, "cannot examine \(path.shown): \(systemMessage(errno)); check the file system")
@@ -42,6 +49,7 @@ public final class MappedFile: @unchecked Sendable {
         let size = Int(status.st_size)
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            (place, original) = (-1, nil)
             return
         }
         guard let address = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), address != MAP_FAILED else {
@@ -51,11 +59,15 @@ public final class MappedFile: @unchecked Sendable {
                     + "check the limit on address space (ulimit -v) and the file system")
         }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
+        place = cmappings_note(address, size, path.shown)
+        isKept = isWatched
+        original = isWatched ? (FileIdentity(status), descriptor) : nil
     }
 
     /// A copy of content that did not come from a file, for what reads files; `path` is for messages.
     package init(copying content: UnsafeRawBufferPointer, path: String) {
         isMapped = false
+        (place, original) = (-1, nil)
         self.path = path
         guard !content.isEmpty else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -67,6 +79,29 @@ public final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(copy)
     }
 
+    /// What happened to the file since it was mapped, to follow its path in a sentence; nil where nothing did. Only of a file
+    /// that is watched.
+    ///
+    /// Its size and its time of modification are looked at, which any write changes; its owner, mode and links may change.
+    /// Another file in its place changes nothing of the mapping, and counts only with `includingReplacement`.
+    public func change(includingReplacement: Bool) -> String? {
+        guard let original else { return nil }
+        // Opening it also asks a server for news that the system may still lack.
+        var now = FileIdentity(path: path)
+        let problem = now == nil ? errno : 0
+        if let own = FileIdentity(descriptor: original.descriptor), let change = own.change(since: original.identity) {
+            return change
+        }
+        guard includingReplacement else { return nil }
+        if now == nil, problem != ENOENT, problem != ENOTDIR { now = FileIdentity(status: path) }
+        guard let now else {
+            return problem == ENOENT || problem == ENOTDIR
+                ? "was removed" : "cannot be examined any more (\(systemMessage(problem)))"
+        }
+        return now.isSameFile(as: original.identity)
+            ? now.change(since: original.identity) : "was replaced by another file"
+    }
+
     /// Takes the pages from this process; they come back from the page cache, or the disk, when they are read again.
     func releasePages() {
         guard isMapped, let address = bytes.baseAddress else { return }
@@ -74,6 +109,8 @@ public final class MappedFile: @unchecked Sendable {
     }
 
     deinit {
+        cmappings_forget(place)
+        if let original { close(original.descriptor) }
         if !isMapped {
             bytes.deallocate()
         } else if let address = bytes.baseAddress {

@@ -14,8 +14,10 @@ public final class SafetensorsFile: @unchecked Sendable {
     private let indexByName: [String: Int]
 
     /// Maps and checks a file; `inputMissing` when it cannot be read, `badData` when it is not intact safetensors.
-    public convenience init(path: String) throws(Failure) {
-        let mapping = try MappedFile(path: path)
+    ///
+    /// With `isWatched` the file stays open, so that `change` can tell what happens to it.
+    public convenience init(path: String, isWatched: Bool = false) throws(Failure) {
+        let mapping = try MappedFile(path: path, isWatched: isWatched)
         try self.init(bytes: mapping.bytes, mapping: mapping, path: path)
     }
 
@@ -59,6 +61,10 @@ public final class SafetensorsFile: @unchecked Sendable {
         else { return nil }
         return start.assumingMemoryBound(to: Float.self)
     }
+
+    /// What happened to the file since it was mapped, to follow its path in a sentence, another file in its place among it;
+    /// nil where nothing did. Only of a file that is watched.
+    public var change: String? { mapping?.change(includingReplacement: true) }
 
     /// Gives back the memory in which the file was read; what is used again is mapped again.
     public func releasePages() { mapping?.releasePages() }

@@ -71,6 +71,8 @@ struct SafetensorsHeader {
                 throw reader.problem("two entries named '\(name.shown)'")
             }
             if name == "__metadata__" {
+                // None, as the reference implementation reads it.
+                if reader.takeNull() { return }
                 try reader.object { (reader, key) throws(JSONReader.Problem) in
                     let value = try reader.string()
                     guard metadata.updateValue(value, forKey: key) == nil else {

@@ -13,16 +13,17 @@ public final class TensorCollection: Sendable {
     static let singleName = "model.safetensors"
     static let indexName = "model.safetensors.index.json"
 
-    /// Maps and checks all files; `inputMissing` when there are none, `badData` when they do not fit together.
-    public init(directory: String) throws(Failure) {
+    /// Maps and checks all files; `inputMissing` when there are none, `badData` when they do not fit together. With
+    /// `isWatched` they stay open, so that `change` can tell what happens to them.
+    public init(directory: String, isWatched: Bool = false) throws(Failure) {
         self.directory = directory
         if Self.exists("\(directory)/\(Self.singleName)") {
-            let file = try SafetensorsFile(path: "\(directory)/\(Self.singleName)")
+            let file = try SafetensorsFile(path: "\(directory)/\(Self.singleName)", isWatched: isWatched)
             files = [file]
             fileByName = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, 0) })
         } else if Self.exists("\(directory)/\(Self.indexName)") {
             let index = try ShardIndex(path: "\(directory)/\(Self.indexName)")
-            (files, fileByName) = try Self.open(index, in: directory)
+            (files, fileByName) = try Self.open(index, in: directory, isWatched)
         } else {
             throw Self.missingWeights(directory)
         }
@@ -37,10 +38,18 @@ public final class TensorCollection: Sendable {
         return (files[index], tensor)
     }
 
+    /// The first of the files that has changed since it was mapped, and how; nil while none has.
+    public var change: (path: String, what: String)? {
+        for file in files {
+            if let what = file.change { return (file.path, what) }
+        }
+        return nil
+    }
+
     private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     private static func open(
-        _ index: ShardIndex, in directory: String
+        _ index: ShardIndex, in directory: String, _ isWatched: Bool
     ) throws(Failure) -> ([SafetensorsFile], [String: Int]) {
         var files: [SafetensorsFile] = []
         var fileByName: [String: Int] = [:]
@@ -51,7 +60,7 @@ public final class TensorCollection: Sendable {
                     .inputMissing,
                     "\(path.shown) is missing but \(index.path.shown) lists it; download all shards of the model")
             }
-            let file = try SafetensorsFile(path: path)
+            let file = try SafetensorsFile(path: path, isWatched: isWatched)
             for tensor in file.tensors {
                 if let other = fileByName.updateValue(files.count, forKey: tensor.name) {
                     throw Failure(

@@ -57,7 +57,8 @@ struct TinyT5: Sendable {
         T5Configuration(
             vocabularySize: 37, modelWidth: 12, headWidth: 5, feedForwardWidth: 18, encoderBlocks: encoderBlocks,
             decoderBlocks: decoderBlocks, heads: 2, positionBuckets: 8, positionMaxDistance: 6, dropoutRate: 0.1,
-            normEpsilon: 1e-6, feedForward: family == .v10 ? .relu : .gatedGelu, tiedEmbeddings: family == .v10,
+            normEpsilon: 1e-6, feedForward: family == .v10 ? .relu : .gatedGelu,
+            outputMatrix: family == .v10 ? .embedding : .own, scalesOutput: family == .v10,
             decoderStartToken: 0, padToken: 0, endToken: endToken)
     }
 

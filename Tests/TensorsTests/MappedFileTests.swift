@@ -33,6 +33,57 @@ import Testing
         for _ in 0..<70_000 { _ = try MappedFile(path: path) }
     }
 
+    /// A file of 5,000 bytes with an old time of modification, mapped.
+    private func watched(_ directory: TemporaryDirectory, _ isWatched: Bool = true) throws -> MappedFile {
+        let path = try directory.write("file", String(repeating: "x", count: 5_000))
+        var times = [timespec(tv_sec: 1_000_000, tv_nsec: 0), timespec(tv_sec: 1_000_000, tv_nsec: 0)]
+        try #require(utimensat(AT_FDCWD, path, &times, 0) == 0)
+        return try MappedFile(path: path, isWatched: isWatched)
+    }
+
+    private func overwrite(_ path: String) throws {
+        let descriptor = open(path, O_WRONLY)
+        try #require(descriptor >= 0 && pwrite(descriptor, "y", 1, 17) == 1)
+        close(descriptor)
+    }
+
+    @Test func `what is written to a watched file is told`() throws {
+        let directory = try TemporaryDirectory()
+        let file = try watched(directory)
+        #expect(file.change(includingReplacement: true) == nil)
+        try overwrite(file.path)
+        #expect(file.change(includingReplacement: false) == "was written to")
+        try #require(truncate(file.path, 4_000) == 0)
+        #expect(file.change(includingReplacement: true) == "was cut short from 5000 to 4000 bytes")
+        try #require(truncate(file.path, 6_000) == 0)
+        #expect(file.change(includingReplacement: true) == "grew from 5000 to 6000 bytes")
+        let other = try TemporaryDirectory()
+        let unwatched = try watched(other, false)
+        try overwrite(unwatched.path)
+        #expect(unwatched.change(includingReplacement: true) == nil)
+    }
+
+    @Test func `another file in its place counts where it is asked for, other links and modes never`() throws {
+        let directory = try TemporaryDirectory()
+        let file = try watched(directory)
+        try #require(chmod(file.path, 0o400) == 0 && link(file.path, directory.file("link")) == 0)
+        #expect(file.change(includingReplacement: true) == nil)
+        try #require(rename(try directory.write("new", "z"), file.path) == 0)
+        #expect(file.change(includingReplacement: false) == nil)
+        #expect(file.change(includingReplacement: true) == "was replaced by another file")
+        try #require(unlink(file.path) == 0)
+        #expect(file.change(includingReplacement: false) == nil)
+        #expect(file.change(includingReplacement: true) == "was removed")
+        // The one that is mapped, by its other name.
+        try overwriteLocked(directory.file("link"))
+        #expect(file.change(includingReplacement: false) == "was written to")
+    }
+
+    private func overwriteLocked(_ path: String) throws {
+        try #require(chmod(path, 0o600) == 0)
+        try overwrite(path)
+    }
+
     @Test func `an absent file is refused with its path`() throws {
         let directory = try TemporaryDirectory()
         let refusal = failure { _ = try MappedFile(path: directory.file("absent")) }

@@ -25,6 +25,17 @@ import Testing
         #expect(file["absent"] == nil)
     }
 
+    @Test func `metadata that are null are none`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("null.safetensors")
+        let out = try DurableFile(creating: path)
+        let header = #"{"__metadata__": null ,"f":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+        try out.write(safetensors(header, data: littleEndian([Float(1.5).bitPattern])))
+        _ = try out.finish()
+        let file = try SafetensorsFile(path: path)
+        #expect(try file.metadata.isEmpty && file.readFloats(named: "f") == [1.5])
+    }
+
     @Test func `aligned floats are given in place`() throws {
         let file = try SafetensorsFile(path: golden("python-written.safetensors"))
         let tensor = try file.tensor(named: "single")

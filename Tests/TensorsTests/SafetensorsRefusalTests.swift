@@ -70,6 +70,7 @@ private func file(_ entries: String..., data: Int = 0) -> [UInt8] {
         Malformed("metadata twice", safetensors(#"{"__metadata__":{},"__metadata__":{}}"#), "'__metadata__'"),
         Malformed("metadata key twice", safetensors(#"{"__metadata__":{"k":"1","k":"2"}}"#), "named 'k'"),
         Malformed("metadata of numbers", safetensors(#"{"__metadata__":{"k":1}}"#), "'\"' expected"),
+        Malformed("metadata of a word", safetensors(#"{"__metadata__":nullx}"#), "expected"),
     ]
 
     static let fields: [Malformed] = [

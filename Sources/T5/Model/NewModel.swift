@@ -12,7 +12,8 @@ extension T5Configuration {
             T5Configuration(
                 vocabularySize: 32128, modelWidth: d, headWidth: 64, feedForwardWidth: dff, encoderBlocks: blocks,
                 decoderBlocks: blocks, heads: heads, positionBuckets: 32, positionMaxDistance: 128, dropoutRate: 0.1,
-                normEpsilon: 1e-6, feedForward: gated ? .gatedGelu : .relu, tiedEmbeddings: !gated,
+                normEpsilon: 1e-6, feedForward: gated ? .gatedGelu : .relu,
+                outputMatrix: gated ? .own : .embedding, scalesOutput: !gated,
                 decoderStartToken: 0, padToken: 0, endToken: 1)
         }
         return [

@@ -14,21 +14,23 @@ extension T5Model {
         directory: String, maximumLength: Int, format: WeightFormat = .float32, packing: WeightPacking? = nil,
         convertedMemory: (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
     ) throws(Failure) -> T5Model {
-        let (configuration, files, sources) = try open(directory)
+        let (configuration, files, sources, _) = try open(directory, isWatched: true)
         let weights = try PlacedWeights(sources, files, configuration.formats(format), convertedMemory)
         let model = try T5Model(
             configuration: configuration, maximumLength: maximumLength, storage: weights, packing: packing,
-            isRoundedInSight: weights.isRoundedInSight
+            isRoundedInSight: weights.isRoundedInSight, files: files
         ) { name in weights[name] }
         // A node would keep the weights twice. What is still used of the file comes back when it is read.
         if packing != nil { for file in files.files { file.releasePages() } }
         return model
     }
 
-    /// Refuses what `load` would refuse, without converting anything, and weights that are not finite; returns the digest of what decides the model's
-    /// numbers: what `config.json` says of it, and every tensor's name, type, shape and bytes.
+    /// Refuses what `load` would refuse, without converting anything, weights that are not finite, and tensors that should
+    /// repeat others and have other numbers; returns the digest of what decides the model's numbers: what `config.json`
+    /// says of it, and every tensor's name, type, shape and bytes.
     public static func check(directory: String) throws(Failure) -> ContentDigest {
-        let (configuration, _, sources) = try open(directory)
+        let (configuration, files, sources, condition) = try open(directory)
+        try checkAliases(configuration, files, sources, condition)
         var accumulator = ContentDigest.Accumulator()
         try [UInt8](StableJSON.line(configuration, "config.json")).withUnsafeBytes { accumulator.update($0) }
         for (name, _) in configuration.tensorShapes() {
@@ -66,28 +68,31 @@ extension T5Model {
         let paths = [directory + "/config.json"] + (try TensorCollection(directory: directory)).files.map(\.path)
         var text = ""
         for path in paths {
-            var status = stat()
-            guard stat(path, &status) == 0 else {
+            guard let identity = FileIdentity(status: path) else {
                 throw Failure(.inputMissing, "\(path) cannot be read: \(systemMessage(errno)); check the path")
             }
-            let time = status.st_mtim
-            text += "\(status.st_dev) \(status.st_ino) \(status.st_size) \(time.tv_sec) \(time.tv_nsec)\n"
+            text += identity.text
         }
         return ContentDigest(of: text)
     }
 
     private static func open(
-        _ directory: String
-    ) throws(Failure) -> (T5Configuration, TensorCollection, [String: Source]) {
+        _ directory: String, isWatched: Bool = false
+    ) throws(Failure) -> (T5Configuration, TensorCollection, [String: Source], OutputForm.Condition) {
         guard FileManager.default.fileExists(atPath: directory) else {
             throw Failure(
                 .inputMissing,
                 "\(directory) does not exist; `model` must name a Hugging Face T5 directory (config.json, "
                     + "model.safetensors, spiece.model)")
         }
-        let configuration = try T5Configuration(path: directory + "/config.json")
-        let files = try TensorCollection(directory: directory)
-        return (configuration, files, try findTensors(configuration, files))
+        let path = directory + "/config.json"
+        let raw = try HuggingFaceConfiguration(path: path)
+        // Ahead of the files: what it is the configuration of matters more than what is wrong with them.
+        _ = try T5Configuration(raw, OutputForm(raw, hasOwn: nil, path: path), path: path)
+        let files = try TensorCollection(directory: directory, isWatched: isWatched)
+        let form = try OutputForm(raw, hasOwn: OutputForm.hasOwn(files), path: path)
+        let configuration = try T5Configuration(raw, form, path: path)
+        return (configuration, files, try findTensors(configuration, files), form.condition)
     }
 
     typealias Source = (file: SafetensorsFile, tensor: TensorDescription)

@@ -30,12 +30,14 @@ public final class T5Model: Sendable {
     /// Keeps the memory of the views alive.
     private let storage: any Sendable
     private let packs: (any FrozenMemory)?
+    /// The files that the weights came from, held open; nil for weights from elsewhere.
+    private let files: TensorCollection?
 
     /// Makes the views; `tensor` gives the weight of each name in `configuration.tensorShapes()` (vectors as one row, and
-    /// like the position biases in float32), `storage` owns their memory. Throws only what `packing` throws.
+    /// like the position biases in float32), `storage` owns their memory, `files` are watched. Throws only what `packing` throws.
     public init(
         configuration: T5Configuration, maximumLength: Int, storage: any Sendable, packing: WeightPacking? = nil,
-        isRoundedInSight: Bool = false, tensor: (String) -> FrozenWeight
+        isRoundedInSight: Bool = false, files: TensorCollection? = nil, tensor: (String) -> FrozenWeight
     ) throws(Failure) {
         func matrix(_ name: String) -> Matrix {
             guard case .float32(let matrix) = tensor(name) else { preconditionFailure("\(name) is needed in float32") }
@@ -45,10 +47,11 @@ public final class T5Model: Sendable {
         self.configuration = configuration
         self.maximumLength = maximumLength
         self.storage = storage
+        self.files = files
         groups = configuration.projectionGroups()
         var projections = groups.map { FrozenMatrix($0.projections.map { tensor($0.name + ".weight") }) }
         embedding = tensor("shared.weight")
-        var output = FrozenMatrix([configuration.tiedEmbeddings ? embedding : tensor("lm_head.weight")])
+        var output = FrozenMatrix([configuration.outputMatrix == .embedding ? embedding : tensor("lm_head.weight")])
         packs = try packing?.pack(&projections, &output)
         self.packing = packing?.library
         self.projections = projections
@@ -72,6 +75,9 @@ public final class T5Model: Sendable {
         groupOffsets = offsets
     }
 
+    /// The first file of the model that has changed since it was opened, and how; nil while none has.
+    public var fileChange: (path: String, what: String)? { files?.change }
+
     /// The same model with its products on the weights as they are, in float32 and without packs: what packed products are
     /// compared with. Shares all memory with this one.
     public var unpacked: T5Model { T5Model(unpacking: self) }
@@ -90,6 +96,7 @@ public final class T5Model: Sendable {
         biases = other.biases
         groupOffsets = other.groupOffsets
         storage = other.storage
+        files = other.files
         packs = nil
     }
 

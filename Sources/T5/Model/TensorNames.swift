@@ -17,7 +17,7 @@ extension T5Configuration {
             }
             tensors.append((finalNormName(stack), [modelWidth]))
         }
-        if !tiedEmbeddings {
+        if outputMatrix == .own {
             tensors.append(("lm_head.weight", [vocabularySize, modelWidth]))
         }
         return tensors
@@ -28,7 +28,7 @@ extension T5Configuration {
         var aliases = [
             ("encoder.embed_tokens.weight", "shared.weight"), ("decoder.embed_tokens.weight", "shared.weight"),
         ]
-        if tiedEmbeddings {
+        if outputMatrix == .embedding {
             aliases.append(("lm_head.weight", "shared.weight"))
         }
         return aliases

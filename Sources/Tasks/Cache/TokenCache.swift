@@ -12,13 +12,14 @@ public final class TokenCache: Sendable {
     public let tasks: [CachedTask]
     /// Bytes of the file.
     public let byteCount: Int
+    private let file: MappedFile
 
     /// Maps a cache and checks all of it: digest, every place and offset, every id and answer.
     ///
     /// - Parameter key: What it must have been made from; nil accepts any.
     /// - Throws: `inputMissing` when there is no such file, `badData` when it is damaged or made from something else.
     public init(path: String, expecting key: ContentDigest? = nil) throws(Failure) {
-        let file = try MappedFile(path: path)
+        let file = try MappedFile(path: path, isWatched: true)
         let contents: (key: ContentDigest, tasks: [CachedTask])
         do throws(Failure) {
             contents = try TokenCacheReader(file).contents()
@@ -29,9 +30,14 @@ public final class TokenCache: Sendable {
                 "the token cache \(path.shown) cannot be used: \(error.message); delete it to have it rebuilt")
         }
         self.path = path
+        self.file = file
         byteCount = file.bytes.count
         (self.key, tasks) = contents
     }
+
+    /// What happened to the mapped file since it was opened, to follow its path in a sentence; nil where nothing did. Another
+    /// file in its place is none of it: the content of a cache is its name.
+    public var change: String? { file.change(includingReplacement: false) }
 
     /// The task of that name; `badConfiguration` when the cache has none.
     public func task(_ name: String) throws(Failure) -> CachedTask {

@@ -64,6 +64,7 @@ public enum EvaluateRun {
         let all = tasks + session.tasksBeside(split, names: names)
         let begun = ContinuousClock.now
         let results = try opened.base.evaluator.evaluate(all, team: opened.team(), over: world)
+        try session.inputs.check(on: world, MappedInputs.noFigures)
         guard world.rank == 0 else { return 0 }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         let step = opened.state.step

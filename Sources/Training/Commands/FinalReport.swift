@@ -10,7 +10,7 @@ struct FinalReport {
     let session: RunSession
     let trainer: Trainer
     let evaluator: Evaluator
-    let store: CheckpointStore
+    let checkpoints: RunCheckpoints
     let run: RunDirectory
     let writer: RunWriter?
     /// Whether all ranks share the decoding.
@@ -19,7 +19,7 @@ struct FinalReport {
     /// Evaluates and prints; collective. Overwrites the trainer's weights with those of the best checkpoint. Returns why
     /// it was given up; then nothing is printed.
     func make(_ stop: EvaluationStop) throws(Failure) -> StopReason? {
-        let world = session.base.world
+        let (world, store) = (session.base.world, checkpoints.store)
         var best = trainer.state.step
         let bestStep = world.rank == 0 ? store.step(of: .best) : nil
         if let step = bestStep {
@@ -34,6 +34,7 @@ struct FinalReport {
             try evaluator.evaluate(tasks, team: trainer.team, over: spread ? world : nil)
         }
         guard ending.isWhole else { return ending.stop }
+        try session.inputs.check(on: world, MappedInputs.noFigures)
         guard let writer, let results = ending.value else { return nil }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         let record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)

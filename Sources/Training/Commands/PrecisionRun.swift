@@ -16,7 +16,11 @@ public enum PrecisionRun {
         let state = TrainState(layout: base.layout, seed: configuration.seed)
         if let checkpoint { try base.load(checkpoint, of: run, into: state) }
         let session = try RunSession(base, run: run)
-        if world.rank == 0 { try Terminal.print(session.precision(state, examples: examples).jsonLine()) }
+        if world.rank == 0 {
+            let line = try session.precision(state, examples: examples).jsonLine()
+            try session.inputs.check(MappedInputs.noFigures)
+            try Terminal.print(line)
+        }
         try world.idleBarrier()
         return 0
     }

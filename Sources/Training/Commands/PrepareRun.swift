@@ -13,7 +13,7 @@ public enum PrepareRun {
     ) throws(Failure) -> Int32 {
         let (configuration, definitions, vocabulary) = try world.rankZeroFirst { () throws(Failure) in
             let configuration = try load()
-            let shape = try T5Configuration(path: configuration.model + "/config.json")
+            let shape = try T5Configuration(directory: configuration.model)
             let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
             return (configuration, try configuration.definitions(), vocabulary)
         }

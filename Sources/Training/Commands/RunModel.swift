@@ -38,7 +38,7 @@ package struct RunModel {
         self.products = products
         definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
         let shape = try world.rankZeroFirst { () throws(Failure) in
-            try T5Configuration(path: directory + "/config.json")
+            try T5Configuration(directory: directory)
         }
         let vocabulary = try world.rankZeroFirst { () throws(Failure) in
             try Self.openVocabulary(directory, shape)
@@ -57,7 +57,8 @@ package struct RunModel {
         }
         finished(.vocabulary)
         let node = try world.nodeCommunicator()
-        backbone = try Self.checkModel(directory, world, node)
+        let files = try world.rankZeroFirst { () throws(Failure) in try T5Model.fileIdentity(directory: directory) }
+        backbone = try Self.checkModel(directory, files, world, node)
         finished(.weights)
         // Now, since what follows is shared by the ranks of a node.
         try Agreement.check(
@@ -70,6 +71,10 @@ package struct RunModel {
             packing: products.packing(
                 ProductBackend.packs(configuration, training: training), memory: memory),
             convertedMemory: memory)
+        guard try T5Model.fileIdentity(directory: directory) == files else {
+            throw Failure(
+                .badData, "a file of the model \(directory) changed while it was read; start again when it is whole")
+        }
         finished(.model)
     }
 
@@ -111,9 +116,8 @@ package struct RunModel {
     /// Every rank answers for the files that it opens itself. Of the ranks of a node that open the same ones, the first
     /// reads them through for all.
     private static func checkModel(
-        _ directory: String, _ world: Communicator, _ node: Communicator
+        _ directory: String, _ files: ContentDigest, _ world: Communicator, _ node: Communicator
     ) throws(Failure) -> String {
-        let files = try world.rankZeroFirst { () throws(Failure) in try T5Model.fileIdentity(directory: directory) }
         let all = try node.allGather(files.words)
         let reader = all.firstIndex(of: files.words) ?? node.rank
         let own = try world.rankZeroFirst { () throws(Failure) in

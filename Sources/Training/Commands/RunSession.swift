@@ -10,6 +10,8 @@ struct RunSession {
 
     var configuration: RunConfiguration { base.configuration }
     var taskNames: [String] { base.taskNames }
+    /// What is read where it is while the session lives.
+    var inputs: MappedInputs { MappedInputs(base.model, data.cache) }
 
     /// Opens the data of an opened model; collective.
     init(_ base: RunModel, run: RunDirectory) throws(Failure) {

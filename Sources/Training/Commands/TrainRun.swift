@@ -125,7 +125,7 @@ public struct TrainRun {
             constants: RunCheckpoints.Constants(
                 adapter: session.base.adapter, layout: session.base.layout.parameters, identity: identity,
                 libraries: libraries, seed: configuration.seed, steps: configuration.steps,
-                keep: configuration.checkpointKeep))
+                keep: configuration.checkpointKeep, inputs: session.inputs))
         if world.rank == 0 { try recover(checkpoints, identity) }
         let resumption = Resumption(
             store: store, choice: request.resume, identity: identity, libraries: libraries,
@@ -176,8 +176,8 @@ public struct TrainRun {
         if case .stopped(let reason) = try loop.run() { return try leave(reason, state) }
         if configuration.evaluatesAtEnd {
             let report = FinalReport(
-                session: session, trainer: trainer, evaluator: evaluator, store: store, run: run, writer: writer,
-                spread: configuration.evaluatesOnAllRanks)
+                session: session, trainer: trainer, evaluator: evaluator, checkpoints: checkpoints, run: run,
+                writer: writer, spread: configuration.evaluatesOnAllRanks)
             if let reason = try report.make(stop) { return try leave(reason, state) }
         }
         if world.rank == 0 {

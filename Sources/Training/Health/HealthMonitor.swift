@@ -3,6 +3,7 @@ import Foundation
 import Heartbeat
 import MPI
 import Synchronization
+import Tensors
 
 /// Watches over a training job on a thread of its own in every rank, whatever the rank's other threads are doing.
 ///
@@ -58,6 +59,7 @@ final class HealthMonitor: @unchecked Sendable {
                 idle: { [self] in idleTime.load(ordering: .relaxed) }
             ) { [self] sentence in isLost(sentence) }
         }
+        MappingFaults.areWatched(true)
         let thread = Thread { [self] in
             while !isStopped.load(ordering: .acquiring) {
                 look()
@@ -113,6 +115,7 @@ final class HealthMonitor: @unchecked Sendable {
 
     /// Watches no more: this rank's work is done. No collective.
     func stop() {
+        MappingFaults.areWatched(false)
         board[.done, board.node.rank] = 1
         isStopped.store(true, ordering: .releasing)
         left.wait()
@@ -125,6 +128,8 @@ final class HealthMonitor: @unchecked Sendable {
         if now - lastLook > 1_000_000_000 { awakeSince = now }
         lastLook = now
         board[.watched, me] = now
+        // Where another rank of the node has met it, that one ends the job.
+        if let path = MappingFaults.lostFile, board.replace(.failing, 0, by: 1) { endForLostFile(path) }
         let works = Heartbeat.beats != beats || Heartbeat.isWaitingOutside
         beats = Heartbeat.beats
         if works { board[.worked, me] = now }
@@ -244,6 +249,20 @@ final class HealthMonitor: @unchecked Sendable {
             $0 == board.node.rank
                 || (board[.done, $0] == 0 && !board.isDead($0) && now - board[.watched, $0] < 500_000_000)
         }
+    }
+
+    // MARK: - Lost files
+
+    /// Ends the job for a mapped file that a thread of this rank cannot read any more; the thread waits for that. The last
+    /// step is saved where the file is what it was, as after an error of its disk.
+    private func endForLostFile(_ path: String) {
+        let sentence =
+            "\(path) was cut short, or cannot be read any more, while it was in use; restore it and start again to "
+            + "continue from the last checkpoint"
+        tell("unolora-dist: rank \(world.rank) on \(host): \(sentence)")
+        let step = isFailing(saves: true)
+        _ = end(.failed, "rank \(world.rank): \(sentence)", step, ExitCode.badData.rawValue)
+        world.abort(.badData)
     }
 
     // MARK: - Lost ranks

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import Kernels
 import MPI
+import Tensors
 
 /// Runs one command on all ranks of the job and ends the process as the interface promises: an error is one sentence
 /// from the rank that met it, and then the whole job ends.
@@ -29,6 +30,7 @@ public enum Job {
         BLAS.useOneThread()
         do throws(Failure) {
             let environment = try MPIEnvironment()
+            MappingFaults.say(prefix: prefix(environment.world, host: environment.processorName))
             let code: Int32
             do throws(Failure) {
                 try agree(on: command, environment.world)
@@ -59,6 +61,7 @@ public enum Job {
         do throws(Failure) {
             if launch.isSharedByOpenMPI { try meet(command) }
             if launch.isLaterRank { exit(0) }
+            MappingFaults.say(prefix: prefix())
             exit(try body())
         } catch {
             report(error)
@@ -83,8 +86,13 @@ public enum Job {
     }
 
     private static func report(_ failure: Failure, _ world: Communicator? = nil, host: String = "") {
+        Terminal.complain(prefix(world, host: host) + failure.message)
+    }
+
+    /// What stands before a sentence of this process.
+    private static func prefix(_ world: Communicator? = nil, host: String = "") -> String {
         let origin = world.map { $0.size > 1 ? " rank \($0.rank) on \(host):" : "" } ?? ""
-        Terminal.complain("\(ProcessInfo.processInfo.processName):\(origin) \(failure.message)")
+        return "\(ProcessInfo.processInfo.processName):\(origin) "
     }
 }
 

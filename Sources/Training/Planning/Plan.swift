@@ -31,7 +31,7 @@ public struct Plan {
         products = try ProductBackend(configuration)
         self.ranks = ranks
         self.ranksPerNode = ranksPerNode
-        shape = try T5Configuration(path: configuration.model + "/config.json")
+        shape = try T5Configuration(directory: configuration.model)
         layout = try configuration.lowRankLayout(shape)
         // As if every node had the cores that this process may use.
         let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)

@@ -2,6 +2,7 @@ import Adapters
 import Checkpoints
 import Failures
 import Foundation
+import MPI
 import Synchronization
 import Tensors
 
@@ -18,6 +19,8 @@ final class RunCheckpoints: @unchecked Sendable {
         var steps: Int
         /// The newest so many checkpoints are kept, beside the best.
         var keep: Int
+        /// What the steps were computed with.
+        var inputs: MappedInputs
     }
 
     let store: CheckpointStore
@@ -79,7 +82,23 @@ final class RunCheckpoints: @unchecked Sendable {
         saved.withLock { $0 = max($0, snapshot.number) }
     }
 
+    /// Throws `badData` when a file that the steps were computed with has changed on the way.
+    func checkInputs() throws(Failure) { try constants.inputs.check(distrust) }
+
+    /// As `checkInputs`, of all ranks; collective.
+    func checkInputs(on world: Communicator) throws(Failure) { try constants.inputs.check(on: world, distrust) }
+
+    /// What cannot be trusted when an input has changed, and what to do.
+    private var distrust: String {
+        guard let last = (try? store.steps())?.max() else {
+            return "nothing that was computed can be trusted; restore it and start again"
+        }
+        return "the steps after checkpoint \(last) cannot be trusted; restore it and start again to continue from there"
+    }
+
     private func save(_ state: RunState, _ weights: Arena, _ mean: Arena, _ square: Arena) throws(Failure) {
+        // Also where a dying job saves its last step.
+        try checkInputs()
         try store.save(
             CheckpointContents(
                 step: state.step,

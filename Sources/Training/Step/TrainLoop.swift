@@ -47,6 +47,7 @@ final class TrainLoop {
     private let started = ContinuousClock.now
     private var examplesDone: Int64 = 0
     private var tokensDone: Int64 = 0
+    private var inputsChecked = ContinuousClock.now
 
     init(
         trainer: Trainer, options: LoopOptions, world: Communicator, evaluation: LoopEvaluation, taskNames: [String],
@@ -97,6 +98,7 @@ final class TrainLoop {
             // To leave after a certain step means nothing after the last one; a signal still does.
             let result = try trainer.step(
                 stop: isLast ? options.stop.request : options.stop.request(completing: completing))
+            try checkInputsNowAndThen()
             try checkpoints.snapshots.complete { () throws(Failure) in
                 now.accumulator.add(result)
                 count(result)
@@ -111,7 +113,7 @@ final class TrainLoop {
             // First what is computed is made safe; the evaluation can be made up for.
             let isDue = options.checkpointEvery.map { completing % $0 == 0 } ?? false
             let saves = isLast || isDue || result.stop != nil
-            if saves { try writer?.checkpoint() }
+            if saves { try saveNewest() }
             if let stop = result.stop, isUnfinished { return leave(stop) }
             if now.owesEvaluation, let stop = try evaluate(isSaved: saves), isUnfinished { return leave(stop) }
         }
@@ -143,9 +145,10 @@ final class TrainLoop {
         defer { loggedAt += begun.duration(to: .now) }
         let ending = try evaluation.run(trainer.team, world)
         guard ending.isWhole else {
-            if !isSaved { try writer?.checkpoint() }
+            if !isSaved { try saveNewest() }
             return ending.stop
         }
+        try checkpoints.checkInputs(on: world)
         let before = now.best
         try ending.value.map { (results) throws(Failure) in
             try report(results, seconds: ProgressLine.seconds(begun.duration(to: .now)))
@@ -158,6 +161,21 @@ final class TrainLoop {
         // The steps to come name this one as the best: where all ranks are killed nobody else has it.
         if now.best != before, checkpoints.isInFile { try writer?.finish() }
         return ending.stop
+    }
+
+    /// Begins to save the newest snapshot on rank 0, once all ranks have found their files as they were.
+    private func saveNewest() throws(Failure) {
+        try checkpoints.checkInputs(on: world)
+        try writer?.checkpoint()
+    }
+
+    /// Looks at this rank's files every few seconds: a step that another rank saves because this one died is right then, but
+    /// for the last seconds, and a job does not train for hours what nobody can use.
+    private func checkInputsNowAndThen() throws(Failure) {
+        // Rank 0 looks first: the ranks of a node would all say the same.
+        guard inputsChecked.duration(to: .now) > .seconds(world.rank == 0 ? 5 : 7) else { return }
+        try checkpoints.checkInputs()
+        inputsChecked = .now
     }
 
     /// Writes an evaluation down, on rank 0, and notes whether it is the best so far.

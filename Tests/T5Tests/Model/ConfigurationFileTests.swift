@@ -40,7 +40,8 @@ import Testing
         unusual.dropoutRate = 0.25
         unusual.padToken = 4
         unusual.decoderStartToken = 7
-        unusual.tiedEmbeddings = true
+        unusual.outputMatrix = .embedding
+        unusual.scalesOutput = true
         let directory = try TemporaryDirectory()
         let path = directory.file("config.json")
         try unusual.json().write(to: URL(fileURLWithPath: path))
@@ -54,7 +55,8 @@ import Testing
         let read = try configuration(least)
         #expect(read.decoderBlocks == 3 && read.positionBuckets == 32 && read.positionMaxDistance == 128)
         #expect(read.dropoutRate == 0.1 && read.normEpsilon == 1e-6 && read.feedForward == .relu)
-        #expect(read.tiedEmbeddings && read.decoderStartToken == 0 && read.padToken == 0 && read.endToken == 1)
+        #expect(read.outputMatrix == .embedding && read.scalesOutput)
+        #expect(read.decoderStartToken == 0 && read.padToken == 0 && read.endToken == 1)
         #expect(read.outputScale == 1 / Float(8).squareRoot() && read.innerWidth == 8)
         let untied = try configuration(least.merging(["tie_word_embeddings": false]) { $1 })
         #expect(untied.outputScale == 1)
@@ -103,6 +105,43 @@ import Testing
         for key in ["decoder_start_token_id", "pad_token_id", "eos_token_id"] {
             #expect(try refusal([key: 37]).contains("\(key) is 37, outside the vocabulary of 37"))
             #expect(try refusal([key: -1]).contains("\(key) is -1"))
+        }
+    }
+
+    @Test func `two keys that contradict each other are refused with both`() throws {
+        func gated(_ changes: [String: Any]) throws -> String {
+            let settings = try settings(.v11).merging(changes) { $1 }
+            return try #require(throws: Failure.self) { _ = try configuration(settings) }.message
+        }
+        #expect(
+            try gated(["dense_act_fn": "gelu"]).contains(
+                "dense_act_fn is gelu, but feed_forward_proj gated-gelu is only supported with gelu_new"))
+        #expect(
+            try gated(["is_gated_act": false]).contains("is_gated_act is false, but feed_forward_proj is gated-gelu"))
+        #expect(
+            try refusal(["dense_act_fn": "gelu_new"]).contains("dense_act_fn is gelu_new, but feed_forward_proj relu"))
+        #expect(try refusal(["is_gated_act": true]).contains("is_gated_act is true, but feed_forward_proj is relu"))
+        #expect(try refusal(["hidden_size": 9]).contains("hidden_size is 9, but d_model, which is the same, is 12"))
+        #expect(try refusal(["num_attention_heads": 3]).contains("num_heads"))
+        #expect(try refusal(["num_hidden_layers": 3]).contains("num_layers"))
+        let consistent: [String: Any] = [
+            "dense_act_fn": "gelu_new", "is_gated_act": true, "hidden_size": 12, "tie_encoder_decoder": false,
+            "pruned_heads": [String: Any](), "quantization_config": NSNull(),
+        ]
+        #expect(try configuration(settings(.v11).merging(consistent) { $1 }) == TinyT5.configuration(.v11))
+    }
+
+    @Test func `what gives other numbers than the model's is refused by its key`() throws {
+        let changes: [(String, Any)] = [
+            ("quantization_config", ["load_in_8bit": true]), ("tie_encoder_decoder", true),
+            ("pruned_heads", ["0": [1]]),
+            ("per_layer_config", [["d_ff": 3]]),
+        ]
+        for (key, value) in changes {
+            #expect(try refusal([key: value]).contains("has \(key), which is not supported"))
+        }
+        for type in ["umt5", "longt5", "switch_transformers"] {
+            #expect(try refusal(["model_type": type]).contains("model_type is \(type), but only t5 and mt5"))
         }
     }
 

@@ -1,0 +1,66 @@
+import Failures
+import Tensors
+
+/// Which matrix makes the logits, and whether the decoder's output is scaled before: what `config.json` and the names of the
+/// tensors say.
+///
+/// transformers before version 5 has one key for both, `tie_word_embeddings`. Version 5 ties wherever the two matrices are
+/// equal or one is missing, writes `tie_word_embeddings: true` always, and has `scale_decoder_outputs` for the scale: in
+/// T5, while its mT5 never scales. Where the versions give different numbers nobody can say which are meant, so that is
+/// refused.
+struct OutputForm {
+    /// What is to hold of the numbers where the files have both matrices.
+    enum Condition {
+        /// Nothing.
+        case any
+        /// `lm_head.weight` repeats `shared.weight`.
+        case equal
+        /// `lm_head.weight` is another matrix: only then all versions agree that nothing is scaled.
+        case different
+    }
+
+    let matrix: T5Configuration.OutputMatrix
+    let isScaled: Bool
+    let condition: Condition
+    /// Whether the names of the tensors decide.
+    let isOpen: Bool
+
+    /// Reads it; `hasOwn`: whether the files have an output matrix beside an embedding, nil where they are not there.
+    init(_ raw: HuggingFaceConfiguration, hasOwn: Bool?, path: String) throws(Failure) {
+        // The default of version 4; in version 5 the key is always there.
+        let isTied = raw.tie_word_embeddings ?? !raw.isMT5
+        switch (isTied, raw.scale_decoder_outputs) {
+        case (false, true?):
+            throw Failure(
+                .badData,
+                "\(path): tie_word_embeddings is false, which says that the decoder's output is not scaled, but "
+                    + "scale_decoder_outputs is true; take config.json from the model")
+        case (false, _):
+            (matrix, isScaled, condition, isOpen) = (.own, false, .any, false)
+        case (true, true?):
+            (matrix, isScaled, condition, isOpen) = (.embedding, true, .equal, false)
+        case (true, nil) where !raw.isMT5:
+            (matrix, isScaled, condition, isOpen) = (.embedding, true, .equal, false)
+        case (true, let scale):
+            // Written by version 5. Tied or not, the numbers are the same where the files have both.
+            if hasOwn == false, scale == nil { throw Self.undecided(path, "has no lm_head.weight") }
+            let isOwn = hasOwn ?? true
+            matrix = isOwn ? .own : .embedding
+            (isScaled, condition, isOpen) = (false, isOwn && scale == nil ? .different : .any, true)
+        }
+    }
+
+    /// Whether files have an output matrix beside an embedding.
+    static func hasOwn(_ files: TensorCollection) -> Bool {
+        let embeddings = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]
+        return files["lm_head.weight"] != nil && embeddings.contains { files[$0] != nil }
+    }
+
+    /// The refusal of an mT5 whose output matrix is the embedding, which the versions scale differently.
+    static func undecided(_ path: String, _ reason: String) -> Failure {
+        Failure(
+            .badData,
+            "\(path) says tie_word_embeddings true and the model \(reason): transformers 4 scales the decoder's output of "
+                + "such an mT5, and 5 does not; add \"scale_decoder_outputs\": true or false to config.json")
+    }
+}
