@@ -65,6 +65,10 @@ public enum EvaluateRun {
         let begun = ContinuousClock.now
         let results = try opened.base.evaluator.evaluate(all, team: opened.team(), over: world)
         guard world.rank == 0 else { return 0 }
+        let reports = session.data.cache.tasks.map(\.report).filter { names?.contains($0.task) ?? true }
+        for notice in DataReport.notices(reports, of: split, maxSource: opened.base.configuration.maxSource) {
+            Terminal.complain("data: \(notice)")
+        }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         let step = opened.state.step
         if !asJSON {
