@@ -98,6 +98,34 @@ csp_status csp_encode(
     });
 }
 
+csp_status csp_spans(
+    const csp_model *model, const char *text, size_t length, csp_span *spans, size_t capacity, size_t *count,
+    char *message) {
+    return guarded(message, [&] {
+        const auto encoded = model->processor.EncodeAsImmutableProto(std::string_view(text, length));
+        *count = encoded.pieces_size();
+        for (size_t index = 0; index < std::min(capacity, *count); ++index) {
+            const auto piece = encoded.pieces(static_cast<int>(index));
+            spans[index] = {static_cast<int32_t>(piece.id()), piece.end()};
+        }
+        return csp_ok;
+    });
+}
+
+csp_status csp_piece_name(
+    const csp_model *model, int32_t id, char *name, size_t capacity, size_t *length, char *message) {
+    return guarded(message, [&] {
+        const std::string &piece = model->processor.IdToPiece(id);
+        std::memcpy(name, piece.data(), std::min(capacity, piece.size()));
+        *length = piece.size();
+        return csp_ok;
+    });
+}
+
+int32_t csp_piece_id(const csp_model *model, const char *name, size_t length) {
+    return model->processor.PieceToId(std::string_view(name, length));
+}
+
 csp_status csp_decode(
     const csp_model *model, const int32_t *ids, size_t count, char *text, size_t capacity, size_t *length,
     char *message) {

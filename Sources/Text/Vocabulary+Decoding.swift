@@ -9,13 +9,35 @@ extension Vocabulary {
         try decode(ids.prefix { $0 != Self.eosID })
     }
 
-    /// The text of ids as T5 reads it: pad and EOS are dropped, and so are ids that name no piece (T5's extra ids and
-    /// the padding rows of the embedding).
+    /// The text of ids as transformers gives it (`decode(ids, skip_special_tokens=True)`): special tokens are dropped (pad,
+    /// EOS, unknown, sentinels), and so are ids that name nothing (the padding rows of the embedding); other added tokens
+    /// are written as they are, without a space before them.
     ///
     /// Throws `internal` when the library fails (memory is exhausted).
     public func decode(_ ids: some Sequence<Int32>) throws(Failure) -> String {
-        let pieces = ids.filter { $0 > Self.eosID && $0 < pieceCount }
-        if pieces.isEmpty { return "" }
+        var text = ""
+        var pieces: [Int32] = []
+        func flush() throws(Failure) {
+            guard let first = pieces.first else { return }
+            // Only the space in front of all is none.
+            if !text.isEmpty, try handle.name(of: first).hasPrefix("\u{2581}") { text += " " }
+            text += try decodePieces(pieces)
+            pieces = []
+        }
+        for id in ids {
+            if let token = added.byID[id] {
+                if token.isSpecial { continue }
+                try flush()
+                text += token.content
+            } else if id >= 0 && id < pieceCount {
+                pieces.append(id)
+            }
+        }
+        try flush()
+        return text
+    }
+
+    private func decodePieces(_ pieces: [Int32]) throws(Failure) -> String {
         var text: [CChar] = []
         var length = pieces.count * 16
         repeat {

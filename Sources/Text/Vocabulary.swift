@@ -2,20 +2,27 @@ import CSentencePiece
 import Failures
 import Tensors
 
-/// T5's SentencePiece vocabulary: text to token ids and back.
+/// T5's vocabulary: text to token ids and back, by SentencePiece and the model's added tokens.
+///
+/// As `T5Tokenizer` of transformers 5 does (and before it with `legacy=True`), added tokens are looked for first, and what
+/// stands between them is encoded as a text of its own: white space around an added token gives no piece.
 ///
 /// Any number of threads may encode and decode at the same time.
 public final class Vocabulary: @unchecked Sendable {
-    // Unchecked: the model behind the handle is never changed after `init`, and the library's encoding and decoding
-    // are const and keep no state of their own.
-    let model: OpaquePointer
+    // Unchecked: nothing is changed after `init`, and the library's encoding and decoding are const and keep no state of
+    // their own.
+    let handle: PieceModel
+    var model: OpaquePointer { handle.pointer }
 
     /// The path of the model file as given.
     public let path: String
     /// The number of pieces; ids of pieces are `0 ..< pieceCount`.
     public let pieceCount: Int
-    /// The digest of the model file.
+    /// The digest of all that decides ids: of the model file alone where the added tokens are those of every T5.
     public let digest: ContentDigest
+    /// The number of pieces, or one more than the largest id of a token that the model's files add to them.
+    public var idCount: Int { added.idCount }
+    let added: AddedTokens
 
     /// The id that fills up a batch and starts the decoder.
     public static let padID: Int32 = 0
@@ -24,7 +31,7 @@ public final class Vocabulary: @unchecked Sendable {
     /// The id of text that no piece covers.
     public static let unknownID: Int32 = 2
 
-    /// Loads a `spiece.model`.
+    /// Loads a `spiece.model`, with the added tokens that every T5 has.
     ///
     /// Throws `inputMissing` when the file cannot be read, `badData` when it is no SentencePiece model or lacks T5's
     /// special ids (pad 0, eos 1, unk 2).
@@ -32,34 +39,48 @@ public final class Vocabulary: @unchecked Sendable {
         try self.init(MappedFile(path: modelPath))
     }
 
-    init(_ file: MappedFile) throws(Failure) {
+    /// Loads `spiece.model` of a model's directory, with the added tokens that the tokenizer's files beside it name
+    /// (`tokenizer_config.json`, `tokenizer.json`, `added_tokens.json`, `special_tokens_map.json`; all may be absent).
+    ///
+    /// Throws what `init(modelPath:)` throws, and `badData` when one of the files is damaged, when they contradict each
+    /// other, or when a token lies beyond the model's `rows` rows of the embedding.
+    public convenience init(directory: String, rows: Int) throws(Failure) {
+        try self.init(
+            MappedFile(path: directory + "/spiece.model"), files: TokenizerFiles(directory: directory), rows: rows)
+    }
+
+    init(_ file: MappedFile, files: TokenizerFiles = TokenizerFiles(), rows: Int? = nil) throws(Failure) {
         defer { withExtendedLifetime(file) {} }
         let modelPath = file.path
         path = modelPath
-        digest = ContentDigest(of: file.bytes)
+        let modelDigest = ContentDigest(of: file.bytes)
         guard ModelOutline.isWhole(file.bytes) else {
             throw Failure(
                 .badData,
                 "\(modelPath.shown) is not a whole SentencePiece model (damaged or cut short); "
                     + "copy spiece.model again from where the model comes from")
         }
-        var handle: OpaquePointer?
+        var loaded: OpaquePointer?
         try callLibrary("cannot load the vocabulary \(modelPath.shown)", refusal: .badData) { message in
-            csp_model_create(file.bytes.baseAddress, file.bytes.count, &handle, message)
+            csp_model_create(file.bytes.baseAddress, file.bytes.count, &loaded, message)
         }
-        model = handle!
-        pieceCount = Int(csp_piece_count(model))
-        let special = (csp_pad_id(model), csp_eos_id(model), csp_unk_id(model))
+        // Freed here too when what follows is refused.
+        let handle = PieceModel(loaded!)
+        let count = Int(csp_piece_count(handle.pointer))
+        let special = (csp_pad_id(handle.pointer), csp_eos_id(handle.pointer), csp_unk_id(handle.pointer))
         guard special == (Self.padID, Self.eosID, Self.unknownID) else {
             throw Failure(
                 .badData,
                 "the vocabulary \(modelPath.shown) has pad \(special.0), eos \(special.1) and unk \(special.2), "
                     + "but T5 needs pad 0, eos 1 and unk 2; use the model's own spiece.model")
         }
-    }
-
-    deinit {
-        csp_model_destroy(model)
+        let pieces = AddedTokens.Pieces(
+            count: count, name: { id throws(Failure) in try handle.name(of: id) }, id: handle.id(of:),
+            normaliser: TextNormaliser(model: file.bytes))
+        added = try AddedTokens(files, pieces: pieces, rows: rows)
+        digest = added.identity.map { ContentDigest(of: "\(modelDigest.hexadecimal)\n\($0)") } ?? modelDigest
+        pieceCount = count
+        self.handle = handle
     }
 
     /// The ids of a text, without EOS.
@@ -82,7 +103,23 @@ public final class Vocabulary: @unchecked Sendable {
     }
 
     /// Appends the ids of UTF-8 bytes to `ids`, without EOS; malformed sequences become the unknown id.
-    public func encode(utf8 bytes: UnsafeRawBufferPointer, into ids: inout [Int32]) throws(Failure) {
+    ///
+    /// Returns whether the text holds an added token. Throws `badData` when it holds one that this model does not have.
+    @discardableResult
+    public func encode(utf8 bytes: UnsafeRawBufferPointer, into ids: inout [Int32]) throws(Failure) -> Bool {
+        guard added.mayOccur(in: bytes) else {
+            try encodePieces(bytes, into: &ids)
+            return false
+        }
+        return try added.forEachPart(of: bytes) { (part) throws(Failure) in
+            switch part {
+            case .text(let text, _): try encodePieces(text, into: &ids)
+            case .token(let token, _): ids.append(token.id)
+            }
+        }
+    }
+
+    private func encodePieces(_ bytes: UnsafeRawBufferPointer, into ids: inout [Int32]) throws(Failure) {
         let start = ids.count
         // A piece covers at least one byte of the normalised text, which starts with an added space; only a few rare
         // characters become longer by normalisation, and then the second attempt has the right room.

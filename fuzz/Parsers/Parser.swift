@@ -35,6 +35,8 @@ enum Parser: String, CaseIterable, Sendable {
     case vocabularyOutline = "vocabulary-outline"
     /// `spiece.model` and the library behind it.
     case vocabulary
+    /// The tokenizer's files beside it: a byte says which, then its content.
+    case tokenizerFiles = "tokenizer-files"
 
     /// Parses bytes.
     func callAsFunction(_ bytes: UnsafeRawBufferPointer) {
@@ -55,6 +57,7 @@ enum Parser: String, CaseIterable, Sendable {
         case .eventNames: parseEventNames(bytes)
         case .vocabularyOutline: parseVocabularyOutline(bytes)
         case .vocabulary: parseVocabulary(bytes)
+        case .tokenizerFiles: parseTokenizerFiles(bytes)
         }
     }
 }

@@ -117,3 +117,34 @@ func parseVocabulary(_ bytes: UnsafeRawBufferPointer) {
         _ = try? vocabulary.decode(ids)
     }
 }
+
+/// The pieces that a `spiece.model` of ten would have, for files that name tokens.
+private var pieces: AddedTokens.Pieces {
+    AddedTokens.Pieces(
+        count: 10, name: { id throws(Failure) in ["<pad>", "</s>", "<unk>", "\u{2581}the"][min(Int(id), 3)] },
+        id: { $0 == "\u{2581}the" ? 3 : nil },
+        normaliser: TextNormaliser(model: UnsafeRawBufferPointer(start: nil, count: 0)))
+}
+
+func parseTokenizerFiles(_ bytes: UnsafeRawBufferPointer) {
+    let kinds = TokenizerFiles.File.allCases
+    guard let first = bytes.first else { return }
+    var files = TokenizerFiles()
+    let rest = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+    guard (try? files.read(rest, as: kinds[Int(first) % kinds.count])) != nil,
+        let tokens = try? AddedTokens(files, pieces: pieces, rows: 200)
+    else { return }
+    for (id, token) in tokens.byID { hold(id == token.id && (0..<200).contains(id), "ids are of rows") }
+    // The file itself holds every token that it names.
+    var end = 0
+    _ = try? tokens.forEachPart(of: bytes) { part in
+        switch part {
+        case .text(let text, let origins):
+            hold(!text.isEmpty && origins(0) >= end && origins(text.count) <= bytes.count, "parts follow one another")
+            end = origins(text.count)
+        case .token(let token, let place):
+            hold(place > end && place <= bytes.count && tokens.byID[token.id] != nil, "a token stands in the text")
+            end = place
+        }
+    }
+}

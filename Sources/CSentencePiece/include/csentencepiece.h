@@ -47,6 +47,25 @@ csp_status csp_encode(
     const csp_model *model, const char *text, size_t length, int32_t *ids, size_t capacity, size_t *count,
     char *message);
 
+/// A piece of a text: its id, and the byte of the text where it ends.
+typedef struct csp_span {
+    int32_t id;
+    uint32_t end;
+} csp_span;
+
+/// Encodes as `csp_encode` does, more slowly, and writes for at most `capacity` pieces where they end in the text.
+csp_status csp_spans(
+    const csp_model *model, const char *text, size_t length, csp_span *spans, size_t capacity, size_t *count,
+    char *message);
+
+/// Writes at most `capacity` bytes of the name of a piece, whose id is in 0 ..< csp_piece_count, as it stands in the
+/// model (no terminating zero). `length` is the length of the whole name.
+csp_status csp_piece_name(
+    const csp_model *model, int32_t id, char *name, size_t capacity, size_t *length, char *message);
+
+/// The id of the piece of that name; the id of unknown text when there is none.
+int32_t csp_piece_id(const csp_model *model, const char *name, size_t length);
+
 /// Decodes ids, each in 0 ..< csp_piece_count, and writes at most `capacity` bytes of UTF-8 (no terminating zero).
 /// `length` is the length of the whole text.
 csp_status csp_decode(

@@ -8,6 +8,12 @@ public final class TokenCache: Sendable {
     public let path: String
     /// Identifies what the cache was made from.
     public let key: ContentDigest
+    /// Identifies the tokenised data: the key, or another digest where texts hold added tokens, which programs before this
+    /// one read as letters, under the same key.
+    public var identity: ContentDigest {
+        let holdsAddedTokens = tasks.contains { $0.report.splits.contains { $0.sources.withAddedTokens > 0 } }
+        return holdsAddedTokens ? ContentDigest(of: "\(key.hexadecimal) with added tokens") : key
+    }
     /// The tasks in the order in which they were given.
     public let tasks: [CachedTask]
     /// Bytes of the file.

@@ -82,7 +82,7 @@ extension TokenCacheBuilder {
     /// The tokens of a unit.
     struct UnitTokens: Sendable {
         var sources = TokenLists()
-        var truncated = 0
+        var counts = SourceCounts()
     }
 
     /// The work in the order of the file.
@@ -100,14 +100,10 @@ extension TokenCacheBuilder {
 
     func tokenise(_ unit: Unit) throws(Failure) -> UnitTokens {
         var tokens = UnitTokens()
+        let tokeniser = SourceTokeniser(
+            definition: tasks[unit.task].definition, vocabulary: vocabulary, maxSource: options.maxSource)
         try tasks[unit.task].readSources(split: unit.split, unit.range) { (_, source) throws(Failure) in
-            let isCut = try tokens.sources.append(limit: options.maxSource, end: Vocabulary.eosID) {
-                (ids) throws(Failure) in
-                try source.withUnsafeBufferPointer { (bytes) throws(Failure) in
-                    try vocabulary.encode(utf8: UnsafeRawBufferPointer(bytes), into: &ids)
-                }
-            }
-            if isCut { tokens.truncated += 1 }
+            tokens.counts.add(try tokeniser.append(source, to: &tokens.sources))
         }
         return tokens
     }

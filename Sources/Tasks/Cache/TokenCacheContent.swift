@@ -14,15 +14,15 @@ struct TokenCacheContent {
         tasks = builder.tasks
         targets = builder.targets
         sources = tasks.map { $0.splitNames.map { _ in [] } }
-        var truncated = tasks.map { $0.splitNames.map { _ in 0 } }
+        var counts = tasks.map { $0.splitNames.map { _ in SourceCounts() } }
         for (unit, tokens) in zip(units, tokens) {
             sources[unit.task][unit.split].append(tokens.sources)
-            truncated[unit.task][unit.split] += tokens.truncated
+            counts[unit.task][unit.split].add(tokens.counts)
         }
         header = TokenCacheHeader(tasks: [])
         for (index, task) in tasks.enumerated() {
             var report = task.report
-            for split in report.splits.indices { report.splits[split].truncatedSources = truncated[index][split] }
+            for split in report.splits.indices { report.splits[split].sources = counts[index][split] }
             header.tasks.append(Self.entry(task.definition, report, targets[index], sources[index]))
         }
     }

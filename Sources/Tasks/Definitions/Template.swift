@@ -32,11 +32,11 @@ public struct Template: Sendable, Equatable, Codable {
     }
 
     /// Appends the text to `output`; `value(i)` gives the UTF-8 of field i.
-    func render(into output: inout [UInt8], _ value: (Int) -> ArraySlice<UInt8>) {
+    func render(into output: inout RenderedSource, _ value: (Int) -> ArraySlice<UInt8>) {
         for part in parts {
             switch part {
-            case .text(let text): output.append(contentsOf: text.utf8)
-            case .field(let index): output.append(contentsOf: value(index))
+            case .text(let text): output.append(text.utf8)
+            case .field(let index): output.append(value(index))
             }
         }
     }

@@ -14,8 +14,8 @@ struct ExampleReader: Sendable {
         case bad(String)
     }
 
-    /// The row's source text, UTF-8.
-    private(set) var source: [UInt8] = []
+    /// The row's source text.
+    private(set) var source = RenderedSource()
     private var record: Record
     private var reader: any RecordReader
     private let definition: TaskDefinition
@@ -49,7 +49,7 @@ struct ExampleReader: Sendable {
         case .incomplete(let reason), .malformed(let reason): return .bad(reason)
         case .complete: break
         }
-        source.removeAll(keepingCapacity: true)
+        source.removeAll()
         definition.template.render(into: &source) { record[$0] }
         return answer(String(decoding: record[definition.fields.count], as: UTF8.self))
     }

@@ -13,6 +13,10 @@ public struct Prediction: Sendable {
         public let ids: [Int32]
         /// Whether the text was cut.
         public let isTruncated: Bool
+        /// The fields that are lost in whole behind the cut.
+        public let lostFields: [String]
+        /// The share of the characters that no piece covers, white space excluded.
+        public let unknownShare: Double
     }
 
     /// What generated ids say.
@@ -55,14 +59,20 @@ public struct Prediction: Sendable {
         } catch {
             throw Failure(error.code, "\(name.shown):\(number): \(error.message)")
         }
-        var text: [UInt8] = []
-        definition.template.render(into: &text) { Array(values[$0].utf8)[...] }
+        var source = RenderedSource()
+        definition.template.render(into: &source) { Array(values[$0].utf8)[...] }
         var lists = TokenLists()
-        let source = String(decoding: text, as: UTF8.self)
-        let isCut = try lists.append(limit: maxSource, end: Vocabulary.eosID) { (ids) throws(Failure) in
-            try vocabulary.encode(source, into: &ids)
+        let finding: SourceTokeniser.Finding
+        do throws(Failure) {
+            finding = try SourceTokeniser(definition: definition, vocabulary: vocabulary, maxSource: maxSource)
+                .append(source, to: &lists)
+        } catch {
+            throw Failure(error.code, "\(name.shown):\(number): \(error.message)")
         }
-        return Source(text: source, ids: lists.ids, isTruncated: isCut)
+        return Source(
+            text: String(decoding: source.text, as: UTF8.self), ids: lists.ids, isTruncated: finding.isCut,
+            lostFields: finding.lost.filter { $0.kind == .field }.map(\.text),
+            unknownShare: Double(finding.unknownCharacters) / Double(max(finding.characters, 1)))
     }
 
     /// The answer of generated ids; ids from the first EOS on do not count.

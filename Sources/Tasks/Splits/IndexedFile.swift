@@ -32,7 +32,7 @@ struct IndexedFile: Sendable {
             if cursor.position.line % 4_096 == 0 { Heartbeat.beat() }
             switch outcome {
             case .example(let gold):
-                let text = cursor.source.withUnsafeBytes { ContentDigest(of: $0) }
+                let text = cursor.source.text.withUnsafeBytes { ContentDigest(of: $0) }
                 rows.append(Row(position: cursor.position, gold: gold, text: text))
             case .ignored:
                 report.ignoredRows += 1

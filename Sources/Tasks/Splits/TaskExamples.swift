@@ -53,7 +53,7 @@ public struct TaskExamples: Sendable {
         try readSources(split: splitNames.firstIndex(of: split)!, index..<index + 1) { _, source in
             let (gold, file, line) = origin(split: splitNames.firstIndex(of: split)!, index)
             example = Example(
-                source: String(decoding: source, as: UTF8.self), target: definition.answers.targetText(of: gold),
+                source: String(decoding: source.text, as: UTF8.self), target: definition.answers.targetText(of: gold),
                 gold: gold, file: file, line: line)
         }
         return example!
@@ -66,9 +66,9 @@ public struct TaskExamples: Sendable {
         return (row.gold, id.file, row.position.line)
     }
 
-    /// Calls `body` with the source text (UTF-8) of each example of a range.
+    /// Calls `body` with the source text of each example of a range.
     func readSources(
-        split: Int, _ range: Range<Int>, _ body: (Int, [UInt8]) throws(Failure) -> Void
+        split: Int, _ range: Range<Int>, _ body: (Int, RenderedSource) throws(Failure) -> Void
     ) throws(Failure) {
         var readers = files.map(\.reader)
         for index in range {
@@ -81,7 +81,12 @@ public struct TaskExamples: Sendable {
                     "\(files[id.file].path.shown):\(row.position.line): the row changed while it was in use; start again"
                 )
             }
-            try body(index, readers[id.file].source)
+            do throws(Failure) {
+                try body(index, readers[id.file].source)
+            } catch where error.code == .badData {
+                throw Failure(
+                    error.code, "\(files[id.file].path.shown):\(row.position.line): \(error.message)")
+            }
         }
     }
 }

@@ -27,8 +27,11 @@ public struct TaskReport: Sendable, Equatable, Codable {
         /// For each split before it that shares text with it, how many of its examples have a source text that occurs
         /// there, before duplicates are dropped.
         public internal(set) var equalText: [EqualText] = []
-        /// Examples whose source was cut to the maximal length; known after tokenising.
-        public internal(set) var truncatedSources = 0
+        /// What tokenising found; nothing before that.
+        public internal(set) var sources = SourceCounts()
+
+        /// Examples whose source was cut to the maximal length.
+        public var truncatedSources: Int { sources.truncated }
     }
 
     /// Examples whose text occurs in another split.
@@ -51,7 +54,7 @@ public struct TaskReport: Sendable, Equatable, Codable {
     /// Whether the numbers can be counts of rows; sums of them do not overflow then.
     var isPossible: Bool {
         let rows = files.flatMap { [$0.examples, $0.badRows, $0.incompleteRows, $0.ignoredRows] }
-        let examples = splits.flatMap { [$0.examples, $0.truncatedSources] + $0.equalText.map(\.examples) }
+        let examples = splits.flatMap { [$0.examples] + $0.sources.numbers + $0.equalText.map(\.examples) }
         return (rows + examples + [droppedDuplicates]).allSatisfy { (0...(1 << 40)).contains($0) }
     }
 }

@@ -66,6 +66,10 @@ public enum EvaluateRun {
         let results = try opened.base.evaluator.evaluate(all, team: opened.team(), over: world)
         try session.inputs.check(on: world, MappedInputs.noFigures)
         guard world.rank == 0 else { return 0 }
+        let reports = session.data.cache.tasks.map(\.report).filter { names?.contains($0.task) ?? true }
+        for notice in DataReport.notices(reports, of: split, maxSource: opened.base.configuration.maxSource) {
+            Terminal.complain("data: \(notice)")
+        }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         let step = opened.state.step
         if !asJSON {

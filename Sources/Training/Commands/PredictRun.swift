@@ -3,6 +3,7 @@ import Foundation
 import MPI
 import Tasks
 import Tensors
+import Text
 
 /// `predict`: an answer for each input line.
 public enum PredictRun {
@@ -11,6 +12,22 @@ public enum PredictRun {
         var answer: String
         var label: String?
         var score: Double?
+        /// Whether the text was cut to `data.maxSource` tokens.
+        var truncated: Bool?
+        /// The fields that are lost in whole behind the cut.
+        var lost: [String]?
+        /// The share of the text's characters that the vocabulary lacks.
+        var unknown: Double?
+        /// Whether the answer was cut to the most tokens that are generated.
+        var unfinished: Bool?
+
+        init(_ found: Prediction.Answer, isFinished: Bool, line: Int, of source: Prediction.Source) {
+            (self.line, answer, label, score) = (line, found.text, found.labelName, found.score)
+            if !isFinished { unfinished = true }
+            if source.isTruncated { truncated = true }
+            if !source.lostFields.isEmpty { lost = source.lostFields }
+            if source.unknownShare > 0 { unknown = max((source.unknownShare * 1000).rounded(), 1) / 1000 }
+        }
     }
 
     /// Reads lines, answers them in groups and prints a JSON line for each; for one process. Needs the run and its model,
@@ -53,13 +70,16 @@ public enum PredictRun {
         let prediction = Prediction(
             definition, vocabulary: base.vocabulary, maxSource: base.configuration.maxSource)
         let sources = SourceList()
+        var read: [Prediction.Source] = []
         var refusal: Failure?
         do throws(Failure) {
             for line in lines {
                 guard let text = line.text else {
                     throw Failure(.badData, "\(place):\(line.number): the line is not UTF-8; convert it")
                 }
-                sources.append(try prediction.source(ofLine: text, number: line.number, of: place).ids)
+                let source = try prediction.source(ofLine: text, number: line.number, of: place)
+                sources.append(source.ids)
+                read.append(source)
             }
         } catch {
             refusal = error
@@ -73,9 +93,10 @@ public enum PredictRun {
         try MappedInputs(base.model).check(
             "the answers to these lines cannot be trusted and are not given; restore it and start again")
         var answers: [String] = []
-        for (line, ids) in zip(lines, tokens) {
-            let found = try prediction.answer(ids)
-            let answer = Answer(line: line.number, answer: found.text, label: found.labelName, score: found.score)
+        for (index, ids) in tokens.enumerated() {
+            let answer = Answer(
+                try prediction.answer(ids), isFinished: ids.last == Vocabulary.eosID, line: lines[index].number,
+                of: read[index])
             answers.append(String(decoding: try StableJSON.line(answer, "an answer"), as: UTF8.self))
         }
         if !answers.isEmpty { try Terminal.print(answers.joined(separator: "\n")) }

@@ -126,32 +126,4 @@ package struct RunModel {
         let words = try node.allGather(own)[reader]
         return ContentDigest(words: (words[0], words[1])).hexadecimal
     }
-
-    /// The vocabulary of a model directory; refused when it does not fit the embedding, or `config.json` has other ids
-    /// for padding and the end of a text than the vocabulary.
-    package static func openVocabulary(_ directory: String, _ shape: T5Configuration) throws(Failure) -> Vocabulary {
-        let path = directory + "/spiece.model"
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw Failure(
-                .inputMissing,
-                "\(path) is missing; the model's SentencePiece vocabulary belongs beside its weights: take it from where "
-                    + "they come from")
-        }
-        let vocabulary = try Vocabulary(modelPath: path)
-        guard vocabulary.pieceCount <= shape.vocabularySize else {
-            throw Failure(
-                .badData,
-                "\(directory)/spiece.model has \(vocabulary.pieceCount) pieces, but the model's embedding only "
-                    + "\(shape.vocabularySize) rows; take both from the same model")
-        }
-        for (key, id, own) in [
-            ("pad_token_id", shape.padToken, Vocabulary.padID), ("eos_token_id", shape.endToken, Vocabulary.eosID),
-        ] where id != own {
-            throw Failure(
-                .badData,
-                "\(directory)/config.json has \(key) \(id), but \(directory)/spiece.model has \(own) there; take both from "
-                    + "the same model")
-        }
-        return vocabulary
-    }
 }

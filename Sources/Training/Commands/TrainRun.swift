@@ -169,7 +169,7 @@ public struct TrainRun {
         startup.finished(.state)
         try RunEnvironment.write(
             run, world: world, library: library, products: base.products, threads: threads, precision: precision,
-            startup: startup)
+            startup: startup, data: session.data.cache.tasks.map(\.report))
         // The collective above has come after rank 0 took the run directory over.
         ending.hasBegun()
         snapshots.watch(checkpoints)
@@ -240,6 +240,8 @@ public struct TrainRun {
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
         let reports = session.data.cache.tasks.map(\.report)
         for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
+        let unusual = RunModel.warning(session.base.vocabulary, session.base.model.configuration)
+        for warning in [unusual].compactMap(\.self) + DataReport.warnings(reports) { say("warning: \(warning)") }
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }

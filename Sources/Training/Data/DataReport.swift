@@ -1,3 +1,4 @@
+import Foundation
 import Tasks
 
 /// What reading and tokenising found, for people.
@@ -14,21 +15,26 @@ enum DataReport {
                             "\(split.examples) examples", "longest source \(cached.longestSource) tokens",
                             "\(split.truncatedSources) truncated",
                         ]
+                        + split.sources.lost.map { "\($0.sources) without \(name($0.part))" }
+                        + (split.sources.unknownTokens > 0 ? [unknown(split)] : [])
+                        + (split.sources.withAddedTokens > 0
+                            ? ["\(split.sources.withAddedTokens) with special or added tokens"] : [])
                         + split.equalText.filter { $0.examples > 0 }.map { "\($0.examples) with a text of \($0.with)" }
                     return "  \(split.name)\(label): \(parts.joined(separator: ", "))"
                 }
         }
     }
 
-    /// A line for each task whose examples are not simply the rows of its files: what `train` says at the start.
-    static func notices(_ reports: [TaskReport], maxSource: Int) -> [String] {
+    /// A line for each task whose examples are not simply the rows of its files: what `train` says at the start, and
+    /// `evaluate` of the split that it evaluates.
+    static func notices(_ reports: [TaskReport], of split: SplitName? = nil, maxSource: Int) -> [String] {
         reports.compactMap { report in
+            let splits = report.splits.filter { split == nil || $0.name == split }
             let found =
-                leftOut(report)
-                + report.splits.filter { $0.truncatedSources > 0 }.map {
-                    "\($0.truncatedSources) of \($0.examples) \($0.name) sources cut to \(maxSource) tokens"
-                }
-                + report.splits.flatMap { split in
+                (split == nil ? leftOut(report) : [])
+                + splits.flatMap { cuts($0, maxSource: maxSource) }
+                + splits.filter { isWorthSaying($0) && (split != nil || !isMostlyUnknown($0)) }.map { "\($0.name): \(unknown($0))" }
+                + (split == nil ? report.splits : []).flatMap { split in
                     split.equalText.filter { $0.examples > 0 }.map {
                         "\($0.examples) \(split.name) examples have a text of \($0.with)"
                     }
@@ -36,6 +42,46 @@ enum DataReport {
             return found.isEmpty ? nil : "\(report.task): \(found.joined(separator: ", "))"
         }
     }
+
+    /// A line for each split of which the vocabulary lacks so much that it can hardly be the vocabulary for it.
+    static func warnings(_ reports: [TaskReport]) -> [String] {
+        reports.flatMap { report in
+            report.splits.filter(isMostlyUnknown).map {
+                "task \(report.task), \($0.name): \(unknown($0)); the model reads no more of them than that something stands "
+                    + "there: use a model whose vocabulary covers these texts"
+            }
+        }
+    }
+
+    private static func cuts(_ split: TaskReport.Split, maxSource: Int) -> [String] {
+        guard split.truncatedSources > 0 else { return [] }
+        return ["\(split.truncatedSources) of \(split.examples) \(split.name) sources cut to \(maxSource) tokens"]
+            + split.sources.lost.map {
+                "\($0.sources) of \(split.examples) \(split.name) sources lose \(name($0.part)) in whole"
+            }
+    }
+
+    private static func name(_ part: SourcePart) -> String {
+        switch part.kind {
+        case .field: "the field \(part.text)"
+        case .ending: "the template's ending \"\(part.text.shown)\""
+        }
+    }
+
+    private static func unknown(_ split: TaskReport.Split) -> String {
+        func percent(_ share: Double) -> String { String(format: share < 0.001 ? "%.3f %%" : "%.1f %%", share * 100) }
+        return "\(percent(split.sources.unknownCharacterShare)) of the characters unknown to the vocabulary ("
+            + "\(percent(split.sources.unknownTokenShare)) of the tokens, in \(split.sources.withUnknown) of "
+            + "\(split.examples) sources)"
+    }
+
+    /// The larger share: of the characters, which one unknown token may cover many of, or of the tokens.
+    private static func unknownShare(_ split: TaskReport.Split) -> Double {
+        max(split.sources.unknownCharacterShare, split.sources.unknownTokenShare)
+    }
+
+    private static func isWorthSaying(_ split: TaskReport.Split) -> Bool { unknownShare(split) > 0.01 }
+    private static func isMostlyUnknown(_ split: TaskReport.Split) -> Bool { unknownShare(split) > 0.2 }
 
     private static func leftOut(_ report: TaskReport) -> [String] {
         let bad = report.files.reduce(0) { $0 + $1.badRows }

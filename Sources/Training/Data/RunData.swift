@@ -13,7 +13,7 @@ struct RunData: TrainingExamples {
     private let training: [CachedSplit]
 
     /// Digest of everything that the examples depend on.
-    var digest: String { cache.key.hexadecimal }
+    var digest: String { cache.identity.hexadecimal }
 
     /// Opens the token cache, building it first where it is absent; collective.
     ///

@@ -15,7 +15,7 @@ public enum NewModel {
     public static func write(
         preset: String, directory: String, vocabulary: String?, seed: UInt64
     ) throws(Failure) -> String {
-        guard let shape = T5Configuration.presets.first(where: { $0.name == preset })?.configuration else {
+        guard var shape = T5Configuration.presets.first(where: { $0.name == preset })?.configuration else {
             throw Failure(.usage, "--preset \(preset) is unknown; it can be \(presets.joined(separator: ", "))")
         }
         for name in ["model.safetensors", "model.safetensors.index.json"]
@@ -32,6 +32,11 @@ public enum NewModel {
                 )
             }
             pieces = ", \(opened.pieceCount) pieces"
+            // A model of a real shape for a small vocabulary: the rows are the vocabulary's.
+            if EmbeddingFit(ids: opened.pieceCount, rows: shape.vocabularySize) == .isOfAnother {
+                shape.vocabularySize = EmbeddingFit.rows(pieces: opened.pieceCount)
+                pieces += " in an embedding of \(shape.vocabularySize) rows"
+            }
             try copy(vocabulary, into: directory)
         }
         try shape.writeNewModel(directory: directory, seed: seed)

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import Kernels
 import MPI
+import Tasks
 import Tensors
 
 /// `environment.json`: what a run ran on, and with which precision.
@@ -36,12 +37,15 @@ enum RunEnvironment {
         var started: Double
         /// What rank 0 did until then.
         var startup: StartupTimes.Record
+        /// What reading and tokenising the tasks found.
+        var data: [TaskReport]
     }
 
     /// Collects all ranks' parts and writes the file on rank 0; collective. Rank 0's `precision` is written.
     static func write(
         _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, products: ProductBackend,
-        threads: ThreadChoice, precision: PrecisionReport?, startup: StartupTimes
+        threads: ThreadChoice, precision: PrecisionReport?, startup: StartupTimes,
+        data: [TaskReport]
     ) throws(Failure) {
         let own = Rank(
             rank: world.rank, host: ProcessInfo.processInfo.hostName, threads: threads.threads,
@@ -52,7 +56,7 @@ enum RunEnvironment {
             version: ProgramVersion.current, commit: ProgramVersion.commit ?? "unknown", mpi: library,
             libraries: libraries(products), ranks: ranks, precision: precision,
             system: ProcessInfo.processInfo.operatingSystemVersionString, command: CommandLine.arguments,
-            started: Date().timeIntervalSince1970, startup: startup.record)
+            started: Date().timeIntervalSince1970, startup: startup.record, data: data)
         try run.write(StableJSON.document(document, "the environment"), to: run.environment)
     }
 }

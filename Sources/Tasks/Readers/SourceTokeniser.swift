@@ -1,0 +1,61 @@
+import Failures
+import Text
+
+/// Turns sources into ids of at most the maximal length and finds what the model does not get to see of them.
+struct SourceTokeniser: Sendable {
+    let definition: TaskDefinition
+    let vocabulary: Vocabulary
+    /// In tokens, EOS included.
+    let maxSource: Int
+
+    /// What tokenising a source found.
+    struct Finding: Sendable, Equatable {
+        /// Whether it was cut.
+        var isCut = false
+        /// The parts that are lost in whole behind the cut.
+        var lost: [SourcePart] = []
+        /// Whether it holds an added token.
+        var holdsAddedToken = false
+        /// Tokens before the cut, EOS excluded.
+        var tokens = 0
+        /// Those of them that stand for text without a piece.
+        var unknownTokens = 0
+        /// Characters, white space excluded.
+        var characters = 0
+        /// Those of them that no piece covers.
+        var unknownCharacters = 0
+    }
+
+    /// Appends the ids of a source, EOS included. Throws `badData` for an added token that the model does not have.
+    func append(_ source: RenderedSource, to lists: inout TokenLists) throws(Failure) -> Finding {
+        try source.text.withUnsafeBufferPointer { (buffer) throws(Failure) in
+            let bytes = UnsafeRawBufferPointer(buffer)
+            var finding = Finding()
+            finding.characters = Self.characters(bytes[...])
+            finding.isCut = try lists.append(limit: maxSource, end: Vocabulary.eosID) { (ids) throws(Failure) in
+                let start = ids.count
+                finding.holdsAddedToken = try vocabulary.encode(utf8: bytes, into: &ids)
+                finding.tokens = ids.count - start
+                finding.unknownTokens = ids[start...].count { $0 == Vocabulary.unknownID }
+            }
+            guard finding.isCut || finding.unknownTokens > 0 else { return finding }
+            let spans = try vocabulary.spans(utf8: bytes)
+            var begin = 0
+            for span in spans {
+                let end = max(span.end, begin)
+                if span.id == Vocabulary.unknownID { finding.unknownCharacters += Self.characters(bytes[begin..<end]) }
+                begin = end
+            }
+            if finding.isCut {
+                let kept = maxSource - 1
+                finding.lost = definition.lostParts(of: source, behind: spans.prefix(kept).last?.end ?? 0)
+            }
+            return finding
+        }
+    }
+
+    /// Characters of UTF-8 text without white space.
+    private static func characters(_ text: Slice<UnsafeRawBufferPointer>) -> Int {
+        text.count { $0 & 0xC0 != 0x80 && $0 > 0x20 }
+    }
+}

@@ -1,0 +1,170 @@
+import Failures
+import Tensors
+
+/// The added tokens of a model, looked for in every text before SentencePiece sees what stands between them.
+struct AddedTokens: Sendable {
+    /// What is needed of `spiece.model`.
+    struct Pieces {
+        var count: Int
+        var name: (Int32) throws(Failure) -> String
+        /// The id of a name; nil when no piece has it.
+        var id: (String) -> Int32?
+        var normaliser: TextNormaliser
+    }
+
+    /// The usable tokens by their ids.
+    private(set) var byID: [Int32: AddedToken] = [:]
+    /// One more than the largest id of a piece or of a token that a file lists.
+    private(set) var idCount: Int
+    /// What identifies them beside the digest of `spiece.model`; nil when they are those of every T5.
+    private(set) var identity: String?
+
+    private var tokens: [AddedToken] = []
+    /// Why a text must not hold the token; nil where it may.
+    private var problems: [String?] = []
+    private var written = TokenSearch()
+    private var normalised = TokenSearch()
+    private var writtenTokens: [Int] = []
+    private var normalisedTokens: [Int] = []
+    private let normaliser: TextNormaliser
+
+    /// The number of sentinels that `T5Tokenizer` adds by itself.
+    static let defaultSentinels = 100
+
+    /// Puts together what the files say; `badData` names a token that they contradict each other about, or that the
+    /// embedding of `rows` rows does not have.
+    ///
+    /// - Parameter rows: nil where the model is not known.
+    init(_ files: TokenizerFiles, pieces: Pieces, rows: Int?) throws(Failure) {
+        normaliser = pieces.normaliser
+        idCount = pieces.count
+        let table = try AddedTokenTable(files, pieces: pieces)
+        identity = table.identity
+        for (token, file) in table.tokens {
+            if file != nil { idCount = max(idCount, Int(token.id) + 1) }
+            let isBeyond = rows.map { Int(token.id) >= $0 } ?? false
+            if isBeyond, let file, !AddedToken.isSentinel(token.content) {
+                throw Failure(
+                    .badData,
+                    "\(files.directory.shown)/\(file.rawValue) has the added token \"\(token.content.shown)\" with id "
+                        + "\(token.id), but the model's embedding has only \(rows ?? 0) rows; enlarge the embedding for it "
+                        + "(resize_token_embeddings) and save the model again, or take the token out of the file")
+            }
+            var problem: String?
+            if isBeyond {
+                problem =
+                    "is token \(token.id) of this tokenizer, and the model's embedding has only \(rows ?? 0) rows"
+            } else if token.isNormalised, normaliser.normalised(token.content) != token.content {
+                problem =
+                    "is an added token that is looked for in the normalised text, where it reads "
+                    + "\"\(normaliser.normalised(token.content).shown)\"; add it with normalized: false"
+            }
+            add(token, problem: problem)
+        }
+        for (content, problem) in table.unusable {
+            add(.special(content, id: -1), problem: problem)
+        }
+    }
+
+    private mutating func add(_ token: AddedToken, problem: String?) {
+        if token.isNormalised, problem == nil {
+            normalised.add(token.content, isWholeWord: token.isWholeWord)
+            normalisedTokens.append(tokens.count)
+        } else {
+            written.add(token.content, isWholeWord: token.isWholeWord)
+            writtenTokens.append(tokens.count)
+        }
+        if problem == nil { byID[token.id] = token }
+        tokens.append(token)
+        problems.append(problem)
+    }
+
+    /// A part of a text: what SentencePiece is to encode, or an added token.
+    enum Part {
+        /// Text, and for each of its bytes the byte of the whole text that it comes from, its end included.
+        case text(UnsafeRawBufferPointer, origins: Origins)
+        case token(AddedToken, end: Int)
+    }
+
+    /// Where the bytes of a part come from.
+    enum Origins {
+        case from(Int)
+        case each([Int])
+
+        func callAsFunction(_ place: Int) -> Int {
+            switch self {
+            case .from(let start): start + place
+            case .each(let places): places[place]
+            }
+        }
+    }
+
+    /// Whether a text can hold one at all; most cannot, and take the short way.
+    func mayOccur(in text: UnsafeRawBufferPointer) -> Bool {
+        written.mayOccur(in: text) || (!normalised.isEmpty && mayOccurNormalised(in: text))
+    }
+
+    /// Beside their first bytes, whatever normalisation may change into them.
+    private func mayOccurNormalised(in text: UnsafeRawBufferPointer) -> Bool {
+        normalised.mayOccur(in: text) || text.contains { $0 >= 0x7F || $0 < 0x20 }
+    }
+
+    /// Calls `body` with the parts of a text in their order; returns whether it holds an added token. `badData` for one
+    /// that this model does not have.
+    func forEachPart(
+        of text: UnsafeRawBufferPointer, _ body: (Part) throws(Failure) -> Void
+    ) throws(Failure) -> Bool {
+        var (start, holds) = (0, false)
+        while let match = written.next(in: text, from: start) {
+            if try forEachNormalisedPart(of: text, start..<match.range.lowerBound, body) { holds = true }
+            try body(.token(try usable(writtenTokens[match.token]), end: match.range.upperBound))
+            (start, holds) = (match.range.upperBound, true)
+        }
+        return try forEachNormalisedPart(of: text, start..<text.count, body) || holds
+    }
+
+    private func forEachNormalisedPart(
+        of text: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (Part) throws(Failure) -> Void
+    ) throws(Failure) -> Bool {
+        guard !range.isEmpty else { return false }
+        let part = UnsafeRawBufferPointer(rebasing: text[range])
+        guard !normalised.isEmpty, mayOccurNormalised(in: part) else {
+            try body(.text(part, origins: .from(range.lowerBound)))
+            return false
+        }
+        let (changed, places) = normaliser.normalised(part)
+        let origins = places.map { $0 + range.lowerBound }
+        var holds = false
+        try changed.withUnsafeBufferPointer { (buffer) throws(Failure) in
+            let bytes = UnsafeRawBufferPointer(buffer)
+            var start = 0
+            func rest(to end: Int) throws(Failure) {
+                guard start < end else { return }
+                try body(
+                    .text(
+                        UnsafeRawBufferPointer(rebasing: bytes[start..<end]), origins: .each(Array(origins[start...end]))
+                    ))
+            }
+            while let match = normalised.next(in: bytes, from: start) {
+                try rest(to: match.range.lowerBound)
+                try body(
+                    .token(try usable(normalisedTokens[match.token]), end: origins[match.range.upperBound]))
+                (start, holds) = (match.range.upperBound, true)
+            }
+            if holds { try rest(to: bytes.count) }
+        }
+        // As it is, where nothing was found in it.
+        if !holds { try body(.text(part, origins: .from(range.lowerBound))) }
+        return holds
+    }
+
+    private func usable(_ index: Int) throws(Failure) -> AddedToken {
+        if let problem = problems[index] {
+            throw Failure(
+                .badData,
+                "the text holds \"\(tokens[index].content.shown)\", which \(problem); change the text, or use a model that "
+                    + "has the token")
+        }
+        return tokens[index]
+    }
+}

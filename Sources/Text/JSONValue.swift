@@ -1,0 +1,54 @@
+import Tensors
+
+/// A JSON value as far as the tokenizer's files need it: objects keep their keys' order, and no key occurs twice.
+enum JSONValue {
+    case null
+    case boolean(Bool)
+    /// A whole number of 0 or more.
+    case natural(Int)
+    /// A number of another kind.
+    case number
+    case text(String)
+    case list([JSONValue])
+    case object([(key: String, value: JSONValue)])
+
+    /// Reads a value; at most as deep as `JSONReader` allows.
+    init(_ reader: inout JSONReader, depth: Int = 0) throws(JSONReader.Problem) {
+        switch reader.peek() {
+        case UInt8(ascii: "{") where depth < 32:
+            var members: [(key: String, value: JSONValue)] = []
+            var keys: Set<String> = []
+            try reader.object { (reader, key) throws(JSONReader.Problem) in
+                guard keys.insert(key).inserted else { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
+                members.append((key, try JSONValue(&reader, depth: depth + 1)))
+            }
+            self = .object(members)
+        case UInt8(ascii: "[") where depth < 32:
+            var values: [JSONValue] = []
+            try reader.array { (reader) throws(JSONReader.Problem) in
+                values.append(try JSONValue(&reader, depth: depth + 1))
+            }
+            self = .list(values)
+        case UInt8(ascii: "\""):
+            self = .text(try reader.name())
+        case .some:
+            _ = reader.peek()
+            let start = reader.offset
+            try reader.skipValue(depth: depth)
+            switch String(decoding: reader.bytes[start..<reader.offset], as: UTF8.self) {
+            case "null": self = .null
+            case "true": self = .boolean(true)
+            case "false": self = .boolean(false)
+            case let text: self = Int(text).flatMap { $0 >= 0 ? .natural($0) : nil } ?? .number
+            }
+        case nil:
+            throw reader.problem("text ends where a value belongs")
+        }
+    }
+
+    /// The value of a key of an object; nil when there is none, or no object.
+    subscript(key: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.key == key }?.value
+    }
+}

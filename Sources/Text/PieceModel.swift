@@ -1,0 +1,40 @@
+import CSentencePiece
+import Failures
+
+/// A loaded SentencePiece model, freed with this object.
+final class PieceModel: @unchecked Sendable {
+    // Unchecked: the model behind the pointer is never changed.
+    let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    deinit {
+        csp_model_destroy(pointer)
+    }
+
+    /// The name of a piece as it stands in the model, with "\u{2581}" for a space; the id must be one of a piece.
+    func name(of id: Int32) throws(Failure) -> String {
+        var name: [CChar] = []
+        var length = 64
+        repeat {
+            name = [CChar](repeating: 0, count: length)
+            try name.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+                try callLibrary("cannot name piece \(id)", refusal: .internal) { message in
+                    csp_piece_name(pointer, id, buffer.baseAddress, buffer.count, &length, message)
+                }
+            }
+        } while length > name.count
+        return String(decoding: name[..<length].lazy.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// The id of the piece of that name; nil when there is none.
+    func id(of name: String) -> Int32? {
+        var name = name
+        let id = name.withUTF8 { bytes in
+            csp_piece_id(pointer, UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self), bytes.count)
+        }
+        return id == csp_unk_id(pointer) || id < 0 ? nil : id
+    }
+}

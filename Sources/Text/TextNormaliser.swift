@@ -1,0 +1,70 @@
+/// Replaces characters as a SentencePiece model does, without what it does to white space: "ﬁ" becomes "fi".
+///
+/// Needed where added tokens are looked for in the normalised text. Source: sentencepiece normalizer.cc, `NormalizePrefix`.
+struct TextNormaliser: Sendable {
+    /// A sound table (`NormalisationTable`), or nothing.
+    private let table: [UInt8]
+    private let trieSize: Int
+
+    /// Takes the table of a serialised model that is whole.
+    init(model bytes: UnsafeRawBufferPointer) {
+        var table: [UInt8] = []
+        _ = ProtocolBuffer.forEachDelimitedField(bytes) { number, content in
+            guard number == 3 else { return }
+            _ = ProtocolBuffer.forEachDelimitedField(content) { number, bytes in
+                if number == 2 { table = Array(bytes) }
+            }
+        }
+        self.table = table
+        trieSize = table.isEmpty ? 0 : Int(Self.number(table, 0))
+    }
+
+    /// The normalised text, for each of its bytes the byte of `text` that it comes from, and the end of `text` behind these.
+    func normalised(_ text: UnsafeRawBufferPointer) -> (text: [UInt8], origins: [Int]) {
+        var (result, origins) = ([UInt8](), [Int]())
+        var place = 0
+        while place < text.count {
+            let count: Int
+            let start = result.count
+            if let found = replacement(text[place...]) {
+                count = found.length
+                result += table[found.text...].prefix { $0 != 0 }
+            } else {
+                count = 1
+                result.append(text[place])
+            }
+            origins += repeatElement(place, count: result.count - start)
+            place += count
+        }
+        return (result, origins + [text.count])
+    }
+
+    /// The same text as a string.
+    func normalised(_ text: String) -> String {
+        var text = text
+        return text.withUTF8 { String(decoding: normalised(UnsafeRawBufferPointer($0)).text, as: UTF8.self) }
+    }
+
+    /// The longest entry that the text starts with: its length, and where its replacement stands in the table.
+    private func replacement(_ text: Slice<UnsafeRawBufferPointer>) -> (length: Int, text: Int)? {
+        guard trieSize > 0 else { return nil }
+        func unit(_ place: Int) -> UInt32 { Self.number(table, 4 + 4 * place) }
+        func offset(_ unit: UInt32) -> Int { Int((unit >> 10) << ((unit & 1 << 9) >> 6)) }
+        var place = offset(unit(0))
+        var found: (length: Int, text: Int)?
+        for (index, byte) in text.enumerated() {
+            place ^= Int(byte)
+            let next = unit(place)
+            guard next & (1 << 31 | 0xFF) == UInt32(byte) else { break }
+            place ^= offset(next)
+            if next >> 8 & 1 == 1 {
+                found = (index + 1, 4 + trieSize + Int(unit(place) & 0x7FFF_FFFF))
+            }
+        }
+        return found
+    }
+
+    private static func number(_ table: [UInt8], _ place: Int) -> UInt32 {
+        table.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)) }
+    }
+}

@@ -1,0 +1,71 @@
+/// Finds texts of a set in a text: at each place the longest, from left to right, without overlaps.
+struct TokenSearch: Sendable {
+    /// Texts of the same first byte: their lengths, longest first, and what they are.
+    private struct Bucket {
+        var lengths: [Int] = []
+        var tokens: [[UInt8]: Int] = [:]
+    }
+
+    private var buckets: [UInt8: Bucket] = [:]
+    /// For each byte whether some text starts with it.
+    private var starts = [Bool](repeating: false, count: 256)
+    private var isWholeWord: [Bool] = []
+
+    var isEmpty: Bool { buckets.isEmpty }
+
+    /// Adds a text; matches name it by its number in the order of adding.
+    mutating func add(_ content: String, isWholeWord: Bool) {
+        let bytes = Array(content.utf8)
+        var bucket = buckets[bytes[0]] ?? Bucket()
+        bucket.tokens[bytes] = self.isWholeWord.count
+        if !bucket.lengths.contains(bytes.count) {
+            bucket.lengths = (bucket.lengths + [bytes.count]).sorted(by: >)
+        }
+        buckets[bytes[0]] = bucket
+        starts[Int(bytes[0])] = true
+        self.isWholeWord.append(isWholeWord)
+    }
+
+    /// Whether a text can hold one at all.
+    func mayOccur(in text: UnsafeRawBufferPointer) -> Bool {
+        starts.withUnsafeBufferPointer { starts in text.contains { starts[Int($0)] } }
+    }
+
+    /// The next match from a place on.
+    func next(in text: UnsafeRawBufferPointer, from start: Int) -> (range: Range<Int>, token: Int)? {
+        var place = start
+        while place < text.count {
+            if starts[Int(text[place])], let bucket = buckets[text[place]] {
+                for length in bucket.lengths where length <= text.count - place {
+                    let range = place..<place + length
+                    guard let token = bucket.tokens[Array(text[range])] else { continue }
+                    if isWholeWord[token], touchesWord(range, text) {
+                        // The search goes on behind it, as that of the reference does.
+                        place += length - 1
+                        break
+                    }
+                    return (range, token)
+                }
+            }
+            place += 1
+        }
+        return nil
+    }
+
+    /// Whether a character of a word stands right before or behind a range.
+    private func touchesWord(_ range: Range<Int>, _ text: UnsafeRawBufferPointer) -> Bool {
+        // A character has at most four bytes.
+        let before = String(decoding: text[max(0, range.lowerBound - 4)..<range.lowerBound], as: UTF8.self)
+        let behind = String(decoding: text[range.upperBound..<min(text.count, range.upperBound + 4)], as: UTF8.self)
+        return [before.unicodeScalars.last, behind.unicodeScalars.first].contains { $0.map(Self.isWord) ?? false }
+    }
+
+    /// Whether regular expressions count the character among `\w`.
+    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        let properties = scalar.properties
+        switch properties.generalCategory {
+        case .decimalNumber, .connectorPunctuation, .nonspacingMark, .spacingMark, .enclosingMark: return true
+        default: return properties.isAlphabetic || properties.isJoinControl
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import CSentencePiece
+import Failures
+
+extension Vocabulary {
+    /// A token of a text and where it ends.
+    public struct Span: Sendable, Equatable {
+        /// The token.
+        public let id: Int32
+        /// The byte of the text right behind it.
+        public let end: Int
+    }
+
+    /// The tokens of UTF-8 bytes as `encode` gives them, with their places; takes longer.
+    public func spans(utf8 bytes: UnsafeRawBufferPointer) throws(Failure) -> [Span] {
+        var spans: [Span] = []
+        _ = try added.forEachPart(of: bytes) { (part) throws(Failure) in
+            switch part {
+            case .text(let text, let origins):
+                for span in try pieceSpans(text) {
+                    spans.append(Span(id: span.id, end: origins(min(Int(span.end), text.count))))
+                }
+            case .token(let token, let end): spans.append(Span(id: token.id, end: end))
+            }
+        }
+        return spans
+    }
+
+    private func pieceSpans(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> [csp_span] {
+        var spans: [csp_span] = []
+        var count = bytes.count + 16
+        repeat {
+            spans = Array(repeating: csp_span(), count: count)
+            try spans.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+                try callLibrary("cannot encode a text of \(bytes.count) bytes", refusal: .internal) { message in
+                    csp_spans(
+                        model, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, buffer.baseAddress,
+                        buffer.count, &count, message)
+                }
+            }
+        } while count > spans.count
+        return Array(spans[..<count])
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// What the program says of text that the model does not get to see, and of tokens that a model's files add.
+    @Suite struct LostTextTests {
+        /// A trained project whose task `pair` has first texts so long that the second ones are lost, and a model with an
+        /// added token.
+        private static let shared = Swift.Result {
+            let project = try TinyProject()
+            let long = String(repeating: "baran cesel ditim ", count: 20)
+            let rows = (0..<100).map {
+                #"{"first": "\#(long)\#($0)", "second": "fovok \#($0) \#($0 < 40 ? "漢字" : "")", "same": \#($0 % 2 == 0)}"#
+            }
+            try project.write("pair/train.jsonl", rows.joined(separator: "\n"))
+            try project.write("model/added_tokens.json", #"{"<sep>": 150}"#)
+            let run = project.file("run")
+            let settings = ["data.maxSource=40", "method=lora_per_task", "train.steps=2", "lr.warmup=0", "eval.every=null"]
+            let result = try Program.run(project.train(settings.flatMap { ["--set", $0] }))
+            #expect(result.code == 0, "\(result.error)")
+            return (project, run, result.output)
+        }
+
+        @Test func `train, evaluate and prepare name the field that is lost, and the run keeps the counts`() throws {
+            let (project, run, output) = try Self.shared.get()
+            let notice = "of 80 train sources lose the field second in whole"
+            #expect(output.contains("data: pair: 80 of 80 train sources cut to 40 tokens, 80 \(notice)"), "\(output)")
+            #expect(!output.contains("data: grade"))
+            let evaluated = try Program.run(["evaluate", run, "--split", "validation", "--tasks", "pair", "--json"])
+            #expect(evaluated.error.contains("20 of 20 validation sources lose the field second in whole"))
+            #expect(try JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) is [String: Any])
+            let prepared = try Program.run([
+                "prepare", "--config", project.configuration, "--set", "data.maxSource=40", "--out", project.file("run"),
+            ])
+            #expect(prepared.output.contains("80 truncated, 80 without the field second"), "\(prepared)")
+            #expect(prepared.output.contains("of the characters unknown to the vocabulary"), "\(prepared)")
+
+            struct Environment: Decodable {
+                struct Task: Decodable {
+                    struct Split: Decodable {
+                        struct Sources: Decodable {
+                            var truncated: Int
+                            var unknownCharacters: Int
+                            var withUnknown: Int
+                        }
+                        var name: String
+                        var sources: Sources
+                    }
+                    var task: String
+                    var splits: [Split]
+                }
+                var data: [Task]
+            }
+            let data = try Data(contentsOf: URL(fileURLWithPath: run + "/environment.json"))
+            let pair = try #require(
+                try JSONDecoder().decode(Environment.self, from: data).data.first { $0.task == "pair" })
+            #expect(pair.splits.map(\.sources.truncated).reduce(0, +) == 100)
+            #expect(pair.splits.map(\.sources.withUnknown).reduce(0, +) == 40)
+            #expect(pair.splits.map(\.sources.unknownCharacters).reduce(0, +) == 80)
+        }
+
+        @Test func `a prediction says that its text was cut, which field is lost, and what is unknown`() throws {
+            let (project, run, _) = try Self.shared.get()
+            let long = String(repeating: "baran cesel ditim ", count: 20)
+            let input = try project.write("lines.txt", "ba\tce\n\(long)\tce\nba\t漢字漢字\nba <sep>\tce\n")
+            let result = try Program.run(["predict", run, "--task", "pair", "--input", input])
+            #expect(result.code == 0, "\(result.error)")
+            let lines = result.output.split(separator: "\n")
+            try #require(lines.count == 4)
+            #expect(["truncated", "lost", "unknown"].allSatisfy { !lines[0].contains($0) && !lines[3].contains($0) })
+            #expect(lines[1].contains(#""lost":["second"]"#) && lines[1].contains(#""truncated":true"#))
+            #expect(lines[2].contains(#""unknown":0."#) && !lines[2].contains("truncated"))
+        }
+
+        @Test func `a sentinel that the embedding has no row for is refused where it stands`() throws {
+            let (project, run, _) = try Self.shared.get()
+            let input = try project.write("sentinel.txt", "ba\tce\nba <extra_id_0>\tce\n")
+            let result = try Program.run(["predict", run, "--task", "pair", "--input", input])
+            #expect(result.code == 65 && result.output.split(separator: "\n").count == 1, "\(result)")
+            #expect(result.error.contains("\(input):2: the text holds \"<extra_id_0>\""), "\(result.error)")
+        }
+
+        @Test func `texts that the vocabulary mostly lacks are warned of`() throws {
+            let project = try TinyProject()
+            let rows = (0..<60).map { "今天天气很好\($0 % 7)\t\($0 % 3 == 0 ? "r" : "b")\n" }
+            for name in ["train", "validation", "test"] {
+                try project.write("colour/\(name).tsv", "sentence\tlabel\n" + rows.joined())
+            }
+            let result = try Program.run([
+                "prepare", "--config", project.configuration, "--out", project.file("run"),
+            ])
+            #expect(result.code == 0, "\(result.error)")
+            let warnings = result.output.split(separator: "\n").filter { $0.hasPrefix("warning: task colour, ") }
+            #expect(warnings.count == 3 && warnings.allSatisfy { $0.contains("unknown to the vocabulary") })
+        }
+
+        @Test func `a vocabulary that is another model's is refused by train and made to fit by new-model`() throws {
+            let project = try TinyProject()
+            let made = try Program.run([
+                "new-model", "--preset", "t5-mini", "--out", project.file("new"), "--vocabulary",
+                project.file("model/spiece.model"),
+            ])
+            #expect(made.output.contains("150 pieces in an embedding of 256 rows"), "\(made)")
+            try project.replace("\"vocab_size\" : 256", by: "\"vocab_size\" : 32128", in: "new/config.json")
+            let refused = try Program.run([
+                "plan", "--config", project.configuration, "--set", "model=\(project.file("new"))",
+            ])
+            #expect(refused.code == 65 && refused.sentences.count == 1, "\(refused)")
+            #expect(refused.error.contains("32128 rows") && refused.error.contains("only 150"), "\(refused.error)")
+        }
+    }
+}
