@@ -25,7 +25,7 @@ public struct TaskReport: Sendable, Equatable, Codable {
         /// Its examples.
         public internal(set) var examples: Int
         /// For each split before it that shares text with it, how many of its examples have a source text that occurs
-        /// there, before duplicates are dropped.
+        /// there, after duplicates were dropped.
         public internal(set) var equalText: [EqualText] = []
         /// Examples whose source was cut to the maximal length; known after tokenising.
         public internal(set) var truncatedSources = 0

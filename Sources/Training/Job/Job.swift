@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import Kernels
 import MPI
+import Tensors
 
 /// Runs one command on all ranks of the job and ends the process as the interface promises: an error is one sentence
 /// from the rank that met it, and then the whole job ends.
@@ -29,6 +30,7 @@ public enum Job {
         BLAS.useOneThread()
         do throws(Failure) {
             let environment = try MPIEnvironment()
+            endOnShortage(environment.world, host: environment.processorName)
             let code: Int32
             do throws(Failure) {
                 try agree(on: command, environment.world)
@@ -63,6 +65,14 @@ public enum Job {
         } catch {
             report(error)
             exit(error.code.rawValue)
+        }
+    }
+
+    /// Ends the whole job where memory cannot be had, as for any other failure.
+    private static func endOnShortage(_ world: Communicator, host: String) {
+        Memory.onShortage { failure in
+            _ = Bounded { report(failure, world, host: host) }.result(within: 5)
+            world.abort(failure.code)
         }
     }
 
