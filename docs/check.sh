@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the documents against the tree: every relative link leads to a file, every line `Code:` of docs/numerics names
-# things that the linked file declares, and every target of Package.swift stands in docs/architecture.md.
+# things that the linked file declares, every target of Package.swift stands in docs/architecture.md, and what documents and
+# comments name is there: paths of the tree, and in documents also Swift files, types and keys of the configuration.
 # shellcheck disable=SC2016 # backquotes of Markdown are no expansions
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
@@ -42,6 +43,31 @@ for target in Sources/*/; do
     target=$(basename "$target")
     grep -qw -- "$target" docs/architecture.md || complain "docs/architecture.md: does not name the target $target"
 done
+
+# Paths in documents, scripts and comments; what stands for others is written in capitals, and cluster/site.env is the user's.
+mapfile -t sources < <(find Sources Tests fuzz launch cluster Makefile -type f \
+    \( -name '*.swift' -o -name '*.[ch]' -o -name '*.sh' -o -name '*.sbatch' -o -name '*.env' -o -name '*.def' -o -name Makefile \))
+while IFS=: read -r file line path; do
+    path=${path%"${path##*[!.\/]}"}
+    [[ $path =~ [A-Z]{4} || $path = cluster/site.env ]] && [ "$(basename "$path")" != README.md ] && continue
+    compgen -G "$path" >/dev/null || complain "$file:$line: there is no $path"
+done < <(grep -noE '(^|[ `("])(Sources|Tests|launch|cluster|docs|fuzz)/[A-Za-z0-9_./*+-]+' "${documents[@]}" "${sources[@]}" |
+    sed -E 's/^([^:]+:[0-9]+:)[ `("]?/\1/')
+
+# Names in backquotes in documents.
+code=$(cat "${sources[@]}" Package.swift)
+while IFS=: read -r file line name; do
+    name=${name//\`/}
+    case $name in
+    *.swift) [ -e "$name" ] || [ -n "$(find Sources Tests fuzz -path "*/$name" -print -quit)" ] ;;
+    *) grep -qw -- "$name" <<<"$code" ;;
+    esac || complain "$file:$line: there is no $name"
+done < <(grep -noE '`([A-Za-z0-9+/]+\.swift|[A-Z]+[a-z]+[A-Z][A-Za-z]+)`' "${documents[@]}")
+while IFS=: read -r file line key; do
+    key=${key//\`/}
+    grep -qF "\"$key\"" Sources/Configuration/KeyTable.swift || complain "$file:$line: there is no key $key"
+done < <(grep -noE '`(lora|hyper|hyperformer|data|eval|log|train|lr|optim|loss|checkpoint|parallel|sampler|batch)\.[a-z][A-Za-z]+`' \
+    "${documents[@]}" | grep -vE '`(train|batch|log)\.(sbatch|yaml|jsonl|tsv|json)`')
 
 [ "$problems" -eq 0 ] || exit 1
 echo "docs: ${#documents[@]} documents agree with the tree"

@@ -73,4 +73,10 @@ public struct LowRankLayout: Sendable {
             : nil
         self.parameters = parameters
     }
+
+    /// The adapted projection with the smallest side, the first of equals: an update of it has no higher rank. nil where
+    /// nothing is adapted.
+    public var narrowest: Projection? {
+        groups.flatMap(\.sites).map(\.projection).min { $0.smallerSide < $1.smallerSide }
+    }
 }

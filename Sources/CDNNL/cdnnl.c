@@ -4,6 +4,10 @@
 
 #include <stdlib.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 // OpenMP's own header needs a compiler that speaks OpenMP; this is its declaration.
 extern void omp_set_num_threads(int threads);
 
@@ -83,21 +87,52 @@ done:
     return result;
 }
 
-int cdnnl_has_vnni(void) {
-    switch (dnnl_get_effective_cpu_isa()) {
-    case dnnl_cpu_isa_avx2_vnni:
-    case dnnl_cpu_isa_avx512_core_vnni:
-    case dnnl_cpu_isa_avx512_core_bf16:
-    case dnnl_cpu_isa_avx512_core_amx:
-#if DNNL_VERSION_MAJOR >= 3
-    case dnnl_cpu_isa_avx2_vnni_2:
-    case dnnl_cpu_isa_avx512_core_fp16:
-    case dnnl_cpu_isa_avx512_core_amx_fp16:
-#endif
-        return 1;
-    default: return 0;
-    }
+// The library's values for sets of instructions are sets of bits, and what a later set has on top adds bits to those of the
+// earlier ones. So a set that has no name here yet is judged by what it holds.
+static int holds(int isa, dnnl_cpu_isa_t part) { return (isa & (int)part) == (int)part; }
+
+int cdnnl_isa_has_avx512(int isa) { return holds(isa, dnnl_cpu_isa_avx512_core); }
+
+int cdnnl_isa_has_vnni(int isa) {
+    return holds(isa, dnnl_cpu_isa_avx512_core_vnni) || holds(isa, dnnl_cpu_isa_avx2_vnni);
 }
+
+#if defined(__x86_64__)
+// AVX-VNNI, which the compiler's own test of a processor has no name for: leaf 7, subleaf 1, EAX bit 4.
+static int has_avx_vnni(void) {
+    unsigned a, b, c, d;
+    if (!__builtin_cpu_supports("avx2") || __get_cpuid_max(0, NULL) < 7) return 0;
+    __cpuid_count(7, 0, a, b, c, d);
+    if (a < 1) return 0;
+    __cpuid_count(7, 1, a, b, c, d);
+    return (a >> 4) & 1;
+}
+#endif
+
+int cdnnl_processor_has_avx512(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+    return 0;
+#endif
+}
+
+int cdnnl_processor_has_vnni(void) {
+#if defined(__x86_64__)
+    return (cdnnl_processor_has_avx512() && __builtin_cpu_supports("avx512vnni")) || has_avx_vnni();
+#else
+    return 0;
+#endif
+}
+
+int cdnnl_effective_isa(void) { return (int)dnnl_get_effective_cpu_isa(); }
+
+// Both must say so: the processor, since other architectures give the library's values no meaning; and the library, which
+// can be told to use less (ONEDNN_MAX_CPU_ISA).
+int cdnnl_has_avx512(void) { return cdnnl_processor_has_avx512() && cdnnl_isa_has_avx512(cdnnl_effective_isa()); }
+
+int cdnnl_has_vnni(void) { return cdnnl_processor_has_vnni() && cdnnl_isa_has_vnni(cdnnl_effective_isa()); }
 
 int cdnnl_packed_size(cdnnl_engine *engine, int type, int64_t k, int64_t n, size_t *bytes) {
     description_t layout = {0};
@@ -203,14 +238,8 @@ int cdnnl_version(void) {
     return version->major * 10000 + version->minor * 100 + version->patch;
 }
 
-int cdnnl_has_avx512(void) {
-    // The values are sets of bits: what a processor has on top adds bits.
-    int isa = (int)dnnl_get_effective_cpu_isa(), avx512 = (int)dnnl_cpu_isa_avx512_core;
-    return (isa & avx512) == avx512 ? 1 : 0;
-}
-
-const char *cdnnl_instruction_set(void) {
-    switch (dnnl_get_effective_cpu_isa()) {
+const char *cdnnl_isa_name(int isa) {
+    switch (isa) {
     case dnnl_cpu_isa_sse41: return "sse41";
     case dnnl_cpu_isa_avx: return "avx";
     case dnnl_cpu_isa_avx2: return "avx2";
@@ -219,6 +248,11 @@ const char *cdnnl_instruction_set(void) {
     case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
     case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
     case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
-    default: return "another";
+#if DNNL_VERSION_MAJOR >= 3
+    case dnnl_cpu_isa_avx2_vnni_2: return "avx2_vnni_2";
+    case dnnl_cpu_isa_avx512_core_fp16: return "avx512_core_fp16";
+    case dnnl_cpu_isa_avx512_core_amx_fp16: return "avx512_core_amx_fp16";
+#endif
+    default: return NULL;
     }
 }

@@ -63,7 +63,9 @@ enum KeyTable {
     ]
 
     private static let adapter: [Key] = [
-        Key("lora.rank", rank, "8", result: true, "Rank r of A and B."),
+        Key(
+            "lora.rank", rank, "8", result: true,
+            "Rank r of A and B, at most the smaller side of every adapted matrix: more has no use."),
         Key("lora.rankA", .optional(rank), "null", result: true, "Rank of A where it differs from lora.rank."),
         Key(
             "lora.rankB", .optional(rank), "null", result: true,
@@ -111,7 +113,9 @@ enum KeyTable {
         Key(
             "batch.micro", .integer(1...4096), "4", result: true,
             "Examples in a micro-batch; part of the result, never derived from ranks or threads. A step's examples are dealt "
-                + "to micro-batches of about the same number of tokens."),
+                + "to micro-batches of about the same number of tokens. Where it is not given, and "
+                + "the default does not divide a batch.global that is, it is the largest smaller number that does, which is "
+                + "said."),
         Key("train.steps", .integer(1...4_294_967_295), "262144", result: true, "Steps of the run."),
         Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
         Key(
@@ -120,7 +124,8 @@ enum KeyTable {
                 + "steps one after the other stop the run."),
         Key(
             "train.stopBefore", .optional(.duration), "null",
-            "Leaves so long before SLURM_JOB_END_TIME, as if preempted; without that variable it has no effect."),
+            "Leaves so long before SLURM_JOB_END_TIME, as if preempted; without that variable, or with one that is past, it has "
+                + "no effect. A start that has no more time than that trains nothing."),
     ]
 
     private static let schedule: [Key] = [
@@ -128,7 +133,10 @@ enum KeyTable {
         Key(
             "lr.schedule", .choice(["cosine", "linear", "constant"]), "cosine", result: true, "What follows the warmup."
         ),
-        Key("lr.warmup", .integer(0...(.max)), "1000", result: true, "Steps of linear warmup."),
+        Key(
+            "lr.warmup", .integer(0...(.max)), "1000", result: true,
+            "Steps of linear warmup. Where it is not given, and the default's or preset's is longer than the run, it is a tenth "
+                + "of train.steps, rounded down, which is said; one that is given is refused then."),
         Key("optim.beta1", .number(0...0.9999999), "0.9", result: true, "Decay of the mean of gradients."),
         Key("optim.beta2", .number(0...0.9999999), "0.999", result: true, "Decay of the mean of squares."),
         Key(

@@ -59,16 +59,6 @@ extension RunConfiguration {
         }
     }
 
-    /// Keys that were changed although this version accepts them without acting upon them, a sentence each.
-    public var warnings: [String] {
-        KeyTable.withoutEffect.filter { path in
-            guard let key = KeyTable.byPath[path], let standard = key.standard,
-                let leaf = try? Layer.standard(key, standard)
-            else { return false }
-            return (try? key.read(leaf, directory: "/")) != values[path]
-        }.map { "\($0) has no effect in this version" }
-    }
-
     /// Refuses more ranks than a step has micro-batches: some would have nothing to do.
     public func checkRanks(_ ranks: Int) throws(Failure) {
         let microBatches = globalBatch / microBatch

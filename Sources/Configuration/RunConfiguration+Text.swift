@@ -2,7 +2,7 @@ extension RunConfiguration {
     /// The resolved configuration as YAML: every key that has a meaning beside the others, in the order of the reference.
     /// Reads back as an equal value.
     public var resolvedYAML: String {
-        var text = ""
+        var text = Self.resolvedHead + ".\n"
         for (section, _) in KeyTable.sections {
             let keys = KeyTable.keys.filter { Self.section($0.path) == section && applies($0) }
             if !section.isEmpty && !keys.isEmpty { text += "\(section):\n" }
@@ -17,6 +17,9 @@ extension RunConfiguration {
         }
         return text
     }
+
+    /// What a resolved configuration begins with, so that its keys are not taken for a user's wishes.
+    static let resolvedHead = "# Every key of a run as it was used, by unolora-dist"
 
     /// The keys that decide the bits of the result, a line each: what a resumed run must agree with. Where files lie is
     /// not in it; what is in them is compared as data.

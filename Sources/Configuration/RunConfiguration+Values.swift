@@ -130,6 +130,8 @@ extension RunConfiguration {
     public var evaluateEvery: Int? { optionalInteger("eval.every") }
     /// Whether the last step is evaluated.
     public var evaluatesAtEnd: Bool { flag("eval.atEnd") }
+    /// Whether training evaluates anything.
+    public var evaluates: Bool { evaluatesAtEnd || evaluateEvery.map { $0 <= steps } ?? false }
     /// Examples in an evaluation batch.
     public var evaluationBatch: Int { integer("eval.batch") }
     /// Most validation examples of a task during training; nil for all.

@@ -5,13 +5,24 @@ import Foundation
 public struct RunConfiguration: Sendable, Equatable {
     /// Every key's value.
     let values: [String: Value]
+    /// What the user should know of the values: defaults that yielded to his own, and keys of his without effect; a sentence
+    /// each.
+    public let warnings: [String]
+
+    /// Equal when all values are.
+    public static func == (a: RunConfiguration, b: RunConfiguration) -> Bool { a.values == b.values }
 
     /// Reads a configuration.
     ///
     /// `file` may be nil when `--set` gives what has no default. Relative paths are relative to the file's directory,
     /// those of `--set` to the working directory. Throws `inputMissing` for a missing file, `badConfiguration` for
     /// anything that is unknown, of the wrong type, out of range or impossible together, naming file, line and key.
-    public static func load(file: String?, overrides: [String] = []) throws(Failure) -> RunConfiguration {
+    ///
+    /// - Parameter isOwn: whether the file is the user's; the values of one that this program wrote yield to the user's as a
+    ///   preset's do.
+    public static func load(
+        file: String?, isOwn: Bool = true, overrides: [String] = []
+    ) throws(Failure) -> RunConfiguration {
         var text = ""
         if let file {
             guard let data = FileManager.default.contents(atPath: file) else {
@@ -25,12 +36,12 @@ public struct RunConfiguration: Sendable, Equatable {
         }
         let name = file ?? "configuration"
         let directory = file.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path } ?? "."
-        return try load(yaml: text, name: name, directory: directory, overrides: overrides)
+        return try load(yaml: text, name: name, directory: directory, isOwn: isOwn, overrides: overrides)
     }
 
     /// Reads a configuration from a text; `name` stands for the file in messages.
     public static func load(
-        yaml: String, name: String, directory: String, overrides: [String] = []
+        yaml: String, name: String, directory: String, isOwn: Bool = true, overrides: [String] = []
     ) throws(Failure) -> RunConfiguration {
         let file = try Layer(yaml: yaml, name: name)
         var layers = [(layer: file, directory: directory)]
@@ -48,6 +59,8 @@ public struct RunConfiguration: Sendable, Equatable {
         let presetLayer = try Layer(yaml: Presets.yaml(preset), name: "preset \(preset)")
         var values: [String: Value] = [:]
         var places: [String: String] = [:]
+        var inFile: Set<String> = []
+        var own: Set<String> = []
         for key in KeyTable.keys {
             if let standard = key.standard {
                 let leaf = try Layer.standard(key, standard)
@@ -57,10 +70,12 @@ public struct RunConfiguration: Sendable, Equatable {
                 // Not a place: what a preset sets, the user has not.
                 values[key.path] = try key.read(leaf, directory: directory)
             }
-            for (layer, directory) in layers {
+            for (index, (layer, directory)) in layers.enumerated() {
                 guard let leaf = layer.leaves[key.path] else { continue }
                 values[key.path] = try key.read(leaf, directory: directory)
                 places[key.path] = leaf.place
+                if index == 0 { inFile.insert(key.path) } else { inFile.remove(key.path) }
+                if isOwn || index > 0 { own.insert(key.path) }
             }
         }
         // Last, so that a mistake with a line is told first.
@@ -71,9 +86,20 @@ public struct RunConfiguration: Sendable, Equatable {
         }
         values["preset"] = .text(preset)
         places["preset"] = presetPlace
-        let configuration = RunConfiguration(values: values)
+        let asked = RunConfiguration(values: values, warnings: [])
+        let (yielded, notices) = asked.yielding(to: own)
+        let configuration = RunConfiguration(values: yielded, warnings: [])
         try configuration.check(Places(name: name, byKey: places))
-        return configuration
+        // A file with every key as it was used, from an earlier run: of its keys those say something that are no default.
+        let isResolved = yaml.hasPrefix(Self.resolvedHead)
+        let said = own.filter { path in
+            guard isResolved, inFile.contains(path), let key = KeyTable.byPath[path], let standard = key.standard else {
+                return true
+            }
+            let usual = try? key.read(presetLayer.leaves[path] ?? Layer.standard(key, standard), directory: directory)
+            return usual != values[path]
+        }
+        return RunConfiguration(values: yielded, warnings: notices + configuration.keysWithoutEffect(said))
     }
 
     static func section(_ path: String) -> String {

@@ -23,8 +23,7 @@ public final class FrozenProducts {
 
     private let library: PackingLibrary?
     /// Rows rounded to 8 bits, as oneDNN and as `IntegerProducts` takes them, and the factor of each.
-    private var bytes: [Int8] = []
-    private var numbers: [Int16] = []
+    private var wholes: Arena?
     private var rowFactors: [Float] = []
 
     /// Products of weights that `library` packed; nil where nothing is packed.
@@ -33,7 +32,7 @@ public final class FrozenProducts {
     /// Memory for `count` floats, the same in every call, until a later one asks for more.
     func expanded(_ count: Int) -> UnsafeMutablePointer<Float> {
         if let expandedWeights, expandedWeights.count >= count { return expandedWeights.base }
-        let memory = Arena(count: max(count, Self.expandedFloats))
+        let memory = Arena(count: max(count, Self.expandedFloats), for: .activations)
         expandedWeights = memory
         return memory.base
     }
@@ -50,23 +49,26 @@ public final class FrozenProducts {
 
     /// Rounds the rows to 8 bits, multiplies, and gives the sums their factors as they are stored.
     private func multiplyPanels(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
-        quantise(x, width: IntegerProducts.rowWidth(w), into: &numbers)
+        let numbers = quantise(x, width: IntegerProducts.rowWidth(w), as: Int16.self)
         IntegerProducts.multiply(numbers, rows: x.rows, rowFactors: rowFactors, w, into: y.base, stride: y.stride)
     }
 
-    /// Rounds the rows, each followed by zeros up to `width`, and keeps their factors.
+    /// The rows rounded, each followed by zeros up to `width`; valid until the next call. Keeps their factors.
     @inline(__always)
-    private func quantise<Whole: FixedWidthInteger & SIMDScalar>(_ x: Matrix, width: Int, into rows: inout [Whole]) {
-        if rows.count < x.rows * width { rows = [Whole](repeating: 0, count: x.rows * width) }
+    private func quantise<Whole: FixedWidthInteger & SIMDScalar & BitwiseCopyable>(
+        _ x: Matrix, width: Int, as type: Whole.Type
+    ) -> UnsafeMutablePointer<Whole> {
+        let floats = (x.rows * width * MemoryLayout<Whole>.stride + 3) / MemoryLayout<Float>.stride
+        let memory = wholes.flatMap { $0.count >= floats ? $0 : nil } ?? Arena(count: floats, for: .activations)
+        wholes = memory
         if rowFactors.count < x.rows { rowFactors = [Float](repeating: 0, count: x.rows) }
-        rows.withUnsafeMutableBufferPointer { rows in
-            guard let base = rows.baseAddress else { return }
-            for r in 0..<x.rows {
-                let row = base + r * width
-                rowFactors[r] = Kernels.quantise(x.row(r), into: row, x.columns)
-                (row + x.columns).update(repeating: 0, count: width - x.columns)
-            }
+        let base = UnsafeMutableRawPointer(memory.base).bindMemory(to: type, capacity: x.rows * width)
+        for r in 0..<x.rows {
+            let row = base + r * width
+            rowFactors[r] = Kernels.quantise(x.row(r), into: row, x.columns)
+            (row + x.columns).update(repeating: 0, count: width - x.columns)
         }
+        return base
     }
 
     #if OneDNN
@@ -85,11 +87,8 @@ public final class FrozenProducts {
 
         /// Rounds the rows to 8 bits, multiplies, and gives the sums in `y` their factors.
         private func multiplyBytes(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
-            quantise(x, width: x.columns, into: &bytes)
-            bytes.withUnsafeBytes { rows in
-                guard let base = rows.baseAddress else { return }
-                run(base, MemoryLayout<Int8>.stride, x.rows, w, .int8, into: y)
-            }
+            let rows = quantise(x, width: x.columns, as: Int8.self)
+            run(rows, MemoryLayout<Int8>.stride, x.rows, w, .int8, into: y)
             for r in 0..<x.rows {
                 dequantiseRow(y.row(r), rowFactor: rowFactors[r], columnFactors: w.factors, y.columns)
             }
@@ -117,6 +116,10 @@ public final class FrozenProducts {
             let status = cdnnl_product_create(
                 engine, shape.precision.type, Int64(shape.rows), Int64(shape.inner), Int64(shape.columns),
                 &product)
+            // dnnl_out_of_memory
+            if status == 1 {
+                Memory.end(Memory.shortage(shape.rows * (shape.inner + shape.columns) * 4, .activations))
+            }
             guard status == 0, let product else {
                 preconditionFailure("oneDNN cannot prepare a product of packed weights (status \(status))")
             }

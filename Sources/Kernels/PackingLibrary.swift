@@ -18,33 +18,50 @@ public final class PackingLibrary: @unchecked Sendable {
 
     /// Whether this build has oneDNN and the processor AVX-512. Without that its float32 products are slower than
     /// OpenBLAS's, and a row's bits depend on how many rows the product has.
-    public static var isFast: Bool {
+    public static let isFast: Bool = {
         #if OneDNN
             cdnnl_has_avx512() == 1
         #else
             false
         #endif
-    }
+    }()
 
     /// Whether this build has oneDNN and the processor instructions for 8 bits (VNNI). Without that `IntegerProducts`
     /// computes with 8 bits.
-    public static var hasVNNI: Bool {
+    public static let hasVNNI: Bool = {
         #if OneDNN
             cdnnl_has_vnni() == 1
         #else
             false
         #endif
-    }
+    }()
+
+    #if OneDNN
+        /// What one of oneDNN's sets of instructions holds, by its bits alone.
+        static func instructions(_ isa: Int32) -> (name: String?, hasAVX512: Bool, hasVNNI: Bool) {
+            (
+                cdnnl_isa_name(isa).map { String(cString: $0) }, cdnnl_isa_has_avx512(isa) == 1,
+                cdnnl_isa_has_vnni(isa) == 1
+            )
+        }
+
+        /// What oneDNN uses here, and what the processor has.
+        static var effectiveInstructions: Int32 { cdnnl_effective_isa() }
+        static var processorHasAVX512: Bool { cdnnl_processor_has_avx512() == 1 }
+        static var processorHasVNNI: Bool { cdnnl_processor_has_vnni() == 1 }
+    #endif
 
     /// Whether `IntegerProducts` has vectors here; without AVX2 it is several times slower than float32.
     public static var hasIntegerVectors: Bool { cintegerproducts_has_avx2() == 1 }
 
-    /// Version and instruction set, e.g. `oneDNN 2.6.3 avx512_core`; nil without it.
+    /// Version and instruction set, e.g. `oneDNN 2.6.3 avx512_core`, or the set's bits where it has no name here; nil without
+    /// oneDNN.
     public static var name: String? {
         #if OneDNN
             let version = cdnnl_version()
+            let isa = effectiveInstructions
             return "oneDNN \(version / 10000).\(version / 100 % 100).\(version % 100) "
-                + String(cString: cdnnl_instruction_set())
+                + (instructions(isa).name ?? "instructions 0x\(String(isa, radix: 16))")
         #else
             nil
         #endif
@@ -107,8 +124,9 @@ public final class PackingLibrary: @unchecked Sendable {
         let strides = transposed ? (1, w.stride) : (w.stride, 1)
         if case .oneDNN(.float32) = pack.layout { return try packOneDNN(w.base, strides, .float32, into: pack) }
         // Each column of the operand becomes a row here, which is what is quantised.
-        let quantised = UnsafeMutablePointer<Int8>.allocate(capacity: w.rows * w.columns)
-        defer { quantised.deallocate() }
+        let memory = Memory.allocate(byteCount: w.rows * w.columns, for: .frozenWeights)
+        defer { Memory.free(memory) }
+        let quantised = memory.bindMemory(to: Int8.self, capacity: w.rows * w.columns)
         let column = Arena(count: pack.inner)
         for j in 0..<pack.columns {
             for i in 0..<pack.inner { column.base[i] = w.base[i * strides.0 + j * strides.1] }

@@ -7,16 +7,16 @@ public final class Arena: @unchecked Sendable {
     /// The first element.
     public let base: UnsafeMutablePointer<Float>
 
-    /// Allocates `count` zeros.
-    public init(count: Int) {
+    /// Allocates `count` zeros; ends the process where there is no such memory (`Memory`).
+    public init(count: Int, for purpose: Memory.Purpose = .numbers) {
         self.count = count
-        let bytes = max(count, 1) * MemoryLayout<Float>.stride
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        let (bytes, isTooLarge) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+        let memory = Memory.allocate(byteCount: isTooLarge ? -1 : bytes, for: purpose)
         base = memory.initializeMemory(as: Float.self, repeating: 0, count: max(count, 1))
     }
 
     deinit {
-        base.deallocate()
+        Memory.free(base)
     }
 
     /// All elements.

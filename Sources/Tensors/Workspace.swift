@@ -28,9 +28,15 @@ public final class Workspace: @unchecked Sendable {
         addBlock(bytes)
     }
 
+    /// Creates a workspace for which so many bytes are the most: one block of them, whose pages take no memory before they
+    /// are used. Where reserved memory counts as if it were used, it grows as it is needed instead.
+    public init(reserving bytes: Int) {
+        if MemoryLimit.countsReserved || !addBlockIfPossible(bytes) { addBlock(1) }
+    }
+
     deinit {
         for block in blocks {
-            block.deallocate()
+            if let base = block.baseAddress { Memory.free(base) }
         }
     }
 
@@ -45,11 +51,18 @@ public final class Workspace: @unchecked Sendable {
     }
 
     private func addBlock(_ bytes: Int) {
+        guard !addBlockIfPossible(bytes) else { return }
+        Memory.end(Memory.shortage(bytes, .activations))
+    }
+
+    private func addBlockIfPossible(_ bytes: Int) -> Bool {
+        guard bytes <= Int.max - Self.hugePage else { return false }
         let size = (max(bytes, 16 << 20) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: Self.hugePage)
+        guard let memory = Memory.allocateIfPossible(byteCount: size, alignment: Self.hugePage) else { return false }
         // Advice only: without it the pages are small ones.
-        madvise(memory.baseAddress, size, MADV_HUGEPAGE)
-        blocks.append(memory)
+        madvise(memory, size, MADV_HUGEPAGE)
+        blocks.append(UnsafeMutableRawBufferPointer(start: memory, count: size))
+        return true
     }
 
     /// The present top of the stack.

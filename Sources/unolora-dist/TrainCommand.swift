@@ -52,7 +52,8 @@ struct TrainCommand: ParsableCommand {
         let directory = Self.runDirectory(out: out, config: config)
         let path = try configurationPath(directory, world)
         let configuration = try world.rankZeroFirst { () throws(Failure) in
-            try RunConfiguration.load(file: path, overrides: overrides.values)
+            // The embedded example's own values are no wishes of the user's.
+            try RunConfiguration.load(file: path, isOwn: config != nil, overrides: overrides.values)
         }
         let stop = StopConditions(
             stopBefore: configuration.stopBefore,

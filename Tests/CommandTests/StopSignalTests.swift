@@ -85,11 +85,29 @@ extension ProgramTests {
         @Test func `a run leaves before the end of its job, or says that it does not know it`() throws {
             let project = try Self.shared.get().0.copy()
             let arguments = project.train(["--set", "train.stopBefore=2m", "--set", "train.steps=3"])
-            let left = try Program.run(arguments, environment: ["SLURM_JOB_END_TIME": "1700000000"])
-            #expect(left.code == 85 && !left.output.contains("stopBefore"), "\(left)")
-            #expect(try Status(run: project.file("run")).step == 1)
+            // No time at all: a start that made one step each would be queued for ever.
+            let end = Int(Date().timeIntervalSince1970) + 90
+            let left = try Program.run(arguments, environment: ["SLURM_JOB_END_TIME": "\(end)"])
+            #expect(left.code == 85 && left.output.contains("nothing is trained"), "\(left)")
+            #expect(try Status(run: project.file("run")).step == 0)
+            // In the middle of the run.
+            let soon = Int(Date().timeIntervalSince1970) + 124
+            let some = try Program.run(
+                project.train(["--set", "train.stopBefore=2m", "--set", "train.steps=100000", "--set", "lr.warmup=0"])
+                    + ["--out", project.file("long")], environment: ["SLURM_JOB_END_TIME": "\(soon)"])
+            #expect(some.code == 85 && !some.output.contains("stopBefore"), "\(some)")
+            #expect(try Status(run: project.file("long")).step > 0)
             let done = try Program.run(arguments)
             #expect(done.code == 0 && done.output.contains("warning: train.stopBefore has no effect"), "\(done)")
+        }
+
+        @Test func `an end of the job in the past is said and ignored`() throws {
+            let project = try Self.shared.get().0.copy()
+            let done = try Program.run(
+                project.train(["--set", "train.stopBefore=2m", "--set", "train.steps=3"]),
+                environment: ["SLURM_JOB_END_TIME": "1700000000"])
+            #expect(done.code == 0 && done.output.contains("SLURM_JOB_END_TIME is"), "\(done)")
+            #expect(try Status(run: project.file("run")).step == 3)
         }
 
         /// No collective could end: the neighbour takes part in none.

@@ -3,12 +3,6 @@ import Failures
 import Testing
 
 @Suite struct CombinationTests {
-    @Test func `a changed key that this version does not act upon is said`() throws {
-        #expect(try load(complete).warnings.isEmpty)
-        #expect(try load(complete + "log: {interferenceEvery: 50}\n").warnings.isEmpty)
-        let warnings = try load(complete + "parallel: {stallTimeout: 9s}\n", set: "log.interferenceEvery=null").warnings
-        #expect(warnings == ["log.interferenceEvery has no effect in this version"])
-    }
 
     @Test(arguments: [
         (
@@ -16,9 +10,15 @@ import Testing
             "model.precision bfloat16 saves memory, of which the copies of parallel.gemm onednn take more; use parallel.gemm "
                 + "openblas or model.precision float32"
         ),
-        ("batch: {global: 30}", "batch.global 30 is no multiple of batch.micro 4; use e.g. batch.global 32"),
-        ("batch: {global: 2}", "batch.global 2 is no multiple of batch.micro 4; use e.g. batch.global 4"),
-        ("train: {steps: 20}", "lr.warmup 1000 is more than train.steps 20, so the peak is never reached; lower it"),
+        (
+            "batch: {global: 30, micro: 4}",
+            "batch.global 30 is no multiple of batch.micro 4; use e.g. batch.global 32"
+        ),
+        ("batch: {micro: 3}", "batch.global 32 is no multiple of batch.micro 3; use e.g. batch.global 33"),
+        (
+            "train: {steps: 20}\nlr: {warmup: 1000}",
+            "lr.warmup 1000 is more than train.steps 20, so the peak is never reached; lower it"
+        ),
         (
             "method: full",
             "method full is not in this version; it has frozen, unolora, unolora_star and lora_per_task"
@@ -43,7 +43,8 @@ import Testing
     ])
     func `what is impossible together is refused with the line of a key at fault`(line: String, message: String) throws
     {
-        #expect(try refusal(complete + line + "\n") == "run.yaml:3: " + message)
+        let place = try refusal(complete + line + "\n")
+        #expect(place.wholeMatch(of: #/run\.yaml:[34]: (.*)/#)?.1 == message[...], "\(place)")
     }
 
     @Test func `an empty hypernetwork is refused`() throws {

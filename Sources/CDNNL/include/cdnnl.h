@@ -46,13 +46,23 @@ int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed,
 /// Version as major * 10000 + minor * 100 + patch.
 int cdnnl_version(void);
 
-/// Name of the instruction set that oneDNN would use here, such as "avx512_core"; a static string.
-const char *cdnnl_instruction_set(void);
+/// The set of instructions that oneDNN uses here, as its own set of bits.
+int cdnnl_effective_isa(void);
 
-/// Whether oneDNN has AVX-512 here: 1 or 0.
+/// Name of such a set, such as "avx512_core", a static string; NULL for one that has no name here.
+const char *cdnnl_isa_name(int isa);
+
+/// Whether a set holds AVX-512, and instructions that add products of 8 bits in 32 (VNNI): 1 or 0. The value alone decides,
+/// not the processor.
+int cdnnl_isa_has_avx512(int isa);
+int cdnnl_isa_has_vnni(int isa);
+
+/// Whether the processor, and the system on it, have them: 1 or 0.
+int cdnnl_processor_has_avx512(void);
+int cdnnl_processor_has_vnni(void);
+
+/// Whether oneDNN has them here: the processor and oneDNN's set, 1 or 0.
 int cdnnl_has_avx512(void);
-
-/// Whether it has instructions that add products of 8 bits in 32 (VNNI): 1 or 0.
 int cdnnl_has_vnni(void);
 
 #endif

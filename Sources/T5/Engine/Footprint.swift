@@ -37,30 +37,27 @@ public struct Footprint: Sendable {
     }
 
     private let configuration: T5Configuration
-    private let examples: Int
-    private let source: Int
-    private let target: Int
+    private let lengths: BatchLengths
     private let method: LowRank
 
-    /// The footprint of `examples` examples of `source` and `target` tokens each.
-    public init(configuration: T5Configuration, examples: Int, source: Int, target: Int, method: LowRank) {
+    /// The footprint of a micro-batch.
+    public init(configuration: T5Configuration, lengths: BatchLengths, method: LowRank) {
         self.configuration = configuration
-        self.examples = examples
-        self.source = source
-        self.target = target
+        self.lengths = lengths
         self.method = method
     }
 
     /// Bytes of a training pass: forward, kept activations and backward.
     public var trainingBytes: Int {
         let kept =
-            tokenWords + scratchFloats + encoderFloats + decoderFloats + outputFloats + examples * method.perExample
+            tokenWords + scratchFloats + encoderFloats + decoderFloats + outputFloats
+            + lengths.examples * method.perExample
         // Every piece starts at a multiple of 64 bytes.
         return (kept + backwardFloats) * MemoryLayout<Float>.stride + pieces * 63
     }
 
-    private var sourceRows: Int { examples * source }
-    private var targetRows: Int { examples * target }
+    private var sourceRows: Int { lengths.sourceRows }
+    private var targetRows: Int { lengths.targetRows }
     private var d: Int { configuration.modelWidth }
     private var inner: Int { configuration.innerWidth }
     private var feedForwardWidth: Int { configuration.feedForwardWidth }
@@ -69,7 +66,7 @@ public struct Footprint: Sendable {
     private var pieces: Int { 12 * (2 * configuration.encoderBlocks + 3 * configuration.decoderBlocks) + 64 }
 
     /// Tokens, slots and segments.
-    private var tokenWords: Int { sourceRows + targetRows + 7 * examples }
+    private var tokenWords: Int { sourceRows + targetRows + 7 * lengths.examples }
 
     /// What is not kept (`PassScratch`).
     private var scratchFloats: Int { max(sourceRows, targetRows) * (2 * d + inner + feedForwardWidth) }
@@ -85,22 +82,21 @@ public struct Footprint: Sendable {
             + method.kept(.feedForwardOutput, feedForwardWidth)
     }
 
-    private func selfRow(_ length: Int) -> Int {
-        sublayerRow + 3 * inner + configuration.heads * length + method.kept(.selfInput, d)
-            + method.kept(.selfOutput, inner)
+    /// A row of self-attention without its probabilities.
+    private var selfRow: Int {
+        sublayerRow + 3 * inner + method.kept(.selfInput, d) + method.kept(.selfOutput, inner)
     }
 
     private var encoderFloats: Int {
-        let attention = selfRow(source)
-        return sourceRows * (configuration.encoderBlocks * (attention + feedForwardRow) + 3 * d + 1)
+        let perBlock = sourceRows * (selfRow + feedForwardRow) + configuration.heads * lengths.sourcePairs
+        return configuration.encoderBlocks * perBlock + sourceRows * (3 * d + 1)
     }
 
     private var decoderFloats: Int {
-        let own = selfRow(target)
-        let cross =
-            sublayerRow + inner + configuration.heads * source + method.kept(.crossQuery, d)
-            + method.kept(.crossOutput, inner)
-        let perBlock = targetRows * (own + cross + feedForwardRow) + sourceRows * (2 * inner + method.columns)
+        let cross = sublayerRow + inner + method.kept(.crossQuery, d) + method.kept(.crossOutput, inner)
+        let perBlock =
+            targetRows * (selfRow + cross + feedForwardRow) + sourceRows * (2 * inner + method.columns)
+            + configuration.heads * (lengths.targetPairs + lengths.crossPairs)
         return configuration.decoderBlocks * perBlock + targetRows * (3 * d + 1)
     }
 
@@ -108,25 +104,26 @@ public struct Footprint: Sendable {
 
     /// The gradients of both residual streams and of the encoder's output, and the most that one sublayer adds.
     private var backwardFloats: Int {
-        let encoder = sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, length: source))
+        let encoder = sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, lengths.longestSource))
         let decoder = max(
-            targetRows * d, feedForwardBackward(targetRows), selfBackward(targetRows, length: target), crossBackward)
+            targetRows * d, feedForwardBackward(targetRows), selfBackward(targetRows, lengths.longestTarget),
+            crossBackward)
         return sourceRows * d + targetRows * d + max(encoder, decoder)
-            + configuration.smallProductFloats(keys: max(source, target), method: method)
+            + configuration.smallProductFloats(keys: max(lengths.longestSource, lengths.longestTarget), method: method)
     }
 
     private func feedForwardBackward(_ rows: Int) -> Int {
         rows * (2 * d + feedForwardWidth + method.backwardRow)
     }
 
-    private func selfBackward(_ rows: Int, length: Int) -> Int {
+    private func selfBackward(_ rows: Int, _ length: Int) -> Int {
         rows * (d + 4 * inner) + max(rows * (d + method.backwardRow), 2 * length * length)
     }
 
     private var crossBackward: Int {
         let before = targetRows * (d + 2 * inner) + sourceRows * 2 * inner
         let after = max(sourceRows * method.backwardRow, targetRows * (d + method.backwardRow))
-        return before + max(after, 2 * source * target)
+        return before + max(after, 2 * lengths.longestSource * lengths.longestTarget)
     }
 }
 

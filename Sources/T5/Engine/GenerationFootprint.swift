@@ -4,16 +4,14 @@
 /// it against the workspace's own high-water mark.
 public struct GenerationFootprint: Sendable {
     private let configuration: T5Configuration
-    private let examples: Int
-    private let source: Int
+    private let lengths: BatchLengths
     private let steps: Int
     private let method: Footprint.LowRank
 
-    /// The footprint of `examples` examples of `source` tokens that are each answered with up to `steps` tokens.
-    public init(configuration: T5Configuration, examples: Int, source: Int, steps: Int, method: Footprint.LowRank) {
+    /// The footprint of examples that are each answered with up to `steps` tokens; of their lengths the sources count.
+    public init(configuration: T5Configuration, lengths: BatchLengths, steps: Int, method: Footprint.LowRank) {
         self.configuration = configuration
-        self.examples = examples
-        self.source = source
+        self.lengths = lengths
         self.steps = steps
         self.method = method
     }
@@ -24,14 +22,15 @@ public struct GenerationFootprint: Sendable {
         // hypernetwork without its backward, which is half.
         let scratch = 2 * d + inner + configuration.feedForwardWidth
         let kept = sourceRows * (1 + 3 * d + 1 + scratch) + examples * (4 + (method.perExample + 1) / 2)
-        let encoder = sourceRows * sublayer(own: 3 * inner, keys: source)
+        let encoder = sublayer(rows: sourceRows, own: 3 * inner, pairs: lengths.sourcePairs)
         let decoder = cached + max(sourceRows * lowRankRow, step)
         // Every piece starts at a multiple of 64 bytes.
-        let panels = configuration.smallProductFloats(keys: max(source, steps), method: method)
+        let panels = configuration.smallProductFloats(keys: max(lengths.longestSource, steps), method: method)
         return (kept + max(encoder, decoder) + panels) * MemoryLayout<Float>.stride + pieces * 63
     }
 
-    private var sourceRows: Int { examples * source }
+    private var examples: Int { lengths.examples }
+    private var sourceRows: Int { lengths.sourceRows }
     private var d: Int { configuration.modelWidth }
     private var inner: Int { configuration.innerWidth }
 
@@ -45,17 +44,18 @@ public struct GenerationFootprint: Sendable {
     /// logits.
     private var step: Int {
         let attention = max(
-            sublayer(own: 3 * inner, keys: steps) + 3, sublayer(own: inner, keys: source))
-        return examples * (7 + 2 * d + max(attention, 2 * d + 1 + configuration.vocabularySize))
+            sublayer(rows: examples, own: 3 * inner, pairs: examples * steps) + 3 * examples,
+            sublayer(rows: examples, own: inner, pairs: sourceRows))
+        return examples * (7 + 2 * d) + max(attention, examples * (2 * d + 1 + configuration.vocabularySize))
     }
 
     /// Low-rank columns of both groups of a sublayer, and what stands between A and B at one, of three sites at most.
     private var lowRankRow: Int { 3 * (method.columns + method.rank) }
 
-    /// A row's floats in a sublayer: the norm's factor, and the larger of an attention with its probabilities and a gated
-    /// feed-forward's gates.
-    private func sublayer(own: Int, keys: Int) -> Int {
+    /// The floats of rows in a sublayer: the norm's factors, and the larger of an attention with its probabilities, of which
+    /// each head has one for each of `pairs`, and a gated feed-forward's gates.
+    private func sublayer(rows: Int, own: Int, pairs: Int) -> Int {
         let gates = configuration.feedForward == .relu ? 0 : 2 * configuration.feedForwardWidth
-        return 1 + lowRankRow + max(own + configuration.heads * keys, gates)
+        return rows * (1 + lowRankRow) + max(rows * own + configuration.heads * pairs, rows * gates)
     }
 }

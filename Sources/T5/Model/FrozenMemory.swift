@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Tensors
 
 /// Memory for weights that cannot be used from the file as they are (F16, BF16, unaligned): one copy that the ranks of
 /// a node may share.
@@ -17,14 +18,14 @@ public final class PrivateFrozenMemory: FrozenMemory, @unchecked Sendable {
     /// First byte.
     public let base: UnsafeMutableRawPointer
 
-    /// Allocates `byteCount` bytes.
+    /// Allocates `byteCount` bytes; ends the process where there is no such memory (`Memory`).
     public init(byteCount: Int) {
-        base = .allocate(byteCount: max(byteCount, 64), alignment: 2 << 20)
+        base = Memory.allocate(byteCount: byteCount, alignment: 2 << 20, for: .frozenWeights)
         // Weights are read from end to end: huge pages, where the system gives them, save misses in the TLB.
         madvise(base, byteCount, MADV_HUGEPAGE)
     }
 
-    deinit { base.deallocate() }
+    deinit { Memory.free(base) }
 
     /// Always: nobody shares it.
     public var isWriter: Bool { true }

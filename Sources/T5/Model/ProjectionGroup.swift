@@ -32,6 +32,8 @@ public struct Projection: Sendable {
     public let outputWidth: Int
     /// First column of its output in the group's buffer.
     public let outputOffset: Int
+    /// The smaller of its widths, which is its largest possible rank.
+    public var smallerSide: Int { min(inputWidth, outputWidth) }
 }
 
 /// The projections that read one input.

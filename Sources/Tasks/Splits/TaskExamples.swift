@@ -29,10 +29,11 @@ public struct TaskExamples: Sendable {
             splits: zip(definition.splits, rows).map {
                 TaskReport.Split(name: $0.name, label: $0.label, examples: $1.count)
             })
-        Self.countEqualText(files, rows, &report)
         if options.dropDuplicates {
             try Self.dropDuplicates(definition, files, &rows, &report)
         }
+        // What was dropped is there no more.
+        Self.countEqualText(files, rows, &report)
         self.definition = definition
         self.files = files
         self.rows = rows

@@ -25,7 +25,7 @@ public struct TaskReport: Sendable, Equatable, Codable {
         /// Its examples.
         public internal(set) var examples: Int
         /// For each split before it that shares text with it, how many of its examples have a source text that occurs
-        /// there, before duplicates are dropped.
+        /// there, after duplicates were dropped.
         public internal(set) var equalText: [EqualText] = []
         /// What tokenising found; nothing before that.
         public internal(set) var sources = SourceCounts()

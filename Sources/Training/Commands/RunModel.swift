@@ -26,9 +26,10 @@ package struct RunModel {
     let backbone: String
 
     /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once. Weights are
-    /// packed for the forward alone, or for training too. `finished` is told of each part of a start that is done.
+    /// packed for the forward alone, or for training too. A run that `isNew` is refused what an old one may go on with.
+    /// `finished` is told of each part of a start that is done.
     init(
-        _ configuration: RunConfiguration, training: Bool, world: Communicator,
+        _ configuration: RunConfiguration, training: Bool, isNew: Bool = false, world: Communicator,
         finished: (StartupTimes.Part) -> Void = { _ in }
     ) throws(Failure) {
         self.configuration = configuration
@@ -52,7 +53,8 @@ package struct RunModel {
         self.budgets = budgets
         layout = try world.rankZeroFirst { () throws(Failure) in
             let layout = try configuration.lowRankLayout(shape)
-            try configuration.check(layout, fits: ProcessInfo.processInfo.physicalMemory)
+            if isNew { try configuration.checkRank(layout) }
+            try configuration.check(layout, training: training, fits: .machine)
             return layout
         }
         finished(.vocabulary)

@@ -70,6 +70,7 @@ public struct TrainRun {
         defer { withExtendedLifetime(lock) {} }
         try world.barrier()
         let snapshots = LastSnapshot(ending: ending)
+        let failed = whatFailureDoes(snapshots)
         var monitor: HealthMonitor?
         do throws(Failure) {
             let node = try world.nodeCommunicator()
@@ -78,6 +79,9 @@ public struct TrainRun {
                 world: world, node: node, threads: library.threadLevel, actions: snapshots.actions)
             monitor = watching
             watching.limit(.seconds(configuration.stallTimeout))
+            Memory.onShortage { [weak watching] failure in
+                if let watching { failed(failure, watching) }
+            }
             let code = try train(snapshots)
             // Until all are done somebody may be lost whom the others wait for.
             try world.idleBarrier()
@@ -85,29 +89,37 @@ public struct TrainRun {
             StopSignals.release()
             return code
         } catch {
+            failed(error, monitor)
+            throw error
+        }
+    }
+
+    /// Saves the last step and writes down how the job ends, for a failure of this rank; on any thread.
+    private func whatFailureDoes(_ snapshots: LastSnapshot) -> @Sendable (Failure, HealthMonitor?) -> Void {
+        { [ending, rank = world.rank] failure, monitor in
             // Where MPI fails since a rank died, the monitor is about to name it, and ends the job.
-            if error.code == .rankLost { usleep(500_000) }
+            if failure.code == .rankLost { usleep(500_000) }
             // A rank that is not with the others is not to be continued from.
-            let step = monitor?.isFailing(saves: error.code != .ranksDisagree)
+            let step = monitor?.isFailing(saves: failure.code != .ranksDisagree)
             if let step { ending.isDurable(step) }
-            let reason = "rank \(world.rank): \(error.message)"
+            let reason = "rank \(rank): \(failure.message)"
             let done = step ?? snapshots.actions.step()
             // The disk may be what does not answer.
-            _ = Bounded { [ending] in
-                ending.failed(.failed, reason, exitCode: error.code.rawValue, step: done)
+            _ = Bounded {
+                ending.failed(.failed, reason, exitCode: failure.code.rawValue, step: done)
             }.result(within: 5)
-            throw error
         }
     }
 
     private mutating func train(_ snapshots: LastSnapshot) throws(Failure) -> Int32 {
         try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
         startup.finished(.configuration)
-        let base = try RunModel(configuration, training: true, world: world) { startup.finished($0) }
-        if let reason = try signalledStop() { return leaveUnbegun(reason) }
+        let isNew = request.replayedLines == nil && !FileManager.default.fileExists(atPath: run.configuration)
+        let base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
+        if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let session = try RunSession(base, run: run)
         startup.finished(.data)
-        if let reason = try signalledStop() { return leaveUnbegun(reason) }
+        if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let state = TrainState(layout: session.base.layout, seed: configuration.seed)
         let identity = self.identity(session)
         let check = try Agreement.check(
@@ -142,7 +154,9 @@ public struct TrainRun {
         }
         let writer = world.rank == 0 ? try makeWriter(state, checkpoints, resumed) : nil
         let precision = try measurePrecision(session, state)
-        announce(session, threads, state)
+        // Without it a workspace grows as it is needed.
+        let memory = try? session.memory(threads: threads.threads, looks: world.rank == 0)
+        announce(session, threads, state, memory)
         if let precision {
             say(precision.summary)
             log.info("\(precision.summary)")
@@ -152,7 +166,7 @@ public struct TrainRun {
             sampler: try configuration.sampler(session.mixture()), taskNames: session.taskNames,
             options: configuration.trainOptions(
                 modelDropout: session.base.model.configuration.dropoutRate, check: check),
-            threads: threads.threads, communicator: world)
+            threads: threads.threads, communicator: world, workspaceBytes: memory?.workspace)
         let stop = EvaluationStop(request.stop, world: world)
         var evaluator = session.base.evaluator
         evaluator.generator.isGivenUp = stop.isGivenUp
@@ -197,12 +211,14 @@ public struct TrainRun {
         return try session.precision(state, examples: RunSession.precisionExamples)
     }
 
-    /// Whether SIGUSR1 to any rank asked to leave until now; collective. For the start, which may take minutes.
-    private func signalledStop() throws(Failure) -> StopReason? {
-        StopReason.together(try world.allReduce(.maximum, StopSignals.asksToLeave ? Int64(1) : 0))
+    /// Whether SIGUSR1 to any rank, or the end of the job's time, asked to leave until now; collective. For the start,
+    /// which may take minutes.
+    private func requestedStop() throws(Failure) -> StopReason? {
+        StopReason.together(try world.allReduce(.maximum, request.stop.request == nil ? Int64(0) : 1))
     }
 
     private func leaveUnbegun(_ reason: StopReason) -> Int32 {
+        if let shortage = request.stop.shortage { say("warning: \(shortage)") }
         say("stopped during the start: \(reason); start again to continue")
         if world.rank == 0 { ending.failed(.preempted, "\(reason)", exitCode: reason.exitCode) }
         return reason.exitCode
@@ -233,7 +249,9 @@ public struct TrainRun {
             backbone: session.base.backbone, data: session.data.digest)
     }
 
-    private func announce(_ session: RunSession, _ threads: ThreadChoice, _ state: TrainState) {
+    private func announce(
+        _ session: RunSession, _ threads: ThreadChoice, _ state: TrainState, _ memory: RankMemory?
+    ) {
         let backbone = session.base.model.configuration.weightCount
         say(
             "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
@@ -248,7 +266,10 @@ public struct TrainRun {
         if configuration.quantises != (false, false), let warning = session.base.products.integerWarning {
             say("warning: \(warning)")
         }
-        for warning in configuration.warnings + request.stop.warnings + threads.warnings { say("warning: \(warning)") }
+        let shortages = memory.map { session.warnings($0, ranksOnNode: threads.ranksOnNode) } ?? []
+        for warning in configuration.warnings + request.stop.warnings + threads.warnings + shortages {
+            say("warning: \(warning)")
+        }
     }
 
     func say(_ line: String) {

@@ -4,6 +4,7 @@ import Failures
 import Optimizers
 import T5
 import Tasks
+import Tensors
 
 extension RunConfiguration {
     /// What the adapter is made of, for a backbone of this shape.
@@ -39,16 +40,27 @@ extension RunConfiguration {
         return LowRankLayout(options: options, configuration: shape)
     }
 
-    /// Refuses trainables that a machine with so many bytes of memory cannot hold: every command on a run has weights,
-    /// both moments and a worker's gradient in 4 bytes each, and its sums in 8.
-    func check(_ layout: LowRankLayout, fits memory: UInt64) throws(Failure) {
+    /// Refuses a rank that no update of some adapted matrix can have.
+    func checkRank(_ layout: LowRankLayout) throws(Failure) {
+        guard let narrowest = layout.narrowest, max(rankA, rankB) > narrowest.smallerSide else { return }
+        let key = rankA == rankB ? "lora.rank" : rankA > rankB ? "lora.rankA" : "lora.rankB"
+        throw Failure(
+            .badConfiguration,
+            "\(key) \(max(rankA, rankB)) is more than \(narrowest.smallerSide), the smaller side of \(narrowest.name) "
+                + "(\(narrowest.outputWidth) x \(narrowest.inputWidth)): no update of it has that rank; lower it")
+    }
+
+    /// Refuses trainables that a machine cannot hold: every command on a run has weights, both moments and a worker's
+    /// gradient in 4 bytes each, and its sums in 8; training has what `RankMemory` counts.
+    func check(_ layout: LowRankLayout, training: Bool, fits limit: MemoryLimit) throws(Failure) {
         let count = layout.parameters.count
-        guard count > Int(clamping: memory / 24) else { return }
+        let each = training ? RankMemory.leastBytesOfTrainable : 24
+        guard count > limit.bytes / each else { return }
         let keys = method == "unolora_star" ? "lora.rank, hyper.dim, hyper.outDim or hyper.bottleneck" : "lora.rank"
         throw Failure(
             .badConfiguration,
-            "method \(method) has \(count) trainables here, which take \(Int(Double(count) * 24 / 0x1p30)) GiB, and this machine has "
-                + "\(memory >> 30) GiB of memory; lower \(keys), or name fewer lora.targets")
+            "method \(method) has \(count) trainables here, which take \(Int(Double(count) * Double(each) / 0x1p30)) GiB, and \(limit.name) has "
+                + "\(limit.bytes >> 30) GiB of memory; lower \(keys), or name fewer lora.targets")
     }
 
     /// What decides the bits of a step; `modelDropout` is the model's own rate.

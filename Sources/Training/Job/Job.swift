@@ -30,6 +30,7 @@ public enum Job {
         BLAS.useOneThread()
         do throws(Failure) {
             let environment = try MPIEnvironment()
+            endOnShortage(environment.world, host: environment.processorName)
             MappingFaults.say(prefix: prefix(environment.world, host: environment.processorName))
             let code: Int32
             do throws(Failure) {
@@ -66,6 +67,14 @@ public enum Job {
         } catch {
             report(error)
             exit(error.code.rawValue)
+        }
+    }
+
+    /// Ends the whole job where memory cannot be had, as for any other failure.
+    private static func endOnShortage(_ world: Communicator, host: String) {
+        Memory.onShortage { failure in
+            _ = Bounded { report(failure, world, host: host) }.result(within: 5)
+            world.abort(failure.code)
         }
     }
 

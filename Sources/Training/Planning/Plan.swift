@@ -33,6 +33,7 @@ public struct Plan {
         self.ranksPerNode = ranksPerNode
         shape = try T5Configuration(directory: configuration.model)
         layout = try configuration.lowRankLayout(shape)
+        try configuration.checkRank(layout)
         // As if every node had the cores that this process may use.
         let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
         own = ThreadChoice.largestShare(
@@ -44,9 +45,11 @@ public struct Plan {
     /// The plan as text.
     public var text: String {
         get throws(Failure) {
-            let data = try dataLines()
-            let memory = try memory(longestTarget: data.longestTarget)
-            return (warnings + counts() + memory + time(data) + data.lines).joined(separator: "\n")
+            let data = try PlannedData(configuration, shape)
+            let memory = try RankMemory(
+                configuration, shape: shape, layout: layout, threads: threads, longestTarget: data.longestTarget,
+                batches: data.batches)
+            return (warnings + counts() + lines(memory) + time(data) + data.lines).joined(separator: "\n")
         }
     }
 
@@ -62,89 +65,53 @@ public struct Plan {
         ]
     }
 
-    /// What a process takes beside what is counted: MPI, BLAS, vocabulary and heap, as private resident memory of a run of
-    /// a small model was measured.
-    private static let processBytes = 48 << 20
-
-    private func memory(longestTarget: Int) throws(Failure) -> [String] {
-        let trainable = layout.parameters.count
-        let workspace = try workspace(longestTarget: longestTarget)
-        // A worker: workspace, gradients and exact sums. A rank: weights, both moments, the gradient and the buffer.
+    private func lines(_ memory: RankMemory) -> [String] {
         let format = configuration.weightFormat
-        let expanded = format == .bfloat16 ? FrozenProducts.expandedBytes : 0
-        let worker = workspace + trainable * 12 + expanded + roundedBytes
-        let rank = Self.processBytes + trainable * (4 * 4 + 8) + threads * worker
         let base = shape.weightBytes(format)
-        let shared = base + packedBytes(products)
-        let wire = (trainable + configuration.tasks.count * 4 + 5) * 8
+        let shared = base + configuration.packedBytes(products, shape)
+        let wire = (memory.trainables + configuration.tasks.count * 4 + 5) * 8
+        let answers =
+            configuration.evaluates
+            ? "the larger of training on \(configuration.microBatch) x \(configuration.maxSource) tokens and answering "
+                + "\(configuration.evaluationBatch) x \(configuration.maxSource)"
+            : "training on \(configuration.microBatch) x \(configuration.maxSource) tokens"
+        let (fewest, most) = (memory.snapshots.lowerBound, memory.snapshots.upperBound)
+        let count = fewest == most ? "\(most)" : "\(fewest) to \(most)"
+        let warning = memory.warning(ranks: ranksPerNode, shared: shared, limit: .machine)
         return [
-            "memory per rank      about \(Self.mebibytes(rank)) MiB private: \(Self.mebibytes(Self.processBytes)) MiB of the "
-                + "process, weights and moments, \(threads) worker(s) of \(Self.mebibytes(worker)) MiB (the larger of "
-                + "training on \(configuration.microBatch) x \(configuration.maxSource) tokens and answering "
-                + "\(configuration.evaluationBatch) x \(configuration.maxSource))",
+            "memory per rank      about \(Self.mebibytes(memory.usualBytes ?? memory.mostBytes)) MiB private, up to "
+                + "\(Self.mebibytes(memory.mostBytes)) MiB: \(Self.mebibytes(RankMemory.processBytes)) MiB of the process, "
+                + "\(Self.mebibytes(memory.stateBytes)) MiB of weights, moments and sums, \(count) snapshots of "
+                + "\(Self.mebibytes(memory.snapshotBytes(1))) MiB, up to \(threads) worker(s) of "
+                + "\(Self.mebibytes(memory.mostOfWorker)) MiB (\(answers); as long as the data is "
+                + "\(Self.mebibytes(memory.usualOfWorker ?? memory.mostOfWorker)))",
             "memory per node      \(Self.mebibytes(base)) MiB backbone \(format == .float32 ? "mapped" : "in bfloat16"), once, "
                 + "+ \(packs) + \(ranksPerNode) x "
-                + "\(Self.mebibytes(rank)) MiB",
+                + "\(Self.mebibytes(memory.usualBytes ?? memory.mostBytes)) MiB, up to \(Self.mebibytes(memory.mostBytes))",
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
-        ] + Self.memoryWarning(node: Double(shared) + Double(ranksPerNode) * Double(rank), has: Self.machineMemory)
+        ] + snapshotFiles(memory) + [warning.map { "warning: \($0)" }].compactMap(\.self)
     }
 
-    /// Bytes that a node's packed weights take with `products`: the projections for the forward and for the backward, and
-    /// with oneDNN the output matrix for both.
-    private func packedBytes(_ products: ProductBackend) -> Int {
-        let float = products == .onednn ? 4 : 0
-        let quantises = configuration.quantises
-        let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)
-        let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
-        return bytes * projections + 2 * float * shape.vocabularySize * shape.modelWidth
+    private func snapshotFiles(_ memory: RankMemory) -> [String] {
+        guard configuration.keepsSnapshotFile else { return [] }
+        return [
+            "snapshot files       2 of \(Self.mebibytes(memory.snapshotBytes(1))) MiB in the run directory, written in turn "
+                + "after each step; no more memory"
+        ]
     }
 
     /// What is packed, and what would be with the other library where the configuration could have it.
     private var packs: String {
         func size(_ products: ProductBackend, none: String) -> String {
-            let bytes = packedBytes(products)
+            let bytes = configuration.packedBytes(products, shape)
             return bytes == 0 ? none : "\(Self.mebibytes(bytes)) MiB"
         }
         let name =
-            products == .onednn ? "oneDNN" : packedBytes(products) == 0 ? "OpenBLAS" : "products of 8 bits"
-        let own = size(products, none: "nothing") + " packed\(packedBytes(products) == 0 ? "" : " once") for " + name
+            products == .onednn ? "oneDNN" : configuration.packedBytes(products, shape) == 0 ? "OpenBLAS" : "products of 8 bits"
+        let own = size(products, none: "nothing") + " packed\(configuration.packedBytes(products, shape) == 0 ? "" : " once") for " + name
         guard configuration.weightFormat == .float32 else { return own }
         let other: ProductBackend = products == .onednn ? .openblas : .onednn
         return own + " (\(size(other, none: "none")) with parallel.gemm: \(other.rawValue))"
-    }
-
-    /// Bytes of a worker's rows that are rounded to 8 bits, each number in up to two: the widest operand of the largest batch.
-    private var roundedBytes: Int {
-        let quantises = configuration.quantises
-        let widest = shape.projectionGroups().map {
-            max(quantises.forward ? $0.inputWidth : 0, quantises.backward ? $0.outputWidth : 0)
-        }
-        let examples = max(configuration.microBatch, configuration.evaluationBatch)
-        return (widest.max() ?? 0) * examples * configuration.maxSource * 2
-    }
-
-    /// Bytes of a worker's workspace once it has seen the largest micro-batch and the largest evaluation batch.
-    private func workspace(longestTarget: Int) throws(Failure) -> Int {
-        let target = max(longestTarget, configuration.padTargets ?? 0)
-        let answer = configuration.maxNewTokens ?? max(4, longestTarget)
-        let examples = max(configuration.microBatch, configuration.evaluationBatch)
-        // No width of the model, and no part of attention, is beyond these; what they make must be a whole number.
-        let tokens = Double(configuration.maxSource + target + answer)
-        let heads = shape.heads * (shape.encoderBlocks + shape.decoderBlocks)
-        let widths = Double(shape.weightCount) + Double(heads) * tokens
-        guard Double(examples) * tokens * widths < 0x1p56 else {
-            throw Failure(
-                .badConfiguration,
-                "batches of \(examples) x \(configuration.maxSource) tokens take more memory with this model than there "
-                    + "is; lower batch.micro, eval.batch or data.maxSource")
-        }
-        let training = Footprint(
-            configuration: shape, examples: configuration.microBatch, source: configuration.maxSource, target: target,
-            method: layout.footprint)
-        let generation = GenerationFootprint(
-            configuration: shape, examples: configuration.evaluationBatch, source: configuration.maxSource,
-            steps: answer, method: layout.footprint)
-        return max(training.trainingBytes, generation.bytes)
     }
 
     private var warnings: [String] {
@@ -159,42 +126,8 @@ public struct Plan {
         return (own + busy - 1) / busy * micro
     }
 
-    /// What the files say, when they can be read.
-    private func dataLines() throws(Failure) -> Data {
-        let definitions = try configuration.definitions()
-        let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
-        var counts: [(name: String, examples: Int)] = []
-        var (tokens, texts, longest) = (0, 0, 0)
-        for definition in definitions {
-            let examples = try TaskExamples(definition, options: configuration.readingOptions)
-            counts.append((definition.name, examples.count(.train)))
-            longest = max(longest, try TargetTable(definition, vocabulary).longest)
-            for index in 0..<min(200, examples.count(.train)) {
-                let example = try examples.example(.train, index)
-                tokens += min(try vocabulary.encode(example.source).count + 1, configuration.maxSource)
-                texts += 1
-            }
-        }
-        let mixture = try Mixture(
-            tasks: counts, temperature: configuration.temperature, cap: configuration.samplerCap)
-        var lines = ["task              examples    share  expected passes"]
-        for entry in mixture.entries {
-            let passes = entry.expectedPasses(steps: configuration.steps, batch: configuration.globalBatch)
-            lines.append(
-                entry.task.padding(toLength: 16, withPad: " ", startingAt: 0)
-                    + String(format: "%10d  %7.4f  %15.2f", entry.examples, entry.share, passes))
-        }
-        return Data(lines: lines, longestTarget: longest, meanSource: Double(tokens) / Double(max(texts, 1)))
-    }
-
-    private struct Data {
-        let lines: [String]
-        let longestTarget: Int
-        let meanSource: Double
-    }
-
     /// Floating-point operations of a step over the rate of a product that is measured now.
-    private func time(_ data: Data) -> [String] {
+    private func time(_ data: PlannedData) -> [String] {
         let encoder = Double(shape.encoderBlocks * (4 * shape.modelWidth * shape.innerWidth + feedForward))
         let crossMemory = Double(shape.decoderBlocks * 2 * shape.modelWidth * shape.innerWidth)
         let decoder = Double(shape.decoderBlocks * (6 * shape.modelWidth * shape.innerWidth + feedForward))
@@ -230,18 +163,6 @@ public struct Plan {
             best = min(best, ProgressLine.seconds(begun.duration(to: .now)))
         }
         return 2 * Double(m * n * k) / best
-    }
-
-    private static var machineMemory: UInt64 { ProcessInfo.processInfo.physicalMemory }
-
-    /// What to say where the ranks of a node need more memory than the machine has.
-    static func memoryWarning(node bytes: Double, has memory: UInt64) -> [String] {
-        guard bytes > Double(memory) else { return [] }
-        let (needed, there) = (String(format: "%.1f", bytes / 0x1p30), String(format: "%.1f", Double(memory) / 0x1p30))
-        return [
-            "warning: a node needs up to \(needed) GiB, and this machine has \(there) GiB of memory; use fewer ranks per "
-                + "node, or lower parallel.threads, batch.micro or data.maxSource"
-        ]
     }
 
     private static func mebibytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1_048_576) }

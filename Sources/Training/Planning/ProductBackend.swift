@@ -105,6 +105,15 @@ public enum ProductBackend: String, Sendable, CaseIterable {
 }
 
 extension RunConfiguration {
+    /// Bytes that a node's packed weights take with `products`: the projections for the forward and for the backward, and
+    /// with oneDNN the output matrix for both.
+    func packedBytes(_ products: ProductBackend, _ shape: T5Configuration) -> Int {
+        let float = products == .onednn ? 4 : 0
+        let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)
+        let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
+        return bytes * projections + 2 * float * shape.vocabularySize * shape.modelWidth
+    }
+
     /// How the frozen weights are kept.
     var weightFormat: WeightFormat { keepsBFloat16 ? .bfloat16 : .float32 }
 }

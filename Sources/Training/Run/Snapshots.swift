@@ -16,9 +16,9 @@ final class Snapshot: @unchecked Sendable {
 
     fileprivate init(count: Int, state: RunState) {
         self.state = state
-        weights = Arena(count: count)
-        mean = Arena(count: count)
-        square = Arena(count: count)
+        weights = Arena(count: count, for: .trainables)
+        mean = Arena(count: count, for: .trainables)
+        square = Arena(count: count, for: .trainables)
     }
 }
 

@@ -118,6 +118,8 @@ public struct StopConditions: Sendable {
 
     /// Words for the user: what was asked for and has no effect.
     public private(set) var warnings: [String] = []
+    /// Why the run has no time at all; nil where it had some when it started.
+    public private(set) var shortage: String?
 
     /// Creates conditions.
     public init(deadline: Double? = nil, afterStep: Int? = nil) {
@@ -127,21 +129,38 @@ public struct StopConditions: Sendable {
 
     /// Creates conditions from what the user and the scheduler say.
     ///
+    /// An end in the past is not this job's any more, since the job runs: SLURM sets the variable once, and a limit that is
+    /// extended later does not change it.
+    ///
     /// - Parameters:
     ///   - stopBefore: how many seconds ahead of the job's end to leave; nil for staying to the end.
     ///   - jobEnd: the value of SLURM_JOB_END_TIME, the job's end in seconds since 1970; nil when it is not set.
-    public init(stopBefore: Double?, jobEnd: String?, afterStep: Int?) {
+    ///   - now: the present time in seconds since 1970.
+    public init(
+        stopBefore: Double?, jobEnd: String?, afterStep: Int?, now: Double = Date().timeIntervalSince1970
+    ) {
         self.init(afterStep: afterStep)
         guard let stopBefore else { return }
-        if let end = jobEnd.flatMap(Double.init), end.isFinite {
-            deadline = end - stopBefore
-        } else {
-            let found = jobEnd.map { "is \($0), not seconds since 1970" } ?? "is not set"
-            warnings = [
-                "train.stopBefore has no effect: the end of the job is unknown, since SLURM_JOB_END_TIME \(found)"
-            ]
+        func ignore(_ reason: String) {
+            warnings = ["train.stopBefore has no effect: the end of the job is unknown, since SLURM_JOB_END_TIME \(reason)"]
+        }
+        guard let end = jobEnd.flatMap(Double.init), end.isFinite else {
+            return ignore(jobEnd.map { "is \($0), not seconds since 1970" } ?? "is not set")
+        }
+        guard end > now else {
+            return ignore(
+                "is \(Self.seconds(now - end)) in the past although the job runs, as when its time limit was extended; "
+                    + "SIGUSR1 makes it leave too (--signal=USR1@120)")
+        }
+        deadline = end - stopBefore
+        if end - stopBefore <= now {
+            shortage =
+                "SLURM_JOB_END_TIME leaves this job \(Self.seconds(end - now)), not more than train.stopBefore, "
+                + "\(Self.seconds(stopBefore)); nothing is trained: give it more time (--time) or lower train.stopBefore"
         }
     }
+
+    private static func seconds(_ count: Double) -> String { String(format: "%.0f s", count) }
 
     /// What this rank asks for in the step that makes `step` steps done.
     func request(completing step: Int) -> StopReason? {

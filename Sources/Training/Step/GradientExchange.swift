@@ -16,11 +16,10 @@ final class GradientExchange {
         self.communicator = communicator
         self.layout = layout
         self.check = check
-        buffer = .allocate(capacity: layout.count)
-        buffer.initialize(repeating: 0)
+        buffer = Memory.zeros(Int64.self, count: layout.count, for: .trainables)
     }
 
-    deinit { buffer.deallocate() }
+    deinit { if let base = buffer.baseAddress { Memory.free(base) } }
 
     /// Sums over workers and ranks; collective. Ranks that are at different steps, at different examples (`cursor`), or
     /// differ in `check` are refused with `ranksDisagree` naming one of them, on every rank.

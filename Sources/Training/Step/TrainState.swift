@@ -23,9 +23,9 @@ public final class TrainState {
     public init(layout: LowRankLayout, seed: UInt64) {
         self.layout = layout
         let count = layout.parameters.count
-        weights = Arena(count: count)
-        mean = Arena(count: count)
-        square = Arena(count: count)
+        weights = Arena(count: count, for: .trainables)
+        mean = Arena(count: count, for: .trainables)
+        square = Arena(count: count, for: .trainables)
         layout.initialise(weights, seed: seed)
     }
 

@@ -14,10 +14,8 @@ extension Trainer {
         public func pack() {
             let team = trainer.team
             team.inParallel { worker in
-                worker.sums.withUnsafeMutableBufferPointer { sums in
-                    guard let base = sums.baseAddress else { return }
-                    _ = team.pack(worker.gradients, into: base, limit: FixedPoint.limit(parts: 1))
-                }
+                guard let base = worker.sums.baseAddress else { return }
+                _ = team.pack(worker.gradients, into: base, limit: FixedPoint.limit(parts: 1))
             }
         }
 

@@ -75,10 +75,11 @@ public final class Trainer {
     /// Why the last step was left out, on the rank that knows it.
     private(set) var notFinite: String?
 
-    /// Creates the trainer of this rank with `threads` workers.
+    /// Creates the trainer of this rank with `threads` workers; `workspaceBytes` is the most that the workspace of one of
+    /// them can need, where that is known.
     public init(
         model: T5Model, state: TrainState, examples: any TrainingExamples, sampler: Sampler, taskNames: [String],
-        options: TrainOptions, threads: Int, communicator: Communicator
+        options: TrainOptions, threads: Int, communicator: Communicator, workspaceBytes: Int? = nil
     ) {
         self.state = state
         self.options = options
@@ -88,9 +89,10 @@ public final class Trainer {
         self.taskNames = taskNames
         taskCount = taskNames.count
         let sums = StepSums(parameters: state.weights.count, tasks: taskNames.count)
-        team = WorkerTeam(threads: threads, model: model, state: state, sums: sums)
+        team = WorkerTeam(
+            threads: threads, model: model, state: state, sums: sums, workspaceBytes: workspaceBytes)
         exchange = GradientExchange(communicator: communicator, layout: sums, check: options.check)
-        gradients = Arena(count: state.weights.count)
+        gradients = Arena(count: state.weights.count, for: .trainables)
         // Where a micro-batch is to be of one task it has to keep its slots.
         plan = MicroBatchPlan(micro: options.microBatch, balances: sampler.granularity != .microBatch)
         self.sampler.seek(to: state.step)

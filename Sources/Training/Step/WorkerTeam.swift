@@ -21,7 +21,7 @@ final class WorkerTeam: @unchecked Sendable {
     final class Worker {
         let engine: T5Engine
         let gradients: Arena
-        var sums: [Int64]
+        let sums: UnsafeMutableBufferPointer<Int64>
         // Kept from one micro-batch to the next for their memory.
         fileprivate var batch = RaggedBatch()
         fileprivate var magnitudes: [Double] = []
@@ -29,12 +29,14 @@ final class WorkerTeam: @unchecked Sendable {
         /// The first micro-batch with a value that is not finite or too large.
         var badMicroBatch: Int?
 
-        init(model: T5Model, state: TrainState, sums: Int) {
-            gradients = Arena(count: state.weights.count)
+        init(model: T5Model, state: TrainState, sums: Int, workspace: Workspace) {
+            gradients = Arena(count: state.weights.count, for: .trainables)
             let adaptation = LowRankAdaptation(layout: state.layout, weights: state.weights, gradients: gradients)
-            engine = T5Engine(model: model, adaptation: adaptation)
-            self.sums = [Int64](repeating: 0, count: sums)
+            engine = T5Engine(model: model, adaptation: adaptation, workspace: workspace)
+            self.sums = Memory.zeros(Int64.self, count: sums, for: .trainables)
         }
+
+        deinit { if let base = sums.baseAddress { Memory.free(base) } }
     }
 
     let workers: [Worker]
@@ -51,11 +53,15 @@ final class WorkerTeam: @unchecked Sendable {
     private var order: Order?
     private let next = Atomic<Int>(0)
 
-    init(threads: Int, model: T5Model, state: TrainState, sums: StepSums) {
+    /// `workspaceBytes`: the most that a worker's workspace can need, where it is known.
+    init(threads: Int, model: T5Model, state: TrainState, sums: StepSums, workspaceBytes: Int? = nil) {
         self.model = model
         layout = sums
         self.threads = WorkerThreads(count: threads)
-        workers = (0..<threads).map { _ in Worker(model: model, state: state, sums: sums.count) }
+        workers = (0..<threads).map { _ in
+            let workspace = workspaceBytes.map { Workspace(reserving: $0) } ?? Workspace()
+            return Worker(model: model, state: state, sums: sums.count, workspace: workspace)
+        }
     }
 
     /// Computes micro-batches; their sums stand in the workers afterwards.
@@ -78,7 +84,7 @@ final class WorkerTeam: @unchecked Sendable {
     private lazy var work: @Sendable (Int) -> Void = { [unowned self] number in
         guard let order else { return }
         let worker = workers[number]
-        worker.sums.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+        worker.sums.update(repeating: 0)
         worker.good = true
         worker.badMicroBatch = nil
         while true {
@@ -118,25 +124,23 @@ final class WorkerTeam: @unchecked Sendable {
         let batch = worker.batch
         worker.magnitudes.removeAll(keepingCapacity: true)
         worker.magnitudes.append(contentsOf: repeatElement(0, count: layout.tasks))
-        return worker.sums.withUnsafeMutableBufferPointer { sums in
-            guard let base = sums.baseAddress else { return false }
-            var good = pack(worker.gradients, into: base, limit: settings.limit)
-            // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
-            for example in 0..<batch.count {
-                let task = batch.tasks[example]
-                let value = loss.perExample[example]
-                worker.magnitudes[task] += value.magnitude
-                // A NaN fails the comparison too.
-                if worker.magnitudes[task] <= Double(settings.limit) {
-                    base[layout.losses + task] += FixedPoint.quanta(value)
-                } else {
-                    good = false
-                }
-                base[layout.tokens + task] += Int64(batch.targetLengths[example])
-                base[layout.examples + task] += 1
-                base[layout.sourceTokens + task] += Int64(batch.sourceLengths[example])
+        guard let base = worker.sums.baseAddress else { return false }
+        var good = pack(worker.gradients, into: base, limit: settings.limit)
+        // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
+        for example in 0..<batch.count {
+            let task = batch.tasks[example]
+            let value = loss.perExample[example]
+            worker.magnitudes[task] += value.magnitude
+            // A NaN fails the comparison too.
+            if worker.magnitudes[task] <= Double(settings.limit) {
+                base[layout.losses + task] += FixedPoint.quanta(value)
+            } else {
+                good = false
             }
-            return good
+            base[layout.tokens + task] += Int64(batch.targetLengths[example])
+            base[layout.examples + task] += 1
+            base[layout.sourceTokens + task] += Int64(batch.sourceLengths[example])
         }
+        return good
     }
 }

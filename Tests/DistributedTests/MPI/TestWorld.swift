@@ -4,10 +4,11 @@ import Foundation
 @testable import MPI
 
 /// The MPI environment of the test process: started on first use, ended when the process exits. Suites that use it are
-/// `@MainActor`, because MPI runs with MPI_THREAD_FUNNELED, and `.serialized`, because collectives must be in order.
+/// `@MainActor`, because a library may grant no more than MPI_THREAD_FUNNELED, where every call belongs on the thread that
+/// started MPI; and `.serialized`, because collectives must be in order.
 ///
-/// Tests hold at every number of ranks:
-/// `mpirun -n 4 <the .xctest> --testing-library swift-testing --no-parallel --filter DistributedTests`.
+/// Tests hold at every number of ranks: `mpirun -n 4 .build/release/unolora-distPackageTests.xctest --testing-library
+/// swift-testing --no-parallel --filter '^DistributedTests'`, as `launch/test.sh` runs them.
 @MainActor enum TestWorld {
     /// What the environment says of itself.
     struct Started: Sendable {

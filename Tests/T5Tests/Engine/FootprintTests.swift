@@ -60,8 +60,8 @@ import Testing
         _ = engine.forward(TinyT5.batch(lengths), dropout: DropoutKey(seed: 1, step: 2, rate: 0.1))
         engine.backward()
         let footprint = Footprint(
-            configuration: tiny.model.configuration, examples: sizes.examples, source: sizes.source,
-            target: sizes.target, method: adapter.layout.footprint)
+            configuration: tiny.model.configuration,
+            lengths: BatchLengths(examples: sizes.examples, source: sizes.source, target: sizes.target), method: adapter.layout.footprint)
         return (workspace.highWater, footprint.trainingBytes)
     }
 
@@ -90,8 +90,34 @@ import Testing
         _ = engine.forward(TinyT5.batch(), dropout: DropoutKey(seed: 1, step: 2, rate: 0.1))
         engine.backward()
         let footprint = Footprint(
-            configuration: tiny.model.configuration, examples: 4, source: 20, target: 4,
+            configuration: tiny.model.configuration, lengths: BatchLengths(examples: 4, source: 20, target: 4),
             method: adapter.layout.footprint)
         #expect(engine.workspace.highWater <= footprint.trainingBytes)
+    }
+
+    @Test(arguments: TinyT5.Family.allCases, Method.all)
+    func `ragged examples take what their own lengths foretell`(family: TinyT5.Family, method: Method) {
+        let tiny = TinyT5(family)
+        let adapter = TinyAdapter(tiny, method.options)
+        let (engine, _) = adapter.engine()
+        let examples = [(32, 3, 1), (9, 30, 0), (20, 2, 2), (3, 14, 1), (31, 1, 3), (17, 8, 2), (28, 12, 0)]
+        _ = engine.forward(
+            TinyT5.batch(examples.map { (source: $0.0, target: $0.1, task: $0.2) }),
+            dropout: DropoutKey(seed: 1, step: 2, rate: 0.1))
+        engine.backward()
+        var lengths = BatchLengths()
+        for (source, target, _) in examples { lengths.append(source: source, target: target) }
+        func bytes(_ lengths: BatchLengths) -> Int {
+            Footprint(configuration: tiny.model.configuration, lengths: lengths, method: adapter.layout.footprint)
+                .trainingBytes
+        }
+        let highWater = engine.workspace.highWater
+        #expect(highWater <= bytes(lengths))
+        #expect(Double(highWater) >= 0.6 * Double(bytes(lengths)), "\(highWater) of \(bytes(lengths))")
+        #expect(bytes(lengths) < bytes(BatchLengths(examples: 7, source: 32, target: 30)))
+        // Equal lengths say the same either way.
+        var equal = BatchLengths()
+        for _ in 0..<7 { equal.append(source: 32, target: 30) }
+        #expect(equal == BatchLengths(examples: 7, source: 32, target: 30))
     }
 }

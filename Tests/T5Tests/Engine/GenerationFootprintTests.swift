@@ -35,8 +35,9 @@ import Testing
         let limits = Array(repeating: sizes.steps, count: sizes.examples)
         _ = try engine.generate(TinyT5.batch(lengths), maxNewTokens: limits)
         let footprint = GenerationFootprint(
-            configuration: tiny.model.configuration, examples: sizes.examples, source: sizes.source,
-            steps: sizes.steps, method: adapter.layout.footprint)
+            configuration: tiny.model.configuration,
+            lengths: BatchLengths(examples: sizes.examples, source: sizes.source, target: 1), steps: sizes.steps,
+            method: adapter.layout.footprint)
         return (workspace.highWater, footprint.bytes)
     }
 

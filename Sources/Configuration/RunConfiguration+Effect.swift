@@ -1,0 +1,45 @@
+extension RunConfiguration {
+    /// Of the keys that were given, those that change nothing beside the values of the others: a sentence for each reason.
+    func keysWithoutEffect(_ given: Set<String>) -> [String] {
+        var told: Set<String> = []
+        return idle.compactMap { reason, keys in
+            let idle = keys.filter { given.contains($0) && told.insert($0).inserted }
+            guard !idle.isEmpty else { return nil }
+            let names = idle.count == 1 ? idle[0] : idle.dropLast().joined(separator: ", ") + " and " + idle[idle.count - 1]
+            return "\(names) \(idle.count == 1 ? "has" : "have") no effect \(reason)"
+        }
+    }
+
+    /// Keys that the values of others leave without effect, in the order of the table, and why.
+    private var idle: [(reason: String, keys: [String])] {
+        func section(_ names: String...) -> [String] {
+            KeyTable.keys.map(\.path).filter { names.contains(Self.section($0)) }
+        }
+        var idle = [(reason: "in this version", keys: KeyTable.withoutEffect)]
+        func add(_ applies: Bool, _ reason: String, _ keys: [String]) {
+            if applies { idle.append((reason, keys)) }
+        }
+        add(method == "frozen", "with method frozen, which trains nothing", section("lora", "lr", "optim"))
+        let usesGLUE = tasks.contains { if case .glue = $0 { true } else { false } }
+        add(!usesGLUE, "since no task is one of GLUE's", ["data.glue", "data.labelStyle"])
+        add(
+            tasks.count == 1, "with a single task", ["sampler.temperature", "sampler.cap"])
+        add(loraDropout == 0, "with lora.dropout 0", ["lora.dropoutMask"])
+        add(
+            method == "unolora_star" && !hyperInputs.contains("sample"), "since hyper.inputs has no sample",
+            ["hyper.bottleneck"])
+        add(
+            method == "unolora_star" && !hyperInputs.contains("position"), "since hyper.inputs has no position",
+            ["hyper.positions"])
+        add(
+            !evaluates, "since training evaluates nothing (eval.every, eval.atEnd)",
+            ["eval.split", "eval.maxExamples", "eval.ranks", "checkpoint.best"])
+        // null asks for none of that.
+        add(
+            evaluateEvery.map { $0 > steps } ?? false, "since it is more than train.steps \(steps)", ["eval.every"])
+        add(
+            checkpointEvery.map { $0 > steps } ?? false, "since it is more than train.steps \(steps)",
+            ["checkpoint.every"])
+        return idle
+    }
+}

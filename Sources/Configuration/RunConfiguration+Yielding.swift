@@ -1,0 +1,39 @@
+extension RunConfiguration {
+    /// The values, where those that are nobody's own make room for those that are: a default or a preset must not refuse
+    /// what the user asks for. And what was changed, a sentence each.
+    ///
+    /// - A warmup that is longer than the run becomes a tenth of its steps, rounded down.
+    /// - A micro-batch that does not divide the global batch becomes the largest smaller one that does.
+    ///
+    /// - Parameter own: the keys that the user gave; they stay as they are.
+    func yielding(to own: Set<String>) -> (values: [String: Value], notices: [String]) {
+        var values = values
+        var notices: [String] = []
+        if !own.contains("lr.warmup"), warmup > steps {
+            let shorter = steps / 10
+            values["lr.warmup"] = .integer(shorter)
+            notices.append(
+                "lr.warmup is \(shorter), a tenth of train.steps \(steps), since \(origin("lr.warmup")) \(warmup) is longer than "
+                    + "the run; set lr.warmup for another")
+        }
+        if !own.contains("batch.micro"), own.contains("batch.global"), globalBatch % microBatch != 0,
+            let fitting = (1...microBatch).reversed().first(where: { globalBatch % $0 == 0 })
+        {
+            values["batch.micro"] = .integer(fitting)
+            notices.append(
+                "batch.micro is \(fitting), since \(origin("batch.micro")) \(microBatch) does not divide batch.global "
+                    + "\(globalBatch); set batch.micro for another")
+        }
+        return (values, notices)
+    }
+
+    /// Whose value it is that the user did not give.
+    private func origin(_ path: String) -> String {
+        let isPresets = (try? Layer(yaml: Presets.yaml(preset), name: "").leaves[path]) != nil
+        guard !isPresets else { return "the preset's" }
+        guard let key = KeyTable.byPath[path], let standard = key.standard,
+            let leaf = try? Layer.standard(key, standard), (try? key.read(leaf, directory: "/")) == values[path]
+        else { return "the example's" }
+        return "the default of"
+    }
+}

@@ -1,0 +1,107 @@
+import Failures
+import Glibc
+import Synchronization
+
+/// Large memory, and the end of a process that does not get it.
+///
+/// Most of it is taken deep inside a step, where nothing can be thrown, and the step cannot go on without it: so the process
+/// ends here, with a sentence instead of a trap, after the job had its chance to save the last step (`onShortage`).
+public enum Memory {
+    /// What memory is for, and what makes less of it needed.
+    public struct Purpose: Sendable {
+        let name: String
+        let remedy: String
+
+        /// Creates a purpose; both are parts of a sentence.
+        public init(_ name: String, remedy: String) {
+            self.name = name
+            self.remedy = remedy
+        }
+
+        /// What a worker computes with.
+        public static let activations = Purpose(
+            "activations", remedy: "lower batch.micro, eval.batch, data.maxSource or parallel.threads")
+        /// Trainable weights, gradients, moments, sums and snapshots.
+        public static let trainables = Purpose(
+            "trainable weights, their gradients, moments or snapshots",
+            remedy: "lower lora.rank or parallel.threads, or name fewer lora.targets")
+        /// Frozen weights that were converted or packed.
+        public static let frozenWeights = Purpose(
+            "converted or packed weights", remedy: "use parallel.gemm: openblas, which packs none in float32")
+        /// What is needed by the way.
+        public static let numbers = Purpose("numbers", remedy: "start fewer ranks on this machine")
+    }
+
+    private static let handlers = Mutex<[@Sendable (Failure) -> Void]>([])
+    private static let isEnding = Atomic<Bool>(false)
+    /// Addresses that are kept for the end: threads need some, and under a limit there would be none left.
+    private static let reserve = Mutex<UInt>(0)
+    private static let reserveBytes = 64 << 20
+
+    /// `byteCount` bytes, not initialised, to be given back with `free`; ends the process where there is no such memory.
+    public static func allocate(
+        byteCount: Int, alignment: Int = 64, for purpose: Purpose
+    ) -> UnsafeMutableRawPointer {
+        if let memory = allocateIfPossible(byteCount: byteCount, alignment: alignment) { return memory }
+        end(shortage(byteCount, purpose))
+    }
+
+    /// The same, or nil.
+    static func allocateIfPossible(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
+        var memory: UnsafeMutableRawPointer?
+        guard byteCount >= 0, posix_memalign(&memory, alignment, max(byteCount, alignment)) == 0 else { return nil }
+        return memory
+    }
+
+    /// Gives back what `allocate` gave.
+    public static func free(_ memory: UnsafeMutableRawPointer) { Glibc.free(memory) }
+
+    /// `count` values that are 0, not less than none; ends the process where there is no such memory.
+    public static func zeros<T: FixedWidthInteger & BitwiseCopyable>(
+        _ type: T.Type, count: Int, for purpose: Purpose
+    ) -> UnsafeMutableBufferPointer<T> {
+        let (bytes, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<T>.stride)
+        let base = allocate(byteCount: isTooLarge ? -1 : bytes, for: purpose).bindMemory(to: T.self, capacity: count)
+        base.initialize(repeating: 0, count: count)
+        return UnsafeMutableBufferPointer(start: base, count: count)
+    }
+
+    /// From here on `handler` is called with what is wrong before a process ends that lacks memory, later ones first; on the
+    /// thread that met it. One that ends the process itself keeps the others from being called.
+    public static func onShortage(_ handler: @escaping @Sendable (Failure) -> Void) {
+        handlers.withLock { $0.append(handler) }
+        reserve.withLock { reserve in
+            guard reserve == 0 else { return }
+            let place = mmap(nil, reserveBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+            if let place, place != MAP_FAILED { reserve = UInt(bitPattern: place) }
+        }
+    }
+
+    /// Ends the process, which lacks memory.
+    public static func end(_ failure: Failure) -> Never {
+        // Another thread is at it.
+        while isEnding.exchange(true, ordering: .acquiringAndReleasing) { sleep(1) }
+        reserve.withLock { reserve in
+            if let place = UnsafeMutableRawPointer(bitPattern: reserve) { munmap(place, reserveBytes) }
+            reserve = 0
+        }
+        for handler in handlers.withLock({ $0 }).reversed() { handler(failure) }
+        let line = "unolora-dist: \(failure.message)\n"
+        _ = line.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _exit(failure.code.rawValue)
+    }
+
+    /// What to say of memory that is not there.
+    public static func shortage(_ byteCount: Int, _ purpose: Purpose) -> Failure {
+        let size = byteCount < 0 ? "more memory than an address can say" : "\(mebibytes(byteCount)) MiB of memory"
+        let limit = MemoryLimit.addresses.map { "; \($0.name) allows this process \(mebibytes($0.bytes)) MiB of addresses" }
+        return Failure(
+            .noMemory,
+            "\(size) for \(purpose.name) cannot be had\(limit ?? ""); \(purpose.remedy), or give the job more memory")
+    }
+
+    private static func mebibytes(_ bytes: Int) -> String {
+        let tenths = (Double(bytes) / 104_857.6).rounded()
+        return "\(tenths / 10)"
+    }
+}

@@ -1,0 +1,114 @@
+import Adapters
+import Configuration
+import Failures
+import T5
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct RankMemoryTests {
+    private static let shape = T5Configuration.presets[0].configuration
+
+    private func configuration(_ overrides: String...) throws -> RunConfiguration {
+        try RunConfiguration.load(
+            yaml: "model: t5\ntasks:\n  - {name: t, train: t.tsv, fields: [a], labels: [x, y]}\n", name: "run.yaml",
+            directory: "/", overrides: ["train.steps=5000"] + overrides)
+    }
+
+    private func memory(
+        _ configuration: RunConfiguration, threads: Int = 1, batches: RankMemory.Batches? = nil
+    ) throws -> RankMemory {
+        try RankMemory(
+            configuration, shape: Self.shape, layout: configuration.lowRankLayout(Self.shape), threads: threads,
+            longestTarget: 3, batches: batches)
+    }
+
+    @Test func `snapshots are two, one for the best, and one that is being written`() throws {
+        func snapshots(_ overrides: [String]) throws -> ClosedRange<Int> {
+            let base = try RunConfiguration.load(
+                yaml: "model: t5\ntasks:\n  - {name: t, train: t.tsv, fields: [a], labels: [x, y]}\n",
+                name: "run.yaml", directory: "/", overrides: ["train.steps=5000"] + overrides)
+            return try memory(base).snapshots
+        }
+        #expect(try snapshots([]) == 3...4)
+        #expect(try snapshots(["checkpoint.every=null"]) == 3...4)
+        #expect(try snapshots(["eval.every=null"]) == 2...3)
+        #expect(try snapshots(["eval.every=5000", "checkpoint.every=5000"]) == 2...2)
+        #expect(try snapshots(["eval.every=null", "checkpoint.every=null"]) == 2...2)
+    }
+
+    @Test func `each thread has gradients and sums, each rank weights, moments and snapshots`() throws {
+        let (one, three) = (try memory(configuration()), try memory(configuration(), threads: 3))
+        let count = one.trainables
+        #expect(three.mostBytes - one.mostBytes == 2 * (one.most + 12 * count))
+        #expect(one.mostBytes == RankMemory.processBytes + one.most + (24 + 12 + 4 * 12) * count)
+        #expect(one.usualBytes == nil)
+    }
+
+    @Test func `what the data has is less than what it may have, and counts its longest batch`() throws {
+        var batches = RankMemory.Batches()
+        for source in [20, 60, 40] { batches.training.append(BatchLengths(examples: 4, source: source, target: 3)) }
+        let base = try configuration()
+        let usual = try memory(base, batches: batches)
+        #expect(try #require(usual.usual) < usual.most)
+        batches.training = [BatchLengths(examples: 4, source: 60, target: 3)]
+        #expect(try memory(base, batches: batches).usual == usual.usual)
+        batches.answering = [(BatchLengths(examples: 16, source: 128, target: 0), 4)]
+        #expect(try memory(base, batches: batches).usual == usual.most)
+        // Nothing is answered in a run that evaluates nothing.
+        let silent = try configuration("eval.every=null", "eval.atEnd=false")
+        #expect(try memory(silent, batches: batches).usual == usual.usual)
+    }
+
+    @Test func `a node and a process that have too little are told`() throws {
+        var batches = RankMemory.Batches()
+        batches.training = [BatchLengths(examples: 4, source: 20, target: 3)]
+        let memory = try memory(configuration(), batches: batches)
+        let (usual, most) = (try #require(memory.usualBytes), memory.mostBytes)
+        func warning(_ bytes: Int) -> String? {
+            memory.warning(ranks: 2, shared: 1000, limit: MemoryLimit(bytes: bytes, name: "this machine"))
+        }
+        #expect(warning(1000 + 2 * most) == nil)
+        #expect(try #require(warning(999 + 2 * most)).hasPrefix("a node needs up to "))
+        #expect(try #require(warning(999 + 2 * usual)).hasPrefix("a node needs about "))
+        #expect(memory.warning(addresses: nil, inUse: 1 << 40) == nil)
+        #expect(memory.warning(addresses: MemoryLimit(bytes: 2 * most, name: "ulimit -v"), inUse: 0) == nil)
+        let addresses = try #require(
+            memory.warning(addresses: MemoryLimit(bytes: 2 * most, name: "ulimit -v"), inUse: 2 * most))
+        #expect(addresses.contains("ulimit -v allows"))
+    }
+
+    @Test(arguments: [
+        (["lora.rank=257"], "lora.rank 257 is more than 256"), (["lora.rankA=300"], "lora.rankA 300 is more than 256"),
+        (["lora.rankB=1024"], "lora.rankB 1024 is more than 256"),
+    ])
+    func `a rank above the width of a layer is refused with its name`(overrides: [String], words: String) throws {
+        let base = try RunConfiguration.load(
+            yaml: "model: t5\ntasks:\n  - {name: t, train: t.tsv, fields: [a], labels: [x, y]}\n", name: "run.yaml",
+            directory: "/", overrides: ["train.steps=5000"] + overrides)
+        let layout = try base.lowRankLayout(Self.shape)
+        let failure = try #require(throws: Failure.self) { try base.checkRank(layout) }
+        #expect(failure.code == .badConfiguration)
+        #expect(failure.message.hasPrefix(words), "\(failure.message)")
+        #expect(failure.message.contains("encoder.block.0.layer.0.SelfAttention.q ("), "\(failure.message)")
+    }
+
+    @Test func `a rank of the layer's width is not refused, nor one of a method that has none`() throws {
+        for overrides in ["lora.rank=256", "method=frozen"] {
+            let base = try configuration(overrides)
+            try base.checkRank(base.lowRankLayout(Self.shape))
+        }
+    }
+
+    @Test func `trainables that no machine holds are refused with its limit`() throws {
+        let base = try configuration()
+        let layout = try base.lowRankLayout(Self.shape)
+        let count = layout.parameters.count
+        let small = MemoryLimit(bytes: 60 * count - 1, name: "the job (its control group)")
+        try base.check(layout, training: true, fits: MemoryLimit(bytes: 60 * count, name: "this machine"))
+        try base.check(layout, training: false, fits: small)
+        let failure = try #require(throws: Failure.self) { try base.check(layout, training: true, fits: small) }
+        #expect(failure.message.contains("the job (its control group) has"), "\(failure.message)")
+    }
+}
