@@ -30,6 +30,8 @@ let package = Package(
     products: [
         .executable(name: "unolora-dist", targets: ["unolora-dist"]),
         .executable(name: "unolora-bench", targets: ["unolora-bench"]),
+        // For tests, which load it before a program.
+        .library(name: "NoLocks", type: .dynamic, targets: ["NoLocks"]),
     ],
     // For other processors: swift build --disable-default-traits, which also leaves out oneDNN; float32 products
     // then run on OpenBLAS and the mapped file alone. With oneDNN: --traits OneDNN.
@@ -104,6 +106,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests
+        .target(name: "NoLocks", path: "Tests/NoLocks"),
         .target(name: "TestSupport", dependencies: ["Failures", "Tensors"], path: "Tests/TestSupport"),
         tests("TensorsTests", ["Failures", "Randomness", "Tensors", "TestSupport"], exclude: ["Goldens"]),
         tests("RandomnessTests", ["Randomness"]),

@@ -70,11 +70,6 @@ train() {
         arguments=(--config "$1")
         shift
     fi
-    # Ranks on a node that was cut off may still live there, and hold the run directory until parallel.stallTimeout ends
-    # them. When they do not, the program refuses, and names the one that has it.
-    if [ -n "${SLURM_RESTART_COUNT:-}" ] && [ -e "$run/.lock" ] && command -v flock >/dev/null; then
-        flock --wait 180 "$run/.lock" true || true
-    fi
     trap on_term TERM
     # srun does not take --cpus-per-task over from sbatch, so it is told again. Where the only rank of a node is gone, those
     # of other nodes wait for it; srun kills them 10 seconds later, so the last step is kept in a file. Ranks that end as

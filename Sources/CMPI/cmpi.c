@@ -69,10 +69,10 @@ void cmpi_error_text(int error, char text[cmpi_error_text_size]) {
         snprintf(text, cmpi_error_text_size, "MPI error %d", error);
 }
 
-int cmpi_is_misuse(int error) {
+cmpi_error_kind cmpi_kind_of_error(int error) {
     int class = MPI_ERR_UNKNOWN, initialized = 0, finalized = 0;
     int running = !cmpi_state(&initialized, &finalized) && initialized && !finalized;
-    if (!running || MPI_Error_class(error, &class)) return 1;
+    if (!running || MPI_Error_class(error, &class)) return cmpi_misuse;
     switch (class) {
     case MPI_ERR_BUFFER:
     case MPI_ERR_COUNT:
@@ -84,15 +84,38 @@ int cmpi_is_misuse(int error) {
     case MPI_ERR_ROOT:
     case MPI_ERR_GROUP:
     case MPI_ERR_OP:
+    case MPI_ERR_TOPOLOGY:
+    case MPI_ERR_DIMS:
     case MPI_ERR_ARG:
     case MPI_ERR_TRUNCATE:
+    case MPI_ERR_KEYVAL:
+    case MPI_ERR_INFO:
+    case MPI_ERR_INFO_KEY:
+    case MPI_ERR_INFO_NOKEY:
+    case MPI_ERR_INFO_VALUE:
+    case MPI_ERR_NOT_SAME:
+    case MPI_ERR_BASE:
     case MPI_ERR_WIN:
     case MPI_ERR_SIZE:
     case MPI_ERR_DISP:
     case MPI_ERR_LOCKTYPE:
     case MPI_ERR_ASSERT:
-    case MPI_ERR_RMA_SYNC: return 1;
-    default: return 0;
+    case MPI_ERR_RMA_CONFLICT:
+    case MPI_ERR_RMA_SYNC:
+    case MPI_ERR_RMA_RANGE:
+    case MPI_ERR_RMA_FLAVOR: return cmpi_misuse;
+    case MPI_ERR_NO_MEM:
+    case MPI_ERR_NO_SPACE:
+    case MPI_ERR_QUOTA:
+    case MPI_ERR_ACCESS:
+    case MPI_ERR_READ_ONLY:
+    case MPI_ERR_UNSUPPORTED_OPERATION:
+    case MPI_ERR_UNSUPPORTED_DATAREP:
+    case MPI_ERR_RMA_ATTACH:
+    case MPI_ERR_RMA_SHARED: return cmpi_lacking;
+    // MPI_ERR_INTERN, MPI_ERR_OTHER, MPI_ERR_UNKNOWN are what Open MPI makes of a peer that is gone, of a network that
+    // is down and of much else; the classes of processes that failed (ULFM) are later than MPI 3.
+    default: return cmpi_failed;
     }
 }
 
@@ -224,6 +247,21 @@ int cmpi_shared_free(cmpi_window *window) {
     error = MPI_Win_free(&freed);
     window->handle = (uintptr_t)freed;
     return error;
+}
+
+void cmpi_shared_directory(char text[cmpi_path_size]) {
+    memset(text, 0, cmpi_path_size);
+    // Open MPI tells its settings, wherever they come from, as control variables of MPI's tools interface.
+    int level = 0, index = 0, count = 0;
+    if (MPI_T_init_thread(MPI_THREAD_SINGLE, &level)) return;
+    MPI_T_cvar_handle handle;
+    if (!MPI_T_cvar_get_index("osc_sm_backing_directory", &index) &&
+        !MPI_T_cvar_handle_alloc(index, NULL, &handle, &count)) {
+        if (count > 0 && count <= cmpi_path_size && MPI_T_cvar_read(handle, text)) text[0] = 0;
+        text[cmpi_path_size - 1] = 0;
+        MPI_T_cvar_handle_free(&handle);
+    }
+    MPI_T_finalize();
 }
 
 int cmpi_affinity(uint64_t words[cmpi_affinity_words]) {

@@ -14,8 +14,8 @@ public enum ExitCode: Int32, Sendable {
     case unsupportedProcessor = 69
     /// A defect of this program.
     case `internal` = 70
-    /// The machine, or a limit of the job, has not the memory that the run needs.
-    case noMemory = 71
+    /// The machine, its MPI or a limit of the job cannot give what the run needs, as memory; a restart alone does not help.
+    case systemRefused = 71
     /// Output cannot be written.
     case cannotWrite = 74
     /// A rank died or stood still; the run can be resumed.

@@ -9,8 +9,7 @@ import Failures
 ///
 /// Every method that says "collective" must be called by all ranks of the communicator, in the same order. A value is a
 /// handle: copies name the same communicator. The few communicators a run makes live until MPI ends, unless `free()` is
-/// called on them. An MPI error becomes a `Failure` with MPI's text: `.internal` for a wrong call, else `.rankLost`
-/// (`check`).
+/// called on them. An MPI error becomes a `Failure` with MPI's text (`failure(of:_:)`).
 public struct Communicator: Sendable {
     /// This process's number in the communicator, from 0; in `MPIEnvironment.world` the world rank.
     public let rank: Int

@@ -1,6 +1,7 @@
 import CMPI
 import Failures
 import Foundation
+import Heartbeat
 
 /// The life of MPI in this process: started by `init`, ended cleanly by `finalize()` and by nothing else.
 ///
@@ -53,8 +54,8 @@ public struct MPIEnvironment: ~Copyable {
     ///
     /// - Parameter environment: the environment variables of the process, to recognise a launcher that this MPI library
     ///   does not understand.
-    /// - Throws: `.usage` when a launcher started several processes but MPI sees each of them alone; `.internal` when
-    ///   MPI cannot start, was started before or grants no threads.
+    /// - Throws: `.usage` when a launcher started several processes but MPI sees each of them alone; `.systemRefused`
+    ///   when MPI cannot start or grants no threads; `.internal` when it was started before.
     public init(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) {
         let launch = LaunchEnvironment(environment)
         try launch.checkBeforeStart()
@@ -65,7 +66,13 @@ public struct MPIEnvironment: ~Copyable {
             throw Failure(.internal, "MPI was started twice in this process; create one MPIEnvironment only")
         }
         var provided = cmpi_thread_single
-        try check(cmpi_init(&provided), "start")
+        let error = Heartbeat.waiting { cmpi_init(&provided) }
+        guard error == 0 else {
+            // Nothing has begun that another start would go on with.
+            throw Failure(
+                .systemRefused,
+                "MPI cannot start: \(errorText(error)); see what it says itself, and try mpirun -n 2 hostname here")
+        }
         let threadLevel = ThreadLevel(provided)
         let world: Communicator
         do throws(Failure) {
@@ -73,7 +80,7 @@ public struct MPIEnvironment: ~Copyable {
             try launch.check(worldSize: world.size)
             guard threadLevel >= .funneled else {
                 throw Failure(
-                    .internal,
+                    .systemRefused,
                     "this MPI library grants no thread support (MPI_THREAD_SINGLE); use one that is built with it")
             }
         } catch {

@@ -1,26 +1,47 @@
 import CMPI
 import Failures
+import Heartbeat
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 extension Communicator {
     /// Memory that all ranks of a node communicator see at once; collective. Rank 0 owns it: its pages are on rank 0's
     /// account, and it alone should write unless the ranks agree otherwise. The content is undefined at first.
     ///
-    /// - Parameter byteCount: the size; rank 0's value counts. More than 0.
-    /// - Throws: `.internal` when the host's shared memory has no room.
-    public func allocateShared(byteCount: Int) throws(Failure) -> SharedMemory {
+    /// All of it is there when this returns: a page for which there is no room would end the process at its first use.
+    ///
+    /// - Parameters:
+    ///   - byteCount: the size; rank 0's value counts. More than 0.
+    ///   - content: what it is for, in a message.
+    ///   - remedy: what to do about too little room, beside more of it, in a message.
+    /// - Throws: `systemRefused` when the host's shared memory has no room.
+    public func allocateShared(
+        byteCount: Int, for content: String = "their state", remedy: String = SharedRoom.oneRank
+    ) throws(Failure) -> SharedMemory {
+        var room = SharedRoom(byteCount: byteCount, ranks: size, content: content, remedy: remedy)
+        // Before the others enter, so that it is said once.
+        if rank == 0 { try room.check() }
         let byteCount = Int(try broadcastWord(UInt64(byteCount)))
         guard byteCount > 0 else { throw Failure(.internal, "shared memory of \(byteCount) bytes was asked for") }
+        room.byteCount = byteCount
         var window = cmpi_window()
         var base: UnsafeMutableRawPointer?
         var size = 0
-        try check(
-            cmpi_shared_allocate(handle, byteCount, &window, &base, &size),
-            "share \(byteCount) bytes between the ranks of this node (is /dev/shm large enough?)")
+        let error = Heartbeat.waiting { cmpi_shared_allocate(handle, byteCount, &window, &base, &size) }
+        guard error == 0 else {
+            // Rank 0 has the word.
+            if rank > 0 { usleep(1_000_000) }
+            throw room.failure(of: error)
+        }
         guard let base, size == byteCount else {
             throw Failure(.internal, "MPI shares \(size) bytes where \(byteCount) were asked for")
         }
-        return SharedMemory(
-            bytes: UnsafeMutableRawBufferPointer(start: base, count: byteCount), node: self, window: window)
+        let bytes = UnsafeMutableRawBufferPointer(start: base, count: byteCount)
+        if rank == 0 { try room.occupy(bytes) }
+        try barrier()
+        return SharedMemory(bytes: bytes, node: self, window: window)
     }
 
     private func broadcastWord(_ word: UInt64) throws(Failure) -> UInt64 {

@@ -14,8 +14,10 @@ extension DurableFile {
         let (directory, name) = split(path)
         TemporaryFile.removeStale(in: directory, prefix: name + ".")
         let temporary = TemporaryFile.path(beside: path)
+        // Its name can be guessed: what others may have placed there, as a pipe, is neither written to nor waited for.
+        unlink(temporary)
         do {
-            let file = try DurableFile(creating: temporary)
+            let file = try DurableFile(creating: temporary, exclusively: true)
             try body(file)
             let summary = try file.finish()
             try rename(temporary, to: path)

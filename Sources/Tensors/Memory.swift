@@ -96,7 +96,7 @@ public enum Memory {
         let size = byteCount < 0 ? "more memory than an address can say" : "\(mebibytes(byteCount)) MiB of memory"
         let limit = MemoryLimit.addresses.map { "; \($0.name) allows this process \(mebibytes($0.bytes)) MiB of addresses" }
         return Failure(
-            .noMemory,
+            .systemRefused,
             "\(size) for \(purpose.name) cannot be had\(limit ?? ""); \(purpose.remedy), or give the job more memory")
     }
 

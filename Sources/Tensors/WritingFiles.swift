@@ -1,3 +1,4 @@
+import Failures
 import Glibc
 import Heartbeat
 
@@ -47,4 +48,21 @@ package func makeDirectories(_ path: String) -> Bool {
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return true }
     errno = code == EEXIST ? ENOTDIR : code
     return false
+}
+
+/// Refuses a place of the program's own choice that is another user's symbolic link: it could lead what is written and
+/// removed anywhere. One's own or root's, to a larger disk perhaps, is followed, as is what the user names himself.
+package func refuseForeignLink(_ path: String) throws(Failure) {
+    guard let user = foreignLinkOwner(path) else { return }
+    throw Failure(
+        .cannotWrite,
+        "\(path.shown) is a symbolic link that another user (\(user)) made, so the run does not follow it; remove it or "
+            + "choose another --out")
+}
+
+/// The user who made the symbolic link that stands there; nil where none does, or one's own or root's.
+package func foreignLinkOwner(_ path: String) -> uid_t? {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return nil }
+    return [geteuid(), 0].contains(status.st_uid) ? nil : status.st_uid
 }

@@ -55,18 +55,22 @@ struct TrainCommand: ParsableCommand {
             // The embedded example's own values are no wishes of the user's.
             try RunConfiguration.load(file: path, isOwn: config != nil, overrides: overrides.values)
         }
+        let environment = ProcessInfo.processInfo.environment
         let stop = StopConditions(
-            stopBefore: configuration.stopBefore,
-            jobEnd: ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
+            stopBefore: configuration.stopBefore, jobEnd: environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
+        // Ranks on a node that was cut off may still live there when SLURM has started the job again, and hold the run
+        // directory until parallel.stallTimeout ends them.
+        let isRestarted = environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0 > 0
         let request = TrainRun.Request(
-            out: directory, source: config, resume: ResumeChoice(resume), stop: stop)
+            out: directory, source: config, resume: ResumeChoice(resume), stop: stop,
+            patience: .seconds(isRestarted ? 180 : 2))
         var run = TrainRun(configuration, request, world: world, library: mpi.library, startup: startup)
         return try run()
     }
 
     private func configurationPath(_ directory: String, _ world: Communicator) throws(Failure) -> String {
         if let config { return config }
-        return try EmbeddedExample.prepare(in: directory + "/example", world: world)
+        return try EmbeddedExample.prepare(in: RunDirectory(directory), world: world)
     }
 
     /// The run directory: the given one, or one named as the configuration.

@@ -14,7 +14,7 @@ struct UnoloraDist: ParsableCommand {
             srun; the ranks' number changes nothing in the result.
 
             Exit codes: 0 done, 1 verify or reproduce found a difference, 64 usage, 65 bad data, 66 input missing, 70 \
-            internal, 74 cannot write, 75 a rank died or stood still (start again), 78 bad configuration, 85 preempted \
+            internal, 71 the machine cannot give what the run needs, 74 cannot write, 75 a rank died or stood still (start again), 78 bad configuration, 85 preempted \
             (requeue), 86 not finite, 87 ranks disagree, 130 and 143 stopped by SIGINT, SIGTERM or SIGHUP (start again).
             """,
         version: ProgramVersion.current,

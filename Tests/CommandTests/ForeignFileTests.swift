@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension ProgramTests {
@@ -35,6 +36,90 @@ extension ProgramTests {
             #expect(refused.error.contains("run/config.yaml is the configuration of this start"), "\(refused.error)")
             #expect(try String(contentsOfFile: project.file("run/config.yaml"), encoding: .utf8).contains("# mine"))
             #expect(try Program.run(project.train(["--stop-after", "1"])).code == 85)
+        }
+
+        /// A directory of another user's, and links to it that he has made.
+        private final class Others {
+            let place: TemporaryDirectory
+
+            init() throws { place = try TemporaryDirectory() }
+
+            func link(_ path: String) throws {
+                try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: place.path)
+                #expect(lchown(path, 12_345, 12_345) == 0)
+            }
+
+            /// That a command is refused for the link, and has written nothing through it.
+            func expectRefusal(_ result: Program.Result, _ path: String) throws {
+                #expect(result.code == 74 && result.sentences.count == 1, "\(result)")
+                #expect(result.error.contains("\(path) is a symbolic link that another user (12345) made"), "\(result.error)")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: place.path) == [])
+            }
+        }
+
+        private static let canGiveAway = getuid() == 0
+
+        @Test(.enabled(if: canGiveAway, "only root can make a link another user's"), arguments: ["example", "example/tasks"])
+        func `the embedded example is not written through another user's link`(name: String) throws {
+            let (directory, others) = (try TemporaryDirectory(), try Others())
+            let run = directory.file("run")
+            try directory.write("run/example/here", "")
+            if name == "example" { try FileManager.default.removeItem(atPath: run + "/example") }
+            try others.link("\(run)/\(name)")
+            try others.expectRefusal(try Program.run(["train", "--out", run]), "\(run)/\(name)")
+            #expect(!FileManager.default.fileExists(atPath: run + "/example/model"))
+        }
+
+        @Test(.enabled(if: canGiveAway, "only root can make a link another user's"), arguments: [nil, 2])
+        func `the token cache is not written through another user's link`(ranks: Int?) throws {
+            let (project, others) = (try Self.project.get().copy(), try Others())
+            #expect(mkdir(project.file("run"), 0o700) == 0)
+            try others.link(project.file("run/cache"))
+            let arguments = ["--config", project.configuration, "--out", project.file("run")]
+            try others.expectRefusal(try Program.run(["prepare"] + arguments, ranks: ranks), project.file("run/cache"))
+            try others.expectRefusal(try Program.run(["train"] + arguments, ranks: ranks), project.file("run/cache"))
+            // What is there already may be read, as in another user's own run.
+            unlink(project.file("run/cache"))
+            #expect(try Program.run(["train"] + arguments + ["--stop-after", "2"]).code == 85)
+            let evaluate = ["evaluate", project.file("run"), "--checkpoint", "last"]
+            try FileManager.default.moveItem(
+                atPath: project.file("run/cache"), toPath: others.place.file("cache"))
+            try FileManager.default.createSymbolicLink(
+                atPath: project.file("run/cache"), withDestinationPath: others.place.file("cache"))
+            #expect(lchown(project.file("run/cache"), 12_345, 12_345) == 0)
+            let read = try Program.run(evaluate, ranks: ranks)
+            #expect(read.code == 0, "\(read.error)")
+            for name in try FileManager.default.contentsOfDirectory(atPath: others.place.file("cache")) {
+                unlink(others.place.file("cache/" + name))
+            }
+            let refused = try Program.run(evaluate, ranks: ranks)
+            #expect(refused.code == 74 && refused.sentences.count == 1, "\(refused)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: others.place.file("cache")) == [])
+        }
+
+        @Test(.enabled(if: canGiveAway, "only root can make a link another user's"))
+        func `a replay follows no link of another user`() throws {
+            let (project, others) = (try Self.project.get().copy(), try Others())
+            #expect(try Program.run(project.train(["--stop-after", "4"])).code == 85)
+            try others.link(project.file("run/replay"))
+            try others.expectRefusal(
+                try Program.run(["reproduce", project.file("run")], ranks: 2), project.file("run/replay"))
+            unlink(project.file("run/replay"))
+            // A run of another user's with its cache elsewhere is replayed all the same, with a cache of its own.
+            try FileManager.default.removeItem(atPath: project.file("run/cache"))
+            try others.link(project.file("run/cache"))
+            let result = try Program.run(["reproduce", project.file("run"), "--out", project.file("again")])
+            #expect(result.code == 0, "\(result.error)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: others.place.path) == [])
+            #expect(FileManager.default.fileExists(atPath: project.file("again/cache")))
+        }
+
+        @Test func `the embedded example is not written beside files that a run would overwrite`() throws {
+            let directory = try TemporaryDirectory()
+            try directory.write("config.yaml", "mine")
+            let result = try Program.run(["train", "--out", directory.path])
+            #expect(result.code == 74 && result.sentences.count == 1, "\(result.error)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["config.yaml"])
         }
     }
 }

@@ -111,6 +111,23 @@ import Testing
         #expect(try String(contentsOfFile: cluster.path + "/runs/unolora-77/starts.txt", encoding: .utf8) == "0 1\n")
     }
 
+    /// `STATUS.json` of an earlier start says nothing of one that was refused, and what this one wrote more than its launcher.
+    @Test(arguments: [false, true])
+    func `the code of a start is its own`(isWritten: Bool) throws {
+        let cluster = try Cluster(code: 0)
+        try cluster.command(".build/release/unolora-dist", "")
+        func status(_ code: Int, _ time: Int) -> String {
+            "  \"exitCode\" : \(code),\n  \"lastDurableStep\" : 10,\n  \"reason\" : \"why \(code)\",\n  \"state\" : \"failed\",\n  \"time\" : \(time)\n"
+        }
+        try cluster.directory.write("runs/unolora-77/STATUS.json", status(75, 1))
+        try cluster.directory.write("new.json", status(71, 2))
+        try cluster.command("bin/srun", isWritten ? "cp new.json runs/unolora-77/STATUS.json; exit 1" : "exit 78")
+        let result = try cluster.submit(["run.yaml"], to: "requeue.sbatch")
+        #expect(result.code == (isWritten ? 71 : 78), "\(result)")
+        #expect(!result.output.contains("scontrol requeue"))
+        #expect(result.error.contains("so it is not queued again: \(isWritten ? "why 71" : "see the messages above")"))
+    }
+
     @Test func `a long run is not started a fourth time from the same step`() throws {
         let cluster = try Cluster(code: 0)
         try cluster.command(".build/release/unolora-dist", "")

@@ -24,6 +24,9 @@ enum Program {
     /// The one that measures.
     static let benchmarks = products + "/unolora-bench"
 
+    /// A library that stands there too, to be loaded before a program.
+    static func library(_ name: String) -> String { products + "/lib\(name).so" }
+
     private static let products: String = {
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(fileURLWithPath: tests).deletingLastPathComponent().path

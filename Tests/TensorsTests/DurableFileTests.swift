@@ -30,6 +30,21 @@ import Testing
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
     }
 
+    /// The names are easy to guess.
+    @Test func `what stands under the name of a temporary file is not written through`() throws {
+        let directory = try TemporaryDirectory()
+        let (path, target) = (directory.file("out"), try directory.write("target", "mine"))
+        let parts = TemporaryFile.path(beside: path).split(separator: "-", omittingEmptySubsequences: false)
+        let next = try #require(parts.last.flatMap { Int($0.dropLast(4)) })
+        for number in next..<next + 500 {
+            let name = (parts.dropLast() + ["\(number).tmp"]).joined(separator: "-")
+            try FileManager.default.createSymbolicLink(atPath: name, withDestinationPath: target)
+        }
+        try DurableFile.replace(path) { file throws(Failure) in try file.write("new") }
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
+        #expect(try String(contentsOfFile: target, encoding: .utf8) == "mine")
+    }
+
     @Test func `replacing is all or nothing and leaves nothing behind`() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("out", "old")

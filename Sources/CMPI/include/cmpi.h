@@ -43,8 +43,13 @@ void cmpi_abort(cmpi_comm comm, int exit_code);
 
 // Texts, always terminated. cmpi_error_text cannot fail.
 void cmpi_error_text(int error, char text[cmpi_error_text_size]);
-// Whether the error is that of a wrong argument or call, not of the system beneath; 1 where MPI does not run.
-int cmpi_is_misuse(int error);
+// What an error says. Where MPI does not run every error is cmpi_misuse.
+typedef enum {
+    cmpi_misuse,  // a wrong argument or call
+    cmpi_lacking, // memory, space, permission or an ability is not there; so it is at the next start
+    cmpi_failed   // anything else: another rank, a host or the network, or a library that does not say
+} cmpi_error_kind;
+cmpi_error_kind cmpi_kind_of_error(int error);
 int cmpi_processor_name(char text[cmpi_name_size]);
 int cmpi_library_version(char text[cmpi_library_version_size]);
 
@@ -78,6 +83,9 @@ int cmpi_shared_allocate(cmpi_comm node, size_t bytes, cmpi_window *window, void
 // Makes this rank's stores visible to others before, and others' to this rank after, a barrier between two calls.
 int cmpi_shared_sync(cmpi_window window);
 int cmpi_shared_free(cmpi_window *window);
+// The directory of the file system that holds such memory, as far as the library tells: empty where it does not.
+enum { cmpi_path_size = 4096 };
+void cmpi_shared_directory(char text[cmpi_path_size]);
 
 // The affinity mask that a launcher binds a rank with, of the calling thread: bit i % 64 of word i / 64 is processor i.
 // Linux; Swift sees neither call, since glibc declares them for _GNU_SOURCE only. 0, or -1 with errno.

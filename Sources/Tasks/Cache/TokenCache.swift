@@ -72,10 +72,11 @@ public final class TokenCache: Sendable {
     /// Opens the cache of these inputs in a directory, building it first when it is absent or damaged.
     ///
     /// The name of the file contains the key, so a change of any input leads to another file. Any number of processes
-    /// may do this at the same time: each builds the same bytes and renames them into place. The directory must exist.
+    /// may do this at the same time: each builds the same bytes and renames them into place. `makeDirectory` is called
+    /// before it is built; what is there already needs no right to write.
     public static func openOrBuild(
         tasks: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
-        directory: String, threads: Int = 1
+        directory: String, threads: Int = 1, makeDirectory: () throws(Failure) -> Void = {}
     ) throws(Failure) -> TokenCache {
         let key = try key(tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
         do throws(Failure) {
@@ -84,6 +85,7 @@ public final class TokenCache: Sendable {
             let builder = try TokenCacheBuilder(
                 tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
             let path = path(in: directory, key: builder.key)
+            try makeDirectory()
             try builder.build(at: path)
             return try TokenCache(path: path, expecting: builder.key)
         }

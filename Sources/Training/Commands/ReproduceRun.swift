@@ -36,7 +36,7 @@ public struct ReproduceRun {
         self.world = world
         self.library = library
         run = RunDirectory(request.path)
-        replay = RunDirectory(request.out ?? request.path + "/replay")
+        replay = RunDirectory(request.out ?? run.path(of: .replay))
     }
 
     /// Trains and compares; collective. Returns 0 where all bits agree, 1 where some do not, or the code with which the
@@ -49,6 +49,7 @@ public struct ReproduceRun {
         let lines = try world.share(original.map { $0.records.keys.sorted() } ?? [], "the steps of the lines")
         // The lock of the replay's own run directory would be removed with it.
         let isInside = request.out == nil
+        if isInside { try world.rankZeroFirst { () throws(Failure) in try refuseForeignLink(replay.path) } }
         let lock = world.rank == 0 && isInside ? try RunLock(run, name: ".replay.lock", isTemporary: true) : nil
         defer { withExtendedLifetime(lock) {} }
         let isContinued = try world.share(
@@ -74,7 +75,10 @@ public struct ReproduceRun {
         let isOurs =
             newest <= target && FileManager.default.contents(atPath: mark) == Data(configuration.resolvedYAML.utf8)
         if isOurs { return true }
-        if request.out == nil { try? FileManager.default.removeItem(atPath: replay.path) }
+        if request.out == nil {
+            try? FileManager.default.removeItem(atPath: replay.path)
+            try run.make(.replay)
+        }
         guard makeDirectories(replay.path) else { throw writeFailure("create", replay.path) }
         // Not into a run that somebody has trained.
         if try CheckpointStore(runDirectory: replay.path).steps().isEmpty {
@@ -95,7 +99,9 @@ public struct ReproduceRun {
             "eval.every=null", "eval.atEnd=false", "checkpoint.every=null", "checkpoint.keep=1",
             "log.tensorBoard=false", "checkpoint.snapshot=memory", "train.stopBefore=null",
         ]
-        if own.cache == nil { changes.append("data.cache=\(run.path)/cache") }
+        // A cache of the replay's own takes longer, but what leads elsewhere may be written to as well.
+        let cache = run.path(of: .cache)
+        if own.cache == nil, foreignLinkOwner(cache) == nil { changes.append("data.cache=\(cache)") }
         return try RunConfiguration.load(file: run.configuration, overrides: changes)
     }
 

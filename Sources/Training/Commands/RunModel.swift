@@ -65,14 +65,23 @@ package struct RunModel {
         // Now, since what follows is shared by the ranks of a node.
         try Agreement.check(
             [.configuration(configuration), .products(products), .init(name: "model", text: backbone)], world: world)
-        let memory: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
-            try NodeMemory(node, byteCount: size)
+        let quantises = configuration.quantises != (false, false)
+        let packed: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
+            try NodeMemory(
+                node, byteCount: size, for: "packed weights",
+                remedy: "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(quantises ? " and model.precision: float32" : ""), "
+                    + "which packs none")
+        }
+        let converted: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
+            try NodeMemory(
+                node, byteCount: size, for: "converted weights",
+                remedy: "\(SharedRoom.oneRank), or use a model file in float32 with model.precision: float32, which needs none")
         }
         model = try T5Model.load(
             directory: directory, maximumLength: longest, format: configuration.weightFormat,
             packing: products.packing(
-                ProductBackend.packs(configuration, training: training), memory: memory),
-            convertedMemory: memory)
+                ProductBackend.packs(configuration, training: training), memory: packed),
+            convertedMemory: converted)
         guard try T5Model.fileIdentity(directory: directory) == files else {
             throw Failure(
                 .badData, "a file of the model \(directory) changed while it was read; start again when it is whole")

@@ -1,10 +1,24 @@
 import Checkpoints
 import Failures
+import Foundation
 import Logging
+import MPI
 import Tensors
 
 /// The files of the run directory that a training opens or takes over.
 extension TrainRun {
+    /// Makes the run directory this job's, on rank 0. Should another job have it later, this one ends.
+    func takeRunDirectory() throws(Failure) -> RunLock {
+        let lock = try RunLock(run, patience: request.patience, say: say)
+        let world = world
+        lock.lease?.whenLost { failure in
+            let place = world.size > 1 ? " rank 0 on \(ProcessInfo.processInfo.hostName):" : ""
+            _ = Bounded { Terminal.complain("unolora-dist:\(place) \(failure.message)") }.result(within: 1)
+            world.abort(failure.code)
+        }
+        return lock
+    }
+
     /// Makes a checkpoint of the snapshot that a killed job left in a file, where no later one is there: also where the
     /// run goes on from an earlier step, which sets later checkpoints aside.
     func recover(_ checkpoints: RunCheckpoints, _ identity: RunState.Identity) throws(Failure) {
@@ -31,7 +45,7 @@ extension TrainRun {
     }
 
     func makeLog() throws(Failure) -> Logger {
-        let handler = try RankLogHandler(path: run.log(rank: world.rank))
+        let handler = try RankLogHandler(path: run.log(rank: world.rank), owner: run.owner)
         return Logger(label: "unolora-dist") { _ in handler }
     }
 
@@ -39,6 +53,7 @@ extension TrainRun {
         _ state: TrainState, _ checkpoints: RunCheckpoints, _ resumed: Resumption.Resumed?
     ) throws(Failure) -> RunWriter {
         let text = configuration.resolvedYAML
+        try run.owner.check()
         if resumed == nil { try run.refuseToReplace(configuration: request.source, by: text) }
         try DurableFile.replace(run.configuration) { file throws(Failure) in
             try file.write(text)

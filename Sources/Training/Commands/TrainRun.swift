@@ -22,14 +22,17 @@ public struct TrainRun {
         public var resume: ResumeChoice
         /// When to leave early.
         public var stop: StopConditions
+        /// How long a job that still has the run directory is waited for.
+        public var patience: Duration
         /// Of a run that is only there to be compared with another: the steps about which that one has lines.
         public var replayedLines: Set<Int>?
 
         /// Creates a request.
         public init(
             out: String, source: String? = nil, resume: ResumeChoice = .auto, stop: StopConditions = StopConditions(),
-            replayedLines: Set<Int>? = nil
+            patience: Duration = .seconds(2), replayedLines: Set<Int>? = nil
         ) {
+            self.patience = patience
             self.out = out
             self.source = source
             self.resume = resume
@@ -66,9 +69,12 @@ public struct TrainRun {
         try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
         try world.rankZeroFirst { () throws(Failure) in try run.create() }
         // A job that is refused here must not touch what belongs to the one that has the directory.
-        let lock = world.rank == 0 ? try RunLock(run) : nil
+        let lock = world.rank == 0 ? try takeRunDirectory() : nil
         defer { withExtendedLifetime(lock) {} }
-        try world.barrier()
+        try world.idleBarrier()
+        if let id = try world.share(lock?.lease?.id, "the lease of the run directory") {
+            run.owner.claims(run.path, lease: RunLock.leasePath(of: run.lock), id: id)
+        }
         let snapshots = LastSnapshot(ending: ending)
         let failed = whatFailureDoes(snapshots)
         var monitor: HealthMonitor?
@@ -131,13 +137,17 @@ public struct TrainRun {
             ], world: world)
         let libraries = RunEnvironment.libraries(session.base.products)
         let store = CheckpointStore(runDirectory: run.path)
-        if world.rank == 0 { try store.prepare() }
+        if world.rank == 0 {
+            try run.owner.check()
+            try store.prepare()
+        }
         let checkpoints = RunCheckpoints(
             store: store,
             constants: RunCheckpoints.Constants(
                 adapter: session.base.adapter, layout: session.base.layout.parameters, identity: identity,
                 libraries: libraries, seed: configuration.seed, steps: configuration.steps,
-                keep: configuration.checkpointKeep, inputs: session.inputs))
+                keep: configuration.checkpointKeep, inputs: session.inputs),
+            owner: run.owner)
         if world.rank == 0 { try recover(checkpoints, identity) }
         let resumption = Resumption(
             store: store, choice: request.resume, identity: identity, libraries: libraries,
@@ -149,6 +159,7 @@ public struct TrainRun {
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
         if world.rank == 0 {
+            try run.owner.check()
             SnapshotFile.remove(run)
             if configuration.keepsSnapshotFile { checkpoints.keep(in: try SnapshotFile(run)) }
         }
@@ -195,6 +206,7 @@ public struct TrainRun {
             if let reason = try report.make(stop) { return try leave(reason, state) }
         }
         if world.rank == 0 {
+            try run.owner.check()
             SnapshotFile.remove(run)
             try ending.ended(.finished, "all steps done", step: state.step, exitCode: 0)
         }

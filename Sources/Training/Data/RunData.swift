@@ -24,10 +24,10 @@ struct RunData: TrainingExamples {
         _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory, vocabulary: Vocabulary,
         world: Communicator
     ) throws(Failure) {
-        let directory = configuration.cache ?? run.path + "/cache"
+        let directory = configuration.cachePath(of: run)
         let open = { () throws(Failure) -> TokenCache in
             let threads = AvailableCores.ofThisProcess().count
-            return try configuration.openCache(definitions, vocabulary, in: directory, threads: threads)
+            return try configuration.openCache(definitions, vocabulary, of: run, threads: threads)
         }
         let node = try world.nodeCommunicator()
         let processors = try node.processors()

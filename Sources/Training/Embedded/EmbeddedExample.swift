@@ -13,11 +13,16 @@ import Text
 public enum EmbeddedExample {
     private static let seed: UInt64 = 1
 
-    /// Writes the example into a directory unless it is there, and returns the path of its configuration; collective.
-    public static func prepare(in directory: String, world: Communicator) throws(Failure) -> String {
-        let path = directory + "/run.yaml"
-        if world.rank == 0, !FileManager.default.fileExists(atPath: path) {
-            try write(directory, configuration: path)
+    /// Writes the example into a run directory unless it is there, and returns the path of its configuration; collective.
+    ///
+    /// Throws `cannotWrite`, before anything is written, where the run directory would be refused, or a part of the
+    /// example is another user's link.
+    public static func prepare(in run: RunDirectory, world: Communicator) throws(Failure) -> String {
+        let path = run.path(of: .example) + "/run.yaml"
+        if world.rank == 0 {
+            try run.refuseForeign()
+            try refuseForeignLink(path)
+            if !FileManager.default.fileExists(atPath: path) { try write(run, configuration: path) }
         }
         try world.barrier()
         return path
@@ -36,7 +41,8 @@ public enum EmbeddedExample {
                 + "again)")
     }
 
-    private static func write(_ directory: String, configuration path: String) throws(Failure) {
+    private static func write(_ run: RunDirectory, configuration path: String) throws(Failure) {
+        let directory = try run.make(.example, with: ["model"] + EmbeddedTask.allCases.map { "tasks/\($0.rawValue)" })
         try EmbeddedSuite.write(to: directory + "/tasks", seed: seed)
         try shape.writeNewModel(directory: directory + "/model", seed: seed)
         let corpus = EmbeddedSuite.corpus(seed: seed)

@@ -18,15 +18,19 @@ public final class NodeMemory: FrozenMemory, @unchecked Sendable {
     public let isWriter: Bool
     private let place: Place
 
-    /// `byteCount` bytes; collective over the node.
-    public init(_ node: Communicator, byteCount: Int) throws(Failure) {
+    /// `byteCount` bytes; collective over the node. `content` and `remedy` are for a refusal, as those of
+    /// `Communicator.allocateShared`.
+    public init(
+        _ node: Communicator, byteCount: Int, for content: String = "their state",
+        remedy: String = SharedRoom.oneRank
+    ) throws(Failure) {
         isWriter = node.rank == 0
         if node.size == 1 {
             let memory = PrivateFrozenMemory(byteCount: byteCount)
             base = memory.base
             place = .own(memory)
         } else {
-            let memory = try node.allocateShared(byteCount: byteCount)
+            let memory = try node.allocateShared(byteCount: byteCount, for: content, remedy: remedy)
             base = memory.bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 64)!
             place = .window(memory)
         }

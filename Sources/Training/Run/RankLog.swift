@@ -7,14 +7,20 @@ import Synchronization
 struct RankLogHandler: LogHandler {
     private final class Output: Sendable {
         private let file: Mutex<GrowingFile>
+        private let owner: RunOwner
 
-        init(_ file: sending GrowingFile) {
+        init(_ file: sending GrowingFile, _ owner: RunOwner) {
             self.file = Mutex(file)
+            self.owner = owner
         }
 
         /// A log that cannot be written must not end the run; the run's own files say when the disk is full.
         func write(_ line: String) {
-            file.withLock { try? $0.append(Array(line.utf8)) }
+            file.withLock {
+                // Whoever must not write any more says so elsewhere.
+                if case .lost = owner.standing() { return }
+                try? $0.append(Array(line.utf8))
+            }
         }
     }
 
@@ -22,9 +28,9 @@ struct RankLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level = .info
 
-    /// Opens the file to append.
-    init(path: String) throws(Failure) {
-        output = Output(try GrowingFile(appendingToOrCreating: path))
+    /// Opens the file to append, as long as its directory is the job's.
+    init(path: String, owner: RunOwner = RunOwner()) throws(Failure) {
+        output = Output(try GrowingFile(appendingToOrCreating: path), owner)
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -26,12 +26,14 @@ final class RunCheckpoints: @unchecked Sendable {
     let store: CheckpointStore
     let snapshots = Snapshots()
     private let constants: Constants
+    private let owner: RunOwner
     /// On rank 0 of a run that keeps its snapshot in a file; of the thread that trains.
     private var file: SnapshotFile?
     /// Number of the newest snapshot that is on the disk.
     private let saved = Mutex(0)
 
-    init(store: CheckpointStore, constants: Constants) {
+    init(store: CheckpointStore, constants: Constants, owner: RunOwner) {
+        self.owner = owner
         self.store = store
         self.constants = constants
     }
@@ -50,6 +52,7 @@ final class RunCheckpoints: @unchecked Sendable {
             record: progress.record, libraries: constants.libraries,
             skippedInARow: trained.skippedInARow > 0 ? trained.skippedInARow : nil)
         snapshots.keep(trained, state)
+        try owner.check()
         try file?.write(state, [trained.weights, trained.mean, trained.square])
     }
 
@@ -97,6 +100,7 @@ final class RunCheckpoints: @unchecked Sendable {
     }
 
     private func save(_ state: RunState, _ weights: Arena, _ mean: Arena, _ square: Arena) throws(Failure) {
+        try owner.check()
         // Also where a dying job saves its last step.
         try checkInputs()
         try store.save(

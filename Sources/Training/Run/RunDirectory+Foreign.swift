@@ -1,12 +1,13 @@
 import Checkpoints
 import Failures
 import Foundation
+import Tensors
 
 /// A run overwrites files of certain names; these must not be the user's own.
 extension RunDirectory {
     /// Whether a run has begun here: it leaves a status or a lock, and a copy of it may have its checkpoints alone.
     private var holdsRun: Bool {
-        [status, path + "/.lock"].contains { FileManager.default.fileExists(atPath: $0) }
+        [status, lock].contains { FileManager.default.fileExists(atPath: $0) }
             || (try? CheckpointStore(runDirectory: path).steps().isEmpty) == false
     }
 
@@ -25,17 +26,13 @@ extension RunDirectory {
     /// Refuses a part of the directory that is another user's link: it could lead what the run writes and removes anywhere.
     /// One's own, to a larger disk perhaps, is followed; of the files, none is.
     func refuseForeignLinks() throws(Failure) {
-        for part in ["checkpoints", "logs", "cache", "example", "replay"] {
-            let directory = "\(path)/\(part)"
-            var status = stat()
-            guard lstat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { continue }
-            guard [geteuid(), 0].contains(status.st_uid) else {
-                throw Failure(
-                    .cannotWrite,
-                    "\(directory) is a symbolic link that another user (\(status.st_uid)) made, so the run does not "
-                        + "follow it; remove it or choose another --out")
-            }
-        }
+        for part in Part.allCases { try refuseForeignLink(path(of: part)) }
+    }
+
+    /// Refuses to write into a directory that holds what a run must not overwrite or follow; before anything is written.
+    func refuseForeign() throws(Failure) {
+        try refuseForeignFiles()
+        try refuseForeignLinks()
     }
 
     /// Refuses to start a run anew with this directory's own `config.yaml` as its configuration, unless the resolved

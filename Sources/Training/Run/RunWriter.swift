@@ -23,6 +23,7 @@ final class RunWriter: @unchecked Sendable {
         self.run = run
         self.hasOtherNodes = hasOtherNodes
         self.ending = ending
+        try run.owner.check()
         metrics = try MetricsLog(path: run.metrics, start)
         events = drawsCurves ? try EventFile(in: run.path, after: start.step) : nil
         ending.isDurable(start.step)
@@ -36,6 +37,7 @@ final class RunWriter: @unchecked Sendable {
 
     /// Appends a line to `metrics.jsonl` and its points to the curves.
     func append(_ record: some Encodable & Drawable) throws(Failure) {
+        try run.owner.check()
         try metrics.append(record)
         try events?.append(record)
         guard hasOtherNodes, !isSynchronising.exchange(true, ordering: .acquiringAndReleasing) else { return }

@@ -60,10 +60,12 @@ import Testing
         try run.create()
     }
 
-    @Test(.enabled(if: getuid() == 0, "only root can make a link another user's"), arguments: ["checkpoints", "logs"])
+    @Test(
+        .enabled(if: getuid() == 0, "only root can make a link another user's"),
+        arguments: ["checkpoints", "logs", "cache", "example", "replay"])
     func `a directory that is another user's link is refused`(name: String) throws {
         let path = run.path + "/" + name
-        try FileManager.default.removeItem(atPath: path)
+        try? FileManager.default.removeItem(atPath: path)
         try link(path, to: directory.path)
         #expect(lchown(path, 12_345, 12_345) == 0)
         let failure = #expect(throws: Failure.self) { try run.create() }
@@ -72,6 +74,22 @@ import Testing
             failure?.message
                 == "\(path) is a symbolic link that another user (12345) made, so the run does not follow it; remove it or "
                 + "choose another --out")
+    }
+
+    @Test(.enabled(if: getuid() == 0, "only root can make a link another user's"))
+    func `nothing of a part is made where one below it is another user's link`() throws {
+        let example = run.path(of: .example)
+        #expect(mkdir(example, 0o700) == 0)
+        try link(example + "/tasks", to: directory.path)
+        #expect(lchown(example + "/tasks", 12_345, 12_345) == 0)
+        let before = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        let failure = #expect(throws: Failure.self) { try run.make(.example, with: ["model", "tasks/colour"]) }
+        #expect(failure?.message.hasPrefix("\(example)/tasks is a symbolic link that another user") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: example) == ["tasks"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == before)
+        unlink(example + "/tasks")
+        try run.make(.example, with: ["model", "tasks/colour"])
+        #expect(FileManager.default.fileExists(atPath: example + "/tasks/colour"))
     }
 
     @Test func `the second in a name is no number that cannot be counted on`() throws {
