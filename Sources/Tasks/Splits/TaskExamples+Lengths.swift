@@ -7,7 +7,7 @@ extension TaskExamples {
         guard let index = splitNames.firstIndex(of: split) else { return [] }
         var lengths: [Int] = []
         lengths.reserveCapacity(count(split))
-        try readSources(split: index, 0..<count(split)) { _, source in lengths.append(source.count) }
+        try readSources(split: index, 0..<count(split)) { _, source in lengths.append(source.text.count) }
         return lengths
     }
 }
