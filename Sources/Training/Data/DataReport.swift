@@ -69,7 +69,9 @@ enum DataReport {
     }
 
     private static func unknown(_ split: TaskReport.Split) -> String {
-        func percent(_ share: Double) -> String { String(format: share < 0.001 ? "%.3f %%" : "%.1f %%", share * 100) }
+        func percent(_ share: Double) -> String {
+            share < 0.00001 ? "under 0.001 %" : String(format: share < 0.001 ? "%.3f %%" : "%.1f %%", share * 100)
+        }
         return "\(percent(split.sources.unknownCharacterShare)) of the characters unknown to the vocabulary ("
             + "\(percent(split.sources.unknownTokenShare)) of the tokens, in \(split.sources.withUnknown) of "
             + "\(split.examples) sources)"
