@@ -58,6 +58,7 @@ let package = Package(
         // Debian's libdnnl-dev has no pkg-config file; its OpenMP is GNU's.
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(name: "CIntegerProducts"),
+        .target(name: "CKernelChoice", dependencies: ["COpenBLAS"]),
         .target(name: "CAllocations"),
         .target(name: "CMappings"),
         .target(name: "CProcessor", cSettings: [.define("UNOLORA_AVX2", .when(traits: ["AVX2"]))]),
@@ -72,8 +73,8 @@ let package = Package(
         library(
             "Kernels",
             [
-                .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "CIntegerProducts", "COpenBLAS",
-                "Randomness", "Tensors",
+                .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "CIntegerProducts", "CKernelChoice",
+                "COpenBLAS", "Randomness", "Tensors",
             ]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
         library("Optimizers", ["Kernels", "Tensors"]),
@@ -112,7 +113,7 @@ let package = Package(
         tests("RandomnessTests", ["Randomness"]),
         tests("TextTests", ["Failures", "Tensors", "TestSupport", "Text"]),
         tests("TasksTests", ["Failures", "Tasks", "Tensors", "TestSupport", "Text"], exclude: ["Metrics/Goldens"]),
-        tests("KernelsTests", ["CIntegerProducts", "Kernels", "Randomness", "Tensors", "TestSupport"]),
+        tests("KernelsTests", ["CIntegerProducts", "CKernelChoice", "Kernels", "Randomness", "Tensors", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(
             "T5Tests", ["T5", "Adapters", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"],
@@ -133,7 +134,7 @@ let package = Package(
                 "Tensors", "TestSupport", "Text", "Training",
             ]),
         tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),
-        tests("CommandTests", ["Failures", "Kernels", "T5", "TestSupport", "Tensors", "Text"]),
+        tests("CommandTests", ["Failures", "Kernels", "T5", "TestSupport", "Tensors", "Text", "Training"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Sets this machine up, builds the tests and runs all of them: those of DistributedTests by themselves and under mpirun
-# with 1, 2 and 4 processes, the others in one process; then the job scripts on a SLURM of this machine's own and the
-# training over a network of several hosts, where root and the packages of `setup.sh --slurm` allow them. Ends with one
-# line, `N passed, N failed`, and exits with 0 only when nothing failed and every run executed tests. Can be run twice and
-# from any directory; needs no terminal.
+# with 1, 2 and 4 processes, the others in one process, the numeric ones of these on OpenBLAS's kernels for other
+# processors too; then the job scripts on a SLURM of this machine's own and the training over a network of several hosts,
+# where root and the packages of `setup.sh --slurm` allow them. Ends with one line, `N passed, N failed`, and exits with 0
+# only when nothing failed and every run executed tests. Can be run twice and from any directory; needs no terminal.
 #   launch/test.sh [--only-mpi]
 set -euo pipefail
 
@@ -168,6 +168,13 @@ mkdir -p "$logs"
 if ! $only_mpi; then
     echo "test: everything but DistributedTests (some minutes; $logs/one-process.0.log grows)"
     run_in_one_process one-process --skip '^DistributedTests'
+fi
+if ! $only_mpi && [ "$(uname -m)" = x86_64 ]; then
+    # What depends on nothing but its example does so on kernels of every kind, not on this processor's alone.
+    for kernels in Prescott $(grep -qsw avx2 /proc/cpuinfo && echo Haswell); do
+        echo "test: KernelsTests and T5Tests on OpenBLAS's kernels for $kernels"
+        OPENBLAS_CORETYPE=$kernels run_in_one_process "kernels-$kernels" --filter '^(KernelsTests|T5Tests)\.'
+    done
 fi
 echo "test: DistributedTests without mpirun"
 run_in_one_process alone --no-parallel --filter '^DistributedTests'

@@ -131,7 +131,7 @@ final class Hypernetwork {
     }
 
     /// Linear layers with a ReLU after all but the last: overwrites `activations` with the inputs of each layer and the
-    /// result.
+    /// result. What an example's rows become does not depend on the other examples, in training neither.
     private func chain(
         _ layers: [LinearEntries], _ input: Matrix, _ workspace: Workspace, into activations: inout [Matrix]
     ) {
@@ -142,7 +142,7 @@ final class Hypernetwork {
             for row in 0..<y.rows {
                 y.row(row).update(from: weights.base + layer.bias.offset, count: y.columns)
             }
-            gemm(.asIs(activations[k]), .transposed(weights.matrix(layer.weight)), into: y, beta: 1)
+            rowProduct(activations[k], weights.matrix(layer.weight), into: y, adding: true)
             if k + 1 < layers.count { relu(y) }
             activations.append(y)
         }

@@ -64,7 +64,7 @@ public final class LowRankAdaptation: Adaptation {
                 let target = h.rows(run.start, run.count).columns(chosen.lowerBound * rankA, chosen.count * rankA)
                 smallProduct(
                     .asIs(x.rows(run.start, run.count)), .transposed(a(group, chosen, run.task)), into: target,
-                    context.workspace)
+                    independentRows: context.independentRows, context.workspace)
             }
         }
         for (position, site) in sites.enumerated() {
@@ -73,7 +73,8 @@ public final class LowRankAdaptation: Adaptation {
             for run in runs(rows, context) {
                 smallProduct(
                     .asIs(inner.rows(run.start, run.count)), .transposed(tensor(weights, site.b, run.task)),
-                    into: target.rows(run.start, run.count), alpha: factor, adding: true, context.workspace)
+                    into: target.rows(run.start, run.count), alpha: factor, adding: true,
+                    independentRows: context.independentRows, context.workspace)
             }
         }
     }
@@ -178,7 +179,7 @@ public final class LowRankAdaptation: Adaptation {
         for run in runs(rows, context) {
             smallProduct(
                 .asIs(scaled.rows(run.start, run.count)), .transposed(tensor(weights, c, run.task)),
-                into: inner.rows(run.start, run.count), context.workspace)
+                into: inner.rows(run.start, run.count), independentRows: context.independentRows, context.workspace)
         }
         return (scaled, inner)
     }

@@ -65,8 +65,7 @@ public struct StepBenchmark {
         let replay = FrozenReplay(model: model, options: measured.options, threads: workload.threads)
         seconds.reserveCapacity(steps)
         replays.reserveCapacity(steps)
-        try measured.warmUp()
-        for _ in 0..<MeasuredTrainer.warmup { _ = sampler.next() }
+        for _ in 0..<(try measured.warmUp()) { _ = sampler.next() }
         let (faults, allocations) = (ProcessUsage.pageFaults, callocations_count())
         var counted = (faults: 0, allocations: 0)
         for _ in 0..<steps {

@@ -102,12 +102,16 @@ struct MeasuredTrainer {
     let sampler: () throws(Failure) -> Sampler
     let world: Communicator
 
-    /// Steps after which the workspaces have seen what they need.
-    static let warmup = 2
-
-    /// Does the steps that are not measured.
-    func warmUp() throws(Failure) {
-        for _ in 0..<Self.warmup { _ = try trainer.step() }
+    /// Does the steps that are not measured, and returns how many: two, after which the workspaces have seen what they
+    /// need, and on a busy machine as many more, up to ten, as pass until no worker has been left out.
+    @discardableResult
+    func warmUp() throws(Failure) -> Int {
+        var steps = 0
+        while try steps < 2 || (steps < 10 && world.allReduce(.minimum, Int64(trainer.hasUsedAllWorkers ? 1 : 0)) == 0) {
+            _ = try trainer.step()
+            steps += 1
+        }
+        return steps
     }
 
     /// One step that all ranks begin together, and its seconds.

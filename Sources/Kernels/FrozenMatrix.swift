@@ -3,7 +3,8 @@ import Tensors
 /// A frozen weight `W: [out, in]`, possibly of several parts that read the same input, and its two products.
 ///
 /// The parts are where the model's file has them, or a copy in bfloat16. With `PackedWeight`s the products run on these
-/// instead; which of the two it is decides the result's last bits, never the number of rows, ranks or threads.
+/// instead; which of the two it is decides the result's last bits, never the number of ranks or threads. Where a row must
+/// not depend on the other rows either, `multiply` is told so.
 public struct FrozenMatrix: Sendable {
     /// The parts `[out of the part, in]`, one below the other.
     public let parts: [FrozenWeight]
@@ -92,13 +93,21 @@ public struct FrozenMatrix: Sendable {
     }
 
     /// `y = x W^T`: `x: [rows, in]`, overwrites `y: [rows, out]`.
-    public func multiply(_ x: Matrix, into y: Matrix, _ products: FrozenProducts) {
+    ///
+    /// With `independentRows` a row of `y` has the same bits whatever rows stand beside it, on every processor: the product
+    /// runs on the pack where that promises it, and else on the parts by `rowProduct`.
+    public func multiply(_ x: Matrix, into y: Matrix, independentRows: Bool = false, _ products: FrozenProducts) {
         precondition(x.columns == inputWidth && y.columns == outputWidth && x.rows == y.rows, "product of other shapes")
-        if let forward { return products.multiply(x, forward, into: y) }
+        if let forward, !independentRows || forward.hasIndependentRows { return products.multiply(x, forward, into: y) }
         var column = 0
         for part in parts {
             part.forEachPiece(products) { piece, row in
-                gemm(.asIs(x), .transposed(piece), into: y.columns(column + row, piece.rows))
+                let target = y.columns(column + row, piece.rows)
+                if independentRows {
+                    rowProduct(x, piece, into: target)
+                } else {
+                    gemm(.asIs(x), .transposed(piece), into: target)
+                }
             }
             column += part.rows
         }

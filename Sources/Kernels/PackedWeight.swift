@@ -36,6 +36,14 @@ struct PackedWeight: @unchecked Sendable {
     /// first, then the packed numbers.
     let memory: UnsafeMutableRawPointer
 
+    /// Whether a row of the product has the same bits whatever rows stand beside it. With 8 bits the sums are exact.
+    var hasIndependentRows: Bool {
+        switch layout {
+        case .oneDNN(.float32): PackingLibrary.isFast
+        case .oneDNN(.int8), .panels: true
+        }
+    }
+
     /// Bytes of the factors, of which there are a multiple of sixteen.
     static func factorBytes(columns: Int) -> Int { (columns * MemoryLayout<Float>.stride + 63) & ~63 }
 

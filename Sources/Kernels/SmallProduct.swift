@@ -10,19 +10,36 @@ func multiplyAdd(_ a: SIMD16<Float>, _ b: SIMD16<Float>, to sum: inout SIMD16<Fl
     #endif
 }
 
+/// The same for eight lanes.
+@inline(__always)
+func multiplyAdd(_ a: SIMD8<Float>, _ b: SIMD8<Float>, to sum: inout SIMD8<Float>) {
+    #if AVX2 || arch(arm64)
+        sum.addProduct(a, b)
+    #else
+        sum += a * b
+    #endif
+}
+
 /// `c = alpha * a b`, or `c += alpha * a b`, for products too small for a library's set-up: attention of one head, the
-/// low-rank sides of an adapter. Wide and deep ones go to OpenBLAS.
+/// low-rank sides of an adapter. Wide and deep ones go to OpenBLAS, or to `rowProduct` where rows must be
+/// `independentRows`.
 ///
 /// `a: [m, k]` and `b: [k, n]` after transposition, `c: [m, n]`. Overwrites `c` (whatever it held) or adds to it. In a
 /// small product every element is one sum in the order of k, so its bits do not depend on the other rows and columns.
 /// `workspace` lends memory for panels of `b`.
 public func smallProduct(
-    _ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, adding: Bool = false, _ workspace: Workspace
+    _ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, adding: Bool = false, independentRows: Bool = false,
+    _ workspace: Workspace
 ) {
     let ((m, k), (kb, n)) = (a.shape, b.shape)
     precondition(
         k == kb && m == c.rows && n == c.columns, "product of [\(m),\(k)] x [\(kb),\(n)] into \(c.rows)x\(c.columns)")
-    guard min(k, n) <= 64 else { return gemm(a, b, into: c, alpha: alpha, beta: adding ? 1 : 0) }
+    if min(k, n) > 64 {
+        guard independentRows else { return gemm(a, b, into: c, alpha: alpha, beta: adding ? 1 : 0) }
+        if case (.asIs(let x), .transposed(let w)) = (a, b) {
+            return rowProduct(x, w, into: c, alpha: alpha, adding: adding)
+        }
+    }
     let mark = workspace.mark
     defer { workspace.release(to: mark) }
     let panels = Panels(b, uses: m, workspace)

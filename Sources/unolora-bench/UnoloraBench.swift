@@ -22,7 +22,6 @@ struct UnoloraBench: ParsableCommand {
 
     static func main() {
         Job.prepareProcess()
-        ProcessorKernels.choose()
         do {
             var command = try parseAsRoot()
             try command.run()

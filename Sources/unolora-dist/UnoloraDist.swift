@@ -26,7 +26,6 @@ struct UnoloraDist: ParsableCommand {
 
     static func main() {
         Job.prepareProcess()
-        ProcessorKernels.choose()
         do {
             if let refusal = CommandNames.refusal(of: Array(CommandLine.arguments.dropFirst())) { throw refusal }
             var command = try parseAsRoot()

@@ -64,7 +64,7 @@ extension ProgramTests {
             let command = try project.perRank(
                 "[ $rank = 1 ] && exec \"$1\" \(other.joined(separator: " ")); exec \"$@\"\n")
             let result = try Program.run(command: command + project.train(), ranks: 2, directory: project.path)
-            #expect(result.code == 87 && result.seconds < 20, "\(result)")
+            #expect(result.code == 87 && result.seconds < Program.promptly, "\(result)")
             #expect(
                 result.sentences.count == 1
                     && result.error.contains("another command than rank 0 (command was train and is \(other[0]))"),

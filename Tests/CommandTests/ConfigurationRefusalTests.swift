@@ -27,7 +27,7 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         for text in says {
             #expect(result.sentences.first?.contains(text) == true, "no \"\(text)\" in: \(result.error)")
         }
-        #expect(result.seconds < 10)
+        #expect(result.seconds < Program.promptly)
         let checkpoints = (try? FileManager.default.contentsOfDirectory(atPath: copy.file("run/checkpoints"))) ?? []
         #expect(!checkpoints.contains { $0.hasPrefix("step-") })
     }

@@ -182,11 +182,11 @@ import Testing
         let directory = try TemporaryDirectory()
         let rank = try directory.write(
             "rank.sh",
-            "trap 'sleep 2; echo saved > \(directory.path)/saved; exit 0' TERM\necho > \(directory.path)/begun\n"
+            "trap 'sleep 1.3; echo saved > \(directory.path)/saved; exit 0' TERM\necho > \(directory.path)/begun\n"
                 + "while :; do sleep 0.1; done\n")
         let running = try RunningProgram(command: [
             "sh", "-euc",
-            ". '\(Self.scripts)/mpi-environment.sh'; echo $$ > \(directory.path)/pid; exec mpirun -n 1 sh \(rank)",
+            ". '\(Self.scripts)/mpi-environment.sh'; echo $$ > '\(directory.path)/pid'; exec mpirun -n 1 sh '\(rank)'",
         ])
         running.wait { FileManager.default.fileExists(atPath: directory.file("begun")) }
         let text = try String(contentsOfFile: directory.file("pid"), encoding: .utf8)

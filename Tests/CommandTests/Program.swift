@@ -19,6 +19,10 @@ enum Program {
         }
     }
 
+    /// Seconds within which a command that is to end at once has ended, however busy the machine; what hangs is ended after
+    /// 120.
+    static let promptly = 60.0
+
     /// The executable, which stands beside the program that runs these tests.
     static let path = products + "/unolora-dist"
     /// The one that measures.

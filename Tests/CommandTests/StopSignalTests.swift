@@ -46,7 +46,7 @@ extension ProgramTests {
             let sent = ContinuousClock.now
             #expect(kill(try project.pid(rank: (ranks ?? 1) - 1), signal.number) == 0)
             let result = try running.wait()
-            #expect(sent.duration(to: .now) < .seconds(10))
+            #expect(sent.duration(to: .now) < .seconds(Program.promptly))
             #expect(result.code == signal.code, "\(result.error)")
             #expect(result.sentences.isEmpty, "\(result.error)")
 
@@ -124,7 +124,7 @@ extension ProgramTests {
             let sent = ContinuousClock.now
             #expect(kill(try project.pid(rank: 1 - stopped), SIGTERM) == 0)
             _ = try running.wait()
-            #expect(sent.duration(to: .now) < .seconds(10))
+            #expect(sent.duration(to: .now) < .seconds(Program.promptly))
             let status = try Status(run: project.file("run"))
             #expect(status.state == "preempted" && status.exitCode == 143, "\(status)")
             // Rank 0 may have been stopped between computing a step and writing its line, which the other has then.
@@ -145,7 +145,7 @@ extension ProgramTests {
 
         @Test func `a run that is to outlive its terminal ignores SIGHUP`() throws {
             let project = try Self.shared.get().0.copy()
-            let command = try project.perRank("trap '' HUP; echo $$ > \(project.path)/pid.$rank; exec \"$@\"\n")
+            let command = try project.perRank("trap '' HUP; echo $$ > '\(project.path)/pid.'$rank; exec \"$@\"\n")
             let running = try RunningProgram(
                 command: command + project.train(["--set", "train.steps=60", "--set", "log.every=1"]))
             running.wait { project.hasMetrics }

@@ -15,7 +15,7 @@ extension TinyProject {
     }
 
     /// As `perRank`; each rank leaves its process id for `pid(rank:)`.
-    func tellingPids() throws -> [String] { try perRank("echo $$ > \(path)/pid.$rank; exec \"$@\"\n") }
+    func tellingPids() throws -> [String] { try perRank("echo $$ > '\(path)/pid.'$rank; exec \"$@\"\n") }
 
     /// The process of a rank that was started through `tellingPids`.
     func pid(rank: Int) throws -> pid_t {
@@ -24,7 +24,10 @@ extension TinyProject {
     }
 
     /// Whether the run has logged a step.
-    var hasMetrics: Bool {
-        FileManager.default.contents(atPath: file("run/metrics.jsonl"))?.isEmpty == false
+    var hasMetrics: Bool { loggedSteps > 0 }
+
+    /// Lines that the run has logged.
+    var loggedSteps: Int {
+        (FileManager.default.contents(atPath: file("run/metrics.jsonl")) ?? Data()).count { $0 == UInt8(ascii: "\n") }
     }
 }

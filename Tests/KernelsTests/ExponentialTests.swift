@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import TestSupport
 import Testing
 
 @Suite struct ExponentialTests {
@@ -17,7 +18,7 @@ import Testing
         let worst = zip(values, exponentials(values)).reduce(0.0) { worst, pair in
             guard pair.0 >= -87.3, pair.0 <= 88.3 else { return worst }
             let exact = exp(Double(pair.0))
-            return max(worst, abs(Double(pair.1) - exact) / exact)
+            return larger(worst, abs(Double(pair.1) - exact) / exact)
         }
         #expect(worst <= 2.4e-7)
         #expect(worst > 1e-9)

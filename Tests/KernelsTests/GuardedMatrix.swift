@@ -51,18 +51,6 @@ final class GuardedMatrix {
     func doubles(row r: Int) -> [Double] { view.rows(r, 1).copied().map(Double.init) }
 }
 
-/// The largest difference of two equally long lists; NaN when one has a NaN.
-func largestDifference(_ a: [Float], _ b: [Double]) -> Double {
-    precondition(a.count == b.count)
-    return zip(a, b).reduce(0) { worst, pair in
-        let difference = abs(Double(pair.0) - pair.1)
-        return difference.isNaN || worst.isNaN ? .nan : max(worst, difference)
-    }
-}
-
-/// The largest magnitude.
-func magnitude(_ values: [Double]) -> Double { values.map(abs).max() ?? 0 }
-
 /// Central differences of a function in double precision: exact to about 1e-9 of the function's curvature.
 func numericalGradient(at x: [Double], _ function: ([Double]) -> Double) -> [Double] {
     let h = 1e-5

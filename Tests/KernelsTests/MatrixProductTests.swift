@@ -1,5 +1,6 @@
 import Kernels
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct MatrixProductTests {

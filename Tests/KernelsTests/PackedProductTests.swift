@@ -1,5 +1,6 @@
 import Randomness
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Kernels

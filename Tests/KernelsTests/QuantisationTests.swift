@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Kernels
@@ -9,7 +10,7 @@ import Testing
         let x = GuardedMatrix(1, count, seed: 5, deviation: 3)
         var q = [Int8](repeating: 99, count: count + 1)
         let factor = quantiseRow(x.row, into: &q, count)
-        let largest = x.values.map(abs).max() ?? 0
+        let largest = Float(largestMagnitude(x.values))
         #expect(factor == largest / 127)
         #expect(q[..<count].contains { abs(Int($0)) == 127 })
         for i in 0..<count {

@@ -1,6 +1,7 @@
 import Foundation
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 /// Numbers of torch and transformers; the generator stands beside them.
@@ -63,7 +64,7 @@ import Testing
         }
         func expectClose(_ arena: Arena, _ tensors: [[Double]], _ what: String) {
             let expected = tensors.flatMap { $0 }
-            let scale = expected.reduce(0) { max($0, abs($1)) }
+            let scale = largestMagnitude(expected)
             for (i, value) in expected.enumerated() {
                 #expect(abs(Double(arena.base[i]) - value) <= 1e-6 * scale, "\(what) \(i)")
             }

@@ -20,11 +20,11 @@ struct TinyT5: Sendable {
 
     init(
         _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1, seed: UInt64 = 1,
-        packs: Bool = false
+        packs: Bool = false, isWide: Bool = false
     ) {
         BLAS.useOneThread()
         let configuration = Self.configuration(
-            family, encoderBlocks: encoderBlocks, decoderBlocks: decoderBlocks, endToken: endToken)
+            family, encoderBlocks: encoderBlocks, decoderBlocks: decoderBlocks, endToken: endToken, isWide: isWide)
         var layout = ParameterLayout()
         for (name, shape) in configuration.tensorShapes() {
             layout.append(name, shape)
@@ -52,10 +52,12 @@ struct TinyT5: Sendable {
     }
 
     static func configuration(
-        _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1
+        _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1, isWide: Bool = false
     ) -> T5Configuration {
+        // Wide: as deep and as broad as products must be for a library to cut them into pieces.
         T5Configuration(
-            vocabularySize: 37, modelWidth: 12, headWidth: 5, feedForwardWidth: 18, encoderBlocks: encoderBlocks,
+            vocabularySize: isWide ? 101 : 37, modelWidth: isWide ? 520 : 12, headWidth: isWide ? 70 : 5,
+            feedForwardWidth: isWide ? 200 : 18, encoderBlocks: encoderBlocks,
             decoderBlocks: decoderBlocks, heads: 2, positionBuckets: 8, positionMaxDistance: 6, dropoutRate: 0.1,
             normEpsilon: 1e-6, feedForward: family == .v10 ? .relu : .gatedGelu,
             outputMatrix: family == .v10 ? .embedding : .own, scalesOutput: family == .v10,

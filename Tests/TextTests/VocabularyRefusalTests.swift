@@ -25,9 +25,10 @@ import Text
     }
 
     @Test func `a missing file is refused by name`() throws {
-        let error = #expect(throws: Failure.self) { try Vocabulary(modelPath: "/nonexistent/spiece.model") }
+        let path = directory.file("absent/spiece.model")
+        let error = #expect(throws: Failure.self) { try Vocabulary(modelPath: path) }
         #expect(error?.code == .inputMissing)
-        #expect(error?.message.contains("/nonexistent/spiece.model") == true)
+        #expect(error?.message.contains(path) == true)
     }
 
     @Test func `a model cut anywhere is refused`() throws {

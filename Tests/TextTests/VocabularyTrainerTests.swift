@@ -45,7 +45,7 @@ import Text
 
     @Test func `a directory that does not exist is refused`() throws {
         let error = #expect(throws: Failure.self) {
-            try VocabularyTrainer.train(sentences: sentences, pieces: 40, to: "/nonexistent/v")
+            try VocabularyTrainer.train(sentences: sentences, pieces: 40, to: directory.file("absent/v"))
         }
         #expect(error?.code == .cannotWrite)
     }

@@ -44,6 +44,9 @@ public struct MicroBatchContext {
     public let slots: UnsafePointer<UInt32>
     /// Seed and step of the dropout; nil when nothing is dropped (evaluation).
     public let dropout: DropoutKey?
+    /// Whether a row's bits must not depend on the rows beside it, that is on the other examples: in generation. A training
+    /// pass takes the fastest product instead; its micro-batches are the same whoever computes them.
+    public let independentRows: Bool
     /// Scratch memory of the worker.
     public let workspace: Workspace
 }

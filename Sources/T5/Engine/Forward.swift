@@ -77,7 +77,8 @@ extension T5Engine {
         pass.scratch = PassScratch(
             rows: max(batch.sources.count, batch.targets.count), configuration, in: workspace)
         let context = MicroBatchContext(
-            model: model, batch: batch, sources: sources, slots: pass.slots, dropout: dropout, workspace: workspace)
+            model: model, batch: batch, sources: sources, slots: pass.slots, dropout: dropout,
+            independentRows: !keepsActivations, workspace: workspace)
         pass.context = context
         adaptation?.begin(context)
     }
@@ -147,7 +148,7 @@ extension T5Engine {
         drop(hidden, rows, place: place(.decoder, 0, .finalNorm))
         if configuration.outputScale != 1 { scale(hidden, by: configuration.outputScale) }
         let logits = workspace.matrix(hidden.rows, configuration.vocabularySize)
-        model.output.multiply(hidden, into: logits, products)
+        model.output.multiply(hidden, into: logits, independentRows: pass.independentRows, products)
         return logits
     }
 

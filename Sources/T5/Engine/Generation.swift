@@ -14,7 +14,17 @@ extension T5Engine {
     ///
     /// The encoder and the hypernetwork run once; keys and values are kept; finished examples leave the batch. Ties
     /// go to the lower token id. Throws when a logit is not finite: any token would be arbitrary.
+    ///
+    /// An answer, to the last bit of its logits, depends on nothing but the example: not on those beside it, nor on the
+    /// kernels that a library chose for so many rows.
     public func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]] {
+        try generate(batch, maxNewTokens: maxNewTokens) { _, _ in }
+    }
+
+    /// The same, and calls `observe` with the example and the logits of each token.
+    func generate(
+        _ batch: RaggedBatch, maxNewTokens: [Int], observe: (Int, UnsafeBufferPointer<Float>) -> Void
+    ) throws(NonFiniteLogits) -> [[Int32]] {
         precondition(maxNewTokens.count == batch.count, "a limit for each example")
         begin(batch, dropout: nil, keepsActivations: false)
         let memory = encode()
@@ -39,6 +49,7 @@ extension T5Engine {
             for (i, example) in active.enumerated() {
                 let row = UnsafePointer(logits.row(i))
                 guard allFinite(row, logits.columns) else { throw NonFiniteLogits(example: example) }
+                observe(example, UnsafeBufferPointer(start: row, count: logits.columns))
                 answers[example].append(Int32(indexOfMaximum(row, logits.columns)))
             }
             workspace.release(to: mark)

@@ -17,6 +17,8 @@ struct PassState {
     var smoothing: Float = 0
     /// Whether a backward may follow.
     var keepsActivations = true
+    /// Whether a row's bits must not depend on the rows beside it, that is on the other examples: in generation.
+    var independentRows: Bool { context?.independentRows ?? false }
     /// What no backward needs.
     var scratch: PassScratch?
 }

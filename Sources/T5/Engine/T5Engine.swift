@@ -51,7 +51,7 @@ public final class T5Engine {
 
     /// `y = x W^T` for all projections of a group side by side, the method's part included. Overwrites `y`.
     func project(_ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, into y: Matrix) {
-        model.weights(group).multiply(x, into: y, products)
+        model.weights(group).multiply(x, into: y, independentRows: pass.independentRows, products)
         adaptation?.forward(group, input: x, rows: rows, output: y, context: pass.context!)
     }
 

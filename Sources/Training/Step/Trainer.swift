@@ -131,6 +131,9 @@ public final class Trainer {
             tasks: taskSums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
     }
 
+    /// Whether every worker has computed a micro-batch, and so has the memory for one. Which worker takes one is luck.
+    public var hasUsedAllWorkers: Bool { team.workers.allSatisfy { $0.engine.workspace.highWater > 0 } }
+
     /// Source and target rows of this rank's micro-batches of some slots, in the order in which they are computed.
     public func microBatchRows(_ slots: [Sampler.Slot]) -> [(source: Int, target: Int)] {
         var plan = plan

@@ -86,7 +86,9 @@ private struct VerificationRun {
         let equal = try run.generatesTheSame()
         let errors = run.errors
         func worst(_ prefix: String) -> String? {
-            errors.filter { $0.key.hasPrefix(prefix) }.max { $0.value < $1.value }
+            // A NaN is worse than any number.
+            errors.filter { $0.key.hasPrefix(prefix) }
+                .max { $1.value.isNaN ? !$0.value.isNaN : $0.value < $1.value }
                 .map { "\($0.key) \(String(format: "%.2e", $0.value))" }
         }
         // A NaN is larger than nothing, so it is asked for the other way round.

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Randomness
 import Tensors
+import TestSupport
 import Testing
 
 @testable import T5
@@ -13,7 +14,7 @@ import Testing
 /// 3e-6, which a step h turns into 3e-6 / 2h of slope; a longer step meets curvature, and the kink of a ReLU somewhere.
 /// Each slope is therefore measured with several steps, from both sides at once and, where that fails, from either
 /// side alone (a kink just beside the point lies on one side of it); the best agreement counts, and a wrong gradient
-/// agrees with none. Slopes along these directions are compared: the gradient itself (a wrong size), a random one of
+/// agrees with none. A loss that is NaN, at whichever step, agrees with nothing. Slopes along these directions are compared: the gradient itself (a wrong size), a random one of
 /// the whole tensor (a wrong direction), and single elements.
 struct GradientCheck {
     let adapter: TinyAdapter
@@ -82,14 +83,14 @@ struct GradientCheck {
         for h in Self.steps {
             let above = loss(entry, direction, h, engine)
             let below = loss(entry, direction, -h, engine)
-            best = min(best, abs((above - below) / (2 * Double(h)) - slope))
+            best = smaller(best, abs((above - below) / (2 * Double(h)) - slope))
             if best <= enough { return best }
         }
         let here = loss(entry, direction, 0, engine)
         for h in Self.steps {
             for side in [h, -h] {
                 let (near, far) = (loss(entry, direction, side, engine), loss(entry, direction, 2 * side, engine))
-                best = min(best, abs((4 * near - 3 * here - far) / (2 * Double(side)) - slope))
+                best = smaller(best, abs((4 * near - 3 * here - far) / (2 * Double(side)) - slope))
             }
             if best <= enough { return best }
         }

@@ -1,4 +1,5 @@
 import Adapters
+import Kernels
 import Testing
 
 @testable import T5
@@ -50,6 +51,42 @@ import Testing
             #expect(answers[i].count <= limits[i])
         }
         #expect(answers[1].isEmpty && answers[4].count == 1)
+    }
+
+    /// The bits of every logit that each example's answer was chosen by.
+    private static func logits(
+        _ adapter: TinyAdapter, _ batch: RaggedBatch, _ limits: [Int]
+    ) throws -> [[UInt32]] {
+        var bits = [[UInt32]](repeating: [], count: batch.count)
+        _ = try adapter.engine().engine.generate(batch, maxNewTokens: limits) { example, logits in
+            bits[example] += logits.map(\.bitPattern)
+        }
+        return bits
+    }
+
+    /// On weights as they are and on packed ones, with ranks so large that a library would compute the adapter's products,
+    /// whatever its kernels. The examples leave the batch one by one, so there are steps of every number of rows.
+    @Test(arguments: TinyT5.Family.allCases, [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
+    func `an answer's logits have the same bits alone and beside others`(
+        family: TinyT5.Family, method: LowRankOptions.Method
+    ) throws {
+        var options = LowRankOptions(method: method, rankA: 70, rankB: 66, alpha: 4, tasks: 4)
+        options.targets = .everything
+        options.hyper.dimension = 70
+        options.hyper.bottleneck = 80
+        for packs in [false] + (PackingLibrary.hasOneDNN ? [true] : []) {
+            for wide in [false, true] {
+                let adapter = TinyAdapter(TinyT5(family, endToken: 99, packs: packs, isWide: wide), options)
+                let batch = TinyT5.batch(Self.lengths + [(13, 1, 1), (2, 1, 3), (9, 1, 0)])
+                let limits = [8, 3, 12, 1, 5, 7, 2, 6]
+                let all = try Self.logits(adapter, batch, limits)
+                for example in 0..<batch.count {
+                    let alone = try Self.logits(adapter, batch.examples([example]), [limits[example]])[0]
+                    #expect(alone.count == limits[example] * adapter.model.configuration.vocabularySize)
+                    #expect(all[example] == alone, "example \(example), packed \(packs), wide \(wide)")
+                }
+            }
+        }
     }
 
     /// The end token is chosen to be one that the model says: then some answers end early and others go on.

@@ -1,4 +1,5 @@
 import Adapters
+import TestSupport
 import Testing
 
 @testable import T5
@@ -13,10 +14,9 @@ import Testing
         return TinyAdapter(TinyT5(family), options)
     }
 
-    private func expectClose(_ a: [Float], _ b: [Float], within tolerance: Float, _ what: String) {
-        let scale = b.reduce(0) { max($0, abs($1)) }
-        let worst = zip(a, b).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
-        #expect(a.count == b.count && worst <= tolerance * max(scale, 1e-3), "\(what): \(worst) of \(scale)")
+    private func expectClose(_ a: [Float], _ b: [Float], within tolerance: Double, _ what: String) {
+        let (scale, worst) = (largestMagnitude(b), largestDifference(a, b))
+        #expect(worst <= tolerance * larger(scale, 1e-3), "\(what): \(worst) of \(scale)")
     }
 
     @Test(arguments: TinyT5.Family.allCases, methods)

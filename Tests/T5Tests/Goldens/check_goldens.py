@@ -27,6 +27,11 @@ HERE = Path(__file__).resolve().parent
 TOLERANCE = 3e-5
 
 
+def larger(*values):
+    """The largest; NaN when one is, which Python's max loses unless it comes first."""
+    return float(np.max(values))
+
+
 def settings(folder):
     return json.loads((folder / "adapter/unolora_config.json").read_text())
 
@@ -74,7 +79,7 @@ def differences(case, found):
                 theirs[i, len(t5.padded_labels(case.options, label)) :] = 0
         scale = max(np.abs(theirs).max(), 1e-3 * largest if key.startswith("grad.") else 0)
         group = key.split(".")[0]
-        result[group] = max(result.get(group, 0), np.abs(ours - theirs).max() / scale)
+        result[group] = larger(result.get(group, 0), np.abs(ours - theirs).max() / scale)
     return result
 
 
@@ -91,7 +96,7 @@ def replay(folder):
     worst = differences(case, found)
     print(f"  {case.name}: " + ", ".join(f"{k} {v:.1e}" for k, v in worst.items()))
     assert all(np.isfinite(v).all() for v in case.stored.values()), f"{case.name}: not finite"
-    assert max(worst.values()) < TOLERANCE, f"{case.name} differs"
+    assert larger(*worst.values()) < TOLERANCE, f"{case.name} differs"
 
 
 # Option -> a value that a wrong implementation might use instead.
@@ -121,7 +126,7 @@ def sensitive(folder):
         if found["logits"].shape != case.stored["logits"].shape:
             continue  # other shapes cannot be mistaken
         worst = differences(case, {k: v for k, v in found.items() if k == "loss" or k.startswith("grad.")})
-        moved[option] = max(worst.values())
+        moved[option] = larger(*worst.values())
     print(f"  {case.name}: " + ", ".join(f"{k} {v:.2g}" for k, v in moved.items()))
     assert min(moved.values(), default=1) > 1e-2, f"{case.name}: an option hardly matters"
 
@@ -147,9 +152,8 @@ def doubles(tensors):
 
 def distance(theirs, memory, logits):
     """Largest absolute difference of encoder output and logits from those of transformers."""
-    return max(
-        float((a[0] - b).abs().max()) for a, b in ((theirs.logits, logits), (theirs.encoder_last_hidden_state, memory))
-    )
+    pairs = ((theirs.logits, logits), (theirs.encoder_last_hidden_state, memory))
+    return larger(*(float((a[0] - b).abs().max()) for a, b in pairs))
 
 
 def peer(case, adapted):
@@ -188,14 +192,14 @@ def against_transformers(folder, adapted):
             answer = model.generate(
                 torch.tensor([source]), max_new_tokens=make_goldens.BUDGET, do_sample=False, use_cache=False
             )[0, 1:].tolist()
-        worst = max(worst, distance(theirs, memory, logits))
+        worst = larger(worst, distance(theirs, memory, logits))
         exact = replace(ours, labelSmoothing=0.0)
-        worst = max(worst, abs(float(theirs.loss) - float(t5.loss(exact, logits, label)) / len(label)))
+        worst = larger(worst, abs(float(theirs.loss) - float(t5.loss(exact, logits, label)) / len(label)))
         for eps in (0.0, 0.1):
             torchs = torch.nn.functional.cross_entropy(
                 logits, torch.tensor(label), label_smoothing=eps, reduction="sum"
             )
-            worst = max(worst, abs(float(torchs - t5.loss(replace(ours, labelSmoothing=eps), logits, label))))
+            worst = larger(worst, abs(float(torchs - t5.loss(replace(ours, labelSmoothing=eps), logits, label))))
         assert tokens == answer, f"{case.name}: {tokens} is not {answer}"
     print(
         f"  {case.name}, {'merged' if adapted else 'frozen'}: largest absolute difference {worst:.1e}, generated equal"
@@ -229,7 +233,7 @@ def places_against_transformers(folder):
             theirs = model(input_ids=torch.tensor([source]), labels=torch.tensor([label]))
         with torch.no_grad():
             memory, logits = t5.forward(run, source, label)
-        worst = max(worst, distance(theirs, memory, logits))
+        worst = larger(worst, distance(theirs, memory, logits))
         assert not places and worst < 5e-6, (case.name, worst, places)
     print(f"  {case.name}: dropout places agree, {worst:.1e}")
 

@@ -308,7 +308,7 @@ def check(name, figures, single, lead, generated_differs):
         assert np.isfinite(exact).all(), f"{name}: {key} is not finite"
         if exact.dtype.kind == "f":
             floor = 1e-3 * largest if key.startswith("grad.") else 0
-            worst = max(worst, np.abs(single[key] - exact).max() / max(np.abs(exact).max(), floor))
+            worst = np.maximum(worst, np.abs(single[key] - exact).max() / max(np.abs(exact).max(), floor))
     assert worst < AGREEMENT, f"{name}: single precision differs by {worst}"
     assert lead > CLEAR and not generated_differs, f"{name}: a greedy choice leads by {lead} only"
     dead = [k for k, v in figures.items() if k.startswith("grad.") and not v.any()]

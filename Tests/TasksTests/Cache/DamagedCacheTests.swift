@@ -51,7 +51,8 @@ import Text
         expectFailure(.badData, "was made from other inputs", "delete it") {
             try TokenCache(path: path, expecting: ContentDigest(of: "another"))
         }
-        expectFailure(.inputMissing, "/nonexistent/x.cache") { try TokenCache(path: "/nonexistent/x.cache") }
+        let absent = directory.file("absent/x.cache")
+        expectFailure(.inputMissing, absent) { try TokenCache(path: absent) }
     }
 
     @Test func `a cache cut anywhere is refused`() throws {

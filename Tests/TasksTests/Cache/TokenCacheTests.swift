@@ -152,9 +152,10 @@ import Text
         expectFailure(.badConfiguration, "two tasks have the name \"rte\"") {
             try TokenCacheBuilder(tasks: [fixture.task("rte"), fixture.task("rte")], vocabulary: fixture.vocabulary)
         }
-        expectFailure(.cannotWrite, "/nonexistent/") {
+        let absent = fixture.directory.file("absent")
+        expectFailure(.cannotWrite, absent + "/") {
             try TokenCache.openOrBuild(
-                tasks: [fixture.task("mrpc")], vocabulary: fixture.vocabulary, directory: "/nonexistent")
+                tasks: [fixture.task("mrpc")], vocabulary: fixture.vocabulary, directory: absent)
         }
         let files = try FileManager.default.contentsOfDirectory(atPath: fixture.directory.path)
         #expect(files == ["spiece.model"])

@@ -97,8 +97,9 @@ import Testing
         expectFailure(.badConfiguration, "\"rte\" is named twice") {
             try GLUE.tasks(["rte", "rte"], directory: fixture.path)
         }
-        expectFailure(.inputMissing, "/nonexistent/glue does not exist") {
-            try GLUE.tasks(directory: "/nonexistent/glue")
+        let absent = fixture.path + "/absent"
+        expectFailure(.inputMissing, absent + " does not exist") {
+            try GLUE.tasks(directory: absent)
         }
     }
 

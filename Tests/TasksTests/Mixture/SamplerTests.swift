@@ -131,12 +131,18 @@ import Testing
 
     @Test func `replaying 8 million draws takes about a second`() throws {
         var long = try sampler(sizes: [8_551, 392_702, 3_668, 103_743, 362_846, 2_490, 66_349, 5_749], batch: 32)
-        let clock = ContinuousClock()
-        let duration = clock.measure { long.seek(to: 262_144) }
+        // This thread's time on a core, whatever else the machine does.
+        func seconds() -> Double {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+        }
+        let begun = seconds()
+        long.seek(to: 262_144)
+        let taken = seconds() - begun
         #expect(long.next().count == 32)
-        // Measured 0.1 s on an idle core; the bound leaves room for a loaded machine.
-        #expect(duration < .seconds(3), "\(duration)")
-        print("8.4 million draws replayed in \(duration)")
+        // Measured 0.1 s; the bound leaves room for a slow core.
+        #expect(taken < 3, "\(taken)")
     }
 
     @Test func `a batch or micro-batch below 1 is refused`() throws {

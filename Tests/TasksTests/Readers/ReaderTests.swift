@@ -82,13 +82,14 @@ import Testing
     }
 
     @Test func `files that are not what they should be are refused`() throws {
-        expectFailure(.inputMissing, "/nonexistent/x.tsv") {
+        let absent = directory.file("absent.tsv")
+        expectFailure(.inputMissing, absent) {
             try TaskExamples(
                 TaskDefinition(
                     name: "t", format: .jsonLines, fields: [Field("a")], label: .named("l"),
                     answers: .classes(["a", "b"]),
                     labels: LabelMap(classes: ["a", "b"]), metrics: [.accuracy],
-                    splits: SplitDefinition.splits(train: ["/nonexistent/x.tsv"])))
+                    splits: SplitDefinition.splits(train: [absent])))
         }
         expectFailure(.badData, "empty.tsv is empty") { try examples("empty.tsv", "") }
         expectFailure(.badData, "empty.jsonl is empty") { try examples("empty.jsonl", "", format: .jsonLines) }

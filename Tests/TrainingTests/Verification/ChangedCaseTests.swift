@@ -44,7 +44,7 @@ import Training
             guard tensor == name else { return values }
             found = true
             var values = values
-            let largest = values.reduce(0) { max($0, abs($1)) }
+            let largest = Float(largestMagnitude(values))
             values[index] = change(values[index], largest)
             return values
         }
@@ -71,6 +71,10 @@ import Training
         #expect(!moved.passed && moved.failed.contains(place.name), "\(moved.failed)")
         let broken = try replay(place.name, place.index) { _, _ in .nan }
         #expect(!broken.passed && broken.failed.contains(place.name))
+        for (prefix, worst) in [("grad.", broken.worstGradient), ("step.", broken.worstStep)]
+        where place.name.hasPrefix(prefix) {
+            #expect(worst?.hasPrefix(place.name) == true, "\(worst ?? "none")")
+        }
         // A third of the tolerance is forgiven.
         let near = try replay(place.name, place.index) { $0 + 0.6e-4 * $1 }
         #expect(!near.failed.contains(place.name), "\(near.errors[place.name] ?? -1)")
