@@ -12,12 +12,18 @@ public final class TokenCache: Sendable {
     public let tasks: [CachedTask]
     /// Bytes of the file.
     public let byteCount: Int
+    /// The rows and files of each task that it was made from; empty for a cache that was opened by its path.
+    public let sources: [TaskSources]
 
     /// Maps a cache and checks all of it: digest, every place and offset, every id and answer.
     ///
     /// - Parameter key: What it must have been made from; nil accepts any.
     /// - Throws: `inputMissing` when there is no such file, `badData` when it is damaged or made from something else.
-    public init(path: String, expecting key: ContentDigest? = nil) throws(Failure) {
+    public convenience init(path: String, expecting key: ContentDigest? = nil) throws(Failure) {
+        try self.init(path: path, expecting: key, sources: [])
+    }
+
+    private init(path: String, expecting key: ContentDigest?, sources: [TaskSources]) throws(Failure) {
         let file = try MappedFile(path: path)
         let contents: (key: ContentDigest, tasks: [CachedTask])
         do throws(Failure) {
@@ -29,6 +35,7 @@ public final class TokenCache: Sendable {
                 "the token cache \(path.shown) cannot be used: \(error.message); delete it to have it rebuilt")
         }
         self.path = path
+        self.sources = sources
         byteCount = file.bytes.count
         (self.key, tasks) = contents
     }
@@ -49,7 +56,7 @@ public final class TokenCache: Sendable {
         threads: Int = 1
     ) throws(Failure) -> ContentDigest {
         try TokenCacheBuilder.check(tasks, options)
-        return try TokenCacheKey.digest(tasks, vocabulary, options, threads: threads)
+        return try TokenCacheInputs(tasks, vocabulary, options, threads: threads).key
     }
 
     /// Where the cache of a key lies in a directory of caches.
@@ -61,19 +68,25 @@ public final class TokenCache: Sendable {
     ///
     /// The name of the file contains the key, so a change of any input leads to another file. Any number of processes
     /// may do this at the same time: each builds the same bytes and renames them into place. The directory must exist.
+    /// `accept` is told of the inputs before anything is built of them, and may refuse them.
     public static func openOrBuild(
         tasks: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
-        directory: String, threads: Int = 1
+        directory: String, threads: Int = 1, accepting accept: (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> TokenCache {
-        let key = try key(tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
+        try TokenCacheBuilder.check(tasks, options)
+        let inputs = try TokenCacheInputs(tasks, vocabulary, options, threads: threads)
+        try accept(inputs)
         do throws(Failure) {
-            return try TokenCache(path: path(in: directory, key: key), expecting: key)
+            return try TokenCache(
+                path: path(in: directory, key: inputs.key), expecting: inputs.key, sources: inputs.sources)
         } catch {
             let builder = try TokenCacheBuilder(
                 tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
+            // A file may have been written meanwhile.
+            if builder.key != inputs.key { try accept(builder.inputs) }
             let path = path(in: directory, key: builder.key)
             try builder.build(at: path)
-            return try TokenCache(path: path, expecting: builder.key)
+            return try TokenCache(path: path, expecting: builder.key, sources: builder.inputs.sources)
         }
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 import Failures
 import MPI
 import Tasks
+import Tensors
 
 /// A run's model together with its data: what training and evaluating need.
 struct RunSession {
@@ -11,12 +12,35 @@ struct RunSession {
     var configuration: RunConfiguration { base.configuration }
     var taskNames: [String] { base.taskNames }
 
-    /// Opens the data of an opened model; collective.
-    init(_ base: RunModel, run: RunDirectory) throws(Failure) {
+    /// Opens the data of an opened model; collective. `accept` is told on rank 0 what the run would be with the data as it
+    /// is now, before anything is tokenised, and may refuse it.
+    init(
+        _ base: RunModel, run: RunDirectory,
+        accepting accept: @escaping (RunState.Identity) throws(Failure) -> Void = { _ in }
+    ) throws(Failure) {
         self.base = base
         data = try RunData(
-            base.configuration, base.definitions, run: run, vocabulary: base.vocabulary, world: base.world)
+            base.configuration, base.definitions, run: run, vocabulary: base.vocabulary, world: base.world
+        ) { inputs throws(Failure) in
+            try accept(base.identity(data: inputs.key.hexadecimal, sources: inputs.sources))
+        }
     }
+
+    /// What must be the same for the run to be continued.
+    var identity: RunState.Identity { base.identity(data: data.digest, sources: data.sources) }
+
+    /// Digest of all that decides the figures of an evaluation with this adapter: data, model, vocabulary, settings.
+    func basis(adapter: ContentDigest?) -> String {
+        let positive = base.definitions.compactMap { task in task.positiveClass.map { "\(task.name): \($0.label)" } }
+        let parts = [
+            configuration.resultText(for: .evaluation), "\(configuration.maxNewTokens ?? 0)", "\(positive)",
+            base.backbone, base.vocabulary.digest.hexadecimal, data.digest, adapter?.hexadecimal ?? "",
+        ]
+        return ContentDigest(of: parts.joined(separator: "\n")).hexadecimal
+    }
+
+    /// Sentences for people about tasks whose F1 is of another class than in earlier versions.
+    var positiveNotices: [String] { base.definitions.compactMap(\.positiveNotice) }
 
     /// The mixture of the tasks' training examples.
     func mixture() throws(Failure) -> Mixture {
@@ -64,7 +88,7 @@ struct RunSession {
             task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed)
         var task = EvaluationTask(
             name: name, task: index, space: definition.answers, metrics: definition.metrics,
-            budget: base.budgets[index], isBeside: isBeside,
+            positive: definition.positiveClass, budget: base.budgets[index], isBeside: isBeside,
             gold: chosen.map { gold[$0] }, source: { rows.source(chosen[$0]) })
         task.exampleName = { "example \(chosen[$0])" }
         return task
@@ -75,7 +99,8 @@ struct RunSession {
         var scores: [String: TaskScores] = [:]
         for task in tasks {
             scores[task.name] = try TaskScores.majorityBaseline(
-                training: data.gold(task: task.task, .train), gold: task.gold, space: task.space, metrics: task.metrics)
+                training: data.gold(task: task.task, .train), gold: task.gold, space: task.space, metrics: task.metrics,
+                positive: task.positive)
         }
         return scores
     }

@@ -24,6 +24,8 @@ public struct TrainRun {
         public var stop: StopConditions
         /// Of a run that is only there to be compared with another: the steps about which that one has lines.
         public var replayedLines: Set<Int>?
+        /// Of such a run: what that one was trained on, and its checkpoint; on rank 0.
+        var replayed: (identity: RunState.Identity, path: String)?
 
         /// Creates a request.
         public init(
@@ -105,11 +107,14 @@ public struct TrainRun {
         startup.finished(.configuration)
         let base = try RunModel(configuration, training: true, world: world) { startup.finished($0) }
         if let reason = try signalledStop() { return leaveUnbegun(reason) }
-        let session = try RunSession(base, run: run)
+        let session = try RunSession(base, run: run) { [replayed = request.replayed] present throws(Failure) in
+            if let replayed { try replayed.identity.refuseReplay(as: present, path: replayed.path) }
+        }
         startup.finished(.data)
         if let reason = try signalledStop() { return leaveUnbegun(reason) }
         let state = TrainState(layout: session.base.layout, seed: configuration.seed)
-        let identity = self.identity(session)
+        let identity = session.identity
+        let measure = BestMeasure(configuration, base.definitions)
         let check = try Agreement.check(
             [
                 .configuration(configuration), .init(name: "model", text: identity.backbone),
@@ -128,7 +133,8 @@ public struct TrainRun {
                 keep: configuration.checkpointKeep))
         if world.rank == 0 { try recover(checkpoints, identity) }
         let resumption = Resumption(
-            store: store, choice: request.resume, identity: identity, libraries: libraries,
+            store: store, choice: request.resume, identity: identity, libraries: libraries, measure: measure,
+            earlier: world.rank == 0 ? try? RunConfiguration.load(file: run.configuration) : nil,
             tasks: session.taskNames.count, say: say)
         let resumed = try resumption.load(state, world: world)
         ending.isAccepted()
@@ -136,6 +142,7 @@ public struct TrainRun {
             requested: configuration.threads, world: world,
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
+        for remark in resumed?.remarks ?? [] { log.notice("\(remark)") }
         if world.rank == 0 {
             SnapshotFile.remove(run)
             if configuration.keepsSnapshotFile { checkpoints.keep(in: try SnapshotFile(run)) }
@@ -162,8 +169,7 @@ public struct TrainRun {
                 evaluator: evaluator, stop: stop,
                 tasks: session.evaluationTasks(
                     SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples),
-                split: configuration.evaluationSplit,
-                best: BestMeasure(rawValue: configuration.checkpointBest) ?? .average,
+                best: measure, maxExamples: configuration.evaluationMaxExamples,
                 isSpread: configuration.evaluatesOnAllRanks),
             taskNames: session.taskNames, checkpoints: checkpoints, writer: writer, log: log, resumed: resumed?.state)
         startup.finished(.state)
@@ -226,13 +232,6 @@ public struct TrainRun {
             stop: request.stop)
     }
 
-    private func identity(_ session: RunSession) -> RunState.Identity {
-        RunState.Identity(
-            configuration: configuration.resultText,
-            layout: ContentDigest(of: session.base.layout.parameters.canonicalText).hexadecimal,
-            backbone: session.base.backbone, data: session.data.digest)
-    }
-
     private func announce(_ session: RunSession, _ threads: ThreadChoice, _ state: TrainState) {
         let backbone = session.base.model.configuration.weightCount
         say(
@@ -240,6 +239,7 @@ public struct TrainRun {
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
         let reports = session.data.cache.tasks.map(\.report)
         for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
+        for notice in session.positiveNotices { say("note: \(notice)") }
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }

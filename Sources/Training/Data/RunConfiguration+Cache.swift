@@ -11,9 +11,11 @@ extension RunConfiguration {
         TokenCacheOptions(reading: readingOptions, maxSource: maxSource)
     }
 
-    /// Opens the token cache of the run's tasks in a directory, building it first where it is absent.
+    /// Opens the token cache of the run's tasks in a directory, building it first where it is absent. `accept` may refuse
+    /// what it would be built from.
     package func openCache(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, in directory: String, threads: Int
+        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, in directory: String, threads: Int,
+        accepting accept: (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> TokenCache {
         guard makeDirectories(directory) else {
             throw Failure(
@@ -22,7 +24,8 @@ extension RunConfiguration {
                     + "data.cache")
         }
         return try TokenCache.openOrBuild(
-            tasks: definitions, vocabulary: vocabulary, options: cacheOptions, directory: directory, threads: threads)
+            tasks: definitions, vocabulary: vocabulary, options: cacheOptions, directory: directory, threads: threads,
+            accepting: accept)
     }
 
     /// Digest of which files the tasks have, without a look into them: equal for two processes of a node that would read the

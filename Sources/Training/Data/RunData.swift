@@ -14,20 +14,26 @@ struct RunData: TrainingExamples {
 
     /// Digest of everything that the examples depend on.
     var digest: String { cache.key.hexadecimal }
+    /// The rows and files of the tasks.
+    let sources: [TaskSources]
 
     /// Opens the token cache, building it first where it is absent; collective.
     ///
     /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so
     /// that nothing is tokenised twice. The one that works has the cores of all ranks of its node. Of the ranks of a node
     /// that name the same files the first one reads them through for all; the others take its word for what they hold.
+    /// `accept` is told of the inputs on rank 0 before they are tokenised, and may refuse them.
     init(
         _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory, vocabulary: Vocabulary,
-        world: Communicator
+        world: Communicator, accepting accept: @escaping (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) {
         let directory = configuration.cache ?? run.path + "/cache"
         let open = { () throws(Failure) -> TokenCache in
             let threads = AvailableCores.ofThisProcess().count
-            return try configuration.openCache(definitions, vocabulary, in: directory, threads: threads)
+            return try configuration.openCache(definitions, vocabulary, in: directory, threads: threads) {
+                (inputs) throws(Failure) in
+                if world.rank == 0 { try accept(inputs) }
+            }
         }
         let node = try world.nodeCommunicator()
         let processors = try node.processors()
@@ -45,6 +51,7 @@ struct RunData: TrainingExamples {
         if cache == nil { cache = try open() }
         guard let cache else { throw Failure(.internal, "the token cache was not opened") }
         self.cache = cache
+        sources = try world.share(cache.sources, "the files of the tasks")
         try node.free()
         var training: [CachedSplit] = []
         for task in self.cache.tasks {
