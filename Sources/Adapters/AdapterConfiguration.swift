@@ -44,9 +44,13 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     public var taskNames: [String]?
     /// Answer texts of each task, in class order.
     public var labels: [String: [String]]?
+    /// Digest of the vocabulary that it was trained with; nil in files of earlier versions and of others.
+    public var vocabulary: String?
 
     /// The configuration of an adapter with these options.
-    public init(_ options: LowRankOptions, taskNames: [String], labels: [String: [String]]) {
+    public init(
+        _ options: LowRankOptions, taskNames: [String], labels: [String: [String]], vocabulary: String? = nil
+    ) {
         method = options.method.rawValue
         rank = options.rankA
         alpha = options.alpha
@@ -70,6 +74,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
         }
         self.taskNames = taskNames
         self.labels = labels
+        self.vocabulary = vocabulary
     }
 
     /// Reads the file at `path`.
@@ -91,11 +96,11 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     }
 
     /// The first key, in the alphabet's order, in which an adapter of another configuration means something else; nil
-    /// when there is none. What acts in training alone does not count.
+    /// when there is none. What acts in training alone does not count, nor does the vocabulary, which not every file names.
     public func firstDifference(from other: AdapterConfiguration) throws(Failure) -> String? {
         func values(_ configuration: AdapterConfiguration) throws(Failure) -> [String: NSObject] {
             var used = configuration
-            (used.loraDropout, used.loraDropoutMask) = (nil, nil)
+            (used.loraDropout, used.loraDropoutMask, used.vocabulary) = (nil, nil, nil)
             let data = try StableJSON.line(used, "the adapter's configuration")
             return (try? JSONSerialization.jsonObject(with: data)) as? [String: NSObject] ?? [:]
         }

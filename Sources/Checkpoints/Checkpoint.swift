@@ -41,6 +41,9 @@ public struct Checkpoint: Sendable, Equatable {
     /// The file with the adapter's weights.
     public var adapterModel: String { "\(path)/\(CheckpointFile.adapterModel)" }
 
+    /// The digest of the file with the adapter's weights.
+    public var adapterDigest: ContentDigest? { manifest.files[CheckpointFile.adapterModel]?.digest }
+
     /// The file with AdamW's moments.
     public var optimizer: String { "\(path)/\(CheckpointFile.optimizer)" }
 

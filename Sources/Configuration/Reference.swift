@@ -74,6 +74,7 @@ public enum ConfigurationReference {
         | `labels` | this or `range` | list of labels, or mapping from label to answer text, in class order |
         | `range` | this or `labels` | `[minimum, maximum, step]` of a regression |
         | `metrics` | `[accuracy]`, `[pearson, spearman]` | accuracy, f1 (two labels), matthews; pearson, spearman |
+        | `positive` | 1 of 0 and 1 or of -1 and 1, true of false and true, else the second of `labels` | the label, as the files write it, that f1 is of; tables and JSON name it |
 
         """
 }

@@ -37,6 +37,7 @@ extension RunConfiguration {
             header: parts["header"] != .flag(false), columns: texts(parts["columns"]), train: text("train") ?? "",
             validation: text("validation"), test: text("test"), holdOut: holdOut, fields: texts(parts["fields"]),
             template: text("template"), label: text("label") ?? "label", labels: labels, range: range,
-            metrics: metrics.isEmpty ? (range == nil ? ["accuracy"] : ["pearson", "spearman"]) : metrics)
+            metrics: metrics.isEmpty ? (range == nil ? ["accuracy"] : ["pearson", "spearman"]) : metrics,
+            positive: text("positive"))
     }
 }

@@ -27,6 +27,12 @@ extension RunConfiguration {
         KeyTable.keys.filter { $0.decidesResult && applies($0) }.map(line).joined(separator: "\n")
     }
 
+    /// Those of the keys on which a use of the trained adapter depends, a line each.
+    public func resultText(for use: AdapterUse) -> String {
+        KeyTable.keys.filter { $0.decidesResult && applies($0) && use.depends(on: $0.path) }.map(line)
+            .joined(separator: "\n")
+    }
+
     /// What all ranks of a job must have alike, a line each: every key but paths, which may differ between nodes, and
     /// the number of threads.
     public var sharedText: String {
@@ -35,8 +41,10 @@ extension RunConfiguration {
     }
 
     /// What differs between two `resultText`s or `sharedText`s, a part of a sentence a key, such as
-    /// `lr.peak was 0.0001 and is 0.001`.
-    public static func differences(from old: String, to new: String) -> [String] {
+    /// `lr.peak was 0.0001 and is 0.001`, and several for `tasks`; of keys that `use` depends on.
+    public static func differences(
+        from old: String, to new: String, for use: AdapterUse = .training
+    ) -> [String] {
         func lines(_ text: String) -> [(key: String, value: String)] {
             text.split(separator: "\n").map { line in
                 let colon = line.firstIndex(of: ":") ?? line.endIndex
@@ -47,11 +55,14 @@ extension RunConfiguration {
         let was = Dictionary(before.map { ($0.key, $0.value) }) { first, _ in first }
         let now = Dictionary(after.map { ($0.key, $0.value) }) { first, _ in first }
         let keys = after.map(\.key) + before.map(\.key).filter { now[$0] == nil }
-        return keys.filter { was[$0] != now[$0] }.map { key in
-            if key == "tasks", let difference = TaskDifference.first(from: was[key] ?? "", to: now[key] ?? "") {
-                return difference
+        return keys.filter { was[$0] != now[$0] && use.depends(on: $0) }.flatMap { key in
+            if key == "tasks",
+                let differences = TaskDifference.all(from: was[key] ?? "", to: now[key] ?? "", for: use),
+                !differences.isEmpty || use.isPrediction
+            {
+                return differences
             }
-            return "\(key) was \(was[key] ?? "absent") and is \(now[key] ?? "absent")"
+            return ["\(key) was \(was[key] ?? "absent") and is \(now[key] ?? "absent")"]
         }
     }
 

@@ -67,8 +67,22 @@ enum TaskChecks {
     }
 
     private static func checkMetrics(_ values: Value.Mapping, _ place: String) throws(Failure) {
-        guard values["metrics"] != nil else { return }
         let chosen = texts(values["metrics"])
+        if case .text(let positive)? = values["positive"] {
+            guard chosen.contains("f1") else {
+                throw Failure(
+                    .badConfiguration,
+                    "\(place): positive names the label that f1 is of, and metrics does not name f1; add it, or remove positive"
+                )
+            }
+            if case .mapping(let labels)? = values["labels"], labels[positive] == nil {
+                throw Failure(
+                    .badConfiguration,
+                    "\(place): positive names \(positive), which is none of the labels \(labels.keys.joined(separator: ", "))"
+                )
+            }
+        }
+        guard values["metrics"] != nil else { return }
         let allowed = values["range"] == nil ? ["accuracy", "f1", "matthews"] : ["pearson", "spearman"]
         guard !chosen.isEmpty, chosen.allSatisfy(allowed.contains) else {
             throw Failure(
@@ -78,7 +92,7 @@ enum TaskChecks {
         if chosen.contains("f1"), case .mapping(let labels)? = values["labels"], labels.count != 2 {
             throw Failure(
                 .badConfiguration,
-                "\(place): f1 is for two labels, the second being the positive one, and there are \(labels.count)")
+                "\(place): f1 is for two labels, of which positive names one, and there are \(labels.count)")
         }
     }
 

@@ -2,20 +2,20 @@ import Yams
 
 /// Says what differs between two lists of tasks in few words: whole lists fill a screen.
 enum TaskDifference {
-    /// The first difference between the values of `tasks` in two texts, such as
-    /// `task cb: metrics was [accuracy] and is [f1]`; nil when it cannot be found.
-    static func first(from old: String, to new: String) -> String? {
+    /// The differences between the values of `tasks` in two texts, such as
+    /// `task cb: metrics was [accuracy] and is [f1]`; nil when they cannot be found. `use` says which of them count.
+    static func all(from old: String, to new: String, for use: AdapterUse) -> [String]? {
         guard let before = tasks(old), let after = tasks(new) else { return nil }
         let (names, others) = (before.map(\.name), after.map(\.name))
-        guard names == others else { return "tasks was \(list(names)) and is \(list(others))" }
-        for (old, new) in zip(before, after) {
-            let keys = new.parts.map(\.key) + old.parts.map(\.key)
-            for key in keys {
+        guard names == others else { return ["tasks was \(list(names)) and is \(list(others))"] }
+        return zip(before, after).flatMap { old, new -> [String] in
+            var keys: [String] = []
+            for key in (new.parts + old.parts).map(\.key) where !keys.contains(key) { keys.append(key) }
+            return keys.filter { use.depends(onTaskKey: $0, of: new.name) }.compactMap { key in
                 let (was, now) = (value(of: key, in: old), value(of: key, in: new))
-                if was != now { return "task \(new.name): \(key) was \(was ?? "absent") and is \(now ?? "absent")" }
+                return was == now ? nil : "task \(new.name): \(key) was \(was ?? "absent") and is \(now ?? "absent")"
             }
         }
-        return nil
     }
 
     private typealias Task = (name: String, parts: [(key: String, value: Node)])

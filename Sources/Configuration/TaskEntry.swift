@@ -52,6 +52,8 @@ public struct CustomTask: Sendable, Equatable {
     public var range: Range?
     /// Figures.
     public var metrics: [String]
+    /// The label of the files that F1 is of; nil for 1 beside 0 and true beside false, else the second.
+    public var positive: String?
 
     /// Scores of a regression.
     public struct Range: Sendable, Equatable {
@@ -69,6 +71,6 @@ public struct CustomTask: Sendable, Equatable {
             && a.train == b.train && a.validation == b.validation && a.test == b.test && a.holdOut == b.holdOut
             && a.fields == b.fields && a.template == b.template && a.label == b.label
             && a.labels.map { [$0.label, $0.answer] } == b.labels.map { [$0.label, $0.answer] } && a.range == b.range
-            && a.metrics == b.metrics
+            && a.metrics == b.metrics && a.positive == b.positive
     }
 }

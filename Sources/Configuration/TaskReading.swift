@@ -9,7 +9,7 @@ enum TaskReading {
     private static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
     private static let keys = [
         "name", "format", "header", "columns", "train", "validation", "test", "holdOut", "fields", "template", "label",
-        "labels", "range", "metrics",
+        "labels", "range", "metrics", "positive",
     ]
 
     static func read(_ leaf: Layer.Leaf, directory: String) throws(Failure) -> Value {
@@ -86,7 +86,7 @@ enum TaskReading {
                     "\(place): \(name) is \(owner) of GLUE; give a task of your own another name")
             }
             return .text(name)
-        case "template", "label": return try read(.text)
+        case "template", "label", "positive": return try read(.text)
         case "train", "validation", "test": return try read(.path)
         case "format": return try read(.choice(CustomTask.Format.allCases.map(\.rawValue)))
         case "header": return try read(.flag)

@@ -19,7 +19,7 @@ public enum GoldAnswer: Sendable, Equatable {
 public enum Metric: String, Sendable, CaseIterable, Codable {
     /// Share of correct answers.
     case accuracy
-    /// F1 of the positive class (class 1).
+    /// F1 of the positive class (`TaskDefinition.positiveClass`).
     case f1
     /// Matthews correlation (multi-class form).
     case matthews

@@ -35,6 +35,16 @@ struct ConfigurationOptions: ParsableArguments {
     }
 }
 
+/// `--allow-changes`, as the commands that use a checkpoint have it.
+struct Changes: ParsableArguments {
+    @Flag(
+        name: .customLong("allow-changes"),
+        help: ArgumentHelp(
+            "Goes on although task files or settings are others than in the training, and says on standard error which; "
+                + "the model and its vocabulary must be the same."))
+    var areAllowed = false
+}
+
 /// What `evaluate --split` can be.
 enum EvaluatedSplit: String, ExpressibleByArgument, CaseIterable {
     case validation

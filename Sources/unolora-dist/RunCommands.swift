@@ -8,7 +8,8 @@ struct EvaluateCommand: ParsableCommand {
         commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.",
         discussion: """
             The JSON is also written into the run directory, as evaluation-SPLIT-STEP.json, when all tasks of one of its \
-            own checkpoints were evaluated.
+            own checkpoints were evaluated. Figures of other data or settings are not overwritten: then the file has the \
+            beginning of "basis" in its name, the digest of all that decides the figures.
             """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
@@ -26,11 +27,14 @@ struct EvaluateCommand: ParsableCommand {
     @Flag(help: "Prints the JSON alone, without the table.")
     var json = false
 
+    @OptionGroup var changes: Changes
+
     func run() {
         Job.run("evaluate") { mpi throws(Failure) in
-            try EvaluateRun.run(
-                directory, checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, asJSON: json,
-                world: mpi.world)
+            let request = EvaluateRun.Request(
+                checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, asJSON: json,
+                allowsChanges: changes.areAllowed)
+            return try EvaluateRun.run(directory, request, world: mpi.world)
         }
     }
 }
@@ -58,9 +62,13 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
+    @OptionGroup var changes: Changes
+
     func run() {
         Job.run("predict") { mpi throws(Failure) in
-            try PredictRun.run(directory, checkpoint: checkpoint, task: task, input: input, world: mpi.world)
+            try PredictRun.run(
+                directory, checkpoint: checkpoint, task: task, input: input, allowsChanges: changes.areAllowed,
+                world: mpi.world)
         }
     }
 }

@@ -18,7 +18,9 @@ extension ProgramTests {
                 let tasks = try #require(object["tasks"] as? [String: [String: Any]]).sorted { $0.key < $1.key }
                 var values: [(String, Any?)] = []
                 if object["kind"] as? String == "evaluation" {
-                    let split = try #require(object["split"] as? String)
+                    // Of a few examples of each task.
+                    let split =
+                        "\(try #require(object["split"] as? String))-\(try #require(object["maxExamples"] as? Int))"
                     values = ["average", "averageOverTasks"].map { ("\(split)/\($0)", object[$0]) }
                     for (task, result) in tasks {
                         let figures = try #require(result["figures"] as? [String: Any]).sorted { $0.key < $1.key }
@@ -49,7 +51,7 @@ extension ProgramTests {
             #expect(try points == Self.expected(run))
             #expect(Set(points.map(\.step)) == [4, 8, 12])
             #expect(points.count { $0.tag == "loss" } == 3)
-            #expect(points.count { $0.tag == "validation/grade/spearman" } == 2)
+            #expect(points.count { $0.tag == "validation-8/grade/spearman" } == 2)
         }
 
         @Test func `a run without curves has no file for them`() throws {

@@ -86,6 +86,12 @@ extension ProgramTests {
             try FileManager.default.removeItem(atPath: project.file("run/checkpoints"))
             try FileManager.default.copyItem(
                 atPath: other.file("run/checkpoints"), toPath: project.file("run/checkpoints"))
+            let honest = try Program.run(["reproduce", project.file("run")])
+            #expect(honest.code == 78 && honest.error.contains("train.seed was 2 and is 1"), "\(honest.error)")
+            try rewriteIdentity(of: project.file("run/checkpoints/step-00000012")) { identity in
+                identity["configuration"] = (identity["configuration"] as? String)?.replacing(
+                    "train.seed: 2", with: "train.seed: 1")
+            }
             let weights = try Program.run(["reproduce", project.file("run")], ranks: 2)
             #expect(weights.code == 1, "\(weights)")
             #expect(weights.output.contains("step 12: other bits: weights: "), "\(weights.output)")

@@ -49,6 +49,13 @@ import Testing
         #expect(list.map(\.answer) == ["true", "false"])
     }
 
+    @Test func `the positive label is the text of a label, whatever YAML would read it as`() throws {
+        let lines = ["train: a.tsv", "fields: [a]", "labels: {0: x, true: y}", "metrics: [accuracy, f1]"]
+        #expect(try task(lines[0], lines[1], lines[2], lines[3]).positive == nil)
+        #expect(try task(lines[0], lines[1], lines[2], lines[3], "positive: true").positive == "true")
+        #expect(try task(lines[0], lines[1], lines[2], lines[3], "positive: 0").positive == "0")
+    }
+
     @Test func `custom tasks alone need no directory of GLUE`() throws {
         _ = try task("train: a.tsv", "fields: [a]", "labels: [x, y]")
     }
@@ -115,8 +122,17 @@ import Testing
         ),
         (
             ["train: a.tsv", "fields: [a]", "labels: [x, y, z]", "metrics: [f1]"],
-            "run.yaml:3: f1 is for two labels, the second being the positive one, and there are 3"
+            "run.yaml:3: f1 is for two labels, of which positive names one, and there are 3"
         ),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: [x, y]", "positive: x"],
+            "run.yaml:3: positive names the label that f1 is of, and metrics does not name f1; add it, or remove"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: {0: x, 1: y}", "metrics: [f1]", "positive: y"],
+            "run.yaml:3: positive names y, which is none of the labels 0, 1"
+        ),
+        (["positive: [x]"], "run.yaml:4: positive of a task must be text"),
         (
             ["metrics: [accuracy, bleu]"],
             "run.yaml:4: metrics of a task must be a list of some of accuracy, f1, matthews, pearson, spearman, and `bleu`"

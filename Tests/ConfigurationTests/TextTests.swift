@@ -94,14 +94,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("metrics: [f1]", "task b: metrics was [accuracy] and is [f1]"),
+        ("metrics: [f1]", "task b: metrics was [accuracy, f1] and is [f1]"),
         ("labels: {x: 'yes', y: 'no'}", "task b: labels was {x: x, y: y} and is {x: yes, y: no}"),
         ("fields: [u, v]", "task b: fields was [v] and is [u, v]"),
         ("template: \"say {v}\"", "task b: template was absent and is say {v}"),
+        ("positive: x", "task b: positive was absent and is x"),
         ("name: c", "tasks was [cola, b] and is [cola, c]"),
     ])
     func `a difference inside the tasks is told alone`(change: String, difference: String) throws {
-        var lines = ["name: b", "train: b.tsv", "fields: [v]", "labels: [x, y]", "metrics: [accuracy]"]
+        var lines = ["name: b", "train: b.tsv", "fields: [v]", "labels: [x, y]", "metrics: [accuracy, f1]"]
         func text() -> String { complete + "tasks:\n  - cola\n  - " + lines.joined(separator: "\n    ") + "\n" }
         let base = try load(text())
         let key = change.prefix { $0 != ":" }
@@ -110,8 +111,49 @@ import Testing
         #expect(Self.differences(base, try load(text())) == [difference])
     }
 
-    private static func differences(_ old: RunConfiguration, _ new: RunConfiguration) -> [String] {
-        RunConfiguration.differences(from: old.resultText, to: new.resultText)
+    private static func differences(
+        _ old: RunConfiguration, _ new: RunConfiguration, for use: AdapterUse = .training
+    ) -> [String] {
+        RunConfiguration.differences(from: old.resultText, to: new.resultText, for: use)
+    }
+
+    /// What an evaluation and a prediction of task b depend on.
+    @Test(arguments: [
+        ("train.steps=2000", false, false), ("lr.peak=1e-3", false, false), ("lora.dropout=0", false, false),
+        ("dropout=0", false, false), ("batch.global=64", false, false), ("parallel.gemm=openblas", false, false),
+        ("data.splitSeed=9", true, false), ("data.dropDuplicates=true", true, false),
+        ("data.onBadRow=skip", true, false), ("data.maxSource=64", true, true), ("data.labelStyle=words", true, true),
+        ("lora.alpha=8", true, true), ("model.precision=int8", true, true), ("tasks=[rte, cola]", true, true),
+    ])
+    func `of a trained adapter some keys decide figures, and some answers`(
+        override: String, figures: Bool, answers: Bool
+    ) throws {
+        let (base, other) = (try load(complete), try load(complete, set: override))
+        #expect(Self.differences(base, other).count == 1)
+        #expect(Self.differences(base, other, for: .evaluation).isEmpty == !figures)
+        #expect(Self.differences(base, other, for: .prediction(task: "cola")).isEmpty == !answers)
+        #expect((base.resultText(for: .evaluation) != other.resultText(for: .evaluation)) == figures)
+    }
+
+    @Test func `a prediction depends on the sources and answers of its own task alone`() throws {
+        func text(_ b: String, _ c: String) throws -> RunConfiguration {
+            try load(
+                complete + "tasks:\n  - {name: b, train: b.tsv, fields: [v], labels: [x, y]\(b)}\n"
+                    + "  - {name: c, train: c.tsv, fields: [v], labels: [x, y]\(c)}\n")
+        }
+        let base = try text("", "")
+        let template = try text(", template: 'say {v}'", "")
+        #expect(
+            Self.differences(base, template, for: .prediction(task: "b"))
+                == ["task b: template was absent and is say {v}"])
+        #expect(Self.differences(base, template, for: .prediction(task: "c")).isEmpty)
+        let measured = try text(", metrics: [matthews], holdOut: 7", ", label: z")
+        #expect(Self.differences(base, measured, for: .prediction(task: "b")).isEmpty)
+        #expect(
+            Self.differences(base, measured, for: .evaluation) == [
+                "task b: holdOut was absent and is 7", "task b: metrics was absent and is [matthews]",
+                "task c: label was absent and is z",
+            ])
     }
 
     @Test(arguments: [

@@ -19,12 +19,18 @@ public final class TokenCache: Sendable {
     /// Bytes of the file.
     public let byteCount: Int
     private let file: MappedFile
+    /// The rows and files of each task that it was made from; empty for a cache that was opened by its path.
+    public let sources: [TaskSources]
 
     /// Maps a cache and checks all of it: digest, every place and offset, every id and answer.
     ///
     /// - Parameter key: What it must have been made from; nil accepts any.
     /// - Throws: `inputMissing` when there is no such file, `badData` when it is damaged or made from something else.
-    public init(path: String, expecting key: ContentDigest? = nil) throws(Failure) {
+    public convenience init(path: String, expecting key: ContentDigest? = nil) throws(Failure) {
+        try self.init(path: path, expecting: key, sources: [])
+    }
+
+    private init(path: String, expecting key: ContentDigest?, sources: [TaskSources]) throws(Failure) {
         let file = try MappedFile(path: path, isWatched: true)
         let contents: (key: ContentDigest, tasks: [CachedTask])
         do throws(Failure) {
@@ -37,6 +43,7 @@ public final class TokenCache: Sendable {
         }
         self.path = path
         self.file = file
+        self.sources = sources
         byteCount = file.bytes.count
         (self.key, tasks) = contents
     }
@@ -61,7 +68,7 @@ public final class TokenCache: Sendable {
         threads: Int = 1
     ) throws(Failure) -> ContentDigest {
         try TokenCacheBuilder.check(tasks, options)
-        return try TokenCacheKey.digest(tasks, vocabulary, options, threads: threads)
+        return try TokenCacheInputs(tasks, vocabulary, options, threads: threads).key
     }
 
     /// Where the cache of a key lies in a directory of caches.
@@ -78,16 +85,18 @@ public final class TokenCache: Sendable {
         tasks: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
         directory: String, threads: Int = 1, makeDirectory: () throws(Failure) -> Void = {}
     ) throws(Failure) -> TokenCache {
-        let key = try key(tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
+        try TokenCacheBuilder.check(tasks, options)
+        let inputs = try TokenCacheInputs(tasks, vocabulary, options, threads: threads)
         do throws(Failure) {
-            return try TokenCache(path: path(in: directory, key: key), expecting: key)
+            return try TokenCache(
+                path: path(in: directory, key: inputs.key), expecting: inputs.key, sources: inputs.sources)
         } catch {
             let builder = try TokenCacheBuilder(
                 tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
             let path = path(in: directory, key: builder.key)
             try makeDirectory()
             try builder.build(at: path)
-            return try TokenCache(path: path, expecting: builder.key)
+            return try TokenCache(path: path, expecting: builder.key, sources: builder.inputs.sources)
         }
     }
 }

@@ -4,8 +4,10 @@ import Text
 
 /// Reads and tokenises tasks and writes the cache. The bytes do not depend on the number of threads.
 public struct TokenCacheBuilder: Sendable {
+    /// What the cache is made from.
+    let inputs: TokenCacheInputs
     /// Identifies everything that decides the content; equal keys mean equal bytes.
-    public let key: ContentDigest
+    public var key: ContentDigest { inputs.key }
     let tasks: [TaskExamples]
     let targets: [TargetTable]
     private let vocabulary: Vocabulary
@@ -39,7 +41,7 @@ public struct TokenCacheBuilder: Sendable {
             tasks.append(try TaskExamples(definition, own, options.reading))
         }
         self.tasks = tasks
-        key = try TokenCacheKey.digest(definitions, files: indexed.map(\.digest), vocabulary, options)
+        inputs = try TokenCacheInputs(definitions, files: indexed.map(\.digest), vocabulary, options)
     }
 
     /// Tokenises everything and writes the cache in one step: at any moment the path holds a whole cache or none.

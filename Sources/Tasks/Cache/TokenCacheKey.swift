@@ -13,17 +13,6 @@ enum TokenCacheKey {
         let tasks: [TaskDefinition]
     }
 
-    /// The key from the files as they are now. Throws `inputMissing` for a missing file.
-    static func digest(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, _ options: TokenCacheOptions, threads: Int
-    ) throws(Failure) -> ContentDigest {
-        let paths = definitions.flatMap(\.paths)
-        let files = try parallelMap(paths.count, threads: threads) { (index) throws(Failure) in
-            try ContentDigest.of(file: paths[index])
-        }
-        return try digest(definitions, files: files, vocabulary, options)
-    }
-
     /// The key from the digests of the files, in the order of the definitions and their paths.
     static func digest(
         _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: Vocabulary, _ options: TokenCacheOptions

@@ -18,6 +18,14 @@ extension TaskDefinition {
                 "the metric \(metric.rawValue) does not apply to its answers; use \(applicableMetrics)")
         }
         try check(Set(metrics).count == metrics.count, "a metric is named twice; name each once")
+        if let positive {
+            try check(
+                metrics.contains(.f1),
+                "its positive label \"\(positive.shown)\" is for f1, which is none of its metrics")
+            try check(
+                labels.entries.contains { $0.label == positive },
+                "its positive label \"\(positive.shown)\" is none of its labels; use \(labels.allowed)")
+        }
         try validateSplits()
     }
 

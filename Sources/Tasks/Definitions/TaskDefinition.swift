@@ -19,6 +19,8 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     public let labels: LabelMap
     /// The figures that an evaluation computes.
     public let metrics: [Metric]
+    /// The label of the files whose class F1 is of; nil for the one that `PositiveClass` takes.
+    public let positive: String?
     /// The splits, `train` among them.
     public let splits: [SplitDefinition]
     /// Whether rows with too few columns are left out and counted as incomplete instead of being bad rows. QQP's files
@@ -32,8 +34,8 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     ///   - answers: Classes (then `labels` is needed) or grades.
     public init(
         name: String, format: TableFormat, fields: [Field], label: Column, template: String? = nil,
-        answers: AnswerSpace, labels: LabelMap = LabelMap(entries: []), metrics: [Metric], splits: [SplitDefinition],
-        leavesOutIncompleteRows: Bool = false
+        answers: AnswerSpace, labels: LabelMap = LabelMap(entries: []), metrics: [Metric], positive: String? = nil,
+        splits: [SplitDefinition], leavesOutIncompleteRows: Bool = false
     ) throws(Failure) {
         self.name = name
         self.format = format
@@ -42,6 +44,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         self.answers = answers
         self.labels = labels
         self.metrics = metrics
+        self.positive = positive
         self.splits = splits
         self.leavesOutIncompleteRows = leavesOutIncompleteRows
         do throws(Failure) {
@@ -79,7 +82,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     func mapPaths(_ transform: (String) -> String) throws(Failure) -> TaskDefinition {
         try TaskDefinition(
             name: name, format: format, fields: fields, label: label, template: template.pattern, answers: answers,
-            labels: labels, metrics: metrics,
+            labels: labels, metrics: metrics, positive: positive,
             splits: splits.map {
                 SplitDefinition($0.name, $0.source.mapPaths(transform), label: $0.label)
             }, leavesOutIncompleteRows: leavesOutIncompleteRows)

@@ -27,16 +27,16 @@ struct Confusion {
     /// Correct answers over all answers; nil without examples.
     var accuracy: Double? { total > 0 ? Double(correct) / Double(total) : nil }
 
-    /// `2 tp / (2 tp + fp + fn)` of class 1; nil when class 1 is neither gold nor answered.
+    /// `2 tp / (2 tp + fp + fn)` of the class `positive`; nil when it is neither gold nor answered.
     ///
-    /// An answer that is no label counts as the wrong one of "class 1" and "not class 1", as T5 and HyperFormer do
+    /// An answer that is no label counts as the wrong one of "positive" and "not positive", as T5 and HyperFormer do
     /// (`f1_score_with_invalid`): it is a false positive where the gold class is another one.
-    var f1: Double? {
+    func f1(positive: Int) -> Double? {
         guard classes > 1 else { return nil }
-        let truePositives = count(gold: 1, answer: 1)
-        let falseNegatives = (0...classes).reduce(0) { $0 + count(gold: 1, answer: $1) } - truePositives
+        let truePositives = count(gold: positive, answer: positive)
+        let falseNegatives = (0...classes).reduce(0) { $0 + count(gold: positive, answer: $1) } - truePositives
         let falsePositives = (0..<classes).reduce(0) {
-            $1 == 1 ? $0 : $0 + count(gold: $1, answer: 1) + count(gold: $1, answer: classes)
+            $1 == positive ? $0 : $0 + count(gold: $1, answer: positive) + count(gold: $1, answer: classes)
         }
         let denominator = 2 * truePositives + falsePositives + falseNegatives
         return denominator > 0 ? Double(2 * truePositives) / Double(denominator) : nil

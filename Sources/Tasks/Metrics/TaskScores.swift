@@ -25,21 +25,25 @@ public struct TaskScores: Sendable, Equatable {
     public let examples: Int
     /// Answers that are no label, or no number where grades are asked for.
     public let invalidAnswers: Int
+    /// The label of the class that F1 is of; nil without F1.
+    public let positive: String?
 
     /// Creates scores from figures known already.
-    public init(figures: [Figure], examples: Int, invalidAnswers: Int) {
+    public init(figures: [Figure], examples: Int, invalidAnswers: Int, positive: String? = nil) {
         self.figures = figures
         self.examples = examples
         self.invalidAnswers = invalidAnswers
+        self.positive = positive
     }
 
     /// Scores generated answers against the gold ones.
     ///
     /// `answers[i]` is the generated text for the example with the answer `gold[i]`. An answer that is no label counts
     /// as a wrong one everywhere (for Matthews as a class of its own), one that is no number as the grade -1. A figure
-    /// that is undefined is 0 and marked. Throws `badConfiguration` for a metric that such answers do not have.
+    /// that is undefined is 0 and marked. `positive` is the class that F1 is of, and needed for it. Throws
+    /// `badConfiguration` for a metric that such answers do not have.
     public init(
-        answers: [String], gold: [GoldAnswer], space: AnswerSpace, metrics: [Metric]
+        answers: [String], gold: [GoldAnswer], space: AnswerSpace, metrics: [Metric], positive: PositiveClass?
     ) throws(Failure) {
         precondition(answers.count == gold.count, "an answer per example")
         if let metric = metrics.first(where: { !$0.applies(to: space) }) {
@@ -50,7 +54,9 @@ public struct TaskScores: Sendable, Equatable {
         }
         switch space {
         case .classes(let labels):
-            self.init(labels: answers.map(space.label(of:)), gold: gold, classes: labels.count, metrics: metrics)
+            self.init(
+                labels: answers.map(space.label(of:)), gold: gold, classes: labels.count, metrics: metrics,
+                positive: positive)
         case .grades:
             self.init(numbers: answers.map(AnswerSpace.number(of:)), gold: gold, metrics: metrics)
         }
@@ -66,7 +72,8 @@ public struct TaskScores: Sendable, Equatable {
         figures.isEmpty ? nil : figures.reduce(0) { $0 + $1.value } / Double(figures.count)
     }
 
-    private init(labels: [Int?], gold: [GoldAnswer], classes: Int, metrics: [Metric]) {
+    private init(labels: [Int?], gold: [GoldAnswer], classes: Int, metrics: [Metric], positive: PositiveClass?) {
+        precondition(positive != nil || !metrics.contains(.f1), "F1 is of some class")
         var confusion = Confusion(classes: classes)
         for (label, gold) in zip(labels, gold) {
             guard case .label(let goldLabel) = gold else { preconditionFailure("a grade in a task with labels") }
@@ -76,13 +83,15 @@ public struct TaskScores: Sendable, Equatable {
             let value: Double? =
                 switch metric {
                 case .accuracy: confusion.accuracy
-                case .f1: confusion.f1
+                case .f1: positive.flatMap { confusion.f1(positive: $0.index) }
                 case .matthews: confusion.matthews
                 case .pearson, .spearman: nil
                 }
             return Figure(metric: metric, value: value ?? 0, isUndefined: value == nil)
         }
-        self.init(figures: figures, examples: gold.count, invalidAnswers: confusion.invalid)
+        self.init(
+            figures: figures, examples: gold.count, invalidAnswers: confusion.invalid,
+            positive: metrics.contains(.f1) ? positive?.label : nil)
     }
 
     private init(numbers: [Double?], gold: [GoldAnswer], metrics: [Metric]) {

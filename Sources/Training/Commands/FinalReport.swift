@@ -22,8 +22,11 @@ struct FinalReport {
         let (world, store) = (session.base.world, checkpoints.store)
         var best = trainer.state.step
         let bestStep = world.rank == 0 ? store.step(of: .best) : nil
+        var adapter: ContentDigest?
         if let step = bestStep {
-            try store.open(.step(step)).loadWeights(trainer.state.layout.parameters, into: trainer.state.weights)
+            let checkpoint = try store.open(.step(step))
+            try checkpoint.loadWeights(trainer.state.layout.parameters, into: trainer.state.weights)
+            adapter = checkpoint.adapterDigest
             best = step
         }
         try world.broadcast(UnsafeMutableRawBufferPointer(trainer.state.weights.elements), from: 0)
@@ -37,7 +40,8 @@ struct FinalReport {
         try session.inputs.check(on: world, MappedInputs.noFigures)
         guard let writer, let results = ending.value else { return nil }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
-        let record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)
+        var record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)
+        record.basis = session.basis(adapter: adapter ?? (try? store.open(.step(best)))?.adapterDigest)
         try EvaluationFile(record).write(run, split: split)
         writer.say(
             "\n\(split) split, \(bestStep == nil ? "last" : "best") checkpoint (step \(best)), times 100; baseline: the most "
@@ -49,27 +53,5 @@ struct FinalReport {
         writer.say("best checkpoint: \(bestPath)    last: \(store.directory)/last")
         writer.say("figures: \(EvaluationFile.path(run, split))    metrics: \(run.metrics)")
         return nil
-    }
-}
-
-/// `evaluation-<split>.json` of a run directory, which the end of the run writes, or `evaluation-<split>-<step>.json`,
-/// which `evaluate` writes.
-struct EvaluationFile {
-    private let record: EvaluationRecord
-
-    init(_ record: EvaluationRecord) {
-        self.record = record
-    }
-
-    static func path(_ run: RunDirectory, _ split: SplitName, step: Int? = nil) -> String {
-        "\(run.path)/evaluation-\(split.rawValue)\(step.map { "-\($0)" } ?? "").json"
-    }
-
-    func json() throws(Failure) -> Data {
-        try StableJSON.document(record, "the evaluation")
-    }
-
-    func write(_ run: RunDirectory, split: SplitName, step: Int? = nil) throws(Failure) {
-        try run.write(json(), to: Self.path(run, split, step: step))
     }
 }

@@ -31,7 +31,8 @@ public enum PredictRun {
     }
 
     /// Reads lines, answers them in groups and prints a JSON line for each; for one process. Needs the run and its model,
-    /// not the data.
+    /// not the data. Refused, unless it is allowed, where the configuration makes other sources or answers of a line than in
+    /// the checkpoint's training.
     ///
     /// A line that starts with `{` is a JSON object with the task's fields, any other holds the fields' texts in their
     /// order, separated by tabs. Throws `badData` naming the line that is neither, after the answers of those before it.
@@ -39,7 +40,8 @@ public enum PredictRun {
     /// What comes through a pipe is answered as soon as it is there, each line by itself, so that an answer does not
     /// depend on how fast the lines came.
     public static func run(
-        _ path: String, checkpoint: String, task name: String, input: String?, world: Communicator
+        _ path: String, checkpoint: String, task name: String, input: String?, allowsChanges: Bool = false,
+        world: Communicator
     ) throws(Failure) -> Int32 {
         try world.rankZeroFirst { () throws(Failure) in
             guard world.size > 1 else { return }
@@ -51,6 +53,8 @@ public enum PredictRun {
                 .usage,
                 "--task \(name) is none of the run's tasks (\(opened.base.taskNames.joined(separator: ", ")))")
         }
+        _ = try opened.changes(
+            to: opened.base.identity(data: "", sources: nil), for: .prediction(task: name), areAllowed: allowsChanges)
         let lines = try InputLines(input)
         let batch = opened.base.configuration.evaluationBatch
         let generator = AnswerGenerator(batchSize: lines.isStream ? 1 : batch)

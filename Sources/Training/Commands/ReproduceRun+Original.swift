@@ -8,6 +8,10 @@ extension ReproduceRun {
     struct Original {
         /// The step of the checkpoint.
         let step: Int
+        /// Its directory.
+        let path: String
+        /// What the run was trained on.
+        let identity: RunState.Identity
         /// What the manifest says that the bits depend on.
         let dependsOn: [String: String]
         let weights: SafetensorsFile
@@ -19,6 +23,8 @@ extension ReproduceRun {
         init(_ run: RunDirectory, steps: Int?) throws(Failure) {
             let checkpoint = try Self.checkpoint(run, steps: steps)
             step = checkpoint.step
+            path = checkpoint.path
+            identity = try RunState(checkpoint.state(), path: checkpoint.path).identity
             dependsOn = checkpoint.manifest.dependsOn
             weights = try SafetensorsFile(path: checkpoint.adapterModel)
             moments = try SafetensorsFile(path: checkpoint.optimizer)

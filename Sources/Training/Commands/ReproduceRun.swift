@@ -54,9 +54,10 @@ public struct ReproduceRun {
         defer { withExtendedLifetime(lock) {} }
         let isContinued = try world.share(
             world.rank == 0 ? try takeOver(configuration, through: target) : false, "whether a replay is there")
-        let training = TrainRun.Request(
+        var training = TrainRun.Request(
             out: replay.path, resume: isContinued ? .auto : .never,
             stop: StopConditions(deadline: nil, afterStep: target), replayedLines: Set(lines))
+        training.replayed = original.map { ($0.identity, $0.path) }
         var train = TrainRun(configuration, training, world: world, library: library, startup: startup)
         let code = try train()
         var same: Bool?

@@ -4,32 +4,42 @@ import Failures
 import MPI
 import Tensors
 
+/// A checkpoint whose weights were loaded to be used; known on rank 0.
+struct LoadedCheckpoint {
+    /// Its directory.
+    var path: String
+    /// Whether it stands in the run directory.
+    var isOwn: Bool
+    /// What its training was of.
+    var identity: RunState.Identity
+    /// Digest of the adapter's weights.
+    var adapter: ContentDigest?
+}
+
 extension RunModel {
     /// Loads the weights and the step of a checkpoint into `state`; collective. `name` is best, last, a step or a path.
     ///
-    /// Returns, on rank 0, the checkpoint's path and whether it stands in the run directory. Refuses one that was trained on
-    /// another backbone, or whose adapter means something else here.
+    /// Returns what it loaded on rank 0, nil elsewhere. Refuses one that was trained on another backbone or with another
+    /// vocabulary, or whose adapter means something else here.
     @discardableResult
-    func load(
-        _ name: String, of run: RunDirectory, into state: TrainState
-    ) throws(Failure) -> (path: String, isOwn: Bool) {
+    func load(_ name: String, of run: RunDirectory, into state: TrainState) throws(Failure) -> LoadedCheckpoint? {
         // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
-        var place = (path: "", isOwn: false)
+        var loaded: LoadedCheckpoint?
         if world.rank == 0 {
             do throws(Failure) {
-                place = try read(name, of: run, into: state)
+                loaded = try read(name, of: run, into: state)
             } catch  where error.code == .inputMissing {
                 // A training may just have removed it, and a link leads to a newer one by now.
-                place = try read(name, of: run, into: state)
+                loaded = try read(name, of: run, into: state)
             }
         }
         try world.broadcast(UnsafeMutableRawBufferPointer(state.weights.elements), from: 0)
-        return place
+        return loaded
     }
 
     private func read(
         _ name: String, of run: RunDirectory, into state: TrainState
-    ) throws(Failure) -> (path: String, isOwn: Bool) {
+    ) throws(Failure) -> LoadedCheckpoint {
         let store = CheckpointStore(runDirectory: run.path)
         let checkpoint = try store.open(Resumption.selection(name))
         let saved = try RunState(checkpoint.state(), path: checkpoint.path)
@@ -39,16 +49,29 @@ extension RunModel {
                 "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model"
             )
         }
-        try check(checkpoint, run)
+        try check(checkpoint, saved.identity, run)
         try checkpoint.loadWeights(layout.parameters, into: state.weights)
         state.step = saved.step
-        return (checkpoint.path, store.holds(checkpoint))
+        return LoadedCheckpoint(
+            path: checkpoint.path, isOwn: store.holds(checkpoint), identity: saved.identity,
+            adapter: checkpoint.adapterDigest)
     }
 
-    /// Refuses an adapter that means something else in this run: scaled or modulated otherwise, for other tasks.
-    private func check(_ checkpoint: Checkpoint, _ run: RunDirectory) throws(Failure) {
+    /// Refuses an adapter that means something else in this run: trained on other tokens, scaled or modulated otherwise, for
+    /// other tasks.
+    private func check(
+        _ checkpoint: Checkpoint, _ identity: RunState.Identity, _ run: RunDirectory
+    ) throws(Failure) {
         let path = checkpoint.adapterDirectory + "/unolora_config.json"
-        if let key = try AdapterConfiguration(path: path).firstDifference(from: adapter) {
+        let trained = try AdapterConfiguration(path: path)
+        let present = vocabulary.digest.hexadecimal
+        guard !identity.hasOtherVocabulary(than: present), trained.vocabulary ?? present == present else {
+            throw Failure(
+                .badConfiguration,
+                "\(checkpoint.path) was trained with another vocabulary than \(configuration.model)/spiece.model, with its "
+                    + "added tokens, now is; put the one of the training back")
+        }
+        if let key = try trained.firstDifference(from: adapter) {
             throw Failure(
                 .badConfiguration,
                 "\(path) differs in \(key) from \(run.configuration); use a checkpoint of a run with the same adapter "

@@ -104,7 +104,16 @@ package struct RunModel {
         for definition in definitions {
             if case .classes(let answers) = definition.answers { labels[definition.name] = answers }
         }
-        return AdapterConfiguration(layout.options, taskNames: taskNames, labels: labels)
+        return AdapterConfiguration(
+            layout.options, taskNames: taskNames, labels: labels, vocabulary: vocabulary.digest.hexadecimal)
+    }
+
+    /// What must be the same for a run with this model to be continued.
+    func identity(data: String, sources: [TaskSources]?) -> RunState.Identity {
+        RunState.Identity(
+            configuration: configuration.resultText,
+            layout: ContentDigest(of: layout.parameters.canonicalText).hexadecimal, backbone: backbone, data: data,
+            vocabulary: vocabulary.digest.hexadecimal, sources: sources)
     }
 
     /// Generates and scores with this run's settings.

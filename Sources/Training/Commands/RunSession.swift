@@ -2,6 +2,7 @@ import Configuration
 import Failures
 import MPI
 import Tasks
+import Tensors
 
 /// A run's model together with its data: what training and evaluating need.
 struct RunSession {
@@ -13,12 +14,36 @@ struct RunSession {
     /// What is read where it is while the session lives.
     var inputs: MappedInputs { MappedInputs(base.model, data.cache) }
 
-    /// Opens the data of an opened model; collective.
-    init(_ base: RunModel, run: RunDirectory) throws(Failure) {
+    /// Opens the data of an opened model; collective. `accept` is told on rank 0 what the run would be with the data as it
+    /// is now, and may refuse it. That is known when all is tokenised: whether a text holds an added token decides it too.
+    init(
+        _ base: RunModel, run: RunDirectory,
+        accepting accept: (RunState.Identity) throws(Failure) -> Void = { _ in }
+    ) throws(Failure) {
         self.base = base
         data = try RunData(
             base.configuration, base.definitions, run: run, vocabulary: base.vocabulary, world: base.world)
+        let identity = self.identity
+        try base.world.rankZeroFirst { () throws(Failure) in
+            if base.world.rank == 0 { try accept(identity) }
+        }
     }
+
+    /// What must be the same for the run to be continued.
+    var identity: RunState.Identity { base.identity(data: data.digest, sources: data.sources) }
+
+    /// Digest of all that decides the figures of an evaluation with this adapter: data, model, vocabulary, settings.
+    func basis(adapter: ContentDigest?) -> String {
+        let positive = base.definitions.compactMap { task in task.positiveClass.map { "\(task.name): \($0.label)" } }
+        let parts = [
+            configuration.resultText(for: .evaluation), "\(configuration.maxNewTokens ?? 0)", "\(positive)",
+            base.backbone, base.vocabulary.digest.hexadecimal, data.digest, adapter?.hexadecimal ?? "",
+        ]
+        return ContentDigest(of: parts.joined(separator: "\n")).hexadecimal
+    }
+
+    /// Sentences for people about tasks whose F1 is of another class than in earlier versions.
+    var positiveNotices: [String] { base.definitions.compactMap(\.positiveNotice) }
 
     /// The mixture of the tasks' training examples.
     func mixture() throws(Failure) -> Mixture {
@@ -66,7 +91,7 @@ struct RunSession {
             task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed)
         var task = EvaluationTask(
             name: name, task: index, space: definition.answers, metrics: definition.metrics,
-            budget: base.budgets[index], isBeside: isBeside,
+            positive: definition.positiveClass, budget: base.budgets[index], isBeside: isBeside,
             gold: chosen.map { gold[$0] }, source: { rows.source(chosen[$0]) })
         task.exampleName = { "example \(chosen[$0])" }
         return task
@@ -77,7 +102,8 @@ struct RunSession {
         var scores: [String: TaskScores] = [:]
         for task in tasks {
             scores[task.name] = try TaskScores.majorityBaseline(
-                training: data.gold(task: task.task, .train), gold: task.gold, space: task.space, metrics: task.metrics)
+                training: data.gold(task: task.task, .train), gold: task.gold, space: task.space, metrics: task.metrics,
+                positive: task.positive)
         }
         return scores
     }

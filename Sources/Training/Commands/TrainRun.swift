@@ -26,6 +26,8 @@ public struct TrainRun {
         public var patience: Duration
         /// Of a run that is only there to be compared with another: the steps about which that one has lines.
         public var replayedLines: Set<Int>?
+        /// Of such a run: what that one was trained on, and its checkpoint; on rank 0.
+        var replayed: (identity: RunState.Identity, path: String)?
 
         /// Creates a request.
         public init(
@@ -120,14 +122,19 @@ public struct TrainRun {
     private mutating func train(_ snapshots: LastSnapshot) throws(Failure) -> Int32 {
         try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
         startup.finished(.configuration)
-        let isNew = request.replayedLines == nil && !FileManager.default.fileExists(atPath: run.configuration)
+        let isNew = try world.share(
+            request.replayedLines == nil && !FileManager.default.fileExists(atPath: run.configuration),
+            "whether the run is new")
         let base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
-        let session = try RunSession(base, run: run)
+        let session = try RunSession(base, run: run) { [replayed = request.replayed] present throws(Failure) in
+            if let replayed { try replayed.identity.refuseReplay(as: present, path: replayed.path) }
+        }
         startup.finished(.data)
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let state = TrainState(layout: session.base.layout, seed: configuration.seed)
-        let identity = self.identity(session)
+        let identity = session.identity
+        let measure = BestMeasure(configuration, base.definitions)
         let check = try Agreement.check(
             [
                 .configuration(configuration), .init(name: "model", text: identity.backbone),
@@ -150,7 +157,8 @@ public struct TrainRun {
             owner: run.owner)
         if world.rank == 0 { try recover(checkpoints, identity) }
         let resumption = Resumption(
-            store: store, choice: request.resume, identity: identity, libraries: libraries,
+            store: store, choice: request.resume, identity: identity, libraries: libraries, measure: measure,
+            earlier: world.rank == 0 ? try? RunConfiguration.load(file: run.configuration) : nil,
             tasks: session.taskNames.count, say: say)
         let resumed = try resumption.load(state, world: world)
         ending.isAccepted()
@@ -158,6 +166,7 @@ public struct TrainRun {
             requested: configuration.threads, world: world,
             microBatches: configuration.globalBatch / configuration.microBatch)
         let log = try makeLog()
+        for remark in resumed?.remarks ?? [] { log.notice("\(remark)") }
         if world.rank == 0 {
             try run.owner.check()
             SnapshotFile.remove(run)
@@ -187,8 +196,7 @@ public struct TrainRun {
                 evaluator: evaluator, stop: stop,
                 tasks: session.evaluationTasks(
                     SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples),
-                split: configuration.evaluationSplit,
-                best: BestMeasure(rawValue: configuration.checkpointBest) ?? .average,
+                best: measure, maxExamples: configuration.evaluationMaxExamples,
                 isSpread: configuration.evaluatesOnAllRanks),
             taskNames: session.taskNames, checkpoints: checkpoints, writer: writer, log: log, resumed: resumed?.state)
         startup.finished(.state)
@@ -254,13 +262,6 @@ public struct TrainRun {
             stop: request.stop)
     }
 
-    private func identity(_ session: RunSession) -> RunState.Identity {
-        RunState.Identity(
-            configuration: configuration.resultText,
-            layout: ContentDigest(of: session.base.layout.parameters.canonicalText).hexadecimal,
-            backbone: session.base.backbone, data: session.data.digest)
-    }
-
     private func announce(
         _ session: RunSession, _ threads: ThreadChoice, _ state: TrainState, _ memory: RankMemory?
     ) {
@@ -272,6 +273,7 @@ public struct TrainRun {
         for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
         let unusual = RunModel.warning(session.base.vocabulary, session.base.model.configuration)
         for warning in [unusual].compactMap(\.self) + DataReport.warnings(reports) { say("warning: \(warning)") }
+        for notice in session.positiveNotices { say("note: \(notice)") }
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }

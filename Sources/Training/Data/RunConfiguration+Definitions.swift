@@ -59,7 +59,7 @@ extension CustomTask {
             format: format == .jsonl ? .jsonLines : .tsv(hasHeader: header, columns: header ? nil : columns.count),
             fields: fields,
             label: try column(label), template: template, answers: answers, labels: map,
-            metrics: metrics.compactMap(Metric.init),
+            metrics: metrics.compactMap(Metric.init), positive: positive,
             splits: SplitDefinition.splits(
                 train: [train], validation: validation.map { [$0] } ?? [], test: test.map { [$0] } ?? [],
                 holdOut: validation == nil ? holdOut : nil))

@@ -14,6 +14,8 @@ struct RunData: TrainingExamples {
 
     /// Digest of everything that the examples depend on.
     var digest: String { cache.identity.hexadecimal }
+    /// The rows and files of the tasks.
+    let sources: [TaskSources]
 
     /// Opens the token cache, building it first where it is absent; collective.
     ///
@@ -45,6 +47,7 @@ struct RunData: TrainingExamples {
         if cache == nil { cache = try open() }
         guard let cache else { throw Failure(.internal, "the token cache was not opened") }
         self.cache = cache
+        sources = try world.share(cache.sources, "the files of the tasks")
         try node.free()
         var training: [CachedSplit] = []
         for task in self.cache.tasks {

@@ -10,6 +10,8 @@ public struct EvaluationTask: Sendable {
     public let space: AnswerSpace
     /// The figures it asks for.
     public let metrics: [Metric]
+    /// The class that F1 is of; nil without F1.
+    public let positive: PositiveClass?
     /// At most so many tokens are generated.
     public let budget: Int
     /// Whether its figures stand beside the averages and do not count in them: MNLI's other half.
@@ -23,14 +25,15 @@ public struct EvaluationTask: Sendable {
 
     /// Creates a split to evaluate.
     public init(
-        name: String, task: Int, space: AnswerSpace, metrics: [Metric], budget: Int,
-        isBeside: Bool = false, gold: [GoldAnswer],
-        source: @escaping @Sendable (Int) -> UnsafeBufferPointer<Int32>
+        name: String, task: Int, space: AnswerSpace, metrics: [Metric],
+        positive: PositiveClass? = nil, budget: Int, isBeside: Bool = false,
+        gold: [GoldAnswer], source: @escaping @Sendable (Int) -> UnsafeBufferPointer<Int32>
     ) {
         self.name = name
         self.task = task
         self.space = space
         self.metrics = metrics
+        self.positive = positive
         self.budget = budget
         self.isBeside = isBeside
         self.gold = gold

@@ -23,7 +23,8 @@ struct Evaluator {
         var results: [EvaluatedTask] = []
         for (position, task) in tasks.enumerated() {
             let texts = try answers[position].map { tokens throws(Failure) in try vocabulary.answer(tokens) }
-            let scores = try TaskScores(answers: texts, gold: task.gold, space: task.space, metrics: task.metrics)
+            let scores = try TaskScores(
+                answers: texts, gold: task.gold, space: task.space, metrics: task.metrics, positive: task.positive)
             results.append(EvaluatedTask(name: task.name, scores: scores, isBeside: task.isBeside))
         }
         return results

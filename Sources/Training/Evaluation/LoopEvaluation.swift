@@ -8,15 +8,15 @@ struct LoopEvaluation {
     /// Gives it up when the job is to end.
     let stop: EvaluationStop
     let tasks: [EvaluationTask]
-    /// Name of the evaluated split.
-    let split: String
-    /// The mean that the best checkpoint is greatest in.
+    /// What the best checkpoint is greatest in, with the evaluated split.
     let best: BestMeasure
+    /// At most so many examples of a task are evaluated; nil for all.
+    let maxExamples: Int?
     /// Whether all ranks share the decoding.
     let isSpread: Bool
 
-    /// What the best checkpoint is best in, in words that a checkpoint keeps.
-    var bestName: String { "\(split) \(best.rawValue)" }
+    /// Name of the evaluated split.
+    var split: String { best.split }
 
     /// Evaluates on rank 0, or on all ranks; collective. The results come back on rank 0.
     func run(_ team: WorkerTeam, _ world: Communicator) throws(Failure) -> EvaluationStop.Ending<[EvaluatedTask]> {
@@ -26,28 +26,14 @@ struct LoopEvaluation {
     }
 }
 
-/// The mean of an evaluation that the best checkpoint is greatest in.
-enum BestMeasure: String, Sendable {
-    /// Over all figures.
-    case average
-    /// Over the tasks' own means.
-    case taskMean
-
-    func value(_ record: EvaluationRecord) -> Double {
-        switch self {
-        case .average: record.average
-        case .taskMean: record.averageOverTasks
-        }
-    }
-}
-
 extension EvaluationRecord {
-    /// The line for an evaluation that took `seconds`.
-    init(_ results: [EvaluatedTask], step: Int, split: String, seconds: Double) {
+    /// The line for an evaluation that took `seconds`, of at most `maxExamples` examples of each task.
+    init(_ results: [EvaluatedTask], step: Int, split: String, maxExamples: Int? = nil, seconds: Double) {
         let average = ScoreAverage(results.filter { !$0.isBeside }.map(\.scores))
         let examples = results.reduce(0) { $0 + $1.scores.examples }
         self.init(
-            step: step, split: split, average: average?.overFigures ?? 0, averagedFigures: average?.figures ?? 0,
+            step: step, split: split, maxExamples: maxExamples, average: average?.overFigures ?? 0,
+            averagedFigures: average?.figures ?? 0,
             averageOverTasks: average?.overTasks ?? 0,
             tasks: Dictionary(
                 uniqueKeysWithValues: results.map { result in
@@ -57,7 +43,8 @@ extension EvaluationRecord {
                         Task(
                             figures: Dictionary(uniqueKeysWithValues: figures.map { ($0.metric.rawValue, $0.value) }),
                             examples: result.scores.examples, invalidAnswers: result.scores.invalidAnswers,
-                            undefined: figures.filter(\.isUndefined).map(\.metric.rawValue))
+                            undefined: figures.filter(\.isUndefined).map(\.metric.rawValue),
+                            positive: result.scores.positive)
                     )
                 }),
             timing: Timing(seconds: seconds, examplesPerSecond: Double(examples) / max(seconds, 1e-9)))

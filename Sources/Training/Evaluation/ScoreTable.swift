@@ -1,5 +1,6 @@
 import Foundation
 import Tasks
+import Tensors
 
 /// Scores as a text table, beside a baseline.
 public struct ScoreTable {
@@ -13,7 +14,7 @@ public struct ScoreTable {
                 let base = baseline[result.name]?.figures.first { $0.metric == figure.metric }
                 rows.append([
                     position == 0 ? result.name : "", position == 0 ? "\(result.scores.examples)" : "",
-                    figure.metric.rawValue + (figure.isUndefined ? " (undefined)" : "")
+                    Self.name(figure.metric, result.scores) + (figure.isUndefined ? " (undefined)" : "")
                         + (result.isBeside ? " (beside)" : ""), Self.percent(figure.value),
                     base.map { Self.percent($0.value) } ?? "", position == 0 ? "\(result.scores.invalidAnswers)" : "",
                 ])
@@ -44,6 +45,12 @@ public struct ScoreTable {
                 return alignsRight ? padding + cell.0 : cell.0 + padding
             }.joined(separator: "  ").replacing(#/\s+$/#, with: "")
         }.joined(separator: "\n")
+    }
+
+    /// A figure's name, of F1 with the label that it is of.
+    private static func name(_ metric: Metric, _ scores: TaskScores) -> String {
+        guard metric == .f1, let positive = scores.positive else { return metric.rawValue }
+        return "f1 (positive \(positive.shown))"
     }
 
     private static func percent(_ value: Double) -> String { String(format: "%.1f", 100 * value) }

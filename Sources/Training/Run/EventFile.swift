@@ -74,6 +74,8 @@ extension TrainRecord: Drawable {
 
 extension EvaluationRecord: Drawable {
     var scalars: [Event.Scalar] {
+        // Figures of a few examples are no points of the curve of all.
+        let split = maxExamples.map { "\(self.split)-\($0)" } ?? self.split
         var scalars: [Event.Scalar] = [
             ("\(split)/average", average), ("\(split)/averageOverTasks", averageOverTasks),
         ]

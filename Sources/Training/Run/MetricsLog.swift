@@ -39,6 +39,8 @@ struct EvaluationRecord: Codable, Equatable {
         var examples: Int
         var invalidAnswers: Int
         var undefined: [String]
+        /// The label that F1 is of; nil without F1.
+        var positive: String?
     }
 
     struct Timing: Codable, Equatable {
@@ -49,11 +51,17 @@ struct EvaluationRecord: Codable, Equatable {
     var kind = "evaluation"
     var step: Int
     var split: String
+    /// At most so many random examples of each task were evaluated; nil for all.
+    var maxExamples: Int?
     var average: Double
     var averagedFigures: Int
     var averageOverTasks: Double
     var tasks: [String: Task]
     var timing: Timing
+    /// In files of `evaluate` and of the end of a run: digest of all that decides the figures beside the adapter.
+    var basis: String?
+    /// In files of `evaluate`: what was allowed to be another than in the training, a part of a sentence each.
+    var changed: [String]?
 }
 
 /// Appends to `metrics.jsonl`; only rank 0 has one.

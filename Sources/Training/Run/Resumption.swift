@@ -1,4 +1,5 @@
 import Checkpoints
+import Configuration
 import Failures
 import Foundation
 import MPI
@@ -29,6 +30,10 @@ struct Resumption {
     let choice: ResumeChoice
     let identity: RunState.Identity
     let libraries: [String: String]
+    /// What the best checkpoint is chosen by from here on.
+    let measure: BestMeasure
+    /// The configuration that the run directory had before this start; nil for none.
+    let earlier: RunConfiguration?
     /// The number of the run's tasks.
     let tasks: Int
     /// Says a line to the user; called on rank 0 only.
@@ -39,6 +44,8 @@ struct Resumption {
         var state: RunState
         /// Whether the checkpoint stands elsewhere, so that this run directory has none yet. On rank 0 only.
         var isFromElsewhere = false
+        /// What was said of the best checkpoint; for the log of rank 0.
+        var remarks: [String] = []
     }
 
     /// Loads weights, moments and step into `state`, also of a fresh start; collective. Rank 0 reads and all get the
@@ -64,10 +71,13 @@ struct Resumption {
             let isFromElsewhere = !store.holds(checkpoint)
             // A checkpoint of the same step here is of another course then.
             try store.supersede(after: isFromElsewhere ? loaded.step - 1 : loaded.step)
-            loaded.best = try settleBest(isFromElsewhere ? nil : loaded.best)
+            let (best, remark) = try settleBest(loaded.best, isFromElsewhere: isFromElsewhere)
+            loaded.best = best
             reportDifferences(loaded)
             say("resuming from \(checkpoint.path) at step \(loaded.step)")
-            resumed = Resumed(state: loaded, isFromElsewhere: isFromElsewhere)
+            if let remark { say("note: \(remark)") }
+            resumed = Resumed(
+                state: loaded, isFromElsewhere: isFromElsewhere, remarks: remark.map { [$0] } ?? [])
             bytes = Array(try loaded.encoded())
         }
         bytes = try world.broadcast(bytes, from: 0)
@@ -82,14 +92,35 @@ struct Resumption {
         return resumed
     }
 
-    /// Makes the link `best` say what the state says: a process may have been killed between writing the two.
-    private func settleBest(_ best: RunState.Best?) throws(Failure) -> RunState.Best? {
-        guard let best, (try? store.open(.step(best.step))) != nil else {
+    /// Makes the link `best` say what the state says: a process may have been killed between writing the two. A best one
+    /// that later ones cannot be compared with is forgotten, with a sentence.
+    private func settleBest(
+        _ best: RunState.Best?, isFromElsewhere: Bool
+    ) throws(Failure) -> (best: RunState.Best?, remark: String?) {
+        guard var best else {
             try store.remove(.best)
-            return nil
+            return (nil, nil)
         }
-        try store.point(.best, at: best.step)
-        return best
+        var reason: String?
+        if isFromElsewhere {
+            reason = "belongs to the other run directory"
+        } else if let difference = measure.difference(from: best.measure, earlier: earlier) {
+            reason =
+                "does not compare with what is evaluated now (\(difference)); its checkpoint is removed in time, like others"
+        } else if (try? store.open(.step(best.step))) == nil {
+            reason = "is not here any more, or is damaged"
+        }
+        guard let reason else {
+            best.measure = measure.text
+            try store.point(.best, at: best.step)
+            return (best, nil)
+        }
+        try store.remove(.best)
+        let value = String(format: "%.2f", 100 * best.value)
+        return (
+            nil,
+            "the best checkpoint so far, step \(best.step) with \(value), \(reason); the best is chosen anew from here"
+        )
     }
 
     private func find() throws(Failure) -> Checkpoint? {

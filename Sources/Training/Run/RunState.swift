@@ -1,6 +1,7 @@
 import Configuration
 import Failures
 import Foundation
+import Tasks
 import Tensors
 
 /// `state.json` of a checkpoint: what a resumed run needs beside weights and moments, and what it must agree with.
@@ -9,7 +10,7 @@ struct RunState: Codable, Equatable {
     struct Best: Codable, Equatable {
         var step: Int
         var value: Double
-        /// Split and mean that the value is of; values of others do not compare.
+        /// `BestMeasure.text`: what the value is of; values of others do not compare.
         var measure: String
     }
 
@@ -23,6 +24,10 @@ struct RunState: Codable, Equatable {
         var backbone: String
         /// Digest of the tokenised data.
         var data: String
+        /// Digest of the vocabulary; nil in states of earlier versions.
+        var vocabulary: String?
+        /// Which rows of which files the tokenised data is of, to name what has changed; nil in states of earlier versions.
+        var sources: [TaskSources]?
     }
 
     /// The layout that this version writes and reads.
@@ -78,30 +83,5 @@ struct RunState: Codable, Equatable {
             throw Failure(.badData, "\(path): state.json has a number that no run has; use another checkpoint")
         }
         self = state
-    }
-}
-
-extension RunState.Identity {
-    /// Refuses to continue `self`'s run as `other`, naming the first difference.
-    func refuseDifference(from other: Self, path: String) throws(Failure) {
-        let remedy = "use --resume never with another --out to start anew"
-        if let difference = RunConfiguration.differences(from: configuration, to: other.configuration).first {
-            throw Failure(
-                .badConfiguration, "\(path) cannot be resumed: the configuration differs (\(difference)); \(remedy)")
-        }
-        if backbone != other.backbone {
-            throw Failure(
-                .badConfiguration,
-                "\(path) cannot be resumed: the model (its config.json or weights) differs; \(remedy)")
-        }
-        if layout != other.layout {
-            throw Failure(.badConfiguration, "\(path) cannot be resumed: the trainables' layout differs; \(remedy)")
-        }
-        if data != other.data {
-            throw Failure(
-                .badConfiguration,
-                "\(path) cannot be resumed: the tokenised data differs (task files, vocabulary or data settings); \(remedy)"
-            )
-        }
     }
 }

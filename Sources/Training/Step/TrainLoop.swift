@@ -42,6 +42,7 @@ final class TrainLoop {
     private let writer: RunWriter?
 
     private var now: RunProgress
+    private let isResumed: Bool
     private var progress: ProgressLine
     private var loggedAt = ContinuousClock.now
     private let started = ContinuousClock.now
@@ -62,10 +63,9 @@ final class TrainLoop {
         self.writer = writer
         self.log = log
         now = RunProgress(
-            // What another measure found best is no match for this one.
-            best: resumed?.best.flatMap { $0.measure == evaluation.bestName ? $0 : nil },
-            owesEvaluation: resumed?.owesEvaluation ?? false,
+            best: resumed?.best, owesEvaluation: resumed?.owesEvaluation ?? false,
             accumulator: resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count), record: resumed?.record)
+        isResumed = resumed != nil
         // mpirun gives its ranks a terminal of their own whatever its output goes to: only a process alone can tell.
         progress = ProgressLine(
             step: trainer.state.step, steps: options.steps, isTerminal: world.size == 1 && isatty(STDOUT_FILENO) == 1)
@@ -86,6 +86,8 @@ final class TrainLoop {
     }
 
     private func train() throws(Failure) -> Outcome {
+        // Whatever has evaluated the step has left nothing that compares; at the last step nothing else would come.
+        if isResumed, now.best == nil, evaluationIsDue(trainer.state.step) { now.owesEvaluation = true }
         if now.owesEvaluation, evaluationIsDue(trainer.state.step), let stop = try evaluate(isSaved: true), isUnfinished
         {
             return leave(stop)
@@ -182,15 +184,16 @@ final class TrainLoop {
     private func report(_ results: [EvaluatedTask], seconds: Double) throws(Failure) {
         guard let writer else { return }
         let step = trainer.state.step
-        let record = EvaluationRecord(results, step: step, split: evaluation.split, seconds: seconds)
+        let record = EvaluationRecord(
+            results, step: step, split: evaluation.split, maxExamples: evaluation.maxExamples, seconds: seconds)
         try writer.append(record)
         progress.finish()
         let average = "\(evaluation.split) average \(String(format: "%.2f", 100 * record.average))"
         writer.say("step \(step): \(average) of \(record.averagedFigures) figures")
         log.info("step \(step): \(average)")
-        let value = evaluation.best.value(record)
-        guard now.best.map({ value > $0.value }) ?? true else { return }
-        now.best = RunState.Best(step: step, value: value, measure: evaluation.bestName)
+        let value = evaluation.best.mean.value(record)
+        guard BestMeasure.isBest(value, of: record, beside: now.best) else { return }
+        now.best = RunState.Best(step: step, value: value, measure: evaluation.best.text)
     }
 
     /// The rank whose micro-batch it was knows more than the others.

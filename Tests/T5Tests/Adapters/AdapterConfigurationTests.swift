@@ -45,6 +45,10 @@ import Testing
         var relabelled = base
         relabelled.labels = ["a": ["1", "0"]]
         #expect(try relabelled.firstDifference(from: base) == "labels")
+        // Which is compared by itself, since not every file names it.
+        var other = base
+        other.vocabulary = "v"
+        #expect(try other.firstDifference(from: base) == nil)
     }
 
     @Test func `every option comes back from the file that it was written to`() throws {

@@ -8,15 +8,45 @@ import Testing
         fields: [Field] = [Field("premise"), Field("hypothesis")],
         label: Column = .named("label"), template: String? = nil, answers: AnswerSpace = .classes(["yes", "no"]),
         labels: LabelMap = LabelMap(classes: ["y", "n"]), metrics: [Metric] = [.accuracy],
+        positive: String? = nil,
         splits: [SplitDefinition] = SplitDefinition.splits(train: ["t"], validation: ["v"])
     ) throws -> TaskDefinition {
         try TaskDefinition(
             name: name, format: format, fields: fields, label: label, template: template, answers: answers,
-            labels: labels, metrics: metrics, splits: splits)
+            labels: labels, metrics: metrics, positive: positive, splits: splits)
     }
 
     @Test func `the default template names task and fields`() throws {
         #expect(try definition().template.pattern == "cb premise: {premise} hypothesis: {hypothesis}")
+    }
+
+    @Test(
+        arguments: [
+            (["0", "1"], nil, "1"), (["1", "0"], nil, "1"), (["1", "-1"], nil, "1"), (["1.0", "0.0"], nil, "1.0"),
+            (["True", "False"], nil, "True"), (["false", "true"], nil, "true"), (["y", "n"], nil, "n"),
+            (["n", "y"], nil, "y"), (["1", "2"], nil, "2"), (["2", "1"], nil, "1"), (["y", "n"], "y", "y"),
+            (["1", "0"], "0", "0"), (["1", "0"], "1", "1"),
+        ] as [([String], String?, String)])
+    func `the positive label is the one asked for, else 1 or true, else the second`(
+        labels: [String], asked: String?, positive: String
+    ) throws {
+        let task = try definition(
+            answers: .classes(["a", "b"]), labels: LabelMap(classes: labels), metrics: [.accuracy, .f1],
+            positive: asked)
+        let expected = PositiveClass(index: try #require(labels.firstIndex(of: positive)), label: positive)
+        #expect(task.positiveClass == expected)
+        // Where an earlier version gave another figure without being asked.
+        #expect((task.positiveNotice != nil) == (asked == nil && expected.index == 0))
+        #expect(try definition(labels: LabelMap(classes: labels)).positiveClass == nil)
+    }
+
+    @Test func `a positive label that F1 cannot be of is refused`() {
+        expectFailure(.badConfiguration, "positive label \"y\" is for f1, which is none of its metrics") {
+            try definition(positive: "y")
+        }
+        expectFailure(.badConfiguration, "positive label \"yes\" is none of its labels; use \"y\", \"n\"") {
+            try definition(metrics: [.f1], positive: "yes")
+        }
     }
 
     @Test func `bad templates are refused`() {

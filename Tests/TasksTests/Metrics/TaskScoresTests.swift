@@ -12,7 +12,8 @@ import Testing
         let answers = golden.answers.map { $0 < 0 ? "what" : " \(texts[$0])\n" }
         let scores = try TaskScores(
             answers: answers, gold: golden.gold.map { .label($0) }, space: .classes(texts),
-            metrics: [.matthews, .accuracy, .f1])
+            metrics: [.matthews, .accuracy, .f1], positive: PositiveClass(index: 1, label: "second"))
+        #expect(scores.positive == "second")
         #expect(scores.figures.map(\.metric) == [.matthews, .accuracy, .f1])
         let expected = [golden.matthews, golden.accuracy, golden.f1]
         for (figure, expected) in zip(scores.figures, expected) {
@@ -28,7 +29,8 @@ import Testing
         let answers = golden.answers.map { $0 == -1 ? "nan" : "\($0)" }
         let scores = try TaskScores(
             answers: answers, gold: golden.gold.map { .score($0) },
-            space: .grades(minimum: 0, maximum: 5, step: 0.2, decimals: 1), metrics: [.pearson, .spearman])
+            space: .grades(minimum: 0, maximum: 5, step: 0.2, decimals: 1), metrics: [.pearson, .spearman],
+            positive: nil)
         for (figure, expected) in zip(scores.figures, [golden.pearson, golden.spearman]) {
             #expect(abs(figure.value - (expected ?? 0)) < 1e-10, "\(golden.name): \(figure)")
             #expect(figure.isUndefined == (expected == nil), "\(golden.name): \(figure)")
@@ -70,7 +72,7 @@ import Testing
         let grades = AnswerSpace.grades(minimum: 0, maximum: 5, step: 0.2, decimals: 1)
         for (metric, space) in [(Metric.f1, grades), (.accuracy, grades), (.pearson, .classes(["0", "1"]))] {
             #expect {
-                try TaskScores(answers: [], gold: [], space: space, metrics: [metric])
+                try TaskScores(answers: [], gold: [], space: space, metrics: [metric], positive: nil)
             } throws: {
                 guard let failure = $0 as? Failure else { return false }
                 return failure.code == .badConfiguration && failure.message.contains("\"\(metric.rawValue)\"")
@@ -80,10 +82,12 @@ import Testing
 
     @Test func `no examples give undefined figures, not a crash`() throws {
         let scores = try TaskScores(
-            answers: [], gold: [], space: .classes(["0", "1"]), metrics: [.accuracy, .f1, .matthews])
+            answers: [], gold: [], space: .classes(["0", "1"]), metrics: [.accuracy, .f1, .matthews],
+            positive: PositiveClass(index: 1, label: "1"))
         #expect(scores.figures.allSatisfy { $0.isUndefined && $0.value == 0 })
         let grades = AnswerSpace.grades(minimum: 0, maximum: 5, step: 0.2, decimals: 1)
-        let correlations = try TaskScores(answers: [], gold: [], space: grades, metrics: [.pearson, .spearman])
+        let correlations = try TaskScores(
+            answers: [], gold: [], space: grades, metrics: [.pearson, .spearman], positive: nil)
         #expect(correlations.figures.allSatisfy { $0.isUndefined && $0.value == 0 })
     }
 
@@ -91,7 +95,8 @@ import Testing
         let training: [GoldAnswer] = [1, 1, 0, 1, 0].map { .label($0) }
         let gold: [GoldAnswer] = [0, 0, 0, 1].map { .label($0) }
         let scores = try TaskScores.majorityBaseline(
-            training: training, gold: gold, space: .classes(["no", "yes"]), metrics: [.accuracy, .f1, .matthews])
+            training: training, gold: gold, space: .classes(["no", "yes"]), metrics: [.accuracy, .f1, .matthews],
+            positive: PositiveClass(index: 1, label: "yes"))
         #expect(scores[.accuracy] == 0.25)
         // One true positive, three false ones.
         #expect(scores[.f1] == 0.4)
@@ -100,8 +105,33 @@ import Testing
 
         let grades = try TaskScores.majorityBaseline(
             training: [.score(1)], gold: [.score(1), .score(3)],
-            space: .grades(minimum: 0, maximum: 5, step: 1, decimals: 0), metrics: [.pearson, .spearman])
+            space: .grades(minimum: 0, maximum: 5, step: 1, decimals: 0), metrics: [.pearson, .spearman], positive: nil)
         #expect(grades.figures.map(\.value) == [0, 0])
+    }
+
+    /// Three right answers of the class that four rows have, and one false positive.
+    @Test(arguments: [(0, 6.0 / 8), (1, 2.0 / 4)])
+    func `F1 is that of the class that is asked for`(index: Int, expected: Double) throws {
+        let gold: [GoldAnswer] = [0, 0, 0, 0, 1, 1].map { .label($0) }
+        let scores = try TaskScores(
+            answers: ["a", "a", "a", "b", "a", "b"], gold: gold, space: .classes(["a", "b"]),
+            metrics: [.accuracy, .f1], positive: PositiveClass(index: index, label: "l\(index)"))
+        #expect(scores[.f1] == expected)
+        #expect(scores.positive == "l\(index)")
+        let accuracy = try TaskScores(
+            answers: ["a"], gold: [.label(0)], space: .classes(["a", "b"]), metrics: [.accuracy],
+            positive: PositiveClass(index: 0, label: "l"))
+        #expect(accuracy.positive == nil)
+    }
+
+    /// Equally many of both in training; of the split three are "b".
+    @Test(arguments: [["a", "b"], ["b", "a"]])
+    func `of equally frequent classes the majority answer does not depend on their order`(order: [String]) throws {
+        func gold(_ texts: [String]) -> [GoldAnswer] { texts.map { .label(order.firstIndex(of: $0)!) } }
+        let scores = try TaskScores.majorityBaseline(
+            training: gold(["b", "a", "a", "b"]), gold: gold(["b", "b", "b", "a"]), space: .classes(order),
+            metrics: [.accuracy], positive: nil)
+        #expect(scores[.accuracy] == 0.25)
     }
 
     @Test func `the average counts figures and the mean over tasks counts tasks`() throws {

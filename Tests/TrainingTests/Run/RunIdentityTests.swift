@@ -54,6 +54,42 @@ import Testing
         #expect(failure?.message.contains("lora.rank was 8 and is 4") == true)
     }
 
+    @Test func `another vocabulary is refused by its name, where both are known`() throws {
+        var (old, new) = (Self.saved, Self.saved)
+        new.vocabulary = "n"
+        try old.refuseDifference(from: new, path: "run/step-4")
+        old.vocabulary = "o"
+        // Its digest is in that of the data, too.
+        new.data = "other"
+        let failure = #expect(throws: Failure.self) { try old.refuseDifference(from: new, path: "run/step-4") }
+        #expect(failure?.message.contains("the vocabulary (spiece.model of the model directory") == true)
+        #expect(throws: Failure.self) { try old.refuseReplay(as: new, path: "run/step-4") }
+    }
+
+    @Test func `a replay is tried where other tokens may come of the same files`() throws {
+        var (old, new) = (Self.saved, Self.saved)
+        new.data = "other"
+        #expect(throws: Failure.self) { try old.refuseReplay(as: new, path: "run/step-4") }
+        (old.sources, new.sources) = ([], [])
+        try old.refuseReplay(as: new, path: "run/step-4")
+        #expect(throws: Failure.self) { try old.refuseDifference(from: new, path: "run/step-4") }
+    }
+
+    @Test func `an evaluation depends on data and some settings, a prediction on some settings`() {
+        var present = Self.saved
+        present.configuration.replace("seed: 1", with: "seed: 2")
+        #expect(Self.saved.changes(to: present, for: .evaluation).isEmpty)
+        present.data = "other"
+        #expect(
+            Self.saved.changes(to: present, for: .evaluation)
+                == ["the tokenised data (task files, vocabulary or data settings)"])
+        #expect(Self.saved.changes(to: present, for: .prediction(task: "t")).isEmpty)
+        present.configuration.replace("alpha: 16", with: "alpha: 8")
+        // Which is why the data differs, as far as anyone knows.
+        #expect(Self.saved.changes(to: present, for: .evaluation) == ["lora.alpha was 16 and is 8"])
+        #expect(Self.saved.changes(to: present, for: .prediction(task: "t")) == ["lora.alpha was 16 and is 8"])
+    }
+
     @Test func `what is no state is refused with its path`() {
         let failure = #expect(throws: Failure.self) { try RunState(.init("{\"step\": 3}".utf8), path: "run/step-4") }
         #expect(failure?.code == .badData)

@@ -1,0 +1,88 @@
+import Tensors
+
+/// Which rows of which files the splits of a task are, as a run keeps it to say later what has changed.
+public struct TaskSources: Sendable, Equatable, Codable {
+    /// A file by its name without directory, so that data may move, and its content.
+    public struct File: Sendable, Equatable, Codable {
+        /// The file's name.
+        public let name: String
+        /// The digest of its bytes.
+        public let digest: ContentDigest
+    }
+
+    /// Where the rows of one split come from.
+    public struct Split: Sendable, Equatable, Codable {
+        /// The split.
+        public let name: SplitName
+        /// Which rows, in words: `all rows`, `the first half`, `the other half` or `1000 rows held out of training`.
+        public let rows: String
+        /// Of which files; none for rows held out of training.
+        public let files: [File]
+    }
+
+    /// The task's name.
+    public let task: String
+    /// Its splits, in the order of the definition.
+    public let splits: [Split]
+
+    /// The sources of a definition; `digest` gives that of the file at a path.
+    init(_ definition: TaskDefinition, digest: (String) -> ContentDigest) {
+        task = definition.name
+        splits = definition.splits.map { split in
+            let rows =
+                switch split.source {
+                case .files: "all rows"
+                case .firstHalf: "the first half"
+                case .secondHalf: "the other half"
+                case .heldOutOfTraining(let count): "\(count) rows held out of training"
+                }
+            let files = split.source.paths.map { path in
+                File(name: String(path.split(separator: "/").last ?? ""), digest: digest(path))
+            }
+            return Split(name: split.name, rows: rows, files: files)
+        }
+    }
+
+    /// What differs between the sources of tasks that had the first and have the second, a part of a sentence each, such as
+    /// `task cb: its validation file val.tsv has other content`.
+    public static func differences(from old: [TaskSources], to new: [TaskSources]) -> [String] {
+        var differences: [String] = []
+        for task in new {
+            guard let before = old.first(where: { $0.task == task.task }) else {
+                differences.append("task \(task.task.shown) was not there")
+                continue
+            }
+            differences += task.differences(from: before).map { "task \(task.task.shown): \($0)" }
+        }
+        return differences
+            + old.filter { before in !new.contains { $0.task == before.task } }.map { "task \($0.task.shown) is gone" }
+    }
+
+    private func differences(from old: TaskSources) -> [String] {
+        var differences: [String] = []
+        for split in splits {
+            guard let before = old.splits.first(where: { $0.name == split.name }) else {
+                differences.append("it had no \(split.name) split")
+                continue
+            }
+            let (names, others) = (before.files.map(\.name), split.files.map(\.name))
+            if before.rows != split.rows || names != others {
+                differences.append("its \(split.name) split was \(before.words) and is \(split.words)")
+            } else {
+                for (file, now) in zip(before.files, split.files) where file != now {
+                    differences.append("its \(split.name) file \(now.name.shown) has other content")
+                }
+            }
+        }
+        return differences
+            + old.splits.filter { before in !splits.contains { $0.name == before.name } }.map {
+                "it has no \($0.name) split any more"
+            }
+    }
+}
+
+extension TaskSources.Split {
+    fileprivate var words: String {
+        files.isEmpty ? rows : "\(rows) of \(files.map(\.name.shown).joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,37 @@
+import Failures
+import Tensors
+import Text
+
+/// What a token cache is made from, as it was when the files were read.
+public struct TokenCacheInputs: Sendable {
+    /// Identifies everything that decides the content.
+    public let key: ContentDigest
+    /// The rows and files of each task, in the order of the tasks.
+    public let sources: [TaskSources]
+
+    /// Reads all files through. Throws `inputMissing` for a missing one.
+    init(
+        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, _ options: TokenCacheOptions, threads: Int
+    ) throws(Failure) {
+        let paths = definitions.flatMap(\.paths)
+        let files = try parallelMap(paths.count, threads: threads) { (index) throws(Failure) in
+            try ContentDigest.of(file: paths[index])
+        }
+        try self.init(definitions, files: files, vocabulary, options)
+    }
+
+    /// Takes the digests of the files, in the order of the definitions and their paths.
+    init(
+        _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: Vocabulary, _ options: TokenCacheOptions
+    ) throws(Failure) {
+        key = try TokenCacheKey.digest(definitions, files: files, vocabulary, options)
+        var rest = files[...]
+        var sources: [TaskSources] = []
+        for definition in definitions {
+            let digests = Dictionary(uniqueKeysWithValues: zip(definition.paths, rest))
+            rest = rest.dropFirst(digests.count)
+            sources.append(TaskSources(definition) { digests[$0]! })
+        }
+        self.sources = sources
+    }
+}
