@@ -14,6 +14,14 @@ extension ProgramTests {
             return project
         }
 
+        /// A copy whose run has its files and model here, too.
+        private static func copy() throws -> TinyProject {
+            let original = try shared.get()
+            let project = try original.copy()
+            try project.replace(original.path, by: project.path, in: "run/config.yaml")
+            return project
+        }
+
         private struct Evaluation: Decodable {
             var basis: String
             var changed: [String]?
@@ -24,7 +32,7 @@ extension ProgramTests {
         }
 
         @Test(arguments: [nil, 2]) func `an evaluation of other rows must be asked for`(ranks: Int?) throws {
-            let project = try Self.shared.get().copy()
+            let project = try Self.copy()
             let before = try digests(below: project.file("run"))
             // A row that was trained on is held out now.
             let rows = try String(contentsOfFile: project.file("colour/train.tsv"), encoding: .utf8)
@@ -60,13 +68,16 @@ extension ProgramTests {
         }
 
         @Test func `the same run gives the same basis, and another adapter does not overwrite its figures`() throws {
-            let project = try Self.shared.get().copy()
+            let project = try Self.copy()
             let run = project.file("run")
             let plain = run + "/evaluation-validation-12.json"
             let before = try Self.evaluation(plain)
             #expect(try Program.run(["evaluate", run, "--checkpoint", "12"]).code == 0)
             #expect(try Self.evaluation(plain).basis == before.basis)
-            #expect(try Self.evaluation(run + "/evaluation-test.json").basis == before.basis)
+            // The table at the end of the run is of the best checkpoint.
+            let best = try Program.run(["evaluate", run, "--split", "test", "--json"])
+            let basis = try JSONDecoder().decode(Evaluation.self, from: Data(best.output.utf8)).basis
+            #expect(try Self.evaluation(run + "/evaluation-test.json").basis == basis)
             // As an earlier version wrote it.
             try project.write("run/evaluation-validation-12.json", "{\"step\": 12}")
             let again = try Program.run(["evaluate", run, "--checkpoint", "12"])
@@ -94,14 +105,14 @@ extension ProgramTests {
         func `settings that were edited after the training are refused where they count`(
             old: String, new: String, says: String, task: String, inPredict: Bool
         ) throws {
-            let project = try Self.shared.get().copy()
+            let project = try Self.copy()
             let text = try String(contentsOfFile: project.file("run/config.yaml"), encoding: .utf8)
             let edited = text.replacing(old, with: new)
             #expect(edited != text)
             try project.write("run/config.yaml", edited)
             let evaluated = try Program.run(["evaluate", project.file("run")])
             #expect(evaluated.code == (says.isEmpty ? 0 : 78), "\(evaluated.error)")
-            #expect(evaluated.error.contains(says), "\(evaluated.error)")
+            #expect(says.isEmpty || evaluated.error.contains(says), "\(evaluated.error)")
             let input = try project.write("input.txt", "baran cesel ditim fovok\n")
             let predict = ["predict", project.file("run"), "--task", task, "--input", input]
             let predicted = try Program.run(predict)
@@ -127,7 +138,7 @@ extension ProgramTests {
         }
 
         @Test func `another vocabulary is refused by every command on a run, by its name`() throws {
-            let project = try Self.shared.get().copy()
+            let project = try Self.copy()
             let run = project.file("run")
             try Self.exchangeVocabulary(project)
             let before = try digests(below: run)
@@ -154,7 +165,7 @@ extension ProgramTests {
         }
 
         @Test func `a checkpoint that does not name its vocabulary is judged by its data`() throws {
-            let project = try Self.shared.get().copy()
+            let project = try Self.copy()
             let run = project.file("run")
             for step in ["step-00000008", "step-00000012"] {
                 try rewriteIdentity(of: "\(run)/checkpoints/\(step)") { identity in
@@ -175,12 +186,13 @@ extension ProgramTests {
         }
 
         @Test func `a run whose files have changed is not trained once more or further`() throws {
-            let project = try Self.shared.get().copy()
+            let project = try Self.copy()
             let held = try String(contentsOfFile: project.file("grade/train.tsv"), encoding: .utf8)
             try project.write("grade/train.tsv", held + "baran cesel\t2.5\n")
             let says = "the tokenised data differs (task grade: its train file train.tsv has other content)"
             let replay = try Program.run(["reproduce", project.file("run")], ranks: 2)
             #expect(replay.code == 78 && replay.error.contains("cannot be reproduced: \(says)"), "\(replay.error)")
+            #expect(!FileManager.default.fileExists(atPath: project.file("run/replay")))
             let further = try Program.run(project.train())
             #expect(further.code == 78 && further.error.contains("cannot be resumed: \(says)"), "\(further.error)")
         }

@@ -39,6 +39,7 @@ func parseState(_ bytes: UnsafeRawBufferPointer) {
         return hold(false, "what is written means the same")
     }
     try? state.identity.refuseDifference(from: identity, path: "s")
+    _ = state.identity.changes(to: identity, for: .evaluation)
     let most = StepResult.TaskSums(lossQuanta: .max, tokens: 1 << 32, examples: 1 << 32, sourceTokens: 1 << 32)
     let tasks = state.accumulator.tasks.count
     for _ in 0..<3 {

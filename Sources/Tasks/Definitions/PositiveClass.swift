@@ -41,7 +41,7 @@ extension TaskDefinition {
     public var positiveNotice: String? {
         guard positive == nil, let chosen = positiveClass, chosen.index != 1 else { return nil }
         return
-            "f1 of task \(name) is that of the label \(chosen.label.shown), whichever label stands first; in earlier "
-            + "versions it was that of the second label, \(labelNames[1].shown), which positive: chooses"
+            "task \(name): F1 is that of the label \(chosen.label.shown), whichever label stands first; in earlier versions "
+            + "it was that of the second one, \(labelNames[1].shown), which the task's key positive can name"
     }
 }

@@ -59,7 +59,18 @@ public struct ReproduceRun {
             stop: StopConditions(deadline: nil, afterStep: target), replayedLines: Set(lines))
         training.replayed = original.map { ($0.identity, $0.path) }
         var train = TrainRun(configuration, training, world: world, library: library, startup: startup)
-        let code = try train()
+        let code: Int32
+        do throws(Failure) {
+            code = try train()
+        } catch {
+            // What was refused before its first step is nothing to go on from.
+            if world.rank == 0, isInside, error.code == .badConfiguration,
+                (try? CheckpointStore(runDirectory: replay.path).steps()) == []
+            {
+                try? FileManager.default.removeItem(atPath: replay.path)
+            }
+            throw error
+        }
         var same: Bool?
         if let original, try CheckpointStore(runDirectory: replay.path).steps().contains(target) {
             same = try compare(original)

@@ -2,6 +2,7 @@ import Configuration
 import Failures
 import Foundation
 import Tasks
+import Tensors
 
 /// What the figures that choose the best checkpoint of a run are of. Figures of one measure compare; beside it they depend on
 /// what a run cannot change: its data, tasks and metrics, and the rows that `data.splitSeed` draws. The size of an evaluation
@@ -53,7 +54,7 @@ struct BestMeasure: Equatable {
     func difference(from old: String, earlier: RunConfiguration?) -> String? {
         guard old != text else { return nil }
         if old.contains("\n") { return RunConfiguration.differences(from: old, to: text).joined(separator: ", ") }
-        guard let earlier else { return "\(old) was asked for, of how many examples is not known" }
+        guard let earlier else { return "\(old.shown) was asked for, of how many examples is not known" }
         // In those versions F1 was always that of the second label.
         let second = earlier.tasks.compactMap { task -> (String, String)? in
             switch task {
@@ -64,7 +65,7 @@ struct BestMeasure: Equatable {
             }
         }
         let before = BestMeasure(earlier, positive: second)
-        guard old == "\(before.split) \(before.mean.rawValue)" else { return "\(old) was asked for" }
+        guard old == "\(before.split) \(before.mean.rawValue)" else { return "\(old.shown) was asked for" }
         guard before.text != text else { return nil }
         return RunConfiguration.differences(from: before.text, to: text).joined(separator: ", ")
     }
