@@ -31,15 +31,11 @@ extension RunConfiguration {
         add(
             method == "unolora_star" && !hyperInputs.contains("position"), "since hyper.inputs has no position",
             ["hyper.positions"])
+        let asked = ["eval.split", "eval.maxExamples", "eval.ranks", "checkpoint.best"]
+        // null asks for none.
         add(
-            !evaluates, "since training evaluates nothing (eval.every, eval.atEnd)",
-            ["eval.split", "eval.maxExamples", "eval.ranks", "checkpoint.best"])
-        // null asks for none of that.
-        add(
-            evaluateEvery.map { $0 > steps } ?? false, "since it is more than train.steps \(steps)", ["eval.every"])
-        add(
-            checkpointEvery.map { $0 > steps } ?? false, "since it is more than train.steps \(steps)",
-            ["checkpoint.every"])
+            !evaluates, "since training evaluates nothing (eval.every, eval.atEnd, train.steps)",
+            evaluateEvery == nil ? asked : ["eval.every"] + asked)
         return idle
     }
 }

@@ -281,7 +281,8 @@ public struct TrainRun {
             say("warning: \(warning)")
         }
         let shortages = memory.map { session.warnings($0, ranksOnNode: threads.ranksOnNode) } ?? []
-        for warning in configuration.warnings + request.stop.warnings + threads.warnings + shortages {
+        let cap = configuration.capNotice(session.taskNames.indices.map(session.data.trainingCount)).map { [$0] } ?? []
+        for warning in configuration.warnings + cap + request.stop.warnings + threads.warnings + shortages {
             say("warning: \(warning)")
         }
     }

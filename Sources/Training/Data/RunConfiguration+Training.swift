@@ -50,6 +50,12 @@ extension RunConfiguration {
                 + "(\(narrowest.outputWidth) x \(narrowest.inputWidth)): no update of it has that rank; lower it")
     }
 
+    /// What to say of a cap that no task reaches; nil where there is none, or one that has an effect.
+    func capNotice(_ examples: [Int]) -> String? {
+        guard let samplerCap, tasks.count > 1, examples.allSatisfy({ $0 <= samplerCap }) else { return nil }
+        return "sampler.cap has no effect since no task has more than \(samplerCap) examples"
+    }
+
     /// Refuses trainables that a machine cannot hold: every command on a run has weights, both moments and a worker's
     /// gradient in 4 bytes each, and its sums in 8; training has what `RankMemory` counts.
     func check(_ layout: LowRankLayout, training: Bool, fits limit: MemoryLimit) throws(Failure) {

@@ -54,7 +54,8 @@ final class KnownLengths: TrainingExamples, @unchecked Sendable {
     init(sources: [[Int32]], targets: [Int]) {
         self.sources = sources
         self.targets = targets
-        let longest = max(sources.lazy.compactMap { $0.max() }.max().map(Int.init) ?? 0, targets.max() ?? 0)
+        let longestSource: Int32 = sources.lazy.compactMap { $0.max() }.max() ?? 0
+        let longest = max(Int(longestSource), targets.max() ?? 0)
         tokens = .allocate(capacity: longest)
         tokens.initialize(repeating: 0)
     }

@@ -49,7 +49,7 @@ public struct Plan {
             let memory = try RankMemory(
                 configuration, shape: shape, layout: layout, threads: threads, longestTarget: data.longestTarget,
                 batches: data.batches)
-            return (warnings + counts() + lines(memory) + time(data) + data.lines).joined(separator: "\n")
+            return (warnings(data) + counts() + lines(memory, data) + time(data) + data.lines).joined(separator: "\n")
         }
     }
 
@@ -65,7 +65,7 @@ public struct Plan {
         ]
     }
 
-    private func lines(_ memory: RankMemory) -> [String] {
+    private func lines(_ memory: RankMemory, _ data: PlannedData) -> [String] {
         let format = configuration.weightFormat
         let base = shape.weightBytes(format)
         let shared = base + configuration.packedBytes(products, shape)
@@ -77,19 +77,34 @@ public struct Plan {
             : "training on \(configuration.microBatch) x \(configuration.maxSource) tokens"
         let (fewest, most) = (memory.snapshots.lowerBound, memory.snapshots.upperBound)
         let count = fewest == most ? "\(most)" : "\(fewest) to \(most)"
-        let warning = memory.warning(ranks: ranksPerNode, shared: shared, limit: .machine)
-        return [
-            "memory per rank      about \(Self.mebibytes(memory.usualBytes ?? memory.mostBytes)) MiB private, up to "
-                + "\(Self.mebibytes(memory.mostBytes)) MiB: \(Self.mebibytes(RankMemory.processBytes)) MiB of the process, "
-                + "\(Self.mebibytes(memory.stateBytes)) MiB of weights, moments and sums, \(count) snapshots of "
-                + "\(Self.mebibytes(memory.snapshotBytes(1))) MiB, up to \(threads) worker(s) of "
-                + "\(Self.mebibytes(memory.mostOfWorker)) MiB (\(answers); as long as the data is "
-                + "\(Self.mebibytes(memory.usualOfWorker ?? memory.mostOfWorker)))",
-            "memory per node      \(Self.mebibytes(base)) MiB backbone \(format == .float32 ? "mapped" : "in bfloat16"), once, "
-                + "+ \(packs) + \(ranksPerNode) x "
-                + "\(Self.mebibytes(memory.usualBytes ?? memory.mostBytes)) MiB, up to \(Self.mebibytes(memory.mostBytes))",
+        let usual = Self.mebibytes(memory.usualBytes ?? memory.mostBytes)
+        let greatest = Self.mebibytes(memory.mostBytes)
+        let worker = Self.mebibytes(memory.mostOfWorker)
+        let usualWorker = Self.mebibytes(memory.usualOfWorker ?? memory.mostOfWorker)
+        let backbone = format == .float32 ? "mapped" : "in bfloat16"
+        let parts = [
+            "\(Self.mebibytes(RankMemory.processBytes)) MiB of the process",
+            "\(Self.mebibytes(memory.stateBytes)) MiB of weights, moments and sums",
+            "\(count) snapshots of \(Self.mebibytes(memory.snapshotBytes(1))) MiB",
+            "up to \(threads) worker(s) of \(worker) MiB (\(answers); \(usualWorker) MiB for texts as long as the data's)",
+        ]
+        var lines = [
+            "memory per rank      about \(usual) MiB private, up to \(greatest) MiB: \(parts.joined(separator: ", "))",
+            "memory per node      \(Self.mebibytes(base)) MiB backbone \(backbone), once, + \(packs) + \(ranksPerNode) x "
+                + "\(usual) MiB, up to \(greatest)",
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
-        ] + snapshotFiles(memory) + [warning.map { "warning: \($0)" }].compactMap(\.self)
+        ]
+        lines += snapshotFiles(memory)
+        let tokenising = RankMemory.processBytes + data.rows * RankMemory.rowBytes
+        if tokenising > memory.usualBytes ?? 0 {
+            lines.append(
+                "tokenising           about \(Self.mebibytes(tokenising)) MiB on one rank of each node at the start, where the "
+                    + "token cache is not there yet")
+        }
+        if let warning = memory.warning(ranks: ranksPerNode, shared: shared, limit: .machine) {
+            lines.append("warning: \(warning)")
+        }
+        return lines
     }
 
     private func snapshotFiles(_ memory: RankMemory) -> [String] {
@@ -114,8 +129,8 @@ public struct Plan {
         return own + " (\(size(other, none: "none")) with parallel.gemm: \(other.rawValue))"
     }
 
-    private var warnings: [String] {
-        (configuration.warnings + [ThreadChoice.idleWarning(threads: threads, own: own)].compactMap(\.self))
+    private func warnings(_ data: PlannedData) -> [String] {
+        (configuration.warnings + data.warnings + [ThreadChoice.idleWarning(threads: threads, own: own)].compactMap(\.self))
             .map { "warning: \($0)" }
     }
 

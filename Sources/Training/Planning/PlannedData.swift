@@ -13,6 +13,10 @@ struct PlannedData {
     let longestTarget: Int
     /// Mean tokens of a source.
     let meanSource: Double
+    /// Examples of all splits.
+    let rows: Int
+    /// Words for the user.
+    let warnings: [String]
     /// Batches as the run is to have them.
     let batches: RankMemory.Batches
 
@@ -23,7 +27,7 @@ struct PlannedData {
         let definitions = try configuration.definitions()
         let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
         var counts: [(name: String, examples: Int)] = []
-        var (tokens, texts) = (0, 0)
+        var (tokens, texts, rows) = (0, 0, 0)
         var sources: [[Int32]] = []
         var targets: [Int] = []
         var answering: [(lengths: BatchLengths, steps: Int)] = []
@@ -37,6 +41,7 @@ struct PlannedData {
                 min(try vocabulary.encode(examples.example(split, index).source).count + 1, configuration.maxSource)
             }
             let bytes = try examples.sourceBytes(.train)
+            rows += bytes.count
             var (sampledBytes, sampledTokens) = (0, 0)
             for index in stride(from: 0, to: count, by: max(1, count / Self.sample)) {
                 let whole = try vocabulary.encode(examples.example(.train, index).source).count
@@ -50,8 +55,13 @@ struct PlannedData {
                 bytes.map { Int32(min(configuration.maxSource, Int((Double($0) * ratio).rounded()) + 1)) })
             for split in examples.splitNames where split != .train {
                 let bytes = try examples.sourceBytes(split)
+                rows += bytes.count
+                guard configuration.evaluatesAtEnd || split.rawValue == configuration.evaluationSplit else { continue }
+                // Without the whole split at the end, a part of it is all that is answered; which, does not matter here.
+                let limit = configuration.evaluatesAtEnd ? nil : configuration.evaluationMaxExamples
+                let step = max(1, bytes.count / max(1, limit ?? bytes.count))
                 // Texts with the most bytes stand for those with the most tokens.
-                let longest = bytes.indices.sorted { (bytes[$0], $1) > (bytes[$1], $0) }
+                let longest = stride(from: 0, to: bytes.count, by: step).sorted { (bytes[$0], $1) > (bytes[$1], $0) }
                     .prefix(configuration.evaluationBatch)
                 var lengths: [Int] = []
                 for index in longest { lengths.append(try length(split, index)) }
@@ -71,7 +81,9 @@ struct PlannedData {
                     + String(format: "%10d  %7.4f  %15.2f", entry.examples, entry.share, passes))
         }
         self.lines = lines
+        warnings = [configuration.capNotice(counts.map(\.examples))].compactMap(\.self)
         longestTarget = targets.max() ?? 0
+        self.rows = rows
         meanSource = Double(tokens) / Double(max(texts, 1))
         batches = try RankMemory.Batches(
             configuration, mixture: mixture, examples: KnownLengths(sources: sources, targets: targets),

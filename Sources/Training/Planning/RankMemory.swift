@@ -10,7 +10,11 @@ import Tensors
 struct RankMemory {
     /// What a process takes beside what is counted: MPI, BLAS, vocabulary and heap, as the private resident memory of runs
     /// of small models was measured.
-    static let processBytes = 46 << 20
+    static let processBytes = 16 << 20
+    /// What a worker does: its stack, its part of BLAS, and the page, which may be a huge one, that its workspace ends in.
+    static let threadBytes = 2 << 20
+    /// What a row of a file takes while it is tokenised, as it was measured.
+    static let rowBytes = 170
     /// Bytes for each trainable: weight, both moments and the summed gradient in 4, the buffer that is reduced in 8.
     static let bytesOfTrainable = 4 * 4 + 8
     /// The same of each worker: its gradient and its sums.
@@ -89,10 +93,10 @@ struct RankMemory {
     func snapshotBytes(_ count: Int) -> Int { trainables * Self.snapshotBytesOfTrainable * count }
 
     /// A worker, all in all, at most.
-    var mostOfWorker: Int { most + trainables * Self.workerBytesOfTrainable }
+    var mostOfWorker: Int { most + Self.threadBytes + trainables * Self.workerBytesOfTrainable }
 
     /// The same for the lengths that the data has.
-    var usualOfWorker: Int? { usual.map { $0 + trainables * Self.workerBytesOfTrainable } }
+    var usualOfWorker: Int? { usual.map { $0 + Self.threadBytes + trainables * Self.workerBytesOfTrainable } }
 
     /// The rank, at most.
     var mostBytes: Int {

@@ -11,14 +11,16 @@ extension RunSession {
         var batches: RankMemory.Batches?
         if looks {
             var answering: [(lengths: BatchLengths, steps: Int)] = []
-            for task in data.cache.tasks.indices {
-                for name in [SplitName.validation, .test] {
-                    guard let split = data.split(task: task, name) else { continue }
-                    answering.append(
-                        RankMemory.Batches.longest(
-                            (0..<split.count).map { split.source($0).count }, batch: configuration.evaluationBatch,
-                            steps: base.budgets[task]))
-                }
+            let tasks =
+                configuration.evaluatesAtEnd
+                ? [.validation, .test].flatMap { evaluationTasks($0) }
+                : evaluationTasks(
+                    SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples)
+            for task in tasks {
+                answering.append(
+                    RankMemory.Batches.longest(
+                        task.gold.indices.map { task.source($0).count }, batch: configuration.evaluationBatch,
+                        steps: task.budget))
             }
             batches = try RankMemory.Batches(
                 configuration, mixture: mixture(), examples: data, answering: answering)

@@ -141,16 +141,19 @@ public struct StopConditions: Sendable {
     ) {
         self.init(afterStep: afterStep)
         guard let stopBefore else { return }
-        func ignore(_ reason: String) {
-            warnings = ["train.stopBefore has no effect: the end of the job is unknown, since SLURM_JOB_END_TIME \(reason)"]
-        }
-        guard let end = jobEnd.flatMap(Double.init), end.isFinite else {
-            return ignore(jobEnd.map { "is \($0), not seconds since 1970" } ?? "is not set")
-        }
-        guard end > now else {
-            return ignore(
-                "is \(Self.seconds(now - end)) in the past although the job runs, as when its time limit was extended; "
-                    + "SIGUSR1 makes it leave too (--signal=USR1@120)")
+        let given = jobEnd.flatMap(Double.init).flatMap { $0.isFinite ? $0 : nil }
+        guard let end = given, end > now else {
+            let reason =
+                if let end = given {
+                    "is \(Self.seconds(now - end)) in the past although the job runs, as when its time limit was extended; "
+                        + "SIGUSR1 makes it leave too (--signal=USR1@120)"
+                } else {
+                    jobEnd.map { "is \($0), not seconds since 1970" } ?? "is not set"
+                }
+            warnings = [
+                "train.stopBefore has no effect: the end of the job is unknown, since SLURM_JOB_END_TIME \(reason)"
+            ]
+            return
         }
         deadline = end - stopBefore
         if end - stopBefore <= now {

@@ -41,8 +41,9 @@ import Testing
     @Test func `each thread has gradients and sums, each rank weights, moments and snapshots`() throws {
         let (one, three) = (try memory(configuration()), try memory(configuration(), threads: 3))
         let count = one.trainables
-        #expect(three.mostBytes - one.mostBytes == 2 * (one.most + 12 * count))
-        #expect(one.mostBytes == RankMemory.processBytes + one.most + (24 + 12 + 4 * 12) * count)
+        #expect(three.mostBytes - one.mostBytes == 2 * (one.most + RankMemory.threadBytes + 12 * count))
+        let fixed = RankMemory.processBytes + RankMemory.threadBytes
+        #expect(one.mostBytes == fixed + one.most + (24 + 12 + 4 * 12) * count)
         #expect(one.usualBytes == nil)
     }
 
@@ -80,8 +81,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["lora.rank=257"], "lora.rank 257 is more than 256"), (["lora.rankA=300"], "lora.rankA 300 is more than 256"),
-        (["lora.rankB=1024"], "lora.rankB 1024 is more than 256"),
+        (["lora.rank=385"], "lora.rank 385 is more than 384"), (["lora.rankA=400"], "lora.rankA 400 is more than 384"),
+        (["lora.rankB=1024"], "lora.rankB 1024 is more than 384"),
     ])
     func `a rank above the width of a layer is refused with its name`(overrides: [String], words: String) throws {
         let base = try RunConfiguration.load(
@@ -95,10 +96,21 @@ import Testing
     }
 
     @Test func `a rank of the layer's width is not refused, nor one of a method that has none`() throws {
-        for overrides in ["lora.rank=256", "method=frozen"] {
+        for overrides in ["lora.rank=384", "method=frozen"] {
             let base = try configuration(overrides)
             try base.checkRank(base.lowRankLayout(Self.shape))
         }
+    }
+
+    @Test func `a cap that no task reaches is said`() throws {
+        func notice(_ cap: String, _ examples: [Int]) throws -> String? {
+            try RunConfiguration.load(
+                yaml: "model: t5\ndata: {glue: /g}\ntasks: [rte, wnli]\n", name: "run.yaml", directory: "/",
+                overrides: ["train.steps=5000", "sampler.cap=\(cap)"]
+            ).capNotice(examples)
+        }
+        #expect(try notice("100", [100, 7]) == "sampler.cap has no effect since no task has more than 100 examples")
+        #expect(try notice("99", [100, 7]) == nil && notice("null", [100, 7]) == nil)
     }
 
     @Test func `trainables that no machine holds are refused with its limit`() throws {

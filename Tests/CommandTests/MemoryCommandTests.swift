@@ -1,0 +1,122 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// What a run takes, beside what `plan` says; and a run that does not get it.
+    @Suite struct MemoryCommandTests {
+        /// A model whose adapters are large beside the process.
+        private static let shared = Result {
+            let project = try TinyProject()
+            let made = try Program.run([
+                "new-model", "--preset", "t5-mini", "--out", project.file("mini"), "--vocabulary",
+                project.file("model/spiece.model"),
+            ])
+            #expect(made.code == 0, "\(made.error)")
+            return project
+        }
+
+        private static let settings = [
+            "parallel.gemm=openblas", "eval.every=2", "checkpoint.every=3", "train.steps=8", "eval.maxExamples=4",
+            "eval.atEnd=false", "log.tensorBoard=false", "lr.warmup=0",
+        ]
+
+        private static func arguments(_ settings: [String]) -> [String] { settings.flatMap { ["--set", $0] } }
+
+        /// Runs to the end; the largest private memory that was seen, in MiB.
+        private static func measure(_ project: TinyProject, _ arguments: [String]) throws -> Double {
+            let log = project.file("memory-\(UUID().uuidString)")
+            let script = """
+                "$@" & pid=$!
+                while kill -0 $pid 2>/dev/null; do
+                    grep -s RssAnon /proc/$pid/status >>\(log)
+                    sleep 0.02
+                done
+                wait $pid
+                """
+            let result = try Program.run(command: ["sh", "-c", script, "sh", Program.path] + arguments)
+            #expect(result.code == 0, "\(result.error)")
+            let text = try String(contentsOfFile: log, encoding: .utf8)
+            return (text.matches(of: #/(\d+) kB/#).compactMap { Double($0.1) }.max() ?? 0) / 1024
+        }
+
+        @Test(arguments: [
+            ["method=unolora", "lora.rank=8"], ["method=unolora", "lora.rank=256"],
+            ["method=lora_per_task", "lora.rank=128"],
+            ["method=lora_per_task", "lora.rank=128", "checkpoint.snapshot=file", "parallel.threads=2"],
+        ])
+        func `a run takes what plan says`(settings: [String]) throws {
+            let project = try Self.shared.get().copy()
+            let all = Self.arguments(Self.settings + settings + ["model=\(project.file("mini"))"])
+            let plan = try Program.run(["plan", "--config", project.configuration] + all)
+            #expect(plan.code == 0, "\(plan.error)")
+            let match = try #require(
+                plan.output.firstMatch(of: #/memory per rank +about ([0-9.]+) MiB private, up to ([0-9.]+) MiB/#))
+            let (about, most) = (try #require(Double(match.1)), try #require(Double(match.2)))
+            let taken = try Self.measure(
+                project, ["train", "--config", project.configuration, "--out", project.file("run")] + all)
+            #expect(taken < most + 4, "\(taken) of at most \(most) MiB")
+            // A snapshot is written while the next steps are made, or not: the most that may differ beside the heap.
+            #expect(taken > 0.85 * about - 8 && taken < 1.05 * most, "\(taken), foretold \(about) to \(most) MiB")
+        }
+
+        @Test func `memory that cannot be had ends the job with one sentence, the last step saved`() throws {
+            let project = try TinyProject()
+            // Addresses for the steps, and not for an evaluation of all at once with long answers.
+            let grown = Self.arguments([
+                "eval.every=3", "eval.batch=4096", "eval.maxExamples=null", "eval.maxNewTokens=4096", "train.steps=5",
+                "eval.atEnd=false", "checkpoint.every=null", "parallel.threads=1",
+            ])
+            let used = try Program.run(
+                command: [
+                    "sh", "-c", "\"$@\" & pid=$!; sleep 0.01; while kill -0 $pid 2>/dev/null; do grep -s VmPeak "
+                        + "/proc/$pid/status; sleep 0.01; done", "sh", Program.path,
+                ] + project.train(Self.arguments(["eval.every=null", "train.steps=3", "eval.atEnd=false"])))
+            let peak = try #require(used.output.matches(of: #/VmPeak:\s+(\d+) kB/#).compactMap { Int($0.1) }.max())
+            try FileManager.default.removeItem(atPath: project.file("run"))
+            let limit = peak + (64 << 10)
+            let result = try Program.run(
+                command: ["sh", "-c", "ulimit -v \(limit); exec \"$@\"", "sh", Program.path] + project.train(grown))
+            #expect(result.code == 71, "\(result)")
+            #expect(result.sentences.count == 1, "\(result.error)")
+            #expect(result.error.contains("MiB of memory for activations cannot be had; ulimit -v allows"), "\(result.error)")
+            #expect(result.output.contains("of addresses, and ulimit -v allows"), "\(result.output)")
+            let status = try Status(run: project.file("run"))
+            #expect(status.state == "failed" && status.exitCode == 71 && status.step == 3, "\(status)")
+            // It goes on from there.
+            let again = try Program.run(project.train(Self.arguments(["eval.every=null", "train.steps=5", "eval.atEnd=false"])))
+            #expect(again.code == 0, "\(again.error)")
+        }
+
+        @Test func `a rank above a layer's width is refused with the layer, unless the run goes on with it`() throws {
+            let project = try TinyProject()
+            let result = try Program.run(project.train(Self.arguments(["lora.rank=33"])))
+            #expect(result.code == 78 && result.sentences.count == 1, "\(result)")
+            #expect(result.error.contains("lora.rank 33 is more than 32, the smaller side of encoder.block.0"), "\(result.error)")
+            let plan = try Program.run(["plan", "--config", project.configuration] + Self.arguments(["lora.rank=33"]))
+            #expect(plan.code == 78 && plan.error.contains("lora.rank 33"), "\(plan)")
+        }
+
+        @Test func `a short run of the embedded example is not refused for the example's warmup`() throws {
+            let directory = try TemporaryDirectory()
+            let result = try Program.run(
+                ["--out", directory.file("run")] + Self.arguments(["train.steps=2", "eval.atEnd=false"]))
+            #expect(result.code == 0, "\(result.error)")
+            #expect(result.output.contains("lr.warmup is 0, a tenth of train.steps 2, since the example's 60"), "\(result.output)")
+        }
+
+        @Test func `a short run of a configuration without warmup is not refused`() throws {
+            let project = try TinyProject()
+            try project.replace(", warmup: 2", by: "", in: "run.yaml")
+            let result = try Program.run(project.train(Self.arguments(["train.steps=20"])))
+            #expect(result.code == 0, "\(result.error)")
+            #expect(result.output.contains("warning: lr.warmup is 2, a tenth of train.steps 20"), "\(result.output)")
+            let resolved = try String(contentsOfFile: project.file("run/config.yaml"), encoding: .utf8)
+            #expect(resolved.contains("  warmup: 2\n"))
+            // As it was, and longer.
+            #expect(try Program.run(project.train(Self.arguments(["train.steps=20"]))).code == 0)
+            let longer = try Program.run(project.train(Self.arguments(["train.steps=30"])))
+            #expect(longer.code != 0 && longer.error.contains("train.steps was 20 and is 30"), "\(longer)")
+        }
+    }
+}
