@@ -185,7 +185,9 @@ import Testing
 
     /// Checkpoints hold them: who resumes a run of a model that was read rightly must find the same.
     @Test func `digests of backbones are what they were when checkpoints were written`() throws {
-        let recorded: [TinyT5.Family: String] = [.v10: "c49e67814d3d93ec0e230a8aaaed998b", .v11: "dfc48c46b24005188d4de8c7e7508b4d"]
+        let recorded: [TinyT5.Family: String] = [
+            .v10: "c49e67814d3d93ec0e230a8aaaed998b", .v11: "dfc48c46b24005188d4de8c7e7508b4d",
+        ]
         for family in TinyT5.Family.allCases {
             let directory = try ModelDirectory(family)
             try directory.write()
