@@ -66,7 +66,8 @@ struct AddedTokenTable {
         guard let id = Int32(exactly: number) else { throw refusal("no model has as many rows") }
         let known = indexOfContent[Array(entry.content.utf8)]
         if let known, tokens[known].token.id != id {
-            throw refusal("\(tokens[known].file?.rawValue ?? "T5's tokenizer") gives it the id \(tokens[known].token.id)")
+            throw refusal(
+                "\(tokens[known].file?.rawValue ?? "T5's tokenizer") gives it the id \(tokens[known].token.id)")
         }
         if known == nil, let other = indexOfID[id] {
             let (token, file) = tokens[other]
@@ -75,7 +76,8 @@ struct AddedTokenTable {
         if known == nil {
             if number < pieces.count {
                 let piece = try pieces.name(id)
-                guard [entry.content, "\u{2581}" + entry.content].contains(where: { $0.utf8.elementsEqual(piece.utf8) })
+                guard
+                    [entry.content, "\u{2581}" + entry.content].contains(where: { $0.utf8.elementsEqual(piece.utf8) })
                 else { throw refusal("spiece.model has \"\(piece.shown)\" there") }
             } else if let piece = pieces.id(entry.content) {
                 throw refusal("it is piece \(piece) of spiece.model")

@@ -142,7 +142,8 @@ struct AddedTokens: Sendable {
                 guard start < end else { return }
                 try body(
                     .text(
-                        UnsafeRawBufferPointer(rebasing: bytes[start..<end]), origins: .each(Array(origins[start...end]))
+                        UnsafeRawBufferPointer(rebasing: bytes[start..<end]),
+                        origins: .each(Array(origins[start...end]))
                     ))
             }
             while let match = normalised.next(in: bytes, from: start) {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Finds texts of a set in a text: at each place the longest, from left to right, without overlaps.
 struct TokenSearch: Sendable {
     /// Texts of the same first byte: their lengths, longest first, and what they are.
@@ -10,6 +12,8 @@ struct TokenSearch: Sendable {
     /// For each byte whether some text starts with it.
     private var starts = [Bool](repeating: false, count: 256)
     private var isWholeWord: [Bool] = []
+    /// The first bytes, while they are few.
+    private var firstBytes: [UInt8] = []
 
     var isEmpty: Bool { buckets.isEmpty }
 
@@ -22,13 +26,17 @@ struct TokenSearch: Sendable {
             bucket.lengths = (bucket.lengths + [bytes.count]).sorted(by: >)
         }
         buckets[bytes[0]] = bucket
+        if !starts[Int(bytes[0])] { firstBytes.append(bytes[0]) }
         starts[Int(bytes[0])] = true
         self.isWholeWord.append(isWholeWord)
     }
 
     /// Whether a text can hold one at all.
     func mayOccur(in text: UnsafeRawBufferPointer) -> Bool {
-        starts.withUnsafeBufferPointer { starts in text.contains { starts[Int($0)] } }
+        guard let base = text.baseAddress else { return false }
+        // Most models have tokens of "<" alone.
+        if firstBytes.count <= 4 { return firstBytes.contains { memchr(base, Int32($0), text.count) != nil } }
+        return starts.withUnsafeBufferPointer { starts in text.contains { starts[Int($0)] } }
     }
 
     /// The next match from a place on.

@@ -105,7 +105,9 @@ struct TokenizerFiles {
     private mutating func readAdded(_ reader: inout JSONReader) throws(JSONReader.Problem) {
         guard case .object(let tokens) = try object(&reader) else { return }
         for (content, id) in tokens {
-            guard case .natural(let id) = id else { throw reader.problem("the id of \"\(content.shown)\" is no number") }
+            guard case .natural(let id) = id else {
+                throw reader.problem("the id of \"\(content.shown)\" is no number")
+            }
             entries.append(Entry(content: content, id: id, file: .added))
         }
     }

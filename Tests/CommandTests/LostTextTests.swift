@@ -19,13 +19,16 @@ extension ProgramTests {
             }
             try project.write("pair/train.jsonl", rows.joined(separator: "\n"))
             try project.replace(
-                "    fields: [first, second]\n", by: "    fields: [first, second]\n    template: \"{first} {second}\"\n",
+                "    fields: [first, second]\n",
+                by: "    fields: [first, second]\n    template: \"{first} {second}\"\n",
                 in: "run.yaml")
             try project.write(
                 "model/tokenizer_config.json",
                 #"{"extra_ids": 5, "sep_token": "<none>", "added_tokens_decoder": {"155": {"content": "<sep>"}}}"#)
             let run = project.file("run")
-            let settings = ["data.maxSource=40", "method=lora_per_task", "train.steps=2", "lr.warmup=0", "eval.every=null"]
+            let settings = [
+                "data.maxSource=40", "method=lora_per_task", "train.steps=2", "lr.warmup=0", "eval.every=null",
+            ]
             let result = try Program.run(project.train(settings.flatMap { ["--set", $0] }))
             #expect(result.code == 0, "\(result.error)")
             return (project, run, result.output)
@@ -40,7 +43,8 @@ extension ProgramTests {
             #expect(evaluated.error.contains("20 of 20 validation sources lose the field second in whole"))
             #expect(try JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) is [String: Any])
             let prepared = try Program.run([
-                "prepare", "--config", project.configuration, "--set", "data.maxSource=40", "--out", project.file("run"),
+                "prepare", "--config", project.configuration, "--set", "data.maxSource=40", "--out",
+                project.file("run"),
             ])
             #expect(prepared.output.contains("80 truncated, 80 without the field second"), "\(prepared)")
             #expect(prepared.output.contains("of the characters unknown to the vocabulary"), "\(prepared)")

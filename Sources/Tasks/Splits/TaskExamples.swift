@@ -84,7 +84,7 @@ public struct TaskExamples: Sendable {
             }
             do throws(Failure) {
                 try body(index, readers[id.file].source)
-            } catch where error.code == .badData {
+            } catch  where error.code == .badData {
                 throw Failure(
                     error.code, "\(files[id.file].path.shown):\(row.position.line): \(error.message)")
             }

@@ -33,7 +33,9 @@ enum DataReport {
             let found =
                 (split == nil ? leftOut(report) : [])
                 + splits.flatMap { cuts($0, maxSource: maxSource) }
-                + splits.filter { isWorthSaying($0) && (split != nil || !isMostlyUnknown($0)) }.map { "\($0.name): \(unknown($0))" }
+                + splits.filter { isWorthSaying($0) && (split != nil || !isMostlyUnknown($0)) }.map {
+                    "\($0.name): \(unknown($0))"
+                }
                 + (split == nil ? report.splits : []).flatMap { split in
                     split.equalText.filter { $0.examples > 0 }.map {
                         "\($0.examples) \(split.name) examples have a text of \($0.with)"
