@@ -47,7 +47,7 @@ public struct Workload: Sendable {
         try world.rankZeroFirst { () throws(Failure) in _ = try lowRankOptions(tasks: 1) }
         let node = try world.nodeCommunicator()
         let memory: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
-            try NodeMemory(node, byteCount: size)
+            try NodeMemory(node, byteCount: size, for: "packed weights")
         }
         return try T5Model.load(
             directory: model, maximumLength: longest, format: format, packing: products.packing(packs, memory: memory),

@@ -30,7 +30,8 @@ func failure(of error: Int32, _ action: String) -> Failure {
     case cmpi_misuse: Failure(.internal, said)
     case cmpi_lacking:
         Failure(
-            .systemRefused, said + "; this machine or its MPI does not have what the job needs, so mend that before a restart")
+            .systemRefused,
+            said + "; this machine or its MPI does not have what the job needs, so mend that before a restart")
     default:
         Failure(.rankLost, said + "; a rank, its host or the network has failed, start again to continue")
     }

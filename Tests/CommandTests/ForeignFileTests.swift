@@ -52,14 +52,18 @@ extension ProgramTests {
             /// That a command is refused for the link, and has written nothing through it.
             func expectRefusal(_ result: Program.Result, _ path: String) throws {
                 #expect(result.code == 74 && result.sentences.count == 1, "\(result)")
-                #expect(result.error.contains("\(path) is a symbolic link that another user (12345) made"), "\(result.error)")
+                #expect(
+                    result.error.contains("\(path) is a symbolic link that another user (12345) made"),
+                    "\(result.error)")
                 #expect(try FileManager.default.contentsOfDirectory(atPath: place.path) == [])
             }
         }
 
         private static let canGiveAway = getuid() == 0
 
-        @Test(.enabled(if: canGiveAway, "only root can make a link another user's"), arguments: ["example", "example/tasks"])
+        @Test(
+            .enabled(if: canGiveAway, "only root can make a link another user's"),
+            arguments: ["example", "example/tasks"])
         func `the embedded example is not written through another user's link`(name: String) throws {
             let (directory, others) = (try TemporaryDirectory(), try Others())
             let run = directory.file("run")

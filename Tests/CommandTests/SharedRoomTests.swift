@@ -33,7 +33,8 @@ extension ProgramTests {
             try Program.run(
                 command: [
                     "unshare", "-m", "sh", "-c",
-                    "mount -t tmpfs -o size=\(megabytes)m tmpfs /dev/shm && exec mpirun --bind-to none -n 2 \"$@\"", "sh",
+                    "mount -t tmpfs -o size=\(megabytes)m tmpfs /dev/shm && exec mpirun --bind-to none -n 2 \"$@\"",
+                    "sh",
                     Program.path,
                 ] + project.train(["--stop-after", "1"] + settings.flatMap { ["--set", $0] }))
         }
@@ -51,7 +52,9 @@ extension ProgramTests {
             let status = try Status(run: project.file("run"))
             #expect(status.state == "failed" && status.exitCode == 71, "\(result.error)")
             #expect(result.code == 71 && result.sentences.count == 1, "\(result.error)")
-            for part in ["the 2 ranks of this node cannot share ", " MB for ", "/dev/shm has ", " MB free", "--shm-size", remedy] {
+            for part in [
+                "the 2 ranks of this node cannot share ", " MB for ", "/dev/shm has ", " MB free", "--shm-size", remedy,
+            ] {
                 #expect(result.error.contains(part), "\(part): \(result.error)")
             }
             #expect(!result.error.contains("start again"))

@@ -69,13 +69,16 @@ package struct RunModel {
         let packed: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "packed weights",
-                remedy: "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(quantises ? " and model.precision: float32" : ""), "
+                remedy:
+                    "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(quantises ? " and model.precision: float32" : ""), "
                     + "which packs none")
         }
         let converted: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "converted weights",
-                remedy: "\(SharedRoom.oneRank), or use a model file in float32 with model.precision: float32, which needs none")
+                remedy:
+                    "\(SharedRoom.oneRank), or use a model file in float32 with model.precision: float32, which needs none"
+            )
         }
         model = try T5Model.load(
             directory: directory, maximumLength: longest, format: configuration.weightFormat,

@@ -16,7 +16,9 @@ extension RunConfiguration {
     func openCache(
         _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, of run: RunDirectory, threads: Int
     ) throws(Failure) -> TokenCache {
-        guard cache == nil else { return try openCache(definitions, vocabulary, in: cachePath(of: run), threads: threads) }
+        guard cache == nil else {
+            return try openCache(definitions, vocabulary, in: cachePath(of: run), threads: threads)
+        }
         return try openCache(definitions, vocabulary, in: cachePath(of: run), threads: threads) { () throws(Failure) in
             try run.make(.cache)
         }

@@ -75,10 +75,17 @@ enum LeaseFile {
         }
     }
 
-    /// Puts a new file there in place of what stands there, and returns it open.
-    static func replace(_ text: String, at path: String) throws(Failure) -> Int32 {
+    /// Puts a new file there in place of what stands there, and returns it open. `isStill` is asked in the last moment;
+    /// nil where it says no.
+    static func replace(_ text: String, at path: String, if isStill: () -> Bool = { true }) throws(Failure) -> Int32? {
         let temporary = TemporaryFile.path(beside: path)
         let descriptor = try create(temporary, text)
+        // Writing the new one may have taken long.
+        guard isStill() else {
+            unlink(temporary)
+            close(descriptor)
+            return nil
+        }
         guard rename(temporary, path) == 0 else {
             let failure = writeFailure("rename \(temporary.shown) to", path)
             unlink(temporary)

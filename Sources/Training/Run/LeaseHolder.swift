@@ -88,7 +88,9 @@ struct LeaseHolder: Equatable, Sendable {
         let spaces = ["pid", "time"].map {
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\($0)")) ?? "none"
         }
-        guard let boot = content("/proc/sys/kernel/random/boot_id"), !boot.isEmpty, spaces[0] != "none" else { return "" }
+        guard let boot = content("/proc/sys/kernel/random/boot_id"), !boot.isEmpty, spaces[0] != "none" else {
+            return ""
+        }
         return ([boot] + spaces).joined(separator: " ")
     }()
 }

@@ -73,7 +73,11 @@ final class RunLease: Sendable {
             let presence = content.holder?.presence(from: state.me) ?? .unknown
             let isStale = watch.look(content, at: Double(RunOwner.now) * 1e-9)
             if presence == .gone || (presence == .unknown && isStale) {
-                let descriptor = try LeaseFile.replace(state.text, at: state.path)
+                // Another one may have been faster.
+                let replaced = try LeaseFile.replace(state.text, at: state.path) {
+                    (try? Self.content(of: state.path)) == content
+                }
+                guard let descriptor = replaced else { continue }
                 if isAlone { return descriptor }
                 usleep(UInt32(timing.settling * 1e6))
                 // Of two that did so in the same moment the later one has it.

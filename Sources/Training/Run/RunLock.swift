@@ -50,7 +50,8 @@ final class RunLock {
         // A directory that is not there, or takes no files, is no place for two jobs either.
         guard access(run.path, W_OK) == 0 else { return nil }
         return try RunLease(
-            leasePath(of: lock), of: run.path, owner: run.owner, isAlone: isAlone, timing: timing, deadline: deadline, say: say)
+            leasePath(of: lock), of: run.path, owner: run.owner, isAlone: isAlone, timing: timing, deadline: deadline,
+            say: say)
     }
 
     /// The open file, -1 where there is none, and whether it holds the lock: there may be no locks.
@@ -108,7 +109,8 @@ final class RunLock {
     static func refusal(_ directory: String, _ holder: String) -> Failure {
         Failure(
             .cannotWrite,
-            "the run directory \(directory) is in use by \(holder); wait for its end, stop it, or choose another with --out")
+            "the run directory \(directory) is in use by \(holder); wait for its end, stop it, or choose another with --out"
+        )
     }
 
     /// Ends a process that was asked to end while it waits: nothing has begun yet.

@@ -16,13 +16,14 @@ import Testing
         return codes
     }
 
-    @Test(arguments: [
-        ("MPI_ERR_COMM", .internal), ("MPI_ERR_TRUNCATE", .internal), ("MPI_ERR_WIN", .internal),
-        ("MPI_ERR_RMA_RANGE", .internal), ("MPI_ERR_NO_MEM", .systemRefused), ("MPI_ERR_NO_SPACE", .systemRefused),
-        ("MPI_ERR_QUOTA", .systemRefused), ("MPI_ERR_UNSUPPORTED_OPERATION", .systemRefused),
-        ("MPI_ERR_RMA_SHARED", .systemRefused), ("MPI_ERR_INTERN", .rankLost), ("MPI_ERR_OTHER", .rankLost),
-        ("MPI_ERR_UNKNOWN", .rankLost),
-    ] as [(String, ExitCode)])
+    @Test(
+        arguments: [
+            ("MPI_ERR_COMM", .internal), ("MPI_ERR_TRUNCATE", .internal), ("MPI_ERR_WIN", .internal),
+            ("MPI_ERR_RMA_RANGE", .internal), ("MPI_ERR_NO_MEM", .systemRefused), ("MPI_ERR_NO_SPACE", .systemRefused),
+            ("MPI_ERR_QUOTA", .systemRefused), ("MPI_ERR_UNSUPPORTED_OPERATION", .systemRefused),
+            ("MPI_ERR_RMA_SHARED", .systemRefused), ("MPI_ERR_INTERN", .rankLost), ("MPI_ERR_OTHER", .rankLost),
+            ("MPI_ERR_UNKNOWN", .rankLost),
+        ] as [(String, ExitCode)])
     func `an error says whether to start again`(name: String, code: ExitCode) throws {
         let error = try #require(try codes()[name], "this library has no \(name)")
         let failure = failure(of: error, "do it")

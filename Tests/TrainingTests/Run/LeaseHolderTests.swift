@@ -19,7 +19,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "process 1 on host", "process x on host\nid a\nmachine m\nbegan 1\n", "process 0 on host\nid a\nmachine m\nbegan 1\n",
+        "", "process 1 on host", "process x on host\nid a\nmachine m\nbegan 1\n",
+        "process 0 on host\nid a\nmachine m\nbegan 1\n",
         "process 1 on host\nid \nmachine m\nbegan 1\n", "process 1 on host\nid a\nmachine m\nbegan -1\n",
         "process 1 on host\nmachine m\nid a\nbegan 1\n", "{\"process\":1}\n\n\n\n\n",
     ])
