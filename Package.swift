@@ -113,7 +113,9 @@ let package = Package(
         tests("RandomnessTests", ["Randomness"]),
         tests("TextTests", ["Failures", "Tensors", "TestSupport", "Text"]),
         tests("TasksTests", ["Failures", "Tasks", "Tensors", "TestSupport", "Text"], exclude: ["Metrics/Goldens"]),
-        tests("KernelsTests", ["CIntegerProducts", "CKernelChoice", "Kernels", "Randomness", "Tensors", "TestSupport"]),
+        tests(
+            "KernelsTests",
+            ["CIntegerProducts", "CKernelChoice", "Kernels", "Randomness", "Tensors", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(
             "T5Tests", ["T5", "Adapters", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"],

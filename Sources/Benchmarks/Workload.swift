@@ -107,9 +107,11 @@ struct MeasuredTrainer {
     @discardableResult
     func warmUp() throws(Failure) -> Int {
         var steps = 0
-        while try steps < 2 || (steps < 10 && world.allReduce(.minimum, Int64(trainer.hasUsedAllWorkers ? 1 : 0)) == 0) {
+        var isReady: Int64 = 0
+        while steps < 2 || (steps < 10 && isReady == 0) {
             _ = try trainer.step()
             steps += 1
+            isReady = try world.allReduce(.minimum, trainer.hasUsedAllWorkers ? 1 : 0)
         }
         return steps
     }

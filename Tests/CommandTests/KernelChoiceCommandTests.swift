@@ -2,40 +2,42 @@ import Foundation
 import TestSupport
 import Testing
 
-extension ProgramTests {
-    /// A processor that OpenBLAS does not know, as a library under the program plays it: OpenBLAS says that it fell back to
-    /// Prescott, unless the environment named kernels.
-    @Suite(.enabled(if: KernelChoiceCommandTests.isPossible, "needs a C compiler and an x86 processor with AVX2"))
-    struct KernelChoiceCommandTests {
-        private static let source = """
-            #define _GNU_SOURCE
-            #include <dlfcn.h>
-            #include <stdlib.h>
-            char *openblas_get_corename(void) {
-                const char *named = getenv("OPENBLAS_CORETYPE");
-                if (named == NULL || *named == 0) return "Prescott";
-                return ((char *(*)(void))dlsym(RTLD_NEXT, "openblas_get_corename"))();
-            }
-
-            """
-
-        private static let library: (directory: TemporaryDirectory, path: String)? = {
-            guard let directory = try? TemporaryDirectory(), (try? directory.write("unknown.c", source)) != nil else {
-                return nil
-            }
-            let path = directory.file("unknown.so")
-            let files = "-shared -fPIC -o '\(path)' '\(directory.file("unknown.c"))' -ldl"
-            let result = try? Program.run(command: ["sh", "-c", "cc \(files) || clang \(files)"])
-            return result?.code == 0 ? (directory, path) : nil
-        }()
-
-        static var isPossible: Bool {
-            let processor = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-            return processor?.contains(" avx2 ") == true && library != nil
+/// A library under the program that plays a processor that OpenBLAS does not know.
+private enum UnknownProcessor {
+    private static let source = """
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <stdlib.h>
+        char *openblas_get_corename(void) {
+            const char *named = getenv("OPENBLAS_CORETYPE");
+            if (named == NULL || *named == 0) return "Prescott";
+            return ((char *(*)(void))dlsym(RTLD_NEXT, "openblas_get_corename"))();
         }
 
+        """
+
+    static let library: (directory: TemporaryDirectory, path: String)? = {
+        guard let directory = try? TemporaryDirectory(), (try? directory.write("unknown.c", source)) != nil else {
+            return nil
+        }
+        let path = directory.file("unknown.so")
+        let files = "-shared -fPIC -o '\(path)' '\(directory.file("unknown.c"))' -ldl"
+        let result = try? Program.run(command: ["sh", "-c", "cc \(files) || clang \(files)"])
+        return result?.code == 0 ? (directory, path) : nil
+    }()
+
+    static var isPossible: Bool {
+        let processor = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+        return processor?.contains(" avx2 ") == true && library != nil
+    }
+}
+
+extension ProgramTests {
+    /// What the program and the tests do where OpenBLAS says that it fell back to Prescott.
+    @Suite(.enabled(if: UnknownProcessor.isPossible, "needs a C compiler and an x86 processor with AVX2"))
+    struct KernelChoiceCommandTests {
         private static func environment(_ kernels: String) throws -> [String: String] {
-            ["LD_PRELOAD": try #require(library?.path), "OPENBLAS_CORETYPE": kernels]
+            ["LD_PRELOAD": try #require(UnknownProcessor.library?.path), "OPENBLAS_CORETYPE": kernels]
         }
 
         @Test(arguments: [nil, 2])

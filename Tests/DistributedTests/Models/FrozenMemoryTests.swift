@@ -10,10 +10,16 @@ import Text
 
 @testable import Training
 
+/// Whether shared memory takes the largest pack of these tests; in a container it may be as small as 64 MiB.
+private let sharedMemoryHasRoom: Bool = {
+    var status = statvfs()
+    return statvfs("/dev/shm", &status) == 0 && UInt64(status.f_bavail) * UInt64(status.f_frsize) >= 512 << 20
+}()
+
 /// That a node holds the frozen weights once, whatever the number of its ranks: as mapped file and, where they are packed, as
 /// one shared copy. Needs several ranks to be able to fail.
 @MainActor
-@Suite(.serialized, .enabled(if: FrozenMemoryTests.hasRoom, "needs 512 MiB in /dev/shm, for what a node shares"))
+@Suite(.serialized, .enabled(if: sharedMemoryHasRoom, "needs 512 MiB in /dev/shm, for what a node shares"))
 struct FrozenMemoryTests {
     let world: Communicator
     let node: Communicator
@@ -23,12 +29,6 @@ struct FrozenMemoryTests {
         world = try TestWorld.world
         node = try world.nodeCommunicator()
     }
-
-    /// Whether shared memory takes the largest pack; in a container it may be as small as 64 MiB.
-    nonisolated static let hasRoom: Bool = {
-        var status = statvfs()
-        return statvfs("/dev/shm", &status) == 0 && UInt64(status.f_bavail) * UInt64(status.f_frsize) >= 512 << 20
-    }()
 
     /// Large beside what else a process takes meanwhile: 29 million weights.
     private static let shape: T5Configuration = {
