@@ -42,7 +42,8 @@ import Testing
     }
 
     @Test func `every so many steps may be more than a short run has`() throws {
-        #expect(try load(complete, set: "train.steps=2000", "eval.every=3000", "checkpoint.every=3000").warnings.isEmpty)
+        #expect(
+            try load(complete, set: "train.steps=2000", "eval.every=3000", "checkpoint.every=3000").warnings.isEmpty)
     }
 
     @Test func `keys of GLUE are without effect where no task is GLUE's`() throws {

@@ -42,7 +42,8 @@ import Testing
         let text = try load(complete).resolvedYAML
         #expect(
             text.hasPrefix(
-                "# Every key of a run as it was used, by unolora-dist.\npreset: paper\nmodel: /runs/t5\nmodel.precision: float32\nmethod: unolora\ntasks:\n  - cola\n"))
+                "# Every key of a run as it was used, by unolora-dist.\npreset: paper\nmodel: /runs/t5\nmodel.precision: float32\nmethod: unolora\ntasks:\n  - cola\n"
+            ))
         #expect(text.contains("\nlora:\n  rank: 8\n  rankA: null\n"))
         #expect(!text.contains("hyper"))
         #expect(try load(complete + "preset: repo\n").resolvedYAML.contains("\nhyper:\n  dim: 8\n"))

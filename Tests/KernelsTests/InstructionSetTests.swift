@@ -13,7 +13,8 @@ import Testing
             (0x1FEF, true, true),
         ]
 
-        @Test(arguments: known) func `a set that is known holds what it says`(isa: Int32, hasAVX512: Bool, hasVNNI: Bool) {
+        @Test(arguments: known)
+        func `a set that is known holds what it says`(isa: Int32, hasAVX512: Bool, hasVNNI: Bool) {
             let found = PackingLibrary.instructions(isa)
             #expect(found.hasAVX512 == hasAVX512 && found.hasVNNI == hasVNNI)
         }

@@ -121,17 +121,17 @@ public struct Plan {
             let bytes = configuration.packedBytes(products, shape)
             return bytes == 0 ? none : "\(Self.mebibytes(bytes)) MiB"
         }
-        let name =
-            products == .onednn ? "oneDNN" : configuration.packedBytes(products, shape) == 0 ? "OpenBLAS" : "products of 8 bits"
-        let own = size(products, none: "nothing") + " packed\(configuration.packedBytes(products, shape) == 0 ? "" : " once") for " + name
+        let isPacked = configuration.packedBytes(products, shape) > 0
+        let name = products == .onednn ? "oneDNN" : isPacked ? "products of 8 bits" : "OpenBLAS"
+        let own = size(products, none: "nothing") + " packed\(isPacked ? " once" : "") for " + name
         guard configuration.weightFormat == .float32 else { return own }
         let other: ProductBackend = products == .onednn ? .openblas : .onednn
         return own + " (\(size(other, none: "none")) with parallel.gemm: \(other.rawValue))"
     }
 
     private func warnings(_ data: PlannedData) -> [String] {
-        (configuration.warnings + data.warnings + [ThreadChoice.idleWarning(threads: threads, own: own)].compactMap(\.self))
-            .map { "warning: \($0)" }
+        let idle = ThreadChoice.idleWarning(threads: threads, own: own)
+        return (configuration.warnings + data.warnings + [idle].compactMap(\.self)).map { "warning: \($0)" }
     }
 
     /// The examples of a step that one thread computes after each other, when a rank has `own` micro-batches of `micro`

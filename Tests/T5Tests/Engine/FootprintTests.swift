@@ -61,7 +61,8 @@ import Testing
         engine.backward()
         let footprint = Footprint(
             configuration: tiny.model.configuration,
-            lengths: BatchLengths(examples: sizes.examples, source: sizes.source, target: sizes.target), method: adapter.layout.footprint)
+            lengths: BatchLengths(examples: sizes.examples, source: sizes.source, target: sizes.target),
+            method: adapter.layout.footprint)
         return (workspace.highWater, footprint.trainingBytes)
     }
 
