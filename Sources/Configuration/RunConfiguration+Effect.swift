@@ -5,8 +5,9 @@ extension RunConfiguration {
         return idle.compactMap { reason, keys in
             let idle = keys.filter { given.contains($0) && told.insert($0).inserted }
             guard !idle.isEmpty else { return nil }
-            let names = idle.count == 1 ? idle[0] : idle.dropLast().joined(separator: ", ") + " and " + idle[idle.count - 1]
-            return "\(names) \(idle.count == 1 ? "has" : "have") no effect \(reason)"
+            guard idle.count > 1 else { return "\(idle[0]) has no effect \(reason)" }
+            let names = idle.dropLast().joined(separator: ", ") + " and " + idle[idle.count - 1]
+            return "\(names) have no effect \(reason)"
         }
     }
 

@@ -94,7 +94,9 @@ public enum Memory {
     /// What to say of memory that is not there.
     public static func shortage(_ byteCount: Int, _ purpose: Purpose) -> Failure {
         let size = byteCount < 0 ? "more memory than an address can say" : "\(mebibytes(byteCount)) MiB of memory"
-        let limit = MemoryLimit.addresses.map { "; \($0.name) allows this process \(mebibytes($0.bytes)) MiB of addresses" }
+        let limit = MemoryLimit.addresses.map {
+            "; \($0.name) allows this process \(mebibytes($0.bytes)) MiB of addresses"
+        }
         return Failure(
             .systemRefused,
             "\(size) for \(purpose.name) cannot be had\(limit ?? ""); \(purpose.remedy), or give the job more memory")

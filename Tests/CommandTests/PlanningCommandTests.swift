@@ -112,7 +112,7 @@ extension ProgramTests {
             let large = try Program.run(
                 arguments + ["batch.micro=4096", "batch.global=4096", "data.maxSource=2048"].flatMap { ["--set", $0] })
             #expect(large.code == 0, "\(large.error)")
-            let warning = #/warning: a node needs (?:about \d+\.\d GiB, )?up to \d+\.\d GiB, and (?:this machine|the job)/#
+            let warning = #/warning: a node needs (?:about [0-9.]+ GiB, )?up to [0-9.]+ GiB, and (?:this|the job)/#
             #expect(large.output.contains(warning), "\(large.output)")
         }
 

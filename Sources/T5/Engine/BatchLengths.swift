@@ -2,8 +2,9 @@
 public struct BatchLengths: Sendable, Equatable {
     /// Number of examples.
     public private(set) var examples = 0
-    /// Tokens of all sources, and of all targets.
+    /// Tokens of all sources.
     public private(set) var sourceRows = 0
+    /// Tokens of all targets.
     public private(set) var targetRows = 0
     /// Sums over the examples of source x source, target x target and target x source: elements of one head's attention.
     private(set) var sourcePairs = 0

@@ -104,7 +104,8 @@ public struct Footprint: Sendable {
 
     /// The gradients of both residual streams and of the encoder's output, and the most that one sublayer adds.
     private var backwardFloats: Int {
-        let encoder = sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, lengths.longestSource))
+        let encoder =
+            sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, lengths.longestSource))
         let decoder = max(
             targetRows * d, feedForwardBackward(targetRows), selfBackward(targetRows, lengths.longestTarget),
             crossBackward)
