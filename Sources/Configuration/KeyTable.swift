@@ -160,7 +160,7 @@ enum KeyTable {
         Key(
             "eval.split", .choice(["validation", "test"]), "validation",
             "Split that is evaluated during training and chooses the best checkpoint."),
-        Key("eval.batch", .integer(1...4096), "16", "Examples in an evaluation batch; part of the evaluation's bits."),
+        Key("eval.batch", .integer(1...4096), "16", "Examples in an evaluation batch; no answer depends on it."),
         Key(
             "eval.maxExamples", .optional(count), "null",
             "At most so many validation examples of a task during training, drawn with data.splitSeed."),
