@@ -59,7 +59,9 @@ public final class FrozenProducts {
         _ x: Matrix, width: Int, as type: Whole.Type
     ) -> UnsafeMutablePointer<Whole> {
         let floats = (x.rows * width * MemoryLayout<Whole>.stride + 3) / MemoryLayout<Float>.stride
-        let memory = wholes.flatMap { $0.count >= floats ? $0 : nil } ?? Arena(count: floats, for: .activations)
+        // What is too small goes before the larger one comes.
+        if let small = wholes, small.count < floats { wholes = nil }
+        let memory = wholes ?? Arena(count: floats, for: .activations)
         wholes = memory
         if rowFactors.count < x.rows { rowFactors = [Float](repeating: 0, count: x.rows) }
         let base = UnsafeMutableRawPointer(memory.base).bindMemory(to: type, capacity: x.rows * width)

@@ -51,13 +51,14 @@ struct AddedTokens: Sendable {
                         + "(resize_token_embeddings) and save the model again, or take the token out of the file")
             }
             var problem: String?
+            let normal = normaliser.normalised(token.content)
             if isBeyond {
                 problem =
                     "is token \(token.id) of this tokenizer, and the model's embedding has only \(rows ?? 0) rows"
-            } else if token.isNormalised, normaliser.normalised(token.content) != token.content {
+            } else if token.isNormalised, !normal.utf8.elementsEqual(token.content.utf8) {
                 problem =
                     "is an added token that is looked for in the normalised text, where it reads "
-                    + "\"\(normaliser.normalised(token.content).shown)\"; add it with normalized: false"
+                    + "\"\(normal.shown)\"; add it with normalized: false"
             }
             add(token, problem: problem)
         }

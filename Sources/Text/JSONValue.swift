@@ -17,9 +17,11 @@ enum JSONValue {
         switch reader.peek() {
         case UInt8(ascii: "{") where depth < 32:
             var members: [(key: String, value: JSONValue)] = []
-            var keys: Set<String> = []
+            var keys: Set<[UInt8]> = []
             try reader.object { (reader, key) throws(JSONReader.Problem) in
-                guard keys.insert(key).inserted else { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
+                guard keys.insert(Array(key.utf8)).inserted else {
+                    throw reader.problem("the key \"\(key.shown)\" occurs twice")
+                }
                 members.append((key, try JSONValue(&reader, depth: depth + 1)))
             }
             self = .object(members)

@@ -105,6 +105,7 @@ struct TokenizerFiles {
     private mutating func readAdded(_ reader: inout JSONReader) throws(JSONReader.Problem) {
         guard case .object(let tokens) = try object(&reader) else { return }
         for (content, id) in tokens {
+            guard !content.isEmpty else { throw reader.problem("an added token has no text") }
             guard case .natural(let id) = id else {
                 throw reader.problem("the id of \"\(content.shown)\" is no number")
             }
@@ -151,6 +152,8 @@ struct TokenizerFiles {
     private mutating func readName(
         _ value: JSONValue, _ file: File, _ reader: JSONReader
     ) throws(JSONReader.Problem) {
+        // A name that is switched off, as some files have `"bos_token": ""`.
+        if case .text("") = value { return }
         var entry = try entry(value, id: nil, file: file, reader)
         entry.isSpecial = true
         entry.isNormalised = entry.isNormalised ?? false

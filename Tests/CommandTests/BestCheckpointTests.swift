@@ -88,6 +88,24 @@ extension ProgramTests {
             #expect(Self.best(project) == (says == nil ? "step-00000008" : nil))
         }
 
+        /// The configuration of the job before alone says what the best was chosen by, and the first start replaces it.
+        @Test func `a best of an earlier version stays forgotten when the start that forgot it brought nothing`() throws
+        {
+            let project = try Self.shared.get().copy()
+            try rewriteState(of: project.file("run/checkpoints/step-00000009")) { state in
+                var best = state["best"] as? [String: Any] ?? [:]
+                best["measure"] = "validation average"
+                state["best"] = best
+            }
+            let changed = ["--set", "eval.maxExamples=null"]
+            // Leaves where it is.
+            let first = try Program.run(project.train(changed + ["--stop-after", "9"]))
+            #expect(first.code == 85 && Self.forgotten(first.output) != nil, "\(first)")
+            let second = try Program.run(project.train(changed + ["--stop-after", "10"]))
+            #expect(second.code == 85, "\(second)")
+            #expect(Self.best(project) == nil, "\(second.output)")
+        }
+
         @Test func `a best that is damaged or elsewhere is not forgotten in silence`() throws {
             let project = try Self.shared.get().copy()
             let source = project.file("run/checkpoints/step-00000009")

@@ -8,13 +8,17 @@ extension ProgramTests {
         private static let project = Swift.Result { try TinyProject() }
 
         /// Starts a training that goes on for long, and waits for its first checkpoint.
-        private static func training(_ project: TinyProject, ranks: Int?) throws -> RunningProgram {
+        private static func training(
+            _ project: TinyProject, ranks: Int?, settings: [String] = []
+        ) throws -> RunningProgram {
             let running = try RunningProgram(
                 command: [Program.path]
-                    + project.train([
-                        "--set", "train.steps=100000", "--set", "log.every=1", "--set", "checkpoint.every=20", "--set",
-                        "eval.every=null",
-                    ]), ranks: ranks)
+                    + project.train(
+                        [
+                            "--set", "train.steps=100000", "--set", "log.every=1", "--set", "checkpoint.every=20",
+                            "--set",
+                            "eval.every=null",
+                        ] + settings), ranks: ranks)
             running.wait { FileManager.default.fileExists(atPath: project.file("run/checkpoints/last")) }
             return running
         }
@@ -74,6 +78,29 @@ extension ProgramTests {
                 running.wait(), project, ranks: ranks,
                 says: [path, "was written to while it was in use", "the steps after checkpoint", "restore it"],
                 original: content)
+        }
+
+        /// The file has the steps of the changed model, and the next start must not go on from them.
+        @Test func `the snapshot in a file goes with what cannot be trusted`() throws {
+            let project = try Self.project.get().copy()
+            let (path, content) = try Self.weights(project)
+            let settings = ["--set", "checkpoint.snapshot=file"]
+            let running = try Self.training(project, ranks: nil, settings: settings)
+            try Self.overwrite(path)
+            let result = try running.wait()
+            #expect(result.code == 65 && result.error.contains("was written to while it was in use"), "\(result)")
+            let left = try FileManager.default.contentsOfDirectory(atPath: project.file("run"))
+            #expect(!left.contains { $0.hasPrefix("snapshot-") }, "\(left)")
+            let durable = try #require(try Status(run: project.file("run")).lastDurableStep)
+            try content.write(to: URL(fileURLWithPath: path))
+            let next = try Program.run(
+                project.train(
+                    [
+                        "--set", "train.steps=100000", "--set", "log.every=1", "--set", "checkpoint.every=20", "--set",
+                        "eval.every=null", "--stop-after", String(durable + 1),
+                    ] + settings))
+            #expect(next.code == 85 && !next.output.contains("recovered"), "\(next)")
+            #expect(next.output.contains("at step \(durable)\n"), "\(next.output)")
         }
 
         @Test func `a run ends when another file takes its model's place`() throws {

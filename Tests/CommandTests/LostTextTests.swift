@@ -122,5 +122,25 @@ extension ProgramTests {
             #expect(refused.code == 65 && refused.sentences.count == 1, "\(refused)")
             #expect(refused.error.contains("32128 rows") && refused.error.contains("only 150"), "\(refused.error)")
         }
+
+        /// It was right: its texts have the same tokens as ever.
+        @Test func `a run that began with a vocabulary much smaller than the embedding goes on, with a warning`() throws
+        {
+            let project = try TinyProject()
+            let made = try Program.run(["new-model", "--preset", "t5-mini", "--out", project.file("large")])
+            #expect(made.code == 0, "\(made)")
+            let files = FileManager.default
+            try files.copyItem(atPath: project.file("model/spiece.model"), toPath: project.file("large/spiece.model"))
+            let arguments = project.train([
+                "--set", "model=\(project.file("large"))", "--set", "eval.atEnd=false", "--stop-after", "1",
+            ])
+            let refused = try Program.run(arguments)
+            #expect(refused.code == 65 && refused.error.contains("it is another model's vocabulary"), "\(refused)")
+            // What an earlier start has left.
+            try "".write(toFile: project.file("run/config.yaml"), atomically: true, encoding: .utf8)
+            let begun = try Program.run(arguments)
+            #expect(begun.code == 85, "\(begun)")
+            #expect(begun.output.contains("of the 32128 rows of the embedding have no token"), "\(begun.output)")
+        }
     }
 }

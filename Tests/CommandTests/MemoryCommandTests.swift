@@ -71,7 +71,7 @@ extension ProgramTests {
                     "sh", "-c",
                     "\"$@\" & pid=$!; sleep 0.01; while kill -0 $pid 2>/dev/null; do grep -s VmPeak "
                         + "/proc/$pid/status; sleep 0.01; done", "sh", Program.path,
-                ] + project.train(Self.arguments(["eval.every=null", "train.steps=3", "eval.atEnd=false"])))
+                ] + project.train(Self.arguments(["eval.every=null", "train.steps=300", "eval.atEnd=false"])))
             let peak = try #require(used.output.matches(of: #/VmPeak:\s+(\d+) kB/#).compactMap { Int($0.1) }.max())
             try FileManager.default.removeItem(atPath: project.file("run"))
             let limit = peak + (64 << 10)

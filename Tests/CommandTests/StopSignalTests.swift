@@ -90,13 +90,20 @@ extension ProgramTests {
             let left = try Program.run(arguments, environment: ["SLURM_JOB_END_TIME": "\(end)"])
             #expect(left.code == 85 && left.output.contains("nothing is trained"), "\(left)")
             #expect(try Status(run: project.file("run")).step == 0)
-            // In the middle of the run.
-            let soon = Int(Date().timeIntervalSince1970) + 124
-            let some = try Program.run(
-                project.train(["--set", "train.stopBefore=2m", "--set", "train.steps=100000", "--set", "lr.warmup=0"])
-                    + ["--out", project.file("long")], environment: ["SLURM_JOB_END_TIME": "\(soon)"])
-            #expect(some.code == 85 && !some.output.contains("stopBefore"), "\(some)")
-            #expect(try Status(run: project.file("long")).step > 0)
+            // In the middle of the run; a busy machine needs more time for the start.
+            for spare in [4, 16, 64] {
+                let soon = Int(Date().timeIntervalSince1970) + 120 + spare
+                let out = project.file("long-\(spare)")
+                let some = try Program.run(
+                    project.train([
+                        "--set", "train.stopBefore=2m", "--set", "train.steps=100000", "--set", "lr.warmup=0",
+                    ])
+                        + ["--out", out], environment: ["SLURM_JOB_END_TIME": "\(soon)"])
+                #expect(some.code == 85, "\(some)")
+                if try Status(run: out).step == 0, spare < 64 { continue }
+                #expect(try !some.output.contains("stopBefore") && Status(run: out).step > 0, "\(some)")
+                break
+            }
             let done = try Program.run(arguments)
             #expect(done.code == 0 && done.output.contains("warning: train.stopBefore has no effect"), "\(done)")
         }

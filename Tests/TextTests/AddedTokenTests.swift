@@ -134,13 +134,15 @@ import Testing
             [
                 "tokenizer_config.json": """
                 {"additional_special_tokens": ["<new>", "<extra_id_0>"], "added_tokens_decoder": {
-                  "150": {"content": "\\n", "special": false}}}
+                  "150": {"content": "\\n", "special": false}, "152": {"content": "e\\u0301", "special": false}}}
                 """,
                 "added_tokens.json": #"{"<old>": 151}"#,
-            ], rows: 151)
+            ], rows: 153)
         #expect(try vocabulary.encode("the cat").allSatisfy { $0 < 50 })
         for (text, reason) in [
             ("the <new> cat", "to which no file gives an id"), ("the\ncat", "normalized: false"),
+            // Equal for Swift to its normal form, and other bytes.
+            ("the e\u{301} cat", "normalized: false"),
             ("<old>", "tokenizer_config.json does not list"),
         ] {
             let error = #expect(throws: Failure.self) { try vocabulary.encode(text) }
@@ -176,6 +178,7 @@ import Testing
         try expect(["added_tokens.json": #"{"<x>": 99999999999}"#], "<x>")
         try expect(["added_tokens.json": #"{"<x>": 150, "<x>": 151}"#], "added_tokens.json", "occurs twice")
         try expect(["added_tokens.json": #"{"<x>": -1}"#], "<x>")
+        try expect(["added_tokens.json": #"{"": 150}"#], "has no text")
         try expect(["added_tokens.json": "[1"], "added_tokens.json", "byte")
         try expect(["tokenizer_config.json": "{\"extra_ids\": 1e3}"], "extra_ids")
         try expect(

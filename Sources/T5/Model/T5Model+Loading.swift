@@ -9,7 +9,7 @@ extension T5Model {
     /// `maximumLength` is the longest source or target. What the file has in another format than `format` asks for, or
     /// where it cannot be used in place, is converted once into the memory that `convertedMemory(byteCount)` gives; the
     /// rest is used from the mapped file, so ranks of a node share its pages. With `packing` the projections' products run
-    /// on packed copies, which need `float32`.
+    /// on packed copies, which need `float32`. Tensors that repeat others are compared by `check`, not here.
     public static func load(
         directory: String, maximumLength: Int, format: WeightFormat = .float32, packing: WeightPacking? = nil,
         convertedMemory: (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }

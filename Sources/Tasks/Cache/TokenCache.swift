@@ -12,7 +12,7 @@ public final class TokenCache: Sendable {
     /// one read as letters, under the same key.
     public var identity: ContentDigest {
         let holdsAddedTokens = tasks.contains { $0.report.splits.contains { $0.sources.withAddedTokens > 0 } }
-        return holdsAddedTokens ? ContentDigest(of: "\(key.hexadecimal) with added tokens") : key
+        return TokenCacheKey.identity(key, holdsAddedTokens: holdsAddedTokens)
     }
     /// The tasks in the order in which they were given.
     public let tasks: [CachedTask]
@@ -80,19 +80,24 @@ public final class TokenCache: Sendable {
     ///
     /// The name of the file contains the key, so a change of any input leads to another file. Any number of processes
     /// may do this at the same time: each builds the same bytes and renames them into place. `makeDirectory` is called
-    /// before it is built; what is there already needs no right to write.
+    /// before it is built; what is there already needs no right to write. `accept` is told of the inputs before anything is built
+    /// of them, and may refuse them.
     public static func openOrBuild(
         tasks: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
-        directory: String, threads: Int = 1, makeDirectory: () throws(Failure) -> Void = {}
+        directory: String, threads: Int = 1, makeDirectory: () throws(Failure) -> Void = {},
+        accepting accept: (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> TokenCache {
         try TokenCacheBuilder.check(tasks, options)
         let inputs = try TokenCacheInputs(tasks, vocabulary, options, threads: threads)
+        try accept(inputs)
         do throws(Failure) {
             return try TokenCache(
                 path: path(in: directory, key: inputs.key), expecting: inputs.key, sources: inputs.sources)
         } catch {
             let builder = try TokenCacheBuilder(
                 tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
+            // A file may have been written meanwhile.
+            if builder.key != inputs.key { try accept(builder.inputs) }
             let path = path(in: directory, key: builder.key)
             try makeDirectory()
             try builder.build(at: path)

@@ -16,7 +16,9 @@ import Tensors
 /// | 64..<96 | content digest, hexadecimal |
 enum TokenCacheFormat {
     static let magic = Array("UNOTOKEN".utf8)
-    /// Raise it when the format or the meaning of anything in it changes, tokenising included.
+    /// Part of the key, which the checkpoints of old runs hold. Raise it when the tokens of most texts change. Where only some
+    /// texts are affected `TokenCache.identity` tells them apart, as for added tokens; a header that lacks a key is not read,
+    /// and the cache is built again.
     static let version: UInt64 = 1
     static let prologueSize = 128
     static let alignment = 64

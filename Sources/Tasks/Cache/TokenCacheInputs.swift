@@ -9,6 +9,13 @@ public struct TokenCacheInputs: Sendable {
     /// The rows and files of each task, in the order of the tasks.
     public let sources: [TaskSources]
 
+    /// The identity of the tokens that these inputs become, while it is not known whether a text holds an added token: as in
+    /// the data of that identity where they can become just that.
+    public func identity(as trained: String) -> String {
+        let identities = [false, true].map { TokenCacheKey.identity(key, holdsAddedTokens: $0).hexadecimal }
+        return identities.contains(trained) ? trained : identities[0]
+    }
+
     /// Reads all files through. Throws `inputMissing` for a missing one.
     init(
         _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, _ options: TokenCacheOptions, threads: Int

@@ -32,4 +32,10 @@ enum TokenCacheKey {
         let data = try StableJSON.line(content, "the description of the tasks")
         return data.withUnsafeBytes { ContentDigest(of: $0) }
     }
+
+    /// The identity of the tokens that the inputs of a key become: programs before this one read added tokens as letters,
+    /// under the same key.
+    static func identity(_ key: ContentDigest, holdsAddedTokens: Bool) -> ContentDigest {
+        holdsAddedTokens ? ContentDigest(of: "\(key.hexadecimal) with added tokens") : key
+    }
 }

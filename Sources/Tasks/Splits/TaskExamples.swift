@@ -60,6 +60,9 @@ public struct TaskExamples: Sendable {
         return example!
     }
 
+    /// The path of the file that an example stands in.
+    public func path(_ example: Example) -> String { files[example.file].path }
+
     /// Gold answer, file and line of an example; `split` is an index into the definition's splits.
     func origin(split: Int, _ index: Int) -> (gold: GoldAnswer, file: Int, line: Int) {
         let id = rows[split][index]

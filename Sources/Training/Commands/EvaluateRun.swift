@@ -40,7 +40,8 @@ public enum EvaluateRun {
             throw Failure(.usage, "--tasks \(unknown) is none of the run's tasks (\(known.joined(separator: ", ")))")
         }
         var changed: [String] = []
-        let session = try RunSession(opened.base, run: opened.run) { present throws(Failure) in
+        let session = try RunSession(opened.base, run: opened.run, comparedWith: opened.checkpoint?.identity) {
+            present throws(Failure) in
             changed = try opened.changes(to: present, for: .evaluation, areAllowed: request.allowsChanges)
         }
         let split = SplitName(rawValue: request.split)

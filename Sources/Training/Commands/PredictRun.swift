@@ -55,6 +55,11 @@ public enum PredictRun {
         }
         _ = try opened.changes(
             to: opened.base.identity(data: "", sources: nil), for: .prediction(task: name), areAllowed: allowsChanges)
+        if let checkpoint = opened.checkpoint, checkpoint.identity.vocabulary == nil {
+            Terminal.complain(
+                "note: \(checkpoint.path), of an earlier version, does not say which vocabulary it was trained with; check that "
+                    + "\(opened.base.vocabulary.path) is still that one")
+        }
         let lines = try InputLines(input)
         let batch = opened.base.configuration.evaluationBatch
         let generator = AnswerGenerator(batchSize: lines.isStream ? 1 : batch)

@@ -50,7 +50,9 @@ public struct ReproduceRun {
         // The lock of the replay's own run directory would be removed with it.
         let isInside = request.out == nil
         if isInside { try world.rankZeroFirst { () throws(Failure) in try refuseForeignLink(replay.path) } }
-        let lock = world.rank == 0 && isInside ? try RunLock(run, name: ".replay.lock", isTemporary: true) : nil
+        let lock =
+            world.rank == 0 && isInside
+            ? try RunLock(run, name: ".replay.lock", isTemporary: true, say: { Terminal.say($0) }) : nil
         defer { withExtendedLifetime(lock) {} }
         let isContinued = try world.share(
             world.rank == 0 ? try takeOver(configuration, through: target) : false, "whether a replay is there")

@@ -5,8 +5,11 @@ import Text
 
 extension RunModel {
     /// The vocabulary of a model directory, with its added tokens; refused when it does not fit the embedding, or
-    /// `config.json` has other ids for padding and the end of a text than the vocabulary.
-    package static func openVocabulary(_ directory: String, _ shape: T5Configuration) throws(Failure) -> Vocabulary {
+    /// `config.json` has other ids for padding and the end of a text than the vocabulary. One that is far too small for the
+    /// embedding is refused where `isNew`: runs that began with it, before this was looked at, were right and may go on.
+    package static func openVocabulary(
+        _ directory: String, _ shape: T5Configuration, isNew: Bool = true
+    ) throws(Failure) -> Vocabulary {
         let path = directory + "/spiece.model"
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(
@@ -21,7 +24,7 @@ extension RunModel {
                 "\(directory)/spiece.model has \(vocabulary.pieceCount) pieces, but the model's embedding only "
                     + "\(shape.vocabularySize) rows; take both from the same model")
         }
-        if EmbeddingFit(ids: vocabulary.idCount, rows: shape.vocabularySize) == .isOfAnother {
+        if isNew, EmbeddingFit(ids: vocabulary.idCount, rows: shape.vocabularySize) == .isOfAnother {
             throw Failure(
                 .badData,
                 "\(directory)/config.json has an embedding of \(shape.vocabularySize) rows, but \(directory)/spiece.model and "
@@ -41,10 +44,9 @@ extension RunModel {
 
     /// What a user should know of a vocabulary that leaves many rows of the embedding without a token; nil for the usual.
     static func warning(_ vocabulary: Vocabulary, _ shape: T5Configuration) -> String? {
-        guard case .hasSpare(let spare) = EmbeddingFit(ids: vocabulary.idCount, rows: shape.vocabularySize) else {
-            return nil
-        }
-        return "\(spare) of the \(shape.vocabularySize) rows of the embedding have no token in \(vocabulary.path); "
+        guard EmbeddingFit(ids: vocabulary.idCount, rows: shape.vocabularySize) != .fits else { return nil }
+        return
+            "\(shape.vocabularySize - vocabulary.idCount) of the \(shape.vocabularySize) rows of the embedding have no token in \(vocabulary.path); "
             + "check that the vocabulary is the model's"
     }
 }

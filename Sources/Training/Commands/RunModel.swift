@@ -42,7 +42,7 @@ package struct RunModel {
             try T5Configuration(directory: directory)
         }
         let vocabulary = try world.rankZeroFirst { () throws(Failure) in
-            try Self.openVocabulary(directory, shape)
+            try Self.openVocabulary(directory, shape, isNew: isNew)
         }
         let definitions = definitions
         let budgets = try world.rankZeroFirst { () throws(Failure) in

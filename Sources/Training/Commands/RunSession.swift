@@ -14,18 +14,27 @@ struct RunSession {
     /// What is read where it is while the session lives.
     var inputs: MappedInputs { MappedInputs(base.model, data.cache) }
 
-    /// Opens the data of an opened model; collective. `accept` is told on rank 0 what the run would be with the data as it
-    /// is now, and may refuse it. That is known when all is tokenised: whether a text holds an added token decides it too.
+    /// Opens the data of an opened model; collective.
+    ///
+    /// `accept` is told on rank 0 what the run would be with the data as it is now, and may refuse it: before anything is
+    /// tokenised, as far as the inputs tell whether it is that of `trained`, and again where the tokens show that it is not.
     init(
-        _ base: RunModel, run: RunDirectory,
-        accepting accept: (RunState.Identity) throws(Failure) -> Void = { _ in }
+        _ base: RunModel, run: RunDirectory, comparedWith trained: RunState.Identity? = nil,
+        accepting accept: @escaping (RunState.Identity) throws(Failure) -> Void = { _ in }
     ) throws(Failure) {
         self.base = base
+        var told: RunState.Identity?
         data = try RunData(
-            base.configuration, base.definitions, run: run, vocabulary: base.vocabulary, world: base.world)
+            base.configuration, base.definitions, run: run, vocabulary: base.vocabulary, world: base.world
+        ) { inputs throws(Failure) in
+            let present = base.identity(data: inputs.identity(as: trained?.data ?? ""), sources: inputs.sources)
+            told = present
+            try accept(present)
+        }
         let identity = self.identity
         try base.world.rankZeroFirst { () throws(Failure) in
-            if base.world.rank == 0 { try accept(identity) }
+            guard base.world.rank == 0, told != identity else { return }
+            try accept(identity)
         }
     }
 

@@ -55,22 +55,24 @@ extension TrainRun {
         let text = configuration.resolvedYAML
         try run.owner.check()
         if resumed == nil { try run.refuseToReplace(configuration: request.source, by: text) }
-        try DurableFile.replace(run.configuration) { file throws(Failure) in
-            try file.write(text)
-        }
         let start = MetricsLog.Start(
             step: state.step, owesEvaluation: resumed?.state.owesEvaluation ?? false, record: resumed?.state.record)
         let writer = try RunWriter(
             run: run, checkpoints: checkpoints, ending: ending, start: start,
             drawsCurves: configuration.writesTensorBoard, hasOtherNodes: hasOtherNodes)
-        if let resumed, resumed.isFromElsewhere {
-            // The run must be able to go on from here if it is killed before its next checkpoint.
+        if let resumed, resumed.isFromElsewhere || !resumed.remarks.isEmpty {
+            // A run that is killed before its next checkpoint must be able to go on from here, and not find a best checkpoint
+            // again that was forgotten: what it was chosen by may stand in `config.yaml` alone, which is replaced below.
             try checkpoints.keep(
                 state,
                 RunProgress(
                     best: nil, owesEvaluation: start.owesEvaluation, accumulator: resumed.state.accumulator,
                     record: start.record))
             try writer.checkpoint()
+            try writer.finish()
+        }
+        try DurableFile.replace(run.configuration) { file throws(Failure) in
+            try file.write(text)
         }
         return writer
     }

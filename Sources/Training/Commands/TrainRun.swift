@@ -75,7 +75,7 @@ public struct TrainRun {
         defer { withExtendedLifetime(lock) {} }
         try world.idleBarrier()
         if let id = try world.share(lock?.lease?.id, "the lease of the run directory") {
-            run.owner.claims(run.path, lease: RunLock.leasePath(of: run.lock), id: id)
+            run.owner.claims(run.path, lease: RunLock.leasePath(of: run.lock), id: id, isSeen: world.rank == 0)
         }
         let snapshots = LastSnapshot(ending: ending)
         let failed = whatFailureDoes(snapshots)
@@ -127,7 +127,8 @@ public struct TrainRun {
             "whether the run is new")
         let base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
-        let session = try RunSession(base, run: run) { [replayed = request.replayed] present throws(Failure) in
+        let session = try RunSession(base, run: run, comparedWith: request.replayed?.identity) {
+            [replayed = request.replayed] present throws(Failure) in
             if let replayed { try replayed.identity.refuseReplay(as: present, path: replayed.path) }
         }
         startup.finished(.data)
@@ -154,7 +155,7 @@ public struct TrainRun {
                 adapter: session.base.adapter, layout: session.base.layout.parameters, identity: identity,
                 libraries: libraries, seed: configuration.seed, steps: configuration.steps,
                 keep: configuration.checkpointKeep, inputs: session.inputs),
-            owner: run.owner)
+            run: run)
         if world.rank == 0 { try recover(checkpoints, identity) }
         let resumption = Resumption(
             store: store, choice: request.resume, identity: identity, libraries: libraries, measure: measure,

@@ -12,42 +12,47 @@ extension RunConfiguration {
     }
 
     /// Opens the token cache of the run's tasks, building it first where it is absent: in `data.cache`, or in the run
-    /// directory.
+    /// directory. `accept` may refuse what it would be built from.
     func openCache(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, of run: RunDirectory, threads: Int
+        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, of run: RunDirectory, threads: Int,
+        accepting accept: (TokenCacheInputs) throws(Failure) -> Void
     ) throws(Failure) -> TokenCache {
-        guard cache == nil else {
-            return try openCache(definitions, vocabulary, in: cachePath(of: run), threads: threads)
-        }
-        return try openCache(definitions, vocabulary, in: cachePath(of: run), threads: threads) { () throws(Failure) in
-            try run.make(.cache)
-        }
+        let directory = cachePath(of: run)
+        return try openCache(
+            definitions, vocabulary, in: directory, threads: threads,
+            makeDirectory: { () throws(Failure) in
+                if cache == nil { try run.make(.cache) } else { try Self.makeCacheDirectory(directory) }
+            }, accepting: accept)
     }
 
     /// The directory of the run's token cache.
     func cachePath(of run: RunDirectory) -> String { cache ?? run.path(of: .cache) }
 
-    /// As `openCache(_:_:of:threads:)`, in a directory that the user named.
+    /// As `openCache(_:_:of:threads:accepting:)`, in a directory that the user named.
     package func openCache(
         _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, in directory: String, threads: Int
     ) throws(Failure) -> TokenCache {
-        try openCache(definitions, vocabulary, in: directory, threads: threads) { () throws(Failure) in
-            guard makeDirectories(directory) else {
-                throw Failure(
-                    .cannotWrite,
-                    "the cache directory \(directory) cannot be created (\(systemMessage(errno))); choose another with "
-                        + "data.cache")
-            }
+        try openCache(
+            definitions, vocabulary, in: directory, threads: threads,
+            makeDirectory: { () throws(Failure) in try Self.makeCacheDirectory(directory) }, accepting: { _ in })
+    }
+
+    private static func makeCacheDirectory(_ directory: String) throws(Failure) {
+        guard makeDirectories(directory) else {
+            throw Failure(
+                .cannotWrite,
+                "the cache directory \(directory) cannot be created (\(systemMessage(errno))); choose another with "
+                    + "data.cache")
         }
     }
 
     private func openCache(
         _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, in directory: String, threads: Int,
-        makeDirectory: () throws(Failure) -> Void
+        makeDirectory: () throws(Failure) -> Void, accepting accept: (TokenCacheInputs) throws(Failure) -> Void
     ) throws(Failure) -> TokenCache {
         try TokenCache.openOrBuild(
             tasks: definitions, vocabulary: vocabulary, options: cacheOptions, directory: directory, threads: threads,
-            makeDirectory: makeDirectory)
+            makeDirectory: makeDirectory, accepting: accept)
     }
 
     /// Digest of which files the tasks have, without a look into them: equal for two processes of a node that would read the
@@ -55,13 +60,7 @@ extension RunConfiguration {
     func fileIdentity(_ definitions: [TaskDefinition]) -> ContentDigest {
         var text = ""
         for path in definitions.flatMap(\.paths) {
-            var status = stat()
-            guard stat(path, &status) == 0 else {
-                text += "none\n"
-                continue
-            }
-            let time = status.st_mtim
-            text += "\(status.st_dev) \(status.st_ino) \(status.st_size) \(time.tv_sec) \(time.tv_nsec)\n"
+            text += FileIdentity(status: path)?.text ?? "none\n"
         }
         return ContentDigest(of: text)
     }

@@ -22,14 +22,18 @@ struct RunData: TrainingExamples {
     /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so
     /// that nothing is tokenised twice. The one that works has the cores of all ranks of its node. Of the ranks of a node
     /// that name the same files the first one reads them through for all; the others take its word for what they hold.
+    /// `accept` is told of the inputs on rank 0 before they are tokenised, and may refuse them.
     init(
         _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory, vocabulary: Vocabulary,
-        world: Communicator
+        world: Communicator, accepting accept: @escaping (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) {
         let directory = configuration.cachePath(of: run)
         let open = { () throws(Failure) -> TokenCache in
             let threads = AvailableCores.ofThisProcess().count
-            return try configuration.openCache(definitions, vocabulary, of: run, threads: threads)
+            return try configuration.openCache(definitions, vocabulary, of: run, threads: threads) {
+                (inputs) throws(Failure) in
+                if world.rank == 0 { try accept(inputs) }
+            }
         }
         let node = try world.nodeCommunicator()
         let processors = try node.processors()

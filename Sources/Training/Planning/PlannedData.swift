@@ -27,7 +27,7 @@ struct PlannedData {
         let definitions = try configuration.definitions()
         let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
         var counts: [(name: String, examples: Int)] = []
-        var (tokens, texts, rows) = (0, 0, 0)
+        var (tokenCount, texts, rows) = (0, 0, 0)
         var sources: [[Int32]] = []
         var targets: [Int] = []
         var answering: [(lengths: BatchLengths, steps: Int)] = []
@@ -37,17 +37,23 @@ struct PlannedData {
             counts.append((definition.name, count))
             let target = try TargetTable(definition, vocabulary).longest
             targets.append(target)
-            func length(_ split: SplitName, _ index: Int) throws(Failure) -> Int {
-                min(try vocabulary.encode(examples.example(split, index).source).count + 1, configuration.maxSource)
+            func tokens(_ split: SplitName, _ index: Int) throws(Failure) -> Int {
+                let example = try examples.example(split, index)
+                do throws(Failure) {
+                    return try vocabulary.encode(example.source).count
+                } catch  where error.code == .badData {
+                    throw Failure(
+                        error.code, "\(examples.path(example).shown):\(example.line): \(error.message)")
+                }
             }
             let bytes = try examples.sourceBytes(.train)
             rows += bytes.count
             var (sampledBytes, sampledTokens) = (0, 0)
             for index in stride(from: 0, to: count, by: max(1, count / Self.sample)) {
-                let whole = try vocabulary.encode(examples.example(.train, index).source).count
+                let whole = try tokens(.train, index)
                 sampledBytes += bytes[index]
                 sampledTokens += whole
-                tokens += min(whole + 1, configuration.maxSource)
+                tokenCount += min(whole + 1, configuration.maxSource)
                 texts += 1
             }
             let ratio = Double(sampledTokens) / Double(max(sampledBytes, 1))
@@ -64,7 +70,7 @@ struct PlannedData {
                 let longest = stride(from: 0, to: bytes.count, by: step).sorted { (bytes[$0], $1) > (bytes[$1], $0) }
                     .prefix(configuration.evaluationBatch)
                 var lengths: [Int] = []
-                for index in longest { lengths.append(try length(split, index)) }
+                for index in longest { lengths.append(min(try tokens(split, index) + 1, configuration.maxSource)) }
                 answering.append(
                     RankMemory.Batches.longest(
                         lengths, batch: configuration.evaluationBatch,
@@ -84,7 +90,7 @@ struct PlannedData {
         warnings = [configuration.capNotice(counts.map(\.examples))].compactMap(\.self)
         longestTarget = targets.max() ?? 0
         self.rows = rows
-        meanSource = Double(tokens) / Double(max(texts, 1))
+        meanSource = Double(tokenCount) / Double(max(texts, 1))
         batches = try RankMemory.Batches(
             configuration, mixture: mixture, examples: KnownLengths(sources: sources, targets: targets),
             answering: answering)

@@ -26,14 +26,14 @@ final class RunCheckpoints: @unchecked Sendable {
     let store: CheckpointStore
     let snapshots = Snapshots()
     private let constants: Constants
-    private let owner: RunOwner
+    private let run: RunDirectory
     /// On rank 0 of a run that keeps its snapshot in a file; of the thread that trains.
     private var file: SnapshotFile?
     /// Number of the newest snapshot that is on the disk.
     private let saved = Mutex(0)
 
-    init(store: CheckpointStore, constants: Constants, owner: RunOwner) {
-        self.owner = owner
+    init(store: CheckpointStore, constants: Constants, run: RunDirectory) {
+        self.run = run
         self.store = store
         self.constants = constants
     }
@@ -52,8 +52,11 @@ final class RunCheckpoints: @unchecked Sendable {
             record: progress.record, libraries: constants.libraries,
             skippedInARow: trained.skippedInARow > 0 ? trained.skippedInARow : nil)
         snapshots.keep(trained, state)
-        try owner.check()
-        try file?.write(state, [trained.weights, trained.mean, trained.square])
+        guard let file else { return }
+        try run.owner.check()
+        // The next start would go on from this file.
+        try checkInputs()
+        try file.write(state, [trained.weights, trained.mean, trained.square])
     }
 
     /// Makes a checkpoint of a snapshot that an earlier job of the run left in a file; returns its step.
@@ -64,6 +67,10 @@ final class RunCheckpoints: @unchecked Sendable {
 
     /// Saves the newest snapshot where it is not on the disk yet; returns its step, nil where there is none.
     func saveNewest() throws(Failure) -> Int? {
+        // Of a rank whose copy of an input has changed the newest step has gradients, on every node.
+        if let status = RunStatus.read(run), status.state == .failed, status.exitCode == ExitCode.badData.rawValue {
+            throw Failure(.badData, "another rank has met a changed input, so \(distrust)")
+        }
         guard let snapshot = snapshots.take() else { return nil }
         defer { snapshots.release(snapshot) }
         try saveBest(of: snapshot.state)
@@ -86,10 +93,22 @@ final class RunCheckpoints: @unchecked Sendable {
     }
 
     /// Throws `badData` when a file that the steps were computed with has changed on the way.
-    func checkInputs() throws(Failure) { try constants.inputs.check(distrust) }
+    func checkInputs() throws(Failure) {
+        do throws(Failure) {
+            try constants.inputs.check(distrust)
+        } catch {
+            // They hold steps that cannot be trusted, from which the next start would go on.
+            if (try? run.owner.check()) != nil { SnapshotFile.remove(run) }
+            throw error
+        }
+    }
 
     /// As `checkInputs`, of all ranks; collective.
-    func checkInputs(on world: Communicator) throws(Failure) { try constants.inputs.check(on: world, distrust) }
+    func checkInputs(on world: Communicator) throws(Failure) {
+        try world.rankZeroFirst { () throws(Failure) in try checkInputs() }
+        // A rank that does not come here ends the job.
+        if world.size > 1 { try world.barrier() }
+    }
 
     /// What cannot be trusted when an input has changed, and what to do.
     private var distrust: String {
@@ -100,7 +119,7 @@ final class RunCheckpoints: @unchecked Sendable {
     }
 
     private func save(_ state: RunState, _ weights: Arena, _ mean: Arena, _ square: Arena) throws(Failure) {
-        try owner.check()
+        try run.owner.check()
         // Also where a dying job saves its last step.
         try checkInputs()
         try store.save(

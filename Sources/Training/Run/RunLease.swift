@@ -22,7 +22,6 @@ final class RunLease: Sendable {
 
     /// Identifies this lease to the other ranks of the job.
     let id: String
-    let path: String
     private let state: State
 
     /// Takes the lease `path` of a directory.
@@ -38,7 +37,6 @@ final class RunLease: Sendable {
         deadline: ContinuousClock.Instant, say: (String) -> Void
     ) throws(Failure) {
         let me = LeaseHolder.ofThisProcess()
-        self.path = path
         id = me.id
         state = State(me, path, owner)
         TemporaryFile.removeStale(in: directory, prefix: (path as NSString).lastPathComponent + ".")

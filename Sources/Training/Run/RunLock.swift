@@ -32,7 +32,7 @@ final class RunLock {
             if descriptor >= 0 { close(descriptor) }
             throw error
         }
-        let holder = "process \(getpid()) on \(ProcessInfo.processInfo.hostName)"
+        let holder = LeaseHolder.ofThisProcess().description
         // Only for the message of others; a full disk shows where something is written that counts.
         ftruncate(descriptor, 0)
         _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }

@@ -12,6 +12,8 @@ final class RunOwner: Sendable {
         var directory: String
         var lease: String
         var id: String
+        /// Whether this rank has seen the lease of its job there: its node may have another directory of that name.
+        var isSeen: Bool
     }
 
     /// How the lease stands.
@@ -32,9 +34,10 @@ final class RunOwner: Sendable {
     /// bounds only what is written after somebody removed it.
     private static let validity: Int64 = 200_000_000
 
-    /// From here on the directory is that of the job whose lease has this id.
-    func claims(_ directory: String, lease: String, id: String) {
-        claim.withLock { $0 = Claim(directory: directory, lease: lease, id: id) }
+    /// From here on the directory is that of the job whose lease has this id. `isSeen`: this rank has placed it, and need not
+    /// see it first.
+    func claims(_ directory: String, lease: String, id: String, isSeen: Bool = true) {
+        claim.withLock { $0 = Claim(directory: directory, lease: lease, id: id, isSeen: isSeen) }
     }
 
     /// Throws `cannotWrite` where the directory has become another job's.
@@ -61,7 +64,11 @@ final class RunOwner: Sendable {
         case .present(let content):
             // Whoever places one without links is just writing it.
             guard let holder = content.holder else { return .unknown }
-            guard holder.id != claim.id else { return .ours }
+            guard holder.id != claim.id else {
+                self.claim.withLock { $0?.isSeen = true }
+                return .ours
+            }
+            guard claim.isSeen else { return .unknown }
             let failure = Failure(
                 .cannotWrite,
                 "the run directory \(claim.directory) has been taken over by \(holder.description), since this job gave no sign "

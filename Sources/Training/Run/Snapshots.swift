@@ -47,8 +47,8 @@ final class Snapshots: @unchecked Sendable {
         return try body()
     }
 
-    /// Lets no further step be completed, so that the newest snapshot is the last one, and waits for one that is just
-    /// being completed, but at most `patience`: its disk may hang. That one may still be kept later.
+    /// No step is completed from here on, so the newest snapshot is the last one. Waits for a step that is being completed
+    /// now, but at most `patience`: its disk may hang. That step may still be kept later.
     func freeze(patience: TimeInterval) {
         isFrozen.store(true, ordering: .releasing)
         if completing.lock(before: Date(timeIntervalSinceNow: patience)) { completing.unlock() }
@@ -95,11 +95,11 @@ final class Snapshots: @unchecked Sendable {
     }
 
     private func vacant(count: Int, state: RunState) -> Snapshot {
-        lock.withLock {
-            if let free = all.first(where: { $0 !== newest && $0 !== best && $0.readers == 0 }) { return free }
-            let made = Snapshot(count: count, state: state)
-            all.append(made)
-            return made
-        }
+        let free = lock.withLock { all.first { $0 !== newest && $0 !== best && $0.readers == 0 } }
+        if let free { return free }
+        // Not under the lock: where there is no memory the job is ended in here, and its end takes the newest.
+        let made = Snapshot(count: count, state: state)
+        lock.withLock { all.append(made) }
+        return made
     }
 }

@@ -85,7 +85,7 @@ import Testing
         try leave(holder { $0.host = "elsewhere" })
         var said: [String] = []
         let begun = ContinuousClock.now
-        let lease = try take { said.append($0) }
+        let lease = try take()
         #expect(begun.duration(to: .now) >= .seconds(0.8) && id == lease.id)
         withExtendedLifetime(lease) {}
         var slow = Self.timing
@@ -96,7 +96,8 @@ import Testing
         ) { said.append($0) }
         withExtendedLifetime(second) {}
         #expect(
-            said.count == 1 && said[0].hasPrefix("process \(getpid()) on elsewhere has had \(directory.path)"),
+            said.first?.hasPrefix("process \(getpid()) on elsewhere has had \(directory.path)") == true
+                && said.count == 1,
             "\(said)")
     }
 
@@ -162,6 +163,10 @@ import Testing
     func `of many that take over in the same moment one has it`(round: Int) throws {
         if round % 2 == 0 { try leave(holder { $0.host = "elsewhere" }) }
         let taken = Box<[String]>([])
+        // Longer than a thread of a busy machine waits for a core between its last look and the rename.
+        var timing = Self.timing
+        timing.settling = 5
+        let settled = timing
         let (go, all, over) = (DispatchSemaphore(value: 0), DispatchGroup(), DispatchSemaphore(value: 0))
         let (path, directory) = (path, directory.path)
         for _ in 0..<6 {
@@ -169,7 +174,7 @@ import Testing
             Thread {
                 go.wait()
                 let lease = try? RunLease(
-                    path, of: directory, owner: RunOwner(), isAlone: false, timing: Self.timing,
+                    path, of: directory, owner: RunOwner(), isAlone: false, timing: settled,
                     deadline: .now + .seconds(5), say: { _ in })
                 if let lease { taken.value.withLock { $0.append(lease.id) } }
                 all.leave()
@@ -181,6 +186,25 @@ import Testing
         all.wait()
         #expect(taken.value.withLock { $0 } == [id], "\(taken.value.withLock { $0 })")
         for _ in 0..<6 { over.signal() }
+    }
+
+    /// Ranks of another node may have a directory of that name that is none of the job's, with what an earlier job left.
+    @Test func `a rank that never saw the lease of its job there is not told by another one`() throws {
+        let other = holder { $0.host = "elsewhere" }
+        try leave(other)
+        let owner = RunOwner()
+        owner.claims(directory.path, lease: path, id: "ours", isSeen: false)
+        try owner.check()
+        try leave(holder { $0.id = "ours" })
+        guard case .ours = owner.standing() else {
+            Issue.record("not seen")
+            return
+        }
+        try leave(other)
+        guard case .lost = owner.standing() else {
+            Issue.record("not lost")
+            return
+        }
     }
 
     @Test func `a link, a pipe or a directory in its place is refused and left alone`() throws {
