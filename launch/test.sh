@@ -12,7 +12,7 @@ tests=$project/.build/release/unolora-distPackageTests.xctest
 logs=$project/.build/test-logs
 rank_counts=(1 2 4)
 # timeout stays in the foreground in what follows, or Ctrl-C would not reach the tests.
-limit=900             # seconds for the tests in one process
+limit=1800            # seconds for the tests in one process
 distributed_limit=300 # seconds for each run under mpirun
 scenarios_limit=360   # seconds for all scenarios of a script
 
