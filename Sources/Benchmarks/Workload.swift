@@ -103,12 +103,13 @@ struct MeasuredTrainer {
     let world: Communicator
 
     /// Does the steps that are not measured, and returns how many: two, after which the workspaces have seen what they
-    /// need, and on a busy machine as many more, up to ten, as pass until no worker has been left out.
+    /// need, and on a busy machine as many more as pass until no worker has been left out: a small step may be over before a
+    /// thread has got a core.
     @discardableResult
     func warmUp() throws(Failure) -> Int {
         var steps = 0
         var isReady: Int64 = 0
-        while steps < 2 || (steps < 10 && isReady == 0) {
+        while steps < 2 || (steps < 1_000 && isReady == 0) {
             _ = try trainer.step()
             steps += 1
             isReady = try world.allReduce(.minimum, trainer.hasUsedAllWorkers ? 1 : 0)

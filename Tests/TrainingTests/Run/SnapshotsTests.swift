@@ -14,7 +14,7 @@ import Testing
             // What would wait for ever is a failure.
             alarm(60)
             let shape = T5Configuration.presets[0].configuration
-            let options = LowRankOptions(method: .unolora, rankA: 256, alpha: 8, tasks: 1)
+            let options = LowRankOptions(method: .unolora, rankA: 512, alpha: 8, tasks: 1)
             let state = TrainState(layout: LowRankLayout(options: options, configuration: shape), seed: 1)
             let snapshots = Snapshots()
             func keep(_ step: Int) {
@@ -32,7 +32,7 @@ import Testing
                 snapshots.release(newest)
                 _exit(42)
             }
-            // Less than a second one takes.
+            // Less than one matrix of a second one takes, which is larger than what malloc ever takes from a heap.
             var limit = rlimit(rlim_cur: 1, rlim_max: 1)
             guard
                 let pages = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
