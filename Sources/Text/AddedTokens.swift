@@ -38,6 +38,7 @@ struct AddedTokens: Sendable {
     init(_ files: TokenizerFiles, pieces: Pieces, rows: Int?) throws(Failure) {
         normaliser = pieces.normaliser
         idCount = pieces.count
+        try Self.checkRoles(files, pieces)
         let table = try AddedTokenTable(files, pieces: pieces)
         identity = table.identity
         for (token, file) in table.tokens {
@@ -64,6 +65,20 @@ struct AddedTokens: Sendable {
         }
         for (content, problem) in table.unusable {
             add(.special(content, id: -1), problem: problem)
+        }
+    }
+
+    /// Refuses files that end a text, or fill a batch, with another token than this program does.
+    private static func checkRoles(_ files: TokenizerFiles, _ pieces: Pieces) throws(Failure) {
+        let ids = ["pad_token": Vocabulary.padID, "eos_token": Vocabulary.eosID, "unk_token": Vocabulary.unknownID]
+        for (key, content, file) in files.roles {
+            guard let id = ids[key] else { continue }
+            let own = try pieces.name(id)
+            guard !content.utf8.elementsEqual(own.utf8) else { continue }
+            throw Failure(
+                .badData,
+                "\(files.directory.shown)/\(file.rawValue) has \"\(content.shown)\" as \(key), but that of spiece.model is "
+                    + "\"\(own.shown)\" (id \(id)), and no other is supported; take both from the same model")
         }
     }
 

@@ -35,6 +35,9 @@ struct TokenizerFiles {
     /// Whether `tokenizer_config.json` lists all added tokens, so that those of other files do not count.
     private(set) var isListed = false
 
+    /// What the files name as the tokens that the model itself depends on, by the key.
+    private(set) var roles: [(key: String, content: String, file: File)] = []
+
     /// No files.
     init() { directory = "" }
 
@@ -143,14 +146,14 @@ struct TokenizerFiles {
             case ("extra_special_tokens", .object(let tokens)):
                 for (_, token) in tokens { try readName(token, file, reader) }
             case (_, .text), (_, .object):
-                if key.hasSuffix("_token") { try readName(value, file, reader) }
+                if key.hasSuffix("_token") { try readName(value, file, reader, as: key) }
             default: break
             }
         }
     }
 
     private mutating func readName(
-        _ value: JSONValue, _ file: File, _ reader: JSONReader
+        _ value: JSONValue, _ file: File, _ reader: JSONReader, as key: String = ""
     ) throws(JSONReader.Problem) {
         // A name that is switched off, as some files have `"bos_token": ""`.
         if case .text("") = value { return }
@@ -158,6 +161,7 @@ struct TokenizerFiles {
         entry.isSpecial = true
         entry.isNormalised = entry.isNormalised ?? false
         entries.append(entry)
+        roles.append((key, entry.content, file))
     }
 
     private func object(_ reader: inout JSONReader) throws(JSONReader.Problem) -> JSONValue {

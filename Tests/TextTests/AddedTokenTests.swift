@@ -186,6 +186,10 @@ import Testing
         try expect(["tokenizer.json": #"{"added_tokens": [{"content": "<x>"}]}"#], "tokenizer.json", "no id")
         try expect(["tokenizer.json": ""], "tokenizer.json")
         try expect(["special_tokens_map.json": #"{"eos_token": {"normalized": true}}"#], "has no text")
+        try expect(
+            ["tokenizer_config.json": #"{"eos_token": "<eos>"}"#], "tokenizer_config.json has \"<eos>\" as eos_token",
+            "</s>")
+        try expect(["special_tokens_map.json": #"{"pad_token": {"content": "<p>"}}"#], "\"<p>\" as pad_token", "<pad>")
     }
 
     @Test func `decoding drops special tokens and keeps the others`() throws {

@@ -59,11 +59,29 @@ extension HuggingFaceConfiguration {
         } catch {
             throw Failure(.badData, "\(path) is not a T5 configuration: \(Self.explain(error, data))")
         }
+        if let key = Self.repeatedKey(data) {
+            // Of two values one reader takes the first, another the last.
+            throw Failure(.badData, "\(path): the key \(key.shown) occurs twice; take one of them out")
+        }
         // Versions of transformers differ in what null means there.
         let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
         for key in ["tie_word_embeddings", "scale_decoder_outputs"] where object?[key] is NSNull {
             throw Failure(.badData, "\(path): \(key) is null; write true or false, or take config.json from the model")
         }
+    }
+
+    /// The first key of a JSON object that stands there a second time; nil for none.
+    private static func repeatedKey(_ data: Data) -> String? {
+        var repeated: String?
+        data.withUnsafeBytes { bytes in
+            var reader = JSONReader(bytes)
+            var keys: Set<[UInt8]> = []
+            try? reader.object { (reader, key) throws(JSONReader.Problem) in
+                if !keys.insert(Array(key.utf8)).inserted { repeated = repeated ?? key }
+                try reader.skipValue()
+            }
+        }
+        return repeated
     }
 
     /// Whether it is an mT5, which has defaults of its own.

@@ -283,7 +283,9 @@ public struct TrainRun {
         }
         let shortages = memory.map { session.warnings($0, ranksOnNode: threads.ranksOnNode) } ?? []
         let cap = configuration.capNotice(session.taskNames.indices.map(session.data.trainingCount)).map { [$0] } ?? []
-        for warning in configuration.warnings + cap + request.stop.warnings + threads.warnings + shortages {
+        // The keys of a replay are not the user's.
+        let keys = request.replayedLines == nil ? configuration.warnings + cap : []
+        for warning in keys + request.stop.warnings + threads.warnings + shortages {
             say("warning: \(warning)")
         }
     }

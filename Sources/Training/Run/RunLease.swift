@@ -89,7 +89,7 @@ final class RunLease: Sendable {
             let name = content.holder?.description ?? "another job"
             let lives = presence == .there || watch.hasChanged
             let now = ContinuousClock.now
-            if lives, now >= deadline { throw RunLock.refusal(directory, name) }
+            if lives, now >= deadline { throw RunLock.refusal(directory, name, copy: state.path) }
             if !hasSaid, begun.duration(to: now) > .seconds(1) {
                 hasSaid = true
                 say(

@@ -105,12 +105,13 @@ final class RunLock {
         return text.isEmpty ? "another job" : text
     }
 
-    /// That a job has the directory.
-    static func refusal(_ directory: String, _ holder: String) -> Failure {
-        Failure(
+    /// That a job has the directory; `copy`: a file that would say so in a copy of it too.
+    static func refusal(_ directory: String, _ holder: String, copy: String? = nil) -> Failure {
+        let copied = copy.map { "; in a copy of a run directory remove \($0)" } ?? ""
+        return Failure(
             .cannotWrite,
-            "the run directory \(directory) is in use by \(holder); wait for its end, stop it, or choose another with --out"
-        )
+            "the run directory \(directory) is in use by \(holder); wait for its end, stop it, or choose another with "
+                + "--out\(copied)")
     }
 
     /// Ends a process that was asked to end while it waits: nothing has begun yet.

@@ -148,7 +148,7 @@ public struct StopConditions: Sendable {
                     "is \(Self.seconds(now - end)) in the past although the job runs, as when its time limit was extended; "
                         + "SIGUSR1 makes it leave too (--signal=USR1@120)"
                 } else {
-                    jobEnd.map { "is \($0), not seconds since 1970" } ?? "is not set"
+                    jobEnd.map { "is \"\($0.shown)\", not seconds since 1970" } ?? "is not set"
                 }
             warnings = [
                 "train.stopBefore has no effect: the end of the job is unknown, since SLURM_JOB_END_TIME \(reason)"

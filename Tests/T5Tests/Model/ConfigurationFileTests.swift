@@ -108,6 +108,16 @@ import Testing
         }
     }
 
+    /// Python's reader takes the last value, this program's the first.
+    @Test func `a key that occurs twice is refused`() throws {
+        let directory = try TemporaryDirectory()
+        let text = String(decoding: try JSONSerialization.data(withJSONObject: settings()), as: UTF8.self)
+        let path = try directory.write("config.json", #"{"d_model": 12, "# + text.dropFirst())
+        let failure = #expect(throws: Failure.self) { try T5Configuration(path: path) }
+        #expect(failure?.code == .badData)
+        #expect(failure?.message.contains("d_model occurs twice") == true, "\(failure?.message ?? "")")
+    }
+
     @Test func `two keys that contradict each other are refused with both`() throws {
         func gated(_ changes: [String: Any]) throws -> String {
             let settings = try settings(.v11).merging(changes) { $1 }
