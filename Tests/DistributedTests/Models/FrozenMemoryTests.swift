@@ -63,15 +63,20 @@ struct FrozenMemoryTests {
         let configuration = try RunConfiguration.load(
             yaml: Self.yaml, name: "run.yaml", directory: path,
             overrides: ["model=\(path)", "parallel.gemm=\(products.rawValue)", "model.precision=\(precision)"])
-        let before = try proportionalBytes()
-        let base = try RunModel(configuration, training: true, world: world)
-        read(base.model)
-        let held = try proportionalBytes() - before
-        // What was read to be packed is given back.
-        let packed = try packedBytes(base, products, precision)
-        let expected = try packed > 0 ? packed : fileBytes(path)
-        #expect(expected > 50 << 20)
-        let share = Double(held) / Double(expected)
+        var share = 0.0
+        // The first model also makes what the process keeps from then on: the library's buffers and the heap, which take more
+        // or less as there are huge pages.
+        for _ in 0..<2 {
+            let before = try proportionalBytes()
+            let base = try RunModel(configuration, training: true, world: world)
+            read(base.model)
+            let held = try proportionalBytes() - before
+            // What was read to be packed is given back.
+            let packed = try packedBytes(base, products, precision)
+            let expected = try packed > 0 ? packed : fileBytes(path)
+            #expect(expected > 50 << 20)
+            share = Double(held) / Double(expected)
+        }
         #expect(share > 0.9 && share < 1.3, "\(node.size) ranks hold the weights \(share) times")
         try world.barrier()
     }
