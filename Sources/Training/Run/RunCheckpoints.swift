@@ -122,12 +122,18 @@ final class RunCheckpoints: @unchecked Sendable {
         try run.owner.check()
         // Also where a dying job saves its last step.
         try checkInputs()
-        try store.save(
-            CheckpointContents(
-                step: state.step,
-                adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
-                state: try state.encoded(), layout: constants.layout, weights: weights,
-                firstMoments: mean, secondMoments: square, dependsOn: constants.libraries))
+        do throws(Failure) {
+            try store.save(
+                CheckpointContents(
+                    step: state.step,
+                    adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
+                    state: try state.encoded(), layout: constants.layout, weights: weights,
+                    firstMoments: mean, secondMoments: square, dependsOn: constants.libraries))
+        } catch {
+            // Another job that has taken the directory over removes what this one has half written.
+            try run.owner.checkNow()
+            throw error
+        }
         // Before old ones are removed: whoever saved the best one may not have come to it.
         if let best = state.best, try store.steps().contains(best.step), store.step(of: .best) != best.step {
             try store.point(.best, at: best.step)

@@ -84,7 +84,7 @@ public struct RunDirectory: Sendable {
 
     /// Overwrites a small file as a whole: never half-written. Throws where another job has the directory meanwhile.
     func write(_ data: Data, to file: String) throws(Failure) {
-        try owner.check()
+        try owner.checkNow()
         try DurableFile.replace(file) { output throws(Failure) in try output.write([UInt8](data)) }
     }
 

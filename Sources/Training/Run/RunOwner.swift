@@ -44,11 +44,16 @@ final class RunOwner: Sendable {
     func check() throws(Failure) {
         let now = Self.now
         guard now - seen.load(ordering: .relaxed) > Self.validity else { return }
+        try checkNow()
+        seen.store(now, ordering: .relaxed)
+    }
+
+    /// As `check`, by a look of this moment: for what is written seldom, and where something has just failed.
+    func checkNow() throws(Failure) {
         if case .lost(let failure) = standing() {
             isTold.store(true, ordering: .relaxed)
             throw failure
         }
-        seen.store(now, ordering: .relaxed)
     }
 
     /// Whether somebody was told by `check` that the directory is lost, and so ends the job.
