@@ -107,19 +107,26 @@ extension ProgramTests {
             step: Int, signalled: (rank: Int, evaluating: String)
         ) throws {
             let (original, whole) = try Self.slow.get()
-            let project = try original.copy()
             let arguments = ["--set", "eval.ranks=\(signalled.evaluating)"]
-            if step == 12 {
-                #expect(try Program.run(project.train(arguments + ["--stop-after", "11"])).code == 85)
+            let average = "step \(step): validation average"
+            var project = try original.copy()
+            for attempt in 1...4 {
+                if step == 12 {
+                    #expect(try Program.run(project.train(arguments + ["--stop-after", "11"])).code == 85)
+                }
+                let running = try RunningProgram(
+                    command: try project.tellingPids() + project.train(arguments), ranks: 2)
+                let due = project.file(String(format: "run/checkpoints/step-%08d/MANIFEST.json", step))
+                running.wait { FileManager.default.fileExists(atPath: due) }
+                #expect(kill(try project.pid(rank: signalled.rank), SIGTERM) == 0)
+                let result = try running.wait()
+                // On a busy machine the signal may come after the evaluation; never is anything said after the end.
+                let parts = result.output.components(separatedBy: "stopped after step")
+                #expect(parts.count == 1 || parts.last?.contains(average) == false, "\(result.output)")
+                if result.code == 143, !result.output.contains(average) { break }
+                try #require(attempt < 4, "\(result.code) \(result.error)\n\(result.output)")
+                project = try original.copy()
             }
-            let running = try RunningProgram(
-                command: try project.tellingPids() + project.train(arguments), ranks: 2)
-            let due = project.file(String(format: "run/checkpoints/step-%08d/MANIFEST.json", step))
-            running.wait { FileManager.default.fileExists(atPath: due) }
-            #expect(kill(try project.pid(rank: signalled.rank), SIGTERM) == 0)
-            let result = try running.wait()
-            #expect(result.code == 143, "\(result.error)")
-            #expect(!result.output.contains("validation average"), "\(result.output)")
             let status = try Status(run: project.file("run"))
             #expect(status.state == "preempted" && status.exitCode == 143 && status.lastDurableStep == step)
             let again = try Program.run(project.train(arguments))

@@ -152,13 +152,20 @@ final class TrainLoop {
         }
         try checkpoints.checkInputs(on: world)
         let before = now.best
-        try ending.value.map { (results) throws(Failure) in
-            try report(results, seconds: ProgressLine.seconds(begun.duration(to: .now)))
+        let seconds = ProgressLine.seconds(begun.duration(to: .now))
+        let record = ending.value.map {
+            EvaluationRecord(
+                $0, step: trainer.state.step, split: evaluation.split, maxExamples: evaluation.maxExamples,
+                seconds: seconds)
         }
         // Any rank may have to save the step.
-        now.best = try world.share(now.best, "the best evaluation")
-        now.owesEvaluation = false
-        try checkpoints.keep(trainer.state, now)
+        now.best = try world.share(record.map(bestSoFar) ?? now.best, "the best evaluation")
+        // As with a step: where the job's end comes first the evaluation is still owed, and nothing of it is said.
+        try checkpoints.snapshots.complete { () throws(Failure) in
+            if let record { try report(record) }
+            now.owesEvaluation = false
+            try checkpoints.keep(trainer.state, now)
+        }
         if isSaved || now.best != before || ending.stop != nil { try writer?.checkpoint() }
         // The steps to come name this one as the best: where all ranks are killed nobody else has it.
         if now.best != before, checkpoints.isInFile { try writer?.finish() }
@@ -180,20 +187,21 @@ final class TrainLoop {
         inputsChecked = .now
     }
 
-    /// Writes an evaluation down, on rank 0, and notes whether it is the best so far.
-    private func report(_ results: [EvaluatedTask], seconds: Double) throws(Failure) {
+    /// Writes an evaluation down, on rank 0.
+    private func report(_ record: EvaluationRecord) throws(Failure) {
         guard let writer else { return }
-        let step = trainer.state.step
-        let record = EvaluationRecord(
-            results, step: step, split: evaluation.split, maxExamples: evaluation.maxExamples, seconds: seconds)
         try writer.append(record)
         progress.finish()
         let average = "\(evaluation.split) average \(String(format: "%.2f", 100 * record.average))"
-        writer.say("step \(step): \(average) of \(record.averagedFigures) figures")
-        log.info("step \(step): \(average)")
+        writer.say("step \(record.step): \(average) of \(record.averagedFigures) figures")
+        log.info("step \(record.step): \(average)")
+    }
+
+    /// The best evaluation, with this one.
+    private func bestSoFar(_ record: EvaluationRecord) -> RunState.Best? {
         let value = evaluation.best.mean.value(record)
-        guard BestMeasure.isBest(value, of: record, beside: now.best) else { return }
-        now.best = RunState.Best(step: step, value: value, measure: evaluation.best.text)
+        guard BestMeasure.isBest(value, of: record, beside: now.best) else { return now.best }
+        return RunState.Best(step: record.step, value: value, measure: evaluation.best.text)
     }
 
     /// The rank whose micro-batch it was knows more than the others.
