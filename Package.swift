@@ -83,26 +83,34 @@ let package = Package(
         library("Tasks", ["Failures", "Heartbeat", "Randomness", "Tensors", "Text", systemPackage]),
         library("Checkpoints", ["Failures", "Tensors", systemPackage]),
         library("Configuration", ["Failures", orderedCollections, yaml]),
+        library("Runs", ["Checkpoints", "Configuration", "Failures", "Heartbeat", "Tasks", "Tensors", logging]),
         library(
             "Training",
             [
                 "Adapters", "Checkpoints", "Configuration", "Failures", "Heartbeat", "Kernels", "MPI", "Optimizers",
-                "Randomness", "T5", "Tasks", "Tensors", "Text", heapModule, logging,
+                "Runs", "T5", "Tasks", "Tensors", "Text", heapModule, logging,
+            ]),
+        library(
+            "Commands",
+            [
+                "Adapters", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Runs", "T5",
+                "Tasks", "Tensors", "Text", "Training", logging,
             ]),
         .executableTarget(
-            name: "unolora-dist", dependencies: ["Configuration", "Failures", "MPI", "Training", argumentParser],
+            name: "unolora-dist",
+            dependencies: ["Commands", "Configuration", "Failures", "MPI", "Runs", argumentParser],
             swiftSettings: strict),
         library(
             "Benchmarks",
             [
                 "Adapters", "CAllocations", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness",
-                "T5",
-                "Tasks", "Tensors", "Text", "Training",
+                "Runs", "T5", "Tasks", "Tensors", "Text", "Training",
             ]),
         .executableTarget(
             name: "unolora-bench",
             dependencies: [
-                "Benchmarks", "Configuration", "Failures", "Kernels", "MPI", "T5", "Training", argumentParser,
+                "Benchmarks", "Commands", "Configuration", "Failures", "Kernels", "MPI", "Runs", "T5", "Training",
+                argumentParser,
             ],
             swiftSettings: strict),
 
@@ -123,20 +131,24 @@ let package = Package(
         tests("CheckpointsTests", ["Checkpoints", "Failures", "Tensors", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
         tests(
+            "RunsTests", ["Configuration", "Failures", "Runs", "Tasks", "TestSupport"], exclude: ["Metrics/Goldens"]),
+        tests(
             "TrainingTests",
             [
-                "Adapters", "Configuration", "Failures", "Kernels", "Optimizers", "T5", "Tasks", "Tensors",
+                "Adapters", "Configuration", "Failures", "Kernels", "Optimizers", "Runs", "T5", "Tasks", "Tensors",
                 "TestSupport", "Training",
-            ],
-            exclude: ["Run/Goldens", "Verification/Cases"]),
+            ]),
+        tests(
+            "CommandsTests", ["Commands", "Failures", "Kernels", "Tensors", "TestSupport", "Training"],
+            exclude: ["Verify/Cases"]),
         tests(
             "DistributedTests",
             [
-                "Adapters", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "T5", "Tasks",
-                "Tensors", "TestSupport", "Text", "Training",
+                "Adapters", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "Runs", "T5",
+                "Tasks", "Tensors", "TestSupport", "Text", "Training",
             ]),
         tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),
-        tests("CommandTests", ["Failures", "Kernels", "T5", "TestSupport", "Tensors", "Text", "Training"]),
+        tests("CommandTests", ["Failures", "Kernels", "Runs", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -144,7 +156,7 @@ let package = Package(
 // fuzz/Parsers feeds bytes to every parser: the committed ones in an ordinary test, and libFuzzer's in a program of its
 // own, which needs the parsers built for that and which fuzz/run.sh alone builds (docs/fuzzing.md).
 let parsers: [Target.Dependency] = [
-    "Adapters", "Checkpoints", "Configuration", "Failures", "T5", "Tasks", "Tensors", "Text", "Training",
+    "Adapters", "Checkpoints", "Configuration", "Failures", "Runs", "T5", "Tasks", "Tensors", "Text", "Training",
 ]
 if Context.environment["UNOLORA_FUZZING"] == nil {
     package.targets.append(

@@ -1,6 +1,7 @@
 import Configuration
 import Failures
 import Foundation
+import Runs
 import Training
 
 /// `startup`: from the start of the process `unolora-dist train` to its first step, which it then makes, with all caches

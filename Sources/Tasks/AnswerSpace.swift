@@ -27,4 +27,13 @@ public enum Metric: String, Sendable, CaseIterable, Codable {
     case pearson
     /// Spearman rank correlation with the raw gold scores.
     case spearman
+
+    /// Whether the figure exists for such answers: correlations need grades, all others classes.
+    public func applies(to space: AnswerSpace) -> Bool {
+        switch (self, space) {
+        case (.accuracy, .classes), (.f1, .classes), (.matthews, .classes): true
+        case (.pearson, .grades), (.spearman, .grades): true
+        default: false
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarks
+import Commands
 import Configuration
 import Failures
 import MPI

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Benchmarks
+import Commands
 import Failures
-import Training
 
 struct KernelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Benchmarks
+import Commands
 import Failures
-import Training
+import Runs
 
 struct ScaleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,8 @@
 import ArgumentParser
+import Commands
 import Failures
 import Foundation
-import Training
+import Runs
 
 /// Measures parts of the trainer; each command prints one JSON object.
 @main

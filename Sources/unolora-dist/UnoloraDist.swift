@@ -1,7 +1,8 @@
 import ArgumentParser
+import Commands
 import Foundation
 import MPI
-import Training
+import Runs
 
 /// The program: parse, call, print. `train` is the default command.
 @main
@@ -19,10 +20,11 @@ struct UnoloraDist: ParsableCommand {
             """,
         version: ProgramVersion.current,
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, PredictCommand.self, PrepareCommand.self, PlanCommand.self,
-            DoctorCommand.self, VerifyCommand.self, ReproduceCommand.self, NewModelCommand.self,
+            TrainArguments.self, EvaluateArguments.self, PredictArguments.self, PrepareArguments.self,
+            PlanArguments.self,
+            DoctorArguments.self, VerifyArguments.self, ReproduceArguments.self, NewModelArguments.self,
         ],
-        defaultSubcommand: TrainCommand.self)
+        defaultSubcommand: TrainArguments.self)
 
     static func main() {
         Job.prepareProcess()

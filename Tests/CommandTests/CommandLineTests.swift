@@ -97,7 +97,7 @@ extension ProgramTests {
 
         private static let cases =
             URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().path + "/TrainingTests/Verification/Cases"
+            .deletingLastPathComponent().path + "/CommandsTests/Verify/Cases"
 
         @Test func `verify ends with 0 when all agrees and with 1 when a number was changed`() throws {
             let directory = try TemporaryDirectory()

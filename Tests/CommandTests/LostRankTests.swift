@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Runs
 
 extension ProgramTests {
     /// Ranks that die or stand still: the job ends with their name, and goes on with nothing lost.

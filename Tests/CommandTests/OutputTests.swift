@@ -30,7 +30,7 @@ extension ProgramTests {
 
         private static let verificationCase =
             URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
-            + "/TrainingTests/Verification/Cases/unolora_star-v1.1"
+            + "/CommandsTests/Verify/Cases/unolora_star-v1.1"
 
         @Test(
             arguments: [

@@ -3,6 +3,7 @@ import Foundation
 import Tensors
 
 @testable import Checkpoints
+@testable import Runs
 @testable import Training
 
 /// The bytes as they are, and what they say once more with the digest that it should have.

@@ -29,14 +29,3 @@ extension AnswerSpace {
         return value
     }
 }
-
-extension Metric {
-    /// Whether the figure exists for such answers: correlations need grades, all others classes.
-    public func applies(to space: AnswerSpace) -> Bool {
-        switch (self, space) {
-        case (.accuracy, .classes), (.f1, .classes), (.matthews, .classes): true
-        case (.pearson, .grades), (.spearman, .grades): true
-        default: false
-        }
-    }
-}

@@ -2,9 +2,9 @@ import Foundation
 import Tasks
 
 /// What reading and tokenising found, for people.
-enum DataReport {
+package enum DataReport {
     /// All of it, a line for each task and split: what `prepare` prints.
-    static func lines(_ data: RunData) -> [String] {
+    package static func lines(_ data: RunData) -> [String] {
         data.cache.tasks.flatMap { task -> [String] in
             let head = ["\(task.name): longest answer \(task.longestTarget) tokens"] + leftOut(task.report)
             return [head.joined(separator: ", ")]
@@ -27,7 +27,7 @@ enum DataReport {
 
     /// A line for each task whose examples are not simply the rows of its files: what `train` says at the start, and
     /// `evaluate` of the split that it evaluates.
-    static func notices(_ reports: [TaskReport], of split: SplitName? = nil, maxSource: Int) -> [String] {
+    package static func notices(_ reports: [TaskReport], of split: SplitName? = nil, maxSource: Int) -> [String] {
         reports.compactMap { report in
             let splits = report.splits.filter { split == nil || $0.name == split }
             let found =
@@ -46,7 +46,7 @@ enum DataReport {
     }
 
     /// A line for each split of which the vocabulary lacks so much that it can hardly be the vocabulary for it.
-    static func warnings(_ reports: [TaskReport]) -> [String] {
+    package static func warnings(_ reports: [TaskReport]) -> [String] {
         reports.flatMap { report in
             report.splits.filter(isMostlyUnknown).map {
                 "task \(report.task), \($0.name): \(unknown($0)); the model reads no more of them than that something stands "

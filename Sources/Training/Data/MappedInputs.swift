@@ -5,25 +5,25 @@ import Tasks
 
 /// The files that a job reads all the time where they are: the backbone's weights and the token cache. Whoever writes to one
 /// of them changes what is computed from then on.
-struct MappedInputs: Sendable {
+package struct MappedInputs: Sendable {
     private let model: T5Model
     private let cache: TokenCache?
 
     /// Those of an opened model, and of the data where the command has any.
-    init(_ model: T5Model, _ cache: TokenCache? = nil) {
+    package init(_ model: T5Model, _ cache: TokenCache? = nil) {
         self.model = model
         self.cache = cache
     }
 
     /// Throws `badData` when a file has changed since it was opened: then nothing is known of what was computed since.
     /// `consequence` follows in the sentence. Every rank answers for the files that it has mapped itself.
-    func check(_ consequence: @autoclosure () -> String) throws(Failure) {
+    package func check(_ consequence: @autoclosure () -> String) throws(Failure) {
         guard let (path, change) = changed else { return }
         throw Failure(.badData, "\(path) \(change) while it was in use, so \(consequence())")
     }
 
     /// As `check`, for what is written once no rank has found anything; collective.
-    func check(on world: Communicator, _ consequence: @autoclosure () -> String) throws(Failure) {
+    package func check(on world: Communicator, _ consequence: @autoclosure () -> String) throws(Failure) {
         // What is wrong for all is said once.
         try world.rankZeroFirst { () throws(Failure) in try check(consequence()) }
         // A rank that does not come here ends the job.
@@ -37,5 +37,5 @@ struct MappedInputs: Sendable {
     }
 
     /// What follows where figures were asked for.
-    static let noFigures = "the figures cannot be trusted and are not given; restore it and start again"
+    package static let noFigures = "the figures cannot be trusted and are not given; restore it and start again"
 }

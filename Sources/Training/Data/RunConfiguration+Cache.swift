@@ -1,6 +1,7 @@
 import Configuration
 import Failures
 import Foundation
+import Runs
 import Tasks
 import Tensors
 import Text

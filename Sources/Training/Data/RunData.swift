@@ -2,14 +2,15 @@ import Configuration
 import Failures
 import Foundation
 import MPI
+import Runs
 import Tasks
 import Tensors
 import Text
 
 /// The tokenised examples of a run's tasks, in a cache file that the ranks of a node map and share.
-struct RunData: TrainingExamples {
+package struct RunData: TrainingExamples {
     /// The mapped cache.
-    let cache: TokenCache
+    package let cache: TokenCache
     private let training: [CachedSplit]
 
     /// Digest of everything that the examples depend on.
@@ -23,7 +24,7 @@ struct RunData: TrainingExamples {
     /// that nothing is tokenised twice. The one that works has the cores of all ranks of its node. Of the ranks of a node
     /// that name the same files the first one reads them through for all; the others take its word for what they hold.
     /// `accept` is told of the inputs on rank 0 before they are tokenised, and may refuse them.
-    init(
+    package init(
         _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory, vocabulary: Vocabulary,
         world: Communicator, accepting accept: @escaping (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) {
@@ -64,8 +65,8 @@ struct RunData: TrainingExamples {
         self.training = training
     }
 
-    func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].source(example) }
-    func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].target(example) }
+    package func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].source(example) }
+    package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].target(example) }
 
     /// A split of a task; nil when it has none, or an empty one.
     func split(task: Int, _ name: SplitName) -> CachedSplit? {
@@ -73,7 +74,7 @@ struct RunData: TrainingExamples {
     }
 
     /// Number of training examples.
-    func trainingCount(task: Int) -> Int { training[task].count }
+    package func trainingCount(task: Int) -> Int { training[task].count }
 
     /// Gold answers of a split.
     func gold(task: Int, _ name: SplitName) -> [GoldAnswer] {

@@ -9,7 +9,7 @@ import Tasks
 ///
 /// Evaluation batches are a pure function of the data and the batch size: examples in the order of their lengths, cut
 /// into batches. Who computes a batch changes nothing in it, so one rank or all give the same numbers.
-struct AnswerGenerator {
+package struct AnswerGenerator {
     /// One batch of one task.
     private struct Batch: Sendable {
         let task: Int
@@ -17,12 +17,17 @@ struct AnswerGenerator {
     }
 
     let batchSize: Int
+
+    /// Creates a generator of batches of so many examples.
+    package init(batchSize: Int) {
+        self.batchSize = batchSize
+    }
     /// Asked before each batch; once it says yes the rest is left undone and the results mean nothing.
-    var isGivenUp: @Sendable () -> Bool = { false }
+    package var isGivenUp: @Sendable () -> Bool = { false }
 
     /// The generated tokens of every example of every task, in the examples' order. Throws `notFinite` on the rank that
     /// met a logit that is not finite; the others wait for the job to end.
-    func generate(
+    package func generate(
         _ tasks: [EvaluationTask], team: WorkerTeam, over communicator: Communicator? = nil
     ) throws(Failure) -> [[[Int32]]] {
         let batches = self.batches(tasks)

@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import MPI
+import Runs
 import Synchronization
 
 /// Lets an evaluation be given up between two batches when the job is to end: it can be made again, and a scheduler does
@@ -8,15 +9,15 @@ import Synchronization
 ///
 /// Where rank 0 evaluates alone, the others wait asleep and tell it of a request to them. Where all share the decoding,
 /// each gives up its own part, and they hear of each other at the end.
-final class EvaluationStop: Sendable {
+package final class EvaluationStop: Sendable {
     /// What became of an evaluation, on every rank alike but for `value`.
-    struct Ending<Value> {
+    package struct Ending<Value> {
         /// What the evaluation returned; nil on a rank that did not evaluate.
-        var value: Value?
+        package var value: Value?
         /// Whether no rank gave it up.
-        var isWhole: Bool
+        package var isWhole: Bool
         /// Why the job is to end; never nil when the evaluation was given up.
-        var stop: StopReason?
+        package var stop: StopReason?
     }
 
     private let conditions: StopConditions
@@ -27,13 +28,13 @@ final class EvaluationStop: Sendable {
     /// When rank 0 asks the others next; nil while they do not answer.
     private let nextRound = Mutex<ContinuousClock.Instant?>(nil)
 
-    init(_ conditions: StopConditions, world: Communicator) {
+    package init(_ conditions: StopConditions, world: Communicator) {
         self.conditions = conditions
         self.world = world
     }
 
     /// Whether this rank is to give up; workers ask before each batch.
-    func isGivenUp() -> Bool {
+    package func isGivenUp() -> Bool {
         noteOwnRequest()
         // The collectives belong to one thread, which is a worker too.
         if Thread.isMainThread { askOthersWhenDue() }
@@ -43,7 +44,7 @@ final class EvaluationStop: Sendable {
     }
 
     /// Runs an evaluation that asks `isGivenUp`, on rank 0 or on all ranks; collective.
-    func watch<Value>(
+    package func watch<Value>(
         onAllRanks: Bool, _ evaluate: () throws(Failure) -> Value
     ) throws(Failure) -> Ending<Value> {
         var value: Value?

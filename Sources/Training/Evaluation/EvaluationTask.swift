@@ -40,13 +40,3 @@ public struct EvaluationTask: Sendable {
         self.source = source
     }
 }
-
-/// The scores of one task.
-public struct EvaluatedTask: Sendable, Equatable {
-    /// Name of the task.
-    public let name: String
-    /// Its figures.
-    public let scores: TaskScores
-    /// Whether they stand beside the averages.
-    public var isBeside = false
-}

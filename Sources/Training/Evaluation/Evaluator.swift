@@ -1,12 +1,13 @@
 import Failures
 import MPI
+import Runs
 import Tasks
 import Text
 
 /// Generates and scores answers.
-struct Evaluator {
+package struct Evaluator {
     let vocabulary: Vocabulary
-    var generator: AnswerGenerator
+    package var generator: AnswerGenerator
 
     init(vocabulary: Vocabulary, batchSize: Int) {
         self.vocabulary = vocabulary
@@ -15,7 +16,7 @@ struct Evaluator {
 
     /// Evaluates tasks on this rank's workers, or spread over all ranks of `communicator`; collective when that is given.
     /// The scores come back on rank 0 (or to the only caller), elsewhere an empty list.
-    func evaluate(
+    package func evaluate(
         _ tasks: [EvaluationTask], team: WorkerTeam, over communicator: Communicator?
     ) throws(Failure) -> [EvaluatedTask] {
         let answers = try generator.generate(tasks, team: team, over: communicator)

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import Heartbeat
 import MPI
+import Runs
 import Synchronization
 import Tensors
 
@@ -11,15 +12,15 @@ import Tensors
 /// the job; nothing waits for a collective. A rank of the node that died or made no progress for too long is named, as is
 /// the first rank of a node that is silent (`NodeRing`), the newest snapshot saved, and the job ended. So does a job in
 /// which every rank waits for the others.
-final class HealthMonitor: @unchecked Sendable {
+package final class HealthMonitor: @unchecked Sendable {
     /// What the monitor does to the run.
-    struct Actions: Sendable {
+    package struct Actions: Sendable {
         /// Lets this rank complete no further step.
         var freeze: @Sendable () -> Void
         /// Saves this rank's newest snapshot; returns its step, nil when there is none.
         var save: @Sendable () throws(Failure) -> Int?
         /// Step of this rank's newest snapshot; nil for none.
-        var step: @Sendable () -> Int?
+        package var step: @Sendable () -> Int?
         /// Tells in `STATUS.json` how the job ends; false where somebody of the job has said it before.
         var end: @Sendable (RunStatus.State, String, _ step: Int?, _ exitCode: Int32) -> Bool
     }
@@ -46,7 +47,7 @@ final class HealthMonitor: @unchecked Sendable {
     private var savedSince: Int64?
 
     /// Starts to watch; collective over `world`. `node`: the ranks of this node.
-    init(
+    package init(
         world: Communicator, node: Communicator, threads: MPIEnvironment.ThreadLevel, actions: Actions
     ) throws(Failure) {
         self.world = world
@@ -72,7 +73,7 @@ final class HealthMonitor: @unchecked Sendable {
     }
 
     /// Longest time without progress of a rank; nil for any.
-    func limit(_ duration: Duration?) {
+    package func limit(_ duration: Duration?) {
         timeout.store(duration.map { Int64($0 / .nanoseconds(1)) } ?? 0, ordering: .relaxed)
     }
 
@@ -80,7 +81,7 @@ final class HealthMonitor: @unchecked Sendable {
     ///
     /// - Parameter saves: false where this rank's own state may be wrong; then another rank of the node saves its own.
     /// - Returns: the step that is on the disk; nil for none.
-    func isFailing(saves: Bool) -> Int? {
+    package func isFailing(saves: Bool) -> Int? {
         let me = board.node.rank
         board[.failing] = 1
         isStopped.store(true, ordering: .releasing)
@@ -114,7 +115,7 @@ final class HealthMonitor: @unchecked Sendable {
     }
 
     /// Watches no more: this rank's work is done. No collective.
-    func stop() {
+    package func stop() {
         MappingFaults.areWatched(false)
         board[.done, board.node.rank] = 1
         isStopped.store(true, ordering: .releasing)

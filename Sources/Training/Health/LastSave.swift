@@ -1,4 +1,5 @@
 import Failures
+import Runs
 
 /// What became of the last save.
 struct LastSave: Sendable {

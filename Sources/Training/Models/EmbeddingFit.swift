@@ -1,5 +1,5 @@
 /// Whether a vocabulary can be that of an embedding, by the number of its ids and of the embedding's rows.
-enum EmbeddingFit: Equatable {
+package enum EmbeddingFit: Equatable {
     /// As many rows as ids, and what padding adds.
     case fits
     /// So many rows more that padding does not explain them: an embedding that somebody has enlarged, or another model's
@@ -12,7 +12,7 @@ enum EmbeddingFit: Equatable {
     /// where somebody was generous.
     private static let padding = 1024
 
-    init(ids: Int, rows: Int) {
+    package init(ids: Int, rows: Int) {
         if rows - ids <= Self.padding {
             self = .fits
         } else if rows < ids + ids / 2 {
@@ -23,5 +23,5 @@ enum EmbeddingFit: Equatable {
     }
 
     /// The rows of a new embedding for so many pieces: room for T5's sentinels, in a multiple of 128.
-    static func rows(pieces: Int) -> Int { (pieces + 100 + 127) / 128 * 128 }
+    package static func rows(pieces: Int) -> Int { (pieces + 100 + 127) / 128 * 128 }
 }

@@ -1,6 +1,8 @@
 import Failures
 import Kernels
 
+extension WorkerTeam.Worker: WorkerSums {}
+
 extension Trainer {
     /// The exact sum of the last step once more, each part by itself: for who measures it. What it leaves is overwritten
     /// by the next step.

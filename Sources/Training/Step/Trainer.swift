@@ -2,6 +2,7 @@ import Failures
 import Kernels
 import MPI
 import Optimizers
+import Runs
 import T5
 import Tasks
 import Tensors
@@ -58,7 +59,7 @@ public struct TrainOptions: Sendable, Equatable {
 public final class Trainer {
     /// Weights, moments and step.
     public let state: TrainState
-    let team: WorkerTeam
+    package let team: WorkerTeam
     private let options: TrainOptions
     private let examples: any TrainingExamples
     let communicator: Communicator

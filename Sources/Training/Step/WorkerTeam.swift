@@ -16,7 +16,7 @@ struct StepSettings: Sendable {
 
 /// The workers of one rank: each computes whole micro-batches on one core, with an engine, a workspace and sums of its
 /// own.
-final class WorkerTeam: @unchecked Sendable {
+package final class WorkerTeam: @unchecked Sendable {
     /// One thread's part.
     final class Worker {
         let engine: T5Engine

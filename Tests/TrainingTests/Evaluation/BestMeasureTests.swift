@@ -3,6 +3,7 @@ import Failures
 import Tasks
 import Testing
 
+@testable import Runs
 @testable import Training
 
 @Suite struct BestMeasureTests {

@@ -1,0 +1,70 @@
+import Configuration
+import Failures
+import Foundation
+import Kernels
+import MPI
+import Runs
+import Training
+
+/// `doctor`: what this program found on each rank's machine.
+public enum DoctorCommand {
+    /// One rank's findings.
+    private struct Findings: Codable {
+        var host: String
+        var cores: String
+        var share: Int
+        var threads: Int
+        var ranksOnNode: Int
+        var blas: String
+        var warnings: [String]
+    }
+
+    /// Prints the report on rank 0; collective. `load` gives the configuration of the run that the ranks are meant for,
+    /// nil for none: then nothing is known of micro-batches.
+    public static func run(
+        _ mpi: borrowing MPIEnvironment, for load: () throws(Failure) -> RunConfiguration?
+    ) throws(Failure) {
+        let world = mpi.world
+        let configuration = try world.rankZeroFirst(load)
+        let choice = try ThreadChoice(
+            requested: configuration?.threads, world: world,
+            microBatches: configuration.map { $0.globalBatch / $0.microBatch })
+        let own = Findings(
+            host: mpi.processorName, cores: "\(choice.cores)", share: choice.fairShare, threads: choice.threads,
+            ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, warnings: choice.warnings)
+        let all = try world.gather(own, "the findings")
+        guard world.rank == 0 else { return }
+        let quantises = configuration.map { $0.quantises != (false, false) } ?? false
+        let preferred = ProductBackend.preferred(
+            quantises: quantises, keeping: configuration?.weightFormat ?? .float32)
+        var lines = [
+            "unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")",
+            "MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)",
+            "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
+            "products     \(PackingLibrary.name ?? "no oneDNN in this build"); parallel.gemm auto is "
+                + preferred.rawValue,
+            "rank  host  ranks on node  cores it may use  its share  threads chosen",
+        ]
+        var seen: Set<String> = []
+        var warnings = configuration?.warnings ?? []
+        do throws(Failure) {
+            try configuration?.checkRanks(world.size)
+        } catch {
+            warnings.append(error.message)
+        }
+        for (rank, found) in all.enumerated() {
+            lines.append(
+                "\(rank)  \(found.host)  \(found.ranksOnNode)  \(found.cores)  \(found.share)  \(found.threads)")
+            if found.blas != BLAS.coreType {
+                warnings.append(
+                    "rank \(rank): BLAS kernels for \(found.blas), others for \(BLAS.coreType): set OPENBLAS_CORETYPE "
+                        + "to one of them on all nodes, or the result depends on who computes what")
+            }
+            for warning in found.warnings where seen.insert(found.host + warning).inserted {
+                warnings.append("rank \(rank) on \(found.host): \(warning)")
+            }
+        }
+        lines += warnings.isEmpty ? ["no warnings"] : warnings.map { "warning: \($0)" }
+        try Terminal.print(lines.joined(separator: "\n"))
+    }
+}

@@ -1,0 +1,66 @@
+import Failures
+import Foundation
+import T5
+import Tensors
+import Text
+import Training
+
+/// `new-model`: a random model with a real shape.
+public enum NewModelCommand {
+    /// Names of the shapes.
+    public static var presets: [String] { T5Configuration.presets.map(\.name) }
+
+    /// Writes the model and copies the vocabulary; returns a sentence for the user.
+    ///
+    /// The weights come last: a directory that holds them is complete, and one that does not can be written again.
+    public static func write(
+        preset: String, directory: String, vocabulary: String?, seed: UInt64
+    ) throws(Failure) -> String {
+        guard var shape = T5Configuration.presets.first(where: { $0.name == preset })?.configuration else {
+            throw Failure(.usage, "--preset \(preset) is unknown; it can be \(presets.joined(separator: ", "))")
+        }
+        for name in ["model.safetensors", "model.safetensors.index.json"]
+        where FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
+            throw Failure(.cannotWrite, "\(directory) already holds a \(name); choose another --out or remove it")
+        }
+        var pieces = ""
+        if let vocabulary {
+            let opened = try Vocabulary(modelPath: vocabulary)
+            guard opened.pieceCount <= shape.vocabularySize else {
+                throw Failure(
+                    .badData,
+                    "\(vocabulary) has \(opened.pieceCount) pieces, but \(preset) has only \(shape.vocabularySize) rows"
+                )
+            }
+            pieces = ", \(opened.pieceCount) pieces"
+            // A model of a real shape for a small vocabulary: the rows are the vocabulary's.
+            if EmbeddingFit(ids: opened.pieceCount, rows: shape.vocabularySize) == .isOfAnother {
+                shape.vocabularySize = EmbeddingFit.rows(pieces: opened.pieceCount)
+                pieces += " in an embedding of \(shape.vocabularySize) rows"
+            }
+            try copy(vocabulary, into: directory)
+        }
+        try shape.writeNewModel(directory: directory, seed: seed)
+        return "\(directory): \(preset), \(shape.weightCount) random weights\(pieces)"
+    }
+
+    private static func copy(_ source: String, into directory: String) throws(Failure) {
+        guard makeDirectories(directory) else {
+            throw Failure(
+                .cannotWrite, "\(directory) cannot be created (\(systemMessage(errno))); choose another --out")
+        }
+        let target = directory + "/spiece.model"
+        // It may stand there already, by whatever path it was named.
+        if let place = Self.file(target), place == Self.file(source) { return }
+        guard let content = FileManager.default.contents(atPath: source) else {
+            throw Failure(.inputMissing, "--vocabulary \(source) cannot be read; check the path")
+        }
+        try DurableFile.replace(target) { file throws(Failure) in try file.write([UInt8](content)) }
+    }
+
+    /// What tells one file from all others, links followed; nil where there is none.
+    private static func file(_ path: String) -> [UInt64]? {
+        var status = stat()
+        return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil
+    }
+}

@@ -1,0 +1,186 @@
+import Adapters
+import Configuration
+import Failures
+import Foundation
+import Kernels
+import MPI
+import Runs
+import T5
+import Tasks
+import Tensors
+import Text
+import Training
+
+/// `plan`: counts, memory, traffic, mixture and time of a run, without training.
+public struct Plan {
+    private let configuration: RunConfiguration
+    private let shape: T5Configuration
+    private let layout: LowRankLayout
+    private let ranks: Int
+    private let ranksPerNode: Int
+    /// The most micro-batches of a step that a rank has.
+    private let own: Int
+    private let threads: Int
+    private let products: ProductBackend
+
+    /// Reads the model's shape; the weights need not be there.
+    public init(_ configuration: RunConfiguration, ranks: Int, ranksPerNode: Int) throws(Failure) {
+        guard ranks >= 1, ranksPerNode >= 1, ranksPerNode <= ranks else {
+            throw Failure(.usage, "--ranks and --ranks-per-node must be at least 1, the second at most the first")
+        }
+        try configuration.checkRanks(ranks)
+        self.configuration = configuration
+        products = try ProductBackend(configuration)
+        self.ranks = ranks
+        self.ranksPerNode = ranksPerNode
+        shape = try T5Configuration(directory: configuration.model)
+        layout = try configuration.lowRankLayout(shape)
+        try configuration.checkRank(layout)
+        // As if every node had the cores that this process may use.
+        let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
+        own = ThreadChoice.largestShare(
+            ofMicroBatches: configuration.globalBatch / configuration.microBatch, ranks: ranks)
+        threads = ThreadChoice.threads(
+            requested: configuration.threads, fairShare: AvailableCores.shares(of: node)[0], own: own)
+    }
+
+    /// The plan as text.
+    public var text: String {
+        get throws(Failure) {
+            let data = try PlannedData(configuration, shape)
+            let memory = try RankMemory(
+                configuration, shape: shape, layout: layout, threads: threads, longestTarget: data.longestTarget,
+                batches: data.batches)
+            return (warnings(data) + counts() + lines(memory, data) + time(data) + data.lines).joined(separator: "\n")
+        }
+    }
+
+    private func counts() -> [String] {
+        let (trainable, backbone) = (layout.parameters.count, shape.weightCount)
+        let percent = 100 * Double(trainable) / Double(backbone)
+        let tasks = configuration.tasks.count
+        return [
+            "method               \(configuration.method), \(layout.siteNames.count) sites, \(tasks) tasks",
+            "backbone             \(backbone) weights",
+            "trainable            \(trainable) weights (\(String(format: "%.4f", percent)) %, "
+                + "\(String(format: "%.4f", percent / Double(max(tasks, 1)))) % per task)",
+        ]
+    }
+
+    private func lines(_ memory: RankMemory, _ data: PlannedData) -> [String] {
+        let format = configuration.weightFormat
+        let base = shape.weightBytes(format)
+        let shared = base + configuration.packedBytes(products, shape)
+        let wire = (memory.trainables + configuration.tasks.count * 4 + 5) * 8
+        let answers =
+            configuration.evaluates
+            ? "the larger of training on \(configuration.microBatch) x \(configuration.maxSource) tokens and answering "
+                + "\(configuration.evaluationBatch) x \(configuration.maxSource)"
+            : "training on \(configuration.microBatch) x \(configuration.maxSource) tokens"
+        let (fewest, most) = (memory.snapshots.lowerBound, memory.snapshots.upperBound)
+        let count = fewest == most ? "\(most)" : "\(fewest) to \(most)"
+        let usual = Self.mebibytes(memory.usualBytes ?? memory.mostBytes)
+        let greatest = Self.mebibytes(memory.mostBytes)
+        let worker = Self.mebibytes(memory.mostOfWorker)
+        let usualWorker = Self.mebibytes(memory.usualOfWorker ?? memory.mostOfWorker)
+        let backbone = format == .float32 ? "mapped" : "in bfloat16"
+        let parts = [
+            "\(Self.mebibytes(RankMemory.processBytes)) MiB of the process",
+            "\(Self.mebibytes(memory.stateBytes)) MiB of weights, moments and sums",
+            "\(count) snapshots of \(Self.mebibytes(memory.snapshotBytes(1))) MiB",
+            "up to \(threads) worker(s) of \(worker) MiB (\(answers); \(usualWorker) MiB for texts as long as the data's)",
+        ]
+        var lines = [
+            "memory per rank      about \(usual) MiB private, up to \(greatest) MiB: \(parts.joined(separator: ", "))",
+            "memory per node      \(Self.mebibytes(base)) MiB backbone \(backbone), once, + \(packs) + \(ranksPerNode) x "
+                + "\(usual) MiB, up to \(greatest)",
+            "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
+        ]
+        lines += snapshotFiles(memory)
+        let tokenising = RankMemory.processBytes + data.rows * RankMemory.rowBytes
+        if tokenising > memory.usualBytes ?? 0 {
+            lines.append(
+                "tokenising           about \(Self.mebibytes(tokenising)) MiB on one rank of each node at the start, where the "
+                    + "token cache is not there yet")
+        }
+        if let warning = memory.warning(ranks: ranksPerNode, shared: shared, limit: .machine) {
+            lines.append("warning: \(warning)")
+        }
+        return lines
+    }
+
+    private func snapshotFiles(_ memory: RankMemory) -> [String] {
+        guard configuration.keepsSnapshotFile else { return [] }
+        return [
+            "snapshot files       2 of \(Self.mebibytes(memory.snapshotBytes(1))) MiB in the run directory, written in turn "
+                + "after each step; no more memory"
+        ]
+    }
+
+    /// What is packed, and what would be with the other library where the configuration could have it.
+    private var packs: String {
+        func size(_ products: ProductBackend, none: String) -> String {
+            let bytes = configuration.packedBytes(products, shape)
+            return bytes == 0 ? none : "\(Self.mebibytes(bytes)) MiB"
+        }
+        let isPacked = configuration.packedBytes(products, shape) > 0
+        let name = products == .onednn ? "oneDNN" : isPacked ? "products of 8 bits" : "OpenBLAS"
+        let own = size(products, none: "nothing") + " packed\(isPacked ? " once" : "") for " + name
+        guard configuration.weightFormat == .float32 else { return own }
+        let other: ProductBackend = products == .onednn ? .openblas : .onednn
+        return own + " (\(size(other, none: "none")) with parallel.gemm: \(other.rawValue))"
+    }
+
+    private func warnings(_ data: PlannedData) -> [String] {
+        let idle = ThreadChoice.idleWarning(threads: threads, own: own)
+        return (configuration.warnings + data.warnings + [idle].compactMap(\.self)).map { "warning: \($0)" }
+    }
+
+    /// The examples of a step that one thread computes after each other, when a rank has `own` micro-batches of `micro`
+    /// examples: each micro-batch is one thread's, and the step waits for the last.
+    static func examplesInTurn(own: Int, threads: Int, micro: Int) -> Int {
+        let busy = max(1, min(threads, own))
+        return (own + busy - 1) / busy * micro
+    }
+
+    /// Floating-point operations of a step over the rate of a product that is measured now.
+    private func time(_ data: PlannedData) -> [String] {
+        let encoder = Double(shape.encoderBlocks * (4 * shape.modelWidth * shape.innerWidth + feedForward))
+        let crossMemory = Double(shape.decoderBlocks * 2 * shape.modelWidth * shape.innerWidth)
+        let decoder = Double(shape.decoderBlocks * (6 * shape.modelWidth * shape.innerWidth + feedForward))
+        let output = Double(shape.vocabularySize * shape.modelWidth)
+        let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
+        // Forward and input gradients: 2 operations a weight each.
+        let perExample = 4 * (data.meanSource * (encoder + crossMemory) + target * (decoder + output))
+        let rate = Self.measuredRate()
+        let examples = Self.examplesInTurn(own: own, threads: threads, micro: configuration.microBatch)
+        let seconds = perExample * Double(examples) / rate
+        return [
+            "step                 about \(String(format: "%.2f", seconds)) s or more: "
+                + "\(String(format: "%.1f", perExample / 1e9)) GFLOP an example (mean source "
+                + "\(String(format: "%.1f", data.meanSource)) tokens, target \(Int(target))), \(examples) on a thread in turn, at \(String(format: "%.0f", rate / 1e9)) GFLOP/s a core "
+                + "measured here, \(ranks) rank(s) x \(threads) thread(s)"
+        ]
+    }
+
+    private var feedForward: Int {
+        (shape.feedForward == .relu ? 2 : 3) * shape.modelWidth * shape.feedForwardWidth
+    }
+
+    private static func measuredRate() -> Double {
+        let (m, n, k) = (256, 768, 768)
+        let memory = Arena(count: m * k + n * k + m * n)
+        let a = Matrix(memory.base, rows: m, columns: k)
+        let b = Matrix(memory.base + m * k, rows: n, columns: k)
+        let c = Matrix(memory.base + m * k + n * k, rows: m, columns: n)
+        var best = Double.infinity
+        for _ in 0..<8 {
+            let begun = ContinuousClock.now
+            gemm(.asIs(a), .transposed(b), into: c)
+            best = min(best, ProgressLine.seconds(begun.duration(to: .now)))
+        }
+        return 2 * Double(m * n * k) / best
+    }
+
+    private static func mebibytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1_048_576) }
+}

@@ -1,0 +1,99 @@
+import Configuration
+import Failures
+import Foundation
+import T5
+import Tasks
+import Text
+import Training
+
+/// What the files of a run say of its mixture and of the lengths of its texts, without tokenising all of them.
+struct PlannedData {
+    /// A table of the tasks.
+    let lines: [String]
+    /// Tokens of the longest target.
+    let longestTarget: Int
+    /// Mean tokens of a source.
+    let meanSource: Double
+    /// Examples of all splits.
+    let rows: Int
+    /// Words for the user.
+    let warnings: [String]
+    /// Batches as the run is to have them.
+    let batches: RankMemory.Batches
+
+    /// Texts of a task that are tokenised, at most, to tell how many tokens a byte makes.
+    private static let sample = 200
+
+    init(_ configuration: RunConfiguration, _ shape: T5Configuration) throws(Failure) {
+        let definitions = try configuration.definitions()
+        let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
+        var counts: [(name: String, examples: Int)] = []
+        var (tokenCount, texts, rows) = (0, 0, 0)
+        var sources: [[Int32]] = []
+        var targets: [Int] = []
+        var answering: [(lengths: BatchLengths, steps: Int)] = []
+        for definition in definitions {
+            let examples = try TaskExamples(definition, options: configuration.readingOptions)
+            let count = examples.count(.train)
+            counts.append((definition.name, count))
+            let target = try TargetTable(definition, vocabulary).longest
+            targets.append(target)
+            func tokens(_ split: SplitName, _ index: Int) throws(Failure) -> Int {
+                let example = try examples.example(split, index)
+                do throws(Failure) {
+                    return try vocabulary.encode(example.source).count
+                } catch  where error.code == .badData {
+                    throw Failure(
+                        error.code, "\(examples.path(example).shown):\(example.line): \(error.message)")
+                }
+            }
+            let bytes = try examples.sourceBytes(.train)
+            rows += bytes.count
+            var (sampledBytes, sampledTokens) = (0, 0)
+            for index in stride(from: 0, to: count, by: max(1, count / Self.sample)) {
+                let whole = try tokens(.train, index)
+                sampledBytes += bytes[index]
+                sampledTokens += whole
+                tokenCount += min(whole + 1, configuration.maxSource)
+                texts += 1
+            }
+            let ratio = Double(sampledTokens) / Double(max(sampledBytes, 1))
+            sources.append(
+                bytes.map { Int32(min(configuration.maxSource, Int((Double($0) * ratio).rounded()) + 1)) })
+            for split in examples.splitNames where split != .train {
+                let bytes = try examples.sourceBytes(split)
+                rows += bytes.count
+                guard configuration.evaluatesAtEnd || split.rawValue == configuration.evaluationSplit else { continue }
+                // Without the whole split at the end, a part of it is all that is answered; which, does not matter here.
+                let limit = configuration.evaluatesAtEnd ? nil : configuration.evaluationMaxExamples
+                let step = max(1, bytes.count / max(1, limit ?? bytes.count))
+                // Texts with the most bytes stand for those with the most tokens.
+                let longest = stride(from: 0, to: bytes.count, by: step).sorted { (bytes[$0], $1) > (bytes[$1], $0) }
+                    .prefix(configuration.evaluationBatch)
+                var lengths: [Int] = []
+                for index in longest { lengths.append(min(try tokens(split, index) + 1, configuration.maxSource)) }
+                answering.append(
+                    RankMemory.Batches.longest(
+                        lengths, batch: configuration.evaluationBatch,
+                        steps: configuration.maxNewTokens ?? max(4, target)))
+            }
+        }
+        let mixture = try Mixture(
+            tasks: counts, temperature: configuration.temperature, cap: configuration.samplerCap)
+        var lines = ["task              examples    share  expected passes"]
+        for entry in mixture.entries {
+            let passes = entry.expectedPasses(steps: configuration.steps, batch: configuration.globalBatch)
+            lines.append(
+                entry.task.padding(toLength: 16, withPad: " ", startingAt: 0)
+                    + String(format: "%10d  %7.4f  %15.2f", entry.examples, entry.share, passes))
+        }
+        self.lines = lines
+        warnings = [configuration.capNotice(counts.map(\.examples))].compactMap(\.self)
+        longestTarget = targets.max() ?? 0
+        self.rows = rows
+        meanSource = Double(tokenCount) / Double(max(texts, 1))
+        batches = try RankMemory.Batches(
+            configuration, mixture: mixture, examples: KnownLengths(sources: sources, targets: targets),
+            answering: answering)
+    }
+}

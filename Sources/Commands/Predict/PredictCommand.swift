@@ -1,0 +1,135 @@
+import Failures
+import Foundation
+import MPI
+import Runs
+import Tasks
+import Tensors
+import Text
+import Training
+
+/// `predict`: an answer for each input line.
+public enum PredictCommand {
+    private struct Answer: Encodable {
+        var line: Int
+        var answer: String
+        var label: String?
+        var score: Double?
+        /// Whether the text was cut to `data.maxSource` tokens.
+        var truncated: Bool?
+        /// The fields that are lost in whole behind the cut.
+        var lost: [String]?
+        /// The share of the text's characters that the vocabulary lacks.
+        var unknown: Double?
+        /// Whether the answer was cut to the most tokens that are generated.
+        var unfinished: Bool?
+
+        init(_ found: Prediction.Answer, isFinished: Bool, line: Int, of source: Prediction.Source) {
+            (self.line, answer, label, score) = (line, found.text, found.labelName, found.score)
+            if !isFinished { unfinished = true }
+            if source.isTruncated { truncated = true }
+            if !source.lostFields.isEmpty { lost = source.lostFields }
+            if source.unknownShare > 0 { unknown = max((source.unknownShare * 1000).rounded(), 1) / 1000 }
+        }
+    }
+
+    /// Reads lines, answers them in groups and prints a JSON line for each; for one process. Needs the run and its model,
+    /// not the data. Refused, unless it is allowed, where the configuration makes other sources or answers of a line than in
+    /// the checkpoint's training.
+    ///
+    /// A line that starts with `{` is a JSON object with the task's fields, any other holds the fields' texts in their
+    /// order, separated by tabs. Throws `badData` naming the line that is neither, after the answers of those before it.
+    ///
+    /// What comes through a pipe is answered as soon as it is there, each line by itself, so that an answer does not
+    /// depend on how fast the lines came.
+    public static func run(
+        _ path: String, checkpoint: String, task name: String, input: String?, allowsChanges: Bool = false,
+        world: Communicator
+    ) throws(Failure) -> Int32 {
+        try world.rankZeroFirst { () throws(Failure) in
+            guard world.size > 1 else { return }
+            throw Failure(.usage, "predict runs as one process; start it without mpirun")
+        }
+        let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
+        guard let task = opened.base.taskNames.firstIndex(of: name) else {
+            throw Failure(
+                .usage,
+                "--task \(name) is none of the run's tasks (\(opened.base.taskNames.joined(separator: ", ")))")
+        }
+        _ = try opened.changes(
+            to: opened.base.identity(data: "", sources: nil), for: .prediction(task: name), areAllowed: allowsChanges)
+        if let checkpoint = opened.checkpoint, checkpoint.identity.vocabulary == nil {
+            Terminal.complain(
+                "note: \(checkpoint.path), of an earlier version, does not say which vocabulary it was trained with; check that "
+                    + "\(opened.base.vocabulary.path) is still that one")
+        }
+        let lines = try InputLines(input)
+        let batch = opened.base.configuration.evaluationBatch
+        let generator = AnswerGenerator(batchSize: lines.isStream ? 1 : batch)
+        let team = opened.team()
+        while true {
+            let part = try lines.next(atMost: lines.isStream ? batch : 64 * batch)
+            guard !part.isEmpty else { return 0 }
+            try answer(part, opened, task, generator, team, lines.name)
+        }
+    }
+
+    private static func answer(
+        _ lines: [InputLines.Line], _ opened: OpenedRun, _ task: Int, _ generator: AnswerGenerator, _ team: WorkerTeam,
+        _ place: String
+    ) throws(Failure) {
+        let (base, definition) = (opened.base, opened.base.definitions[task])
+        let prediction = Prediction(
+            definition, vocabulary: base.vocabulary, maxSource: base.configuration.maxSource)
+        let sources = SourceList()
+        var read: [Prediction.Source] = []
+        var refusal: Failure?
+        do throws(Failure) {
+            for line in lines {
+                guard let text = line.text else {
+                    throw Failure(.badData, "\(place):\(line.number): the line is not UTF-8; convert it")
+                }
+                let source = try prediction.source(ofLine: text, number: line.number, of: place)
+                sources.append(source.ids)
+                read.append(source)
+            }
+        } catch {
+            refusal = error
+        }
+        var evaluation = EvaluationTask(
+            name: definition.name, task: task, space: definition.answers, metrics: [],
+            budget: base.budgets[task],
+            gold: Array(repeating: .label(0), count: sources.count), source: { sources[$0] })
+        evaluation.exampleName = { "\(place):\(lines[$0].number)" }
+        let tokens = try generator.generate([evaluation], team: team)[0]
+        try MappedInputs(base.model).check(
+            "the answers to these lines cannot be trusted and are not given; restore it and start again")
+        var answers: [String] = []
+        for (index, ids) in tokens.enumerated() {
+            let answer = Answer(
+                try prediction.answer(ids), isFinished: ids.last == Vocabulary.eosID, line: lines[index].number,
+                of: read[index])
+            answers.append(String(decoding: try StableJSON.line(answer, "an answer"), as: UTF8.self))
+        }
+        if !answers.isEmpty { try Terminal.print(answers.joined(separator: "\n")) }
+        if let refusal { throw refusal }
+    }
+}
+
+/// Source tokens of lines, at addresses that stay.
+private final class SourceList: @unchecked Sendable {
+    private var buffers: [UnsafeMutableBufferPointer<Int32>] = []
+
+    var count: Int { buffers.count }
+
+    deinit {
+        for buffer in buffers { buffer.deallocate() }
+    }
+
+    func append(_ ids: some Collection<Int32>) {
+        let buffer = UnsafeMutableBufferPointer<Int32>.allocate(capacity: ids.count)
+        _ = buffer.initialize(from: ids)
+        buffers.append(buffer)
+    }
+
+    subscript(index: Int) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(buffers[index]) }
+}

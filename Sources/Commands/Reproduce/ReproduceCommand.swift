@@ -1,0 +1,167 @@
+import Checkpoints
+import Configuration
+import Failures
+import Foundation
+import MPI
+import Runs
+import Tensors
+
+/// `reproduce`: trains a run once more from its start and says whether the bits are those that it left.
+public struct ReproduceCommand {
+    /// What the command line says.
+    public struct Request: Sendable {
+        /// The run directory.
+        public var path: String
+        /// Compare at the newest checkpoint of at most so many steps; nil for the newest of all.
+        public var steps: Int?
+        /// Where the run directory of the replay is kept; nil for below the run, and removed at the end.
+        public var out: String?
+
+        /// Creates a request.
+        public init(path: String, steps: Int? = nil, out: String? = nil) {
+            self.path = path
+            self.steps = steps
+            self.out = out
+        }
+    }
+
+    private let request: Request
+    private let run: RunDirectory
+    private let replay: RunDirectory
+    private let world: Communicator
+    private let library: MPIEnvironment.Library
+
+    /// Prepares it on all ranks, whose number need not be that of the run.
+    public init(_ request: Request, world: Communicator, library: MPIEnvironment.Library) {
+        self.request = request
+        self.world = world
+        self.library = library
+        run = RunDirectory(request.path)
+        replay = RunDirectory(request.out ?? run.path(of: .replay))
+    }
+
+    /// Trains and compares; collective. Returns 0 where all bits agree, 1 where some do not, or the code with which the
+    /// replay was stopped; started again it goes on then.
+    public func callAsFunction(startup: StartupTimes) throws(Failure) -> Int32 {
+        let configuration = try world.rankZeroFirst { () throws(Failure) in try withoutExtras() }
+        // What is compared with is taken now: a training that goes on may remove it meanwhile.
+        let original = world.rank == 0 ? try Original(run, steps: request.steps) : nil
+        let target = try world.share(original?.step ?? 0, "the step")
+        let lines = try world.share(original.map { $0.records.keys.sorted() } ?? [], "the steps of the lines")
+        // The lock of the replay's own run directory would be removed with it.
+        let isInside = request.out == nil
+        if isInside { try world.rankZeroFirst { () throws(Failure) in try refuseForeignLink(replay.path) } }
+        let lock =
+            world.rank == 0 && isInside
+            ? try RunLock(run, name: ".replay.lock", isTemporary: true, say: { Terminal.say($0) }) : nil
+        defer { withExtendedLifetime(lock) {} }
+        let isContinued = try world.share(
+            world.rank == 0 ? try takeOver(configuration, through: target) : false, "whether a replay is there")
+        var training = TrainCommand.Request(
+            out: replay.path, resume: isContinued ? .auto : .never,
+            stop: StopConditions(deadline: nil, afterStep: target), replayedLines: Set(lines))
+        training.replayed = original.map { ($0.identity, $0.path) }
+        var train = TrainCommand(configuration, training, world: world, library: library, startup: startup)
+        let code: Int32
+        do throws(Failure) {
+            code = try train()
+        } catch {
+            // What was refused before its first step is nothing to go on from.
+            if world.rank == 0, isInside, error.code == .badConfiguration,
+                (try? CheckpointStore(runDirectory: replay.path).steps()) == []
+            {
+                try? FileManager.default.removeItem(atPath: replay.path)
+            }
+            throw error
+        }
+        var same: Bool?
+        if let original, try CheckpointStore(runDirectory: replay.path).steps().contains(target) {
+            same = try compare(original)
+            if isInside { try? FileManager.default.removeItem(atPath: replay.path) }
+        }
+        return try world.share(same.map { $0 ? 0 : ExitCode.difference.rawValue } ?? code, "the result")
+    }
+
+    /// Whether the replay's directory holds the beginning of this very replay, which then goes on. Of one below the run
+    /// anything else is removed. For rank 0.
+    private func takeOver(_ configuration: RunConfiguration, through target: Int) throws(Failure) -> Bool {
+        let mark = replay.path + "/replay-of.txt"
+        let newest = try CheckpointStore(runDirectory: replay.path).steps().last ?? 0
+        let isOurs =
+            newest <= target && FileManager.default.contents(atPath: mark) == Data(configuration.resolvedYAML.utf8)
+        if isOurs { return true }
+        if request.out == nil {
+            try? FileManager.default.removeItem(atPath: replay.path)
+            try run.make(.replay)
+        }
+        guard makeDirectories(replay.path) else { throw writeFailure("create", replay.path) }
+        // Not into a run that somebody has trained.
+        if try CheckpointStore(runDirectory: replay.path).steps().isEmpty {
+            try DurableFile.replace(mark) { file throws(Failure) in try file.write(configuration.resolvedYAML) }
+        }
+        return false
+    }
+
+    /// The run's own configuration, without what changes no bit and takes time.
+    private func withoutExtras() throws(Failure) -> RunConfiguration {
+        guard FileManager.default.fileExists(atPath: run.configuration) else {
+            throw Failure(
+                .inputMissing,
+                "\(run.path) is no run directory: it holds no config.yaml; give the --out of a train command")
+        }
+        let own = try RunConfiguration.load(file: run.configuration)
+        var changes = [
+            "eval.every=null", "eval.atEnd=false", "checkpoint.every=null", "checkpoint.keep=1",
+            "log.tensorBoard=false", "checkpoint.snapshot=memory", "train.stopBefore=null",
+        ]
+        // A cache of the replay's own takes longer, but what leads elsewhere may be written to as well.
+        let cache = run.path(of: .cache)
+        if own.cache == nil, foreignLinkOwner(cache) == nil { changes.append("data.cache=\(cache)") }
+        return try RunConfiguration.load(file: run.configuration, overrides: changes)
+    }
+
+    private func compare(_ original: Original) throws(Failure) -> Bool {
+        let step = original.step
+        let new = try CheckpointStore(runDirectory: replay.path).open(.step(step))
+        for (name, version) in original.dependsOn.sorted(by: { $0.key < $1.key })
+        where new.manifest.dependsOn[name] != version {
+            Terminal.say("note: \(name) was \(version) and is \(new.manifest.dependsOn[name] ?? "absent")")
+        }
+        let weights = differing(original.weights, try SafetensorsFile(path: new.adapterModel))
+        let moments = differing(original.moments, try SafetensorsFile(path: new.optimizer))
+        var differences = weights.map { "weights: \($0)" } + moments.map { "moments: \($0)" }
+        let records = try Original.records(replay, through: step)
+        differences += Set(original.records.keys).union(records.keys).sorted().compactMap {
+            original.records[$0] == records[$0] ? nil : "the line of step \($0) in metrics.jsonl"
+        }
+        guard let first = differences.first else {
+            try Terminal.print("step \(step): the same bits of weights, moments and metrics")
+            return true
+        }
+        let more = differences.count > 1 ? ", and \(differences.count - 1) more" : ""
+        try Terminal.print("step \(step): other bits: \(first)\(more)")
+        return false
+    }
+
+    /// A sentence about each tensor that differs.
+    private func differing(_ old: SafetensorsFile, _ new: SafetensorsFile) -> [String] {
+        var sentences: [String] = []
+        for tensor in new.tensors where !old.tensors.contains(where: { $0.name == tensor.name }) {
+            sentences.append("\(tensor.name) was not there before")
+        }
+        for tensor in old.tensors {
+            guard let twin = new.tensors.first(where: { $0.name == tensor.name }) else {
+                sentences.append("\(tensor.name) is not there any more")
+                continue
+            }
+            let (before, now) = (old.bytes(of: tensor), new.bytes(of: twin))
+            let places = zip(before, now).enumerated().first { $1.0 != $1.1 }
+            if let place = places?.offset {
+                sentences.append("\(tensor.name) from its element \(place / 4) on")
+            } else if before.count != now.count {
+                sentences.append("\(tensor.name) has another shape")
+            }
+        }
+        return sentences
+    }
+}

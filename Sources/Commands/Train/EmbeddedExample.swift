@@ -1,0 +1,113 @@
+import Failures
+import Foundation
+import MPI
+import Runs
+import T5
+import Tasks
+import Tensors
+import Text
+
+/// What the bare command trains: the generated suite, a vocabulary trained on it, and a small random T5.
+///
+/// It is written out as a user's own run would be: task files, a model directory and a `run.yaml`, to look at and to
+/// start from.
+public enum EmbeddedExample {
+    private static let seed: UInt64 = 1
+
+    /// Writes the example into a run directory unless it is there, and returns the path of its configuration; collective.
+    ///
+    /// Throws `cannotWrite`, before anything is written, where the run directory would be refused, or a part of the
+    /// example is another user's link.
+    public static func prepare(in run: RunDirectory, world: Communicator) throws(Failure) -> String {
+        let path = run.path(of: .example) + "/run.yaml"
+        if world.rank == 0 {
+            try run.refuseForeign()
+            try refuseForeignLink(path)
+            if !FileManager.default.fileExists(atPath: path) { try write(run, configuration: path) }
+        }
+        try world.barrier()
+        return path
+    }
+
+    /// A refusal of one of the example's files says that the user has not made it and need not mend it.
+    public static func explain(_ failure: Failure, in directory: String) -> Failure {
+        let codes: [ExitCode] = [.badData, .inputMissing, .badConfiguration]
+        let places = [directory, URL(fileURLWithPath: directory).standardizedFileURL.path]
+        guard codes.contains(failure.code), places.contains(where: { failure.message.contains($0 + "/") }) else {
+            return failure
+        }
+        return Failure(
+            failure.code,
+            "\(failure.message) (this is the embedded example, which the program makes itself: remove \(directory) and start "
+                + "again)")
+    }
+
+    private static func write(_ run: RunDirectory, configuration path: String) throws(Failure) {
+        let directory = try run.make(.example, with: ["model"] + EmbeddedTask.allCases.map { "tasks/\($0.rawValue)" })
+        try EmbeddedSuite.write(to: directory + "/tasks", seed: seed)
+        try shape.writeNewModel(directory: directory + "/model", seed: seed)
+        let corpus = EmbeddedSuite.corpus(seed: seed)
+        try VocabularyTrainer.train(
+            sentences: corpus, pieces: vocabularyPieces, to: directory + "/model/spiece.model")
+        // Last, since its presence says that the rest is complete.
+        try DurableFile.replace(path) { file throws(Failure) in try file.write(yaml) }
+    }
+
+    private static let vocabularyPieces = 480
+
+    /// T5 v1.0's form, small enough for two cores.
+    private static var shape: T5Configuration {
+        // t5-mini's form with fewer and narrower blocks.
+        var shape = T5Configuration.presets[0].configuration
+        shape.vocabularySize = 512
+        (shape.modelWidth, shape.headWidth, shape.heads, shape.feedForwardWidth) = (192, 32, 6, 768)
+        (shape.encoderBlocks, shape.decoderBlocks) = (2, 2)
+        shape.dropoutRate = 0
+        return shape
+    }
+
+    /// The configuration; paths are relative to the file.
+    static var yaml: String {
+        """
+        # The embedded example: five generated tasks shaped like GLUE, a vocabulary trained on them, a small random T5.
+        # Every key: docs/configuration.md
+        model: model
+        method: unolora
+        tasks:
+        \(EmbeddedTask.allCases.map(entry).joined(separator: "\n"))
+        lora: {dropout: 0}
+        sampler: {granularity: example}
+        batch: {global: 32, micro: 4}
+        train: {steps: 1500, seed: 1}
+        lr: {peak: 3e-3, warmup: 60}
+        eval: {every: 500, batch: 32}
+        checkpoint: {every: 500}
+        log: {every: 20}
+
+        """
+    }
+
+    private static func entry(_ task: EmbeddedTask) -> String {
+        let isJSON = task.format == .jsonLines
+        let ending = isJSON ? "jsonl" : "tsv"
+        var lines = [
+            "  - name: \(task.rawValue)", "    format: \(ending)", "    train: tasks/\(task.rawValue)/train.\(ending)",
+            "    validation: tasks/\(task.rawValue)/validation.\(ending)",
+            "    test: tasks/\(task.rawValue)/test.\(ending)",
+            "    fields: [\(task.fields.joined(separator: ", "))]", "    label: \(task.labelColumn)",
+            "    metrics: [\(task.metrics.map(\.rawValue).joined(separator: ", "))]",
+        ]
+        if task.format == .tsv(hasHeader: false) {
+            lines.append("    header: false")
+            lines.append("    columns: [\(task.columns.joined(separator: ", "))]")
+        }
+        switch task.answerSpace {
+        case .classes(let answers):
+            let pairs = zip(task.fileLabels, answers).map { "\"\($0)\": \"\($1)\"" }
+            lines.append("    labels: {\(pairs.joined(separator: ", "))}")
+        case .grades(let minimum, let maximum, let step, _):
+            lines.append("    range: [\(minimum), \(maximum), \(step)]")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,81 @@
+import Checkpoints
+import Failures
+import Foundation
+import Logging
+import MPI
+import Runs
+import Tensors
+import Training
+
+/// The files of the run directory that a training opens or takes over.
+extension TrainCommand {
+    /// Makes the run directory this job's, on rank 0. Should another job have it later, this one ends.
+    func takeRunDirectory() throws(Failure) -> RunLock {
+        let lock = try RunLock(run, patience: request.patience, say: say)
+        let world = world
+        lock.lease?.whenLost { failure in
+            let place = world.size > 1 ? " rank 0 on \(ProcessInfo.processInfo.hostName):" : ""
+            _ = Bounded { Terminal.complain("unolora-dist:\(place) \(failure.message)") }.result(within: 1)
+            world.abort(failure.code)
+        }
+        return lock
+    }
+
+    /// Makes a checkpoint of the snapshot that a killed job left in a file, where no later one is there: also where the
+    /// run goes on from an earlier step, which sets later checkpoints aside.
+    func recover(_ checkpoints: RunCheckpoints, _ identity: RunState.Identity) throws(Failure) {
+        let (newest, damaged) = SnapshotFile.left(run)
+        let reason = "it is not whole, as after a kill while it was written"
+        for path in damaged { say("refused \(path): \(reason)") }
+        guard let left = newest else {
+            // Which may have been the only work that there was.
+            guard let first = damaged.first, try checkpoints.store.steps().isEmpty else { return }
+            throw Failure(
+                .badData,
+                "\(first): \(reason), and \(run.path) has neither another snapshot nor a checkpoint; start anew with another "
+                    + "--out, or remove the snapshot files")
+        }
+        guard request.resume != .never else {
+            throw Failure(
+                .usage,
+                "\(run.path) holds the snapshot of step \(left.state.step), which --resume never would overwrite; choose "
+                    + "another --out or --resume auto")
+        }
+        try left.state.identity.refuseDifference(from: identity, path: SnapshotFile.paths(run)[0])
+        guard try left.state.step > checkpoints.store.newestIntact().checkpoint?.step ?? 0 else { return }
+        say("recovered step \(try checkpoints.save(left)) from the snapshot of a job that was killed")
+    }
+
+    func makeLog() throws(Failure) -> Logger {
+        let handler = try RankLogHandler(path: run.log(rank: world.rank), owner: run.owner)
+        return Logger(label: "unolora-dist") { _ in handler }
+    }
+
+    func makeWriter(
+        _ state: TrainState, _ checkpoints: RunCheckpoints, _ resumed: Resumption.Resumed?
+    ) throws(Failure) -> RunWriter {
+        let text = configuration.resolvedYAML
+        try run.owner.check()
+        if resumed == nil { try run.refuseToReplace(configuration: request.source, by: text) }
+        let start = MetricsLog.Start(
+            step: state.step, owesEvaluation: resumed?.state.owesEvaluation ?? false, record: resumed?.state.record)
+        let writer = try RunWriter(
+            run: run, checkpoints: checkpoints, ending: ending, start: start,
+            drawsCurves: configuration.writesTensorBoard, hasOtherNodes: hasOtherNodes)
+        if let resumed, resumed.isFromElsewhere || !resumed.remarks.isEmpty {
+            // A run that is killed before its next checkpoint must be able to go on from here, and not find a best checkpoint
+            // again that was forgotten: what it was chosen by may stand in `config.yaml` alone, which is replaced below.
+            try checkpoints.keep(
+                state,
+                RunProgress(
+                    best: nil, owesEvaluation: start.owesEvaluation, accumulator: resumed.state.accumulator,
+                    record: start.record))
+            try writer.checkpoint()
+            try writer.finish()
+        }
+        try DurableFile.replace(run.configuration) { file throws(Failure) in
+            try file.write(text)
+        }
+        return writer
+    }
+}

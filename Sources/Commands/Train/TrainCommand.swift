@@ -1,0 +1,299 @@
+import Adapters
+import Checkpoints
+import Configuration
+import Failures
+import Foundation
+import Kernels
+import Logging
+import MPI
+import Runs
+import T5
+import Tasks
+import Tensors
+import Training
+
+/// `train`: the main job, from configuration to the table at the end.
+public struct TrainCommand {
+    /// What the command line says beside the configuration.
+    public struct Request: Sendable {
+        /// The run directory.
+        public var out: String
+        /// The file that the configuration comes from; nil for none of the user's.
+        public var source: String?
+        /// Where to continue from.
+        public var resume: ResumeChoice
+        /// When to leave early.
+        public var stop: StopConditions
+        /// How long a job that still has the run directory is waited for.
+        public var patience: Duration
+        /// Of a run that is only there to be compared with another: the steps about which that one has lines.
+        public var replayedLines: Set<Int>?
+        /// Of such a run: what that one was trained on, and its checkpoint; on rank 0.
+        var replayed: (identity: RunState.Identity, path: String)?
+
+        /// Creates a request.
+        public init(
+            out: String, source: String? = nil, resume: ResumeChoice = .auto, stop: StopConditions = StopConditions(),
+            patience: Duration = .seconds(2), replayedLines: Set<Int>? = nil
+        ) {
+            self.patience = patience
+            self.out = out
+            self.source = source
+            self.resume = resume
+            self.stop = stop
+            self.replayedLines = replayedLines
+        }
+    }
+
+    let configuration: RunConfiguration
+    let request: Request
+    let world: Communicator
+    private let library: MPIEnvironment.Library
+    let run: RunDirectory
+    let ending: RunEnding
+    private var startup: StartupTimes
+    private(set) var hasOtherNodes = false
+
+    /// Prepares a run on all ranks; `startup` has the times until MPI was started.
+    public init(
+        _ configuration: RunConfiguration, _ request: Request, world: Communicator, library: MPIEnvironment.Library,
+        startup: StartupTimes
+    ) {
+        self.startup = startup
+        self.configuration = configuration
+        self.request = request
+        self.world = world
+        self.library = library
+        run = RunDirectory(request.out)
+        ending = RunEnding(run, steps: configuration.steps)
+    }
+
+    /// Trains; collective. Returns the exit code. A failure is also written into `STATUS.json` by the rank that met it.
+    public mutating func callAsFunction() throws(Failure) -> Int32 {
+        try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
+        try world.rankZeroFirst { () throws(Failure) in try run.create() }
+        // A job that is refused here must not touch what belongs to the one that has the directory.
+        let lock = world.rank == 0 ? try takeRunDirectory() : nil
+        defer { withExtendedLifetime(lock) {} }
+        try world.idleBarrier()
+        if let id = try world.share(lock?.lease?.id, "the lease of the run directory") {
+            run.owner.claims(run.path, lease: RunLock.leasePath(of: run.lock), id: id, isSeen: world.rank == 0)
+        }
+        let snapshots = LastSnapshot(ending: ending)
+        let failed = whatFailureDoes(snapshots)
+        var monitor: HealthMonitor?
+        do throws(Failure) {
+            let node = try world.nodeCommunicator()
+            hasOtherNodes = node.size < world.size
+            let watching = try HealthMonitor(
+                world: world, node: node, threads: library.threadLevel, actions: snapshots.actions)
+            monitor = watching
+            watching.limit(.seconds(configuration.stallTimeout))
+            Memory.onShortage { [weak watching] failure in
+                if let watching { failed(failure, watching) }
+            }
+            let code = try train(snapshots)
+            // Until all are done somebody may be lost whom the others wait for.
+            try world.idleBarrier()
+            watching.stop()
+            StopSignals.release()
+            return code
+        } catch {
+            failed(error, monitor)
+            throw error
+        }
+    }
+
+    /// Saves the last step and writes down how the job ends, for a failure of this rank; on any thread.
+    private func whatFailureDoes(_ snapshots: LastSnapshot) -> @Sendable (Failure, HealthMonitor?) -> Void {
+        { [ending, rank = world.rank] failure, monitor in
+            // Where MPI fails since a rank died, the monitor is about to name it, and ends the job.
+            if failure.code == .rankLost { usleep(500_000) }
+            // A rank that is not with the others is not to be continued from.
+            let step = monitor?.isFailing(saves: failure.code != .ranksDisagree)
+            if let step { ending.isDurable(step) }
+            let reason = "rank \(rank): \(failure.message)"
+            let done = step ?? snapshots.actions.step()
+            // The disk may be what does not answer.
+            _ = Bounded {
+                ending.failed(.failed, reason, exitCode: failure.code.rawValue, step: done)
+            }.result(within: 5)
+        }
+    }
+
+    private mutating func train(_ snapshots: LastSnapshot) throws(Failure) -> Int32 {
+        try Agreement.check(Agreement.Part.kernels(BLAS.coreType, of: BLAS.description), world: world)
+        startup.finished(.configuration)
+        let isNew = try world.share(
+            request.replayedLines == nil && !FileManager.default.fileExists(atPath: run.configuration),
+            "whether the run is new")
+        let base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
+        if let reason = try requestedStop() { return leaveUnbegun(reason) }
+        let session = try RunSession(base, run: run, comparedWith: request.replayed?.identity) {
+            [replayed = request.replayed] present throws(Failure) in
+            if let replayed { try replayed.identity.refuseReplay(as: present, path: replayed.path) }
+        }
+        startup.finished(.data)
+        if let reason = try requestedStop() { return leaveUnbegun(reason) }
+        let state = TrainState(layout: session.base.layout, seed: configuration.seed)
+        let identity = session.identity
+        let measure = BestMeasure(configuration, base.definitions)
+        let check = try Agreement.check(
+            [
+                .configuration(configuration), .init(name: "model", text: identity.backbone),
+                .init(name: "list of trainables", text: identity.layout),
+                .init(name: "tokenised data", text: identity.data),
+                .init(name: "program version", text: ProgramVersion.current),
+            ], world: world)
+        let libraries = EnvironmentRecord.libraries(session.base.products)
+        let store = CheckpointStore(runDirectory: run.path)
+        if world.rank == 0 {
+            try run.owner.check()
+            try store.prepare()
+        }
+        let checkpoints = RunCheckpoints(
+            store: store,
+            constants: RunCheckpoints.Constants(
+                adapter: session.base.adapter, layout: session.base.layout.parameters, identity: identity,
+                libraries: libraries, seed: configuration.seed, steps: configuration.steps,
+                keep: configuration.checkpointKeep, inputs: session.inputs),
+            run: run)
+        if world.rank == 0 { try recover(checkpoints, identity) }
+        let resumption = Resumption(
+            store: store, choice: request.resume, identity: identity, libraries: libraries, measure: measure,
+            earlier: world.rank == 0 ? try? RunConfiguration.load(file: run.configuration) : nil,
+            tasks: session.taskNames.count, say: say)
+        let resumed = try resumption.load(state, world: world)
+        ending.isAccepted()
+        let threads = try ThreadChoice(
+            requested: configuration.threads, world: world,
+            microBatches: configuration.globalBatch / configuration.microBatch)
+        let log = try makeLog()
+        for remark in resumed?.remarks ?? [] { log.notice("\(remark)") }
+        if world.rank == 0 {
+            try run.owner.check()
+            SnapshotFile.remove(run)
+            if configuration.keepsSnapshotFile { checkpoints.keep(in: try SnapshotFile(run)) }
+        }
+        let writer = world.rank == 0 ? try makeWriter(state, checkpoints, resumed) : nil
+        let precision = try measurePrecision(session, state)
+        // Without it a workspace grows as it is needed.
+        let memory = try? session.memory(threads: threads.threads, looks: world.rank == 0)
+        announce(session, threads, state, memory)
+        if let precision {
+            say(precision.summary)
+            log.info("\(precision.summary)")
+        }
+        let trainer = Trainer(
+            model: session.base.model, state: state, examples: session.data,
+            sampler: try configuration.sampler(session.mixture()), taskNames: session.taskNames,
+            options: configuration.trainOptions(
+                modelDropout: session.base.model.configuration.dropoutRate, check: check),
+            threads: threads.threads, communicator: world, workspaceBytes: memory?.workspace)
+        let stop = EvaluationStop(request.stop, world: world)
+        var evaluator = session.base.evaluator
+        evaluator.generator.isGivenUp = stop.isGivenUp
+        let loop = TrainLoop(
+            trainer: trainer, options: loopOptions, world: world,
+            evaluation: LoopEvaluation(
+                evaluator: evaluator, stop: stop,
+                tasks: session.evaluationTasks(
+                    SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples),
+                best: measure, maxExamples: configuration.evaluationMaxExamples,
+                isSpread: configuration.evaluatesOnAllRanks),
+            taskNames: session.taskNames, checkpoints: checkpoints, writer: writer, log: log, resumed: resumed?.state)
+        startup.finished(.state)
+        try EnvironmentRecord.write(
+            run, world: world, library: library, products: base.products, threads: threads, precision: precision,
+            startup: startup, data: session.data.cache.tasks.map(\.report))
+        // The collective above has come after rank 0 took the run directory over.
+        ending.hasBegun()
+        snapshots.watch(checkpoints)
+        if case .stopped(let reason) = try loop.run() { return try leave(reason, state) }
+        if configuration.evaluatesAtEnd {
+            let report = FinalReport(
+                session: session, trainer: trainer, evaluator: evaluator, checkpoints: checkpoints, run: run,
+                writer: writer, spread: configuration.evaluatesOnAllRanks)
+            if let reason = try report.make(stop) { return try leave(reason, state) }
+        }
+        if world.rank == 0 {
+            try run.owner.check()
+            SnapshotFile.remove(run)
+            try ending.ended(.finished, "all steps done", step: state.step, exitCode: 0)
+        }
+        if request.replayedLines == nil { say("run directory: \(run.path)") }
+        return 0
+    }
+
+    /// What `model.precision` does to this model and data, on rank 0; nil where it changes nothing, or where that
+    /// could only be told from a copy in float32. The others wait for as long as
+    /// two batches take, and are told nothing, since nothing depends on it.
+    private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
+        let changes = configuration.quantises != (false, false) || session.base.model.isRoundedInSight
+        guard world.rank == 0, changes else { return nil }
+        return try session.precision(state, examples: RunSession.precisionExamples)
+    }
+
+    /// Whether SIGUSR1 to any rank, or the end of the job's time, asked to leave until now; collective. For the start,
+    /// which may take minutes.
+    private func requestedStop() throws(Failure) -> StopReason? {
+        StopReason.together(try world.allReduce(.maximum, request.stop.request == nil ? Int64(0) : 1))
+    }
+
+    private func leaveUnbegun(_ reason: StopReason) -> Int32 {
+        if let shortage = request.stop.shortage { say("warning: \(shortage)") }
+        say("stopped during the start: \(reason); start again to continue")
+        if world.rank == 0 { ending.failed(.preempted, "\(reason)", exitCode: reason.exitCode) }
+        return reason.exitCode
+    }
+
+    private func leave(_ reason: StopReason, _ state: TrainState) throws(Failure) -> Int32 {
+        if request.replayedLines == nil || state.step != request.stop.afterStep {
+            say("stopped after step \(state.step) of \(configuration.steps): \(reason); start again to continue")
+        }
+        if world.rank == 0 {
+            try ending.ended(.preempted, "\(reason)", step: state.step, exitCode: reason.exitCode)
+        }
+        return reason.exitCode
+    }
+
+    private var loopOptions: LoopOptions {
+        LoopOptions(
+            steps: configuration.steps, logEvery: configuration.logEvery, logSteps: request.replayedLines,
+            evaluateEvery: configuration.evaluateEvery,
+            evaluatesLast: configuration.evaluatesAtEnd, checkpointEvery: configuration.checkpointEvery,
+            stop: request.stop)
+    }
+
+    private func announce(
+        _ session: RunSession, _ threads: ThreadChoice, _ state: TrainState, _ memory: RankMemory?
+    ) {
+        let backbone = session.base.model.configuration.weightCount
+        say(
+            "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
+                + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
+        let reports = session.data.cache.tasks.map(\.report)
+        for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
+        let unusual = RunModel.warning(session.base.vocabulary, session.base.model.configuration)
+        for warning in [unusual].compactMap(\.self) + DataReport.warnings(reports) { say("warning: \(warning)") }
+        for notice in session.positiveNotices { say("note: \(notice)") }
+        if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
+            say("warning: \(omission)")
+        }
+        if configuration.quantises != (false, false), let warning = session.base.products.integerWarning {
+            say("warning: \(warning)")
+        }
+        let shortages = memory.map { session.warnings($0, ranksOnNode: threads.ranksOnNode) } ?? []
+        let cap = configuration.capNotice(session.taskNames.indices.map(session.data.trainingCount)).map { [$0] } ?? []
+        // The keys of a replay are not the user's.
+        let keys = request.replayedLines == nil ? configuration.warnings + cap : []
+        for warning in keys + request.stop.warnings + threads.warnings + shortages {
+            say("warning: \(warning)")
+        }
+    }
+
+    func say(_ line: String) {
+        guard world.rank == 0 else { return }
+        Terminal.say(line)
+    }
+}

@@ -1,0 +1,29 @@
+import Configuration
+import Failures
+import MPI
+import Runs
+import Training
+
+/// `verify --precision`: what `model.precision` does to a configuration's own model and data.
+public enum PrecisionCommand {
+    /// Measures on `examples` examples and prints one line of JSON; collective, rank 0 works. The adapter is that of
+    /// `checkpoint` (best, last, a step or a path) in the run directory `out`, or at its start when that is nil.
+    public static func run(
+        _ load: () throws(Failure) -> RunConfiguration, out: String, checkpoint: String?, examples: Int,
+        world: Communicator
+    ) throws(Failure) -> Int32 {
+        let configuration = try world.rankZeroFirst(load)
+        let base = try RunModel(configuration, training: true, world: world)
+        let run = RunDirectory(out)
+        let state = TrainState(layout: base.layout, seed: configuration.seed)
+        if let checkpoint { try base.load(checkpoint, of: run, into: state) }
+        let session = try RunSession(base, run: run)
+        if world.rank == 0 {
+            let line = try session.precision(state, examples: examples).jsonLine()
+            try session.inputs.check(MappedInputs.noFigures)
+            try Terminal.print(line)
+        }
+        try world.idleBarrier()
+        return 0
+    }
+}

@@ -1,0 +1,54 @@
+import Checkpoints
+import Failures
+import Foundation
+import Tensors
+
+/// A run overwrites files of certain names; these must not be the user's own.
+extension RunDirectory {
+    /// Whether a run has begun here: it leaves a status or a lock, and a copy of it may have its checkpoints alone.
+    private var holdsRun: Bool {
+        [status, lock].contains { FileManager.default.fileExists(atPath: $0) }
+            || (try? CheckpointStore(runDirectory: path).steps().isEmpty) == false
+    }
+
+    /// Refuses a directory where no run has begun and yet a file has the name of one that a run writes.
+    func refuseForeignFiles() throws(Failure) {
+        let overwritten = [configuration, metrics]
+        guard let file = overwritten.first(where: { FileManager.default.fileExists(atPath: $0) }), !holdsRun else {
+            return
+        }
+        throw Failure(
+            .cannotWrite,
+            "\(file) is no run's, as \(path) holds neither a STATUS.json nor a checkpoint, and a run would overwrite it; "
+                + "choose another --out")
+    }
+
+    /// Refuses a part of the directory that is another user's link: it could lead what the run writes and removes anywhere.
+    /// One's own, to a larger disk perhaps, is followed; of the files, none is.
+    func refuseForeignLinks() throws(Failure) {
+        for part in Part.allCases { try refuseForeignLink(path(of: part)) }
+    }
+
+    /// Refuses to write into a directory that holds what a run must not overwrite or follow; before anything is written.
+    package func refuseForeign() throws(Failure) {
+        try refuseForeignFiles()
+        try refuseForeignLinks()
+    }
+
+    /// Refuses to start a run anew with this directory's own `config.yaml` as its configuration, unless the resolved
+    /// one that takes its place, `text`, is the same.
+    package func refuseToReplace(configuration source: String?, by text: String) throws(Failure) {
+        guard let source, Self.isSame(source, configuration),
+            FileManager.default.contents(atPath: configuration) != Data(text.utf8)
+        else { return }
+        throw Failure(
+            .cannotWrite,
+            "\(source) is the configuration of this start, and the run would overwrite it with every key as it was used; "
+                + "choose another --out")
+    }
+
+    private static func isSame(_ first: String, _ second: String) -> Bool {
+        var (a, b) = (stat(), stat())
+        return stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino
+    }
+}

@@ -1,0 +1,205 @@
+import Failures
+import Foundation
+import Synchronization
+import Tensors
+
+/// Holds a run directory by a file in it that says which process has it and that is renewed all the time: beside the lock,
+/// where the file system has no locks or the lock's file was removed.
+///
+/// Who wants the directory takes over the lease of a process that is gone from the same machine at once. Of any other
+/// holder it waits for a sign of life: a holder that lives is left alone, one that gives none for `Timing.stale` seconds has
+/// lost the directory. Should it only have been stopped, it finds out before it writes again (`RunOwner`).
+package final class RunLease: Sendable {
+    /// Seconds.
+    package struct Timing: Sendable {
+        /// From one sign of life to the next.
+        var renewal = 4.0
+        /// Without a sign of life, after which the holder is gone.
+        var stale = 24.0
+        /// From taking over to looking whether another one did so in the same moment, where no lock keeps it out.
+        var settling = 1.0
+    }
+
+    /// Identifies this lease to the other ranks of the job.
+    package let id: String
+    private let state: State
+
+    /// Takes the lease `path` of a directory.
+    ///
+    /// - Parameters:
+    ///   - owner: is told that the directory is this job's.
+    ///   - isAlone: whether a lock keeps others out meanwhile.
+    ///   - deadline: until when a holder that lives is waited for.
+    ///   - say: says a line to the user, when it takes longer.
+    /// - Throws: `cannotWrite` naming the process that has it, or where it cannot be written.
+    init(
+        _ path: String, of directory: String, owner: RunOwner, isAlone: Bool, timing: Timing,
+        deadline: ContinuousClock.Instant, say: (String) -> Void
+    ) throws(Failure) {
+        let me = LeaseHolder.ofThisProcess()
+        id = me.id
+        state = State(me, path, owner)
+        TemporaryFile.removeStale(in: directory, prefix: (path as NSString).lastPathComponent + ".")
+        let descriptor = try Self.take(
+            state, directory, isAlone: isAlone, timing: timing, deadline: deadline, say: say)
+        owner.claims(directory, lease: path, id: me.id)
+        state.hold(descriptor, renewing: timing.renewal)
+    }
+
+    /// `body` is called, on another thread, when the lease has been lost and nobody who wanted to write was told within
+    /// three seconds.
+    package func whenLost(_ body: @escaping @Sendable (Failure) -> Void) { state.whenLost.withLock { $0 = body } }
+
+    deinit {
+        // A file system that does not answer must not keep the job from ending.
+        _ = Bounded { [state] in state.release() }.result(within: 3)
+    }
+
+    private static func take(
+        _ state: State, _ directory: String, isAlone: Bool, timing: Timing, deadline: ContinuousClock.Instant,
+        say: (String) -> Void
+    ) throws(Failure) -> Int32 {
+        var watch = LeaseWatch(limit: timing.stale)
+        let begun = ContinuousClock.now
+        var hasSaid = false
+        while true {
+            guard let content = try content(of: state.path) else {
+                if let descriptor = try LeaseFile.place(state.text, at: state.path) { return descriptor }
+                usleep(20_000)
+                continue
+            }
+            let presence = content.holder?.presence(from: state.me) ?? .unknown
+            let isStale = watch.look(content, at: Double(RunOwner.now) * 1e-9)
+            if presence == .gone || (presence == .unknown && isStale) {
+                // Another one may have been faster.
+                let replaced = try LeaseFile.replace(state.text, at: state.path) {
+                    (try? Self.content(of: state.path)) == content
+                }
+                guard let descriptor = replaced else { continue }
+                if isAlone { return descriptor }
+                usleep(UInt32(timing.settling * 1e6))
+                // Of two that did so in the same moment the later one has it.
+                if case .present(let now) = LeaseFile.look(at: state.path), now.holder?.id == state.me.id {
+                    return descriptor
+                }
+                close(descriptor)
+                watch = LeaseWatch(limit: timing.stale)
+                continue
+            }
+            let name = content.holder?.description ?? "another job"
+            let lives = presence == .there || watch.hasChanged
+            let now = ContinuousClock.now
+            if lives, now >= deadline { throw RunLock.refusal(directory, name, copy: state.path) }
+            if !hasSaid, begun.duration(to: now) > .seconds(1) {
+                hasSaid = true
+                say(
+                    "\(name) has had \(directory); waiting until it gives it back, or has given no sign of life for "
+                        + "\(Int(timing.stale)) s")
+            }
+            RunLock.leaveIfSignalled()
+            usleep(100_000)
+        }
+    }
+
+    /// What stands there; nil where that has just changed.
+    private static func content(of path: String) throws(Failure) -> LeaseFile.Content? {
+        switch LeaseFile.look(at: path) {
+        case .absent: return nil
+        case .present(let content): return content
+        case .unreadable(ELOOP):
+            errno = ELOOP
+            throw writeFailure("open", path)
+        case .unreadable:
+            // Another user's, perhaps: what the system knows of it tells whether it is renewed.
+            var status = stat()
+            guard lstat(path, &status) == 0 else { return nil }
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw Failure(
+                    .cannotWrite, "\(path.shown) is no regular file, so the run does not write to it; remove it")
+            }
+            return LeaseFile.Content(
+                text: "", file: UInt64(status.st_ino), seconds: Int(status.st_mtim.tv_sec),
+                nanoseconds: Int(status.st_mtim.tv_nsec))
+        }
+    }
+
+    /// What the thread that renews shares with the lease.
+    private final class State: @unchecked Sendable {
+        let me: LeaseHolder
+        let path: String
+        let owner: RunOwner
+        let whenLost = Mutex<(@Sendable (Failure) -> Void)?>(nil)
+        private let wake = DispatchSemaphore(value: 0)
+        private let lock = NSLock()
+        private var descriptor: Int32 = -1
+        private var count = 0
+        private var isReleased = false
+
+        init(_ me: LeaseHolder, _ path: String, _ owner: RunOwner) {
+            self.me = me
+            self.path = path
+            self.owner = owner
+        }
+
+        /// All that the file says. The last line alone changes, in its place.
+        var text: String { me.text + sign }
+
+        private var sign: String {
+            func padded(_ number: Int) -> String {
+                let digits = String(number)
+                return String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+            }
+            return "renewed \(padded(count)) \(padded(Int(Date().timeIntervalSince1970)))\n"
+        }
+
+        func hold(_ descriptor: Int32, renewing seconds: Double) {
+            self.descriptor = descriptor
+            let thread = Thread { [self] in
+                while wake.wait(timeout: .now() + seconds) == .timedOut {
+                    guard let failure = renew() else { continue }
+                    // Who is about to write is told by `check`.
+                    guard wake.wait(timeout: .now() + 3) == .timedOut, !owner.hasTold else { return }
+                    whenLost.withLock { $0 }?(failure)
+                    return
+                }
+            }
+            thread.name = "lease"
+            thread.start()
+        }
+
+        /// Gives a sign of life; returns why the lease is lost.
+        private func renew() -> Failure? {
+            lock.lock()
+            defer { lock.unlock() }
+            guard !isReleased else { return nil }
+            switch owner.standing() {
+            case .lost(let failure): return failure
+            case .absent:
+                // Somebody has removed it; where another job was faster, the next look finds that out.
+                if let placed = try? LeaseFile.place(text, at: path) {
+                    close(descriptor)
+                    descriptor = placed
+                }
+            case .ours, .unknown:
+                count += 1
+                // Not `writeAll`: this thread's life says nothing about that of the training.
+                _ = sign.withCString { pwrite(descriptor, $0, strlen($0), off_t(me.text.utf8.count)) }
+                // So that other hosts see it.
+                fsync(descriptor)
+            }
+            return nil
+        }
+
+        func release() {
+            wake.signal()
+            lock.lock()
+            defer { lock.unlock() }
+            isReleased = true
+            // One that was refused has none, and leaves the other's alone.
+            guard descriptor >= 0 else { return }
+            if case .ours = owner.standing() { unlink(path) }
+            close(descriptor)
+            descriptor = -1
+        }
+    }
+}

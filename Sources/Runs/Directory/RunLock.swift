@@ -1,0 +1,121 @@
+import Failures
+import Foundation
+import Tensors
+
+/// Keeps a second job out of a run directory: an advisory lock on a file in it, which ends with the process, and a lease
+/// (`RunLease`), which holds where the file system has no such locks and where the lock's file was removed.
+///
+/// Where neither file can be made, since the directory takes none, a run goes on without them: nothing can be written.
+package final class RunLock {
+    /// The lease; nil where it cannot be made.
+    package private(set) var lease: RunLease?
+    private let descriptor: Int32
+    /// The file, where it goes with the lock; nil where it stays.
+    private let temporary: String?
+
+    /// Takes the lock on a file of that name, which goes with it when `isTemporary`; waits `patience` for a job that is just
+    /// ending, and longer for one of which only time can tell whether it still is; `say` tells the user then.
+    ///
+    /// Throws `cannotWrite` naming the process that has the lock.
+    package init(
+        _ run: RunDirectory, name: String = ".lock", isTemporary: Bool = false, patience: Duration = .seconds(2),
+        timing: RunLease.Timing = RunLease.Timing(), say: (String) -> Void = { _ in }
+    ) throws(Failure) {
+        let path = "\(run.path)/\(name)"
+        let deadline = ContinuousClock.now + patience
+        let (descriptor, isHeld) = try Self.take(path, run, deadline, say)
+        self.descriptor = descriptor
+        temporary = isTemporary ? path : nil
+        do throws(Failure) {
+            lease = try Self.lease(of: path, run, isAlone: isHeld, timing, deadline, say)
+        } catch {
+            if descriptor >= 0 { close(descriptor) }
+            throw error
+        }
+        let holder = LeaseHolder.ofThisProcess().description
+        // Only for the message of others; a full disk shows where something is written that counts.
+        ftruncate(descriptor, 0)
+        _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+    }
+
+    /// The path of the lease beside a lock.
+    package static func leasePath(of lock: String) -> String {
+        (lock.hasSuffix(".lock") ? String(lock.dropLast(5)) : lock) + ".lease"
+    }
+
+    private static func lease(
+        of lock: String, _ run: RunDirectory, isAlone: Bool, _ timing: RunLease.Timing,
+        _ deadline: ContinuousClock.Instant, _ say: (String) -> Void
+    ) throws(Failure) -> RunLease? {
+        // A directory that is not there, or takes no files, is no place for two jobs either.
+        guard access(run.path, W_OK) == 0 else { return nil }
+        return try RunLease(
+            leasePath(of: lock), of: run.path, owner: run.owner, isAlone: isAlone, timing: timing, deadline: deadline,
+            say: say)
+    }
+
+    /// The open file, -1 where there is none, and whether it holds the lock: there may be no locks.
+    private static func take(
+        _ path: String, _ run: RunDirectory, _ deadline: ContinuousClock.Instant, _ say: (String) -> Void
+    ) throws(Failure) -> (descriptor: Int32, isHeld: Bool) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        guard descriptor >= 0 else {
+            // The lock's text would be written over a file that somebody else chose.
+            if errno == ELOOP { throw writeFailure("open", path) }
+            return (descriptor, false)
+        }
+        let begun = ContinuousClock.now
+        var hasSaid = false
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else { return (descriptor, false) }
+            let now = ContinuousClock.now
+            guard now < deadline else {
+                defer { close(descriptor) }
+                throw refusal(run.path, holder(descriptor))
+            }
+            // Also of one that ends in a moment it would be said otherwise.
+            if !hasSaid, begun.duration(to: now) > .seconds(3) {
+                hasSaid = true
+                say("\(holder(descriptor)) has \(run.path); waiting for its end")
+            }
+            leaveIfSignalled()
+            usleep(20_000)
+        }
+        var (own, named) = (stat(), stat())
+        let isNamed = fstat(descriptor, &own) == 0 && lstat(path, &named) == 0 && own.st_ino == named.st_ino
+        guard isNamed || ContinuousClock.now >= deadline else {
+            // Who had it before has removed it meanwhile; it is no lock any more.
+            close(descriptor)
+            return try take(path, run, deadline, say)
+        }
+        return (descriptor, true)
+    }
+
+    deinit {
+        // First: who has the lock does not wait for it.
+        lease = nil
+        guard descriptor >= 0 else { return }
+        if let temporary { unlink(temporary) }
+        close(descriptor)
+    }
+
+    private static func holder(_ descriptor: Int32) -> String {
+        let text = String(unsafeUninitializedCapacity: 256) { max(0, pread(descriptor, $0.baseAddress, $0.count, 0)) }
+            .shown
+        return text.isEmpty ? "another job" : text
+    }
+
+    /// That a job has the directory; `copy`: a file that would say so in a copy of it too.
+    static func refusal(_ directory: String, _ holder: String, copy: String? = nil) -> Failure {
+        let copied = copy.map { "; in a copy of a run directory remove \($0)" } ?? ""
+        return Failure(
+            .cannotWrite,
+            "the run directory \(directory) is in use by \(holder); wait for its end, stop it, or choose another with "
+                + "--out\(copied)")
+    }
+
+    /// Ends a process that was asked to end while it waits: nothing has begun yet.
+    static func leaveIfSignalled() {
+        if let signal = StopSignals.ending { _exit(128 + signal) }
+    }
+}

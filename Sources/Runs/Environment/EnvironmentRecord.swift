@@ -1,0 +1,76 @@
+import Failures
+import Foundation
+import Tasks
+import Tensors
+
+/// `environment.json`: what a run ran on, and with which precision.
+package struct EnvironmentRecord: Codable {
+    /// The MPI library.
+    package struct Library: Codable {
+        package var version: String
+        package var threadLevel: String
+
+        /// Creates what the file says of it.
+        package init(version: String, threadLevel: String) {
+            self.version = version
+            self.threadLevel = threadLevel
+        }
+    }
+
+    /// One rank of the job.
+    package struct Rank: Codable {
+        package var rank: Int
+        package var host: String
+        package var threads: Int
+        package var cores: String
+
+        /// Creates what the file says of a rank; `cores` is for people.
+        package init(rank: Int, host: String, threads: Int, cores: String) {
+            self.rank = rank
+            self.host = host
+            self.threads = threads
+            self.cores = cores
+        }
+    }
+
+    package var version: String
+    /// Commit of the checkout that the program was built in; "unknown" when it cannot be told.
+    package var commit: String
+    package var mpi: Library
+    /// What the bits of a result also depend on, by name.
+    package var libraries: [String: String]
+    package var ranks: [Rank]
+    /// How far the run's weights and products are from float32, where they were measured.
+    package var precision: PrecisionReport?
+    package var system: String
+    package var command: [String]
+    /// Seconds since 1970 when this was written, right before the first step.
+    package var started: Double
+    /// What rank 0 did until then.
+    package var startup: StartupTimes.Record
+    /// What reading and tokenising the tasks found.
+    package var data: [TaskReport]
+
+    /// Creates the record; `startup` has what rank 0 did until now.
+    package init(
+        mpi: Library, libraries: [String: String], ranks: [Rank], precision: PrecisionReport?,
+        startup: StartupTimes, data: [TaskReport]
+    ) {
+        version = ProgramVersion.current
+        commit = ProgramVersion.commit ?? "unknown"
+        self.mpi = mpi
+        self.libraries = libraries
+        self.ranks = ranks
+        self.precision = precision
+        system = ProcessInfo.processInfo.operatingSystemVersionString
+        command = CommandLine.arguments
+        started = Date().timeIntervalSince1970
+        self.startup = startup.record
+        self.data = data
+    }
+
+    /// Writes the file of a run.
+    package func write(to run: RunDirectory) throws(Failure) {
+        try run.write(StableJSON.document(self, "the environment"), to: run.environment)
+    }
+}

@@ -1,0 +1,95 @@
+import Failures
+import Foundation
+import Tensors
+
+/// How far a run's products with frozen weights change what its model computes, against the same weights in float32: on
+/// examples of the run's own tasks, with its adapter, without dropout.
+public struct PrecisionReport: Codable, Sendable, Equatable {
+    /// The gradients of the adapter: `g` in float32 and `h` as the run computes them, summed over all label tokens.
+    public struct Gradients: Codable, Sendable, Equatable {
+        /// `<g, h> / (||g|| ||h||)` of all tensors as one vector.
+        public var cosine: Double
+        /// `||h - g|| / ||g||` of all tensors as one vector.
+        public var relativeError: Double
+        /// The smallest cosine of a single tensor, and its name.
+        public var smallestCosine: Double
+        /// The tensor with the smallest cosine.
+        public var smallestTensor: String
+        /// Tensors that have a gradient in either. As an adapter starts, B is zero, and so is the gradient of all others.
+        public var tensors: Int
+
+        /// Creates what the gradients gave.
+        package init(
+            cosine: Double, relativeError: Double, smallestCosine: Double, smallestTensor: String, tensors: Int
+        ) {
+            self.cosine = cosine
+            self.relativeError = relativeError
+            self.smallestCosine = smallestCosine
+            self.smallestTensor = smallestTensor
+            self.tensors = tensors
+        }
+    }
+
+    /// `model.precision`.
+    public var precision: String
+    /// What computed the products of the run, and those in float32 that they are compared with.
+    public var products: String
+    /// See `products`.
+    public var reference: String
+    /// Training steps of the adapter.
+    public var step: Int
+    /// Examples, taken from the tasks in turn.
+    public var examples: Int
+    /// Source and label tokens of these.
+    public var sourceTokens: Int
+    /// See `sourceTokens`.
+    public var labelTokens: Int
+    /// For each block of the encoder `||y - x|| / ||x||`: `x` and `y` are the residual stream behind it, all tokens
+    /// together, in float32 and as the run computes it.
+    public var encoderErrors: [Double]
+    /// The same behind each block of the decoder.
+    public var decoderErrors: [Double]
+    /// Mean loss of a label token in float32 (nats).
+    public var referenceLoss: Double
+    /// The same as the run computes it, less `referenceLoss`.
+    public var lossDifference: Double
+    /// nil where no tensor has a gradient, as with method `frozen`.
+    public var gradients: Gradients?
+
+    /// Creates a report.
+    package init(
+        precision: String, products: String, reference: String, step: Int, examples: Int, sourceTokens: Int,
+        labelTokens: Int, encoderErrors: [Double], decoderErrors: [Double], referenceLoss: Double,
+        lossDifference: Double, gradients: Gradients? = nil
+    ) {
+        self.precision = precision
+        self.products = products
+        self.reference = reference
+        self.step = step
+        self.examples = examples
+        self.sourceTokens = sourceTokens
+        self.labelTokens = labelTokens
+        self.encoderErrors = encoderErrors
+        self.decoderErrors = decoderErrors
+        self.referenceLoss = referenceLoss
+        self.lossDifference = lossDifference
+        self.gradients = gradients
+    }
+
+    /// The report as one line of JSON.
+    package func jsonLine() throws(Failure) -> String {
+        String(decoding: try StableJSON.line(self, "the report on the precision"), as: UTF8.self)
+    }
+
+    /// The report as one line for people.
+    package var summary: String {
+        func percent(_ value: Double) -> String { String(format: "%.2f %%", 100 * value) }
+        let worst = max(encoderErrors.max() ?? 0, decoderErrors.max() ?? 0)
+        let head =
+            "precision: \(precision) against float32 on \(examples) examples: blocks off by up to \(percent(worst)), the loss "
+            + "by \(String(format: "%.5f of %.5f", lossDifference, referenceLoss))"
+        guard let gradients else { return head }
+        return head + String(format: ", cosine of the gradients %.5f", gradients.cosine)
+            + String(format: " (of one tensor at least %.5f)", gradients.smallestCosine)
+    }
+}

@@ -1,0 +1,43 @@
+import Tasks
+
+/// The scores of one task.
+public struct EvaluatedTask: Sendable, Equatable {
+    /// Name of the task.
+    public let name: String
+    /// Its figures.
+    public let scores: TaskScores
+    /// Whether they stand beside the averages.
+    public var isBeside = false
+
+    /// Creates the scores of a task.
+    package init(name: String, scores: TaskScores, isBeside: Bool = false) {
+        self.name = name
+        self.scores = scores
+        self.isBeside = isBeside
+    }
+}
+
+extension EvaluationRecord {
+    /// The line for an evaluation that took `seconds`, of at most `maxExamples` examples of each task.
+    package init(_ results: [EvaluatedTask], step: Int, split: String, maxExamples: Int? = nil, seconds: Double) {
+        let average = ScoreAverage(results.filter { !$0.isBeside }.map(\.scores))
+        let examples = results.reduce(0) { $0 + $1.scores.examples }
+        self.init(
+            step: step, split: split, maxExamples: maxExamples, average: average?.overFigures ?? 0,
+            averagedFigures: average?.figures ?? 0,
+            averageOverTasks: average?.overTasks ?? 0,
+            tasks: Dictionary(
+                uniqueKeysWithValues: results.map { result in
+                    let figures = result.scores.figures
+                    return (
+                        result.name,
+                        Task(
+                            figures: Dictionary(uniqueKeysWithValues: figures.map { ($0.metric.rawValue, $0.value) }),
+                            examples: result.scores.examples, invalidAnswers: result.scores.invalidAnswers,
+                            undefined: figures.filter(\.isUndefined).map(\.metric.rawValue),
+                            positive: result.scores.positive)
+                    )
+                }),
+            timing: Timing(seconds: seconds, examplesPerSecond: Double(examples) / max(seconds, 1e-9)))
+    }
+}

@@ -1,0 +1,89 @@
+import Failures
+import Foundation
+
+/// A record of `metrics.jsonl` that TensorBoard can draw.
+package protocol Drawable {
+    var step: Int { get }
+    /// Its points, in a fixed order.
+    var scalars: [Event.Scalar] { get }
+}
+
+/// Writes TensorBoard's curves into the run directory, a file for each start of the run; only rank 0 has one.
+///
+/// A start at a step takes back what earlier files say about later steps. TensorBoard reads the files in the order of
+/// their names and forgets the points at and after the step of a start, so no point is shown twice after a resume.
+package final class EventFile {
+    private let file: GrowingFile
+    private let now: () -> Double
+
+    /// Creates the file of a start after `step` steps.
+    ///
+    /// - Parameters:
+    ///   - host: the name of this machine, which becomes part of the file's.
+    ///   - now: gives seconds since 1970.
+    /// - Throws: `cannotWrite` when the file cannot be created or written.
+    package init(
+        in directory: String, after step: Int, host: String = ProcessInfo.processInfo.hostName,
+        now: @escaping () -> Double = { Date().timeIntervalSince1970 }
+    ) throws(Failure) {
+        self.now = now
+        // Behind every file that is there, even one that was begun in this second or on a node whose clock is ahead.
+        let begun = max(Int(now()), (Self.starts(in: directory).max() ?? 0) + 1)
+        file = try GrowingFile(creating: "\(directory)/\(Self.name(begun, host: host))")
+        // The points at `step` itself stay.
+        try file.append(
+            Event(wallTime: now(), step: 0, content: .version("brain.Event:2")).record
+                + Event(wallTime: now(), step: step + 1, content: .start).record)
+    }
+
+    /// Appends the points of a record, with one write.
+    package func append(_ record: some Drawable) throws(Failure) {
+        try file.append(Event(wallTime: now(), step: record.step, content: .scalars(record.scalars)).record)
+    }
+
+    private static let prefix = "events.out.tfevents."
+
+    private static func name(_ seconds: Int, host: String) -> String {
+        let digits = String(seconds)
+        return prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + "\(digits).\(host).unolora-dist"
+    }
+
+    /// The seconds in the names of the event files of a directory.
+    private static func starts(in directory: String) -> [Int] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).compactMap(start(name:))
+    }
+
+    /// The seconds in the name of an event file, nil for other names: ten digits, since names of more would no longer
+    /// stand in the order of their times, and a second more than any number could not be said.
+    static func start(name: String) -> Int? {
+        guard name.hasPrefix(prefix), let digits = name.dropFirst(prefix.count).split(separator: ".").first,
+            digits.utf8.count == 10, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else { return nil }
+        return Int(digits)
+    }
+}
+
+extension TrainRecord: Drawable {
+    package var scalars: [Event.Scalar] {
+        [("loss", loss)] + tasks.sorted { $0.key < $1.key }.map { ("loss/" + $0.key, $0.value.loss) } + [
+            ("learningRate", learningRate), ("gradientNorm", gradientNorm),
+            ("examplesPerSecond", timing.examplesPerSecond), ("tokensPerSecond", timing.tokensPerSecond),
+        ]
+    }
+}
+
+extension EvaluationRecord: Drawable {
+    package var scalars: [Event.Scalar] {
+        // Figures of a few examples are no points of the curve of all.
+        let split = maxExamples.map { "\(self.split)-\($0)" } ?? self.split
+        var scalars: [Event.Scalar] = [
+            ("\(split)/average", average), ("\(split)/averageOverTasks", averageOverTasks),
+        ]
+        for (task, result) in tasks.sorted(by: { $0.key < $1.key }) {
+            for (figure, value) in result.figures.sorted(by: { $0.key < $1.key }) {
+                scalars.append(("\(split)/\(task)/\(figure)", value))
+            }
+        }
+        return scalars
+    }
+}

@@ -1,0 +1,61 @@
+import Failures
+import Foundation
+import Heartbeat
+
+/// Standard output and standard error.
+///
+/// Text goes out at once, so that nothing is left in a buffer however the process ends. A pipe that nobody reads any more
+/// and a full disk are errors here, neither a signal nor a trap.
+public enum Terminal {
+    /// Writes a command's result and a line feed to standard output; throws `cannotWrite`.
+    public static func print(_ text: String) throws(Failure) {
+        guard let code = write(text + "\n", to: STDOUT_FILENO) else { return }
+        let remedy =
+            switch code {
+            case EPIPE: "what reads it has ended"
+            case ENOSPC, EDQUOT: "free space or send it elsewhere"
+            default: "send it elsewhere"
+            }
+        throw Failure(
+            .cannotWrite, "standard output cannot be written to its end: \(String(cString: strerror(code))); \(remedy)")
+    }
+
+    /// Writes a line that accompanies a run; where it cannot be written, the run goes on without it.
+    package static func say(_ line: String) {
+        show(line + "\n")
+    }
+
+    /// Writes a text without a line feed, as `say` does.
+    static func show(_ text: String) {
+        _ = write(text, to: STDOUT_FILENO)
+    }
+
+    /// Writes a line to standard error, if it can be written.
+    package static func complain(_ line: String) {
+        _ = write(line + "\n", to: STDERR_FILENO)
+    }
+
+    /// Writes all of a text; the number of the error that kept from it, nil for none.
+    static func write(_ text: String, to descriptor: Int32) -> Int32? {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            // Who reads it may take his time.
+            let written = Heartbeat.waitingOutside {
+                rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            }
+            if written >= 0 {
+                rest = rest.dropFirst(written)
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN:
+                // Who shares the terminal or pipe has made it non-blocking.
+                var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = Heartbeat.waitingOutside { poll(&place, 1, -1) }
+            case let code: return code
+            }
+        }
+        return nil
+    }
+}

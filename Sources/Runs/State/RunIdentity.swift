@@ -1,0 +1,65 @@
+import Configuration
+import Failures
+import Tasks
+
+extension RunState.Identity {
+    /// Refuses to continue `self`'s run as `other`, naming the first difference.
+    package func refuseDifference(from other: Self, path: String) throws(Failure) {
+        guard let difference = firstDifference(to: other) else { return }
+        throw Failure(
+            .badConfiguration,
+            "\(path) cannot be resumed: \(difference); use --resume never with another --out to start anew")
+    }
+
+    /// Refuses to train `self`'s run once more as `other`, naming the first difference. Where the files of the data are the
+    /// same and only their tokens are others, the bits will tell.
+    package func refuseReplay(as other: Self, path: String) throws(Failure) {
+        var present = other
+        if sources != nil, sources == other.sources { present.data = data }
+        guard let difference = firstDifference(to: present) else { return }
+        throw Failure(
+            .badConfiguration, "\(path) cannot be reproduced: \(difference); put back what it was trained with")
+    }
+
+    /// The first thing that decides the bits and is another in `other`, as a part of a sentence.
+    private func firstDifference(to other: Self) -> String? {
+        if let difference = RunConfiguration.differences(from: configuration, to: other.configuration).first {
+            return "the configuration differs (\(difference))"
+        }
+        if backbone != other.backbone { return "the model (its config.json or weights) differs" }
+        if hasOtherVocabulary(than: other.vocabulary) {
+            return "the vocabulary (spiece.model of the model directory, with its added tokens) differs"
+        }
+        if layout != other.layout { return "the trainables' layout differs" }
+        guard data != other.data else { return nil }
+        return "the tokenised data differs (\(dataDifferences(to: other).first ?? Self.anyData))"
+    }
+
+    /// Whether both digests of a vocabulary are known, and not the same.
+    package func hasOtherVocabulary(than digest: String?) -> Bool {
+        guard let vocabulary, let digest else { return false }
+        return vocabulary != digest
+    }
+
+    /// What `other` has changed of that on which `use` of `self`'s adapter depends, beside model and vocabulary; a part of a
+    /// sentence each.
+    package func changes(to other: Self, for use: AdapterUse) -> [String] {
+        let settings = RunConfiguration.differences(from: configuration, to: other.configuration, for: use)
+        if case .prediction = use { return settings }
+        guard data != other.data else { return settings }
+        let files = dataDifferences(to: other)
+        // Settings decide the tokens too.
+        return files.isEmpty && settings.isEmpty ? ["the tokenised data (\(Self.anyData))"] : settings + files
+    }
+
+    private static let anyData = "task files, vocabulary or data settings"
+
+    /// Which files and rows differ, as far as both sides know them.
+    private func dataDifferences(to other: Self) -> [String] {
+        guard let sources, let others = other.sources else { return [] }
+        let differences = TaskSources.differences(from: sources, to: others)
+        return differences.isEmpty && vocabulary != nil && !hasOtherVocabulary(than: other.vocabulary)
+            && configuration == other.configuration
+            ? ["the same files become other tokens in this version of the program"] : differences
+    }
+}

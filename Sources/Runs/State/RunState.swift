@@ -1,0 +1,109 @@
+import Configuration
+import Failures
+import Foundation
+import Tasks
+import Tensors
+
+/// `state.json` of a checkpoint: what a resumed run needs beside weights and moments, and what it must agree with.
+package struct RunState: Codable, Equatable {
+    /// A good evaluation.
+    package struct Best: Codable, Equatable {
+        package var step: Int
+        package var value: Double
+        /// `BestMeasure.text`: what the value is of; values of others do not compare.
+        package var measure: String
+
+        /// Creates the best evaluation.
+        package init(step: Int, value: Double, measure: String) {
+            self.step = step
+            self.value = value
+            self.measure = measure
+        }
+    }
+
+    /// What must be the same for a run to be continued bit for bit.
+    package struct Identity: Codable, Equatable {
+        /// The part of the configuration that decides the result, as text.
+        package var configuration: String
+        /// Digest of the trainables' names, shapes and order.
+        package var layout: String
+        /// Digest of the backbone's shape and weights.
+        package var backbone: String
+        /// Digest of the tokenised data.
+        package var data: String
+        /// Digest of the vocabulary; nil in states of earlier versions.
+        package var vocabulary: String?
+        /// Which rows of which files the tokenised data is of, to name what has changed; nil in states of earlier versions.
+        package var sources: [TaskSources]?
+
+        /// Creates an identity.
+        package init(
+            configuration: String, layout: String, backbone: String, data: String, vocabulary: String? = nil,
+            sources: [TaskSources]? = nil
+        ) {
+            self.configuration = configuration
+            self.layout = layout
+            self.backbone = backbone
+            self.data = data
+            self.vocabulary = vocabulary
+            self.sources = sources
+        }
+    }
+
+    /// The layout that this version writes and reads.
+    static let format = 1
+    /// As many as `train.steps` may be.
+    static let mostSteps = 4_294_967_295
+
+    var format = Self.format
+    package var step: Int
+    var steps: Int
+    var seed: UInt64
+    package var identity: Identity
+    package var best: Best?
+    /// Whether the evaluation that is due at this step is still to be made.
+    package var owesEvaluation: Bool
+    /// Sums since the last line of `metrics.jsonl`.
+    package var accumulator: MetricsAccumulator
+    /// The line of `metrics.jsonl` about this very step, if it has one; written again where it is missing.
+    package var record: TrainRecord?
+    /// What the bits also depend on; reported when it differs.
+    package var libraries: [String: String]
+    /// How many of the last steps in a row were left out; nil for none.
+    package var skippedInARow: Int?
+
+    package func encoded() throws(Failure) -> Data {
+        try StableJSON.document(self, "the state of the run")
+    }
+
+    package init(
+        step: Int, steps: Int, seed: UInt64, identity: Identity, best: Best?, owesEvaluation: Bool,
+        accumulator: MetricsAccumulator, record: TrainRecord? = nil, libraries: [String: String],
+        skippedInARow: Int? = nil
+    ) {
+        self.step = step
+        self.steps = steps
+        self.seed = seed
+        self.identity = identity
+        self.best = best
+        self.owesEvaluation = owesEvaluation
+        self.accumulator = accumulator
+        self.record = record
+        self.libraries = libraries
+        self.skippedInARow = skippedInARow
+    }
+
+    /// Reads a checkpoint's state; `path` is for the message. Nothing that is computed from an accepted one overflows.
+    package init(_ data: Data, path: String) throws(Failure) {
+        guard let state = try? BoundedJSON.decode(RunState.self, from: data), state.format == Self.format else {
+            throw Failure(.badData, "\(path): state.json is not a state of this program; use another checkpoint")
+        }
+        let numbers = [state.step, state.steps, state.best?.step ?? 0, state.skippedInARow ?? 0]
+        guard numbers.allSatisfy({ (0...Self.mostSteps).contains($0) }),
+            state.accumulator.isPossible(within: Self.mostSteps)
+        else {
+            throw Failure(.badData, "\(path): state.json has a number that no run has; use another checkpoint")
+        }
+        self = state
+    }
+}

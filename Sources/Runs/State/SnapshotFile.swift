@@ -1,0 +1,157 @@
+import Failures
+import Foundation
+import Tensors
+
+/// A snapshot in a file: what a run goes on from when all its processes were killed at once.
+///
+/// Two files are written in turn, so that one is whole at any moment; a process that is killed loses nothing that it had
+/// written, since the system keeps it. They are not synchronised: when a machine loses its power, the last checkpoint
+/// counts. Their room on the disk is taken with the first step, so that a disk that fills up later does not matter.
+package final class SnapshotFile {
+    private let files: [FileHandle]
+    private let paths: [String]
+    private var next = 0
+    /// Room that each file has.
+    private var room = 0
+
+    /// Magic number and version, then little-endian words: step, bytes of the state, floats of an arena, digest.
+    private static let magic = Array("unolora snapshot 1\n".utf8)
+    private static let headerSize = 64
+    /// A state is some kilobytes; more is something else.
+    private static let largestState = 1 << 26
+
+    /// Where the two files of a run stand.
+    package static func paths(_ run: RunDirectory) -> [String] { (0..<2).map { "\(run.path)/snapshot-\($0).bin" } }
+
+    /// Creates the files, in place of older ones.
+    package init(_ run: RunDirectory) throws(Failure) {
+        paths = Self.paths(run)
+        var files: [FileHandle] = []
+        for path in paths {
+            // What an earlier job left, or a link, must not be written through.
+            unlink(path)
+            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+            guard descriptor >= 0 else { throw writeFailure("create", path) }
+            files.append(FileHandle(fileDescriptor: descriptor, closeOnDealloc: true))
+        }
+        self.files = files
+    }
+
+    /// Overwrites the older of the two.
+    package func write(_ state: RunState, _ arenas: [Arena]) throws(Failure) {
+        let text = [UInt8](try state.encoded())
+        var digest = ContentDigest.Accumulator()
+        let words = [UInt64(state.step), UInt64(text.count), UInt64(arenas[0].count)]
+        words.withUnsafeBytes { digest.update($0) }
+        text.withUnsafeBytes { digest.update($0) }
+        for arena in arenas { digest.update(UnsafeRawBufferPointer(arena.elements)) }
+        var header = Self.magic + [UInt8](repeating: 0, count: 24 - Self.magic.count)
+        for word in words + digest.digest.words { withUnsafeBytes(of: word.littleEndian) { header += $0 } }
+        let size = Self.headerSize + text.count + arenas.reduce(0) { $0 + $1.count * 4 }
+        if size > room { try reserve(size + 1 << 16) }
+        try write(text, at: Self.headerSize)
+        var place = Self.headerSize + text.count
+        for arena in arenas {
+            try write(UnsafeRawBufferPointer(arena.elements), at: place)
+            place += arena.count * 4
+        }
+        try write(header, at: 0)
+        next = 1 - next
+    }
+
+    private func reserve(_ size: Int) throws(Failure) {
+        for (file, path) in zip(files, paths) {
+            let code = posix_fallocate(file.fileDescriptor, 0, off_t(size))
+            // A file system that cannot reserve takes what is written as it comes.
+            guard code == 0 || code == EOPNOTSUPP || code == EINVAL else {
+                errno = code
+                throw writeFailure("reserve \(size) bytes for", path)
+            }
+        }
+        room = size
+    }
+
+    private func write(_ bytes: [UInt8], at place: Int) throws(Failure) {
+        try bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in
+            try write(UnsafeRawBufferPointer(buffer), at: place)
+        }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, at place: Int) throws(Failure) {
+        guard writeAll(bytes, to: files[next].fileDescriptor, at: place) else {
+            throw writeFailure("write", paths[next])
+        }
+    }
+
+    /// The newest whole snapshot that an earlier job left; nil for none. And the files that are there but not whole, as a job
+    /// leaves one that was killed while it wrote.
+    package static func left(_ run: RunDirectory) -> (newest: (state: RunState, arenas: [Arena])?, damaged: [String]) {
+        let files = paths(run).map { (path: $0, content: read($0)) }
+        let newest = files.compactMap(\.content).max { $0.state.step < $1.state.step }
+        return (newest, files.filter { $0.content == nil && isWritten($0.path) }.map(\.path))
+    }
+
+    /// Whether a file is there, and has ever had its header, which comes last.
+    private static func isWritten(_ path: String) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return false }
+        guard let file = try? MappedFile(path: path, followingLinks: false) else { return true }
+        return withExtendedLifetime(file) { file.bytes.prefix(magic.count).contains { $0 != 0 } }
+    }
+
+    /// Removes the files of a run that needs them no more.
+    package static func remove(_ run: RunDirectory) {
+        for path in paths(run) { unlink(path) }
+    }
+
+    private static func read(_ path: String) -> (state: RunState, arenas: [Arena])? {
+        guard let file = try? MappedFile(path: path, followingLinks: false) else { return nil }
+        return withExtendedLifetime(file) { parse(file.bytes, path) }
+    }
+
+    private static func digest(_ words: [UInt64], _ body: UnsafeRawBufferPointer) -> ContentDigest {
+        var digest = ContentDigest.Accumulator()
+        words[..<3].withUnsafeBytes { digest.update($0) }
+        digest.update(body)
+        return digest.digest
+    }
+
+    /// What a file says, with the digest that it should have; nil where its header cannot be. For fuzzing.
+    static func withDigest(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard let (words, body) = parts(bytes) else { return nil }
+        var whole = Array(bytes)
+        for (i, word) in digest(words, body).words.enumerated() {
+            withUnsafeBytes(of: word.littleEndian) { whole.replaceSubrange(48 + 8 * i..<56 + 8 * i, with: $0) }
+        }
+        return whole
+    }
+
+    /// The words of the header and the bytes that they describe; nil for what is no snapshot.
+    private static func parts(_ bytes: UnsafeRawBufferPointer) -> (words: [UInt64], body: UnsafeRawBufferPointer)? {
+        guard bytes.count >= headerSize, bytes.starts(with: magic) else { return nil }
+        let words = (0..<5).map {
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24 + $0 * 8, as: UInt64.self))
+        }
+        guard words[1] <= UInt64(largestState), words[2] <= UInt64(bytes.count / 12) else { return nil }
+        let size = Int(words[1]) + 12 * Int(words[2])
+        guard headerSize + size <= bytes.count else { return nil }
+        return (words, UnsafeRawBufferPointer(rebasing: bytes[headerSize..<headerSize + size]))
+    }
+
+    static func parse(_ bytes: UnsafeRawBufferPointer, _ path: String) -> (state: RunState, arenas: [Arena])? {
+        guard let (words, body) = parts(bytes) else { return nil }
+        let (length, count) = (Int(words[1]), Int(words[2]))
+        guard digest(words, body) == ContentDigest(words: (words[3], words[4])),
+            let state = try? RunState(Data(body[..<length]), path: path), UInt64(state.step) == words[0]
+        else { return nil }
+        return (
+            state,
+            (0..<3).map { part in
+                let arena = Arena(count: count)
+                UnsafeMutableRawBufferPointer(arena.elements).copyBytes(
+                    from: body[length + 4 * count * part..<length + 4 * count * (part + 1)])
+                return arena
+            }
+        )
+    }
+}

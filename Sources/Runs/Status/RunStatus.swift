@@ -1,0 +1,50 @@
+import Failures
+import Tensors
+
+/// `STATUS.json`: how the run ended or that it runs. Under mpirun the exit codes of ranks may be hidden; this is the
+/// truth, except that a run whose processes were killed, or ended by a second signal, cannot say so: it stays `running`
+/// though nobody holds its lock.
+public struct RunStatus: Codable, Sendable, Equatable {
+    /// The states of a run.
+    public enum State: String, Codable, Sendable {
+        case running
+        case finished
+        case preempted
+        case failed
+    }
+
+    /// State.
+    public var state: State
+    /// One sentence: why.
+    public var reason: String
+    /// Exit code of the rank that ended the run; nil while it runs.
+    public var exitCode: Int32?
+    /// Steps done when this was written.
+    public var step: Int
+    /// Step of the newest complete checkpoint; nil for none.
+    public var lastDurableStep: Int?
+    /// Steps of the whole run.
+    public var steps: Int
+    /// Seconds since 1970 when this was written.
+    public var time: Double
+
+    /// Replaces `STATUS.json` as a whole. `keepingEnd`: not where it says how the run ended, as another rank or thread of
+    /// the job may have written meanwhile, unless this says why: that a rank was lost. Returns whether it was replaced.
+    @discardableResult
+    public func write(to run: RunDirectory, keepingEnd: Bool = false) throws(Failure) -> Bool {
+        try exclusively(in: run.path) { () throws(Failure) in
+            if keepingEnd, let before = Self.read(run), before.state != .running {
+                // A launcher that finds a rank dead sends SIGTERM to the others; why is the news.
+                let isCause = exitCode == ExitCode.rankLost.rawValue && before.state == .preempted
+                guard isCause else { return false }
+            }
+            try run.write(StableJSON.document(self, "the status"), to: run.status)
+            return true
+        }
+    }
+
+    /// Reads `STATUS.json`; nil when there is none that can be read.
+    public static func read(_ run: RunDirectory) -> RunStatus? {
+        try? BoundedJSON.decode(RunStatus.self, from: BoundedJSON.content(of: run.status, followingLinks: false))
+    }
+}

@@ -1,0 +1,125 @@
+import Failures
+import Foundation
+import Kernels
+import MPI
+import Runs
+import Tensors
+
+/// What one worker adds to the reduction of a step.
+protocol WorkerSums {
+    /// Its sums, as `StepSums` lays them out; of the header, nothing.
+    var sums: UnsafeMutableBufferPointer<Int64> { get }
+    /// Whether all that it added was finite and in range.
+    var good: Bool { get }
+}
+
+/// Sums the workers' gradients, losses and counts over all threads and ranks, exactly, in one reduction a step.
+final class GradientExchange {
+    private let communicator: Communicator
+    private let layout: StepSums
+    private let check: UInt64
+    private let buffer: UnsafeMutableBufferPointer<Int64>
+
+    /// `check` identifies layout and configuration; ranks must agree on it (`Agreement`).
+    init(communicator: Communicator, layout: StepSums, check: UInt64) {
+        self.communicator = communicator
+        self.layout = layout
+        self.check = check
+        buffer = Memory.zeros(Int64.self, count: layout.count, for: .trainables)
+    }
+
+    deinit { if let base = buffer.baseAddress { Memory.free(base) } }
+
+    /// Sums over workers and ranks; collective. Ranks that are at different steps, at different examples (`cursor`), or
+    /// differ in `check` are refused with `ranksDisagree` naming one of them, on every rank.
+    func reduce(
+        _ workers: [some WorkerSums], step: Int, cursor: UInt64, stop: StopReason?
+    ) throws(Failure) {
+        sum(workers)
+        // Below 2^22, so that the sum of squares over 2^19 ranks still fits.
+        let word = Int64(Self.mix(Self.mix(check, UInt64(step)), cursor) >> 42)
+        self[.step] = Int64(step)
+        self[.check] = word
+        self[.checkSquared] = word * word
+        self[.bad] = workers.allSatisfy(\.good) ? 0 : 1
+        self[.stop] = stop == nil ? 0 : 1
+        try sumOverRanks()
+        let size = Int64(communicator.size)
+        let agrees =
+            self[.step] == Int64(step) * size && self[.check] == word * size
+            && self[.checkSquared] == word * word * size
+        guard agrees else { throw try disagreement([UInt64(step), cursor, check]) }
+    }
+
+    /// Puts another word into a hash.
+    static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+        let mixed = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+        return mixed ^ (mixed >> 29)
+    }
+
+    /// The rank that the last refusal named.
+    private(set) var odd: Int?
+
+    /// Overwrites the buffer with the sum over this rank's workers; of the header, nothing yet.
+    func sum(_ workers: [some WorkerSums]) {
+        buffer.update(repeating: 0)
+        for worker in workers {
+            for i in 0..<layout.count {
+                buffer[i] &+= worker.sums[i]
+            }
+        }
+    }
+
+    /// Sums the buffer over all ranks; collective.
+    func sumOverRanks() throws(Failure) { try communicator.allReduceSum(buffer) }
+
+    /// Numbers in the buffer.
+    var count: Int { buffer.count }
+
+    /// Whether some rank met a number that is not finite or too large.
+    var isBad: Bool { self[.bad] > 0 }
+    /// Why to stop after this step, if some rank asked for it.
+    var stop: StopReason? { StopReason.together(self[.stop]) }
+
+    /// The sums of a task.
+    func sums(task: Int) -> StepResult.TaskSums {
+        StepResult.TaskSums(
+            lossQuanta: buffer[layout.losses + task], tokens: buffer[layout.tokens + task],
+            examples: buffer[layout.examples + task], sourceTokens: buffer[layout.sourceTokens + task])
+    }
+
+    /// Writes the gradient of the loss: the sum divided by `divisor`. Overwrites `gradients`.
+    func unpack(into gradients: Arena, divisor: Double) {
+        let factor = FixedPoint.quantum / divisor
+        for i in 0..<layout.parameters {
+            gradients.base[i] = Float(Double(buffer[i]) * factor)
+        }
+    }
+
+    private subscript(word: StepSums.Header) -> Int64 {
+        get { buffer[layout.header + word.rawValue] }
+        set { buffer[layout.header + word.rawValue] = newValue }
+    }
+
+    /// Names the first rank that is not with most of the others; collective.
+    private func disagreement(_ own: [UInt64]) throws(Failure) -> Failure {
+        let all = try communicator.allGather(own)
+        let hosts = try communicator.allGather(ProcessInfo.processInfo.hostName)
+        let most = all.map { words in all.count { $0 == words } }.max() ?? 0
+        let usual = all.indices.first { rank in all.count { $0 == all[rank] } == most } ?? 0
+        let odd = all.indices.first { all[$0] != all[usual] } ?? 0
+        self.odd = odd
+        let names = (there: "rank \(odd) on \(hosts[odd])", usual: "rank \(usual) on \(hosts[usual])")
+        let what =
+            if all[odd][0] != all[usual][0] {
+                "is at step \(all[odd][0]) and \(names.usual) at step \(all[usual][0])"
+            } else if all[odd][2] != all[usual][2] {
+                "has another configuration than \(names.usual) at step \(all[usual][0])"
+            } else {
+                "is at other examples of the data than \(names.usual) at step \(all[usual][0])"
+            }
+        return Failure(
+            .ranksDisagree,
+            "\(names.there) \(what); start all ranks with the same program, configuration and run directory")
+    }
+}

@@ -1,0 +1,41 @@
+import Failures
+import MPI
+import Runs
+import Tasks
+
+/// The evaluation that the training loop makes from time to time.
+package struct LoopEvaluation {
+    let evaluator: Evaluator
+    /// Gives it up when the job is to end.
+    let stop: EvaluationStop
+    let tasks: [EvaluationTask]
+    /// What the best checkpoint is greatest in, with the evaluated split.
+    let best: BestMeasure
+    /// At most so many examples of a task are evaluated; nil for all.
+    let maxExamples: Int?
+    /// Whether all ranks share the decoding.
+    let isSpread: Bool
+
+    /// Creates the evaluation of a run.
+    package init(
+        evaluator: Evaluator, stop: EvaluationStop, tasks: [EvaluationTask], best: BestMeasure, maxExamples: Int?,
+        isSpread: Bool
+    ) {
+        self.evaluator = evaluator
+        self.stop = stop
+        self.tasks = tasks
+        self.best = best
+        self.maxExamples = maxExamples
+        self.isSpread = isSpread
+    }
+
+    /// Name of the evaluated split.
+    var split: String { best.split }
+
+    /// Evaluates on rank 0, or on all ranks; collective. The results come back on rank 0.
+    func run(_ team: WorkerTeam, _ world: Communicator) throws(Failure) -> EvaluationStop.Ending<[EvaluatedTask]> {
+        try stop.watch(onAllRanks: isSpread) { () throws(Failure) in
+            try evaluator.evaluate(tasks, team: team, over: isSpread ? world : nil)
+        }
+    }
+}

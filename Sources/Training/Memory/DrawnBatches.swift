@@ -1,0 +1,69 @@
+import Configuration
+import Failures
+import T5
+import Tasks
+
+extension RankMemory.Batches {
+    /// Steps that are drawn, at most, and their examples.
+    private static let (steps, examples) = (400, 40_000)
+
+    /// The micro-batches of the first steps of a run, drawn and cut with the trainer's own code, and batches of answers that
+    /// are given.
+    package init(
+        _ configuration: RunConfiguration, mixture: Mixture, examples: any TrainingExamples,
+        answering: [(lengths: BatchLengths, steps: Int)]
+    ) throws(Failure) {
+        self.answering = answering
+        var sampler = try configuration.sampler(mixture)
+        var plan = MicroBatchPlan(
+            micro: configuration.microBatch, balances: sampler.granularity != .microBatch)
+        var slots: [Sampler.Slot] = []
+        for _ in 0..<max(1, min(configuration.steps, Self.steps, Self.examples / configuration.globalBatch)) {
+            sampler.next(into: &slots)
+            plan.cut(slots, examples: examples)
+            for index in 0..<plan.count {
+                var lengths = BatchLengths()
+                for slot in plan.slots(of: index) {
+                    lengths.append(
+                        source: examples.source(task: slot.task, example: slot.example).count,
+                        target: max(
+                            examples.target(task: slot.task, example: slot.example).count,
+                            configuration.padTargets ?? 0))
+                }
+                training.append(lengths)
+            }
+        }
+    }
+
+    /// The first evaluation batch of a split, which has its longest examples.
+    package static func longest(_ sources: [Int], batch: Int, steps: Int) -> (lengths: BatchLengths, steps: Int) {
+        var lengths = BatchLengths()
+        for source in sources.sorted(by: >).prefix(batch) { lengths.append(source: source, target: 0) }
+        return (lengths, steps)
+    }
+}
+
+/// Training examples of which the lengths alone are known.
+package final class KnownLengths: TrainingExamples, @unchecked Sendable {
+    // Unchecked: the memory is written in `init` alone.
+    private let tokens: UnsafeMutableBufferPointer<Int32>
+    private let sources: [[Int32]]
+    private let targets: [Int]
+
+    /// The tokens of each task's sources, and of its longest target.
+    package init(sources: [[Int32]], targets: [Int]) {
+        self.sources = sources
+        self.targets = targets
+        let longestSource: Int32 = sources.lazy.compactMap { $0.max() }.max() ?? 0
+        let longest = max(Int(longestSource), targets.max() ?? 0)
+        tokens = .allocate(capacity: longest)
+        tokens.initialize(repeating: 0)
+    }
+
+    deinit { tokens.deallocate() }
+
+    package func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { slice(Int(sources[task][example])) }
+    package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { slice(targets[task]) }
+
+    private func slice(_ count: Int) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: tokens[..<count]) }
+}

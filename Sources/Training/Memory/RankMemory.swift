@@ -1,0 +1,166 @@
+import Adapters
+import Configuration
+import Failures
+import Foundation
+import Kernels
+import T5
+import Tensors
+
+/// The private memory of a rank that trains, from shapes and the lengths of its batches.
+package struct RankMemory {
+    /// What a process takes beside what is counted: MPI, BLAS, vocabulary and heap, as the private resident memory of runs
+    /// of small models was measured.
+    package static let processBytes = 16 << 20
+    /// What a worker does: its stack, its part of BLAS, and the page, which may be a huge one, that its workspace ends in.
+    static let threadBytes = 2 << 20
+    /// What a row of a file takes while it is tokenised, as it was measured.
+    package static let rowBytes = 170
+    /// Bytes for each trainable: weight, both moments and the summed gradient in 4, the buffer that is reduced in 8.
+    static let bytesOfTrainable = 4 * 4 + 8
+    /// The same of each worker: its gradient and its sums.
+    static let workerBytesOfTrainable = 4 + 8
+    /// The same of each snapshot: weight and both moments.
+    static let snapshotBytesOfTrainable = 3 * 4
+    /// What no training is without: one worker, and two snapshots.
+    static let leastBytesOfTrainable = bytesOfTrainable + workerBytesOfTrainable + 2 * snapshotBytesOfTrainable
+
+    package let trainables: Int
+    let threads: Int
+    /// How many snapshots rank 0 comes to have: the last step and the one that is being completed; the best evaluation's, once
+    /// there is one; and one that is being written while the next steps are made. Other ranks write none.
+    package let snapshots: ClosedRange<Int>
+    /// Bytes of a worker beside its trainables, at most, whatever the texts are.
+    let most: Int
+    /// The same for the lengths that the data has; nil where they are not known.
+    let usual: Int?
+    /// Bytes that a workspace comes to, at most.
+    package let workspace: Int
+
+    /// Batches of a run as they usually are.
+    package struct Batches {
+        /// Micro-batches.
+        var training: [BatchLengths] = []
+        /// Evaluation batches, and the tokens of the longest answer.
+        var answering: [(lengths: BatchLengths, steps: Int)] = []
+    }
+
+    /// - Parameters:
+    ///   - longestTarget: tokens of the longest target of any task.
+    ///   - batches: what the data gives; nil where it is not known.
+    package init(
+        _ configuration: RunConfiguration, shape: T5Configuration, layout: LowRankLayout, threads: Int,
+        longestTarget: Int, batches: Batches?
+    ) throws(Failure) {
+        trainables = layout.parameters.count
+        self.threads = threads
+        let best = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
+        let saves = best || configuration.checkpointEvery.map { $0 < configuration.steps } ?? false
+        snapshots = (best ? 3 : 2)...(2 + (best ? 1 : 0) + (saves ? 1 : 0))
+        let answer = configuration.maxNewTokens ?? max(4, longestTarget)
+        let target = max(longestTarget, configuration.padTargets ?? 0)
+        try Self.checkSize(configuration, shape, tokens: configuration.maxSource + target + answer)
+        func training(_ lengths: BatchLengths) -> Int {
+            Footprint(configuration: shape, lengths: lengths, method: layout.footprint).trainingBytes
+        }
+        func answering(_ lengths: BatchLengths, _ steps: Int) -> Int {
+            GenerationFootprint(configuration: shape, lengths: lengths, steps: steps, method: layout.footprint).bytes
+        }
+        let widest = BatchLengths(
+            examples: configuration.microBatch, source: configuration.maxSource, target: target)
+        let widestAnswers = BatchLengths(
+            examples: configuration.evaluationBatch, source: configuration.maxSource, target: 0)
+        workspace = max(training(widest), configuration.evaluates ? answering(widestAnswers, answer) : 0)
+        let expanded = configuration.weightFormat == .bfloat16 ? FrozenProducts.expandedBytes : 0
+        let rounded = Self.roundedBytes(configuration, shape)
+        let rows = max(
+            widest.sourceRows, widest.targetRows, configuration.evaluates ? widestAnswers.sourceRows : 0)
+        most = workspace + expanded + rows * rounded
+        usual = batches.map { batches in
+            let answers = configuration.evaluates ? batches.answering : []
+            let workspace = max(
+                batches.training.map(training).max() ?? 0, answers.map { answering($0.lengths, $0.steps) }.max() ?? 0)
+            let rows = max(
+                batches.training.map { max($0.sourceRows, $0.targetRows) }.max() ?? 0,
+                answers.map(\.lengths.sourceRows).max() ?? 0)
+            return workspace + expanded + rows * rounded
+        }
+    }
+
+    /// Weights, moments, gradient and buffer of the rank.
+    package var stateBytes: Int { trainables * Self.bytesOfTrainable }
+
+    /// So many snapshots.
+    package func snapshotBytes(_ count: Int) -> Int { trainables * Self.snapshotBytesOfTrainable * count }
+
+    /// A worker, all in all, at most.
+    package var mostOfWorker: Int { most + Self.threadBytes + trainables * Self.workerBytesOfTrainable }
+
+    /// The same for the lengths that the data has.
+    package var usualOfWorker: Int? { usual.map { $0 + Self.threadBytes + trainables * Self.workerBytesOfTrainable } }
+
+    /// The rank, at most.
+    package var mostBytes: Int {
+        Self.processBytes + stateBytes + snapshotBytes(snapshots.upperBound) + threads * mostOfWorker
+    }
+
+    /// The rank as the data is; nil where that is not known.
+    package var usualBytes: Int? {
+        usualOfWorker.map { Self.processBytes + stateBytes + snapshotBytes(snapshots.lowerBound) + threads * $0 }
+    }
+
+    /// Bytes for each row of a worker's rows that are rounded to 8 bits: the widest operand, each number in up to two.
+    private static func roundedBytes(_ configuration: RunConfiguration, _ shape: T5Configuration) -> Int {
+        let quantises = configuration.quantises
+        let widest = shape.projectionGroups().map {
+            max(quantises.forward ? $0.inputWidth : 0, quantises.backward ? $0.outputWidth : 0)
+        }
+        return (widest.max() ?? 0) * 2
+    }
+
+    /// Refuses what no whole number of bytes says: no width of the model, and no part of attention, is beyond these.
+    private static func checkSize(
+        _ configuration: RunConfiguration, _ shape: T5Configuration, tokens: Int
+    ) throws(Failure) {
+        let examples = max(configuration.microBatch, configuration.evaluationBatch)
+        let heads = shape.heads * (shape.encoderBlocks + shape.decoderBlocks)
+        let widths = Double(shape.weightCount) + Double(heads) * Double(tokens)
+        guard Double(examples) * Double(tokens) * widths < 0x1p56 else {
+            throw Failure(
+                .badConfiguration,
+                "batches of \(examples) x \(configuration.maxSource) tokens take more memory with this model than there "
+                    + "is; lower batch.micro, eval.batch or data.maxSource")
+        }
+    }
+
+    /// What to say where the ranks of a node need more memory than it has, or may.
+    ///
+    /// - Parameters:
+    ///   - ranks: ranks of the node.
+    ///   - shared: bytes that they have together: the backbone and what is packed.
+    ///   - limit: what they may have.
+    package func warning(ranks: Int, shared: Int, limit: MemoryLimit) -> String? {
+        func node(_ rank: Int) -> Double { Double(shared) + Double(ranks) * Double(rank) }
+        let most = node(mostBytes)
+        guard most > Double(limit.bytes) else { return nil }
+        let usual = usualBytes.map(node) ?? 0
+        let about = usual > Double(limit.bytes) ? "about \(Self.gibibytes(usual)) GiB, " : ""
+        return
+            "a node needs \(about)up to \(Self.gibibytes(most)) GiB, and \(limit.name) has "
+            + "\(Self.gibibytes(Double(limit.bytes))) GiB of memory; use fewer ranks per node, or lower parallel.threads, "
+            + "batch.micro, eval.batch or data.maxSource"
+    }
+
+    /// What to say where this process, which has `inUse` bytes of addresses and none yet of what is counted here but weights
+    /// and moments, needs or may need more than its limit.
+    func warning(addresses limit: MemoryLimit?, inUse: Int) -> String? {
+        guard let limit else { return nil }
+        let most = Double(inUse) + Double(mostBytes - Self.processBytes - snapshotBytes(1))
+        guard most > Double(limit.bytes) else { return nil }
+        return
+            "this process needs up to \(Self.gibibytes(most)) GiB of addresses, and \(limit.name) allows "
+            + "\(Self.gibibytes(Double(limit.bytes))); raise it, or lower parallel.threads, batch.micro, eval.batch or "
+            + "data.maxSource"
+    }
+
+    private static func gibibytes(_ bytes: Double) -> String { String(format: "%.1f", bytes / 0x1p30) }
+}

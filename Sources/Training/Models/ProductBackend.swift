@@ -1,0 +1,119 @@
+import Configuration
+import Failures
+import Kernels
+import T5
+
+/// What computes the products with frozen weights (`parallel.gemm`); part of what the bits depend on.
+public enum ProductBackend: String, Sendable, CaseIterable {
+    /// OpenBLAS on the mapped file: no copy of the weights, but for products of 8 bits, which are this program's own.
+    case openblas
+    /// oneDNN on weights that were packed once for the ranks of a node; products of 8 bits are its too where the processor
+    /// has VNNI.
+    case onednn
+
+    /// Those of this build.
+    public static var available: [ProductBackend] { PackingLibrary.hasOneDNN ? [.openblas, .onednn] : [.openblas] }
+
+    /// The one that a configuration asks for; `badConfiguration` when it is not in this build.
+    public init(_ configuration: RunConfiguration) throws(Failure) {
+        try self.init(
+            name: configuration.gemm, asking: "parallel.gemm",
+            quantises: configuration.quantises == (false, false) ? nil : "model.precision",
+            keeping: configuration.weightFormat)
+    }
+
+    /// What `auto` is: oneDNN where the build has it and the processor AVX-512, or VNNI where 8 bits are asked for; but
+    /// OpenBLAS for bfloat16 weights, of which oneDNN would need copies.
+    package static func preferred(quantises: Bool = false, keeping format: WeightFormat = .float32) -> ProductBackend {
+        let isFaster = PackingLibrary.isFast || quantises && PackingLibrary.hasVNNI
+        return isFaster && format == .float32 ? .onednn : .openblas
+    }
+
+    /// The one of a name, or `auto`, for weights kept in a format; `asking` is the option or key that names it, `quantises`
+    /// the one that asks for 8 bits, if any.
+    public init(
+        name: String, asking: String, quantises: String? = nil, keeping format: WeightFormat = .float32
+    ) throws(Failure) {
+        if let quantises, format == .bfloat16 {
+            throw Failure(
+                .badConfiguration, "\(quantises) needs float32 weights, but they are kept in bfloat16; leave out one")
+        }
+        self = Self(rawValue: name) ?? Self.preferred(quantises: quantises != nil, keeping: format)
+        guard Self.available.contains(self) else {
+            throw Failure(
+                .badConfiguration,
+                "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
+                    + "libdnnl-dev and build with the default traits")
+        }
+        guard self == .openblas || format == .float32 else {
+            throw Failure(
+                .badConfiguration, "\(asking) onednn needs float32 weights; use openblas for weights kept in bfloat16")
+        }
+    }
+
+    /// Version and kernels, as the bits depend on them.
+    public var version: String {
+        switch self {
+        case .openblas: "OpenBLAS \(BLAS.coreType)"
+        case .onednn: PackingLibrary.name ?? "none"
+        }
+    }
+
+    /// Whether its products of 8 bits are this program's own, and not oneDNN's; the bits are the same.
+    var hasOwnIntegers: Bool { self == .openblas || !PackingLibrary.hasVNNI }
+
+    /// `version`, and whose products of 8 bits a model of this precision has.
+    func description(precision: String) -> String {
+        guard precision.hasPrefix("int8"), hasOwnIntegers else { return version }
+        return version + ", 8 bits by this program " + (PackingLibrary.hasIntegerVectors ? "(AVX2)" : "(no vectors)")
+    }
+
+    /// What to know of 8 bits where they gain nothing; nil where they do.
+    package var integerWarning: String? {
+        guard hasOwnIntegers,
+            !Self.ownIntegersGain(hasVectors: PackingLibrary.hasIntegerVectors, isFast: PackingLibrary.isFast)
+        else { return nil }
+        return
+            "products of 8 bits may be slower than float32 here: fast are oneDNN's with VNNI, and this program's with AVX2 "
+            + "where float32 has no AVX-512"
+    }
+
+    /// Whether this program's products of 8 bits are faster than the ones in float32: they have AVX2 at best, those AVX-512
+    /// where `isFast`.
+    static func ownIntegersGain(hasVectors: Bool, isFast: Bool) -> Bool { hasVectors && !isFast }
+
+    /// The packs of a run: those of its precision, the backward's only where it trains.
+    static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {
+        let quantises = configuration.quantises
+        let backward: ProductPrecision = quantises.backward ? .int8 : .float32
+        return FrozenMatrix.Packs(
+            forward: quantises.forward ? .int8 : .float32, backward: training ? backward : nil)
+    }
+
+    /// How a model's weights are packed for it; nil when they all stay where they are. `memory` holds them.
+    public func packing(
+        _ packs: FrozenMatrix.Packs,
+        memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
+    ) throws(Failure) -> WeightPacking? {
+        do {
+            let library = self == .onednn ? try PackingLibrary() : PackingLibrary.integers
+            return packs.made(by: library).isEmpty ? nil : WeightPacking(library, packs, memory: memory)
+        } catch {
+            throw Failure(.badConfiguration, "\(error)")
+        }
+    }
+}
+
+extension RunConfiguration {
+    /// Bytes that a node's packed weights take with `products`: the projections for the forward and for the backward, and
+    /// with oneDNN the output matrix for both.
+    package func packedBytes(_ products: ProductBackend, _ shape: T5Configuration) -> Int {
+        let float = products == .onednn ? 4 : 0
+        let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)
+        let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
+        return bytes * projections + 2 * float * shape.vocabularySize * shape.modelWidth
+    }
+
+    /// How the frozen weights are kept.
+    package var weightFormat: WeightFormat { keepsBFloat16 ? .bfloat16 : .float32 }
+}

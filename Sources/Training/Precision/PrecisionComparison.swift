@@ -1,0 +1,94 @@
+import Adapters
+import Failures
+import Runs
+import T5
+import Tensors
+
+/// Computes batches with a model and with `reference`, which is the same in float32, and sums up how they differ.
+///
+/// Both engines keep their activations until the next batch, so it takes twice the memory of one worker.
+final class PrecisionComparison {
+    private struct Side {
+        let engine: T5Engine
+        let gradients: Arena
+
+        init(_ model: T5Model, _ state: TrainState) {
+            gradients = Arena(count: state.weights.count)
+            let adaptation = LowRankAdaptation(layout: state.layout, weights: state.weights, gradients: gradients)
+            engine = T5Engine(model: model, adaptation: adaptation)
+        }
+    }
+
+    private let expected: Side
+    private let found: Side
+    private let layout: ParameterLayout
+    private var encoder: [Discrepancy]
+    private var decoder: [Discrepancy]
+    private var losses = (expected: 0.0, found: 0.0)
+    private var examples = 0
+    private var tokens = (source: 0, label: 0)
+
+    init(_ model: T5Model, reference: T5Model, _ state: TrainState) {
+        expected = Side(reference, state)
+        found = Side(model, state)
+        layout = state.layout.parameters
+        encoder = Array(repeating: Discrepancy(), count: model.configuration.encoderBlocks)
+        decoder = Array(repeating: Discrepancy(), count: model.configuration.decoderBlocks)
+    }
+
+    /// Computes a batch without dropout, forward and backward, on both.
+    func add(_ batch: RaggedBatch, labelSmoothing: Float) {
+        losses.expected += expected.engine.forward(batch, dropout: nil, labelSmoothing: labelSmoothing).sum
+        losses.found += found.engine.forward(batch, dropout: nil, labelSmoothing: labelSmoothing).sum
+        compare(.encoder, &encoder)
+        compare(.decoder, &decoder)
+        expected.engine.backward()
+        found.engine.backward()
+        examples += batch.count
+        tokens.source += batch.sources.count
+        tokens.label += batch.targets.count
+    }
+
+    private func compare(_ stack: Stack, _ blocks: inout [Discrepancy]) {
+        let outputs = zip(expected.engine.blockOutputs(stack), found.engine.blockOutputs(stack))
+        for (block, (a, b)) in outputs.enumerated() { blocks[block].add(a, b) }
+    }
+
+    /// What was seen in all batches; throws `notFinite` when a number of it is not.
+    func report(precision: String, products: ProductBackend, step: Int) throws(Failure) -> PrecisionReport {
+        let report = PrecisionReport(
+            precision: precision, products: products.description(precision: precision),
+            reference: ProductBackend.openblas.version, step: step,
+            examples: examples, sourceTokens: tokens.source, labelTokens: tokens.label,
+            encoderErrors: encoder.map(\.relativeError), decoderErrors: decoder.map(\.relativeError),
+            referenceLoss: losses.expected / Double(tokens.label),
+            lossDifference: (losses.found - losses.expected) / Double(tokens.label), gradients: gradients)
+        let figures = report.encoderErrors + report.decoderErrors + [report.referenceLoss, report.lossDifference]
+        let ofGradients = report.gradients.map { [$0.cosine, $0.relativeError, $0.smallestCosine] } ?? []
+        guard (figures + ofGradients).allSatisfy(\.isFinite) else {
+            throw Failure(
+                .notFinite,
+                "model.precision \(precision) or float32 gives numbers that are not finite on the first examples; check "
+                    + "the model and its data")
+        }
+        return report
+    }
+
+    private var gradients: PrecisionReport.Gradients? {
+        var whole = Discrepancy()
+        var cosines: [(cosine: Double, name: String)] = []
+        for entry in layout.entries {
+            var tensor = Discrepancy()
+            tensor.add(
+                expected.gradients.base + entry.offset, found.gradients.base + entry.offset, count: entry.count)
+            whole.add(tensor)
+            if let cosine = tensor.cosine { cosines.append((cosine, entry.name)) }
+        }
+        // A NaN is smaller than nothing, so it is looked for by itself.
+        let smallest = cosines.first { $0.cosine.isNaN } ?? cosines.min { $0.cosine < $1.cosine }
+        guard let smallest, let cosine = whole.cosine else { return nil }
+        return PrecisionReport.Gradients(
+            cosine: cosine, relativeError: whole.relativeError, smallestCosine: smallest.cosine,
+            smallestTensor: smallest.name, tensors: cosines.count)
+    }
+}

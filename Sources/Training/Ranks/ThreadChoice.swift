@@ -1,0 +1,72 @@
+import Failures
+import Foundation
+import MPI
+
+/// How many worker threads a rank runs and why.
+public struct ThreadChoice: Sendable {
+    /// Workers of this rank.
+    public let threads: Int
+    /// Ranks on this node.
+    public let ranksOnNode: Int
+    /// Cores this rank may use.
+    public let cores: AvailableCores
+    /// This rank's share of its node's cores.
+    public let fairShare: Int
+    /// Words for the user: what is wrong and the flag that mends it.
+    public let warnings: [String]
+
+    /// Chooses `requested` threads, or as many as this rank's share of the cores allows; collective over `world`.
+    ///
+    /// `microBatches` of a step, when known: more workers than a rank has of them would idle.
+    public init(requested: Int?, world: Communicator, microBatches: Int?) throws(Failure) {
+        let node = try world.nodeCommunicator()
+        cores = AvailableCores.ofThisProcess()
+        fairShare = try node.fairShare(of: cores)
+        ranksOnNode = node.size
+        try node.free()
+        let own = microBatches.map { Self.largestShare(ofMicroBatches: $0, ranks: world.size) } ?? .max
+        threads = Self.threads(requested: requested, fairShare: fairShare, own: own)
+        warnings = Self.warnings(
+            threads: threads, own: own, cores: cores, ranksOnNode: ranksOnNode,
+            processors: ProcessInfo.processInfo.processorCount)
+    }
+
+    /// The most micro-batches of a step that one of so many ranks has.
+    package static func largestShare(ofMicroBatches microBatches: Int, ranks: Int) -> Int {
+        (microBatches + ranks - 1) / ranks
+    }
+
+    /// The threads of a rank: those that were asked for, or one for each core of its share that has a micro-batch of its
+    /// `own` to compute.
+    package static func threads(requested: Int?, fairShare: Int, own: Int) -> Int {
+        requested ?? max(1, min(fairShare, own))
+    }
+
+    /// What to say of threads beyond a rank's micro-batches, nil when there are none.
+    package static func idleWarning(threads: Int, own: Int) -> String? {
+        guard threads > own else { return nil }
+        return
+            "\(threads - own) of \(threads) threads of a rank will idle: it has at most \(own) micro-batch(es) in a step; "
+            + "use fewer threads or a smaller batch.micro"
+    }
+
+    static func warnings(
+        threads: Int, own: Int, cores: AvailableCores, ranksOnNode: Int, processors: Int
+    ) -> [String] {
+        var warnings: [String] = []
+        if cores.count == 1, cores.limit == .affinity, ranksOnNode <= 2, processors > ranksOnNode {
+            warnings.append(
+                "this rank is bound to one of \(processors) processors, as mpirun does for one or two ranks; add "
+                    + "--bind-to none to mpirun, or --cpus-per-task to srun")
+        }
+        if threads > cores.count {
+            warnings.append(
+                "\(threads) threads share \(cores.count) core(s); set parallel.threads: \(cores.count), or allow more "
+                    + "cores with mpirun --bind-to none or srun --cpus-per-task=\(threads)")
+        }
+        if ranksOnNode > cores.count, cores.count > 1 || cores.limit == .quota {
+            warnings.append("\(ranksOnNode) ranks of this node share \(cores.count) core(s); start fewer ranks")
+        }
+        return warnings + [idleWarning(threads: threads, own: own)].compactMap(\.self)
+    }
+}

@@ -1,0 +1,183 @@
+import Adapters
+import Checkpoints
+import Failures
+import Foundation
+import MPI
+import Runs
+import Synchronization
+import Tensors
+
+/// The checkpoints that a run makes of its snapshots. Every rank has one: any of them can save its last step when the
+/// others cannot.
+package final class RunCheckpoints: @unchecked Sendable {
+    /// What every checkpoint of the run has in common.
+    package struct Constants: Sendable {
+        var adapter: AdapterConfiguration
+        var layout: ParameterLayout
+        var identity: RunState.Identity
+        var libraries: [String: String]
+        var seed: UInt64
+        var steps: Int
+        /// The newest so many checkpoints are kept, beside the best.
+        var keep: Int
+        /// What the steps were computed with.
+        var inputs: MappedInputs
+
+        /// Creates what all checkpoints have in common.
+        package init(
+            adapter: AdapterConfiguration, layout: ParameterLayout, identity: RunState.Identity,
+            libraries: [String: String], seed: UInt64, steps: Int, keep: Int, inputs: MappedInputs
+        ) {
+            self.adapter = adapter
+            self.layout = layout
+            self.identity = identity
+            self.libraries = libraries
+            self.seed = seed
+            self.steps = steps
+            self.keep = keep
+            self.inputs = inputs
+        }
+    }
+
+    package let store: CheckpointStore
+    let snapshots = Snapshots()
+    private let constants: Constants
+    private let run: RunDirectory
+    /// On rank 0 of a run that keeps its snapshot in a file; of the thread that trains.
+    private var file: SnapshotFile?
+    /// Number of the newest snapshot that is on the disk.
+    private let saved = Mutex(0)
+
+    package init(store: CheckpointStore, constants: Constants, run: RunDirectory) {
+        self.run = run
+        self.store = store
+        self.constants = constants
+    }
+
+    /// From here on snapshots are also kept in a file; before the first one.
+    package func keep(in file: SnapshotFile) { self.file = file }
+
+    /// Whether snapshots are also kept in a file, which the next steps overwrite.
+    var isInFile: Bool { file != nil }
+
+    /// Keeps a completed step as the newest snapshot.
+    package func keep(_ trained: TrainState, _ progress: RunProgress) throws(Failure) {
+        let state = RunState(
+            step: trained.step, steps: constants.steps, seed: constants.seed, identity: constants.identity,
+            best: progress.best, owesEvaluation: progress.owesEvaluation, accumulator: progress.accumulator,
+            record: progress.record, libraries: constants.libraries,
+            skippedInARow: trained.skippedInARow > 0 ? trained.skippedInARow : nil)
+        snapshots.keep(trained, state)
+        guard let file else { return }
+        try run.owner.check()
+        // The next start would go on from this file.
+        try checkInputs()
+        try file.write(state, [trained.weights, trained.mean, trained.square])
+    }
+
+    /// Makes a checkpoint of a snapshot that an earlier job of the run left in a file; returns its step.
+    package func save(_ left: (state: RunState, arenas: [Arena])) throws(Failure) -> Int {
+        try save(left.state, left.arenas[0], left.arenas[1], left.arenas[2])
+        return left.state.step
+    }
+
+    /// Saves the newest snapshot where it is not on the disk yet; returns its step, nil where there is none.
+    func saveNewest() throws(Failure) -> Int? {
+        // Of a rank whose copy of an input has changed the newest step has gradients, on every node.
+        if let status = RunStatus.read(run), status.state == .failed, status.exitCode == ExitCode.badData.rawValue {
+            throw Failure(.badData, "another rank has met a changed input, so \(distrust)")
+        }
+        guard let snapshot = snapshots.take() else { return nil }
+        defer { snapshots.release(snapshot) }
+        try saveBest(of: snapshot.state)
+        if saved.withLock({ $0 }) < snapshot.number { try save(snapshot) }
+        return snapshot.state.step
+    }
+
+    /// Saves the snapshot of the best evaluation where its checkpoint was not finished.
+    private func saveBest(of state: RunState) throws(Failure) {
+        guard let best = state.best, best.step != state.step, let snapshot = snapshots.takeBest() else { return }
+        defer { snapshots.release(snapshot) }
+        guard snapshot.state.step == best.step, (try? store.open(.step(best.step))) == nil else { return }
+        try save(snapshot)
+    }
+
+    /// Writes a snapshot as a checkpoint, points `best` at it if it is the best, and removes what is too old.
+    func save(_ snapshot: Snapshot) throws(Failure) {
+        try save(snapshot.state, snapshot.weights, snapshot.mean, snapshot.square)
+        saved.withLock { $0 = max($0, snapshot.number) }
+    }
+
+    /// Throws `badData` when a file that the steps were computed with has changed on the way.
+    func checkInputs() throws(Failure) {
+        do throws(Failure) {
+            try constants.inputs.check(distrust)
+        } catch {
+            // They hold steps that cannot be trusted, from which the next start would go on.
+            if (try? run.owner.check()) != nil { SnapshotFile.remove(run) }
+            throw error
+        }
+    }
+
+    /// As `checkInputs`, of all ranks; collective.
+    func checkInputs(on world: Communicator) throws(Failure) {
+        try world.rankZeroFirst { () throws(Failure) in try checkInputs() }
+        // A rank that does not come here ends the job.
+        if world.size > 1 { try world.barrier() }
+    }
+
+    /// What cannot be trusted when an input has changed, and what to do.
+    private var distrust: String {
+        guard let last = (try? store.steps())?.max() else {
+            return "nothing that was computed can be trusted; restore it and start again"
+        }
+        return "the steps after checkpoint \(last) cannot be trusted; restore it and start again to continue from there"
+    }
+
+    private func save(_ state: RunState, _ weights: Arena, _ mean: Arena, _ square: Arena) throws(Failure) {
+        try run.owner.check()
+        // Also where a dying job saves its last step.
+        try checkInputs()
+        do throws(Failure) {
+            try store.save(
+                CheckpointContents(
+                    step: state.step,
+                    adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
+                    state: try state.encoded(), layout: constants.layout, weights: weights,
+                    firstMoments: mean, secondMoments: square, dependsOn: constants.libraries))
+        } catch {
+            // Another job that has taken the directory over removes what this one has half written.
+            try run.owner.checkNow()
+            throw error
+        }
+        // Before old ones are removed: whoever saved the best one may not have come to it.
+        if let best = state.best, try store.steps().contains(best.step), store.step(of: .best) != best.step {
+            try store.point(.best, at: best.step)
+        }
+        try store.prune(keepingNewest: constants.keep)
+    }
+}
+
+/// What a step leaves beside weights and moments, for a run that goes on from it.
+package struct RunProgress: Equatable {
+    /// The best evaluation so far.
+    var best: RunState.Best?
+    /// Whether the evaluation that is due at the step is still to be made.
+    var owesEvaluation = false
+    /// Sums since the last line of `metrics.jsonl`.
+    var accumulator: MetricsAccumulator
+    /// The line of `metrics.jsonl` about this very step, if it has one: whoever wrote it may have been killed before it
+    /// did.
+    var record: TrainRecord?
+
+    /// Creates the progress of a run.
+    package init(
+        best: RunState.Best? = nil, owesEvaluation: Bool = false, accumulator: MetricsAccumulator,
+        record: TrainRecord? = nil
+    ) {
+        self.best = best
+        self.owesEvaluation = owesEvaluation
+        self.accumulator = accumulator
+        self.record = record
+    }
+}

@@ -1,0 +1,60 @@
+import Configuration
+import Failures
+import Foundation
+import MPI
+import Runs
+
+/// A finished or running run, opened to be used: its configuration, model and one checkpoint's weights.
+package struct OpenedRun {
+    package let run: RunDirectory
+    package let base: RunModel
+    package let state: TrainState
+    /// What was loaded; on rank 0.
+    package let checkpoint: LoadedCheckpoint?
+    let threads: Int
+
+    /// Opens a run directory; collective. `checkpoint` is best, last, a step or a path.
+    package init(_ path: String, checkpoint name: String, world: Communicator) throws(Failure) {
+        run = RunDirectory(path)
+        let file = run.configuration
+        let configuration = try world.rankZeroFirst { () throws(Failure) in
+            guard FileManager.default.fileExists(atPath: file) else {
+                throw Failure(
+                    .inputMissing,
+                    "\(path) is no run directory: it holds no config.yaml; give the --out of a train command")
+            }
+            return try RunConfiguration.load(file: file)
+        }
+        base = try RunModel(configuration, training: false, world: world)
+        state = TrainState(layout: base.layout, seed: configuration.seed)
+        checkpoint = try base.load(name, of: run, into: state)
+        threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
+    }
+
+    /// Workers for generation.
+    package func team() -> WorkerTeam {
+        WorkerTeam(
+            threads: threads, model: base.model, state: state,
+            sums: StepSums(parameters: state.weights.count, tasks: base.taskNames.count))
+    }
+
+    /// What has changed since the checkpoint's training of that on which the use depends, a part of a sentence each; for
+    /// rank 0. Unless it is allowed any change is refused, else said on standard error.
+    package func changes(
+        to present: RunState.Identity, for use: AdapterUse, areAllowed: Bool
+    ) throws(Failure) -> [String] {
+        guard let checkpoint else { return [] }
+        let changes = checkpoint.identity.changes(to: present, for: use)
+        if areAllowed {
+            for change in changes { Terminal.complain("changed since the training of \(checkpoint.path): \(change)") }
+        } else if !changes.isEmpty {
+            let more = changes.count > 3 ? ", and \(changes.count - 3) more" : ""
+            throw Failure(
+                .badConfiguration,
+                "\(run.path) has changed since the training of \(checkpoint.path): "
+                    + "\(changes.prefix(3).joined(separator: ", "))\(more); put it back, or give --allow-changes to go on "
+                    + "all the same")
+        }
+        return changes
+    }
+}

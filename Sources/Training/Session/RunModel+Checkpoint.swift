@@ -1,0 +1,83 @@
+import Adapters
+import Checkpoints
+import Failures
+import MPI
+import Runs
+import Tensors
+
+/// A checkpoint whose weights were loaded to be used; known on rank 0.
+package struct LoadedCheckpoint {
+    /// Its directory.
+    package var path: String
+    /// Whether it stands in the run directory.
+    package var isOwn: Bool
+    /// What its training was of.
+    package var identity: RunState.Identity
+    /// Digest of the adapter's weights.
+    package var adapter: ContentDigest?
+}
+
+extension RunModel {
+    /// Loads the weights and the step of a checkpoint into `state`; collective. `name` is best, last, a step or a path.
+    ///
+    /// Returns what it loaded on rank 0, nil elsewhere. Refuses one that was trained on another backbone or with another
+    /// vocabulary, or whose adapter means something else here.
+    @discardableResult
+    package func load(_ name: String, of run: RunDirectory, into state: TrainState) throws(Failure) -> LoadedCheckpoint?
+    {
+        // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
+        var loaded: LoadedCheckpoint?
+        if world.rank == 0 {
+            do throws(Failure) {
+                loaded = try read(name, of: run, into: state)
+            } catch  where error.code == .inputMissing {
+                // A training may just have removed it, and a link leads to a newer one by now.
+                loaded = try read(name, of: run, into: state)
+            }
+        }
+        try world.broadcast(UnsafeMutableRawBufferPointer(state.weights.elements), from: 0)
+        return loaded
+    }
+
+    private func read(
+        _ name: String, of run: RunDirectory, into state: TrainState
+    ) throws(Failure) -> LoadedCheckpoint {
+        let store = CheckpointStore(runDirectory: run.path)
+        let checkpoint = try store.open(CheckpointStore.Selection(named: name))
+        let saved = try RunState(checkpoint.state(), path: checkpoint.path)
+        guard saved.identity.backbone == backbone else {
+            throw Failure(
+                .badConfiguration,
+                "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model"
+            )
+        }
+        try check(checkpoint, saved.identity, run)
+        try checkpoint.loadWeights(layout.parameters, into: state.weights)
+        state.step = saved.step
+        return LoadedCheckpoint(
+            path: checkpoint.path, isOwn: store.holds(checkpoint), identity: saved.identity,
+            adapter: checkpoint.adapterDigest)
+    }
+
+    /// Refuses an adapter that means something else in this run: trained on other tokens, scaled or modulated otherwise, for
+    /// other tasks.
+    private func check(
+        _ checkpoint: Checkpoint, _ identity: RunState.Identity, _ run: RunDirectory
+    ) throws(Failure) {
+        let path = checkpoint.adapterDirectory + "/unolora_config.json"
+        let trained = try AdapterConfiguration(path: path)
+        let present = vocabulary.digest.hexadecimal
+        guard !identity.hasOtherVocabulary(than: present), trained.vocabulary ?? present == present else {
+            throw Failure(
+                .badConfiguration,
+                "\(checkpoint.path) was trained with another vocabulary than \(configuration.model)/spiece.model, with its "
+                    + "added tokens, now is; put the one of the training back")
+        }
+        if let key = try trained.firstDifference(from: adapter) {
+            throw Failure(
+                .badConfiguration,
+                "\(path) differs in \(key) from \(run.configuration); use a checkpoint of a run with the same adapter "
+                    + "and tasks")
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import Adapters
+import Configuration
+import Failures
+import Foundation
+import Kernels
+import MPI
+import Runs
+import T5
+import Tasks
+import Tensors
+import Text
+
+/// What every command on a run needs, data or not: configuration, tasks, vocabulary, backbone and layout of the adapter.
+package struct RunModel {
+    package let configuration: RunConfiguration
+    package let world: Communicator
+    /// The tasks in the order of their ids.
+    package let definitions: [TaskDefinition]
+    package let vocabulary: Vocabulary
+    /// Generation budget of each task: the configured one, or max(4, longest answer).
+    package let budgets: [Int]
+    package let model: T5Model
+    package let layout: LowRankLayout
+    /// What computes the products with the backbone's weights.
+    package let products: ProductBackend
+    /// Digest of the backbone: its shape and its weights.
+    let backbone: String
+
+    /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once. Weights are
+    /// packed for the forward alone, or for training too. A run that `isNew` is refused what an old one may go on with.
+    /// `finished` is told of each part of a start that is done.
+    package init(
+        _ configuration: RunConfiguration, training: Bool, isNew: Bool = false, world: Communicator,
+        finished: (StartupTimes.Part) -> Void = { _ in }
+    ) throws(Failure) {
+        self.configuration = configuration
+        self.world = world
+        let directory = configuration.model
+        let products = try world.rankZeroFirst { () throws(Failure) in try ProductBackend(configuration) }
+        self.products = products
+        definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
+        let shape = try world.rankZeroFirst { () throws(Failure) in
+            try T5Configuration(directory: directory)
+        }
+        let vocabulary = try world.rankZeroFirst { () throws(Failure) in
+            try Self.openVocabulary(directory, shape, isNew: isNew)
+        }
+        let definitions = definitions
+        let budgets = try world.rankZeroFirst { () throws(Failure) in
+            try Self.budgets(definitions, vocabulary, configured: configuration.maxNewTokens)
+        }
+        let longest = max(configuration.maxSource, configuration.padTargets ?? 0, budgets.max() ?? 0)
+        self.vocabulary = vocabulary
+        self.budgets = budgets
+        layout = try world.rankZeroFirst { () throws(Failure) in
+            let layout = try configuration.lowRankLayout(shape)
+            if isNew { try configuration.checkRank(layout) }
+            try configuration.check(layout, training: training, fits: .machine)
+            return layout
+        }
+        finished(.vocabulary)
+        let node = try world.nodeCommunicator()
+        let files = try world.rankZeroFirst { () throws(Failure) in try T5Model.fileIdentity(directory: directory) }
+        backbone = try Self.checkModel(directory, files, world, node)
+        finished(.weights)
+        // Now, since what follows is shared by the ranks of a node.
+        try Agreement.check(
+            [.configuration(configuration), .products(products), .init(name: "model", text: backbone)], world: world)
+        let quantises = configuration.quantises != (false, false)
+        let packed: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
+            try NodeMemory(
+                node, byteCount: size, for: "packed weights",
+                remedy:
+                    "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(quantises ? " and model.precision: float32" : ""), "
+                    + "which packs none")
+        }
+        let converted: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
+            try NodeMemory(
+                node, byteCount: size, for: "converted weights",
+                remedy:
+                    "\(SharedRoom.oneRank), or use a model file in float32 with model.precision: float32, which needs none"
+            )
+        }
+        model = try T5Model.load(
+            directory: directory, maximumLength: longest, format: configuration.weightFormat,
+            packing: products.packing(
+                ProductBackend.packs(configuration, training: training), memory: packed),
+            convertedMemory: converted)
+        guard try T5Model.fileIdentity(directory: directory) == files else {
+            throw Failure(
+                .badData, "a file of the model \(directory) changed while it was read; start again when it is whole")
+        }
+        finished(.model)
+    }
+
+    /// The backbone in float32, as the file has it and without packs: what its precision is compared with.
+    func float32Model() throws(Failure) -> T5Model {
+        guard configuration.keepsBFloat16 else { return model.unpacked }
+        return try T5Model.load(directory: configuration.model, maximumLength: model.maximumLength)
+    }
+
+    /// Names of the tasks in the order of their ids.
+    package var taskNames: [String] { definitions.map(\.name) }
+
+    /// What an adapter of this run needs to be used again.
+    package var adapter: AdapterConfiguration {
+        var labels: [String: [String]] = [:]
+        for definition in definitions {
+            if case .classes(let answers) = definition.answers { labels[definition.name] = answers }
+        }
+        return AdapterConfiguration(
+            layout.options, taskNames: taskNames, labels: labels, vocabulary: vocabulary.digest.hexadecimal)
+    }
+
+    /// What must be the same for a run with this model to be continued.
+    package func identity(data: String, sources: [TaskSources]?) -> RunState.Identity {
+        RunState.Identity(
+            configuration: configuration.resultText,
+            layout: ContentDigest(of: layout.parameters.canonicalText).hexadecimal, backbone: backbone, data: data,
+            vocabulary: vocabulary.digest.hexadecimal, sources: sources)
+    }
+
+    /// Generates and scores with this run's settings.
+    package var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
+
+    private static func budgets(
+        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, configured: Int?
+    ) throws(Failure) -> [Int] {
+        var budgets: [Int] = []
+        for definition in definitions {
+            let targets = try TargetTable(definition, vocabulary)
+            if let configured { try targets.check(fit: configured) }
+            budgets.append(configured ?? max(4, targets.longest))
+        }
+        return budgets
+    }
+
+    /// Checks the weights and digests them; collective.
+    ///
+    /// Every rank answers for the files that it opens itself. Of the ranks of a node that open the same ones, the first
+    /// reads them through for all.
+    private static func checkModel(
+        _ directory: String, _ files: ContentDigest, _ world: Communicator, _ node: Communicator
+    ) throws(Failure) -> String {
+        let all = try node.allGather(files.words)
+        let reader = all.firstIndex(of: files.words) ?? node.rank
+        let own = try world.rankZeroFirst { () throws(Failure) in
+            reader == node.rank ? try T5Model.check(directory: directory).words : files.words
+        }
+        let words = try node.allGather(own)[reader]
+        return ContentDigest(words: (words[0], words[1])).hexadecimal
+    }
+}

@@ -1,0 +1,42 @@
+import Configuration
+import Failures
+import T5
+import Tasks
+import Tensors
+
+extension RunSession {
+    /// What this rank comes to need; `looks`: as its data is, which takes a look at all lengths.
+    package func memory(threads: Int, looks: Bool) throws(Failure) -> RankMemory {
+        let longest = data.cache.tasks.map(\.longestTarget)
+        var batches: RankMemory.Batches?
+        if looks {
+            var answering: [(lengths: BatchLengths, steps: Int)] = []
+            let tasks =
+                configuration.evaluatesAtEnd
+                ? [.validation, .test].flatMap { evaluationTasks($0) }
+                : evaluationTasks(
+                    SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples)
+            for task in tasks {
+                answering.append(
+                    RankMemory.Batches.longest(
+                        task.gold.indices.map { task.source($0).count }, batch: configuration.evaluationBatch,
+                        steps: task.budget))
+            }
+            batches = try RankMemory.Batches(
+                configuration, mixture: mixture(), examples: data, answering: answering)
+        }
+        return try RankMemory(
+            configuration, shape: base.model.configuration, layout: base.layout, threads: threads,
+            longestTarget: longest.max() ?? 0, batches: batches)
+    }
+
+    /// What to say where that is more than this machine or process may have.
+    package func warnings(_ memory: RankMemory, ranksOnNode: Int) -> [String] {
+        let shape = base.model.configuration
+        let shared = shape.weightBytes(configuration.weightFormat) + configuration.packedBytes(base.products, shape)
+        return [
+            memory.warning(ranks: ranksOnNode, shared: shared, limit: .machine),
+            memory.warning(addresses: .addresses, inUse: MemoryLimit.addressesInUse),
+        ].compactMap(\.self)
+    }
+}

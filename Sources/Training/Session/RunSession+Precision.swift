@@ -1,0 +1,38 @@
+import Failures
+import Runs
+import T5
+import Tasks
+
+extension RunSession {
+    /// How many examples a run measures its precision on when it starts: so few that the other ranks hardly wait.
+    package static let precisionExamples = 8
+
+    /// Compares the run's products with float32 on `count` training examples. Not collective: what it gives depends on the
+    /// configuration, the data and the adapter alone, so one rank measures for all.
+    package func precision(_ state: TrainState, examples count: Int) throws(Failure) -> PrecisionReport {
+        let slots = Self.spread(count, over: base.definitions.indices.map { data.trainingCount(task: $0) })
+        var plan = MicroBatchPlan(micro: configuration.microBatch, balances: true)
+        plan.cut(slots, examples: data)
+        let comparison = PrecisionComparison(base.model, reference: try base.float32Model(), state)
+        for index in 0..<plan.count {
+            var batch = RaggedBatch()
+            plan.assemble(
+                index, into: &batch, examples: data, padTargets: configuration.padTargets,
+                padToken: base.model.configuration.padToken)
+            comparison.add(batch, labelSmoothing: Float(configuration.labelSmoothing))
+        }
+        return try comparison.report(
+            precision: configuration.precision, products: base.products, step: state.step)
+    }
+
+    /// `count` examples of tasks that have so many each: from the tasks in turn, and from a task at equal distances, since
+    /// files are often sorted. The sampler would be no better: it may draw one task for a whole batch.
+    static func spread(_ count: Int, over available: [Int]) -> [Sampler.Slot] {
+        let tasks = available.count
+        return (0..<count).map { index in
+            let task = index % tasks
+            let wanted = (count - task + tasks - 1) / tasks
+            return Sampler.Slot(index: index, task: task, example: index / tasks * available[task] / wanted)
+        }
+    }
+}

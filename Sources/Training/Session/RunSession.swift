@@ -1,0 +1,120 @@
+import Configuration
+import Failures
+import MPI
+import Runs
+import Tasks
+import Tensors
+
+/// A run's model together with its data: what training and evaluating need.
+package struct RunSession {
+    package let base: RunModel
+    package let data: RunData
+
+    var configuration: RunConfiguration { base.configuration }
+    package var taskNames: [String] { base.taskNames }
+    /// What is read where it is while the session lives.
+    package var inputs: MappedInputs { MappedInputs(base.model, data.cache) }
+
+    /// Opens the data of an opened model; collective.
+    ///
+    /// `accept` is told on rank 0 what the run would be with the data as it is now, and may refuse it: before anything is
+    /// tokenised, as far as the inputs tell whether it is that of `trained`, and again where the tokens show that it is not.
+    package init(
+        _ base: RunModel, run: RunDirectory, comparedWith trained: RunState.Identity? = nil,
+        accepting accept: @escaping (RunState.Identity) throws(Failure) -> Void = { _ in }
+    ) throws(Failure) {
+        self.base = base
+        var told: RunState.Identity?
+        data = try RunData(
+            base.configuration, base.definitions, run: run, vocabulary: base.vocabulary, world: base.world
+        ) { inputs throws(Failure) in
+            let present = base.identity(data: inputs.identity(as: trained?.data ?? ""), sources: inputs.sources)
+            told = present
+            try accept(present)
+        }
+        let identity = self.identity
+        try base.world.rankZeroFirst { () throws(Failure) in
+            guard base.world.rank == 0, told != identity else { return }
+            try accept(identity)
+        }
+    }
+
+    /// What must be the same for the run to be continued.
+    package var identity: RunState.Identity { base.identity(data: data.digest, sources: data.sources) }
+
+    /// Digest of all that decides the figures of an evaluation with this adapter: data, model, vocabulary, settings.
+    package func basis(adapter: ContentDigest?) -> String {
+        let positive = base.definitions.compactMap { task in task.positiveClass.map { "\(task.name): \($0.label)" } }
+        let parts = [
+            configuration.resultText(for: .evaluation), "\(configuration.maxNewTokens ?? 0)", "\(positive)",
+            base.backbone, base.vocabulary.digest.hexadecimal, data.digest, adapter?.hexadecimal ?? "",
+        ]
+        return ContentDigest(of: parts.joined(separator: "\n")).hexadecimal
+    }
+
+    /// Sentences for people about tasks whose F1 is of another class than in earlier versions.
+    package var positiveNotices: [String] { base.definitions.compactMap(\.positiveNotice) }
+
+    /// The mixture of the tasks' training examples.
+    package func mixture() throws(Failure) -> Mixture {
+        try Mixture(
+            tasks: base.definitions.enumerated().map { ($1.name, data.trainingCount(task: $0)) },
+            temperature: configuration.temperature, cap: configuration.samplerCap)
+    }
+
+    /// A split of the chosen tasks for the evaluator, at most `limit` random examples of each; tasks without that split
+    /// are left out.
+    package func evaluationTasks(_ split: SplitName, names: [String]? = nil, limit: Int? = nil) -> [EvaluationTask] {
+        base.definitions.indices.compactMap { index in
+            guard names?.contains(base.definitions[index].name) ?? true else { return nil }
+            return evaluationTask(index, split, name: base.definitions[index].name, limit: limit)
+        }
+    }
+
+    /// What a report shows beside the averages: where the splits of a task are halves of a benchmark with names of their
+    /// own, as MNLI's matched and mismatched are, the half that is not `split`.
+    package func tasksBeside(_ split: SplitName, names: [String]? = nil) -> [EvaluationTask] {
+        let other: SplitName = split == .test ? .validation : .test
+        return base.definitions.indices.compactMap { index in
+            let definition = base.definitions[index]
+            guard names?.contains(definition.name) ?? true, definition.split(split)?.label != nil,
+                let label = definition.split(other)?.label
+            else { return nil }
+            return evaluationTask(index, other, name: "\(definition.name)_\(label)", isBeside: true)
+        }
+    }
+
+    /// One sentence for people that names the chosen tasks that `evaluationTasks` leaves out; nil when it leaves out none.
+    package func omission(_ split: SplitName, names: [String]? = nil) -> String? {
+        let present = evaluationTasks(split, names: names).map(\.name)
+        let absent = base.taskNames.filter { (names?.contains($0) ?? true) && !present.contains($0) }
+        return absent.isEmpty ? nil : "not evaluated, since without a \(split) split: \(absent.joined(separator: ", "))"
+    }
+
+    private func evaluationTask(
+        _ index: Int, _ split: SplitName, name: String, isBeside: Bool = false, limit: Int? = nil
+    ) -> EvaluationTask? {
+        guard let rows = data.split(task: index, split) else { return nil }
+        let definition = base.definitions[index]
+        let gold = data.gold(task: index, split)
+        let chosen = ExampleSubset.positions(
+            task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed)
+        var task = EvaluationTask(
+            name: name, task: index, space: definition.answers, metrics: definition.metrics,
+            positive: definition.positiveClass, budget: base.budgets[index], isBeside: isBeside,
+            gold: chosen.map { gold[$0] }, source: { rows.source(chosen[$0]) })
+        task.exampleName = { "example \(chosen[$0])" }
+        return task
+    }
+
+    /// Scores of always giving each task's most frequent training answer, by the names of `tasks`.
+    package func baselines(_ tasks: [EvaluationTask]) throws(Failure) -> [String: TaskScores] {
+        var scores: [String: TaskScores] = [:]
+        for task in tasks {
+            scores[task.name] = try TaskScores.majorityBaseline(
+                training: data.gold(task: task.task, .train), gold: task.gold, space: task.space, metrics: task.metrics,
+                positive: task.positive)
+        }
+        return scores
+    }
+}

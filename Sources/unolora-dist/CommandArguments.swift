@@ -1,0 +1,143 @@
+import ArgumentParser
+import Commands
+import Configuration
+import Failures
+import Runs
+
+struct EvaluateArguments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.",
+        discussion: """
+            The JSON is also written into the run directory, as evaluation-SPLIT-STEP.json, when all tasks of one of its \
+            own checkpoints were evaluated. Figures of other data or settings are not overwritten: then the file has the \
+            beginning of "basis" in its name, the digest of all that decides the figures.
+            """)
+
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
+    var directory: String
+
+    @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
+    var checkpoint = "best"
+
+    @Option(help: "The split to evaluate.")
+    var split = EvaluatedSplit.validation
+
+    @Option(help: ArgumentHelp("Tasks, separated by commas; all without it.", valueName: "a,b"))
+    var tasks: TaskNames?
+
+    @Flag(help: "Prints the JSON alone, without the table.")
+    var json = false
+
+    @OptionGroup var changes: Changes
+
+    func run() {
+        Job.run("evaluate") { mpi throws(Failure) in
+            let request = EvaluateCommand.Request(
+                checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, asJSON: json,
+                allowsChanges: changes.areAllowed)
+            return try EvaluateCommand.run(directory, request, world: mpi.world)
+        }
+    }
+}
+
+struct PredictArguments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict", abstract: "Answers input lines, one JSON line for each.",
+        discussion: """
+            A line that starts with { is a JSON object with the task's fields, as in {"sentence": "It rained."}. Any \
+            other is plain text: the task's fields in their order, with a tab between two (TSV, without header). Lines \
+            of a pipe or terminal are answered as they come.
+            """)
+
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
+    var directory: String
+
+    @Option(help: "Name of the task.", transform: filled)
+    var task: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Input file or named pipe; standard input without it or with -.", valueName: "file"), transform: filled)
+    var input: String?
+
+    @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
+    var checkpoint = "best"
+
+    @OptionGroup var changes: Changes
+
+    func run() {
+        Job.run("predict") { mpi throws(Failure) in
+            try PredictCommand.run(
+                directory, checkpoint: checkpoint, task: task, input: input, allowsChanges: changes.areAllowed,
+                world: mpi.world)
+        }
+    }
+}
+
+struct PrepareArguments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prepare", abstract: "Tokenises into the memory-mapped token cache; train does it when absent.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Run directory of the train command to prepare for, which holds the cache when data.cache is not set; "
+                + "runs/<name of the configuration> without it.",
+            valueName: "directory"), transform: filled)
+    var out: String?
+
+    func run() {
+        Job.run("prepare") { mpi throws(Failure) in
+            let directory = TrainArguments.runDirectory(out: out, config: options.config)
+            return try PrepareCommand.run(options.load, out: directory, world: mpi.world)
+        }
+    }
+}
+
+struct PlanArguments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Says without training what a run needs and does.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: "Ranks of the job.")
+    var ranks = 1
+
+    @Option(help: "Ranks on a node; all of them without it.")
+    var ranksPerNode: Int?
+
+    func run() {
+        Job.alone("plan") { () throws(Failure) in
+            try Terminal.print(Plan(options.load(), ranks: ranks, ranksPerNode: ranksPerNode ?? ranks).text)
+            return 0
+        }
+    }
+}
+
+struct DoctorArguments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Shows MPI, BLAS, cores and threads as this job has them, and what to mend.")
+
+    @Option(
+        help: ArgumentHelp(
+            "Configuration (YAML) whose batch the ranks and threads are to share.", valueName: "run.yaml"),
+        transform: filled)
+    var config: String?
+
+    @OptionGroup var overrides: Overrides
+
+    func validate() throws {
+        guard config != nil || overrides.values.isEmpty else { throw ValidationError("--set needs --config") }
+    }
+
+    func run() {
+        Job.run("doctor") { mpi throws(Failure) in
+            try DoctorCommand.run(mpi) { () throws(Failure) in
+                guard let config else { return nil }
+                return try RunConfiguration.load(file: config, overrides: overrides.values)
+            }
+            return 0
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Commands
+import Failures
+import Runs
+
+struct ReproduceArguments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reproduce",
+        abstract: "Trains a run once more from its start and says whether the bits are the same.",
+        discussion: """
+            Any number of ranks may do it. Weights and moments are compared at the run's newest checkpoint, or at the \
+            newest of at most --steps, and the lines of metrics.jsonl about training up to there. The run is not changed. A \
+            replay that is stopped goes on when the same command is given again.
+            """)
+
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
+    var directory: String
+
+    @Option(help: ArgumentHelp("Replays at most so many steps.", valueName: "n"))
+    var steps: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Run directory of the replay, which is kept; without it RUN/replay, which is removed at the end. For a run that you may not write to.",
+            valueName: "dir"),
+        transform: filled)
+    var out: String?
+
+    func validate() throws {
+        guard steps.map({ $0 >= 1 }) ?? true else { throw ValidationError("--steps must be at least 1") }
+    }
+
+    func run() {
+        var startup = StartupTimes()
+        StopSignals.install()
+        Job.run("reproduce") { mpi throws(Failure) in
+            startup.finished(.mpi)
+            let request = ReproduceCommand.Request(path: directory, steps: steps, out: out)
+            return try ReproduceCommand(request, world: mpi.world, library: mpi.library)(startup: startup)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Commands
+import Configuration
+import Failures
+import Foundation
+import MPI
+import Runs
+
+struct TrainArguments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Trains an adapter; without --config the embedded example.")
+
+    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"), transform: filled)
+    var config: String?
+
+    @OptionGroup var overrides: Overrides
+
+    @Option(
+        help: ArgumentHelp(
+            "Run directory; made when it does not exist. runs/<name of the configuration> without it.",
+            valueName: "directory"), transform: filled)
+    var out: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "auto: the newest intact checkpoint of the run directory, if there is one; never; or best, last, a step, a path.",
+            valueName: "auto/never/CHECKPOINT"), transform: filled)
+    var resume = "auto"
+
+    @Option(help: ArgumentHelp("Leave after this step as if preempted (exit code 85).", valueName: "step"))
+    var stopAfter: Int?
+
+    func validate() throws {
+        guard stopAfter.map({ $0 >= 1 }) ?? true else { throw ValidationError("--stop-after must be at least 1") }
+    }
+
+    func run() {
+        var startup = StartupTimes()
+        StopSignals.install()
+        Job.run("train") { mpi throws(Failure) in
+            startup.finished(.mpi)
+            do throws(Failure) {
+                return try train(mpi, startup)
+            } catch {
+                guard config == nil else { throw error }
+                throw EmbeddedExample.explain(error, in: Self.runDirectory(out: out, config: nil) + "/example")
+            }
+        }
+    }
+
+    private func train(_ mpi: borrowing MPIEnvironment, _ startup: StartupTimes) throws(Failure) -> Int32 {
+        let world = mpi.world
+        let directory = Self.runDirectory(out: out, config: config)
+        let path = try configurationPath(directory, world)
+        let configuration = try world.rankZeroFirst { () throws(Failure) in
+            // The embedded example's own values are no wishes of the user's.
+            try RunConfiguration.load(file: path, isOwn: config != nil, overrides: overrides.values)
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let stop = StopConditions(
+            stopBefore: configuration.stopBefore, jobEnd: environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
+        // Ranks on a node that was cut off may still live there when SLURM has started the job again, and hold the run
+        // directory until parallel.stallTimeout ends them.
+        let isRestarted = environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0 > 0
+        let request = TrainCommand.Request(
+            out: directory, source: config, resume: ResumeChoice(resume), stop: stop,
+            patience: .seconds(isRestarted ? 180 : 2))
+        var run = TrainCommand(configuration, request, world: world, library: mpi.library, startup: startup)
+        return try run()
+    }
+
+    private func configurationPath(_ directory: String, _ world: Communicator) throws(Failure) -> String {
+        if let config { return config }
+        return try EmbeddedExample.prepare(in: RunDirectory(directory), world: world)
+    }
+
+    /// The run directory: the given one, or one named as the configuration.
+    static func runDirectory(out: String?, config: String?) -> String {
+        let name = config.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "embedded"
+        return out ?? "runs/" + name
+    }
+}
