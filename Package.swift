@@ -78,8 +78,10 @@ let package = Package(
             ]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
         library("Optimizers", ["Kernels", "Tensors"]),
-        library("T5", ["Failures", "Heartbeat", "Kernels", "Randomness", "Tensors"]),
-        library("Adapters", ["Failures", "Kernels", "Randomness", "T5", "Tensors"]),
+        library("Backbone", ["Failures", "Heartbeat", "Kernels", "Tensors"]),
+        library("T5", ["Backbone", "Failures", "Heartbeat", "Kernels", "Randomness", "Tensors"]),
+        library("Backbones", ["Backbone", "Failures", "T5", "Tensors"]),
+        library("Adapters", ["Backbone", "Failures", "Kernels", "Randomness", "Tensors"]),
         library("Tasks", ["Failures", "Heartbeat", "Randomness", "Tensors", "Text", systemPackage]),
         library("Checkpoints", ["Failures", "Tensors", systemPackage]),
         library("Configuration", ["Failures", orderedCollections, yaml]),
@@ -87,14 +89,14 @@ let package = Package(
         library(
             "Training",
             [
-                "Adapters", "Checkpoints", "Configuration", "Failures", "Heartbeat", "Kernels", "MPI", "Optimizers",
-                "Runs", "T5", "Tasks", "Tensors", "Text", heapModule, logging,
+                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Heartbeat", "Kernels",
+                "MPI", "Optimizers", "Runs", "Tasks", "Tensors", "Text", heapModule, logging,
             ]),
         library(
             "Commands",
             [
-                "Adapters", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Runs", "T5",
-                "Tasks", "Tensors", "Text", "Training", logging,
+                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI",
+                "Optimizers", "Runs", "Tasks", "Tensors", "Text", "Training", logging,
             ]),
         .executableTarget(
             name: "unolora-dist",
@@ -103,13 +105,13 @@ let package = Package(
         library(
             "Benchmarks",
             [
-                "Adapters", "CAllocations", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness",
-                "Runs", "T5", "Tasks", "Tensors", "Text", "Training",
+                "Adapters", "Backbone", "Backbones", "CAllocations", "Configuration", "Failures", "Kernels", "MPI",
+                "Optimizers", "Randomness", "Runs", "Tasks", "Tensors", "Text", "Training",
             ]),
         .executableTarget(
             name: "unolora-bench",
             dependencies: [
-                "Benchmarks", "Commands", "Configuration", "Failures", "Kernels", "MPI", "Runs", "T5", "Training",
+                "Backbone", "Benchmarks", "Commands", "Configuration", "Failures", "Kernels", "MPI", "Runs", "Training",
                 argumentParser,
             ],
             swiftSettings: strict),
@@ -117,6 +119,9 @@ let package = Package(
         // Tests
         .target(name: "NoLocks", path: "Tests/NoLocks"),
         .target(name: "TestSupport", dependencies: ["Failures", "Tensors"], path: "Tests/TestSupport"),
+        .target(
+            name: "ToyMethod", dependencies: ["Adapters", "Backbone", "Failures", "Kernels", "Tensors"],
+            path: "Tests/ToyMethod", swiftSettings: strict),
         tests("TensorsTests", ["Failures", "Randomness", "Tensors", "TestSupport"], exclude: ["Goldens"]),
         tests("RandomnessTests", ["Randomness"]),
         tests("TextTests", ["Failures", "Tensors", "TestSupport", "Text"]),
@@ -126,7 +131,8 @@ let package = Package(
             ["CIntegerProducts", "CKernelChoice", "Kernels", "Randomness", "Tensors", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(
-            "T5Tests", ["T5", "Adapters", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"],
+            "T5Tests",
+            ["T5", "Adapters", "Backbone", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport", "ToyMethod"],
             exclude: ["Goldens"]),
         tests("CheckpointsTests", ["Checkpoints", "Failures", "Tensors", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
@@ -135,7 +141,8 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Adapters", "Configuration", "Failures", "Kernels", "Optimizers", "Runs", "T5", "Tasks", "Tensors",
+                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "Optimizers", "Runs", "T5", "Tasks",
+                "Tensors",
                 "TestSupport", "Training",
             ]),
         tests(
@@ -144,11 +151,11 @@ let package = Package(
         tests(
             "DistributedTests",
             [
-                "Adapters", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "Runs", "T5",
-                "Tasks", "Tensors", "TestSupport", "Text", "Training",
+                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "Runs",
+                "T5", "Tasks", "Tensors", "TestSupport", "Text", "ToyMethod", "Training",
             ]),
         tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),
-        tests("CommandTests", ["Failures", "Kernels", "Runs", "T5", "TestSupport", "Tensors", "Text"]),
+        tests("CommandTests", ["Backbone", "Failures", "Kernels", "Runs", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -156,7 +163,8 @@ let package = Package(
 // fuzz/Parsers feeds bytes to every parser: the committed ones in an ordinary test, and libFuzzer's in a program of its
 // own, which needs the parsers built for that and which fuzz/run.sh alone builds (docs/fuzzing.md).
 let parsers: [Target.Dependency] = [
-    "Adapters", "Checkpoints", "Configuration", "Failures", "Runs", "T5", "Tasks", "Tensors", "Text", "Training",
+    "Adapters", "Backbone", "Checkpoints", "Configuration", "Failures", "Runs", "T5", "Tasks", "Tensors", "Text",
+    "Training",
 ]
 if Context.environment["UNOLORA_FUZZING"] == nil {
     package.targets.append(

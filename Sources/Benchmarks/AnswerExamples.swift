@@ -1,7 +1,7 @@
+import Backbones
 import Configuration
 import Failures
 import MPI
-import T5
 import Tasks
 import Text
 import Training
@@ -47,7 +47,7 @@ struct AnswerExamples {
         let scratch = configuration.cache == nil ? try ScratchDirectory(sharedBy: world) : nil
         let directory = configuration.cache ?? scratch?.path ?? ""
         let cache = try world.rankZeroFirst { () throws(Failure) in
-            let shape = try T5Configuration(directory: configuration.model)
+            let shape = try Backbones.shape(directory: configuration.model)
             let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
             return try configuration.openCache(
                 configuration.definitions(), vocabulary, in: directory, threads: threads)

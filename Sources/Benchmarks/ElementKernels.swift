@@ -1,7 +1,7 @@
+import Backbone
 import Kernels
 import Optimizers
 import Randomness
-import T5
 import Tensors
 
 /// How fast a loop over elements is.
@@ -16,7 +16,7 @@ struct ElementRate: Encodable, Sendable {
 
 /// The loops over elements of a step, in the shapes that a micro-batch gives them.
 struct ElementKernels {
-    private let shape: T5Configuration
+    private let shape: any BackboneShape
     private let rows: FrozenReplay.Rows
     /// Tokens of an example, for its attention.
     private let length: Int
@@ -27,7 +27,7 @@ struct ElementKernels {
 
     /// Loops of a micro-batch of `rows`, whose examples have about `length` source tokens, and of an update of so many
     /// trainables.
-    init(_ shape: T5Configuration, rows: FrozenReplay.Rows, length: Int, trainables: Int, repeats: Int) {
+    init(_ shape: any BackboneShape, rows: FrozenReplay.Rows, length: Int, trainables: Int, repeats: Int) {
         self.shape = shape
         self.rows = rows
         self.length = length

@@ -1,8 +1,7 @@
-import Adapters
+import Backbone
 import Dispatch
 import Kernels
 import Synchronization
-import T5
 import Tensors
 
 /// Runs the products with frozen weights of some micro-batches and nothing else, on as many threads as a step.
@@ -14,11 +13,9 @@ final class FrozenReplay: @unchecked Sendable {
     private let threads: Int
     private let workers: [(products: FrozenProducts, workspace: Workspace)]
 
-    init(model: T5Model, options: LowRankOptions, threads: Int) {
-        let layout = LowRankLayout(options: options, configuration: model.configuration)
-        let adaptation = LowRankAdaptation(
-            layout: layout, weights: Arena(count: layout.parameters.count), gradients: nil)
-        products = FrozenPass(model: model, adaptation: adaptation).products
+    init(_ model: any Backbone, _ method: any Method, threads: Int) {
+        let adaptation = method.adaptation(weights: Arena(count: method.parameters.count), gradients: nil)
+        products = FrozenPass(model, adaptation: adaptation).products
         self.threads = threads
         workers = (0..<threads).map { _ in (FrozenProducts(model.packing), Workspace()) }
     }

@@ -1,7 +1,7 @@
+import Backbone
 import Configuration
 import Failures
 import MPI
-import T5
 import Training
 
 /// `generate`: greedy answers of an evaluation beside training steps on the same examples.
@@ -74,14 +74,14 @@ public struct GenerateBenchmark {
             let lengths = try world.rankZeroFirst { () throws(Failure) in try TokenLengths(path: path) }.spread(
                 over: limit)
             let model = try workload.openModel(longest: lengths.longest, world: world)
-            return try measure(model, AnswerExamples(lengths, vocabulary: model.configuration.vocabularySize))
+            return try measure(model, AnswerExamples(lengths, vocabulary: model.shape.vocabularySize))
         case .texts(let configuration):
             let examples = try AnswerExamples(configuration, limit: limit, threads: workload.threads, world: world)
             return try measure(workload.openModel(longest: examples.longest, world: world), examples)
         }
     }
 
-    private func measure(_ model: T5Model, _ examples: AnswerExamples) throws(Failure) -> Report {
+    private func measure(_ model: any Backbone, _ examples: AnswerExamples) throws(Failure) -> Report {
         let measured = try workload.trainer(model, examples.training, tasks: examples.tasks, world: world)
         let steps = max(1, (examples.count + workload.batch / 2) / workload.batch)
         var (evaluations, stepSeconds, ratios, generated) = ([Double](), [Double](), [Double](), 0)

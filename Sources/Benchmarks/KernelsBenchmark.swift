@@ -1,7 +1,6 @@
-import Adapters
+import Backbone
 import Failures
 import MPI
-import T5
 import Training
 
 /// `kernels`: the products with frozen weights of a model, shape by shape, and its loops over elements.
@@ -44,13 +43,13 @@ public struct KernelsBenchmark {
     public func callAsFunction() throws(Failure) -> Report {
         let (cases, length) = try cases()
         let model = try workload.openModel(longest: 1, world: world)
-        let options = try workload.lowRankOptions(tasks: 8)
-        let trainables = LowRankLayout(options: options, configuration: model.configuration).parameters.count
-        let replay = FrozenReplay(model: model, options: options, threads: workload.threads)
+        let method = try workload.method(tasks: 8, on: model.shape)
+        let trainables = method.parameters.count
+        let replay = FrozenReplay(model, method, threads: workload.threads)
         try world.barrier()
         let products = ProductRate.measure(replay, cases, repeats: repeats)
         let elements = ElementKernels(
-            model.configuration, rows: cases[cases.count / 2], length: length, trainables: trainables, repeats: repeats)
+            model.shape, rows: cases[cases.count / 2], length: length, trainables: trainables, repeats: repeats)
         return Report(
             model: workload.model, gemm: workload.products.version, precision: workload.precision,
             threads: workload.threads, products: products, elements: elements.measure())

@@ -1,4 +1,4 @@
-import T5
+import Backbone
 
 /// How fast products with frozen weights of one shape are.
 struct ProductRate: Encodable, Sendable {

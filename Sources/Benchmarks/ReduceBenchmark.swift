@@ -1,6 +1,6 @@
+import Backbone
 import Failures
 import MPI
-import T5
 import Training
 
 /// `reduce`: the exact sum of a step over threads and ranks, as a share of the step.
@@ -24,11 +24,9 @@ public struct ReduceBenchmark {
         var bytes: Int
         /// Adding micro-batches' gradients as whole numbers, of as many micro-batches as the busiest worker has.
         var packSeconds: Spread
-        /// The sum over a rank's workers.
-        var sumWorkersSeconds: Spread
         /// MPI_Allreduce.
         var allReduceSeconds: Spread
-        /// From whole numbers to the gradient.
+        /// From whole numbers to the gradient, once for its norm and once for the update.
         var unpackSeconds: Spread
         /// All of these.
         var reductionSeconds: Spread
@@ -57,16 +55,15 @@ public struct ReduceBenchmark {
         let measured = try workload.trainer(model, lengths, world: world)
         let reduction = measured.trainer.reduction
         try measured.warmUp()
-        var parts = [[Double]](repeating: [], count: 4)
+        var parts = [[Double]](repeating: [], count: 3)
         var (seconds, sums) = ([Double](), [Double]())
         for _ in 0..<steps {
             seconds.append(try slowest(measured.step().seconds))
             let packs = Double(packsOfBusiestWorker)
-            var times = [0.0, 0, 0, 0]
+            var times = [0.0, 0, 0]
             times[0] = try time { reduction.pack() } * packs
-            times[1] = try time { reduction.sumWorkers() }
-            times[2] = try time { () throws(Failure) in try reduction.sumRanks() }
-            times[3] = try time { reduction.unpack() }
+            times[1] = try time { () throws(Failure) in try reduction.sumRanks() }
+            times[2] = 2 * (try time { reduction.unpack() })
             for (part, time) in times.enumerated() { parts[part].append(time) }
             sums.append(times.reduce(0, +))
         }
@@ -75,8 +72,8 @@ public struct ReduceBenchmark {
             model: workload.model, method: workload.method, gemm: workload.products.version, ranks: world.size,
             threads: workload.threads, batch: workload.batch, micro: workload.micro,
             trainables: measured.trainer.state.weights.count, bytes: reduction.count * MemoryLayout<Int64>.stride,
-            packSeconds: Spread(parts[0]), sumWorkersSeconds: Spread(parts[1]), allReduceSeconds: Spread(parts[2]),
-            unpackSeconds: Spread(parts[3]), reductionSeconds: reductionSeconds, stepSeconds: stepSeconds,
+            packSeconds: Spread(parts[0]), allReduceSeconds: Spread(parts[1]),
+            unpackSeconds: Spread(parts[2]), reductionSeconds: reductionSeconds, stepSeconds: stepSeconds,
             share: reductionSeconds.median / stepSeconds.median)
     }
 

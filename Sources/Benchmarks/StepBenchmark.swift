@@ -1,8 +1,8 @@
+import Backbone
 import CAllocations
 import Failures
 import Kernels
 import MPI
-import T5
 import Training
 
 /// `step`: whole training steps of a real model on examples of given lengths.
@@ -59,10 +59,10 @@ public struct StepBenchmark {
         return try measure(workload.trainer(model, lengths, world: world), model)
     }
 
-    private func measure(_ measured: MeasuredTrainer, _ model: T5Model) throws(Failure) -> Report {
+    private func measure(_ measured: MeasuredTrainer, _ model: any Backbone) throws(Failure) -> Report {
         var sampler = try measured.sampler()
         var (seconds, replays, operations, tokens) = ([Double](), [Double](), 0.0, 0)
-        let replay = FrozenReplay(model: model, options: measured.options, threads: workload.threads)
+        let replay = FrozenReplay(model, measured.trainer.state.model.method, threads: workload.threads)
         seconds.reserveCapacity(steps)
         replays.reserveCapacity(steps)
         for _ in 0..<(try measured.warmUp()) { _ = sampler.next() }

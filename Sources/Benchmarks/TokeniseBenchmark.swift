@@ -1,6 +1,6 @@
+import Backbones
 import Configuration
 import Failures
-import T5
 import Tasks
 import Text
 import Training
@@ -42,7 +42,7 @@ public struct TokeniseBenchmark {
     /// Measures, in a directory that is removed afterwards.
     public func callAsFunction() throws(Failure) -> Report {
         let definitions = try configuration.definitions()
-        let shape = try T5Configuration(directory: configuration.model)
+        let shape = try Backbones.shape(directory: configuration.model)
         let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
         let options = configuration.cacheOptions
         let scratch = try ScratchDirectory()

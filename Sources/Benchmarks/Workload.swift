@@ -1,9 +1,10 @@
 import Adapters
+import Backbone
+import Backbones
 import Failures
 import Kernels
 import MPI
 import Optimizers
-import T5
 import Tasks
 import Training
 
@@ -42,53 +43,56 @@ public struct Workload: Sendable {
     }
 
     /// Opens the model for sources and targets of at most so many tokens; collective.
-    func openModel(longest: Int, world: Communicator) throws(Failure) -> T5Model {
+    func openModel(longest: Int, world: Communicator) throws(Failure) -> any Backbone {
         // Before the weights are packed.
-        try world.rankZeroFirst { () throws(Failure) in _ = try lowRankOptions(tasks: 1) }
+        try world.rankZeroFirst { () throws(Failure) in _ = try method(tasks: 1, on: Backbones.shape(directory: model))
+        }
         let node = try world.nodeCommunicator()
         let memory: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(node, byteCount: size, for: "packed weights")
         }
-        return try T5Model.load(
+        return try Backbones.open(
             directory: model, maximumLength: longest, format: format, packing: products.packing(packs, memory: memory),
             convertedMemory: memory)
     }
 
     /// What the adapter of so many tasks is made of; `usage` for a method that there is not.
-    func lowRankOptions(tasks: Int) throws(Failure) -> LowRankOptions {
-        guard let method = LowRankOptions.Method(rawValue: method) else {
-            throw Failure(.usage, "--method \(method) is unknown; use unolora, unolora_star or lora_per_task")
+    func method(tasks: Int, on shape: any BackboneShape) throws(Failure) -> any Method {
+        guard MethodTable.standard.names.contains(method) else {
+            throw Failure(
+                .usage,
+                "--method \(method) is unknown; use one of \(MethodTable.standard.names.joined(separator: ", "))")
         }
-        var options = LowRankOptions(method: method, rankA: rank, alpha: 2 * Double(rank), tasks: tasks)
-        options.dropout = dropout
-        return options
+        var adapter = AdapterConfiguration(method: method, rank: rank, alpha: 2 * Double(rank), tasks: tasks)
+        adapter.loraDropout = dropout
+        return try MethodTable.standard.method(adapter, on: shape, from: .newRun(model: model, file: "--rank")).method
     }
 
     /// A trainer on examples of named tasks, which are drawn in proportion to their number.
     func trainer(
-        _ model: T5Model, _ examples: any TrainingExamples, tasks: [(name: String, examples: Int)], world: Communicator
+        _ model: any Backbone, _ examples: any TrainingExamples, tasks: [(name: String, examples: Int)],
+        world: Communicator
     ) throws(Failure) -> MeasuredTrainer {
-        let options = try lowRankOptions(tasks: tasks.count)
-        let state = TrainState(layout: LowRankLayout(options: options, configuration: model.configuration), seed: 1)
+        let state = TrainState(try method(tasks: tasks.count, on: model.shape), on: model, seed: 1)
         let mixture = try Mixture(tasks: tasks)
         // Each caller's own: one that is shared copies its memory when it draws.
         let sampler = { [batch, micro] () throws(Failure) in
             try Sampler(seed: 1, mixture: mixture, granularity: .example, batch: batch, micro: micro)
         }
         let trainer = try Trainer(
-            model: model, state: state, examples: examples, sampler: sampler(), taskNames: tasks.map(\.name),
+            state: state, examples: examples, sampler: sampler(), taskNames: tasks.map(\.name),
             options: TrainOptions(
                 seed: 1, microBatch: micro, dropout: dropout,
                 schedule: LearningRateSchedule(peak: 1e-4, warmup: 0, steps: 1000, decay: .constant)),
             threads: threads, communicator: world)
-        return MeasuredTrainer(trainer: trainer, options: options, sampler: sampler, world: world)
+        return MeasuredTrainer(trainer: trainer, sampler: sampler, world: world)
     }
 
     /// As `trainer`, on random tokens of given lengths in eight tasks.
     func trainer(
-        _ model: T5Model, _ lengths: TokenLengths, world: Communicator
+        _ model: any Backbone, _ lengths: TokenLengths, world: Communicator
     ) throws(Failure) -> MeasuredTrainer {
-        let examples = RandomExamples(lengths, vocabulary: model.configuration.vocabularySize, seed: 1)
+        let examples = RandomExamples(lengths, vocabulary: model.shape.vocabularySize, seed: 1)
         return try trainer(
             model, examples, tasks: (0..<8).map { ("task\($0)", examples.count) }, world: world)
     }
@@ -97,7 +101,6 @@ public struct Workload: Sendable {
 /// A trainer whose steps are timed.
 struct MeasuredTrainer {
     let trainer: Trainer
-    let options: LowRankOptions
     /// Another sampler as the trainer's, at step 0.
     let sampler: () throws(Failure) -> Sampler
     let world: Communicator

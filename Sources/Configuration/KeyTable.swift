@@ -107,7 +107,7 @@ enum KeyTable {
             "p_t ~ (n_t/N)^(1/temperature): 1 is proportional, infinity uniform."),
         Key("sampler.cap", .optional(count), "null", result: true, "n_t is at most this before the exponent."),
         Key(
-            "sampler.granularity", .choice(["batch", "microBatch", "example"]), "batch", result: true,
+            "sampler.granularity", .choice(of: GranularityChoice.self), "batch", result: true,
             "How many slots share a draw of the task."),
         Key("batch.global", .integer(1...largestBatch), "32", result: true, "Examples in a step."),
         Key(
@@ -131,7 +131,7 @@ enum KeyTable {
     private static let schedule: [Key] = [
         Key("lr.peak", .positive, "1e-4", result: true, "Highest learning rate."),
         Key(
-            "lr.schedule", .choice(["cosine", "linear", "constant"]), "cosine", result: true, "What follows the warmup."
+            "lr.schedule", .choice(of: ScheduleChoice.self), "cosine", result: true, "What follows the warmup."
         ),
         Key(
             "lr.warmup", .integer(0...(.max)), "1000", result: true,
@@ -176,7 +176,7 @@ enum KeyTable {
             "Where the last completed step is kept: in memory, which outlives signals and the death of some ranks, or also in "
                 + "two files of the run directory, which outlive all processes."),
         Key(
-            "checkpoint.best", .choice(["average", "taskMean"]), "average",
+            "checkpoint.best", .choice(of: BestChoice.self), "average",
             "What the best checkpoint is greatest in: the mean of all figures, or the mean over tasks."),
         Key(
             "parallel.threads", .word(["auto"], .integer(1...1024)), "auto",

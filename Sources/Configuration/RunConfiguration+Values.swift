@@ -92,8 +92,6 @@ extension RunConfiguration {
     }
     /// Greatest n_t before the exponent; nil for none.
     public var samplerCap: Int? { optionalInteger("sampler.cap") }
-    /// `batch`, `microBatch` or `example`: the slots that share a draw of the task.
-    public var granularity: String { text("sampler.granularity") }
     /// Examples in a step, a multiple of `microBatch`.
     public var globalBatch: Int { integer("batch.global") }
     /// Examples in a micro-batch.
@@ -106,8 +104,6 @@ extension RunConfiguration {
     public var stopBefore: Double? { optionalNumber("train.stopBefore") }
     /// Highest learning rate.
     public var learningRate: Double { number("lr.peak") }
-    /// `cosine`, `linear` or `constant`: what follows the warmup.
-    public var schedule: String { text("lr.schedule") }
     /// Steps of linear warmup, at most `steps`.
     public var warmup: Int { integer("lr.warmup") }
     /// Decay of the mean of gradients.
@@ -161,8 +157,6 @@ extension RunConfiguration {
     public var keepsSnapshotFile: Bool { text("checkpoint.snapshot") == "file" }
     /// Whether a step that is not finite is left out instead of ending the run.
     public var skipsNonFinite: Bool { text("train.onNonFinite") == "skip" }
-    /// The mean that the best checkpoint is greatest in: `average` of all figures, or `taskMean`.
-    public var checkpointBest: String { text("checkpoint.best") }
     /// `validation` or `test`: the split that is evaluated during training.
     public var evaluationSplit: String { text("eval.split") }
     /// Seconds without progress of a rank after which the job ends.

@@ -36,6 +36,15 @@ public enum FrozenWeight: @unchecked Sendable {
         }
     }
 
+    /// Overwrites `target: [rows * columns]` with all elements, row by row.
+    public func copy(into target: UnsafeMutablePointer<Float>) {
+        switch self {
+        case .float32(let matrix):
+            for row in 0..<rows { (target + row * columns).update(from: matrix.row(row), count: columns) }
+        case .bfloat16(let base, let rows, let columns): expandBFloat16(base, rows * columns, into: target)
+        }
+    }
+
     /// Adds row `index` to `y: [columns]`.
     public func addRow(_ index: Int, to y: UnsafeMutablePointer<Float>) {
         precondition(index >= 0 && index < rows, "row outside the weight")

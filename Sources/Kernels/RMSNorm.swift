@@ -60,3 +60,16 @@ public func rmsNormBackward(
         }
     }
 }
+
+/// Backward of `rmsNorm` into its weight: `dweight[i] += sum over the rows of dy * x * inverse`. Adds to `dweight: [d]`, row
+/// after row.
+public func rmsNormWeightBackward(
+    _ dy: Matrix, x: Matrix, inverse: UnsafePointer<Float>, addingTo dweight: UnsafeMutablePointer<Float>
+) {
+    precondition(x.rows == dy.rows && x.columns == dy.columns)
+    for r in 0..<x.rows {
+        let (px, pdy) = (x.row(r), dy.row(r))
+        let reciprocal = inverse[r]
+        for i in 0..<x.columns { dweight[i] += pdy[i] * px[i] * reciprocal }
+    }
+}

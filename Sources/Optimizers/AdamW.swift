@@ -29,18 +29,41 @@ public struct AdamW: Sendable, Equatable {
         _ weights: Arena, gradients: Arena, mean: Arena, square: Arena, learningRate: Double, count: Int
     ) {
         precondition(weights.count == gradients.count && weights.count == mean.count && weights.count == square.count)
+        step(learningRate: learningRate, count: count).apply(
+            weights.base, gradients: gradients.base, mean: mean.base, square: square.base, elements: weights.count)
+    }
+
+    /// An update as far as it is the same for every element; `count` counts updates from 1.
+    public func step(learningRate: Double, count: Int) -> Step {
         precondition(count >= 1, "updates count from 1")
-        let (b1, b2) = (Float(beta1), Float(beta2))
-        let (c1, c2) = (Float(1 - beta1), Float(1 - beta2))
-        let keep = Float(1 - learningRate * weightDecay)
-        let step = Float(learningRate / (1 - power(beta1, count)))
-        let root = Float((1 - power(beta2, count)).squareRoot())
-        let eps = Float(epsilon)
-        let (w, g, m, v) = (weights.base, gradients.base, mean.base, square.base)
-        for i in 0..<weights.count {
-            m[i] = b1 * m[i] + c1 * g[i]
-            v[i] = b2 * v[i] + c2 * g[i] * g[i]
-            w[i] = w[i] * keep - step * (m[i] / (v[i].squareRoot() / root + eps))
+        return Step(
+            b1: Float(beta1), b2: Float(beta2), c1: Float(1 - beta1), c2: Float(1 - beta2),
+            keep: Float(1 - learningRate * weightDecay), step: Float(learningRate / (1 - power(beta1, count))),
+            root: Float((1 - power(beta2, count)).squareRoot()), epsilon: Float(epsilon))
+    }
+
+    /// The factors of one update.
+    public struct Step: Sendable {
+        let (b1, b2, c1, c2): (Float, Float, Float, Float)
+        let (keep, step, root, epsilon): (Float, Float, Float, Float)
+
+        init(
+            b1: Float, b2: Float, c1: Float, c2: Float, keep: Float, step: Float, root: Float, epsilon: Float
+        ) {
+            (self.b1, self.b2, self.c1, self.c2) = (b1, b2, c1, c2)
+            (self.keep, self.step, self.root, self.epsilon) = (keep, step, root, epsilon)
+        }
+
+        /// Updates some elements: overwrites `w`, `m` and `v`, reads `g`. An element depends on no other.
+        public func apply(
+            _ w: UnsafeMutablePointer<Float>, gradients g: UnsafePointer<Float>, mean m: UnsafeMutablePointer<Float>,
+            square v: UnsafeMutablePointer<Float>, elements: Int
+        ) {
+            for i in 0..<elements {
+                m[i] = b1 * m[i] + c1 * g[i]
+                v[i] = b2 * v[i] + c2 * g[i] * g[i]
+                w[i] = w[i] * keep - step * (m[i] / (v[i].squareRoot() / root + epsilon))
+            }
         }
     }
 

@@ -5,23 +5,35 @@ import Tensors
 public enum GradientClipping {
     /// L2 norm of all elements, summed in double in their order.
     public static func norm(_ gradients: Arena) -> Double {
-        var sum = 0.0
-        for i in 0..<gradients.count {
-            let g = Double(gradients.base[i])
+        addSquares(gradients.base, gradients.count, to: 0).squareRoot()
+    }
+
+    /// `sum` and the squares of some elements, added to it in double in their order.
+    public static func addSquares(_ gradients: UnsafePointer<Float>, _ count: Int, to sum: Double) -> Double {
+        var sum = sum
+        for i in 0..<count {
+            let g = Double(gradients[i])
             sum += g * g
         }
-        return sum.squareRoot()
+        return sum
+    }
+
+    /// What gradients of a norm are multiplied by; nil where they stay as they are.
+    public static func factor(norm: Double, limit: Double?) -> Float? {
+        guard let limit, norm > limit else { return nil }
+        return Float(limit / (norm + 1e-6))
+    }
+
+    /// Multiplies some elements by a factor.
+    public static func scale(_ gradients: UnsafeMutablePointer<Float>, _ count: Int, by factor: Float) {
+        for i in 0..<count { gradients[i] *= factor }
     }
 
     /// Clips in place and returns the norm before.
     @discardableResult
     public static func clip(_ gradients: Arena, limit: Double?) -> Double {
         let norm = norm(gradients)
-        guard let limit, norm > limit else { return norm }
-        let factor = Float(limit / (norm + 1e-6))
-        for i in 0..<gradients.count {
-            gradients.base[i] *= factor
-        }
+        if let factor = factor(norm: norm, limit: limit) { scale(gradients.base, gradients.count, by: factor) }
         return norm
     }
 }

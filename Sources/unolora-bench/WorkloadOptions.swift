@@ -1,8 +1,8 @@
 import ArgumentParser
+import Backbone
 import Benchmarks
 import Failures
 import Kernels
-import T5
 import Training
 
 extension WeightFormat: ExpressibleByArgument {}

@@ -57,7 +57,7 @@ extension ProgramTests {
         @Test(arguments: [nil, 2]) func `reduce times the parts of the sum`(ranks: Int?) throws {
             let report = try report(
                 ["reduce", "--model", "model", "--method", "unolora_star"] + Self.steps, ranks: ranks)
-            let parts = try ["pack", "sumWorkers", "allReduce", "unpack"].map {
+            let parts = try ["pack", "allReduce", "unpack"].map {
                 try median(report["\($0)Seconds"])
             }
             let sum = try median(report["reductionSeconds"])

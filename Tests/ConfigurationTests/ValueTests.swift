@@ -18,9 +18,9 @@ import Testing
         #expect((paper.hyperDim, paper.hyperOutDim, paper.hyperBottleneck) == (8, 8, 16))
         #expect(paper.hyperInputs == ["task", "position", "sample"])
         #expect(paper.hyperStartsAtOne && paper.hyperPositionModulus(blocks: 24) == nil)
-        #expect((paper.learningRate, paper.schedule, paper.warmup, paper.steps) == (1e-4, "cosine", 1000, 262_144))
+        #expect((paper.learningRate, paper.schedule, paper.warmup, paper.steps) == (1e-4, .cosine, 1000, 262_144))
         #expect((paper.globalBatch, paper.microBatch) == (32, 4))
-        #expect((paper.temperature, paper.samplerCap, paper.granularity) == (10, nil, "batch"))
+        #expect((paper.temperature, paper.samplerCap, paper.granularity) == (10, nil, .batch))
         #expect((paper.beta1, paper.beta2, paper.epsilon, paper.weightDecay) == (0.9, 0.999, 1e-8, 0.01))
         #expect(paper.clip == 1 && paper.labelSmoothing == 0 && !paper.sumsLoss && paper.padTargets == nil)
         #expect(paper.maxSource == 128 && !paper.skipsBadRows && !paper.dropsDuplicates && !paper.usesLabelWords)
@@ -29,7 +29,7 @@ import Testing
 
     @Test func `the preset hyperformer changes optimiser, loss and sizes`() throws {
         let preset = try load(complete + "preset: hyperformer\n")
-        #expect((preset.learningRate, preset.schedule, preset.warmup, preset.weightDecay) == (3e-4, "linear", 500, 0))
+        #expect((preset.learningRate, preset.schedule, preset.warmup, preset.weightDecay) == (3e-4, .linear, 500, 0))
         #expect((preset.labelSmoothing, preset.sumsLoss) == (0.1, true))
         #expect((preset.globalBatch, preset.steps) == (128, 65_536))
         #expect((preset.rankA, preset.temperature) == (8, 10))
@@ -107,9 +107,9 @@ import Testing
         #expect((set.evaluateEvery, set.evaluatesAtEnd, set.evaluationBatch) == (11, false, 12))
         #expect((set.evaluationMaxExamples, set.evaluatesOnAllRanks, set.evaluationSplit) == (13, true, "test"))
         #expect((set.maxNewTokens, set.checkpointEvery, set.checkpointKeep) == (14, 15, 16))
-        #expect((set.checkpointBest, set.logEvery, set.writesTensorBoard) == ("taskMean", 17, false))
+        #expect((set.checkpointBest, set.logEvery, set.writesTensorBoard) == (.taskMean, 17, false))
         #expect(set.interferenceEvery == nil && set.stopBefore == nil && set.stallTimeout == 60)
-        #expect((set.seed, set.dropoutMask, set.granularity) == (18, "perSite", "microBatch"))
+        #expect((set.seed, set.dropoutMask, set.granularity) == (18, "perSite", .microBatch))
         #expect((set.model, set.glue, set.method) == ("/runs/t5", "/glue", "unolora"))
     }
 }

@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import Foundation
 import Kernels
 import Randomness
@@ -97,29 +98,38 @@ extension RaggedBatch {
     }
 }
 
-/// A low-rank method on a tiny T5, every one of its tensors away from its start (B is not zero).
+/// A method on a tiny T5, every one of its tensors away from its start (B is not zero).
 struct TinyAdapter: Sendable {
+    /// The model as it computes with what is trained.
     let model: T5Model
-    let layout: LowRankLayout
+    let method: any Method
     let weights: Arena
 
     init(_ tiny: TinyT5, _ options: LowRankOptions, seed: UInt64 = 7) {
-        model = tiny.model
-        layout = LowRankLayout(options: options, configuration: tiny.model.configuration)
-        weights = Arena(count: layout.parameters.count)
-        layout.initialise(weights, seed: seed)
-        for (index, entry) in layout.parameters.entries.enumerated() {
+        self.init(tiny, LowRankMethod(options, on: tiny.model.configuration), seed: seed)
+    }
+
+    /// `deviation`: how far from the start.
+    init(_ tiny: TinyT5, _ method: any Method, seed: UInt64 = 7, deviation: Double = 0.15) {
+        self.method = method
+        weights = Arena(count: method.parameters.count)
+        method.start(weights, seed: seed, on: tiny.model)
+        for (index, entry) in method.parameters.entries.enumerated() {
             var stream = RandomStream(seed: seed, purpose: .test, a: UInt32(index))
             for i in entry.range {
-                weights.base[i] += Float(0.15 * stream.normal())
+                weights.base[i] += Float(deviation * stream.normal())
             }
         }
+        guard let model = method.applied(to: tiny.model, weights: weights) as? T5Model else {
+            preconditionFailure("a T5 with trained tensors is a T5")
+        }
+        self.model = model
     }
 
     /// An engine with gradients of its own.
     func engine() -> (engine: T5Engine, gradients: Arena) {
-        let gradients = Arena(count: layout.parameters.count)
-        let adaptation = LowRankAdaptation(layout: layout, weights: weights, gradients: gradients)
+        let gradients = Arena(count: method.parameters.count)
+        let adaptation = method.adaptation(weights: weights, gradients: gradients)
         return (T5Engine(model: model, adaptation: adaptation), gradients)
     }
 

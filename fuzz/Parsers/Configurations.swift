@@ -1,3 +1,4 @@
+import Backbone
 import Failures
 import Foundation
 
@@ -20,8 +21,8 @@ private let model = T5Configuration.presets[0].configuration
 func parseAdapterConfiguration(_ bytes: UnsafeRawBufferPointer) {
     guard let read = try? AdapterConfiguration(Data(bytes), path: "a") else { return }
     hold((try? read.firstDifference(from: read)) == .some(nil), "it is the same as itself")
-    guard let options = try? read.lowRankOptions(path: "a") else { return }
-    hold(LowRankLayout(options: options, configuration: model).parameters.count >= 0, "a layout is not negative")
+    guard let made = try? MethodTable.standard.method(read, on: model, from: .file(path: "a")) else { return }
+    hold(made.method.parameters.count >= 0, "a layout is not negative")
 }
 
 /// The text and each value in it; the rest of `RunConfiguration.load` reads the defaults of all keys each time, which takes

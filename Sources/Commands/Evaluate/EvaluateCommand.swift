@@ -62,7 +62,7 @@ public enum EvaluateCommand {
             Terminal.complain("data: \(notice)")
         }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
-        let step = opened.state.step
+        let step = checkpoint.step
         if !request.asJSON {
             try Terminal.print("\(split.rawValue) split, \(checkpoint.path) (step \(step)), times 100")
             try Terminal.print(ScoreTable(results, baseline: session.baselines(all)).text)

@@ -1,6 +1,6 @@
+import Backbones
 import Failures
 import Foundation
-import T5
 import Tensors
 import Text
 import Training
@@ -8,7 +8,7 @@ import Training
 /// `new-model`: a random model with a real shape.
 public enum NewModelCommand {
     /// Names of the shapes.
-    public static var presets: [String] { T5Configuration.presets.map(\.name) }
+    public static var presets: [String] { NewBackbone.presets }
 
     /// Writes the model and copies the vocabulary; returns a sentence for the user.
     ///
@@ -16,7 +16,7 @@ public enum NewModelCommand {
     public static func write(
         preset: String, directory: String, vocabulary: String?, seed: UInt64
     ) throws(Failure) -> String {
-        guard var shape = T5Configuration.presets.first(where: { $0.name == preset })?.configuration else {
+        guard var model = NewBackbone(preset: preset) else {
             throw Failure(.usage, "--preset \(preset) is unknown; it can be \(presets.joined(separator: ", "))")
         }
         for name in ["model.safetensors", "model.safetensors.index.json"]
@@ -26,22 +26,22 @@ public enum NewModelCommand {
         var pieces = ""
         if let vocabulary {
             let opened = try Vocabulary(modelPath: vocabulary)
-            guard opened.pieceCount <= shape.vocabularySize else {
+            guard opened.pieceCount <= model.vocabularySize else {
                 throw Failure(
                     .badData,
-                    "\(vocabulary) has \(opened.pieceCount) pieces, but \(preset) has only \(shape.vocabularySize) rows"
+                    "\(vocabulary) has \(opened.pieceCount) pieces, but \(preset) has only \(model.vocabularySize) rows"
                 )
             }
             pieces = ", \(opened.pieceCount) pieces"
             // A model of a real shape for a small vocabulary: the rows are the vocabulary's.
-            if EmbeddingFit(ids: opened.pieceCount, rows: shape.vocabularySize) == .isOfAnother {
-                shape.vocabularySize = EmbeddingFit.rows(pieces: opened.pieceCount)
-                pieces += " in an embedding of \(shape.vocabularySize) rows"
+            if EmbeddingFit(ids: opened.pieceCount, rows: model.vocabularySize) == .isOfAnother {
+                model.vocabularySize = EmbeddingFit.rows(pieces: opened.pieceCount)
+                pieces += " in an embedding of \(model.vocabularySize) rows"
             }
             try copy(vocabulary, into: directory)
         }
-        try shape.writeNewModel(directory: directory, seed: seed)
-        return "\(directory): \(preset), \(shape.weightCount) random weights\(pieces)"
+        try model.write(directory: directory, seed: seed)
+        return "\(directory): \(preset), \(model.weightCount) random weights\(pieces)"
     }
 
     private static func copy(_ source: String, into directory: String) throws(Failure) {

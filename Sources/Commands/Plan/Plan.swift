@@ -1,11 +1,11 @@
-import Adapters
+import Backbone
+import Backbones
 import Configuration
 import Failures
 import Foundation
 import Kernels
 import MPI
 import Runs
-import T5
 import Tasks
 import Tensors
 import Text
@@ -14,8 +14,8 @@ import Training
 /// `plan`: counts, memory, traffic, mixture and time of a run, without training.
 public struct Plan {
     private let configuration: RunConfiguration
-    private let shape: T5Configuration
-    private let layout: LowRankLayout
+    private let shape: any BackboneShape
+    private let method: any Method
     private let ranks: Int
     private let ranksPerNode: Int
     /// The most micro-batches of a step that a rank has.
@@ -33,9 +33,8 @@ public struct Plan {
         products = try ProductBackend(configuration)
         self.ranks = ranks
         self.ranksPerNode = ranksPerNode
-        shape = try T5Configuration(directory: configuration.model)
-        layout = try configuration.lowRankLayout(shape)
-        try configuration.checkRank(layout)
+        shape = try Backbones.shape(directory: configuration.model)
+        method = try configuration.method(shape, isNew: true).method
         // As if every node had the cores that this process may use.
         let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
         own = ThreadChoice.largestShare(
@@ -49,18 +48,18 @@ public struct Plan {
         get throws(Failure) {
             let data = try PlannedData(configuration, shape)
             let memory = try RankMemory(
-                configuration, shape: shape, layout: layout, threads: threads, longestTarget: data.longestTarget,
+                configuration, shape: shape, method: method, threads: threads, longestTarget: data.longestTarget,
                 batches: data.batches)
             return (warnings(data) + counts() + lines(memory, data) + time(data) + data.lines).joined(separator: "\n")
         }
     }
 
     private func counts() -> [String] {
-        let (trainable, backbone) = (layout.parameters.count, shape.weightCount)
+        let (trainable, backbone) = (method.parameters.count, shape.weightCount)
         let percent = 100 * Double(trainable) / Double(backbone)
         let tasks = configuration.tasks.count
         return [
-            "method               \(configuration.method), \(layout.siteNames.count) sites, \(tasks) tasks",
+            "method               \(configuration.method), \(method.siteCount) sites, \(tasks) tasks",
             "backbone             \(backbone) weights",
             "trainable            \(trainable) weights (\(String(format: "%.4f", percent)) %, "
                 + "\(String(format: "%.4f", percent / Double(max(tasks, 1)))) % per task)",
@@ -145,13 +144,8 @@ public struct Plan {
 
     /// Floating-point operations of a step over the rate of a product that is measured now.
     private func time(_ data: PlannedData) -> [String] {
-        let encoder = Double(shape.encoderBlocks * (4 * shape.modelWidth * shape.innerWidth + feedForward))
-        let crossMemory = Double(shape.decoderBlocks * 2 * shape.modelWidth * shape.innerWidth)
-        let decoder = Double(shape.decoderBlocks * (6 * shape.modelWidth * shape.innerWidth + feedForward))
-        let output = Double(shape.vocabularySize * shape.modelWidth)
         let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
-        // Forward and input gradients: 2 operations a weight each.
-        let perExample = 4 * (data.meanSource * (encoder + crossMemory) + target * (decoder + output))
+        let perExample = shape.operations(source: data.meanSource, target: target)
         let rate = Self.measuredRate()
         let examples = Self.examplesInTurn(own: own, threads: threads, micro: configuration.microBatch)
         let seconds = perExample * Double(examples) / rate
@@ -161,10 +155,6 @@ public struct Plan {
                 + "\(String(format: "%.1f", data.meanSource)) tokens, target \(Int(target))), \(examples) on a thread in turn, at \(String(format: "%.0f", rate / 1e9)) GFLOP/s a core "
                 + "measured here, \(ranks) rank(s) x \(threads) thread(s)"
         ]
-    }
-
-    private var feedForward: Int {
-        (shape.feedForward == .relu ? 2 : 3) * shape.modelWidth * shape.feedForwardWidth
     }
 
     private static func measuredRate() -> Double {

@@ -1,7 +1,7 @@
+import Backbone
 import Configuration
 import Failures
 import Foundation
-import T5
 import Tasks
 import Text
 import Training
@@ -24,7 +24,7 @@ struct PlannedData {
     /// Texts of a task that are tokenised, at most, to tell how many tokens a byte makes.
     private static let sample = 200
 
-    init(_ configuration: RunConfiguration, _ shape: T5Configuration) throws(Failure) {
+    init(_ configuration: RunConfiguration, _ shape: any BackboneShape) throws(Failure) {
         let definitions = try configuration.definitions()
         let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
         var counts: [(name: String, examples: Int)] = []

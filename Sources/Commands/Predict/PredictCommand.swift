@@ -74,7 +74,7 @@ public enum PredictCommand {
     }
 
     private static func answer(
-        _ lines: [InputLines.Line], _ opened: OpenedRun, _ task: Int, _ generator: AnswerGenerator, _ team: WorkerTeam,
+        _ lines: [InputLines.Line], _ opened: OpenedRun, _ task: Int, _ generator: AnswerGenerator, _ team: EngineTeam,
         _ place: String
     ) throws(Failure) {
         let (base, definition) = (opened.base, opened.base.definitions[task])

@@ -1,8 +1,8 @@
+import Backbones
 import Configuration
 import Failures
 import MPI
 import Runs
-import T5
 import Tasks
 import Text
 import Training
@@ -15,7 +15,7 @@ public enum PrepareCommand {
     ) throws(Failure) -> Int32 {
         let (configuration, definitions, vocabulary, warning) = try world.rankZeroFirst { () throws(Failure) in
             let configuration = try load()
-            let shape = try T5Configuration(directory: configuration.model)
+            let shape = try Backbones.shape(directory: configuration.model)
             let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
             return (
                 configuration, try configuration.definitions(), vocabulary, RunModel.warning(vocabulary, shape)

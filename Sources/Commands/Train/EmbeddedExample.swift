@@ -1,8 +1,8 @@
+import Backbones
 import Failures
 import Foundation
 import MPI
 import Runs
-import T5
 import Tasks
 import Tensors
 import Text
@@ -45,7 +45,7 @@ public enum EmbeddedExample {
     private static func write(_ run: RunDirectory, configuration path: String) throws(Failure) {
         let directory = try run.make(.example, with: ["model"] + EmbeddedTask.allCases.map { "tasks/\($0.rawValue)" })
         try EmbeddedSuite.write(to: directory + "/tasks", seed: seed)
-        try shape.writeNewModel(directory: directory + "/model", seed: seed)
+        try NewBackbone.embedded.write(directory: directory + "/model", seed: seed)
         let corpus = EmbeddedSuite.corpus(seed: seed)
         try VocabularyTrainer.train(
             sentences: corpus, pieces: vocabularyPieces, to: directory + "/model/spiece.model")
@@ -54,17 +54,6 @@ public enum EmbeddedExample {
     }
 
     private static let vocabularyPieces = 480
-
-    /// T5 v1.0's form, small enough for two cores.
-    private static var shape: T5Configuration {
-        // t5-mini's form with fewer and narrower blocks.
-        var shape = T5Configuration.presets[0].configuration
-        shape.vocabularySize = 512
-        (shape.modelWidth, shape.headWidth, shape.heads, shape.feedForwardWidth) = (192, 32, 6, 768)
-        (shape.encoderBlocks, shape.decoderBlocks) = (2, 2)
-        shape.dropoutRate = 0
-        return shape
-    }
 
     /// The configuration; paths are relative to the file.
     static var yaml: String {

@@ -27,7 +27,7 @@ struct FinalReport {
         var adapter: ContentDigest?
         if let step = bestStep {
             let checkpoint = try store.open(.step(step))
-            try checkpoint.loadWeights(trainer.state.layout.parameters, into: trainer.state.weights)
+            try checkpoint.loadWeights(trainer.state.parameters, into: trainer.state.weights)
             adapter = checkpoint.adapterDigest
             best = step
         }
@@ -36,7 +36,7 @@ struct FinalReport {
         let tasks = session.evaluationTasks(split) + session.tasksBeside(split)
         let begun = ContinuousClock.now
         let ending = try stop.watch(onAllRanks: spread) { () throws(Failure) in
-            try evaluator.evaluate(tasks, team: trainer.team, over: spread ? world : nil)
+            try evaluator.evaluate(tasks, team: trainer.team.team, over: spread ? world : nil)
         }
         guard ending.isWhole else { return ending.stop }
         try session.inputs.check(on: world, MappedInputs.noFigures)

@@ -1,4 +1,3 @@
-import Adapters
 import Checkpoints
 import Configuration
 import Failures
@@ -7,7 +6,6 @@ import Kernels
 import Logging
 import MPI
 import Runs
-import T5
 import Tasks
 import Tensors
 import Training
@@ -135,7 +133,7 @@ public struct TrainCommand {
         }
         startup.finished(.data)
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
-        let state = TrainState(layout: session.base.layout, seed: configuration.seed)
+        let state = TrainState(session.base.method, on: session.base.model, seed: configuration.seed)
         let identity = session.identity
         let measure = BestMeasure(configuration, base.definitions)
         let check = try Agreement.check(
@@ -154,7 +152,7 @@ public struct TrainCommand {
         let checkpoints = RunCheckpoints(
             store: store,
             constants: RunCheckpoints.Constants(
-                adapter: session.base.adapter, layout: session.base.layout.parameters, identity: identity,
+                adapter: session.base.adapter, layout: session.base.method.parameters, identity: identity,
                 libraries: libraries, seed: configuration.seed, steps: configuration.steps,
                 keep: configuration.checkpointKeep, inputs: session.inputs),
             run: run)
@@ -185,10 +183,10 @@ public struct TrainCommand {
             log.info("\(precision.summary)")
         }
         let trainer = Trainer(
-            model: session.base.model, state: state, examples: session.data,
+            state: state, examples: session.data,
             sampler: try configuration.sampler(session.mixture()), taskNames: session.taskNames,
             options: configuration.trainOptions(
-                modelDropout: session.base.model.configuration.dropoutRate, check: check),
+                modelDropout: session.base.model.shape.dropoutRate, check: check),
             threads: threads.threads, communicator: world, workspaceBytes: memory?.workspace)
         let stop = EvaluationStop(request.stop, world: world)
         var evaluator = session.base.evaluator
@@ -231,7 +229,7 @@ public struct TrainCommand {
     private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
         let changes = configuration.quantises != (false, false) || session.base.model.isRoundedInSight
         guard world.rank == 0, changes else { return nil }
-        return try session.precision(state, examples: RunSession.precisionExamples)
+        return try session.precision(state.model, step: state.step, examples: RunSession.precisionExamples)
     }
 
     /// Whether SIGUSR1 to any rank, or the end of the job's time, asked to leave until now; collective. For the start,
@@ -268,13 +266,13 @@ public struct TrainCommand {
     private func announce(
         _ session: RunSession, _ threads: ThreadChoice, _ state: TrainState, _ memory: RankMemory?
     ) {
-        let backbone = session.base.model.configuration.weightCount
+        let backbone = session.base.model.shape.weightCount
         say(
             "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
         let reports = session.data.cache.tasks.map(\.report)
         for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
-        let unusual = RunModel.warning(session.base.vocabulary, session.base.model.configuration)
+        let unusual = RunModel.warning(session.base.vocabulary, session.base.model.shape)
         for warning in [unusual].compactMap(\.self) + DataReport.warnings(reports) { say("warning: \(warning)") }
         for notice in session.positiveNotices { say("note: \(notice)") }
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {

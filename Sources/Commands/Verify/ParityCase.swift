@@ -1,8 +1,9 @@
 import Adapters
+import Backbone
+import Backbones
 import Failures
 import Foundation
 import Kernels
-import T5
 import Tensors
 import Training
 
@@ -20,9 +21,8 @@ struct ParityCase {
     }
 
     let path: String
-    let model: T5Model
-    let options: LowRankOptions
-    let layout: LowRankLayout
+    let model: any Backbone
+    let method: any Method
     let weights: Arena
     let settings: Settings
     let numbers: SafetensorsFile
@@ -38,12 +38,10 @@ struct ParityCase {
         }
         numbers = try SafetensorsFile(path: path + "/case.safetensors")
         let configurationPath = path + "/adapter/unolora_config.json"
-        let adapter = try AdapterConfiguration(path: configurationPath)
-        var options = try adapter.lowRankOptions(path: configurationPath)
+        var adapter = try AdapterConfiguration(path: configurationPath)
         settings = try Self.readSettings(configurationPath)
         // A case says so when something is dropped; without a word, nothing is.
-        options.dropout = settings.loraDropout ?? 0
-        self.options = options
+        adapter.loraDropout = settings.loraDropout ?? 0
         let sourceShape = try numbers.tensor(named: "input_ids").shape
         let labelShape = try numbers.tensor(named: "labels").shape
         let generatedShape = try numbers.tensor(named: "generated").shape
@@ -57,16 +55,16 @@ struct ParityCase {
         }
         paddedSources = sourceShape[1]
         paddedTargets = max(labelShape[1], settings.padTargets ?? 0)
-        model = try T5Model.load(
+        model = try Backbones.open(
             directory: path + "/model", maximumLength: max(paddedSources, paddedTargets, generatedShape[1]),
             packing: products.packing(FrozenMatrix.Packs()))
         batch = try Self.readBatch(
             numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
-            configuration: model.configuration, tasks: options.tasks, path: path)
-        layout = LowRankLayout(options: options, configuration: model.configuration)
-        let file = try layout.parameters.count > 0 ? Self.adapter(path, layout.parameters) : nil
-        weights = Arena(count: layout.parameters.count)
-        try file?.load(layout.parameters, into: [("", weights)])
+            shape: model.shape, tasks: adapter.tasks, path: path)
+        method = try MethodTable.standard.method(adapter, on: model.shape, from: .file(path: configurationPath)).method
+        let file = try method.parameters.count > 0 ? Self.adapter(path, method.parameters) : nil
+        weights = Arena(count: method.parameters.count)
+        try file?.load(method.parameters, into: [("", weights)])
     }
 
     /// The adapter's file, its shapes compared with the layout: that may say what no memory can hold.
@@ -78,7 +76,7 @@ struct ParityCase {
 
     /// The batch with every target continued by padding up to `paddedTargets`.
     var batchWithPaddedTargets: RaggedBatch {
-        batch.paddingTargets(to: paddedTargets, with: model.configuration.padToken)
+        batch.paddingTargets(to: paddedTargets, with: model.shape.padToken)
     }
 
     private static func readSettings(_ path: String) throws(Failure) -> Settings {
@@ -97,7 +95,7 @@ struct ParityCase {
 
     private static func readBatch(
         _ numbers: SafetensorsFile, _ lengths: [Int32], width: (sources: Int, targets: Int), padTargets: Int?,
-        configuration: T5Configuration, tasks count: Int, path: String
+        shape: any BackboneShape, tasks count: Int, path: String
     ) throws(Failure) -> RaggedBatch {
         let ids = try numbers.readInt32(named: "input_ids")
         let labels = try numbers.readInt32(named: "labels")
@@ -111,12 +109,12 @@ struct ParityCase {
             }
             let source = ids[i * width.sources..<i * width.sources + length]
             let target = labels[i * width.targets..<(i + 1) * width.targets].filter { $0 != -100 }
-            for token in source + target where token < 0 || Int(token) >= configuration.vocabularySize {
+            for token in source + target where token < 0 || Int(token) >= shape.vocabularySize {
                 throw Failure(.badData, "\(path): token \(token) of example \(i) is outside the vocabulary")
             }
             batch.append(source: source, target: target, task: Int(tasks[i]), slot: UInt32(i))
         }
         guard let padTargets else { return batch }
-        return batch.paddingTargets(to: padTargets, with: configuration.padToken)
+        return batch.paddingTargets(to: padTargets, with: shape.padToken)
     }
 }

@@ -15,11 +15,12 @@ public enum PrecisionCommand {
         let configuration = try world.rankZeroFirst(load)
         let base = try RunModel(configuration, training: true, world: world)
         let run = RunDirectory(out)
-        let state = TrainState(layout: base.layout, seed: configuration.seed)
-        if let checkpoint { try base.load(checkpoint, of: run, into: state) }
+        let model = AdaptedModel(base.method, on: base.model, seed: configuration.seed)
+        var step = 0
+        if let checkpoint { step = try base.load(checkpoint, of: run, into: model.weights)?.step ?? 0 }
         let session = try RunSession(base, run: run)
         if world.rank == 0 {
-            let line = try session.precision(state, examples: examples).jsonLine()
+            let line = try session.precision(model, step: step, examples: examples).jsonLine()
             try session.inputs.check(MappedInputs.noFigures)
             try Terminal.print(line)
         }

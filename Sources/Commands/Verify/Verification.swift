@@ -1,9 +1,8 @@
-import Adapters
+import Backbone
 import Failures
 import Foundation
 import Kernels
 import Optimizers
-import T5
 import Tensors
 import Training
 
@@ -68,15 +67,15 @@ public enum Verification {
 /// The figures of one case, computed and compared.
 private struct CaseReplay {
     private let parity: ParityCase
-    private let engine: T5Engine
+    private let engine: any BackboneEngine
     private let gradients: Arena
     private var errors: [String: Double] = [:]
 
     init(_ parity: ParityCase) {
         self.parity = parity
-        gradients = Arena(count: parity.layout.parameters.count)
-        let adaptation = LowRankAdaptation(layout: parity.layout, weights: parity.weights, gradients: gradients)
-        engine = T5Engine(model: parity.model, adaptation: adaptation)
+        gradients = Arena(count: parity.method.parameters.count)
+        engine = parity.method.applied(to: parity.model, weights: parity.weights)
+            .engine(parity.method.adaptation(weights: parity.weights, gradients: gradients), workspace: Workspace())
     }
 
     func report() throws(Failure) -> VerificationReport {
@@ -112,9 +111,10 @@ private struct CaseReplay {
         let logits = engine.logits(decoded, dropout: dropout)
         errors["logits"] = try compare(
             logits, lengths: decoded.targetLengths, padded: parity.paddedTargets, with: "logits")
-        if let output = engine.encoderOutput {
-            errors["encoder_output"] = try compare(
-                output, lengths: batch.sourceLengths, padded: parity.paddedSources, with: "encoder_output")
+        for result in engine.intermediateResults {
+            errors[result.name] = try compare(
+                result.values, lengths: result.isOfSources ? batch.sourceLengths : decoded.targetLengths,
+                padded: result.isOfSources ? parity.paddedSources : parity.paddedTargets, with: result.name)
         }
         let loss = engine.forward(batch, dropout: dropout, labelSmoothing: parity.settings.labelSmoothing ?? 0)
         engine.backward()
@@ -125,7 +125,7 @@ private struct CaseReplay {
 
     /// Whether the case's logits go on behind the labels of an example.
     private func logitsContinue() throws(Failure) -> Bool {
-        let columns = parity.model.configuration.vocabularySize
+        let columns = parity.model.shape.vocabularySize
         let logits = try read("logits", count: parity.batch.count * parity.paddedTargets * columns)
         return parity.batch.targetLengths.enumerated().contains { i, length in
             let rows = i * parity.paddedTargets + length..<(i + 1) * parity.paddedTargets
@@ -138,7 +138,7 @@ private struct CaseReplay {
     }
 
     private mutating func compareGradients() throws(Failure) {
-        let entries = parity.layout.parameters.entries
+        let entries = parity.method.parameters.entries
         var expected: [String: [Float]] = [:]
         for entry in entries {
             expected[entry.name] = try read("grad." + entry.name, count: entry.count)
@@ -155,7 +155,7 @@ private struct CaseReplay {
 
     /// One AdamW step from the case's own gradients: it tests the optimiser, not the sign of rounding noise.
     private mutating func compareSteps() throws(Failure) {
-        let layout = parity.layout.parameters
+        let layout = parity.method.parameters
         guard layout.count > 0 else { return }
         let (weights, given) = (Arena(count: layout.count), Arena(count: layout.count))
         weights.copy(from: parity.weights)
@@ -221,7 +221,7 @@ private struct CaseReplay {
 
     private func refuseUnknown(prefix: String) throws(Failure) {
         for tensor in parity.numbers.tensors where tensor.name.hasPrefix(prefix) {
-            guard parity.layout.parameters[String(tensor.name.dropFirst(prefix.count))] != nil else {
+            guard parity.method.parameters[String(tensor.name.dropFirst(prefix.count))] != nil else {
                 throw Failure(.badData, "\(parity.path): \(tensor.name) is of no trainable of this method")
             }
         }

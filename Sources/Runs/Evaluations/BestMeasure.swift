@@ -9,21 +9,7 @@ import Tensors
 /// batch changes no answer.
 package struct BestMeasure: Equatable {
     /// The mean of an evaluation that the best checkpoint is greatest in.
-    package enum Mean: String, Sendable {
-        /// Over all figures.
-        case average
-        /// Over the tasks' own means.
-        case taskMean
-
-        package func value(_ record: EvaluationRecord) -> Double {
-            switch self {
-            case .average: record.average
-            case .taskMean: record.averageOverTasks
-            }
-        }
-    }
-
-    package let mean: Mean
+    package let mean: BestChoice
     package let split: String
     /// A line for each key that decides the figures, and one for the positive labels of the tasks with F1.
     package let text: String
@@ -35,7 +21,7 @@ package struct BestMeasure: Equatable {
     }
 
     private init(_ configuration: RunConfiguration, positive: [(task: String, label: String)]) {
-        mean = Mean(rawValue: configuration.checkpointBest) ?? .average
+        mean = configuration.checkpointBest
         split = configuration.evaluationSplit
         let labels = positive.map { "\($0.task): \($0.label)" }.joined(separator: ", ")
         text = [
@@ -74,5 +60,15 @@ package struct BestMeasure: Equatable {
     package static func isBest(_ value: Double, of record: EvaluationRecord, beside best: RunState.Best?) -> Bool {
         guard value.isFinite, record.averagedFigures > 0 else { return false }
         return best.map { value > $0.value } ?? true
+    }
+}
+
+extension BestChoice {
+    /// The mean of an evaluation that it names.
+    func value(_ record: EvaluationRecord) -> Double {
+        switch self {
+        case .average: record.average
+        case .taskMean: record.averageOverTasks
+        }
     }
 }

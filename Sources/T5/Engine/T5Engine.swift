@@ -1,14 +1,9 @@
+import Backbone
 import Kernels
 import Tensors
 
 /// One worker's T5: forward, backward and generation over ragged micro-batches with one adaptation.
-///
-/// An engine belongs to one thread at a time; engines of several workers share the model. Its results depend on the
-/// micro-batch alone, not on which engine computes it.
-///
-/// Order of use for training: `forward`, then `backward`. Activations live in the workspace until the next `forward` or
-/// `generate`.
-public final class T5Engine {
+public final class T5Engine: BackboneEngine {
     /// The frozen backbone.
     public let model: T5Model
     /// The method; nil for the frozen backbone alone.
@@ -16,101 +11,129 @@ public final class T5Engine {
     /// Scratch memory.
     public let workspace: Workspace
 
-    var encoder: [EncoderBlockState]
-    var decoder: [DecoderBlockState]
-    var pass = PassState()
-    /// Losses of the examples of the last pass, kept for their memory.
-    var losses: [Double] = []
-    let depth: BackwardDepth
-    /// This worker's products with frozen weights.
-    let products: FrozenProducts
+    private let projections: Projections
+    private let encoder: EncoderStack
+    private let decoder: DecoderStack
+    /// What the last forward left for a backward.
+    private var last: Kept?
+    /// Memory of earlier passes.
+    private var spare = Spare()
+
+    private struct Kept {
+        let pass: Pass
+        let encoder: EncoderStack.State
+        let decoder: DecoderStack.State
+        var loss = TokenLoss(smoothing: 0)
+    }
+
+    private struct Spare {
+        var encoder: [(attention: SelfAttention.State, feedForward: FeedForward.State)] = []
+        var decoder: [DecoderBlock.State] = []
+        var losses: [Double] = []
+
+        mutating func takeEncoder() -> [(attention: SelfAttention.State, feedForward: FeedForward.State)] {
+            defer { encoder = [] }
+            return encoder
+        }
+
+        mutating func takeDecoder() -> [DecoderBlock.State] {
+            defer { decoder = [] }
+            return decoder
+        }
+    }
 
     /// Creates an engine for one worker.
     public init(model: T5Model, adaptation: (any Adaptation)?, workspace: Workspace = Workspace()) {
         self.model = model
         self.adaptation = adaptation
         self.workspace = workspace
-        products = FrozenProducts(model.packing)
-        encoder = Array(repeating: EncoderBlockState(), count: model.configuration.encoderBlocks)
-        decoder = Array(repeating: DecoderBlockState(), count: model.configuration.decoderBlocks)
-        depth = BackwardDepth(groups: model.groups) { adaptation?.adapts($0) ?? false }
+        projections = Projections(model, adaptation)
+        let parts = T5Parts(model: model, gradients: T5Gradients(model.configuration, adaptation))
+        encoder = EncoderStack(parts)
+        decoder = DecoderStack(parts)
     }
 
-    var configuration: T5Configuration { model.configuration }
-
-    /// Rows of a matrix as one segment per example.
-    func segments(_ lengths: [Int]) -> Segments {
-        var next = 0
-        return Segments(
-            lengths.count, in: workspace,
-            start: { segment in
-                defer { next += lengths[segment] }
-                return next
-            }, length: { lengths[$0] }, example: { $0 })
+    /// See `BackboneEngine`.
+    public func forward(_ batch: RaggedBatch, dropout: DropoutKey?, labelSmoothing: Float) -> MicroBatchLoss {
+        let logits = self.logits(batch, dropout: dropout)
+        let loss = TokenLoss(smoothing: labelSmoothing)
+        last?.loss = loss
+        loss.forward(logits, of: batch, into: &spare.losses)
+        return MicroBatchLoss(perExample: spare.losses, tokens: batch.targetLengths)
     }
 
-    /// `y = x W^T` for all projections of a group side by side, the method's part included. Overwrites `y`.
-    func project(_ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, into y: Matrix) {
-        model.weights(group).multiply(x, into: y, independentRows: pass.independentRows, products)
-        adaptation?.forward(group, input: x, rows: rows, output: y, context: pass.context!)
+    /// See `BackboneEngine`.
+    public func logits(_ batch: RaggedBatch, dropout: DropoutKey?) -> Matrix {
+        endPass()
+        let pass = Pass(
+            batch, dropout: dropout, keepsActivations: true, on: model, projections, adaptation, workspace: workspace)
+        let encoded = encoder.forward(pass, reusing: spare.takeEncoder())
+        let decoded = decoder.forward(encoded.output, pass, reusing: spare.takeDecoder())
+        last = Kept(pass: pass, encoder: encoded, decoder: decoded)
+        return decoded.output.logits
     }
 
-    /// Backward of `project`: adds the trainables' gradients; overwrites `dx` when it is wanted.
-    func projectBackward(
-        _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, _ dy: Matrix, into dx: Matrix?
-    ) {
-        if let dx { model.weights(group).multiplyTransposed(dy, into: dx, products) }
-        if depth.adapts(group) {
-            adaptation?.backward(
-                group, input: x, rows: rows, outputGradient: dy, inputGradient: dx, context: pass.context!)
+    /// See `BackboneEngine`.
+    public func backward() {
+        guard let adaptation, let last else { return }
+        let (pass, encoded) = (last.pass, last.encoder.output)
+        if !pass.depth.isEmpty {
+            last.loss.backward(last.decoder.output.logits, of: pass.context.batch)
+            let dEncoded =
+                pass.depth.needsMemoryGradient ? workspace.zeroMatrix(encoded.rows, encoded.columns) : nil
+            decoder.backward(last.decoder, encoded: encoded, dEncoded: dEncoded, pass)
+            if let dEncoded { encoder.backward(last.encoder, dOutput: dEncoded, pass) }
         }
+        adaptation.finish(pass.context)
     }
 
-    /// `y = x + drop(z)`: the end of a sublayer.
-    func residual(_ z: Matrix, _ x: Matrix, into y: Matrix, _ rows: Segments, place: UInt32) {
-        if let dropout = pass.dropout {
-            dropout.applyAdding(z, to: x, into: y, rows, slots: pass.slots, place: place)
-        } else {
-            sum(x, z, into: y)
-        }
+    /// See `BackboneEngine`.
+    public func endPass() {
+        guard let last else { return }
+        spare.encoder = last.encoder.blocks
+        spare.decoder = last.decoder.blocks
+        self.last = nil
     }
 
-    /// `y = drop(x)`; a view of `x` itself when nothing is dropped.
-    func dropped(_ x: Matrix, _ rows: Segments, place: UInt32) -> Matrix {
-        guard let dropout = pass.dropout else { return x }
-        let y = workspace.matrix(x.rows, x.columns)
-        dropout.apply(x, into: y, rows, slots: pass.slots, place: place)
-        return y
+    /// See `BackboneEngine`. The encoder and the hypernetwork run once; keys and values are kept; finished examples leave the
+    /// batch.
+    public func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]] {
+        try generate(batch, maxNewTokens: maxNewTokens) { _, _ in }
     }
 
-    /// `x = drop(x)` in place; its own backward too.
-    func drop(_ x: Matrix, _ rows: Segments, place: UInt32) {
-        pass.dropout?.apply(x, into: x, rows, slots: pass.slots, place: place)
+    /// The same, and calls `observe` with the example and the logits of each token.
+    func generate(
+        _ batch: RaggedBatch, maxNewTokens: [Int], observe: (Int, UnsafeBufferPointer<Float>) -> Void
+    ) throws(NonFiniteLogits) -> [[Int32]] {
+        precondition(maxNewTokens.count == batch.count, "a limit for each example")
+        endPass()
+        let pass = Pass(
+            batch, dropout: nil, keepsActivations: false, on: model, projections, adaptation, workspace: workspace)
+        let encoded = encoder.forward(pass, reusing: []).output
+        let cache = decoder.cache(encoded, steps: maxNewTokens.max() ?? 0, pass)
+        let decoding = GreedyDecoding(
+            startToken: model.configuration.decoderStartToken, endToken: model.configuration.endToken,
+            workspace: workspace)
+        return try decoding.answers(
+            limits: maxNewTokens, logits: { decoder.step($0, $1, step: $2, cache, pass) }, observe: observe)
     }
 
-    /// Normalises into fresh memory.
-    func normalise(_ x: Matrix, _ weight: UnsafePointer<Float>) -> NormState {
-        normalise(x, weight, into: workspace.matrix(x.rows, x.columns))
+    /// See `BackboneEngine`.
+    public func blockOutputs(_ stack: Stack) -> [Matrix] {
+        guard let last else { return [] }
+        // What a block gives is what the next one's first norm reads, or the final norm.
+        let inputs =
+            stack == .encoder
+            ? last.encoder.blocks.map(\.attention.norm.input) : last.decoder.blocks.map(\.attention.norm.input)
+        let end = stack == .encoder ? last.encoder.norm.input : last.decoder.output.norm.input
+        return inputs.dropFirst() + [end]
     }
 
-    /// Normalises what the projections of a group read: into fresh memory when an adapted one needs it again.
-    func normalise(_ x: Matrix, _ weight: UnsafePointer<Float>, for group: ProjectionGroup) -> NormState {
-        normalise(x, weight, into: keeping(group, x.rows, x.columns, \.normalised))
+    /// See `BackboneEngine`.
+    public var intermediateResults: [IntermediateResult] {
+        encoderOutput.map { [IntermediateResult(name: "encoder_output", values: $0, isOfSources: true)] } ?? []
     }
 
-    /// Memory for the input of a group: fresh where an adapted projection needs it in the backward, else scratch.
-    func keeping(
-        _ group: ProjectionGroup, _ rows: Int, _ columns: Int, _ scratch: KeyPath<PassScratch, Matrix>
-    ) -> Matrix {
-        guard let memory = pass.scratch, !(pass.keepsActivations && depth.adapts(group)) else {
-            return workspace.matrix(rows, columns)
-        }
-        return memory[keyPath: scratch].rows(0, rows)
-    }
-
-    private func normalise(_ x: Matrix, _ weight: UnsafePointer<Float>, into y: Matrix) -> NormState {
-        let state = NormState(input: x, output: y, inverse: workspace.take(Float.self, x.rows))
-        rmsNorm(x, weight: weight, epsilon: configuration.normEpsilon, into: state.output, inverse: state.inverse)
-        return state
-    }
+    /// The encoder's output of the last pass, `[source rows, d]`.
+    public var encoderOutput: Matrix? { last?.encoder.output }
 }

@@ -1,3 +1,4 @@
+import Backbone
 import Foundation
 import Tensors
 
@@ -9,28 +10,53 @@ public struct RelativePositionBias: Sendable {
     private let reach: Int
 
     /// Spreads the table `[buckets, heads]` out for lengths up to `maximumLength`.
-    public init(
-        table: Matrix, bidirectional: Bool, buckets: Int, maximumDistance: Int, maximumLength: Int
-    ) {
+    init(_ table: Matrix, _ buckets: PositionBuckets, maximumLength: Int) {
         reach = max(maximumLength, 1)
-        let width = 2 * reach - 1
-        values = Arena(count: table.columns * width)
-        for distance in (1 - reach)..<reach {
-            let bucket = Self.bucket(
-                distance, bidirectional: bidirectional, buckets: buckets, maximumDistance: maximumDistance)
-            for head in 0..<table.columns {
-                values.base[head * width + distance + reach - 1] = table[bucket, head]
-            }
-        }
+        values = Arena(count: table.columns * (2 * reach - 1))
+        buckets.spread(table, into: values.base, reach: reach)
     }
 
     /// The largest length that it serves.
     public var maximumLength: Int { reach }
 
+    /// The biases by head and distance.
+    var view: DistanceBias { DistanceBias(values.base, reach: reach) }
+
     /// The biases of a query at position `query` for the keys at positions 0, 1, ...
-    func row(head: Int, query: Int) -> UnsafePointer<Float> {
-        precondition(query < reach, "position beyond the relative position bias")
-        return UnsafePointer(values.base + head * (2 * reach - 1) + reach - 1 - query)
+    func row(head: Int, query: Int) -> UnsafePointer<Float> { UnsafePointer(view.row(head: head, query: query)) }
+}
+
+/// How the position bias of a stack puts distances into buckets.
+struct PositionBuckets: Sendable {
+    /// Whether keys after the query have buckets of their own.
+    let bidirectional: Bool
+    /// Number of buckets.
+    let count: Int
+    /// Distance from which on all positions share the last bucket.
+    let maximumDistance: Int
+
+    /// The bucket of `distance` = key position - query position.
+    func bucket(_ distance: Int) -> Int {
+        Self.bucket(
+            distance, bidirectional: bidirectional, buckets: count, maximumDistance: maximumDistance)
+    }
+
+    /// Overwrites `values: [heads, 2 * reach - 1]`, the distance `-(reach - 1)` first, from a table `[buckets, heads]`.
+    func spread(_ table: Matrix, into values: UnsafeMutablePointer<Float>, reach: Int) {
+        let width = 2 * reach - 1
+        for distance in (1 - reach)..<reach {
+            let bucket = bucket(distance)
+            for head in 0..<table.columns { values[head * width + distance + reach - 1] = table[bucket, head] }
+        }
+    }
+
+    /// Backward of `spread`: adds the gradients by distance to those of the table, `[buckets, heads]`.
+    func gather(_ values: UnsafePointer<Float>, reach: Int, addingTo table: Matrix) {
+        let width = 2 * reach - 1
+        for distance in (1 - reach)..<reach {
+            let bucket = bucket(distance)
+            for head in 0..<table.columns { table[bucket, head] += values[head * width + distance + reach - 1] }
+        }
     }
 
     /// The bucket of `distance` = key position - query position.
@@ -54,5 +80,13 @@ public struct RelativePositionBias: Sendable {
         let ratio = logf(Float(d) / Float(exact)) / Float(log(Double(maximumDistance) / Double(exact)))
         d = exact + Int(ratio * Float(count - exact))
         return first + min(d, count - 1)
+    }
+}
+
+extension T5Configuration {
+    /// The buckets of a stack: in the encoder those of both directions.
+    func buckets(_ stack: Stack) -> PositionBuckets {
+        PositionBuckets(
+            bidirectional: stack == .encoder, count: positionBuckets, maximumDistance: positionMaxDistance)
     }
 }

@@ -1,3 +1,4 @@
+import Backbone
 import Failures
 import Glibc
 import Heartbeat
@@ -7,7 +8,7 @@ import Tensors
 extension T5Model {
     /// Refuses tensors that should repeat another and have other numbers, by name, and an mT5 whose versions differ.
     static func checkAliases(
-        _ configuration: T5Configuration, _ files: TensorCollection, _ sources: [String: Source],
+        _ configuration: T5Configuration, _ files: TensorCollection, _ sources: [String: WeightSource],
         _ condition: OutputForm.Condition
     ) throws(Failure) {
         for alias in configuration.aliases() {
@@ -46,7 +47,7 @@ extension T5Model {
     private static var outputName: String { "lm_head.weight" }
 
     /// Whether two tensors of one shape have the same numbers, whatever their types.
-    static func haveEqualNumbers(_ first: Source, _ second: Source) -> Bool {
+    static func haveEqualNumbers(_ first: WeightSource, _ second: WeightSource) -> Bool {
         let (a, b) = (first.file.bytes(of: first.tensor), second.file.bytes(of: second.tensor))
         defer { withExtendedLifetime((first.file, second.file)) {} }
         let isSameType = first.tensor.elementType == second.tensor.elementType

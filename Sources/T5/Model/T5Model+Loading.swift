@@ -1,3 +1,4 @@
+import Backbone
 import Failures
 import Foundation
 import Tensors
@@ -78,7 +79,7 @@ extension T5Model {
 
     private static func open(
         _ directory: String, isWatched: Bool = false
-    ) throws(Failure) -> (T5Configuration, TensorCollection, [String: Source], OutputForm.Condition) {
+    ) throws(Failure) -> (T5Configuration, TensorCollection, [String: WeightSource], OutputForm.Condition) {
         guard FileManager.default.fileExists(atPath: directory) else {
             throw Failure(
                 .inputMissing,
@@ -95,13 +96,11 @@ extension T5Model {
         return (configuration, files, try findTensors(configuration, files), form.condition)
     }
 
-    typealias Source = (file: SafetensorsFile, tensor: TensorDescription)
-
     /// Finds every tensor of the model and refuses missing, misshapen and extra ones.
     private static func findTensors(
         _ configuration: T5Configuration, _ files: TensorCollection
-    ) throws(Failure) -> [String: Source] {
-        var sources: [String: Source] = [:]
+    ) throws(Failure) -> [String: WeightSource] {
+        var sources: [String: WeightSource] = [:]
         let aliases = configuration.aliases()
         for (name, shape) in configuration.tensorShapes() {
             let names = [name] + aliases.filter { $0.of == name }.map(\.name)

@@ -1,3 +1,4 @@
+import Backbone
 import Failures
 import Kernels
 import Tensors
@@ -25,8 +26,11 @@ public final class T5Model: Sendable {
     private let projections: [FrozenMatrix]
     private let norms: [[[Matrix]]]
     private let finalNorms: [Matrix]
+    private let biasTables: [Matrix]
     private let biases: [RelativePositionBias]
     private let groupOffsets: [[Int]]
+    /// Stacks whose bias is trained: what `biases` holds of it is of the start.
+    let trainedBiases: Set<Stack>
     /// Keeps the memory of the views alive.
     private let storage: any Sendable
     private let packs: (any FrozenMemory)?
@@ -34,7 +38,8 @@ public final class T5Model: Sendable {
     private let files: TensorCollection?
 
     /// Makes the views; `tensor` gives the weight of each name in `configuration.tensorShapes()` (vectors as one row, and
-    /// like the position biases in float32), `storage` owns their memory, `files` are watched. Throws only what `packing` throws.
+    /// like the position biases in float32), `storage` owns their memory, `files` are watched. Throws only what `packing`
+    /// throws.
     public init(
         configuration: T5Configuration, maximumLength: Int, storage: any Sendable, packing: WeightPacking? = nil,
         isRoundedInSight: Bool = false, files: TensorCollection? = nil, tensor: (String) -> FrozenWeight
@@ -50,61 +55,78 @@ public final class T5Model: Sendable {
         self.files = files
         groups = configuration.projectionGroups()
         var projections = groups.map { FrozenMatrix($0.projections.map { tensor($0.name + ".weight") }) }
-        embedding = tensor("shared.weight")
-        var output = FrozenMatrix([configuration.outputMatrix == .embedding ? embedding : tensor("lm_head.weight")])
+        embedding = tensor(T5Configuration.embeddingName)
+        var output = FrozenMatrix([
+            configuration.outputMatrix == .embedding ? embedding : tensor(T5Configuration.outputName)
+        ])
         packs = try packing?.pack(&projections, &output)
         self.packing = packing?.library
         self.projections = projections
         self.output = output
         norms = Stack.allCases.map { stack in
             (0..<configuration.blocks(stack)).map { block in
-                (0..<(stack == .encoder ? 2 : 3)).map { matrix(configuration.normName(stack, block, $0)) }
+                configuration.sublayers(stack, block).map { matrix(configuration.normName($0)) }
             }
         }
         finalNorms = Stack.allCases.map { matrix(configuration.finalNormName($0)) }
-        biases = Stack.allCases.map { stack in
-            RelativePositionBias(
-                table: matrix(configuration.biasName(stack)), bidirectional: stack == .encoder,
-                buckets: configuration.positionBuckets, maximumDistance: configuration.positionMaxDistance,
-                maximumLength: maximumLength)
+        biasTables = Stack.allCases.map { matrix(configuration.biasName($0)) }
+        biases = zip(Stack.allCases, biasTables).map { stack, table in
+            RelativePositionBias(table, configuration.buckets(stack), maximumLength: maximumLength)
         }
+        trainedBiases = []
+        groupOffsets = Self.offsets(groups)
+    }
+
+    /// `other` with trained numbers for some tensors, and with packs where `keepsPacks` and none of a matrix's parts is
+    /// trained.
+    private init(_ other: T5Model, trained: [String: Matrix], keepsPacks: Bool) {
+        func weight(_ name: String, _ own: FrozenWeight) -> FrozenWeight { trained[name].map { .float32($0) } ?? own }
+        func matrix(_ names: [String], _ own: FrozenMatrix) -> FrozenMatrix {
+            if keepsPacks, !names.contains(where: { trained[$0] != nil }) { return own }
+            return FrozenMatrix(zip(names, own.parts).map(weight))
+        }
+        let configuration = other.configuration
+        self.configuration = configuration
+        maximumLength = other.maximumLength
+        groups = other.groups
+        isRoundedInSight = other.isRoundedInSight
+        packing = keepsPacks ? other.packing : nil
+        packs = keepsPacks ? other.packs : nil
+        storage = other.storage
+        files = other.files
+        groupOffsets = other.groupOffsets
+        embedding = weight(T5Configuration.embeddingName, other.embedding)
+        let outputName =
+            configuration.outputMatrix == .embedding ? T5Configuration.embeddingName : T5Configuration.outputName
+        output = matrix([outputName], other.output)
+        projections = zip(other.groups, other.projections).map { group, own in
+            matrix(group.projections.map { $0.name + ".weight" }, own)
+        }
+        norms = zip(Stack.allCases, other.norms).map { stack, blocks in
+            blocks.enumerated().map { block, own in
+                zip(configuration.sublayers(stack, block), own).map { trained[configuration.normName($0)] ?? $1 }
+            }
+        }
+        finalNorms = zip(Stack.allCases, other.finalNorms).map { trained[configuration.finalNormName($0)] ?? $1 }
+        biasTables = zip(Stack.allCases, other.biasTables).map { trained[configuration.biasName($0)] ?? $1 }
+        biases = other.biases
+        trainedBiases = other.trainedBiases.union(
+            Stack.allCases.filter { trained[configuration.biasName($0)] != nil })
+    }
+
+    private static func offsets(_ groups: [ProjectionGroup]) -> [[Int]] {
         var offsets = [[Int]](repeating: [], count: 2)
         for group in groups where group.kind == .selfInput {
             offsets[Int(group.stack.rawValue)].append(group.index)
         }
-        groupOffsets = offsets
-    }
-
-    /// The first file of the model that has changed since it was opened, and how; nil while none has.
-    public var fileChange: (path: String, what: String)? { files?.change }
-
-    /// The same model with its products on the weights as they are, in float32 and without packs: what packed products are
-    /// compared with. Shares all memory with this one.
-    public var unpacked: T5Model { T5Model(unpacking: self) }
-
-    private init(unpacking other: T5Model) {
-        configuration = other.configuration
-        maximumLength = other.maximumLength
-        groups = other.groups
-        embedding = other.embedding
-        isRoundedInSight = other.isRoundedInSight
-        output = FrozenMatrix(other.output.parts)
-        packing = nil
-        projections = other.projections.map { FrozenMatrix($0.parts) }
-        norms = other.norms
-        finalNorms = other.finalNorms
-        biases = other.biases
-        groupOffsets = other.groupOffsets
-        storage = other.storage
-        files = other.files
-        packs = nil
+        return offsets
     }
 
     /// The group of a block.
-    func group(_ stack: Stack, _ block: Int, _ kind: GroupKind) -> ProjectionGroup {
-        let first = groupOffsets[Int(stack.rawValue)][block]
+    func group(_ sublayer: Sublayer, _ kind: GroupKind) -> ProjectionGroup {
+        let first = groupOffsets[Int(sublayer.stack.rawValue)][sublayer.block]
         let step =
-            switch (stack, kind) {
+            switch (sublayer.stack, kind) {
             case (_, .selfInput): 0
             case (_, .selfOutput): 1
             case (.encoder, .feedForwardInput): 2
@@ -112,20 +134,73 @@ public final class T5Model: Sendable {
             case (.decoder, _): Int(kind.rawValue - GroupKind.selfInput.rawValue)
             }
         let group = groups[first + step]
-        assert(group.kind == kind && group.block == block && group.stack == stack)
+        assert(group.kind == kind && group.sublayer == sublayer)
         return group
     }
 
-    /// The matrices `[out, in]` of a group's projections, as one.
-    public func weights(_ group: ProjectionGroup) -> FrozenMatrix { projections[group.index] }
-
-    func norm(_ stack: Stack, _ block: Int, _ layer: Int) -> UnsafePointer<Float> {
-        UnsafePointer(norms[Int(stack.rawValue)][block][layer].base)
+    /// The weight of a sublayer's norm, `[d]`.
+    func norm(_ sublayer: Sublayer) -> UnsafePointer<Float> {
+        let layer = configuration.layer(sublayer)
+        return UnsafePointer(norms[Int(sublayer.stack.rawValue)][sublayer.block][layer].base)
     }
 
+    /// The weight of a stack's final norm, `[d]`.
     func finalNorm(_ stack: Stack) -> UnsafePointer<Float> {
         UnsafePointer(finalNorms[Int(stack.rawValue)].base)
     }
 
+    /// The position bias of a stack as it is in the model's file, spread out.
     func bias(_ stack: Stack) -> RelativePositionBias { biases[Int(stack.rawValue)] }
+
+    /// The table of a stack's position bias, `[buckets, heads]`.
+    func biasTable(_ stack: Stack) -> Matrix { biasTables[Int(stack.rawValue)] }
+}
+
+extension T5Model: Backbone {
+    /// See `Backbone`.
+    public var shape: any BackboneShape { configuration }
+    /// See `Backbone`.
+    public var fileChange: (path: String, what: String)? { files?.change }
+    /// See `Backbone`.
+    public var unpacked: any Backbone { T5Model(self, trained: [:], keepsPacks: false) }
+
+    /// See `Backbone`.
+    public func weights(_ group: ProjectionGroup) -> FrozenMatrix { projections[group.index] }
+
+    /// See `Backbone`.
+    public func tensor(named name: String) -> FrozenWeight? {
+        if name == T5Configuration.embeddingName { return embedding }
+        if name == T5Configuration.outputName, configuration.outputMatrix == .own { return output.parts[0] }
+        for group in groups {
+            for (projection, part) in zip(group.projections, weights(group).parts)
+            where projection.name + ".weight" == name {
+                return part
+            }
+        }
+        for stack in Stack.allCases {
+            if name == configuration.finalNormName(stack) { return .float32(finalNorms[Int(stack.rawValue)]) }
+            if name == configuration.biasName(stack) { return .float32(biasTable(stack)) }
+            for block in 0..<configuration.blocks(stack) {
+                for sublayer in configuration.sublayers(stack, block) where configuration.normName(sublayer) == name {
+                    return .float32(norms[Int(stack.rawValue)][block][configuration.layer(sublayer)])
+                }
+            }
+        }
+        return nil
+    }
+
+    /// See `Backbone`.
+    public func computing(with trained: [String: Matrix]) -> any Backbone {
+        T5Model(self, trained: trained, keepsPacks: true)
+    }
+
+    /// See `Backbone`.
+    public func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth {
+        T5Gradients(configuration, adaptation).depth(groups, adaptation)
+    }
+
+    /// See `Backbone`.
+    public func engine(_ adaptation: (any Adaptation)?, workspace: Workspace) -> any BackboneEngine {
+        T5Engine(model: self, adaptation: adaptation, workspace: workspace)
+    }
 }

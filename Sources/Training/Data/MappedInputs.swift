@@ -1,16 +1,16 @@
+import Backbone
 import Failures
 import MPI
-import T5
 import Tasks
 
 /// The files that a job reads all the time where they are: the backbone's weights and the token cache. Whoever writes to one
 /// of them changes what is computed from then on.
 package struct MappedInputs: Sendable {
-    private let model: T5Model
+    private let model: any Backbone
     private let cache: TokenCache?
 
     /// Those of an opened model, and of the data where the command has any.
-    package init(_ model: T5Model, _ cache: TokenCache? = nil) {
+    package init(_ model: any Backbone, _ cache: TokenCache? = nil) {
         self.model = model
         self.cache = cache
     }

@@ -6,7 +6,7 @@ extension RunConfiguration {
     /// The stream of examples for tasks with so many training examples.
     package func sampler(_ mixture: Mixture) throws(Failure) -> Sampler {
         try Sampler(
-            seed: seed, mixture: mixture, granularity: Sampler.Granularity(rawValue: granularity) ?? .batch,
+            seed: seed, mixture: mixture, granularity: granularity.ofSampler,
             batch: globalBatch, micro: microBatch)
     }
 
@@ -14,5 +14,15 @@ extension RunConfiguration {
     package func capNotice(_ examples: [Int]) -> String? {
         guard let samplerCap, tasks.count > 1, examples.allSatisfy({ $0 <= samplerCap }) else { return nil }
         return "sampler.cap has no effect since no task has more than \(samplerCap) examples"
+    }
+}
+
+extension GranularityChoice {
+    fileprivate var ofSampler: Sampler.Granularity {
+        switch self {
+        case .batch: .batch
+        case .microBatch: .microBatch
+        case .example: .example
+        }
     }
 }

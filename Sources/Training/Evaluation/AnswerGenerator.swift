@@ -1,8 +1,8 @@
+import Backbone
 import Failures
 import Heartbeat
 import MPI
 import Synchronization
-import T5
 import Tasks
 
 /// Generates the answers of whole splits.
@@ -28,7 +28,7 @@ package struct AnswerGenerator {
     /// The generated tokens of every example of every task, in the examples' order. Throws `notFinite` on the rank that
     /// met a logit that is not finite; the others wait for the job to end.
     package func generate(
-        _ tasks: [EvaluationTask], team: WorkerTeam, over communicator: Communicator? = nil
+        _ tasks: [EvaluationTask], team: EngineTeam, over communicator: Communicator? = nil
     ) throws(Failure) -> [[[Int32]]] {
         let batches = self.batches(tasks)
         let (rank, size) = (communicator?.rank ?? 0, communicator?.size ?? 1)
@@ -36,12 +36,12 @@ package struct AnswerGenerator {
         let next = Atomic<Int>(0)
         let results = Mutex<[Int: Result<[[Int32]], Failure>]>([:])
         let hasFailed = Atomic<Bool>(false)
-        team.inParallel { worker in
+        team.inParallel { engine in
             while true {
                 let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard position < mine.count, !isGivenUp(), !hasFailed.load(ordering: .relaxed) else { return }
                 let result = Result { () throws(Failure) in
-                    try Self.answer(batches[mine[position]], tasks, worker.engine)
+                    try Self.answer(batches[mine[position]], tasks, engine)
                 }
                 results.withLock { $0[mine[position]] = result }
                 if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
@@ -79,7 +79,7 @@ package struct AnswerGenerator {
     }
 
     private static func answer(
-        _ batch: Batch, _ tasks: [EvaluationTask], _ engine: T5Engine
+        _ batch: Batch, _ tasks: [EvaluationTask], _ engine: any BackboneEngine
     ) throws(Failure) -> [[Int32]] {
         defer { Heartbeat.beat() }
         let task = tasks[batch.task]

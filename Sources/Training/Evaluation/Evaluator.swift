@@ -17,7 +17,7 @@ package struct Evaluator {
     /// Evaluates tasks on this rank's workers, or spread over all ranks of `communicator`; collective when that is given.
     /// The scores come back on rank 0 (or to the only caller), elsewhere an empty list.
     package func evaluate(
-        _ tasks: [EvaluationTask], team: WorkerTeam, over communicator: Communicator?
+        _ tasks: [EvaluationTask], team: EngineTeam, over communicator: Communicator?
     ) throws(Failure) -> [EvaluatedTask] {
         let answers = try generator.generate(tasks, team: team, over: communicator)
         guard (communicator?.rank ?? 0) == 0 else { return [] }

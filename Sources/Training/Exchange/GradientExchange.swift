@@ -5,43 +5,30 @@ import MPI
 import Runs
 import Tensors
 
-/// What one worker adds to the reduction of a step.
-protocol WorkerSums {
-    /// Its sums, as `StepSums` lays them out; of the header, nothing.
-    var sums: UnsafeMutableBufferPointer<Int64> { get }
-    /// Whether all that it added was finite and in range.
-    var good: Bool { get }
-}
-
-/// Sums the workers' gradients, losses and counts over all threads and ranks, exactly, in one reduction a step.
+/// Sums gradients, losses and counts over all ranks, exactly, in one reduction a step.
 final class GradientExchange {
     private let communicator: Communicator
-    private let layout: StepSums
     private let check: UInt64
-    private let buffer: UnsafeMutableBufferPointer<Int64>
+    private let sums: RankSums
+    private var layout: StepSums { sums.layout }
 
     /// `check` identifies layout and configuration; ranks must agree on it (`Agreement`).
-    init(communicator: Communicator, layout: StepSums, check: UInt64) {
+    init(communicator: Communicator, sums: RankSums, check: UInt64) {
         self.communicator = communicator
-        self.layout = layout
+        self.sums = sums
         self.check = check
-        buffer = Memory.zeros(Int64.self, count: layout.count, for: .trainables)
     }
 
-    deinit { if let base = buffer.baseAddress { Memory.free(base) } }
-
-    /// Sums over workers and ranks; collective. Ranks that are at different steps, at different examples (`cursor`), or
-    /// differ in `check` are refused with `ranksDisagree` naming one of them, on every rank.
-    func reduce(
-        _ workers: [some WorkerSums], step: Int, cursor: UInt64, stop: StopReason?
-    ) throws(Failure) {
-        sum(workers)
+    /// Sums this rank's sums over the ranks, in place; collective. `isGood`: whether this rank met only numbers that the sum
+    /// admits. Ranks that are at different steps, at different examples (`cursor`), or differ in `check` are refused with
+    /// `ranksDisagree` naming one of them, on every rank.
+    func reduce(isGood: Bool, step: Int, cursor: UInt64, stop: StopReason?) throws(Failure) {
         // Below 2^22, so that the sum of squares over 2^19 ranks still fits.
         let word = Int64(Self.mix(Self.mix(check, UInt64(step)), cursor) >> 42)
         self[.step] = Int64(step)
         self[.check] = word
         self[.checkSquared] = word * word
-        self[.bad] = workers.allSatisfy(\.good) ? 0 : 1
+        self[.bad] = isGood ? 0 : 1
         self[.stop] = stop == nil ? 0 : 1
         try sumOverRanks()
         let size = Int64(communicator.size)
@@ -60,21 +47,8 @@ final class GradientExchange {
     /// The rank that the last refusal named.
     private(set) var odd: Int?
 
-    /// Overwrites the buffer with the sum over this rank's workers; of the header, nothing yet.
-    func sum(_ workers: [some WorkerSums]) {
-        buffer.update(repeating: 0)
-        for worker in workers {
-            for i in 0..<layout.count {
-                buffer[i] &+= worker.sums[i]
-            }
-        }
-    }
-
     /// Sums the buffer over all ranks; collective.
-    func sumOverRanks() throws(Failure) { try communicator.allReduceSum(buffer) }
-
-    /// Numbers in the buffer.
-    var count: Int { buffer.count }
+    func sumOverRanks() throws(Failure) { try communicator.allReduceSum(sums.words) }
 
     /// Whether some rank met a number that is not finite or too large.
     var isBad: Bool { self[.bad] > 0 }
@@ -84,21 +58,13 @@ final class GradientExchange {
     /// The sums of a task.
     func sums(task: Int) -> StepResult.TaskSums {
         StepResult.TaskSums(
-            lossQuanta: buffer[layout.losses + task], tokens: buffer[layout.tokens + task],
-            examples: buffer[layout.examples + task], sourceTokens: buffer[layout.sourceTokens + task])
-    }
-
-    /// Writes the gradient of the loss: the sum divided by `divisor`. Overwrites `gradients`.
-    func unpack(into gradients: Arena, divisor: Double) {
-        let factor = FixedPoint.quantum / divisor
-        for i in 0..<layout.parameters {
-            gradients.base[i] = Float(Double(buffer[i]) * factor)
-        }
+            lossQuanta: sums.words[layout.losses + task], tokens: sums.words[layout.tokens + task],
+            examples: sums.words[layout.examples + task], sourceTokens: sums.words[layout.sourceTokens + task])
     }
 
     private subscript(word: StepSums.Header) -> Int64 {
-        get { buffer[layout.header + word.rawValue] }
-        set { buffer[layout.header + word.rawValue] = newValue }
+        get { sums.words[layout.header + word.rawValue] }
+        set { sums.words[layout.header + word.rawValue] = newValue }
     }
 
     /// Names the first rank that is not with most of the others; collective.

@@ -33,7 +33,7 @@ package struct LoopEvaluation {
     var split: String { best.split }
 
     /// Evaluates on rank 0, or on all ranks; collective. The results come back on rank 0.
-    func run(_ team: WorkerTeam, _ world: Communicator) throws(Failure) -> EvaluationStop.Ending<[EvaluatedTask]> {
+    func run(_ team: EngineTeam, _ world: Communicator) throws(Failure) -> EvaluationStop.Ending<[EvaluatedTask]> {
         try stop.watch(onAllRanks: isSpread) { () throws(Failure) in
             try evaluator.evaluate(tasks, team: team, over: isSpread ? world : nil)
         }

@@ -160,7 +160,7 @@ package final class TrainLoop {
     private func evaluate(isSaved: Bool) throws(Failure) -> StopReason? {
         let begun = ContinuousClock.now
         defer { loggedAt += begun.duration(to: .now) }
-        let ending = try evaluation.run(trainer.team, world)
+        let ending = try evaluation.run(trainer.team.team, world)
         guard ending.isWhole else {
             if !isSaved { try saveNewest() }
             return ending.stop

@@ -1,6 +1,6 @@
+import Backbone
 import Configuration
 import Failures
-import T5
 import Tasks
 
 extension RankMemory.Batches {

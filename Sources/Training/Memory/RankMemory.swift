@@ -1,9 +1,8 @@
-import Adapters
+import Backbone
 import Configuration
 import Failures
 import Foundation
 import Kernels
-import T5
 import Tensors
 
 /// The private memory of a rank that trains, from shapes and the lengths of its batches.
@@ -15,19 +14,21 @@ package struct RankMemory {
     static let threadBytes = 2 << 20
     /// What a row of a file takes while it is tokenised, as it was measured.
     package static let rowBytes = 170
-    /// Bytes for each trainable: weight, both moments and the summed gradient in 4, the buffer that is reduced in 8.
-    static let bytesOfTrainable = 4 * 4 + 8
-    /// The same of each worker: its gradient and its sums.
-    static let workerBytesOfTrainable = 4 + 8
+    /// Bytes for each trainable: weight and both moments in 4, the exact sum in 8.
+    package static let bytesOfTrainable = 3 * 4 + 8
+    /// The same of each worker: its gradient.
+    package static let workerBytesOfTrainable = 4
     /// The same of each snapshot: weight and both moments.
     static let snapshotBytesOfTrainable = 3 * 4
-    /// What no training is without: one worker, and two snapshots.
-    static let leastBytesOfTrainable = bytesOfTrainable + workerBytesOfTrainable + 2 * snapshotBytesOfTrainable
+    /// What no training is without: one worker, and one snapshot.
+    static let leastBytesOfTrainable = bytesOfTrainable + workerBytesOfTrainable + snapshotBytesOfTrainable
+    /// The same where answers are computed alone: the weight.
+    static let answeringBytesOfTrainable = 4
 
     package let trainables: Int
     let threads: Int
-    /// How many snapshots rank 0 comes to have: the last step and the one that is being completed; the best evaluation's, once
-    /// there is one; and one that is being written while the next steps are made. Other ranks write none.
+    /// How many snapshots rank 0 comes to have: the last step; the best evaluation's, once there is one; and one that is being
+    /// written while the next steps are made. Other ranks write none.
     package let snapshots: ClosedRange<Int>
     /// Bytes of a worker beside its trainables, at most, whatever the texts are.
     let most: Int
@@ -48,22 +49,23 @@ package struct RankMemory {
     ///   - longestTarget: tokens of the longest target of any task.
     ///   - batches: what the data gives; nil where it is not known.
     package init(
-        _ configuration: RunConfiguration, shape: T5Configuration, layout: LowRankLayout, threads: Int,
+        _ configuration: RunConfiguration, shape: any BackboneShape, method: any Method, threads: Int,
         longestTarget: Int, batches: Batches?
     ) throws(Failure) {
-        trainables = layout.parameters.count
+        trainables = method.parameters.count
         self.threads = threads
         let best = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
         let saves = best || configuration.checkpointEvery.map { $0 < configuration.steps } ?? false
-        snapshots = (best ? 3 : 2)...(2 + (best ? 1 : 0) + (saves ? 1 : 0))
+        snapshots = (best ? 2 : 1)...(1 + (best ? 1 : 0) + (saves ? 1 : 0))
         let answer = configuration.maxNewTokens ?? max(4, longestTarget)
         let target = max(longestTarget, configuration.padTargets ?? 0)
         try Self.checkSize(configuration, shape, tokens: configuration.maxSource + target + answer)
+        let footprint = method.footprint
         func training(_ lengths: BatchLengths) -> Int {
-            Footprint(configuration: shape, lengths: lengths, method: layout.footprint).trainingBytes
+            shape.trainingBytes(lengths, footprint)
         }
         func answering(_ lengths: BatchLengths, _ steps: Int) -> Int {
-            GenerationFootprint(configuration: shape, lengths: lengths, steps: steps, method: layout.footprint).bytes
+            shape.answeringBytes(lengths, steps: steps, footprint)
         }
         let widest = BatchLengths(
             examples: configuration.microBatch, source: configuration.maxSource, target: target)
@@ -86,7 +88,7 @@ package struct RankMemory {
         }
     }
 
-    /// Weights, moments, gradient and buffer of the rank.
+    /// Weights, moments and sums of the rank.
     package var stateBytes: Int { trainables * Self.bytesOfTrainable }
 
     /// So many snapshots.
@@ -109,7 +111,7 @@ package struct RankMemory {
     }
 
     /// Bytes for each row of a worker's rows that are rounded to 8 bits: the widest operand, each number in up to two.
-    private static func roundedBytes(_ configuration: RunConfiguration, _ shape: T5Configuration) -> Int {
+    private static func roundedBytes(_ configuration: RunConfiguration, _ shape: any BackboneShape) -> Int {
         let quantises = configuration.quantises
         let widest = shape.projectionGroups().map {
             max(quantises.forward ? $0.inputWidth : 0, quantises.backward ? $0.outputWidth : 0)
@@ -119,10 +121,10 @@ package struct RankMemory {
 
     /// Refuses what no whole number of bytes says: no width of the model, and no part of attention, is beyond these.
     private static func checkSize(
-        _ configuration: RunConfiguration, _ shape: T5Configuration, tokens: Int
+        _ configuration: RunConfiguration, _ shape: any BackboneShape, tokens: Int
     ) throws(Failure) {
         let examples = max(configuration.microBatch, configuration.evaluationBatch)
-        let heads = shape.heads * (shape.encoderBlocks + shape.decoderBlocks)
+        let heads = shape.heads * shape.blockCount
         let widths = Double(shape.weightCount) + Double(heads) * Double(tokens)
         guard Double(examples) * Double(tokens) * widths < 0x1p56 else {
             throw Failure(

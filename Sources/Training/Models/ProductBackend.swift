@@ -1,7 +1,7 @@
+import Backbone
 import Configuration
 import Failures
 import Kernels
-import T5
 
 /// What computes the products with frozen weights (`parallel.gemm`); part of what the bits depend on.
 public enum ProductBackend: String, Sendable, CaseIterable {
@@ -107,7 +107,7 @@ public enum ProductBackend: String, Sendable, CaseIterable {
 extension RunConfiguration {
     /// Bytes that a node's packed weights take with `products`: the projections for the forward and for the backward, and
     /// with oneDNN the output matrix for both.
-    package func packedBytes(_ products: ProductBackend, _ shape: T5Configuration) -> Int {
+    package func packedBytes(_ products: ProductBackend, _ shape: any BackboneShape) -> Int {
         let float = products == .onednn ? 4 : 0
         let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)
         let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }

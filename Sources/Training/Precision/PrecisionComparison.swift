@@ -1,7 +1,6 @@
-import Adapters
+import Backbone
 import Failures
 import Runs
-import T5
 import Tensors
 
 /// Computes batches with a model and with `reference`, which is the same in float32, and sums up how they differ.
@@ -9,13 +8,14 @@ import Tensors
 /// Both engines keep their activations until the next batch, so it takes twice the memory of one worker.
 final class PrecisionComparison {
     private struct Side {
-        let engine: T5Engine
+        let engine: any BackboneEngine
         let gradients: Arena
 
-        init(_ model: T5Model, _ state: TrainState) {
-            gradients = Arena(count: state.weights.count)
-            let adaptation = LowRankAdaptation(layout: state.layout, weights: state.weights, gradients: gradients)
-            engine = T5Engine(model: model, adaptation: adaptation)
+        init(_ backbone: any Backbone, _ model: AdaptedModel) {
+            gradients = Arena(count: model.weights.count)
+            let adaptation = model.method.adaptation(weights: model.weights, gradients: gradients)
+            engine = model.method.applied(to: backbone, weights: model.weights)
+                .engine(adaptation, workspace: Workspace())
         }
     }
 
@@ -28,12 +28,12 @@ final class PrecisionComparison {
     private var examples = 0
     private var tokens = (source: 0, label: 0)
 
-    init(_ model: T5Model, reference: T5Model, _ state: TrainState) {
-        expected = Side(reference, state)
-        found = Side(model, state)
-        layout = state.layout.parameters
-        encoder = Array(repeating: Discrepancy(), count: model.configuration.encoderBlocks)
-        decoder = Array(repeating: Discrepancy(), count: model.configuration.decoderBlocks)
+    init(_ model: AdaptedModel, reference: any Backbone) {
+        expected = Side(reference, model)
+        found = Side(model.backbone, model)
+        layout = model.method.parameters
+        encoder = Array(repeating: Discrepancy(), count: model.backbone.shape.blocks(.encoder))
+        decoder = Array(repeating: Discrepancy(), count: model.backbone.shape.blocks(.decoder))
     }
 
     /// Computes a batch without dropout, forward and backward, on both.

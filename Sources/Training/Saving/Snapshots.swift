@@ -21,13 +21,20 @@ final class Snapshot: @unchecked Sendable {
         mean = Arena(count: count, for: .trainables)
         square = Arena(count: count, for: .trainables)
     }
+
+    /// What is trained, itself.
+    fileprivate init(_ trained: TrainState, state: RunState) {
+        self.state = state
+        (weights, mean, square) = (trained.weights, trained.mean, trained.square)
+    }
 }
 
 /// The last completed step of this rank, kept whole beside the training that goes on: another thread can save it at any
 /// moment.
 ///
-/// One snapshot is overwritten while the one before it stands. Those that are being read stay out of this; then there
-/// are more than two.
+/// At any moment one of two is whole: what is trained itself, between two updates, or the copy of it, while an update is
+/// being made. So one copy suffices, which is overwritten after each step. Copies that are being read, and that of the best
+/// evaluation, stay out of this; then there are more.
 final class Snapshots: @unchecked Sendable {
     private let lock = NSLock()
     /// Held while a step is completed.
@@ -55,20 +62,23 @@ final class Snapshots: @unchecked Sendable {
         if completing.lock(before: Date(timeIntervalSinceNow: patience)) { completing.unlock() }
     }
 
-    /// Copies the state and makes it the newest; for the thread that trains.
+    /// Copies the state and makes it the newest; for the thread that trains. Whoever asks for the newest meanwhile gets what is
+    /// trained itself, and this does not return before he has released it.
     func keep(_ trained: TrainState, _ state: RunState) {
-        let target = vacant(count: trained.weights.count, state: state)
-        // Nobody else has it: it is neither the newest nor read.
+        let live = Snapshot(trained, state: state)
+        count += 1
+        live.number = count
+        let target = vacant(count: trained.weights.count, state: state, standingIn: live)
         target.weights.copy(from: trained.weights)
         target.mean.copy(from: trained.mean)
         target.square.copy(from: trained.square)
         target.state = state
-        count += 1
         target.number = count
         lock.withLock {
             newest = target
             if state.best?.step == state.step, !state.owesEvaluation { best = target }
         }
+        while lock.withLock({ live.readers > 0 }) { usleep(1_000) }
     }
 
     /// The step of the newest; nil for none.
@@ -95,8 +105,15 @@ final class Snapshots: @unchecked Sendable {
         lock.withLock { snapshot.readers -= 1 }
     }
 
-    private func vacant(count: Int, state: RunState) -> Snapshot {
-        let free = lock.withLock { all.first { $0 !== newest && $0 !== best && $0.readers == 0 } }
+    /// A copy that may be overwritten: nobody reads it, and nobody is given it from here on. Where it was the newest, `live`
+    /// is.
+    private func vacant(count: Int, state: RunState, standingIn live: Snapshot) -> Snapshot {
+        let free = lock.withLock {
+            let unread = all.filter { $0 !== best && $0.readers == 0 }
+            let free = unread.first { $0 !== newest } ?? unread.first
+            if let free, free === newest { newest = live }
+            return free
+        }
         if let free { return free }
         // Not under the lock: where there is no memory the job is ended in here, and its end takes the newest.
         let made = Snapshot(count: count, state: state)

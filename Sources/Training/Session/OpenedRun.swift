@@ -8,7 +8,7 @@ import Runs
 package struct OpenedRun {
     package let run: RunDirectory
     package let base: RunModel
-    package let state: TrainState
+    package let model: AdaptedModel
     /// What was loaded; on rank 0.
     package let checkpoint: LoadedCheckpoint?
     let threads: Int
@@ -26,17 +26,13 @@ package struct OpenedRun {
             return try RunConfiguration.load(file: file)
         }
         base = try RunModel(configuration, training: false, world: world)
-        state = TrainState(layout: base.layout, seed: configuration.seed)
-        checkpoint = try base.load(name, of: run, into: state)
+        model = AdaptedModel(base.method, on: base.model, seed: configuration.seed)
+        checkpoint = try base.load(name, of: run, into: model.weights)
         threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
     }
 
-    /// Workers for generation.
-    package func team() -> WorkerTeam {
-        WorkerTeam(
-            threads: threads, model: base.model, state: state,
-            sums: StepSums(parameters: state.weights.count, tasks: base.taskNames.count))
-    }
+    /// Engines for generation.
+    package func team() -> EngineTeam { EngineTeam(answering: model, threads: threads) }
 
     /// What has changed since the checkpoint's training of that on which the use depends, a part of a sentence each; for
     /// rank 0. Unless it is allowed any change is refused, else said on standard error.

@@ -62,8 +62,8 @@ package struct Resumption {
                     "\(checkpoint.path): state.json has sums of \(loaded.accumulator.tasks.count) tasks, but the run has "
                         + "\(tasks); use another checkpoint")
             }
-            try checkpoint.loadWeights(state.layout.parameters, into: state.weights)
-            try checkpoint.loadMoments(state.layout.parameters, first: state.mean, second: state.square)
+            try checkpoint.loadWeights(state.parameters, into: state.weights)
+            try checkpoint.loadMoments(state.parameters, first: state.mean, second: state.square)
             state.step = loaded.step
             let isFromElsewhere = !store.holds(checkpoint)
             // A checkpoint of the same step here is of another course then.

@@ -1,62 +1,45 @@
 import Adapters
+import Backbone
 import Configuration
 import Failures
 import Optimizers
-import T5
 import Tasks
 import Tensors
 
 extension RunConfiguration {
-    /// What the adapter is made of, for a backbone of this shape.
-    func lowRankOptions(_ shape: T5Configuration) -> LowRankOptions {
-        func leaves(_ key: String) -> Set<String> { Set(targets[key] ?? []) }
-        var hyper = HypernetworkOptions()
-        hyper.dimension = hyperDim
-        hyper.outputDimension = hyperOutDim
-        hyper.bottleneck = hyperBottleneck
-        hyper.inputs = Set(hyperInputs.compactMap(HypernetworkOptions.Input.init))
-        hyper.startsAtOne = hyperStartsAtOne
-        hyper.positionModulus = hyperPositionModulus(blocks: shape.encoderBlocks + shape.decoderBlocks)
-        return LowRankOptions(
-            method: LowRankOptions.Method(rawValue: method) ?? .frozen, rankA: rankA, rankB: rankB, alpha: alpha,
-            tasks: tasks.count,
-            targets: LoraTargets(
-                encoderSelf: leaves("encoderSelf"), decoderSelf: leaves("decoderSelf"),
-                decoderCross: leaves("decoderCross"), feedForward: leaves("feedForward")),
-            dropout: loraDropout, dropoutMask: dropoutMask == "perSite" ? .perSite : .perInput,
-            aInitialisation: aInit == "kaimingRank" ? .kaimingRank : .kaimingIn, hyper: hyper)
+    /// What the method is made of, for a backbone of this shape.
+    package func adapterConfiguration(_ shape: any BackboneShape) -> AdapterConfiguration {
+        var adapter = AdapterConfiguration(method: method, rank: rankA, alpha: alpha, tasks: tasks.count)
+        (adapter.rankA, adapter.rankB) = (rankA, rankB)
+        adapter.targets = targets
+        adapter.loraDropout = loraDropout
+        adapter.loraDropoutMask = dropoutMask
+        adapter.loraAInit = aInit
+        adapter.hyperInputs = hyperInputs
+        adapter.hyperScaleInit = hyperStartsAtOne ? "onePlus" : "zeroMean"
+        adapter.hyperPositions = hyperPositionModulus(blocks: shape.blockCount)
+        adapter.hyperDim = hyperDim
+        adapter.hyperOutDim = hyperOutDim
+        adapter.hyperBottleneck = hyperBottleneck
+        return adapter
     }
 
-    /// The trainables on a backbone of this shape; refuses targets that it does not have.
-    package func lowRankLayout(_ shape: T5Configuration) throws(Failure) -> LowRankLayout {
-        let options = lowRankOptions(shape)
-        let present = Set(shape.projectionGroups().flatMap(\.projections).map(\.leaf))
-        if let leaf = options.targets.feedForward.subtracting(present).min() {
-            throw Failure(
-                .badConfiguration,
-                "lora.targets.feedForward names \(leaf), which \(model) does not have; its feed-forward has "
-                    + ["wi", "wi_0", "wi_1", "wo"].filter(present.contains).joined(separator: ", "))
-        }
-        return LowRankLayout(options: options, configuration: shape)
+    /// The method on a backbone of this shape. Refuses what the backbone does not have, and of a run that `isNew` what an old
+    /// one may go on with.
+    package func method(_ shape: any BackboneShape, isNew: Bool) throws(Failure) -> MadeMethod {
+        let file = "config.yaml"
+        return try MethodTable.standard.method(
+            adapterConfiguration(shape), on: shape,
+            from: isNew ? .newRun(model: model, file: file) : .run(model: model, file: file))
     }
 
-    /// Refuses a rank that no update of some adapted matrix can have.
-    package func checkRank(_ layout: LowRankLayout) throws(Failure) {
-        guard let narrowest = layout.narrowest, max(rankA, rankB) > narrowest.smallerSide else { return }
-        let key = rankA == rankB ? "lora.rank" : rankA > rankB ? "lora.rankA" : "lora.rankB"
-        throw Failure(
-            .badConfiguration,
-            "\(key) \(max(rankA, rankB)) is more than \(narrowest.smallerSide), the smaller side of \(narrowest.name) "
-                + "(\(narrowest.outputWidth) x \(narrowest.inputWidth)): no update of it has that rank; lower it")
-    }
-
-    /// Refuses trainables that a machine cannot hold: every command on a run has weights, both moments and a worker's
-    /// gradient in 4 bytes each, and its sums in 8; training has what `RankMemory` counts.
-    func check(_ layout: LowRankLayout, training: Bool, fits limit: MemoryLimit) throws(Failure) {
-        let count = layout.parameters.count
-        let each = training ? RankMemory.leastBytesOfTrainable : 24
+    /// Refuses trainables that a machine cannot hold: every command on a run has weights in 4 bytes each; training has what
+    /// `RankMemory` counts.
+    func check(_ made: MadeMethod, training: Bool, fits limit: MemoryLimit) throws(Failure) {
+        let count = made.method.parameters.count
+        let each = training ? RankMemory.leastBytesOfTrainable : RankMemory.answeringBytesOfTrainable
         guard count > limit.bytes / each else { return }
-        let keys = method == "unolora_star" ? "lora.rank, hyper.dim, hyper.outDim or hyper.bottleneck" : "lora.rank"
+        let keys = made.sizeKeys
         throw Failure(
             .badConfiguration,
             "method \(method) has \(count) trainables here, which take \(Int(Double(count) * Double(each) / 0x1p30)) GiB, and \(limit.name) has "
@@ -71,7 +54,17 @@ extension RunConfiguration {
             optimizer: AdamW(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay),
             schedule: LearningRateSchedule(
                 peak: learningRate, warmup: warmup, steps: steps,
-                decay: LearningRateSchedule.Decay(rawValue: schedule) ?? .cosine),
+                decay: schedule.decay),
             skipsNonFinite: skipsNonFinite, check: check)
+    }
+}
+
+extension ScheduleChoice {
+    fileprivate var decay: LearningRateSchedule.Decay {
+        switch self {
+        case .cosine: .cosine
+        case .linear: .linear
+        case .constant: .constant
+        }
     }
 }

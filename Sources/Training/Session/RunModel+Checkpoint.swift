@@ -15,32 +15,33 @@ package struct LoadedCheckpoint {
     package var identity: RunState.Identity
     /// Digest of the adapter's weights.
     package var adapter: ContentDigest?
+    /// Steps of its training.
+    package var step: Int
 }
 
 extension RunModel {
-    /// Loads the weights and the step of a checkpoint into `state`; collective. `name` is best, last, a step or a path.
+    /// Loads the weights of a checkpoint; collective. `name` is best, last, a step or a path.
     ///
     /// Returns what it loaded on rank 0, nil elsewhere. Refuses one that was trained on another backbone or with another
     /// vocabulary, or whose adapter means something else here.
     @discardableResult
-    package func load(_ name: String, of run: RunDirectory, into state: TrainState) throws(Failure) -> LoadedCheckpoint?
-    {
+    package func load(_ name: String, of run: RunDirectory, into weights: Arena) throws(Failure) -> LoadedCheckpoint? {
         // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
         var loaded: LoadedCheckpoint?
         if world.rank == 0 {
             do throws(Failure) {
-                loaded = try read(name, of: run, into: state)
+                loaded = try read(name, of: run, into: weights)
             } catch  where error.code == .inputMissing {
                 // A training may just have removed it, and a link leads to a newer one by now.
-                loaded = try read(name, of: run, into: state)
+                loaded = try read(name, of: run, into: weights)
             }
         }
-        try world.broadcast(UnsafeMutableRawBufferPointer(state.weights.elements), from: 0)
+        try world.broadcast(UnsafeMutableRawBufferPointer(weights.elements), from: 0)
         return loaded
     }
 
     private func read(
-        _ name: String, of run: RunDirectory, into state: TrainState
+        _ name: String, of run: RunDirectory, into weights: Arena
     ) throws(Failure) -> LoadedCheckpoint {
         let store = CheckpointStore(runDirectory: run.path)
         let checkpoint = try store.open(CheckpointStore.Selection(named: name))
@@ -52,11 +53,10 @@ extension RunModel {
             )
         }
         try check(checkpoint, saved.identity, run)
-        try checkpoint.loadWeights(layout.parameters, into: state.weights)
-        state.step = saved.step
+        try checkpoint.loadWeights(method.parameters, into: weights)
         return LoadedCheckpoint(
             path: checkpoint.path, isOwn: store.holds(checkpoint), identity: saved.identity,
-            adapter: checkpoint.adapterDigest)
+            adapter: checkpoint.adapterDigest, step: saved.step)
     }
 
     /// Refuses an adapter that means something else in this run: trained on other tokens, scaled or modulated otherwise, for

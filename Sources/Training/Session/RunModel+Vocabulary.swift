@@ -1,6 +1,6 @@
+import Backbone
 import Failures
 import Foundation
-import T5
 import Text
 
 extension RunModel {
@@ -8,7 +8,7 @@ extension RunModel {
     /// `config.json` has other ids for padding and the end of a text than the vocabulary. One that is far too small for the
     /// embedding is refused where `isNew`: runs that began with it, before this was looked at, were right and may go on.
     package static func openVocabulary(
-        _ directory: String, _ shape: T5Configuration, isNew: Bool = true
+        _ directory: String, _ shape: any BackboneShape, isNew: Bool = true
     ) throws(Failure) -> Vocabulary {
         let path = directory + "/spiece.model"
         guard FileManager.default.fileExists(atPath: path) else {
@@ -43,7 +43,7 @@ extension RunModel {
     }
 
     /// What a user should know of a vocabulary that leaves many rows of the embedding without a token; nil for the usual.
-    package static func warning(_ vocabulary: Vocabulary, _ shape: T5Configuration) -> String? {
+    package static func warning(_ vocabulary: Vocabulary, _ shape: any BackboneShape) -> String? {
         guard EmbeddingFit(ids: vocabulary.idCount, rows: shape.vocabularySize) != .fits else { return nil }
         return
             "\(shape.vocabularySize - vocabulary.idCount) of the \(shape.vocabularySize) rows of the embedding have no token in \(vocabulary.path); "

@@ -1,16 +1,17 @@
 import Adapters
+import Backbone
+import Backbones
 import Configuration
 import Failures
 import Foundation
 import Kernels
 import MPI
 import Runs
-import T5
 import Tasks
 import Tensors
 import Text
 
-/// What every command on a run needs, data or not: configuration, tasks, vocabulary, backbone and layout of the adapter.
+/// What every command on a run needs, data or not: configuration, tasks, vocabulary, backbone and method.
 package struct RunModel {
     package let configuration: RunConfiguration
     package let world: Communicator
@@ -19,8 +20,8 @@ package struct RunModel {
     package let vocabulary: Vocabulary
     /// Generation budget of each task: the configured one, or max(4, longest answer).
     package let budgets: [Int]
-    package let model: T5Model
-    package let layout: LowRankLayout
+    package let model: any Backbone
+    private let made: MadeMethod
     /// What computes the products with the backbone's weights.
     package let products: ProductBackend
     /// Digest of the backbone: its shape and its weights.
@@ -40,7 +41,7 @@ package struct RunModel {
         self.products = products
         definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
         let shape = try world.rankZeroFirst { () throws(Failure) in
-            try T5Configuration(directory: directory)
+            try Backbones.shape(directory: directory)
         }
         let vocabulary = try world.rankZeroFirst { () throws(Failure) in
             try Self.openVocabulary(directory, shape, isNew: isNew)
@@ -52,15 +53,14 @@ package struct RunModel {
         let longest = max(configuration.maxSource, configuration.padTargets ?? 0, budgets.max() ?? 0)
         self.vocabulary = vocabulary
         self.budgets = budgets
-        layout = try world.rankZeroFirst { () throws(Failure) in
-            let layout = try configuration.lowRankLayout(shape)
-            if isNew { try configuration.checkRank(layout) }
-            try configuration.check(layout, training: training, fits: .machine)
-            return layout
+        made = try world.rankZeroFirst { () throws(Failure) in
+            let made = try configuration.method(shape, isNew: isNew)
+            try configuration.check(made, training: training, fits: .machine)
+            return made
         }
         finished(.vocabulary)
         let node = try world.nodeCommunicator()
-        let files = try world.rankZeroFirst { () throws(Failure) in try T5Model.fileIdentity(directory: directory) }
+        let files = try world.rankZeroFirst { () throws(Failure) in try Backbones.fileIdentity(directory: directory) }
         backbone = try Self.checkModel(directory, files, world, node)
         finished(.weights)
         // Now, since what follows is shared by the ranks of a node.
@@ -81,12 +81,12 @@ package struct RunModel {
                     "\(SharedRoom.oneRank), or use a model file in float32 with model.precision: float32, which needs none"
             )
         }
-        model = try T5Model.load(
+        model = try Backbones.open(
             directory: directory, maximumLength: longest, format: configuration.weightFormat,
             packing: products.packing(
                 ProductBackend.packs(configuration, training: training), memory: packed),
             convertedMemory: converted)
-        guard try T5Model.fileIdentity(directory: directory) == files else {
+        guard try Backbones.fileIdentity(directory: directory) == files else {
             throw Failure(
                 .badData, "a file of the model \(directory) changed while it was read; start again when it is whole")
         }
@@ -94,10 +94,13 @@ package struct RunModel {
     }
 
     /// The backbone in float32, as the file has it and without packs: what its precision is compared with.
-    func float32Model() throws(Failure) -> T5Model {
+    func float32Model() throws(Failure) -> any Backbone {
         guard configuration.keepsBFloat16 else { return model.unpacked }
-        return try T5Model.load(directory: configuration.model, maximumLength: model.maximumLength)
+        return try Backbones.open(directory: configuration.model, maximumLength: model.maximumLength)
     }
+
+    /// The method.
+    var method: any Method { made.method }
 
     /// Names of the tasks in the order of their ids.
     package var taskNames: [String] { definitions.map(\.name) }
@@ -108,15 +111,17 @@ package struct RunModel {
         for definition in definitions {
             if case .classes(let answers) = definition.answers { labels[definition.name] = answers }
         }
-        return AdapterConfiguration(
-            layout.options, taskNames: taskNames, labels: labels, vocabulary: vocabulary.digest.hexadecimal)
+        var adapter = made.configuration
+        (adapter.taskNames, adapter.labels) = (taskNames, labels)
+        adapter.vocabulary = vocabulary.digest.hexadecimal
+        return adapter
     }
 
     /// What must be the same for a run with this model to be continued.
     package func identity(data: String, sources: [TaskSources]?) -> RunState.Identity {
         RunState.Identity(
             configuration: configuration.resultText,
-            layout: ContentDigest(of: layout.parameters.canonicalText).hexadecimal, backbone: backbone, data: data,
+            layout: ContentDigest(of: method.parameters.canonicalText).hexadecimal, backbone: backbone, data: data,
             vocabulary: vocabulary.digest.hexadecimal, sources: sources)
     }
 
@@ -145,7 +150,7 @@ package struct RunModel {
         let all = try node.allGather(files.words)
         let reader = all.firstIndex(of: files.words) ?? node.rank
         let own = try world.rankZeroFirst { () throws(Failure) in
-            reader == node.rank ? try T5Model.check(directory: directory).words : files.words
+            reader == node.rank ? try Backbones.check(directory: directory).words : files.words
         }
         let words = try node.allGather(own)[reader]
         return ContentDigest(words: (words[0], words[1])).hexadecimal

@@ -1,6 +1,6 @@
+import Backbone
 import Configuration
 import Failures
-import T5
 import Tasks
 import Tensors
 
@@ -26,13 +26,13 @@ extension RunSession {
                 configuration, mixture: mixture(), examples: data, answering: answering)
         }
         return try RankMemory(
-            configuration, shape: base.model.configuration, layout: base.layout, threads: threads,
+            configuration, shape: base.model.shape, method: base.method, threads: threads,
             longestTarget: longest.max() ?? 0, batches: batches)
     }
 
     /// What to say where that is more than this machine or process may have.
     package func warnings(_ memory: RankMemory, ranksOnNode: Int) -> [String] {
-        let shape = base.model.configuration
+        let shape = base.model.shape
         let shared = shape.weightBytes(configuration.weightFormat) + configuration.packedBytes(base.products, shape)
         return [
             memory.warning(ranks: ranksOnNode, shared: shared, limit: .machine),

@@ -1,6 +1,6 @@
+import Backbone
 import Failures
 import Runs
-import T5
 import Tasks
 
 extension RunSession {
@@ -9,20 +9,20 @@ extension RunSession {
 
     /// Compares the run's products with float32 on `count` training examples. Not collective: what it gives depends on the
     /// configuration, the data and the adapter alone, so one rank measures for all.
-    package func precision(_ state: TrainState, examples count: Int) throws(Failure) -> PrecisionReport {
+    package func precision(_ model: AdaptedModel, step: Int, examples count: Int) throws(Failure) -> PrecisionReport {
         let slots = Self.spread(count, over: base.definitions.indices.map { data.trainingCount(task: $0) })
         var plan = MicroBatchPlan(micro: configuration.microBatch, balances: true)
         plan.cut(slots, examples: data)
-        let comparison = PrecisionComparison(base.model, reference: try base.float32Model(), state)
+        let comparison = PrecisionComparison(model, reference: try base.float32Model())
         for index in 0..<plan.count {
             var batch = RaggedBatch()
             plan.assemble(
                 index, into: &batch, examples: data, padTargets: configuration.padTargets,
-                padToken: base.model.configuration.padToken)
+                padToken: base.model.shape.padToken)
             comparison.add(batch, labelSmoothing: Float(configuration.labelSmoothing))
         }
         return try comparison.report(
-            precision: configuration.precision, products: base.products, step: state.step)
+            precision: configuration.precision, products: base.products, step: step)
     }
 
     /// `count` examples of tasks that have so many each: from the tasks in turn, and from a task at equal distances, since

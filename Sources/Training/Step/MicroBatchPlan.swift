@@ -1,5 +1,5 @@
+import Backbone
 import HeapModule
-import T5
 import Tasks
 
 /// How the global batch of one step is cut into micro-batches and who computes which.

@@ -1,15 +1,36 @@
-import Adapters
+import Backbone
 import Tensors
+
+/// A backbone with the weights of a method's trainables: what answers are computed with.
+public struct AdaptedModel: Sendable {
+    /// The backbone as it computes, with the tensors that the method trains in `weights`.
+    public let backbone: any Backbone
+    /// Names, shapes and places of the trainables, and what is computed with them.
+    public let method: any Method
+    /// Trainable weights.
+    public let weights: Arena
+
+    /// The seeded start.
+    public init(_ method: any Method, on backbone: any Backbone, seed: UInt64) {
+        self.method = method
+        weights = Arena(count: method.parameters.count, for: .trainables)
+        method.start(weights, seed: seed, on: backbone)
+        self.backbone = method.applied(to: backbone, weights: weights)
+    }
+
+    /// An engine for one worker, which adds to `gradients`; nil where no backward is made.
+    func engine(gradients: Arena?, workspace: Workspace = Workspace()) -> any BackboneEngine {
+        backbone.engine(method.adaptation(weights: weights, gradients: gradients), workspace: workspace)
+    }
+}
 
 /// Everything that training changes: weights and both moments in one layout, how many steps are done, and how many of
 /// the last ones were left out.
 ///
 /// Every rank holds all of it and changes it alike, so any rank could write the checkpoint.
 public final class TrainState {
-    /// Names, shapes and places of the trainables.
-    public let layout: LowRankLayout
-    /// Trainable weights.
-    public let weights: Arena
+    /// The model with its weights.
+    public let model: AdaptedModel
     /// AdamW's mean of gradients, m.
     public let mean: Arena
     /// AdamW's mean of squares, v.
@@ -19,14 +40,16 @@ public final class TrainState {
     /// How many of the last ones in a row were left out, since they were not finite.
     public var skippedInARow = 0
 
+    /// Trainable weights.
+    public var weights: Arena { model.weights }
+    /// Names, shapes and places of the trainables.
+    public var parameters: ParameterLayout { model.method.parameters }
+
     /// Creates the seeded start.
-    public init(layout: LowRankLayout, seed: UInt64) {
-        self.layout = layout
-        let count = layout.parameters.count
-        weights = Arena(count: count, for: .trainables)
-        mean = Arena(count: count, for: .trainables)
-        square = Arena(count: count, for: .trainables)
-        layout.initialise(weights, seed: seed)
+    public init(_ method: any Method, on backbone: any Backbone, seed: UInt64) {
+        model = AdaptedModel(method, on: backbone, seed: seed)
+        mean = Arena(count: method.parameters.count, for: .trainables)
+        square = Arena(count: method.parameters.count, for: .trainables)
     }
 
     /// Digest of weights and both moments: equal for two runs that did the same.

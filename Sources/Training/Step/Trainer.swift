@@ -1,9 +1,9 @@
+import Backbone
 import Failures
 import Kernels
 import MPI
 import Optimizers
 import Runs
-import T5
 import Tasks
 import Tensors
 
@@ -64,7 +64,7 @@ public final class Trainer {
     private let examples: any TrainingExamples
     let communicator: Communicator
     let exchange: GradientExchange
-    let gradients: Arena
+    let update: StepUpdate
     private let taskCount: Int
     private let taskNames: [String]
     private var sampler: Sampler
@@ -79,7 +79,7 @@ public final class Trainer {
     /// Creates the trainer of this rank with `threads` workers; `workspaceBytes` is the most that the workspace of one of
     /// them can need, where that is known.
     public init(
-        model: T5Model, state: TrainState, examples: any TrainingExamples, sampler: Sampler, taskNames: [String],
+        state: TrainState, examples: any TrainingExamples, sampler: Sampler, taskNames: [String],
         options: TrainOptions, threads: Int, communicator: Communicator, workspaceBytes: Int? = nil
     ) {
         self.state = state
@@ -91,9 +91,9 @@ public final class Trainer {
         taskCount = taskNames.count
         let sums = StepSums(parameters: state.weights.count, tasks: taskNames.count)
         team = WorkerTeam(
-            threads: threads, model: model, state: state, sums: sums, workspaceBytes: workspaceBytes)
-        exchange = GradientExchange(communicator: communicator, layout: sums, check: options.check)
-        gradients = Arena(count: state.weights.count, for: .trainables)
+            threads: threads, state.model, sums: sums, workspaceBytes: workspaceBytes)
+        exchange = GradientExchange(communicator: communicator, sums: team.sums, check: options.check)
+        update = StepUpdate(team.sums, state, team.team.threads, count: threads)
         // Where a micro-batch is to be of one task it has to keep its slots.
         plan = MicroBatchPlan(micro: options.microBatch, balances: sampler.granularity != .microBatch)
         self.sampler.seek(to: state.step)
@@ -122,11 +122,9 @@ public final class Trainer {
         taskSums.removeAll(keepingCapacity: true)
         for task in 0..<taskCount { taskSums.append(exchange.sums(task: task)) }
         let tokens = taskSums.reduce(0) { $0 + $1.tokens }
-        exchange.unpack(into: gradients, divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)))
-        let norm = GradientClipping.clip(gradients, limit: options.clip)
-        options.optimizer.update(
-            state.weights, gradients: gradients, mean: state.mean, square: state.square, learningRate: rate,
-            count: step + 1)
+        let norm = update(
+            divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)), clip: options.clip, optimizer: options.optimizer,
+            learningRate: rate, count: step + 1)
         state.step += 1
         return StepResult(
             tasks: taskSums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
@@ -157,7 +155,7 @@ public final class Trainer {
             cursor = GradientExchange.mix(GradientExchange.mix(cursor, UInt64(slot.task)), UInt64(slot.example))
         }
         do throws(Failure) {
-            try exchange.reduce(team.workers, step: step, cursor: cursor, stop: stop)
+            try exchange.reduce(isGood: team.isGood, step: step, cursor: cursor, stop: stop)
         } catch {
             // All know; the rank that is named says it and ends the job.
             if let odd = exchange.odd, odd != communicator.rank { try communicator.barrier() }

@@ -1,8 +1,7 @@
-import Adapters
+import Backbone
 import Heartbeat
 import Kernels
 import Synchronization
-import T5
 import Tensors
 
 /// What a micro-batch must not depend on the worker for: the settings of the step.
@@ -19,9 +18,8 @@ struct StepSettings: Sendable {
 package final class WorkerTeam: @unchecked Sendable {
     /// One thread's part.
     final class Worker {
-        let engine: T5Engine
+        let engine: any BackboneEngine
         let gradients: Arena
-        let sums: UnsafeMutableBufferPointer<Int64>
         // Kept from one micro-batch to the next for their memory.
         fileprivate var batch = RaggedBatch()
         fileprivate var magnitudes: [Double] = []
@@ -29,20 +27,18 @@ package final class WorkerTeam: @unchecked Sendable {
         /// The first micro-batch with a value that is not finite or too large.
         var badMicroBatch: Int?
 
-        init(model: T5Model, state: TrainState, sums: Int, workspace: Workspace) {
-            gradients = Arena(count: state.weights.count, for: .trainables)
-            let adaptation = LowRankAdaptation(layout: state.layout, weights: state.weights, gradients: gradients)
-            engine = T5Engine(model: model, adaptation: adaptation, workspace: workspace)
-            self.sums = Memory.zeros(Int64.self, count: sums, for: .trainables)
+        init(_ model: AdaptedModel, workspace: Workspace) {
+            gradients = Arena(count: model.weights.count, for: .trainables)
+            engine = model.engine(gradients: gradients, workspace: workspace)
         }
-
-        deinit { if let base = sums.baseAddress { Memory.free(base) } }
     }
 
     let workers: [Worker]
-    private let layout: StepSums
-    private let model: T5Model
-    private let threads: WorkerThreads
+    /// What all workers add to.
+    let sums: RankSums
+    private let padToken: Int32
+    /// The workers' engines and threads, which evaluate too.
+    let team: EngineTeam
     /// What `run` was asked for.
     private struct Order {
         let plan: MicroBatchPlan
@@ -54,93 +50,105 @@ package final class WorkerTeam: @unchecked Sendable {
     private let next = Atomic<Int>(0)
 
     /// `workspaceBytes`: the most that a worker's workspace can need, where it is known.
-    init(threads: Int, model: T5Model, state: TrainState, sums: StepSums, workspaceBytes: Int? = nil) {
-        self.model = model
-        layout = sums
-        self.threads = WorkerThreads(count: threads)
+    init(threads: Int, _ model: AdaptedModel, sums: StepSums, workspaceBytes: Int? = nil) {
+        padToken = model.backbone.shape.padToken
+        self.sums = RankSums(sums)
         workers = (0..<threads).map { _ in
             let workspace = workspaceBytes.map { Workspace(reserving: $0) } ?? Workspace()
-            return Worker(model: model, state: state, sums: sums.count, workspace: workspace)
+            return Worker(model, workspace: workspace)
         }
+        team = EngineTeam(workers.map(\.engine))
     }
 
-    /// Computes micro-batches; their sums stand in the workers afterwards.
+    /// Computes micro-batches; their sums stand in `sums` afterwards.
     func run(_ plan: MicroBatchPlan, _ indices: [Int], examples: any TrainingExamples, settings: StepSettings) {
         order = Order(plan: plan, indices: indices, examples: examples, settings: settings)
         next.store(0, ordering: .relaxed)
-        threads.run(work)
+        team.threads.run(clear)
+        team.threads.run(work)
         // The next plan is to find the memory of this one unshared.
         order = nil
     }
 
+    /// Whether no worker met a number that is not finite or too large.
+    var isGood: Bool { workers.allSatisfy(\.good) }
+
     /// Runs `body` once for each worker, each on a thread.
     func inParallel(_ body: @Sendable (Worker) -> Void) {
         withoutActuallyEscaping(body) { body in
-            threads.run { body(self.workers[$0]) }
+            team.threads.run { body(self.workers[$0]) }
         }
+    }
+
+    private lazy var clear: @Sendable (Int) -> Void = { [unowned self] number in
+        sums.clear(part: number, of: workers.count)
     }
 
     /// One worker's part of an order: made once, so that a step makes no closure. The team outlives its threads' work.
     private lazy var work: @Sendable (Int) -> Void = { [unowned self] number in
         guard let order else { return }
         let worker = workers[number]
-        worker.sums.update(repeating: 0)
         worker.good = true
         worker.badMicroBatch = nil
         while true {
             let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard position < order.indices.count else { return }
-            compute(order.plan, order.indices[position], worker, order.examples, order.settings)
+            compute(order.plan, order.indices[position], number, order.examples, order.settings)
         }
     }
 
-    /// Adds a micro-batch's gradients to sums, as whole numbers; returns whether all were in range.
-    func pack(_ gradients: Arena, into sums: UnsafeMutablePointer<Int64>, limit: Float) -> Bool {
-        FixedPoint.add(gradients.base, to: sums, count: layout.parameters, limit: limit)
+    /// Adds the gradients of a worker's last micro-batch to the sums, as whole numbers; returns whether all were in range.
+    func pack(_ number: Int, limit: Float) -> Bool {
+        sums.add(workers[number].gradients, limit: limit, part: number, of: workers.count)
     }
 
     private func compute(
-        _ plan: MicroBatchPlan, _ index: Int, _ worker: Worker, _ examples: any TrainingExamples,
+        _ plan: MicroBatchPlan, _ index: Int, _ number: Int, _ examples: any TrainingExamples,
         _ settings: StepSettings
     ) {
+        let worker = workers[number]
         plan.assemble(
             index, into: &worker.batch, examples: examples, padTargets: settings.padTargets,
-            padToken: model.configuration.padToken)
+            padToken: padToken)
         worker.gradients.clear()
         let loss = worker.engine.forward(
             worker.batch, dropout: settings.dropout, labelSmoothing: settings.labelSmoothing)
         worker.engine.backward()
         worker.engine.endPass()
         Heartbeat.beat()
-        let good = add(loss, worker, settings)
+        let good = add(loss, number, settings)
         if !good {
             worker.good = false
             worker.badMicroBatch = worker.badMicroBatch ?? index
         }
     }
 
-    /// Adds a micro-batch to the sums of its worker; whether all of it is finite and within the limit.
-    private func add(_ loss: MicroBatchLoss, _ worker: Worker, _ settings: StepSettings) -> Bool {
-        let batch = worker.batch
+    /// Adds a micro-batch to the sums; whether all of it is finite and within the limit.
+    private func add(_ loss: MicroBatchLoss, _ number: Int, _ settings: StepSettings) -> Bool {
+        let isPacked = pack(number, limit: settings.limit)
+        let worker = workers[number]
+        let (batch, layout) = (worker.batch, sums.layout)
         worker.magnitudes.removeAll(keepingCapacity: true)
         worker.magnitudes.append(contentsOf: repeatElement(0, count: layout.tasks))
-        guard let base = worker.sums.baseAddress else { return false }
-        var good = pack(worker.gradients, into: base, limit: settings.limit)
-        // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
-        for example in 0..<batch.count {
-            let task = batch.tasks[example]
-            let value = loss.perExample[example]
-            worker.magnitudes[task] += value.magnitude
-            // A NaN fails the comparison too.
-            if worker.magnitudes[task] <= Double(settings.limit) {
-                base[layout.losses + task] += FixedPoint.quanta(value)
-            } else {
-                good = false
+        let isCounted = sums.withTail { words in
+            var good = true
+            // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
+            for example in 0..<batch.count {
+                let task = batch.tasks[example]
+                let value = loss.perExample[example]
+                worker.magnitudes[task] += value.magnitude
+                // A NaN fails the comparison too.
+                if worker.magnitudes[task] <= Double(settings.limit) {
+                    words[layout.losses + task] += FixedPoint.quanta(value)
+                } else {
+                    good = false
+                }
+                words[layout.tokens + task] += Int64(batch.targetLengths[example])
+                words[layout.examples + task] += 1
+                words[layout.sourceTokens + task] += Int64(batch.sourceLengths[example])
             }
-            base[layout.tokens + task] += Int64(batch.targetLengths[example])
-            base[layout.examples + task] += 1
-            base[layout.sourceTokens + task] += Int64(batch.sourceLengths[example])
+            return good
         }
-        return good
+        return isPacked && isCounted
     }
 }

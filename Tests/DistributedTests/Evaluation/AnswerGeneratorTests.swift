@@ -17,7 +17,7 @@ import Testing
     @Test func `answers are the same on any number of threads`() throws {
         let tiny = TinyTraining()
         let answers = try (1...3).map { threads in
-            try AnswerGenerator(batchSize: 2).generate(tasks(tiny), team: tiny.team(threads: threads))
+            try AnswerGenerator(batchSize: 2).generate(tasks(tiny), team: tiny.team(threads: threads).team)
         }
         #expect(answers[0] == answers[1] && answers[0] == answers[2])
         #expect(answers[0].map(\.count) == [5, 5, 5])
@@ -29,8 +29,8 @@ import Testing
         threads: Int, value: Float
     ) throws {
         let tiny = TinyTraining(.loraPerTask)
-        let team = tiny.team(threads: threads)
-        let entry = try #require(tiny.state.layout.parameters.entries.first { $0.name.hasSuffix("lora_B.weight") })
+        let team = tiny.team(threads: threads).team
+        let entry = try #require(tiny.state.parameters.entries.first { $0.name.hasSuffix("lora_B.weight") })
         // The part of task 1.
         let place = entry.offset + entry.count / TinyTraining.tasks
         let sane = tiny.state.weights.base[place]

@@ -1,9 +1,11 @@
+import Backbone
 import Configuration
 import Failures
 import Foundation
 import Kernels
 import MPI
 import T5
+import Tensors
 import TestSupport
 import Testing
 import Text
@@ -82,10 +84,10 @@ struct FrozenMemoryTests {
     }
 
     /// Makes this rank look at every weight of the forward, so that what it has mapped counts as its own.
-    private func read(_ model: T5Model) {
+    private func read(_ model: any Backbone) {
         var batch = RaggedBatch()
         batch.append(source: [2, 3, 1], target: [4, 1], task: 0, slot: 0)
-        _ = T5Engine(model: model, adaptation: nil).logits(batch)
+        _ = model.engine(nil, workspace: Workspace()).logits(batch)
     }
 
     /// Memory of all ranks of the node: a page that n of them have counts 1/n in each. Collective.

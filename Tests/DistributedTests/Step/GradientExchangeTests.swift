@@ -15,23 +15,25 @@ import Testing
 
     init() throws { world = try TestWorld.world }
 
-    private func exchange(check: UInt64 = 11) -> GradientExchange {
-        GradientExchange(communicator: world, layout: tiny.sums, check: check)
+    private func exchange(_ sums: RankSums, check: UInt64 = 11) -> GradientExchange {
+        GradientExchange(communicator: world, sums: sums, check: check)
     }
 
     /// The bits of the gradient that an exchange ends with.
-    private func gradient(_ exchange: GradientExchange, divisor: Double) -> [UInt32] {
-        let arena = Arena(count: tiny.sums.parameters)
-        exchange.unpack(into: arena, divisor: divisor)
+    private func gradient(_ sums: RankSums, divisor: Double) -> [UInt32] {
+        let arena = Arena(count: sums.layout.parameters)
+        sums.unpack(0..<arena.count, into: arena.base, divisor: divisor)
         return arena.elements.map(\.bitPattern)
     }
 
-    private func expect(_ exchange: GradientExchange, equals serial: [Int64], _ comment: Comment) {
+    private func expect(
+        _ exchange: GradientExchange, _ sums: RankSums, equals serial: [Int64], _ comment: Comment
+    ) {
         let divisor = 37.0
         let layout = tiny.sums
         let factor = 0x1p-40 / divisor
         let expected = serial[..<layout.parameters].map { Float(Double($0) * factor).bitPattern }
-        #expect(gradient(exchange, divisor: divisor) == expected, comment)
+        #expect(gradient(sums, divisor: divisor) == expected, comment)
         for task in 0..<layout.tasks {
             let sums = exchange.sums(task: task)
             #expect(sums.lossQuanta == serial[layout.losses + task], comment)
@@ -49,18 +51,16 @@ import Testing
             return (0..<layout.header).map { _ in Int64(bitPattern: stream.next()) / 32 }
         }
         let serial = (0..<layout.header).map { i in parts.reduce(0) { $0 + $1[i] } }
-        for threads in 1...3 {
-            let workers = tiny.team(threads: threads).workers
-            for shift in 0..<world.size {
-                for worker in workers { for i in worker.sums.indices { worker.sums[i] = 0 } }
-                for (part, values) in parts.enumerated() where (part * part + shift) % world.size == world.rank {
-                    for i in values.indices { workers[part % threads].sums[i] += values[i] }
-                }
-                let exchange = exchange()
-                try exchange.reduce(workers, step: shift, cursor: 5, stop: nil)
-                expect(exchange, equals: serial, "\(threads) threads, shift \(shift)")
-                #expect(!exchange.isBad && exchange.stop == nil)
+        let sums = RankSums(layout)
+        let exchange = exchange(sums)
+        for shift in 0..<world.size {
+            sums.clear(part: 0, of: 1)
+            for (part, values) in parts.enumerated() where (part * part + shift) % world.size == world.rank {
+                for i in values.indices { sums.words[i] += values[i] }
             }
+            try exchange.reduce(isGood: true, step: shift, cursor: 5, stop: nil)
+            expect(exchange, sums, equals: serial, "shift \(shift)")
+            #expect(!exchange.isBad && exchange.stop == nil)
         }
     }
 
@@ -71,32 +71,21 @@ import Testing
         let serial = tiny.sums(of: Array(0..<9), in: plan, threads: 1)
         let team = tiny.team(threads: 2)
         team.run(plan, mine, examples: tiny.examples, settings: tiny.settings(microBatches: 9))
-        let exchange = exchange()
-        try exchange.reduce(team.workers, step: 3, cursor: 5, stop: nil)
-        expect(exchange, equals: serial, "9 micro-batches")
-        #expect(Set(gradient(exchange, divisor: 1)).count > tiny.sums.parameters / 2)
-    }
-
-    @Test func `an exchange starts anew every step`() throws {
-        let workers = tiny.team(threads: 2).workers
-        workers[1].sums[0] = 1 << 40
-        let exchange = exchange()
-        for step in 0..<3 {
-            try exchange.reduce(workers, step: step, cursor: 5, stop: nil)
-            #expect(gradient(exchange, divisor: 1)[0] == Float(world.size).bitPattern)
-        }
+        let exchange = exchange(team.sums)
+        try exchange.reduce(isGood: team.isGood, step: 3, cursor: 5, stop: nil)
+        expect(exchange, team.sums, equals: serial, "9 micro-batches")
+        #expect(Set(gradient(team.sums, divisor: 1)).count > tiny.sums.parameters / 2)
     }
 
     private func refusal(step: Int, check: UInt64 = 11, cursor: UInt64 = 5) throws -> Failure? {
-        let workers = tiny.team(threads: 1).workers
-        let exchange = exchange(check: check)
+        let exchange = exchange(RankSums(tiny.sums), check: check)
         guard world.size > 1 else {
             // Alone, nobody can disagree.
-            try exchange.reduce(workers, step: step, cursor: cursor, stop: nil)
+            try exchange.reduce(isGood: true, step: step, cursor: cursor, stop: nil)
             return nil
         }
         return #expect(throws: Failure.self) {
-            try exchange.reduce(workers, step: step, cursor: cursor, stop: nil)
+            try exchange.reduce(isGood: true, step: step, cursor: cursor, stop: nil)
         }
     }
 
@@ -135,25 +124,21 @@ import Testing
                 "\(name(world.size - 1)) is at other examples of the data than \(name(0)) at step 7;"))
     }
 
-    @Test func `one worker's bad value reaches all ranks, and the next step is good again`() throws {
-        let workers = tiny.team(threads: 2).workers
-        workers[1].good = !isLast
-        let exchange = exchange()
-        try exchange.reduce(workers, step: 1, cursor: 5, stop: nil)
+    @Test func `one rank's bad value reaches all ranks, and the next step is good again`() throws {
+        let exchange = exchange(RankSums(tiny.sums))
+        try exchange.reduce(isGood: !isLast, step: 1, cursor: 5, stop: nil)
         #expect(exchange.isBad)
-        workers[1].good = true
-        try exchange.reduce(workers, step: 2, cursor: 5, stop: nil)
+        try exchange.reduce(isGood: true, step: 2, cursor: 5, stop: nil)
         #expect(!exchange.isBad)
     }
 
     @Test func `a rank's wish to stop reaches all ranks`() throws {
-        let workers = tiny.team(threads: 1).workers
-        let exchange = exchange()
-        try exchange.reduce(workers, step: 1, cursor: 5, stop: isLast ? .preempted : nil)
+        let exchange = exchange(RankSums(tiny.sums))
+        try exchange.reduce(isGood: true, step: 1, cursor: 5, stop: isLast ? .preempted : nil)
         #expect(exchange.stop == .preempted)
-        try exchange.reduce(workers, step: 2, cursor: 5, stop: .preempted)
+        try exchange.reduce(isGood: true, step: 2, cursor: 5, stop: .preempted)
         #expect(exchange.stop == .preempted)
-        try exchange.reduce(workers, step: 4, cursor: 5, stop: nil)
+        try exchange.reduce(isGood: true, step: 4, cursor: 5, stop: nil)
         #expect(exchange.stop == nil)
     }
 }

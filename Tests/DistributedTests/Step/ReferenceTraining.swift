@@ -1,6 +1,6 @@
 import Adapters
+import Backbone
 import Foundation
-import T5
 import Tasks
 import Tensors
 
@@ -72,9 +72,9 @@ struct ReferenceTraining {
     private func sum(_ slots: [Sampler.Slot]) -> ([Double], Figures) {
         let (own, part) = (Arena(count: weights.count), Arena(count: weights.count))
         for (i, weight) in weights.enumerated() { own.base[i] = Float(weight) }
-        let engine = T5Engine(
-            model: tiny.model,
-            adaptation: LowRankAdaptation(layout: tiny.state.layout, weights: own, gradients: part))
+        let method = tiny.state.model.method
+        let engine = method.applied(to: tiny.model, weights: own)
+            .engine(method.adaptation(weights: own, gradients: part), workspace: Workspace())
         let key = DropoutKey(seed: options.seed, step: UInt32(step), rate: options.dropout)
         var gradient = weights.map { _ in 0.0 }
         var figures = Figures(
@@ -82,7 +82,7 @@ struct ReferenceTraining {
             tokens: Array(repeating: 0, count: TinyTraining.tasks))
         for slot in slots {
             var target = Array(tiny.examples.target(task: slot.task, example: slot.example))
-            while target.count < options.padTargets ?? 0 { target.append(tiny.model.configuration.padToken) }
+            while target.count < options.padTargets ?? 0 { target.append(tiny.model.shape.padToken) }
             var batch = RaggedBatch()
             batch.append(
                 source: tiny.examples.source(task: slot.task, example: slot.example), target: target, task: slot.task,

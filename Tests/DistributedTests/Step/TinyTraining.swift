@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import Kernels
 import Randomness
 import T5
@@ -11,13 +12,18 @@ import Tensors
 struct TinyTraining {
     static let tasks = 3
 
-    let model: T5Model
+    let model: any Backbone
     let state: TrainState
     let examples = RandomExamples()
 
     var sums: StepSums { StepSums(parameters: state.weights.count, tasks: Self.tasks) }
 
     init(_ method: LowRankOptions.Method = .unoloraStar) {
+        self.init { LowRankMethod(LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks), on: $0) }
+    }
+
+    /// With the method that `make` gives for the model's shape.
+    init(method make: (any BackboneShape) -> any Method) {
         BLAS.useOneThread()
         let shape = Self.shape
         var layout = ParameterLayout()
@@ -32,8 +38,7 @@ struct TinyTraining {
         } catch {
             preconditionFailure("a tiny model cannot be made: \(error)")
         }
-        let options = LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks)
-        state = TrainState(layout: LowRankLayout(options: options, configuration: shape), seed: 2)
+        state = TrainState(make(shape), on: model, seed: 2)
         let start = Array(state.weights.elements)
         Self.fill(state.weights, deviation: 0.2, around: 0, seed: 3)
         for i in start.indices { state.weights.base[i] += start[i] }
@@ -56,7 +61,7 @@ struct TinyTraining {
         for i in 0..<arena.count { arena.base[i] = Float(mean + deviation * stream.normal()) }
     }
 
-    func team(threads: Int) -> WorkerTeam { WorkerTeam(threads: threads, model: model, state: state, sums: sums) }
+    func team(threads: Int) -> WorkerTeam { WorkerTeam(threads: threads, state.model, sums: sums) }
 
     /// Micro-batches of two examples; micro-batch m is of task `m % 3` alone.
     func plan(microBatches: Int) -> MicroBatchPlan {
@@ -83,12 +88,8 @@ struct TinyTraining {
 }
 
 extension WorkerTeam {
-    /// The workers' sums together.
-    var total: [Int64] {
-        workers.reduce(into: [Int64](repeating: 0, count: workers[0].sums.count)) { total, worker in
-            for i in total.indices { total[i] += worker.sums[i] }
-        }
-    }
+    /// The sums of all workers.
+    var total: [Int64] { Array(sums.words) }
 }
 
 /// Examples whose lengths and tokens differ; nothing but places in one array of random tokens.

@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import MPI
 import Optimizers
 import Tasks
@@ -52,7 +53,7 @@ import Testing
         let start = tiny.state.weights.elements.map(Double.init)
         var expected = ReferenceTraining(tiny, reference)
         let trainer = Trainer(
-            model: tiny.model, state: tiny.state, examples: tiny.examples, sampler: try sampler(),
+            state: tiny.state, examples: tiny.examples, sampler: try sampler(),
             taskNames: ["a", "b", "c"], options: product, threads: 2, communicator: world)
         var slots = try sampler()
         var (errors, norms) = ([String: Double](), [Double]())
@@ -71,7 +72,7 @@ import Testing
             #expect(trainer.state.step == step + 1)
             norms.append(figures.norm)
         }
-        for entry in tiny.state.layout.parameters.entries {
+        for entry in tiny.state.parameters.entries {
             func values(_ arena: Arena) -> [Double] { entry.range.map { Double(arena.base[$0]) } }
             // The change, not the weight itself, in which an error would drown.
             note(
@@ -139,7 +140,7 @@ import Testing
     @Test func `what asks to stop while a step is computed ends the run after that step`() throws {
         let tiny = TinyTraining()
         let trainer = Trainer(
-            model: tiny.model, state: tiny.state, examples: tiny.examples, sampler: try sampler(),
+            state: tiny.state, examples: tiny.examples, sampler: try sampler(),
             taskNames: ["a", "b", "c"], options: Self.options, threads: 1, communicator: world)
         let asks = world.rank == world.size - 1
         let result = try trainer.step(
@@ -152,11 +153,10 @@ import Testing
         let result = try measured.step()
         _ = try plain.step()
         let reduction = measured.reduction
-        reduction.sumWorkers()
-        try reduction.sumRanks()
         #expect(result.tasks.indices.map { measured.exchange.sums(task: $0) } == result.tasks)
-        reduction.unpack()
-        #expect(largestMagnitude(measured.gradients.elements) > 0)
+        #expect(reduction.unpack() > 0)
+        try reduction.sumRanks()
+        #expect(measured.exchange.sums(task: 0).tokens == result.tasks[0].tokens * Int64(world.size))
         reduction.pack()
         #expect(try measured.step() == plain.step())
         #expect(measured.state.digest == plain.state.digest)
@@ -164,7 +164,7 @@ import Testing
 
     private func trainer(_ tiny: TinyTraining) throws -> Trainer {
         try Trainer(
-            model: tiny.model, state: tiny.state, examples: tiny.examples, sampler: sampler(),
+            state: tiny.state, examples: tiny.examples, sampler: sampler(),
             taskNames: ["a", "b", "c"], options: Self.options, threads: 2, communicator: world)
     }
 }

@@ -1,14 +1,27 @@
-import Adapters
+import Backbone
 import Failures
 import Foundation
 import TestSupport
 import Testing
 
+@testable import Adapters
+@testable import T5
+
+extension AdapterConfiguration {
+    /// The configuration of an adapter with these options, for named tasks.
+    fileprivate init(_ options: LowRankOptions, taskNames: [String], labels: [String: [String]]) {
+        self.init(options)
+        (self.taskNames, self.labels) = (taskNames, labels)
+    }
+}
+
 @Suite struct AdapterConfigurationTests {
     private func read(_ json: String) throws -> LowRankOptions {
         let directory = try TemporaryDirectory()
         let path = try directory.write("unolora_config.json", json)
-        return try AdapterConfiguration(path: path).lowRankOptions(path: path)
+        let made = try MethodTable.standard.method(
+            AdapterConfiguration(path: path), on: TinyT5.configuration(.v11), from: .file(path: path))
+        return try #require(made.method as? LowRankMethod).options
     }
 
     private func refusal(_ more: String) throws -> String {
@@ -65,7 +78,14 @@ import Testing
         let file = AdapterConfiguration(options, taskNames: ["a", "b"], labels: ["a": ["0", "1"]])
         let json = String(decoding: try JSONEncoder().encode(file), as: UTF8.self)
         #expect(try read(json) == options)
+        options.aInitialisation = .kaimingRank
+        let other = String(decoding: try JSONEncoder().encode(AdapterConfiguration(options)), as: UTF8.self)
+        #expect(try read(other) == options)
         #expect(file.taskNames == ["a", "b"] && file.labels == ["a": ["0", "1"]])
+    }
+
+    @Test func `a target that the model does not have is refused`() throws {
+        #expect(try refusal(#", "targets": {"feedForward": ["wi"]}"#).contains("its feed-forward has wi_0, wi_1, wo"))
     }
 
     @Test func `unknown keys are ignored`() throws {
@@ -92,6 +112,7 @@ import Testing
             _ = try read(#"{"method": "prefix", "rank": 4, "alpha": 8, "tasks": 3}"#)
         }
         #expect(other.code == .badData && other.message.contains("method prefix"))
+        #expect(other.message.contains("it has frozen, unolora, unolora_star and lora_per_task"))
         for key in ["method", "rank", "alpha", "tasks"] {
             var values: [String: Any] = ["method": "unolora", "rank": 4, "alpha": 8, "tasks": 3]
             values[key] = nil

@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import Foundation
 import Kernels
 import Randomness
@@ -37,7 +38,7 @@ struct GradientCheck {
 
     /// The same for given gradients.
     func disagreements(of gradients: [Float]) -> [String] {
-        let entries = adapter.layout.parameters.entries
+        let entries = adapter.method.parameters.entries
         let (engine, _) = adapter.engine()
         var found: [String] = []
         for (index, entry) in entries.enumerated() {

@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import TestSupport
 import Testing
 
@@ -134,14 +135,14 @@ struct GradientSetting: Sendable, CustomTestStringConvertible {
         let (_, right) = check.adapter.gradients(check.batch)
         let (_, wrong) = check.adapter.gradients(check.batch, labelSmoothing: 0.1)
         #expect(right != wrong)
-        #expect(check.disagreements(of: wrong).count > check.adapter.layout.parameters.entries.count)
+        #expect(check.disagreements(of: wrong).count > check.adapter.method.parameters.entries.count)
     }
 
     @Test func `no tensor's gradient is zero when every task and site is used`() {
         for setting in Self.methods {
             let check = setting.check()
             let (_, gradients) = check.adapter.gradients(check.batch)
-            for entry in check.adapter.layout.parameters.entries {
+            for entry in check.adapter.method.parameters.entries {
                 #expect(largestMagnitude(gradients[entry.range]) > 0, "\(setting.testDescription) \(entry.name)")
             }
         }

@@ -1,16 +1,17 @@
 import Adapters
+import Backbone
 import Foundation
 import Testing
 
 @testable import T5
 
-@Suite struct LowRankLayoutTests {
+@Suite struct LowRankMethodTests {
     private func preset(_ name: String) throws -> T5Configuration {
         try #require(T5Configuration.presets.first { $0.name == name }).configuration
     }
 
     private func count(_ preset: String, _ method: LowRankOptions.Method) throws -> Int {
-        LowRankLayout(options: LowRankOptions(method: method, tasks: 8), configuration: try self.preset(preset))
+        LowRankMethod(LowRankOptions(method: method, tasks: 8), on: try self.preset(preset))
             .parameters.count
     }
 
@@ -52,9 +53,9 @@ import Testing
     }
 
     @Test func `sites stand in canonical order and q and v are the default`() {
-        let layout = LowRankLayout(
-            options: LowRankOptions(method: .unolora, tasks: 1),
-            configuration: TinyT5.configuration(.v10, encoderBlocks: 2, decoderBlocks: 1))
+        let layout = LowRankMethod(
+            LowRankOptions(method: .unolora, tasks: 1),
+            on: TinyT5.configuration(.v10, encoderBlocks: 2, decoderBlocks: 1))
         #expect(
             layout.siteNames == [
                 "encoder.block.0.layer.0.SelfAttention.q", "encoder.block.0.layer.0.SelfAttention.v",
@@ -70,8 +71,8 @@ import Testing
         var options = LowRankOptions(method: .unolora, tasks: 1)
         options.targets = .everything
         func sites(_ family: TinyT5.Family) -> [String] {
-            LowRankLayout(
-                options: options, configuration: TinyT5.configuration(family, encoderBlocks: 1, decoderBlocks: 1)
+            LowRankMethod(
+                options, on: TinyT5.configuration(family, encoderBlocks: 1, decoderBlocks: 1)
             ).siteNames.map { $0.replacingOccurrences(of: ".block.0.layer", with: "") }
         }
         let attention = ["q", "k", "v", "o"]
@@ -88,9 +89,9 @@ import Testing
         let configuration = TinyT5.configuration(.v11)
         var options = LowRankOptions(method: .unolora, rankA: 3, rankB: 2, tasks: 4)
         options.targets = .everything
-        let shared = LowRankLayout(options: options, configuration: configuration)
+        let shared = LowRankMethod(options, on: configuration)
         options.method = .loraPerTask
-        let perTask = LowRankLayout(options: options, configuration: configuration)
+        let perTask = LowRankMethod(options, on: configuration)
         let expected: [(String, Int, Int)] = [
             ("encoder.block.1.layer.0.SelfAttention.q", 12, 10), ("decoder.block.0.layer.1.EncDecAttention.o", 10, 12),
             ("decoder.block.1.layer.2.DenseReluDense.wi_1", 12, 18),
@@ -104,7 +105,7 @@ import Testing
             }
         }
         options.rankB = 3
-        let equal = LowRankLayout(options: options, configuration: configuration)
+        let equal = LowRankMethod(options, on: configuration)
         #expect(!equal.parameters.entries.contains { $0.name.contains("lora_C") })
     }
 
@@ -113,7 +114,7 @@ import Testing
         func shapes(_ inputs: Set<HypernetworkOptions.Input>, modulus: Int? = nil) -> [String: [Int]] {
             options.hyper.inputs = inputs
             options.hyper.positionModulus = modulus
-            let layout = LowRankLayout(options: options, configuration: TinyT5.configuration(.v10))
+            let layout = LowRankMethod(options, on: TinyT5.configuration(.v10))
             let hyper = layout.parameters.entries.filter { $0.name.hasPrefix("hypernet.") }
             return Dictionary(uniqueKeysWithValues: hyper.map { (String($0.name.dropFirst(9)), $0.shape) })
         }

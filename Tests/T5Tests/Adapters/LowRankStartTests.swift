@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import Foundation
 import Tensors
 import TestSupport
@@ -7,8 +8,8 @@ import Testing
 @testable import T5
 
 @Suite struct LowRankStartTests {
-    private func start(_ options: LowRankOptions, seed: UInt64 = 3) -> (LowRankLayout, Arena) {
-        let layout = LowRankLayout(options: options, configuration: TinyT5.configuration(.v11))
+    private func start(_ options: LowRankOptions, seed: UInt64 = 3) -> (LowRankMethod, Arena) {
+        let layout = LowRankMethod(options, on: TinyT5.configuration(.v11))
         let weights = Arena(count: layout.parameters.count)
         layout.initialise(weights, seed: seed)
         return (layout, weights)
@@ -21,10 +22,10 @@ import Testing
         let tiny = TinyT5(family)
         var options = LowRankOptions(method: method, rankA: 3, rankB: 2, tasks: 4)
         options.targets = .everything
-        let layout = LowRankLayout(options: options, configuration: tiny.model.configuration)
+        let layout = LowRankMethod(options, on: tiny.model.configuration)
         let weights = Arena(count: layout.parameters.count)
         layout.initialise(weights, seed: 3)
-        let adaptation = LowRankAdaptation(layout: layout, weights: weights, gradients: nil)
+        let adaptation = layout.adaptation(weights: weights, gradients: nil)
         let (adapted, frozen) = (
             T5Engine(model: tiny.model, adaptation: adaptation), T5Engine(model: tiny.model, adaptation: nil)
         )
@@ -42,11 +43,10 @@ import Testing
 
     @Test func `the method frozen has no trainable and is the backbone`() {
         let tiny = TinyT5(.v10)
-        let layout = LowRankLayout(
-            options: LowRankOptions(method: .frozen, tasks: 4), configuration: tiny.model.configuration)
+        let layout = LowRankMethod(LowRankOptions(method: .frozen, tasks: 4), on: tiny.model.configuration)
         #expect(layout.parameters.count == 0 && layout.siteNames.isEmpty)
         let gradients = Arena(count: 0)
-        let adaptation = LowRankAdaptation(layout: layout, weights: Arena(count: 0), gradients: gradients)
+        let adaptation = layout.adaptation(weights: Arena(count: 0), gradients: gradients)
         let (adapted, frozen) = (
             T5Engine(model: tiny.model, adaptation: adaptation), T5Engine(model: tiny.model, adaptation: nil)
         )

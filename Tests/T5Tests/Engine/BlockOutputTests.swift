@@ -1,3 +1,4 @@
+import Backbone
 import Kernels
 import Tensors
 import Testing
@@ -20,7 +21,9 @@ import Testing
         let places: [(Stack, Int)] = [(.encoder, 0), (.encoder, 1), (.decoder, 0), (.decoder, 1)]
         for (position, (stack, block)) in places.enumerated() {
             // The last projection of the block: nothing else of it comes behind.
-            let wo = model.weights(model.group(stack, block, .feedForwardOutput)).parts[0].floats
+            let wo = model.weights(
+                model.group(Sublayer(stack, block, .feedForward), .feedForwardOutput)
+            ).parts[0].floats
             let original = wo.copied()
             for i in 0..<wo.count { wo.base[i] *= 1.5 }
             let after = Self.outputs(engine)

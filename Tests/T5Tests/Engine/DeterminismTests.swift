@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import TestSupport
 import Testing
 
@@ -68,8 +69,8 @@ import Testing
         let tiny = TinyT5(family)
         let (few, many) = (TinyAdapter(tiny, options(["q"])), TinyAdapter(tiny, options(["q", "k", "v"])))
         // The sites in common have the same weights, the others do nothing.
-        for entry in many.layout.parameters.entries {
-            let common = few.layout.parameters[entry.name]
+        for entry in many.method.parameters.entries {
+            let common = few.method.parameters[entry.name]
             for (i, place) in entry.range.enumerated() {
                 many.weights.base[place] = common.map { few.weights.base[$0.offset + i] } ?? 0
             }
@@ -77,8 +78,8 @@ import Testing
         let key = DropoutKey(seed: 3, step: 4, rate: 0.1)
         let (own, other) = (few.gradients(Self.batches[0], dropout: key), many.gradients(Self.batches[0], dropout: key))
         #expect(own.loss == other.loss)
-        for entry in few.layout.parameters.entries {
-            let same = try #require(many.layout.parameters[entry.name])
+        for entry in few.method.parameters.entries {
+            let same = try #require(many.method.parameters[entry.name])
             #expect(own.gradients[entry.range].map(\.bitPattern) == other.gradients[same.range].map(\.bitPattern))
             #expect(largestMagnitude(own.gradients[entry.range]) > 0)
         }

@@ -1,27 +1,29 @@
 import Adapters
+import Backbone
 import Tensors
 import Testing
+import ToyMethod
 
 @testable import T5
 
 @Suite struct FootprintTests {
     /// A low-rank method as a run may have it.
-    struct Method: CustomTestStringConvertible, Sendable {
+    struct LowRankCase: CustomTestStringConvertible, Sendable {
         var testDescription: String
         var options: LowRankOptions
 
         static let all = [
-            Method(testDescription: "unolora", options: LowRankOptions(method: .unolora, tasks: 4)),
-            Method(testDescription: "unolora_star", options: LowRankOptions(method: .unoloraStar, tasks: 4)),
-            Method(testDescription: "lora_per_task", options: LowRankOptions(method: .loraPerTask, tasks: 4)),
-            Method(
+            LowRankCase(testDescription: "unolora", options: LowRankOptions(method: .unolora, tasks: 4)),
+            LowRankCase(testDescription: "unolora_star", options: LowRankOptions(method: .unoloraStar, tasks: 4)),
+            LowRankCase(testDescription: "lora_per_task", options: LowRankOptions(method: .loraPerTask, tasks: 4)),
+            LowRankCase(
                 testDescription: "unolora_star everywhere, two ranks, a mask per site",
                 options: LowRankOptions(
                     method: .unoloraStar, rankA: 3, rankB: 5, tasks: 4, targets: .everything, dropoutMask: .perSite)),
-            Method(
+            LowRankCase(
                 testDescription: "lora_per_task everywhere",
                 options: LowRankOptions(method: .loraPerTask, rankA: 4, tasks: 4, targets: .everything)),
-            Method(
+            LowRankCase(
                 testDescription: "unolora in the encoder's feed-forward alone",
                 options: LowRankOptions(
                     method: .unolora, tasks: 4,
@@ -48,32 +50,31 @@ import Testing
 
     /// High water of a training pass and the bytes that were foretold.
     private static func measure(
-        _ tiny: TinyT5, _ options: LowRankOptions, _ sizes: Sizes
+        _ tiny: TinyT5, _ adapter: TinyAdapter, _ sizes: Sizes
     ) -> (highWater: Int, foretold: Int) {
-        let adapter = TinyAdapter(tiny, options)
         // One block from the start: the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
-        let adaptation = LowRankAdaptation(
-            layout: adapter.layout, weights: adapter.weights, gradients: Arena(count: adapter.weights.count))
-        let engine = T5Engine(model: tiny.model, adaptation: adaptation, workspace: workspace)
+        let adaptation = adapter.method.adaptation(
+            weights: adapter.weights, gradients: Arena(count: adapter.weights.count))
+        let engine = T5Engine(model: adapter.model, adaptation: adaptation, workspace: workspace)
         let lengths = (0..<sizes.examples).map { (source: sizes.source, target: sizes.target, task: $0 % 4) }
         _ = engine.forward(TinyT5.batch(lengths), dropout: DropoutKey(seed: 1, step: 2, rate: 0.1))
         engine.backward()
-        let footprint = Footprint(
+        let footprint = TrainingFootprint(
             configuration: tiny.model.configuration,
             lengths: BatchLengths(examples: sizes.examples, source: sizes.source, target: sizes.target),
-            method: adapter.layout.footprint)
-        return (workspace.highWater, footprint.trainingBytes)
+            method: adapter.method.footprint)
+        return (workspace.highWater, footprint.bytes)
     }
 
-    @Test(arguments: TinyT5.Family.allCases, Method.all)
+    @Test(arguments: TinyT5.Family.allCases, LowRankCase.all)
     func `a training pass stays within its footprint and uses most of it`(
-        family: TinyT5.Family, method: Method
+        family: TinyT5.Family, method: LowRankCase
     ) {
         for (encoder, decoder) in [(2, 2), (3, 1), (1, 3)] {
             let tiny = TinyT5(family, encoderBlocks: encoder, decoderBlocks: decoder)
             for sizes in Sizes.all {
-                let (highWater, foretold) = Self.measure(tiny, method.options, sizes)
+                let (highWater, foretold) = Self.measure(tiny, TinyAdapter(tiny, method.options), sizes)
                 #expect(highWater <= foretold, "\(sizes.testDescription), \(encoder) and \(decoder) blocks")
                 if sizes.isLarge {
                     #expect(
@@ -84,20 +85,33 @@ import Testing
         }
     }
 
+    @Test(arguments: TinyT5.Family.allCases)
+    func `what trains the backbone's tensors or changes outputs stays within its footprint`(family: TinyT5.Family) {
+        let tiny = TinyT5(family)
+        let shape = tiny.model.configuration
+        for method in [ToyMethod(on: shape), TrainedTensors(on: shape) { _ in true }] as [any Method] {
+            for sizes in Sizes.all {
+                let (highWater, foretold) = Self.measure(tiny, TinyAdapter(tiny, method, deviation: 0), sizes)
+                #expect(highWater <= foretold, "\(sizes.testDescription)")
+                if sizes.isLarge { #expect(Double(highWater) >= 0.6 * Double(foretold), "\(sizes.testDescription)") }
+            }
+        }
+    }
+
     @Test func `ragged examples take no more than examples of the longest`() {
         let tiny = TinyT5(.v11)
         let adapter = TinyAdapter(tiny, LowRankOptions(method: .unoloraStar, tasks: 4))
         let (engine, _) = adapter.engine()
         _ = engine.forward(TinyT5.batch(), dropout: DropoutKey(seed: 1, step: 2, rate: 0.1))
         engine.backward()
-        let footprint = Footprint(
+        let footprint = TrainingFootprint(
             configuration: tiny.model.configuration, lengths: BatchLengths(examples: 4, source: 20, target: 4),
-            method: adapter.layout.footprint)
-        #expect(engine.workspace.highWater <= footprint.trainingBytes)
+            method: adapter.method.footprint)
+        #expect(engine.workspace.highWater <= footprint.bytes)
     }
 
-    @Test(arguments: TinyT5.Family.allCases, Method.all)
-    func `ragged examples take what their own lengths foretell`(family: TinyT5.Family, method: Method) {
+    @Test(arguments: TinyT5.Family.allCases, LowRankCase.all)
+    func `ragged examples take what their own lengths foretell`(family: TinyT5.Family, method: LowRankCase) {
         let tiny = TinyT5(family)
         let adapter = TinyAdapter(tiny, method.options)
         let (engine, _) = adapter.engine()
@@ -109,8 +123,10 @@ import Testing
         var lengths = BatchLengths()
         for (source, target, _) in examples { lengths.append(source: source, target: target) }
         func bytes(_ lengths: BatchLengths) -> Int {
-            Footprint(configuration: tiny.model.configuration, lengths: lengths, method: adapter.layout.footprint)
-                .trainingBytes
+            TrainingFootprint(
+                configuration: tiny.model.configuration, lengths: lengths, method: adapter.method.footprint
+            )
+            .bytes
         }
         let highWater = engine.workspace.highWater
         #expect(highWater <= bytes(lengths))

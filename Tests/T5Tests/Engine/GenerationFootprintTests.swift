@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import Tensors
 import Testing
 
@@ -29,7 +30,7 @@ import Testing
         let adapter = TinyAdapter(tiny, options)
         // One block from the start: the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
-        let adaptation = LowRankAdaptation(layout: adapter.layout, weights: adapter.weights, gradients: nil)
+        let adaptation = adapter.method.adaptation(weights: adapter.weights, gradients: nil)
         let engine = T5Engine(model: tiny.model, adaptation: adaptation, workspace: workspace)
         let lengths = (0..<sizes.examples).map { (source: sizes.source, target: 1, task: $0 % 4) }
         let limits = Array(repeating: sizes.steps, count: sizes.examples)
@@ -37,13 +38,13 @@ import Testing
         let footprint = GenerationFootprint(
             configuration: tiny.model.configuration,
             lengths: BatchLengths(examples: sizes.examples, source: sizes.source, target: 1), steps: sizes.steps,
-            method: adapter.layout.footprint)
+            method: adapter.method.footprint)
         return (workspace.highWater, footprint.bytes)
     }
 
-    @Test(arguments: TinyT5.Family.allCases, FootprintTests.Method.all)
+    @Test(arguments: TinyT5.Family.allCases, FootprintTests.LowRankCase.all)
     func `a generation stays within its footprint and uses most of it`(
-        family: TinyT5.Family, method: FootprintTests.Method
+        family: TinyT5.Family, method: FootprintTests.LowRankCase
     ) throws {
         for (encoder, decoder) in [(2, 2), (3, 1), (1, 3)] {
             // No token is the end, so that no answer ends early.

@@ -2,6 +2,7 @@ import Adapters
 import Kernels
 import Testing
 
+@testable import Backbone
 @testable import T5
 
 @Suite struct GenerationTests {
@@ -132,7 +133,7 @@ import Testing
     func `the refusal names the example, and the others alone are answered`(value: Float) throws {
         let adapter = adapter(.v11, .loraPerTask)
         let batch = TinyT5.batch(Self.lengths)
-        let entry = try #require(adapter.layout.parameters.entries.first { $0.name.hasSuffix("lora_A.weight") })
+        let entry = try #require(adapter.method.parameters.entries.first { $0.name.hasSuffix("lora_A.weight") })
         // Task 2, which is the third example's alone.
         adapter.weights.base[entry.offset + 2 * entry.count / 4] = value
         let engine = adapter.engine().engine

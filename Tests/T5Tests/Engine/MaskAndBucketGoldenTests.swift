@@ -1,3 +1,4 @@
+import Backbone
 import Foundation
 import Kernels
 import Testing
@@ -39,7 +40,7 @@ enum Goldens {
         #expect(table.count == 4)
         for (name, row) in table {
             let found = row.bucket.indices.map {
-                RelativePositionBias.bucket(
+                PositionBuckets.bucket(
                     row.first + $0, bidirectional: row.bidirectional, buckets: row.buckets,
                     maximumDistance: row.distance)
             }
@@ -65,16 +66,19 @@ enum Goldens {
         var places: Set<UInt32> = []
         var count = 0
         for stack in Stack.allCases {
-            for block in [0, 1, 2, 999] {
-                for kind in 0..<15 as Range<UInt32> {
-                    for site in [0, 0x10_0000, 0x20_0000, 0x30_0000] as [UInt32] {
-                        places.insert(dropoutPlace(stack, block: block, kind: kind) + site)
-                        count += 1
-                    }
+            for block in [0, 1, 2, 999, 2047] {
+                for kind in Array(0..<40) + [4095] as [UInt32] {
+                    let place = DropoutPlace(stack, block: block, kind: kind)
+                    places.insert(place.number)
+                    for site in 0..<15 { places.insert(place.site(site).number) }
+                    count += 16
                 }
             }
         }
         #expect(places.count == count)
+        // What earlier versions drew.
+        #expect(DropoutPlace(.decoder, block: 3, .selfOutput).number == 0x1_0000 + 0x8000 + 3 * 16 + 3)
+        #expect(DropoutPlace(.encoder, block: 2, kind: 9).site(2).number == 0x1_0000 + 2 * 16 + 9 + 0x30_0000)
     }
 
     @Test func `the bias of a query starts at key 0 and follows the distance`() {

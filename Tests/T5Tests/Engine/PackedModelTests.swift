@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import Kernels
 import Tensors
 import TestSupport

@@ -1,3 +1,4 @@
+import Backbone
 import Failures
 import Foundation
 import Kernels

@@ -1,3 +1,4 @@
+import Backbone
 import Failures
 import Foundation
 import TestSupport
@@ -53,7 +54,10 @@ import Testing
                 expect(weight.copied(), 1 / (leaves[projection.leaf] ?? 0).squareRoot(), projection.name)
             }
         }
-        #expect((0..<48).allSatisfy { model.norm(.encoder, 0, 1)[$0] == 1 && model.finalNorm(.decoder)[$0] == 1 })
+        #expect(
+            (0..<48).allSatisfy {
+                model.norm(Sublayer(.encoder, 0, .feedForward))[$0] == 1 && model.finalNorm(.decoder)[$0] == 1
+            })
     }
 
     @Test func `a directory that cannot be made is refused`() throws {

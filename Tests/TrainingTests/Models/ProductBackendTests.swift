@@ -1,3 +1,4 @@
+import Backbone
 import Failures
 import Kernels
 import T5

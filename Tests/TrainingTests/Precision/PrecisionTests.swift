@@ -1,4 +1,5 @@
 import Adapters
+import Backbone
 import Failures
 import Kernels
 import Runs
@@ -42,12 +43,12 @@ import Testing
         _ model: T5Model, _ method: LowRankOptions.Method = .unolora, step: Int = 0
     ) throws -> PrecisionReport {
         let options = LowRankOptions(method: method, rankA: 4, alpha: 8, tasks: Self.tasks)
-        let state = TrainState(layout: LowRankLayout(options: options, configuration: model.configuration), seed: 2)
+        let state = AdaptedModel(LowRankMethod(options, on: model.configuration), on: model, seed: 2)
         if step > 0 {
             // Away from the start, where B is zero: then every tensor has a gradient.
             for i in 0..<state.weights.count { state.weights.base[i] += 0.005 * Float((i * 37 + step) % 17 - 8) }
         }
-        let comparison = PrecisionComparison(model, reference: model.unpacked, state)
+        let comparison = PrecisionComparison(state, reference: model.unpacked)
         for first in [0, 3] {
             var batch = RaggedBatch()
             for example in first..<first + 3 {
@@ -121,9 +122,9 @@ import Testing
     @Test func `numbers that are not finite are refused`() throws {
         let model = try model(nil).unpacked
         let options = LowRankOptions(method: .unolora, rankA: 4, alpha: 8, tasks: Self.tasks)
-        let state = TrainState(layout: LowRankLayout(options: options, configuration: model.configuration), seed: 2)
+        let state = AdaptedModel(LowRankMethod(options, on: model.shape), on: model, seed: 2)
         for i in 0..<state.weights.count { state.weights.base[i] = 1e30 }
-        let comparison = PrecisionComparison(model, reference: model.unpacked, state)
+        let comparison = PrecisionComparison(state, reference: model.unpacked)
         var batch = RaggedBatch()
         batch.append(source: [3, 4, 1], target: [5, 1], task: 0, slot: 0)
         comparison.add(batch, labelSmoothing: 0)

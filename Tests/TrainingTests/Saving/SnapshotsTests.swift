@@ -14,9 +14,21 @@ import Testing
         await #expect(processExitsWith: .exitCode(42)) {
             // What would wait for ever is a failure.
             alarm(60)
-            let shape = T5Configuration.presets[0].configuration
+            var shape = T5Configuration.presets[0].configuration
+            // The weights of the backbone play no part here.
+            shape.vocabularySize = 8
+            let storage = Arena(count: shape.weightCount)
+            guard
+                let backbone = try? T5Model(
+                    configuration: shape, maximumLength: 1, storage: storage,
+                    tensor: { name in
+                        let tensor = shape.tensorShapes().first { $0.name == name }?.shape ?? [0]
+                        return .float32(
+                            Matrix(storage.base, rows: tensor.dropLast().reduce(1, *), columns: tensor.last ?? 0))
+                    })
+            else { exit(47) }
             let options = LowRankOptions(method: .unolora, rankA: 512, alpha: 8, tasks: 1)
-            let state = TrainState(layout: LowRankLayout(options: options, configuration: shape), seed: 1)
+            let state = TrainState(LowRankMethod(options, on: shape), on: backbone, seed: 1)
             let snapshots = Snapshots()
             func keep(_ step: Int) {
                 state.step = step
@@ -28,6 +40,8 @@ import Testing
                         owesEvaluation: false, accumulator: MetricsAccumulator(tasks: 1), libraries: [:]))
             }
             keep(1)
+            // While it is read it is not overwritten, and another is needed.
+            guard snapshots.take() != nil else { exit(48) }
             Memory.onShortage { _ in
                 guard let newest = snapshots.take(), newest.state.step == 1, snapshots.step == 1 else { _exit(43) }
                 snapshots.release(newest)

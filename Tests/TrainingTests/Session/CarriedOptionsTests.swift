@@ -35,7 +35,9 @@ import Testing
     }
 
     private static func adapter(_ settings: [String] = []) throws -> LowRankOptions {
-        try load(settings).lowRankOptions(shape)
+        let configuration = try load(settings).adapterConfiguration(shape)
+        let made = try MethodTable.standard.method(configuration, on: shape, from: .run(model: "t5", file: "run.yaml"))
+        return try #require(made.method as? LowRankMethod).options
     }
 
     private static let ofTheStep: [Carried<TrainOptions>] = [

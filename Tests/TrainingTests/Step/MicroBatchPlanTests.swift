@@ -1,3 +1,4 @@
+import Backbone
 import T5
 import Tasks
 import Testing

@@ -1,0 +1,173 @@
+import Backbone
+import Kernels
+import Tensors
+
+/// The hypernetwork of UnoLoRA*, seen by one worker: scales of every example at every site, and their backward.
+///
+/// `s_m = 1 + U_m u_m + c_m` with `u_m = mlp([task; position_m; sample])`, `sample = encoder(mean input embedding)`.
+final class Hypernetwork {
+    private let layout: HypernetworkLayout
+    private let weights: Arena
+    private let gradients: Arena?
+
+    /// Scales: row `example * sites + m`, `[examples * sites, r]`.
+    private(set) var scales: Matrix
+    /// Their gradient, which the sites add to.
+    private(set) var scaleGradients: Matrix?
+    /// Inputs of the layers of the sample encoder and of the mlp, and the last results.
+    private var sampleActivations: [Matrix] = []
+    private var mlpActivations: [Matrix] = []
+
+    init(_ layout: HypernetworkLayout, weights: Arena, gradients: Arena?) {
+        self.layout = layout
+        self.weights = weights
+        self.gradients = gradients
+        scales = Matrix(weights.base, rows: 0, columns: layout.rank)
+    }
+
+    /// Scales of one example at one site, `[r]`.
+    func scale(example: Int, site: Int) -> UnsafeMutablePointer<Float> {
+        scales.row(example * layout.sites + site)
+    }
+
+    func scaleGradient(example: Int, site: Int) -> UnsafeMutablePointer<Float>? {
+        scaleGradients?.row(example * layout.sites + site)
+    }
+
+    func forward(_ context: MicroBatchContext) {
+        let workspace = context.workspace
+        let (examples, sites) = (context.batch.count, layout.sites)
+        let sample = encodeSamples(context)
+        let h = layout.options.dimension
+        let input = workspace.matrix(examples * sites, layout.options.inputs.count * h)
+        for example in 0..<examples {
+            for site in 0..<sites {
+                var target = input.row(example * sites + site)
+                if let table = layout.taskEmbedding {
+                    target.update(from: weights.matrix(table).row(context.batch.tasks[example]), count: h)
+                    target += h
+                }
+                if let table = layout.positionEmbedding {
+                    target.update(from: weights.matrix(table).row(layout.position(site)), count: h)
+                    target += h
+                }
+                if let sample {
+                    target.update(from: sample.row(example), count: h)
+                }
+            }
+        }
+        chain(layout.mlp, input, workspace, into: &mlpActivations)
+        let u = mlpActivations[layout.mlp.count]
+        scales = workspace.matrix(examples * sites, layout.rank)
+        scaleGradients = gradients == nil ? nil : workspace.zeroMatrix(examples * sites, layout.rank)
+        for row in 0..<scales.rows {
+            let site = row % sites
+            for k in 0..<layout.rank {
+                let product = dot(u.row(row), siteWeight(weights, site, k), u.columns)
+                let bias = weights.base[layout.scaleBias.offset + site * layout.rank + k]
+                scales[row, k] = (layout.options.startsAtOne ? 1 : 0) + product + bias
+            }
+        }
+    }
+
+    /// Adds the gradients of the hypernetwork's tensors; reads `scaleGradients`.
+    func backward(_ context: MicroBatchContext) {
+        guard let gradients, let ds = scaleGradients else { return }
+        let workspace = context.workspace
+        let u = mlpActivations[layout.mlp.count]
+        let du = workspace.zeroMatrix(u.rows, u.columns)
+        for row in 0..<ds.rows {
+            let site = row % layout.sites
+            for k in 0..<layout.rank {
+                let d = ds[row, k]
+                gradients.base[layout.scaleBias.offset + site * layout.rank + k] += d
+                addScaled(u.row(row), d, to: siteWeight(gradients, site, k), u.columns)
+                addScaled(siteWeight(weights, site, k), d, to: du.row(row), u.columns)
+            }
+        }
+        guard let dInput = chainBackward(layout.mlp, mlpActivations, du, workspace, needsInput: true) else { return }
+        scatter(dInput, context, gradients)
+    }
+
+    /// From the gradient of the mlp's input to embeddings and sample encoder.
+    private func scatter(_ dInput: Matrix, _ context: MicroBatchContext, _ gradients: Arena) {
+        let h = layout.options.dimension
+        let dSample = context.workspace.zeroMatrix(context.batch.count, h)
+        for row in 0..<dInput.rows {
+            let (example, site) = (row / layout.sites, row % layout.sites)
+            var source = UnsafePointer(dInput.row(row))
+            if let table = layout.taskEmbedding {
+                addScaled(source, 1, to: gradients.matrix(table).row(context.batch.tasks[example]), h)
+                source += h
+            }
+            if let table = layout.positionEmbedding {
+                addScaled(source, 1, to: gradients.matrix(table).row(layout.position(site)), h)
+                source += h
+            }
+            if !layout.sampleEncoder.isEmpty {
+                addScaled(source, 1, to: dSample.row(example), h)
+            }
+        }
+        if !layout.sampleEncoder.isEmpty {
+            _ = chainBackward(layout.sampleEncoder, sampleActivations, dSample, context.workspace, needsInput: false)
+        }
+    }
+
+    /// Mean input embedding of every example through the sample encoder: `[examples, h]`. No gradient goes into the
+    /// embeddings.
+    private func encodeSamples(_ context: MicroBatchContext) -> Matrix? {
+        guard !layout.sampleEncoder.isEmpty else { return nil }
+        let embedding = context.embedding
+        let means = context.workspace.zeroMatrix(context.batch.count, embedding.columns)
+        for example in 0..<context.batch.count {
+            let (start, length) = (context.sources.start(example), context.sources.length(example))
+            for token in context.batch.sources[start..<start + length] {
+                embedding.addRow(Int(token), to: means.row(example))
+            }
+            Kernels.scale(means.rows(example, 1), by: 1 / Float(length))
+        }
+        chain(layout.sampleEncoder, means, context.workspace, into: &sampleActivations)
+        return sampleActivations[layout.sampleEncoder.count]
+    }
+
+    /// Linear layers with a ReLU after all but the last: overwrites `activations` with the inputs of each layer and the
+    /// result. What an example's rows become does not depend on the other examples, in training neither.
+    private func chain(
+        _ layers: [LinearEntries], _ input: Matrix, _ workspace: Workspace, into activations: inout [Matrix]
+    ) {
+        activations.removeAll(keepingCapacity: true)
+        activations.append(input)
+        for (k, layer) in layers.enumerated() {
+            let y = workspace.matrix(input.rows, layer.bias.count)
+            for row in 0..<y.rows {
+                y.row(row).update(from: weights.base + layer.bias.offset, count: y.columns)
+            }
+            rowProduct(activations[k], weights.matrix(layer.weight), into: y, adding: true)
+            if k + 1 < layers.count { relu(y) }
+            activations.append(y)
+        }
+    }
+
+    /// Backward of `chain`: adds to the layers' gradients; returns the gradient of the input when it is needed.
+    private func chainBackward(
+        _ layers: [LinearEntries], _ activations: [Matrix], _ dOutput: Matrix, _ workspace: Workspace, needsInput: Bool
+    ) -> Matrix? {
+        guard let gradients else { return nil }
+        var dy = dOutput
+        for k in layers.indices.reversed() {
+            if k + 1 < layers.count { reluBackward(dy, result: activations[k + 1], scale: 1) }
+            gemm(.transposed(dy), .asIs(activations[k]), into: gradients.matrix(layers[k].weight), beta: 1)
+            addColumnSums(dy, to: gradients.base + layers[k].bias.offset)
+            if k == 0 && !needsInput { return nil }
+            let dx = workspace.matrix(activations[k].rows, activations[k].columns)
+            gemm(.asIs(dy), .asIs(weights.matrix(layers[k].weight)), into: dx)
+            dy = dx
+        }
+        return dy
+    }
+
+    /// Row k of U of a site, `[e]`.
+    private func siteWeight(_ arena: Arena, _ site: Int, _ k: Int) -> UnsafeMutablePointer<Float> {
+        arena.base + layout.scaleWeight.offset + (site * layout.rank + k) * layout.options.outputDimension
+    }
+}

@@ -1,0 +1,271 @@
+import Backbone
+import Kernels
+import Tensors
+
+/// The low-rank methods, seen by one worker: `y += (alpha/rankA) ((((drop(x) A^T) * s) C^T) B^T)` at every site.
+///
+/// `unolora` has s = 1, `unolora_star` takes s from the hypernetwork, `lora_per_task` takes A, B and C of the example's
+/// own task; C is absent when the ranks are equal. One worker's object; the weights are shared.
+final class LowRankAdaptation: Adaptation {
+    private let layout: LowRankMethod
+    private let weights: Arena
+    private let gradients: Arena?
+    private let hypernetwork: Hypernetwork?
+    private let factor: Float
+    private var dropout: Dropout?
+    /// For each group `drop(x) A^T` of its sites side by side: `[rows, sites * rankA]`.
+    private var lowRank: [Matrix?]
+
+    private var options: LowRankOptions { layout.options }
+    private var rankA: Int { options.rankA }
+
+    /// Creates a worker's view; `gradients` (nil for evaluation) has the layout of `weights` and is added to.
+    init(_ layout: LowRankMethod, weights: Arena, gradients: Arena?) {
+        precondition(weights.count == layout.parameters.count)
+        precondition(gradients == nil || gradients?.count == weights.count)
+        self.layout = layout
+        self.weights = weights
+        self.gradients = gradients
+        factor = Float(layout.options.alpha / Double(layout.options.rankA))
+        hypernetwork = layout.hypernetwork.map { Hypernetwork($0, weights: weights, gradients: gradients) }
+        lowRank = Array(repeating: nil, count: layout.groups.count)
+    }
+
+    /// See `Adaptation`: whether the group has sites.
+    func adapts(_ group: ProjectionGroup) -> Bool { !layout.groups[group.index].sites.isEmpty }
+
+    /// See `Adaptation`: the hypernetwork runs here, once for all sites. Every example's task must be one of the adapter's.
+    func begin(_ context: MicroBatchContext) {
+        precondition(
+            context.batch.tasks.allSatisfy { (0..<options.tasks).contains($0) },
+            "an example of a task that the adapter does not have")
+        dropout = nil
+        if let key = context.dropout, options.dropout > 0 {
+            dropout = Dropout(seed: key.seed, step: key.step, rate: options.dropout)
+        }
+        hypernetwork?.forward(context)
+    }
+
+    /// See `Adaptation`: the hypernetwork's backward.
+    func finish(_ context: MicroBatchContext) { hypernetwork?.backward(context) }
+
+    /// Adds `(alpha/rankA) (((drop(x) A^T) * s) C^T) B^T` of each site to its columns of `output`.
+    func forward(
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext
+    ) {
+        let sites = layout.groups[group.index].sites
+        guard !sites.isEmpty else { return }
+        let h = context.workspace.matrix(input.rows, sites.count * rankA)
+        lowRank[group.index] = h
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        forEachInput(group, input, rows, context) { x, chosen in
+            for run in runs(rows, context) {
+                let target = h.rows(run.start, run.count).columns(chosen.lowerBound * rankA, chosen.count * rankA)
+                smallProduct(
+                    .asIs(x.rows(run.start, run.count)), .transposed(a(group, chosen, run.task)), into: target,
+                    independentRows: context.independentRows, context.workspace)
+            }
+        }
+        for (position, site) in sites.enumerated() {
+            let inner = middle(site, position, h, rows, context).inner
+            let target = output.columns(site.projection.outputOffset, site.projection.outputWidth)
+            for run in runs(rows, context) {
+                smallProduct(
+                    .asIs(inner.rows(run.start, run.count)), .transposed(tensor(weights, site.b, run.task)),
+                    into: target.rows(run.start, run.count), alpha: factor, adding: true,
+                    independentRows: context.independentRows, context.workspace)
+            }
+        }
+    }
+
+    /// Adds dA, dB, dC and ds of each site, and the low-rank part of dx to `inputGradient`.
+    func backward(
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
+        context: MicroBatchContext
+    ) {
+        let sites = layout.groups[group.index].sites
+        guard let gradients, !sites.isEmpty, let h = lowRank[group.index] else { return }
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        let dh = context.workspace.matrix(h.rows, h.columns)
+        for (position, site) in sites.enumerated() {
+            let dy = outputGradient.columns(site.projection.outputOffset, site.projection.outputWidth)
+            siteBackward(site, position, h, dy, into: dh, rows, context, gradients)
+        }
+        forEachInput(group, input, rows, context) { x, chosen in
+            let columns = dh.columns(chosen.lowerBound * rankA, chosen.count * rankA)
+            for run in runs(rows, context) {
+                addOuterProduct(
+                    columns.rows(run.start, run.count), x.rows(run.start, run.count),
+                    to: .asIs(a(group, chosen, run.task, gradients)), context.workspace)
+            }
+            guard let inputGradient else { return }
+            // x is drop(input), so its gradient goes through the same mask.
+            let dx = context.workspace.matrix(input.rows, input.columns)
+            for run in runs(rows, context) {
+                smallProduct(
+                    .asIs(columns.rows(run.start, run.count)), .asIs(a(group, chosen, run.task)),
+                    into: dx.rows(run.start, run.count), context.workspace)
+            }
+            if let dropout {
+                dropout.applyAdding(
+                    dx, to: inputGradient, into: inputGradient, rows, slots: context.slots,
+                    place: place(group, sites[chosen.lowerBound]))
+            } else {
+                add(dx, to: inputGradient)
+            }
+        }
+    }
+
+    /// From dy of one site to dB, dC, ds and its columns of `dh` (overwritten).
+    private func siteBackward(
+        _ site: Site, _ position: Int, _ h: Matrix, _ dy: Matrix, into dh: Matrix, _ rows: Segments,
+        _ context: MicroBatchContext, _ gradients: Arena
+    ) {
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        let (scaled, inner) = middle(site, position, h, rows, context)
+        let target = dh.columns(position * rankA, rankA)
+        let dInner = site.c == nil ? target : context.workspace.matrix(dh.rows, options.rankB)
+        for run in runs(rows, context) {
+            let part = dy.rows(run.start, run.count)
+            addOuterProduct(
+                inner.rows(run.start, run.count), part, to: .transposed(tensor(gradients, site.b, run.task)),
+                alpha: factor, context.workspace)
+            smallProduct(
+                .asIs(part), .asIs(tensor(weights, site.b, run.task)), into: dInner.rows(run.start, run.count),
+                alpha: factor, context.workspace)
+            if let c = site.c {
+                let dPart = dInner.rows(run.start, run.count)
+                addOuterProduct(
+                    dPart, scaled.rows(run.start, run.count), to: .asIs(tensor(gradients, c, run.task)),
+                    context.workspace)
+                smallProduct(
+                    .asIs(dPart), .asIs(tensor(weights, c, run.task)), into: target.rows(run.start, run.count),
+                    context.workspace)
+            }
+        }
+        guard let hypernetwork else { return }
+        for segment in 0..<rows.count {
+            let d = target.rows(rows.start(segment), rows.length(segment))
+            let own = h.rows(rows.start(segment), rows.length(segment)).columns(position * rankA, rankA)
+            if let ds = hypernetwork.scaleGradient(example: rows.example(segment), site: site.index) {
+                addColumnDots(d, own, to: ds)
+            }
+            let scales = hypernetwork.scale(example: rows.example(segment), site: site.index)
+            scaleColumns(d, by: scales, into: d)
+        }
+    }
+
+    /// What stands between A and B for one site: `h * s` and `(h * s) C^T`; views of `h` itself where nothing changes it.
+    private func middle(
+        _ site: Site, _ position: Int, _ h: Matrix, _ rows: Segments, _ context: MicroBatchContext
+    ) -> (scaled: Matrix, inner: Matrix) {
+        var scaled = h.columns(position * rankA, rankA)
+        if let hypernetwork {
+            let y = context.workspace.matrix(h.rows, rankA)
+            for segment in 0..<rows.count {
+                let (start, length) = (rows.start(segment), rows.length(segment))
+                scaleColumns(
+                    scaled.rows(start, length),
+                    by: hypernetwork.scale(example: rows.example(segment), site: site.index),
+                    into: y.rows(start, length))
+            }
+            scaled = y
+        }
+        guard let c = site.c else { return (scaled, scaled) }
+        let inner = context.workspace.matrix(h.rows, options.rankB)
+        for run in runs(rows, context) {
+            smallProduct(
+                .asIs(scaled.rows(run.start, run.count)), .transposed(tensor(weights, c, run.task)),
+                into: inner.rows(run.start, run.count), independentRows: context.independentRows, context.workspace)
+        }
+        return (scaled, inner)
+    }
+}
+
+extension LowRankAdaptation {
+    /// Consecutive rows that use the same tensors.
+    private struct Run {
+        let start: Int
+        let count: Int
+        let task: Int
+    }
+
+    /// The runs of a micro-batch one after the other; nothing is allocated.
+    private struct Runs: Sequence, IteratorProtocol {
+        let rows: Segments
+        /// Tasks of the examples; nil when all use the same tensors.
+        let tasks: [Int]?
+        var segment = 0
+
+        mutating func next() -> Run? {
+            guard segment < rows.count else { return nil }
+            let (start, own) = (rows.start(segment), task)
+            var count = 0
+            repeat {
+                count += rows.length(segment)
+                segment += 1
+            } while segment < rows.count && task == own
+            return Run(start: start, count: count, task: own)
+        }
+
+        private var task: Int { tasks?[rows.example(segment)] ?? 0 }
+    }
+
+    /// All rows, or for `lora_per_task` the stretches of examples of one task.
+    private func runs(_ rows: Segments, _ context: MicroBatchContext) -> Runs {
+        Runs(rows: rows, tasks: options.method == .loraPerTask ? context.batch.tasks : nil)
+    }
+
+    /// Calls `body` with the dropped input and the sites that read it: all sites of the group at once, or one by one
+    /// when each draws a mask or, per task, has an A that does not stand beside the next one's.
+    private func forEachInput(
+        _ group: ProjectionGroup, _ input: Matrix, _ rows: Segments, _ context: MicroBatchContext,
+        _ body: (Matrix, Range<Int>) -> Void
+    ) {
+        let sites = layout.groups[group.index].sites
+        let shared = options.dropoutMask == .perInput || dropout == nil
+        var x = input
+        if let dropout, shared {
+            x = context.workspace.matrix(input.rows, input.columns)
+            dropout.apply(input, into: x, rows, slots: context.slots, place: place(group, sites[0]))
+        }
+        if shared && options.method != .loraPerTask {
+            body(x, 0..<sites.count)
+            return
+        }
+        for (position, site) in sites.enumerated() {
+            let mark = context.workspace.mark
+            if let dropout, !shared {
+                x = context.workspace.matrix(input.rows, input.columns)
+                dropout.apply(input, into: x, rows, slots: context.slots, place: place(group, site))
+            }
+            body(x, position..<position + 1)
+            context.workspace.release(to: mark)
+        }
+    }
+
+    /// Dropout place of a site's input.
+    private func place(_ group: ProjectionGroup, _ site: Site) -> DropoutPlace {
+        let place = DropoutPlace(inputOf: group)
+        return options.dropoutMask == .perInput ? place : place.site(site.position)
+    }
+
+    /// The A's of neighbouring sites as one matrix, `[sites * rankA, in]`.
+    private func a(_ group: ProjectionGroup, _ chosen: Range<Int>, _ task: Int, _ arena: Arena? = nil) -> Matrix {
+        let sites = layout.groups[group.index].sites
+        let first = sites[chosen.lowerBound]
+        if options.method == .loraPerTask { return tensor(arena ?? weights, first.a, task) }
+        return Matrix(
+            (arena ?? weights).base + first.a.offset, rows: chosen.count * rankA, columns: first.projection.inputWidth)
+    }
+
+    /// A tensor, or one task's part of it.
+    private func tensor(_ arena: Arena, _ entry: ParameterLayout.Entry, _ task: Int) -> Matrix {
+        guard options.method == .loraPerTask else { return arena.matrix(entry) }
+        let (rows, columns) = (entry.shape[1], entry.shape[2])
+        return Matrix(arena.base + entry.offset + task * rows * columns, rows: rows, columns: columns)
+    }
+}

@@ -1,0 +1,55 @@
+import Randomness
+import Tensors
+
+extension LowRankMethod {
+    /// Overwrites `weights` with the seeded start: A uniform, B zero, C identity-like, the hypernetwork as method and
+    /// paper have it (linear layers Xavier-uniform, biases 0, embeddings N(0, 1), U ~ N(0, 0.02), c = 0).
+    ///
+    /// Each tensor draws from a stream keyed by its position among the tensors, so the start is the same everywhere.
+    public func initialise(_ weights: Arena, seed: UInt64) {
+        weights.clear()
+        for (index, entry) in parameters.entries.enumerated() {
+            var stream = RandomStream(seed: seed, purpose: .adapterInitialisation, a: UInt32(index))
+            let values = UnsafeMutableBufferPointer(start: weights.base + entry.offset, count: entry.count)
+            if entry.name.hasSuffix(".lora_A.weight") {
+                let fan = options.aInitialisation == .kaimingRank ? options.rankA : entry.shape.last ?? 1
+                fillUniform(values, bound: 1 / Double(fan).squareRoot(), &stream)
+            } else if entry.name.hasSuffix(".lora_C.weight") {
+                fillDiagonal(values)
+            } else if entry.name.hasSuffix("embedding.weight") {
+                fillNormal(values, deviation: 1, &stream)
+            } else if entry.name == "hypernet.scale.weight" {
+                fillNormal(values, deviation: 0.02, &stream)
+            } else if entry.name.hasPrefix("hypernet."), entry.name.hasSuffix(".weight") {
+                let bound = (6 / Double(entry.shape[0] + entry.shape[1])).squareRoot()
+                fillUniform(values, bound: bound, &stream)
+            }
+        }
+    }
+
+    /// Ones on the diagonal of each `[rankB, rankA]`.
+    private func fillDiagonal(_ values: UnsafeMutableBufferPointer<Float>) {
+        let size = options.rankB * options.rankA
+        for start in stride(from: 0, to: values.count, by: size) {
+            for i in 0..<min(options.rankA, options.rankB) {
+                values[start + i * options.rankA + i] = 1
+            }
+        }
+    }
+
+    private func fillUniform(
+        _ values: UnsafeMutableBufferPointer<Float>, bound: Double, _ stream: inout RandomStream
+    ) {
+        for i in values.indices {
+            values[i] = Float((2 * stream.uniform() - 1) * bound)
+        }
+    }
+
+    private func fillNormal(
+        _ values: UnsafeMutableBufferPointer<Float>, deviation: Double, _ stream: inout RandomStream
+    ) {
+        for i in values.indices {
+            values[i] = Float(stream.normal() * deviation)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Backbone
+import Tensors
+
+/// One adapted projection.
+struct Site: Sendable {
+    /// Position index m among the chosen sites.
+    let index: Int
+    /// Position of the projection inside its group.
+    let position: Int
+    let projection: Projection
+    /// A: `[rankA, in]`, or `[tasks, rankA, in]`.
+    let a: ParameterLayout.Entry
+    /// B: `[out, rankB]`, or `[tasks, out, rankB]`.
+    let b: ParameterLayout.Entry
+    /// C: `[rankB, rankA]`, or `[tasks, rankB, rankA]`; nil when the ranks are equal.
+    let c: ParameterLayout.Entry?
+}
+
+/// The adapted sites of one group.
+struct GroupSites: Sendable {
+    let sites: [Site]
+}
+
+/// The trainables of a low-rank method on one backbone: sites, their tensors, and where they stand in the arena.
+public struct LowRankMethod: Method {
+    /// The options it was made from.
+    public let options: LowRankOptions
+    /// Named tensors of the arena.
+    public let parameters: ParameterLayout
+    /// Module paths of the sites in canonical order; the index is the position index m.
+    public let siteNames: [String]
+    let groups: [GroupSites]
+    /// The model's groups, in the same order.
+    let adaptedGroups: [ProjectionGroup]
+    let hypernetwork: HypernetworkLayout?
+    let modelWidth: Int
+
+    /// Lays the trainables out on a backbone of this shape.
+    public init(_ options: LowRankOptions, on shape: any BackboneShape) {
+        self.options = options
+        modelWidth = shape.modelWidth
+        var parameters = ParameterLayout()
+        var names: [String] = []
+        let lead = options.method == .loraPerTask ? [options.tasks] : []
+        adaptedGroups = shape.projectionGroups()
+        groups = adaptedGroups.map { group in
+            let chosen = group.projections.enumerated().filter {
+                options.method != .frozen && options.targets.contains($0.element.leaf, in: group)
+            }
+            let a = chosen.map {
+                parameters.append($0.element.name + ".lora_A.weight", lead + [options.rankA, $0.element.inputWidth])
+            }
+            var sites: [Site] = []
+            for ((position, projection), a) in zip(chosen, a) {
+                let b = parameters.append(
+                    projection.name + ".lora_B.weight", lead + [projection.outputWidth, options.rankB])
+                let c =
+                    options.rankA == options.rankB
+                    ? nil
+                    : parameters.append(projection.name + ".lora_C.weight", lead + [options.rankB, options.rankA])
+                sites.append(
+                    Site(index: names.count, position: position, projection: projection, a: a, b: b, c: c))
+                names.append(projection.name)
+            }
+            return GroupSites(sites: sites)
+        }
+        siteNames = names
+        hypernetwork =
+            options.method == .unoloraStar
+            ? HypernetworkLayout(
+                options.hyper, tasks: options.tasks, sites: names.count, rank: options.rankA,
+                modelWidth: shape.modelWidth, appendingTo: &parameters)
+            : nil
+        self.parameters = parameters
+    }
+
+    /// See `Method`.
+    public var siteCount: Int { siteNames.count }
+
+    /// See `Method`.
+    public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {
+        LowRankAdaptation(self, weights: weights, gradients: gradients)
+    }
+
+    /// The adapted projection with the smallest side, the first of equals: an update of it has no higher rank. nil where
+    /// nothing is adapted.
+    public var narrowest: Projection? {
+        groups.flatMap(\.sites).map(\.projection).min { $0.smallerSide < $1.smallerSide }
+    }
+}

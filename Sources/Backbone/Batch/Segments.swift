@@ -1,0 +1,49 @@
+import Tensors
+
+/// Which rows of a matrix belong to which example: ragged, without padding.
+///
+/// The arrays live in a workspace or in a batch that outlives the view.
+public struct Segments: @unchecked Sendable {
+    /// Number of segments.
+    public let count: Int
+    /// First row of each segment.
+    public let starts: UnsafePointer<Int32>
+    /// Rows of each segment.
+    public let lengths: UnsafePointer<Int32>
+    /// The example of the micro-batch that each segment belongs to.
+    public let examples: UnsafePointer<Int32>
+
+    /// Makes `count` segments in `workspace` from functions of the segment's number.
+    public init(
+        _ count: Int, in workspace: Workspace, start: (Int) -> Int, length: (Int) -> Int, example: (Int) -> Int
+    ) {
+        let memory = workspace.take(Int32.self, 3 * count)
+        for i in 0..<count {
+            memory[i] = Int32(start(i))
+            memory[count + i] = Int32(length(i))
+            memory[2 * count + i] = Int32(example(i))
+        }
+        self.count = count
+        starts = UnsafePointer(memory)
+        lengths = UnsafePointer(memory + count)
+        examples = UnsafePointer(memory + 2 * count)
+    }
+
+    /// Rows that belong to one example after the other, as many to each as `lengths` says.
+    public init(lengths: [Int], in workspace: Workspace) {
+        var next = 0
+        self.init(
+            lengths.count, in: workspace,
+            start: { segment in
+                defer { next += lengths[segment] }
+                return next
+            }, length: { lengths[$0] }, example: { $0 })
+    }
+
+    /// First row of segment `i`.
+    @inlinable public func start(_ i: Int) -> Int { Int(starts[i]) }
+    /// Rows of segment `i`.
+    @inlinable public func length(_ i: Int) -> Int { Int(lengths[i]) }
+    /// Example of segment `i`.
+    @inlinable public func example(_ i: Int) -> Int { Int(examples[i]) }
+}

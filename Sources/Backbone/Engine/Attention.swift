@@ -1,0 +1,168 @@
+import Kernels
+import Tensors
+
+/// Where attention reads: keys and values of each example, and where its queries stand.
+public struct AttentionKeys {
+    /// `[key rows, i]`.
+    public let key: Matrix
+    /// `[key rows, i]`.
+    public let value: Matrix
+    /// Key rows of each query segment.
+    public let segments: Segments
+    /// Position of the first query of each example (0 but in generation).
+    public let queryOffset: Int
+    /// Whether a query sees only keys up to its own position.
+    public let causal: Bool
+    /// What is added to the scores by distance; nil for nothing.
+    public let bias: DistanceBias?
+
+    /// Describes keys and values.
+    public init(
+        key: Matrix, value: Matrix, segments: Segments, queryOffset: Int, causal: Bool, bias: DistanceBias?
+    ) {
+        self.key = key
+        self.value = value
+        self.segments = segments
+        self.queryOffset = queryOffset
+        self.causal = causal
+        self.bias = bias
+    }
+}
+
+/// Numbers by head and distance, key position - query position, of which a row of scores reads neighbouring ones:
+/// `[heads, 2 * reach - 1]`, the distance `-(reach - 1)` first.
+public struct DistanceBias: @unchecked Sendable {
+    private let base: UnsafeMutablePointer<Float>
+    private let reach: Int
+
+    /// A view of numbers for positions below `reach`.
+    public init(_ base: UnsafeMutablePointer<Float>, reach: Int) {
+        self.base = base
+        self.reach = reach
+    }
+
+    /// Those of a query at position `query` for the keys at positions 0, 1, ...
+    public func row(head: Int, query: Int) -> UnsafeMutablePointer<Float> {
+        precondition(query < reach, "position beyond the relative position bias")
+        return base + head * (2 * reach - 1) + reach - 1 - query
+    }
+}
+
+/// Multi-head attention without the 1/sqrt(width) of others: `drop(softmax(q k^T + bias)) v` for each example and head.
+public struct Attention {
+    private let heads: Int
+    private let width: Int
+    private let dropout: PassDropout
+    private let place: DropoutPlace
+    private let workspace: Workspace
+
+    /// The attention of one sublayer in one pass: `heads` of `width` columns each, probabilities dropped at `place`.
+    public init(heads: Int, width: Int, dropout: PassDropout, at place: DropoutPlace, workspace: Workspace) {
+        self.heads = heads
+        self.width = width
+        self.dropout = dropout
+        self.place = place
+        self.workspace = workspace
+    }
+
+    /// Memory for the probabilities of all examples and heads.
+    public func probabilities(_ rows: Segments, _ keys: Segments) -> UnsafeMutablePointer<Float> {
+        workspace.take(Float.self, (0..<rows.count).reduce(0) { $0 + heads * rows.length($1) * keys.length($1) })
+    }
+
+    /// `query: [rows, i]`; overwrites `context: [rows, i]` and `probabilities`, example by example and head by head
+    /// `[queries, keys]`.
+    public func forward(
+        _ query: Matrix, _ rows: Segments, _ keys: AttentionKeys, probabilities: UnsafeMutablePointer<Float>,
+        into context: Matrix
+    ) {
+        let mark = workspace.mark
+        defer { workspace.release(to: mark) }
+        var offset = 0
+        for segment in 0..<rows.count {
+            let (queries, length) = (rows.length(segment), keys.segments.length(segment))
+            let dropped = dropout.masks.map { _ in workspace.matrix(queries, length) }
+            let q = query.rows(rows.start(segment), queries)
+            let k = keys.key.rows(keys.segments.start(segment), length)
+            let v = keys.value.rows(keys.segments.start(segment), length)
+            let out = context.rows(rows.start(segment), queries)
+            for head in 0..<heads {
+                let p = Matrix(probabilities + offset, rows: queries, columns: length)
+                offset += queries * length
+                smallProduct(
+                    .asIs(q.columns(head * width, width)), .transposed(k.columns(head * width, width)), into: p,
+                    workspace)
+                for row in 0..<queries {
+                    let position = keys.queryOffset + row
+                    softmaxRow(
+                        p.row(row), bias: keys.bias.map { UnsafePointer($0.row(head: head, query: position)) },
+                        visible: keys.causal ? min(position + 1, length) : length, count: length)
+                }
+                var weights = p
+                if let dropped {
+                    dropout.applyToProbabilities(
+                        p, into: dropped, head: head, example: rows.example(segment), at: place)
+                    weights = dropped
+                }
+                smallProduct(
+                    .asIs(weights), .asIs(v.columns(head * width, width)), into: out.columns(head * width, width),
+                    workspace)
+            }
+        }
+    }
+
+    /// Backward of `forward`; overwrites `dQuery`, and `dKey` and `dValue`, as far as they are wanted, and adds to `dBias`.
+    ///
+    /// With `P` after softmax and `D = drop(P)`: `dV = D^T dO`, `dP = drop(dO V^T)`, `dS = P (dP - rowsum(dP P))`,
+    /// `dQ = dS K`, `dK = dS^T Q`, and `dS` is the gradient of the bias.
+    public func backward(
+        _ query: Matrix, _ probabilities: UnsafeMutablePointer<Float>, _ rows: Segments, _ keys: AttentionKeys,
+        dContext: Matrix, dQuery: Matrix?, dKeyValue: (key: Matrix, value: Matrix)?, dBias: DistanceBias? = nil
+    ) {
+        var offset = 0
+        for segment in 0..<rows.count {
+            let mark = workspace.mark
+            defer { workspace.release(to: mark) }
+            let (start, queries) = (rows.start(segment), rows.length(segment))
+            let (keyStart, length) = (keys.segments.start(segment), keys.segments.length(segment))
+            let scores = workspace.matrix(queries, length)
+            let dropped = workspace.matrix(queries, length)
+            for head in 0..<heads {
+                let columns = head * width
+                let p = Matrix(probabilities + offset, rows: queries, columns: length)
+                offset += queries * length
+                let dOut = dContext.rows(start, queries).columns(columns, width)
+                let v = keys.value.rows(keyStart, length).columns(columns, width)
+                let k = keys.key.rows(keyStart, length).columns(columns, width)
+                let q = query.rows(start, queries).columns(columns, width)
+                dropout.applyToProbabilities(p, into: dropped, head: head, example: rows.example(segment), at: place)
+                if let dValue = dKeyValue?.value {
+                    smallProduct(
+                        .transposed(dropout.masks == nil ? p : dropped), .asIs(dOut),
+                        into: dValue.rows(keyStart, length).columns(columns, width), workspace)
+                }
+                smallProduct(.asIs(dOut), .transposed(v), into: scores, workspace)
+                if let masks = dropout.masks {
+                    // Where p itself is 0 its gradient is not used.
+                    reluBackward(scores, result: dropped, scale: masks.scale)
+                }
+                for row in 0..<queries {
+                    softmaxRowBackward(p.row(row), scores.row(row), length)
+                    if let dBias {
+                        addScaled(
+                            scores.row(row), 1, to: dBias.row(head: head, query: keys.queryOffset + row), length)
+                    }
+                }
+                if let dQuery {
+                    smallProduct(
+                        .asIs(scores), .asIs(k), into: dQuery.rows(start, queries).columns(columns, width), workspace)
+                }
+                if let dKey = dKeyValue?.key {
+                    smallProduct(
+                        .transposed(scores), .asIs(q), into: dKey.rows(keyStart, length).columns(columns, width),
+                        workspace)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Failures
+import Kernels
+import Tensors
+
+/// A frozen model: views of its weights in memory that all workers share and, where the file allows it, all ranks of a
+/// node. What computes with it is an engine, one for each worker.
+public protocol Backbone: AnyObject, Sendable {
+    /// Sizes and names.
+    var shape: any BackboneShape { get }
+    /// All projection groups in the order of computation.
+    var groups: [ProjectionGroup] { get }
+    /// `[vocabulary, d]`.
+    var embedding: FrozenWeight { get }
+    /// Output matrix `[vocabulary, d]`; the embedding itself when tied.
+    var output: FrozenMatrix { get }
+    /// The longest source or target that it serves.
+    var maximumLength: Int { get }
+    /// Whether matrices were rounded to bfloat16 from floats that are mapped, so that a comparison with these takes no
+    /// memory.
+    var isRoundedInSight: Bool { get }
+    /// The first file of the model that has changed since it was opened, and how; nil while none has.
+    var fileChange: (path: String, what: String)? { get }
+    /// The same model with its products on the weights as they are, in float32 and without packs: what packed products are
+    /// compared with. Shares all memory with this one.
+    var unpacked: any Backbone { get }
+    /// What packed the weights, if they are packed: engines multiply with it.
+    var packing: PackingLibrary? { get }
+
+    /// The matrices `[out, in]` of a group's projections, as one.
+    func weights(_ group: ProjectionGroup) -> FrozenMatrix
+
+    /// The weight of a name of `shape.tensorShapes()`, vectors as one row; nil for any other name.
+    func tensor(named name: String) -> FrozenWeight?
+
+    /// The same model with other numbers for some tensors, which are trained and change: their matrices are not packed.
+    /// Shares all other memory with this one.
+    func computing(with trained: [String: Matrix]) -> any Backbone
+
+    /// How far down a backward goes with a method.
+    func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth
+
+    /// An engine for one worker.
+    func engine(_ adaptation: (any Adaptation)?, workspace: Workspace) -> any BackboneEngine
+}
+
+/// A kind of backbone that can be opened from a directory in Hugging Face's layout.
+public protocol BackboneFamily: Backbone {
+    /// What `model_type` in `config.json` may be.
+    static var modelTypes: [String] { get }
+
+    /// Reads the shape; the weights need not be there. Throws `inputMissing` or `badData`.
+    static func shape(directory: String) throws(Failure) -> any BackboneShape
+
+    /// Refuses what `load` would refuse, without converting anything, and weights that are not finite; returns the digest of
+    /// what decides the model's numbers.
+    static func check(directory: String) throws(Failure) -> ContentDigest
+
+    /// Digest of which files `load` would read: equal for two processes of a node that read the same ones.
+    static func fileIdentity(directory: String) throws(Failure) -> ContentDigest
+
+    /// Opens the model for sources and targets of at most `maximumLength` tokens.
+    ///
+    /// What the file has in another format than `format` asks for, or where it cannot be used in place, is converted once
+    /// into the memory that `convertedMemory(byteCount)` gives; the rest is used from the mapped file. With `packing` the
+    /// projections' products run on packed copies, which need `float32`.
+    static func open(
+        directory: String, maximumLength: Int, format: WeightFormat, packing: WeightPacking?,
+        convertedMemory: (Int) throws(Failure) -> any FrozenMemory
+    ) throws(Failure) -> any Backbone
+}
+
+/// Sizes of a backbone and names of its tensors: what can be known without its weights.
+public protocol BackboneShape: Sendable {
+    /// Rows of the embedding.
+    var vocabularySize: Int { get }
+    /// Width of the residual stream, d.
+    var modelWidth: Int { get }
+    /// Attention heads.
+    var heads: Int { get }
+    /// Width of all heads together.
+    var innerWidth: Int { get }
+    /// Width inside the feed-forward.
+    var feedForwardWidth: Int { get }
+    /// Dropout at the backbone's own places in training, as the model's file says.
+    var dropoutRate: Double { get }
+    /// Id of padding.
+    var padToken: Int32 { get }
+    /// Id of the end of a text.
+    var endToken: Int32 { get }
+
+    /// Blocks of a stack; 0 for one that the model does not have.
+    func blocks(_ stack: Stack) -> Int
+    /// All groups of the model in the order of computation.
+    func projectionGroups() -> [ProjectionGroup]
+    /// The tensors of the model, in canonical order.
+    func tensorShapes() -> [(name: String, shape: [Int])]
+    /// Bytes of all weights in a format.
+    func weightBytes(_ format: WeightFormat) -> Int
+
+    /// Bytes of a worker's workspace for a training pass over a micro-batch: forward, kept activations and backward.
+    func trainingBytes(_ lengths: BatchLengths, _ method: MethodFootprint) -> Int
+    /// The same to answer a batch of examples with up to `steps` tokens each; of their lengths the sources count.
+    func answeringBytes(_ lengths: BatchLengths, steps: Int, _ method: MethodFootprint) -> Int
+    /// Floating-point operations of the products with frozen weights in a training pass over one example: forward and
+    /// gradients of all inputs.
+    func operations(source: Double, target: Double) -> Double
+}
+
+extension BackboneShape {
+    /// Number of weights of the backbone, tied ones once.
+    public var weightCount: Int { tensorShapes().reduce(0) { $0 + $1.shape.reduce(1, *) } }
+    /// Blocks of all stacks.
+    public var blockCount: Int { Stack.allCases.reduce(0) { $0 + blocks($1) } }
+}

@@ -1,0 +1,100 @@
+import Kernels
+import Tensors
+
+/// One worker's forward, backward and generation over ragged micro-batches, with one adaptation.
+///
+/// An engine belongs to one thread at a time; engines of several workers share the backbone. Its results depend on the
+/// micro-batch alone, not on which engine computes it.
+///
+/// Order of use for training: `forward`, then `backward`. Activations live in the workspace until the next `forward` or
+/// `generate`.
+public protocol BackboneEngine: AnyObject {
+    /// Scratch memory.
+    var workspace: Workspace { get }
+
+    /// Runs the model on a micro-batch and returns its summed loss: `-log p` of every label token, smoothed by
+    /// `labelSmoothing`.
+    ///
+    /// Every example needs at least one target token. With `dropout` it is a training pass; `backward` may follow.
+    func forward(_ batch: RaggedBatch, dropout: DropoutKey?, labelSmoothing: Float) -> MicroBatchLoss
+
+    /// Backward of the last `forward`: adds the gradient of the summed loss to the method's gradients.
+    ///
+    /// Goes down to the lowest trained sublayer of each stack and no further; no gradient of a frozen weight is made.
+    func backward()
+
+    /// Lets go of the micro-batch: no `backward` may follow. Whoever reuses a batch's memory calls this first.
+    func endPass()
+
+    /// The logits of every target position, `[target rows, vocabulary]`, valid until the next call.
+    func logits(_ batch: RaggedBatch, dropout: DropoutKey?) -> Matrix
+
+    /// Greedy answers to the sources of a micro-batch: the end token included, at most `maxNewTokens[i]` tokens for
+    /// example i. Ties go to the lower token id. Throws when a logit is not finite: any token would be arbitrary.
+    ///
+    /// An answer, to the last bit of its logits, depends on nothing but the example: not on those beside it, nor on the
+    /// kernels that a library chose for so many rows.
+    func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]]
+
+    /// The residual stream behind each block of a stack in the last `forward` or `logits`, `[rows, d]` each: source rows in
+    /// the encoder, target rows in the decoder. Valid until the engine is used again; empty before its first pass.
+    func blockOutputs(_ stack: Stack) -> [Matrix]
+
+    /// Results on the way to the logits of the last pass, by the names that parity cases give them.
+    var intermediateResults: [IntermediateResult] { get }
+}
+
+extension BackboneEngine {
+    /// The loss without smoothing.
+    public func forward(_ batch: RaggedBatch, dropout: DropoutKey?) -> MicroBatchLoss {
+        forward(batch, dropout: dropout, labelSmoothing: 0)
+    }
+
+    /// The logits without dropout.
+    public func logits(_ batch: RaggedBatch) -> Matrix { logits(batch, dropout: nil) }
+}
+
+/// A result on the way to the logits.
+public struct IntermediateResult {
+    /// Its name in parity cases, e.g. `encoder_output`.
+    public let name: String
+    /// `[rows, width]`.
+    public let values: Matrix
+    /// Whether its rows are source tokens instead of target tokens.
+    public let isOfSources: Bool
+
+    /// Names a result.
+    public init(name: String, values: Matrix, isOfSources: Bool) {
+        self.name = name
+        self.values = values
+        self.isOfSources = isOfSources
+    }
+}
+
+/// Sum of the losses of one micro-batch.
+public struct MicroBatchLoss: Sendable, Equatable {
+    /// Summed cross-entropy of each example's label tokens.
+    public var perExample: [Double]
+    /// Label tokens of each example.
+    public var tokens: [Int]
+
+    /// Sums of each example.
+    public init(perExample: [Double], tokens: [Int]) {
+        self.perExample = perExample
+        self.tokens = tokens
+    }
+
+    /// Sum over all label tokens.
+    public var sum: Double { perExample.reduce(0, +) }
+    /// Number of label tokens.
+    public var tokenCount: Int { tokens.reduce(0, +) }
+}
+
+/// A logit of a generated token is an infinity or NaN: the model computes nothing sensible for this example.
+public struct NonFiniteLogits: Error, Sendable, Equatable {
+    /// The example's number in the micro-batch.
+    public let example: Int
+
+    /// Names the example.
+    public init(example: Int) { self.example = example }
+}

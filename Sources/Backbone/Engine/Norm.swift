@@ -1,0 +1,38 @@
+import Kernels
+import Tensors
+
+/// A layer norm without mean or bias, with the place of its weight's gradient where that is trained.
+public struct Norm: @unchecked Sendable {
+    private let weight: UnsafePointer<Float>
+    private let epsilon: Float
+    private let gradient: UnsafeMutablePointer<Float>?
+
+    /// The norm with `weight: [d]`; `gradient: [d]` is added to.
+    public init(_ weight: UnsafePointer<Float>, epsilon: Float, gradient: UnsafeMutablePointer<Float>?) {
+        self.weight = weight
+        self.epsilon = epsilon
+        self.gradient = gradient
+    }
+
+    /// What the backward needs.
+    public struct State {
+        /// `[rows, d]`.
+        public let input: Matrix
+        /// `[rows, d]`; valid in the backward only where somebody keeps it.
+        public let output: Matrix
+        let inverse: UnsafeMutablePointer<Float>
+    }
+
+    /// `y = x / sqrt(mean(x^2) + eps) * weight`. Overwrites `y: [rows, d]`.
+    public func forward(_ x: Matrix, into y: Matrix, _ workspace: Workspace) -> State {
+        let state = State(input: x, output: y, inverse: workspace.take(Float.self, x.rows))
+        rmsNorm(x, weight: weight, epsilon: epsilon, into: y, inverse: state.inverse)
+        return state
+    }
+
+    /// Backward of `forward`: adds to the gradient of a trained weight, and to `dx: [rows, d]` where that is wanted.
+    public func backward(_ dy: Matrix, _ state: State, addingTo dx: Matrix?) {
+        if let gradient { rmsNormWeightBackward(dy, x: state.input, inverse: state.inverse, addingTo: gradient) }
+        if let dx { rmsNormBackward(dy, x: state.input, weight: weight, inverse: state.inverse, addingTo: dx) }
+    }
+}

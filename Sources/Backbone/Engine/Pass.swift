@@ -1,0 +1,107 @@
+import Kernels
+import Tensors
+
+/// What all sublayers of one pass over a micro-batch share.
+public struct Pass {
+    /// The micro-batch, for the method.
+    public let context: MicroBatchContext
+    /// The dropout at the backbone's places.
+    public let dropout: PassDropout
+    /// Whether a backward may follow.
+    public let keepsActivations: Bool
+    /// One worker's projections.
+    public let projections: Projections
+    /// The method; nil for the backbone alone.
+    public let adaptation: (any Adaptation)?
+    /// Memory for what is not kept.
+    public let scratch: PassScratch
+
+    /// Memory of the worker.
+    public var workspace: Workspace { context.workspace }
+    /// How far down the backward goes.
+    public var depth: BackwardDepth { projections.depth }
+
+    /// Begins a pass: resets the workspace, and has the method prepare the micro-batch.
+    ///
+    /// `widths` are the widest rows of what a sublayer computes between its norm and its result.
+    public init(
+        _ batch: RaggedBatch, dropout key: DropoutKey?, keepsActivations: Bool, on backbone: any Backbone,
+        _ projections: Projections, _ adaptation: (any Adaptation)?, workspace: Workspace
+    ) {
+        workspace.reset()
+        let slots = workspace.take(UInt32.self, batch.count)
+        for (i, slot) in batch.slots.enumerated() { slots[i] = slot }
+        let sources = Segments(lengths: batch.sourceLengths, in: workspace)
+        scratch = PassScratch(rows: max(batch.sources.count, batch.targets.count), backbone.shape, in: workspace)
+        context = MicroBatchContext(
+            embedding: backbone.embedding, batch: batch, sources: sources, slots: UnsafePointer(slots), dropout: key,
+            independentRows: !keepsActivations, workspace: workspace)
+        dropout = PassDropout(key, slots: UnsafePointer(slots))
+        self.keepsActivations = keepsActivations
+        self.projections = projections
+        self.adaptation = adaptation
+        adaptation?.begin(context)
+    }
+
+    /// Memory for the input of a group: fresh where its backward needs it again, else scratch.
+    public func memory(
+        for group: ProjectionGroup, _ rows: Int, _ columns: Int, else scratchMemory: KeyPath<PassScratch, Matrix>
+    ) -> Matrix {
+        guard !(keepsActivations && depth.adapts(group)) else { return workspace.matrix(rows, columns) }
+        return scratch[keyPath: scratchMemory].rows(0, rows)
+    }
+
+    /// `y = x + drop(z)` with `z = input W^T` of the output projection of a sublayer, and what the method makes of it.
+    /// Overwrites `y`. Returns what `outputBackward` needs: `z`, where the method changes it.
+    public func finish(
+        _ group: ProjectionGroup, _ input: Matrix, _ x: Matrix, into y: Matrix, _ rows: Segments,
+        at place: DropoutPlace
+    ) -> Matrix? {
+        let result = scratch.result.rows(0, x.rows)
+        guard let adaptation, adaptation.adapts(group.sublayer) else {
+            projections.forward(group, input, rows, into: result, context)
+            dropout.sum(x, result, into: y, rows, at: place)
+            return nil
+        }
+        let z = workspace.matrix(x.rows, x.columns)
+        projections.forward(group, input, rows, into: z, context)
+        adaptation.output(group.sublayer, z, rows: rows, into: result, context: context)
+        dropout.sum(x, result, into: y, rows, at: place)
+        return z
+    }
+
+    /// Backward of `finish` into the output projection's input, from the gradient `dx` of the residual stream behind the
+    /// sublayer; adds the gradients of what is trained. Overwrites `dInput` when it is wanted.
+    public func finishBackward(
+        _ group: ProjectionGroup, _ input: Matrix, _ z: Matrix?, _ dx: Matrix, _ rows: Segments, into dInput: Matrix?,
+        at place: DropoutPlace
+    ) {
+        var dResult = dropout.applied(to: dx, rows, at: place, workspace)
+        if let z, let adaptation {
+            let dz = workspace.matrix(dx.rows, dx.columns)
+            adaptation.outputBackward(group.sublayer, z, rows: rows, dy: dResult, into: dz, context: context)
+            dResult = dz
+        }
+        projections.backward(group, input, rows, dResult, into: dInput, context)
+    }
+}
+
+/// Memory that one sublayer after the other uses for what is not needed any more behind it; as many rows as the larger of
+/// sources and targets has.
+public struct PassScratch {
+    /// `[rows, d]`: a sublayer's input after the norm, where no adapted projection reads it.
+    public let normalised: Matrix
+    /// `[rows, d]`: a sublayer's result before the residual sum.
+    public let result: Matrix
+    /// `[rows, i]`: input of an attention's output projection, where that is not adapted.
+    public let attended: Matrix
+    /// `[rows, d_ff]`: input of a feed-forward's output projection, where that is not adapted.
+    public let inner: Matrix
+
+    init(rows: Int, _ shape: any BackboneShape, in workspace: Workspace) {
+        normalised = workspace.matrix(rows, shape.modelWidth)
+        result = workspace.matrix(rows, shape.modelWidth)
+        attended = workspace.matrix(rows, shape.innerWidth)
+        inner = workspace.matrix(rows, shape.feedForwardWidth)
+    }
+}

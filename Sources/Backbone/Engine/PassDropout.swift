@@ -1,0 +1,53 @@
+import Kernels
+import Tensors
+
+/// The dropout of one pass at the backbone's places: what is dropped depends on seed, step, example and place alone.
+public struct PassDropout {
+    /// Which elements fall; nil when nothing is dropped.
+    public let masks: Dropout?
+    /// Place of each example in the global batch.
+    public let slots: UnsafePointer<UInt32>
+
+    /// The dropout of a pass; nil, or a rate of 0, for none.
+    public init(_ key: DropoutKey?, slots: UnsafePointer<UInt32>) {
+        masks = key.flatMap { $0.rate > 0 ? Dropout(seed: $0.seed, step: $0.step, rate: $0.rate) : nil }
+        self.slots = slots
+    }
+
+    /// The factor given to what is kept; 1 when nothing is dropped.
+    public var scale: Float { masks?.scale ?? 1 }
+
+    /// `x = drop(x)` in place; its own backward too.
+    public func apply(_ x: Matrix, _ rows: Segments, at place: DropoutPlace) {
+        masks?.apply(x, into: x, rows, slots: slots, place: place)
+    }
+
+    /// `drop(x)` in memory of the workspace; `x` itself when nothing is dropped.
+    public func applied(to x: Matrix, _ rows: Segments, at place: DropoutPlace, _ workspace: Workspace) -> Matrix {
+        guard let masks else { return x }
+        let y = workspace.matrix(x.rows, x.columns)
+        masks.apply(x, into: y, rows, slots: slots, place: place)
+        return y
+    }
+
+    /// `y = x + drop(z)`: the end of a sublayer. Overwrites `y`.
+    public func sum(_ x: Matrix, _ z: Matrix, into y: Matrix, _ rows: Segments, at place: DropoutPlace) {
+        if let masks {
+            masks.applyAdding(z, to: x, into: y, rows, slots: slots, place: place)
+        } else {
+            Kernels.sum(x, z, into: y)
+        }
+    }
+
+    /// One head's probabilities of an example, `y = drop(p)`; row = head * queries + query. Overwrites `y`.
+    func applyToProbabilities(
+        _ p: Matrix, into y: Matrix, head: Int, example: Int, at place: DropoutPlace
+    ) {
+        guard let masks else { return }
+        for row in 0..<p.rows {
+            masks.apply(
+                p.row(row), into: y.row(row), width: p.columns, row: head * p.rows + row, slot: slots[example],
+                place: place.number)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Kernels
+import Tensors
+
+/// The cross-entropy of every label token, smoothed: forward and backward.
+public struct TokenLoss {
+    private let smoothing: Float
+
+    /// The loss with a label smoothing, 0 for none.
+    public init(smoothing: Float) { self.smoothing = smoothing }
+
+    /// Overwrites `losses` with the summed loss of each example; `logits: [target rows, vocabulary]` become probabilities.
+    public func forward(_ logits: Matrix, of batch: RaggedBatch, into losses: inout [Double]) {
+        losses.removeAll(keepingCapacity: true)
+        var row = 0
+        for length in batch.targetLengths {
+            var sum = 0.0
+            for _ in 0..<length {
+                sum += crossEntropyRow(
+                    logits.row(row), label: Int(batch.targets[row]), smoothing: smoothing, count: logits.columns)
+                row += 1
+            }
+            losses.append(sum)
+        }
+    }
+
+    /// Overwrites the probabilities of `forward` with the gradient of the summed loss in the logits.
+    public func backward(_ probabilities: Matrix, of batch: RaggedBatch) {
+        for (row, label) in batch.targets.enumerated() {
+            crossEntropyRowBackward(
+                probabilities.row(row), label: Int(label), smoothing: smoothing, count: probabilities.columns)
+        }
+    }
+}

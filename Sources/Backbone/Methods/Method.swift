@@ -1,0 +1,49 @@
+import Failures
+import Tensors
+
+/// A way to adapt a backbone: what is trained, how it starts, and what a worker does with it.
+///
+/// A method is an immutable value that all workers share; what changes is in the arena of its weights. Everything outside the
+/// methods themselves knows them by this protocol alone.
+public protocol Method: Sendable {
+    /// The trainables: names, shapes, and where each stands in the arenas of weights, gradients and moments.
+    ///
+    /// A trainable that has the name of a tensor of the backbone is that tensor: it starts with the backbone's numbers, and
+    /// the backbone computes with the trained ones.
+    var parameters: ParameterLayout { get }
+
+    /// How many places of the backbone it adapts; for a report.
+    var siteCount: Int { get }
+
+    /// What it takes of a worker's workspace beside the backbone.
+    var footprint: MethodFootprint { get }
+
+    /// Overwrites `weights`, which have the layout `parameters`, with the seeded start, the same on every rank. Tensors of the
+    /// backbone are not its business: `start` copies them.
+    func initialise(_ weights: Arena, seed: UInt64)
+
+    /// One worker's part. `gradients` has the layout of `weights` and is added to; nil where no backward is made.
+    func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation
+}
+
+extension Method {
+    /// Overwrites `weights` with the seeded start, and the tensors of the backbone with its own numbers.
+    public func start(_ weights: Arena, seed: UInt64, on backbone: any Backbone) {
+        initialise(weights, seed: seed)
+        for entry in parameters.entries {
+            guard let tensor = backbone.tensor(named: entry.name) else { continue }
+            precondition(tensor.rows * tensor.columns == entry.count, "\(entry.name) has another shape in the backbone")
+            tensor.copy(into: weights.base + entry.offset)
+        }
+    }
+
+    /// The backbone as it computes while the method trains: with the tensors that are trained in `weights`. The backbone
+    /// itself where none is.
+    public func applied(to backbone: any Backbone, weights: Arena) -> any Backbone {
+        var trained: [String: Matrix] = [:]
+        for entry in parameters.entries where backbone.tensor(named: entry.name) != nil {
+            trained[entry.name] = weights.matrix(entry)
+        }
+        return trained.isEmpty ? backbone : backbone.computing(with: trained)
+    }
+}

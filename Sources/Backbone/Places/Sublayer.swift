@@ -1,0 +1,38 @@
+/// One of the two halves of a model with an encoder and a decoder; a model without an encoder has the decoder alone.
+public enum Stack: UInt32, Sendable, CaseIterable {
+    case encoder = 0
+    case decoder = 1
+
+    /// The name in tensor paths.
+    public var name: String { self == .encoder ? "encoder" : "decoder" }
+}
+
+/// One sublayer of a model: norm, attention or feed-forward, and the sum with the residual stream.
+public struct Sublayer: Sendable, Hashable {
+    /// What it computes, in the order inside a block.
+    public enum Kind: Int, Sendable, CaseIterable {
+        case selfAttention
+        case crossAttention
+        case feedForward
+    }
+
+    /// The half of the model.
+    public let stack: Stack
+    /// The block inside the stack.
+    public let block: Int
+    /// What it computes.
+    public let kind: Kind
+
+    /// Names a sublayer.
+    public init(_ stack: Stack, _ block: Int, _ kind: Kind) {
+        self.stack = stack
+        self.block = block
+        self.kind = kind
+    }
+
+    /// Whether its output comes after that of `other` in their stack.
+    func isAbove(_ other: Sublayer) -> Bool {
+        precondition(stack == other.stack, "sublayers of two stacks have no order")
+        return (block, kind.rawValue) > (other.block, other.kind.rawValue)
+    }
+}

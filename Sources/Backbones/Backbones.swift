@@ -1,0 +1,46 @@
+import Backbone
+import Failures
+import Foundation
+import T5
+import Tensors
+
+/// The backbones that there are: a new one is a target beside T5 and a line here.
+public enum Backbones {
+    private static let families: [any BackboneFamily.Type] = [T5Model.self]
+
+    /// Reads the shape of a model directory; the weights need not be there. Throws `inputMissing` or `badData`.
+    public static func shape(directory: String) throws(Failure) -> any BackboneShape {
+        try family(of: directory).shape(directory: directory)
+    }
+
+    /// See `BackboneFamily.check`.
+    public static func check(directory: String) throws(Failure) -> ContentDigest {
+        try family(of: directory).check(directory: directory)
+    }
+
+    /// See `BackboneFamily.fileIdentity`.
+    public static func fileIdentity(directory: String) throws(Failure) -> ContentDigest {
+        try family(of: directory).fileIdentity(directory: directory)
+    }
+
+    /// See `BackboneFamily.open`.
+    public static func open(
+        directory: String, maximumLength: Int, format: WeightFormat = .float32, packing: WeightPacking? = nil,
+        convertedMemory: (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
+    ) throws(Failure) -> any Backbone {
+        try family(of: directory).open(
+            directory: directory, maximumLength: maximumLength, format: format, packing: packing,
+            convertedMemory: convertedMemory)
+    }
+
+    /// The family that `model_type` in `config.json` names; the first one where it names none, or none of these: that one's
+    /// reader says what is wrong.
+    private static func family(of directory: String) -> any BackboneFamily.Type {
+        struct Kind: Decodable {
+            var model_type: String?
+        }
+        let file = try? BoundedJSON.content(of: directory + "/config.json")
+        let type = file.flatMap { try? BoundedJSON.decode(Kind.self, from: $0).model_type }
+        return families.first { family in type.map(family.modelTypes.contains) ?? false } ?? families[0]
+    }
+}

@@ -1,0 +1,47 @@
+/// What some keys may be, where other parts of the program have a case for each: whoever adds one here is told by the compiler
+/// where it must be given a meaning.
+
+/// `lr.schedule`: what follows the warmup.
+public enum ScheduleChoice: String, Sendable, CaseIterable {
+    case cosine
+    case linear
+    case constant
+}
+
+/// `sampler.granularity`: the slots that share a draw of the task.
+public enum GranularityChoice: String, Sendable, CaseIterable {
+    case batch
+    case microBatch
+    case example
+}
+
+/// `checkpoint.best`: the mean of the figures that the best checkpoint is greatest in.
+public enum BestChoice: String, Sendable, CaseIterable {
+    /// Over all figures.
+    case average
+    /// Over the tasks' own means.
+    case taskMean
+}
+
+extension Key.Kind {
+    /// One of an enumeration's words.
+    static func choice<Choice: RawRepresentable & CaseIterable>(of type: Choice.Type) -> Key.Kind
+    where Choice.RawValue == String {
+        .choice(type.allCases.map(\.rawValue))
+    }
+}
+
+extension RunConfiguration {
+    /// The value of a key whose kind is `choice(of:)` of the same enumeration.
+    func choice<Choice: RawRepresentable>(_ path: String) -> Choice where Choice.RawValue == String {
+        guard let choice = Choice(rawValue: text(path)) else { preconditionFailure("\(path) is one of its own words") }
+        return choice
+    }
+
+    /// What follows the warmup.
+    public var schedule: ScheduleChoice { choice("lr.schedule") }
+    /// The slots that share a draw of the task.
+    public var granularity: GranularityChoice { choice("sampler.granularity") }
+    /// The mean that the best checkpoint is greatest in.
+    public var checkpointBest: BestChoice { choice("checkpoint.best") }
+}

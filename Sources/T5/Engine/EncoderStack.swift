@@ -1,0 +1,111 @@
+import Backbone
+import Heartbeat
+import Kernels
+import Tensors
+
+/// The encoder: embedding, blocks, final norm and its dropout.
+struct EncoderStack {
+    private let parts: T5Parts
+    private let embedding: TokenEmbedding
+    private let blocks: [(attention: SelfAttention, feedForward: FeedForward)]
+    private let norm: Norm
+
+    init(_ parts: T5Parts) {
+        self.parts = parts
+        embedding = TokenEmbedding(.encoder, parts)
+        blocks = (0..<parts.configuration.encoderBlocks).map {
+            (SelfAttention(.encoder, $0, parts), FeedForward(.encoder, $0, parts))
+        }
+        norm = parts.finalNorm(.encoder)
+    }
+
+    /// What the forward hands to the backward.
+    struct State {
+        /// What the blocks kept; empty where no backward follows.
+        var blocks: [(attention: SelfAttention.State, feedForward: FeedForward.State)]
+        let ids: UnsafePointer<Int32>
+        let bias: PassBias
+        let norm: Norm.State
+        /// `[source rows, d]`: what the decoder reads.
+        let output: Matrix
+    }
+
+    /// Runs the encoder on the sources; `memory` is an array of an earlier pass, whose room the state takes over.
+    func forward(
+        _ pass: Pass, reusing memory: consuming [(attention: SelfAttention.State, feedForward: FeedForward.State)]
+    ) -> State {
+        let (context, workspace) = (pass.context, pass.workspace)
+        let (sources, count) = (context.sources, context.batch.sources.count)
+        var states = memory
+        states.removeAll(keepingCapacity: true)
+        let ids = workspace.take(Int32.self, count)
+        for (i, id) in context.batch.sources.enumerated() { ids[i] = id }
+        let longest = (0..<sources.count).reduce(0) { max($0, sources.length($1)) }
+        let bias = PassBias(.encoder, parts, longest: longest, keepsActivations: pass.keepsActivations, workspace)
+        var stream = ResidualStream(embedding.forward(ids, count, sources, pass), pass)
+        for block in blocks {
+            Heartbeat.beat()
+            let attention = stream.step { block.attention.forward($0, into: $1, sources, bias: bias, pass) }
+            let feedForward = stream.step { block.feedForward.forward($0, into: $1, sources, pass) }
+            if pass.keepsActivations { states.append((attention, feedForward)) }
+        }
+        let last = stream.present
+        let norm = self.norm.forward(last, into: workspace.matrix(last.rows, last.columns), workspace)
+        let output = pass.dropout.applied(to: norm.output, sources, at: place, workspace)
+        return State(blocks: states, ids: UnsafePointer(ids), bias: bias, norm: norm, output: output)
+    }
+
+    /// Adds the gradients of what is trained; `dOutput: [source rows, d]` is the gradient of the output and is overwritten.
+    func backward(_ state: State, dOutput: Matrix, _ pass: Pass) {
+        let (sources, depth) = (pass.context.sources, pass.depth)
+        pass.dropout.apply(dOutput, sources, at: place)
+        let goesOn = depth.goesBelowFinalNorm(.encoder)
+        let dx = goesOn ? pass.workspace.zeroMatrix(dOutput.rows, dOutput.columns) : nil
+        norm.backward(dOutput, state.norm, addingTo: dx)
+        guard let dx else { return }
+        for (number, block) in blocks.enumerated().reversed() {
+            Heartbeat.beat()
+            let kept = state.blocks[number]
+            if depth.reaches(Sublayer(.encoder, number, .feedForward)) {
+                block.feedForward.backward(kept.feedForward, dx, sources, pass)
+            }
+            if depth.reaches(Sublayer(.encoder, number, .selfAttention)) {
+                block.attention.backward(kept.attention, dx, sources, bias: state.bias, pass)
+            }
+        }
+        state.bias.finish(.encoder, parts)
+        if depth.reachesEmbedding { embedding.backward(state.ids, dx, sources, pass) }
+    }
+
+    private var place: DropoutPlace { DropoutPlace(.encoder, block: 0, .finalNorm) }
+}
+
+/// The residual stream of a stack as it goes from sublayer to sublayer. Where no backward follows two buffers suffice, and each
+/// sublayer's memory is given back after it.
+struct ResidualStream {
+    /// `[rows, d]`.
+    private(set) var present: Matrix
+    private var spare: Matrix?
+    private let workspace: Workspace
+
+    init(_ start: Matrix, _ pass: Pass) {
+        present = start
+        workspace = pass.workspace
+        spare = pass.keepsActivations ? nil : pass.workspace.matrix(start.rows, start.columns)
+    }
+
+    /// Runs one sublayer from the stream into the next buffer. What it returns may be used where a backward follows.
+    mutating func step<State>(_ sublayer: (Matrix, Matrix) -> State) -> State {
+        guard let target = spare else {
+            let target = workspace.matrix(present.rows, present.columns)
+            defer { present = target }
+            return sublayer(present, target)
+        }
+        let mark = workspace.mark
+        defer {
+            workspace.release(to: mark)
+            (spare, present) = (present, target)
+        }
+        return sublayer(present, target)
+    }
+}

@@ -1,0 +1,54 @@
+import Backbone
+import Tensors
+
+/// Where a worker adds the gradients of the tensors beside the projections that its method trains; nil for frozen ones.
+struct T5Gradients {
+    private var norms: [Sublayer: UnsafeMutablePointer<Float>] = [:]
+    private var finalNorms: [Stack: UnsafeMutablePointer<Float>] = [:]
+    private var biases: [Stack: UnsafeMutablePointer<Float>] = [:]
+    /// `[vocabulary, d]`: of the rows that tokens were read from.
+    let embedding: UnsafeMutablePointer<Float>?
+    /// `[vocabulary, d]`: of the output matrix; the same place as `embedding` when tied.
+    let output: UnsafeMutablePointer<Float>?
+
+    init(_ configuration: T5Configuration, _ adaptation: (any Adaptation)?) {
+        embedding = adaptation?.gradient(of: T5Configuration.embeddingName)
+        output =
+            configuration.outputMatrix == .embedding
+            ? embedding : adaptation?.gradient(of: T5Configuration.outputName)
+        for stack in Stack.allCases {
+            finalNorms[stack] = adaptation?.gradient(of: configuration.finalNormName(stack))
+            biases[stack] = adaptation?.gradient(of: configuration.biasName(stack))
+            for block in 0..<configuration.blocks(stack) {
+                for sublayer in configuration.sublayers(stack, block) {
+                    norms[sublayer] = adaptation?.gradient(of: configuration.normName(sublayer))
+                }
+            }
+        }
+    }
+
+    /// `[d]`.
+    func norm(_ sublayer: Sublayer) -> UnsafeMutablePointer<Float>? { norms[sublayer] }
+    /// `[d]`.
+    func finalNorm(_ stack: Stack) -> UnsafeMutablePointer<Float>? { finalNorms[stack] }
+    /// `[buckets, heads]`.
+    func bias(_ stack: Stack) -> UnsafeMutablePointer<Float>? { biases[stack] }
+
+    /// How far down a backward goes that needs all of these, and what the method adapts.
+    func depth(_ groups: [ProjectionGroup], _ adaptation: (any Adaptation)?) -> BackwardDepth {
+        var trained = BackwardDepth.TrainedParts()
+        trained.norms = Set(norms.keys)
+        trained.finalNorms = Set(finalNorms.keys)
+        trained.biases = Set(biases.keys)
+        trained.embedding = embedding != nil
+        trained.output = output != nil
+        return BackwardDepth(
+            groups: groups,
+            adapts: { group in
+                guard let adaptation else { return false }
+                return adaptation.adapts(group)
+                    || group.projections.contains { adaptation.gradient(of: $0.name + ".weight") != nil }
+            },
+            outputs: Set(groups.map(\.sublayer).filter { adaptation?.adapts($0) ?? false }), trained: trained)
+    }
+}

@@ -1,0 +1,62 @@
+import Backbone
+
+/// Memory that a worker's workspace needs to answer an evaluation batch, from shapes alone.
+///
+/// It follows the buffers of `T5Engine.generate` as if every answer had all of its tokens; `GenerationFootprintTests` holds
+/// it against the workspace's own high-water mark.
+struct GenerationFootprint: Sendable {
+    private let configuration: T5Configuration
+    private let lengths: BatchLengths
+    private let steps: Int
+    private let method: MethodFootprint
+
+    /// The footprint of examples that are each answered with up to `steps` tokens; of their lengths the sources count.
+    init(configuration: T5Configuration, lengths: BatchLengths, steps: Int, method: MethodFootprint) {
+        self.configuration = configuration
+        self.lengths = lengths
+        self.steps = steps
+        self.method = method
+    }
+
+    /// Bytes of one call of `generate`.
+    var bytes: Int {
+        // Slots, segments and ids; the encoder's two buffers, its norm and output, and the scratch of all sublayers; the
+        // hypernetwork without its backward, which is half.
+        let scratch = 2 * d + inner + configuration.feedForwardWidth
+        let kept = sourceRows * (1 + 3 * d + 1 + scratch) + examples * (4 + (method.perExample + 1) / 2)
+        let positions = method.trainsPositions ? configuration.heads * 2 * (lengths.longestSource + steps) : 0
+        let encoder = sublayer(rows: sourceRows, own: 3 * inner, pairs: lengths.sourcePairs)
+        let decoder = cached + max(sourceRows * method.perRowInGeneration, step)
+        // Every piece starts at a multiple of 64 bytes.
+        let panels = configuration.smallProductFloats(keys: max(lengths.longestSource, steps), method: method)
+        return (kept + positions + max(encoder, decoder) + panels) * MemoryLayout<Float>.stride + pieces * 63
+    }
+
+    private var examples: Int { lengths.examples }
+    private var sourceRows: Int { lengths.sourceRows }
+    private var d: Int { configuration.modelWidth }
+    private var inner: Int { configuration.innerWidth }
+
+    /// Pieces in use at one time, at most: keys and values of the decoder, those of a sublayer, and the hypernetwork's.
+    private var pieces: Int { 3 * configuration.decoderBlocks + 64 }
+
+    /// Keys and values of every decoder block: of the answers so far, and of the sources.
+    private var cached: Int { configuration.decoderBlocks * 2 * inner * (examples * steps + sourceRows) }
+
+    /// One token of every example through the decoder: ids and segments, two buffers, and the most of a sublayer or the
+    /// logits.
+    private var step: Int {
+        let attention = max(
+            sublayer(rows: examples, own: 3 * inner, pairs: examples * steps) + 3 * examples,
+            sublayer(rows: examples, own: inner, pairs: sourceRows))
+        return examples * (7 + 2 * d) + max(attention, examples * (2 * d + 1 + configuration.vocabularySize))
+    }
+
+    /// The floats of rows in a sublayer: the norm's factors, and the larger of an attention with its probabilities, of which
+    /// each head has one for each of `pairs`, and a gated feed-forward's gates.
+    private func sublayer(rows: Int, own: Int, pairs: Int) -> Int {
+        let gates = configuration.feedForward == .relu ? 0 : 2 * configuration.feedForwardWidth
+        return rows * (1 + method.perRowInGeneration + (method.keptOutputs.isEmpty ? 0 : d))
+            + max(rows * own + configuration.heads * pairs, rows * gates)
+    }
+}

@@ -1,0 +1,24 @@
+import Backbone
+
+extension T5Configuration: BackboneShape {
+    /// See `BackboneShape`; held against the workspace's own high-water mark by `FootprintTests`.
+    public func trainingBytes(_ lengths: BatchLengths, _ method: MethodFootprint) -> Int {
+        TrainingFootprint(configuration: self, lengths: lengths, method: method).bytes
+    }
+
+    /// See `BackboneShape`; held against the workspace's own high-water mark by `GenerationFootprintTests`.
+    public func answeringBytes(_ lengths: BatchLengths, steps: Int, _ method: MethodFootprint) -> Int {
+        GenerationFootprint(configuration: self, lengths: lengths, steps: steps, method: method).bytes
+    }
+
+    /// See `BackboneShape`: 2 operations a weight and token, forward and backward.
+    public func operations(source: Double, target: Double) -> Double {
+        let inner = (feedForward == .relu ? 2 : 3) * modelWidth * feedForwardWidth
+        let attention = modelWidth * innerWidth
+        let encoder = Double(encoderBlocks * (4 * attention + inner))
+        let crossMemory = Double(decoderBlocks * 2 * attention)
+        let decoder = Double(decoderBlocks * (6 * attention + inner))
+        let output = Double(vocabularySize * modelWidth)
+        return 4 * (source * (encoder + crossMemory) + target * (decoder + output))
+    }
+}

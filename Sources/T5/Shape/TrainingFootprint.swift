@@ -1,0 +1,121 @@
+import Backbone
+import Kernels
+
+/// Memory that a worker's workspace needs for a training micro-batch, from shapes alone.
+///
+/// It follows the buffers of `T5Engine` one by one, as if the backward went through every sublayer;
+/// `FootprintTests` holds it against the workspace's own high-water mark.
+struct TrainingFootprint: Sendable {
+    private let configuration: T5Configuration
+    private let lengths: BatchLengths
+    private let method: MethodFootprint
+
+    /// The footprint of a micro-batch.
+    init(configuration: T5Configuration, lengths: BatchLengths, method: MethodFootprint) {
+        self.configuration = configuration
+        self.lengths = lengths
+        self.method = method
+    }
+
+    /// Bytes of a training pass: forward, kept activations and backward.
+    var bytes: Int {
+        let kept =
+            tokenWords + scratchFloats + encoderFloats + decoderFloats + outputFloats
+            + lengths.examples * method.perExample + positionFloats
+        // Every piece starts at a multiple of 64 bytes.
+        return (kept + backwardFloats) * MemoryLayout<Float>.stride + pieces * 63
+    }
+
+    private var sourceRows: Int { lengths.sourceRows }
+    private var targetRows: Int { lengths.targetRows }
+    private var d: Int { configuration.modelWidth }
+    private var inner: Int { configuration.innerWidth }
+    private var feedForwardWidth: Int { configuration.feedForwardWidth }
+
+    /// Pieces taken in one pass, at most: those of a sublayer, its method's, and the hypernetwork's.
+    private var pieces: Int { 12 * (2 * configuration.encoderBlocks + 3 * configuration.decoderBlocks) + 64 }
+
+    /// Tokens, slots and segments.
+    private var tokenWords: Int { sourceRows + targetRows + 7 * lengths.examples }
+
+    /// What is not kept (`PassScratch`).
+    private var scratchFloats: Int { max(sourceRows, targetRows) * (2 * d + inner + feedForwardWidth) }
+
+    /// Residual, factor of the norm, what the method keeps at both groups, and what it reads behind the output projection.
+    private func sublayerRow(_ kind: Sublayer.Kind) -> Int { d + 1 + 2 * method.perRow + method.kept(kind, d) }
+
+    /// With ReLU a bit for each element, else both gates.
+    private var feedForwardRow: Int {
+        let mask = BitMask.byteCount(rows: 1, columns: feedForwardWidth) / MemoryLayout<Float>.stride
+        let activation = configuration.feedForward == .relu ? mask : 2 * feedForwardWidth
+        return sublayerRow(.feedForward) + activation + method.kept(.feedForwardInput, d)
+            + method.kept(.feedForwardOutput, feedForwardWidth)
+    }
+
+    /// A row of self-attention without its probabilities.
+    private var selfRow: Int {
+        sublayerRow(.selfAttention) + 3 * inner + method.kept(.selfInput, d) + method.kept(.selfOutput, inner)
+    }
+
+    private var encoderFloats: Int {
+        let perBlock = sourceRows * (selfRow + feedForwardRow) + configuration.heads * lengths.sourcePairs
+        return configuration.encoderBlocks * perBlock + sourceRows * (3 * d + 1)
+    }
+
+    private var decoderFloats: Int {
+        let cross =
+            sublayerRow(.crossAttention) + inner + method.kept(.crossQuery, d) + method.kept(.crossOutput, inner)
+        let perBlock =
+            targetRows * (selfRow + cross + feedForwardRow) + sourceRows * (2 * inner + method.perRow)
+            + configuration.heads * (lengths.targetPairs + lengths.crossPairs)
+        return configuration.decoderBlocks * perBlock + targetRows * (3 * d + 1)
+    }
+
+    /// A trained position bias of each stack and its gradients, by distance.
+    private var positionFloats: Int {
+        guard method.trainsPositions else { return 0 }
+        return 2 * configuration.heads * 2 * (lengths.longestSource + lengths.longestTarget)
+    }
+
+    private var outputFloats: Int { targetRows * configuration.vocabularySize }
+
+    /// The gradients of both residual streams and of the encoder's output, and the most that one sublayer adds.
+    private var backwardFloats: Int {
+        let encoder =
+            sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, lengths.longestSource))
+        let decoder = max(
+            targetRows * d, feedForwardBackward(targetRows), selfBackward(targetRows, lengths.longestTarget),
+            crossBackward)
+        return sourceRows * d + targetRows * d + max(encoder, decoder)
+            + configuration.smallProductFloats(keys: max(lengths.longestSource, lengths.longestTarget), method: method)
+    }
+
+    /// The gradient of what the method reads behind an output projection.
+    private func behindOutput(_ kind: Sublayer.Kind) -> Int { method.kept(kind, d) }
+
+    private func feedForwardBackward(_ rows: Int) -> Int {
+        rows * (2 * d + behindOutput(.feedForward) + feedForwardWidth + method.perRowInBackward)
+    }
+
+    private func selfBackward(_ rows: Int, _ length: Int) -> Int {
+        rows * (d + behindOutput(.selfAttention) + 4 * inner)
+            + max(rows * (d + method.perRowInBackward), 2 * length * length)
+    }
+
+    private var crossBackward: Int {
+        let before = targetRows * (d + behindOutput(.crossAttention) + 2 * inner) + sourceRows * 2 * inner
+        let after = max(sourceRows * method.perRowInBackward, targetRows * (d + method.perRowInBackward))
+        return before + max(after, 2 * lengths.longestSource * lengths.longestTarget)
+    }
+}
+
+extension T5Configuration {
+    /// What one product of a head, or one of the method, lends for panels or sums (`smallProduct`, `addOuterProduct`).
+    func smallProductFloats(keys: Int, method: MethodFootprint) -> Int {
+        func whole(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+        let head = whole(keys) * whole(headWidth)
+        guard method.narrowSide > 0 else { return head }
+        let widest = max(modelWidth, innerWidth, feedForwardWidth)
+        return max(head, whole(widest) * whole(method.narrowSide))
+    }
+}

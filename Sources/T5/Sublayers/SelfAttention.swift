@@ -1,0 +1,122 @@
+import Backbone
+import Kernels
+import Tensors
+
+/// Keys and values of one decoder block that generation keeps: `[examples * steps, i]` each.
+struct KeyValueCache {
+    let key: Matrix
+    let value: Matrix
+    /// Rows kept for each example.
+    let steps: Int
+    /// Step that is being computed.
+    let step: Int
+}
+
+/// The self-attention of a block, `y = x + drop(o(attend(norm(x))))`.
+struct SelfAttention {
+    private let sublayer: Sublayer
+    private let parts: T5Parts
+    private let norm: Norm
+    private let input: ProjectionGroup
+    private let output: ProjectionGroup
+
+    init(_ stack: Stack, _ block: Int, _ parts: T5Parts) {
+        sublayer = Sublayer(stack, block, .selfAttention)
+        self.parts = parts
+        norm = parts.norm(sublayer)
+        input = parts.model.group(sublayer, .selfInput)
+        output = parts.model.group(sublayer, .selfOutput)
+    }
+
+    /// What the forward hands to the backward.
+    struct State {
+        let norm: Norm.State
+        /// `[rows, 3i]`: q, k and v side by side.
+        let projected: Matrix
+        /// For each example and head the probabilities before dropout, row by row.
+        let probabilities: UnsafeMutablePointer<Float>
+        /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
+        let attended: Matrix
+        /// `[rows, d]`: what the method reads behind o; nil where it changes nothing.
+        let result: Matrix?
+    }
+
+    /// Overwrites `y: [rows, d]`. With a `cache`, `x` holds one token of each example, and its keys and values go there.
+    func forward(
+        _ x: Matrix, into y: Matrix, _ rows: Segments, bias: PassBias, cache: KeyValueCache? = nil, _ pass: Pass
+    ) -> State {
+        let inner = parts.configuration.innerWidth
+        let normalised = pass.memory(for: input, x.rows, x.columns, else: \.normalised)
+        let norm = self.norm.forward(x, into: normalised, pass.workspace)
+        let projected = pass.workspace.matrix(x.rows, 3 * inner)
+        pass.projections.forward(input, norm.output, rows, into: projected, pass.context)
+        let keys = keys(projected, rows, bias, cache: cache, pass.workspace)
+        let attention = attention(pass)
+        let probabilities = attention.probabilities(rows, keys.segments)
+        let attended = pass.memory(for: output, x.rows, inner, else: \.attended)
+        attention.forward(
+            projected.columns(0, inner), rows, keys, probabilities: probabilities, into: attended)
+        let result = pass.finish(output, attended, x, into: y, rows, at: place(.selfOutput))
+        return State(
+            norm: norm, projected: projected, probabilities: probabilities, attended: attended, result: result)
+    }
+
+    /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input, where something below needs
+    /// it.
+    func backward(_ state: State, _ dx: Matrix, _ rows: Segments, bias: PassBias, _ pass: Pass) {
+        let mark = pass.workspace.mark
+        defer { pass.workspace.release(to: mark) }
+        let inner = parts.configuration.innerWidth
+        let needsInner = pass.depth.needsInnerGradient(sublayer)
+        let dAttended = needsInner ? pass.workspace.matrix(dx.rows, inner) : nil
+        pass.finishBackward(output, state.attended, state.result, dx, rows, into: dAttended, at: place(.selfOutput))
+        guard let dAttended else { return }
+        let dProjected = pass.workspace.matrix(dx.rows, 3 * inner)
+        attention(pass).backward(
+            state.projected.columns(0, inner), state.probabilities, rows,
+            keys(state.projected, rows, bias, cache: nil, pass.workspace), dContext: dAttended,
+            dQuery: dProjected.columns(0, inner),
+            dKeyValue: (key: dProjected.columns(inner, inner), value: dProjected.columns(2 * inner, inner)),
+            dBias: bias.gradient)
+        let needsNorm = pass.depth.needsNormGradient(sublayer)
+        let dNormalised = needsNorm ? pass.workspace.matrix(dx.rows, dx.columns) : nil
+        pass.projections.backward(input, state.norm.output, rows, dProjected, into: dNormalised, pass.context)
+        if let dNormalised {
+            norm.backward(dNormalised, state.norm, addingTo: pass.depth.goesBelow(sublayer) ? dx : nil)
+        }
+    }
+
+    private func attention(_ pass: Pass) -> Attention {
+        Attention(
+            heads: parts.configuration.heads, width: parts.configuration.headWidth, dropout: pass.dropout,
+            at: place(.selfProbabilities), workspace: pass.workspace)
+    }
+
+    /// The keys: the projected rows themselves, or the cache after this step's row went into it.
+    private func keys(
+        _ projected: Matrix, _ rows: Segments, _ bias: PassBias, cache: KeyValueCache?, _ workspace: Workspace
+    ) -> AttentionKeys {
+        let inner = parts.configuration.innerWidth
+        let (key, value) = (projected.columns(inner, inner), projected.columns(2 * inner, inner))
+        guard let cache else {
+            return AttentionKeys(
+                key: key, value: value, segments: rows, queryOffset: 0, causal: sublayer.stack == .decoder,
+                bias: bias.values)
+        }
+        for segment in 0..<rows.count {
+            let row = rows.example(segment) * cache.steps + cache.step
+            copy(key.rows(rows.start(segment), 1), into: cache.key.rows(row, 1))
+            copy(value.rows(rows.start(segment), 1), into: cache.value.rows(row, 1))
+        }
+        let segments = Segments(
+            rows.count, in: workspace, start: { rows.example($0) * cache.steps }, length: { _ in cache.step + 1 },
+            example: { rows.example($0) })
+        return AttentionKeys(
+            key: cache.key, value: cache.value, segments: segments, queryOffset: cache.step, causal: true,
+            bias: bias.values)
+    }
+
+    private func place(_ kind: DropoutKind) -> DropoutPlace {
+        DropoutPlace(sublayer.stack, block: sublayer.block, kind)
+    }
+}

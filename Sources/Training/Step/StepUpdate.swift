@@ -1,0 +1,105 @@
+import Kernels
+import Optimizers
+import Tensors
+
+/// The update of a step from its exact sums, on a rank's threads: gradients, their norm, clipping and AdamW.
+///
+/// Gradients are made of the sums piece by piece and kept nowhere. Every element is computed as one thread would compute it;
+/// of the norm's sum see `block`.
+final class StepUpdate: @unchecked Sendable {
+    // Unchecked: a thread has its own piece of memory, and its own elements of the state.
+    private let sums: RankSums
+    private let state: TrainState
+    private let threads: WorkerThreads
+    private let threadCount: Int
+    private let pieces: [Arena]
+    private let norms: UnsafeMutableBufferPointer<Double>
+    private var order: Order?
+
+    /// What `callAsFunction` was asked for.
+    private struct Order {
+        let divisor: Double
+        /// nil while norms are computed.
+        let update: (step: AdamW.Step, factor: Float?)?
+    }
+
+    /// Elements of which the squares are summed one after the other; the sums of blocks are added in order. So the norm does
+    /// not depend on the number of threads, and that of any adapter is one sum from its first element to its last.
+    static let block = 1 << 24
+    /// Elements that are unpacked at once: they stay in a core's first cache.
+    static let piece = 1 << 12
+
+    init(_ sums: RankSums, _ state: TrainState, _ threads: WorkerThreads, count: Int) {
+        self.sums = sums
+        self.state = state
+        self.threads = threads
+        threadCount = count
+        pieces = (0..<count).map { _ in Arena(count: Self.piece, for: .trainables) }
+        norms = .allocate(capacity: (sums.layout.parameters + Self.block - 1) / Self.block)
+        norms.initialize(repeating: 0)
+    }
+
+    deinit { norms.deallocate() }
+
+    /// One update with the sums divided by `divisor`; returns the norm before clipping. `count` counts updates from 1.
+    func callAsFunction(
+        divisor: Double, clip: Double?, optimizer: AdamW, learningRate: Double, count: Int
+    ) -> Double {
+        let norm = norm(divisor: divisor)
+        let factor = GradientClipping.factor(norm: norm, limit: clip)
+        order = Order(divisor: divisor, update: (optimizer.step(learningRate: learningRate, count: count), factor))
+        threads.run(work)
+        order = nil
+        return norm
+    }
+
+    /// L2 norm of the sums divided by `divisor`.
+    func norm(divisor: Double) -> Double {
+        order = Order(divisor: divisor, update: nil)
+        threads.run(work)
+        order = nil
+        return norms.reduce(0, +).squareRoot()
+    }
+
+    /// One thread's part of an order: made once, so that a step makes no closure.
+    private lazy var work: @Sendable (Int) -> Void = { [unowned self] number in
+        guard let order else { return }
+        if let (step, factor) = order.update {
+            update(step, factor, order.divisor, number)
+        } else {
+            for block in stride(from: number, to: norms.count, by: threadCount) { square(block, order.divisor, number) }
+        }
+    }
+
+    private func square(_ block: Int, _ divisor: Double, _ number: Int) {
+        var sum = 0.0
+        let end = min((block + 1) * Self.block, sums.layout.parameters)
+        for start in stride(from: block * Self.block, to: end, by: Self.piece) {
+            let gradients = unpack(start, end, divisor, number)
+            sum = GradientClipping.addSquares(gradients.base, gradients.count, to: sum)
+        }
+        norms[block] = sum
+    }
+
+    private func update(_ step: AdamW.Step, _ factor: Float?, _ divisor: Double, _ number: Int) {
+        // Each thread's elements stand together, so that none writes where another one reads.
+        let count = sums.layout.parameters
+        let share = (count + threadCount - 1) / threadCount
+        let end = min((number + 1) * share, count)
+        for start in stride(from: number * share, to: end, by: Self.piece) {
+            let gradients = unpack(start, end, divisor, number)
+            if let factor { GradientClipping.scale(gradients.base, gradients.count, by: factor) }
+            step.apply(
+                state.weights.base + start, gradients: gradients.base, mean: state.mean.base + start,
+                square: state.square.base + start, elements: gradients.count)
+        }
+    }
+
+    private func unpack(
+        _ start: Int, _ end: Int, _ divisor: Double, _ number: Int
+    ) -> (base: UnsafeMutablePointer<Float>, count: Int) {
+        let range = start..<min(start + Self.piece, end)
+        sums.unpack(range, into: pieces[number].base, divisor: divisor)
+        return (pieces[number].base, range.count)
+    }
+}

@@ -1,0 +1,94 @@
+import Backbone
+import Failures
+import Kernels
+import MPI
+import Optimizers
+import Tasks
+import Tensors
+import Testing
+import ToyMethod
+
+@testable import Training
+
+/// That methods which train the backbone's tensors, or change what a sublayer gives, have the same bits from any number of
+/// ranks and threads and through any stop, though nothing of the training knows them.
+@MainActor
+@Suite(.serialized)
+struct TrainedBackboneTests {
+    /// A method of the tests alone.
+    enum Kind: String, CaseIterable, Sendable {
+        case toy
+        case everything
+
+        func method(on shape: any BackboneShape) -> any Method {
+            switch self {
+            case .toy: ToyMethod(on: shape)
+            case .everything: TrainedTensors(on: shape) { _ in true }
+            }
+        }
+    }
+
+    private static let options = TrainOptions(
+        seed: 6, microBatch: 2, dropout: 0.2, labelSmoothing: 0.1, clip: 0.05, optimizer: AdamW(weightDecay: 0.1),
+        schedule: LearningRateSchedule(peak: 0.01, warmup: 1, steps: 8, decay: .cosine), check: 5)
+    private static let steps = 6
+
+    private let world: Communicator
+
+    init() throws { world = try TestWorld.world }
+
+    /// What six steps leave, where the training is stopped and begun again behind some of them.
+    private func digest(
+        _ kind: Kind, on communicator: Communicator, threads: Int, stops: Set<Int> = []
+    ) throws -> ContentDigest {
+        let mixture = try Mixture(tasks: [("a", 40), ("b", 20), ("c", 30)], temperature: 2)
+        var tiny = TinyTraining { kind.method(on: $0) }
+        func trainer() throws -> Trainer {
+            try Trainer(
+                state: tiny.state, examples: tiny.examples,
+                sampler: Sampler(seed: 8, mixture: mixture, granularity: .example, batch: 11, micro: 2),
+                taskNames: ["a", "b", "c"], options: Self.options, threads: threads, communicator: communicator)
+        }
+        var present = try trainer()
+        for step in 1...Self.steps {
+            _ = try present.step()
+            guard stops.contains(step) else { continue }
+            let old = tiny.state
+            tiny = TinyTraining { kind.method(on: $0) }
+            tiny.state.weights.copy(from: old.weights)
+            tiny.state.mean.copy(from: old.mean)
+            tiny.state.square.copy(from: old.square)
+            tiny.state.step = old.step
+            present = try trainer()
+        }
+        return tiny.state.digest
+    }
+
+    @Test(arguments: Kind.allCases)
+    func `the same bits from any number of ranks and threads and through any stop`(kind: Kind) throws {
+        let alone = try #require(try world.split(color: world.rank, key: 0))
+        let expected = try digest(kind, on: alone, threads: 1)
+        for threads in 1...3 { #expect(try digest(kind, on: world, threads: threads) == expected) }
+        #expect(try digest(kind, on: world, threads: 2, stops: [1, 4]) == expected)
+        #expect(try digest(kind, on: alone, threads: 2, stops: [3]) == expected)
+        try alone.free()
+    }
+
+    @Test(arguments: Kind.allCases)
+    func `every trainable moves`(kind: Kind) throws {
+        let tiny = TinyTraining { kind.method(on: $0) }
+        let before = Array(tiny.state.weights.elements)
+        let mixture = try Mixture(tasks: [("a", 40), ("b", 20), ("c", 30)], temperature: 2)
+        var options = Self.options
+        // What moves then has a gradient.
+        options.optimizer = AdamW(weightDecay: 0)
+        let trainer = try Trainer(
+            state: tiny.state, examples: tiny.examples,
+            sampler: Sampler(seed: 8, mixture: mixture, granularity: .example, batch: 11, micro: 2),
+            taskNames: ["a", "b", "c"], options: options, threads: 2, communicator: world)
+        for _ in 0..<3 { _ = try trainer.step() }
+        for entry in tiny.state.parameters.entries {
+            #expect(entry.range.contains { tiny.state.weights.base[$0] != before[$0] }, "\(entry.name)")
+        }
+    }
+}

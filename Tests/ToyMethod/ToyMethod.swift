@@ -1,0 +1,93 @@
+import Adapters
+import Backbone
+import Failures
+import Kernels
+import Tensors
+
+/// A method that only tests have: a trained bias behind each feed-forward, `y = wo(...) + b`, and the encoder's final norm
+/// trained. It is in this folder and in one line of a table (`MethodTable.withToy`), and shows that no more is needed.
+public struct ToyMethod: Method {
+    public let parameters: ParameterLayout
+    fileprivate let biases: [Sublayer: ParameterLayout.Entry]
+    /// The name of the trained tensor of the backbone.
+    public static let norm = "encoder.final_layer_norm.weight"
+
+    /// The method on a backbone of this shape.
+    public init(on shape: any BackboneShape) {
+        var parameters = ParameterLayout()
+        var biases: [Sublayer: ParameterLayout.Entry] = [:]
+        for group in shape.projectionGroups() where group.kind == .feedForwardOutput {
+            biases[group.sublayer] = parameters.append(
+                "\(group.stack.name).block.\(group.block).toy.bias", [shape.modelWidth])
+        }
+        for (name, size) in shape.tensorShapes() where name == Self.norm { parameters.append(name, size) }
+        self.parameters = parameters
+        self.biases = biases
+    }
+
+    public var siteCount: Int { biases.count }
+
+    public var footprint: MethodFootprint { MethodFootprint(keptOutputs: [.feedForward]) }
+
+    /// The biases start at 0.
+    public func initialise(_ weights: Arena, seed: UInt64) { weights.clear() }
+
+    public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {
+        ToyAdaptation(self, weights, gradients)
+    }
+}
+
+extension MethodTable {
+    /// The program's methods, and the toy.
+    public static let withToy = MethodTable.standard.adding(
+        MethodTable.Entry("toy") { configuration, shape, _ in
+            MadeMethod(method: ToyMethod(on: shape), configuration: configuration, sizeKeys: "nothing")
+        })
+}
+
+private final class ToyAdaptation: Adaptation {
+    private let method: ToyMethod
+    private let weights: Arena
+    private let gradients: Arena?
+
+    init(_ method: ToyMethod, _ weights: Arena, _ gradients: Arena?) {
+        self.method = method
+        self.weights = weights
+        self.gradients = gradients
+    }
+
+    func adapts(_ group: ProjectionGroup) -> Bool { false }
+    func adapts(_ sublayer: Sublayer) -> Bool { method.biases[sublayer] != nil }
+
+    func gradient(of tensor: String) -> UnsafeMutablePointer<Float>? {
+        guard let gradients, tensor == ToyMethod.norm, let entry = method.parameters[tensor] else { return nil }
+        return gradients.base + entry.offset
+    }
+
+    func begin(_ context: MicroBatchContext) {}
+    func finish(_ context: MicroBatchContext) {}
+
+    func forward(
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext
+    ) {}
+
+    func backward(
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
+        context: MicroBatchContext
+    ) {}
+
+    func output(_ sublayer: Sublayer, _ z: Matrix, rows: Segments, into y: Matrix, context: MicroBatchContext) {
+        guard let bias = method.biases[sublayer] else { return }
+        for row in 0..<z.rows {
+            for i in 0..<z.columns { y[row, i] = z[row, i] + weights.base[bias.offset + i] }
+        }
+    }
+
+    func outputBackward(
+        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, dy: Matrix, into dz: Matrix, context: MicroBatchContext
+    ) {
+        guard let bias = method.biases[sublayer], let gradients else { return }
+        addColumnSums(dy, to: gradients.base + bias.offset)
+        copy(dy, into: dz)
+    }
+}

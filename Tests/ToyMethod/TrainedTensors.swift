@@ -1,0 +1,57 @@
+import Backbone
+import Kernels
+import Tensors
+
+/// Trains tensors of the backbone and nothing else, for tests of their gradients.
+public struct TrainedTensors: Method {
+    public let parameters: ParameterLayout
+    private let kept: Set<GroupKind>
+    private let trainsPositions: Bool
+
+    /// Trains the tensors of a shape that `isTrained`.
+    public init(on shape: any BackboneShape, _ isTrained: (String) -> Bool) {
+        var parameters = ParameterLayout()
+        for (name, size) in shape.tensorShapes() where isTrained(name) { parameters.append(name, size) }
+        kept = Set(
+            shape.projectionGroups().filter { group in
+                group.projections.contains { parameters[$0.name + ".weight"] != nil }
+            }.map(\.kind))
+        trainsPositions = parameters.entries.contains { $0.name.contains("relative_attention_bias") }
+        self.parameters = parameters
+    }
+
+    public var siteCount: Int { parameters.entries.count }
+    public var footprint: MethodFootprint { MethodFootprint(keptInputs: kept, trainsPositions: trainsPositions) }
+    public func initialise(_ weights: Arena, seed: UInt64) {}
+
+    public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {
+        TrainedTensorsAdaptation(parameters, gradients)
+    }
+}
+
+private final class TrainedTensorsAdaptation: Adaptation {
+    private let parameters: ParameterLayout
+    private let gradients: Arena?
+
+    init(_ parameters: ParameterLayout, _ gradients: Arena?) {
+        self.parameters = parameters
+        self.gradients = gradients
+    }
+
+    func adapts(_ group: ProjectionGroup) -> Bool { false }
+
+    func gradient(of tensor: String) -> UnsafeMutablePointer<Float>? {
+        guard let gradients, let entry = parameters[tensor] else { return nil }
+        return gradients.base + entry.offset
+    }
+
+    func begin(_ context: MicroBatchContext) {}
+    func finish(_ context: MicroBatchContext) {}
+    func forward(
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext
+    ) {}
+    func backward(
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
+        context: MicroBatchContext
+    ) {}
+}
