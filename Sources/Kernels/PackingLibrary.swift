@@ -106,7 +106,7 @@ public final class PackingLibrary: @unchecked Sendable {
     ) throws(PackingError) -> Int {
         guard precision == .float32 || inner <= IntegerProducts.longestSum else {
             throw PackingError(
-                "sums of \(inner) products of 8 bits may not fit in 32; use model.precision: float32")
+                "sums of \(inner) products of 8 bits may not fit in 32; use model.products: float32")
         }
         switch layout(precision) {
         case .panels:

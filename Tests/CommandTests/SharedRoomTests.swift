@@ -40,7 +40,7 @@ extension ProgramTests {
         }
 
         static let cases: [(setting: String, remedy: String)] =
-            [("model.precision=bfloat16", "model.precision: float32")]
+            [("model.storage=bfloat16", "model.storage: float32")]
             + (PackingLibrary.hasOneDNN ? [("parallel.gemm=onednn", "parallel.gemm: openblas")] : [])
 
         @Test(arguments: cases)

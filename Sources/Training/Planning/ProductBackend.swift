@@ -18,7 +18,7 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(
             name: configuration.gemm, asking: "parallel.gemm",
-            quantises: configuration.quantises == (false, false) ? nil : "model.precision",
+            quantises: configuration.products == .float32 ? nil : "model.products",
             keeping: configuration.weightFormat)
     }
 
@@ -62,9 +62,9 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// Whether its products of 8 bits are this program's own, and not oneDNN's; the bits are the same.
     var hasOwnIntegers: Bool { self == .openblas || !PackingLibrary.hasVNNI }
 
-    /// `version`, and whose products of 8 bits a model of this precision has.
-    func description(precision: String) -> String {
-        guard precision.hasPrefix("int8"), hasOwnIntegers else { return version }
+    /// `version`, and whose products of 8 bits a model with these products has.
+    func description(_ products: ModelProducts) -> String {
+        guard products != .float32, hasOwnIntegers else { return version }
         return version + ", 8 bits by this program " + (PackingLibrary.hasIntegerVectors ? "(AVX2)" : "(no vectors)")
     }
 
@@ -82,9 +82,9 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// where `isFast`.
     static func ownIntegersGain(hasVectors: Bool, isFast: Bool) -> Bool { hasVectors && !isFast }
 
-    /// The packs of a run: those of its precision, the backward's only where it trains.
+    /// The packs of a run: those of its products, the backward's only where it trains.
     static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {
-        let quantises = configuration.quantises
+        let quantises = configuration.products.quantises
         let backward: ProductPrecision = quantises.backward ? .int8 : .float32
         return FrozenMatrix.Packs(
             forward: quantises.forward ? .int8 : .float32, backward: training ? backward : nil)
@@ -109,11 +109,17 @@ extension RunConfiguration {
     /// with oneDNN the output matrix for both.
     func packedBytes(_ products: ProductBackend, _ shape: T5Configuration) -> Int {
         let float = products == .onednn ? 4 : 0
+        let quantises = self.products.quantises
         let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)
         let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
         return bytes * projections + 2 * float * shape.vocabularySize * shape.modelWidth
     }
 
     /// How the frozen weights are kept.
-    var weightFormat: WeightFormat { keepsBFloat16 ? .bfloat16 : .float32 }
+    var weightFormat: WeightFormat {
+        switch storage {
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        }
+    }
 }

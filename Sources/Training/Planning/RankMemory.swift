@@ -110,7 +110,7 @@ struct RankMemory {
 
     /// Bytes for each row of a worker's rows that are rounded to 8 bits: the widest operand, each number in up to two.
     private static func roundedBytes(_ configuration: RunConfiguration, _ shape: T5Configuration) -> Int {
-        let quantises = configuration.quantises
+        let quantises = configuration.products.quantises
         let widest = shape.projectionGroups().map {
             max(quantises.forward ? $0.inputWidth : 0, quantises.backward ? $0.outputWidth : 0)
         }

@@ -59,7 +59,7 @@ extension RunState.Identity {
         guard let sources, let others = other.sources else { return [] }
         let differences = TaskSources.differences(from: sources, to: others)
         return differences.isEmpty && vocabulary != nil && !hasOtherVocabulary(than: other.vocabulary)
-            && configuration == other.configuration
+            && RunConfiguration.differences(from: configuration, to: other.configuration).isEmpty
             ? ["the same files become other tokens in this version of the program"] : differences
     }
 }

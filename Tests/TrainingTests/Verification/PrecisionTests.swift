@@ -127,9 +127,9 @@ import Testing
         batch.append(source: [3, 4, 1], target: [5, 1], task: 0, slot: 0)
         comparison.add(batch, labelSmoothing: 0)
         let failure = #expect(throws: Failure.self) {
-            try comparison.report(precision: "int8", products: .openblas, step: 0)
+            try comparison.report(.init(storage: .float32, products: .int8), products: .openblas, step: 0)
         }
-        #expect(failure?.code == .notFinite && failure?.message.contains("model.precision int8") == true)
+        #expect(failure?.code == .notFinite && failure?.message.contains("with int8 products") == true)
     }
 
     @Test(arguments: [(8, [100, 3, 50]), (8, [1]), (2, [5, 5, 5]), (9, [2, 1000, 1]), (64, [7, 400, 9])])
