@@ -56,7 +56,8 @@ import Testing
             }
             comparison.add(batch, labelSmoothing: 0.1)
         }
-        return try comparison.report(precision: "test", products: .openblas, step: step)
+        return try comparison.report(
+            .init(storage: .float32, products: .int8), products: .openblas, step: step)
     }
 
     @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
