@@ -20,7 +20,7 @@ final class FrozenReplay: @unchecked Sendable {
             layout: layout, weights: Arena(count: layout.parameters.count), gradients: nil)
         products = FrozenPass(model: model, adaptation: adaptation).products
         self.threads = threads
-        workers = (0..<threads).map { _ in (FrozenProducts(model.packing), Workspace()) }
+        workers = (0..<threads).map { _ in (FrozenProducts(), Workspace()) }
     }
 
     /// Source and target rows of a micro-batch.

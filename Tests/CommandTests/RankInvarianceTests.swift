@@ -136,8 +136,8 @@ extension ProgramTests {
         private static let products =
             [
                 ("parallel.gemm=openblas", "OpenBLAS"), ("model.storage=bfloat16", "OpenBLAS"),
-                ("model.products=int8", PackingLibrary.hasVNNI || PackingLibrary.isFast ? "oneDNN" : "OpenBLAS"),
-            ] + (PackingLibrary.hasOneDNN ? [("parallel.gemm=onednn", "oneDNN")] : [])
+                ("model.products=int8", OneDNN.hasVNNI || OneDNN.isFast ? "oneDNN" : "OpenBLAS"),
+            ] + (OneDNN.isInBuild ? [("parallel.gemm=onednn", "oneDNN")] : [])
 
         @Test(arguments: products)
         func `either library, and 16 or 8 bits, give the same bits on ranks as alone`(

@@ -30,7 +30,7 @@ public final class T5Engine {
         self.model = model
         self.adaptation = adaptation
         self.workspace = workspace
-        products = FrozenProducts(model.packing)
+        products = FrozenProducts()
         encoder = Array(repeating: EncoderBlockState(), count: model.configuration.encoderBlocks)
         decoder = Array(repeating: DecoderBlockState(), count: model.configuration.decoderBlocks)
         depth = BackwardDepth(groups: model.groups) { adaptation?.adapts($0) ?? false }

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Kernels
 import Tensors
 
 extension T5Model {

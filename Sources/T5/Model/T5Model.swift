@@ -19,8 +19,6 @@ public final class T5Model: Sendable {
     /// Whether matrices were rounded to bfloat16 from floats that are mapped, so that a comparison with these takes no
     /// memory.
     public let isRoundedInSight: Bool
-    /// Packed products, if the weights are packed.
-    public let packing: PackingLibrary?
 
     private let projections: [FrozenMatrix]
     private let norms: [[[Matrix]]]
@@ -40,7 +38,7 @@ public final class T5Model: Sendable {
         isRoundedInSight: Bool = false, files: TensorCollection? = nil, tensor: (String) -> FrozenWeight
     ) throws(Failure) {
         func matrix(_ name: String) -> Matrix {
-            guard case .float32(let matrix) = tensor(name) else { preconditionFailure("\(name) is needed in float32") }
+            guard let matrix = tensor(name).matrix else { preconditionFailure("\(name) is needed in float32") }
             return matrix
         }
         self.isRoundedInSight = isRoundedInSight
@@ -53,7 +51,6 @@ public final class T5Model: Sendable {
         embedding = tensor("shared.weight")
         var output = FrozenMatrix([configuration.outputMatrix == .embedding ? embedding : tensor("lm_head.weight")])
         packs = try packing?.pack(&projections, &output)
-        self.packing = packing?.library
         self.projections = projections
         self.output = output
         norms = Stack.allCases.map { stack in
@@ -89,7 +86,6 @@ public final class T5Model: Sendable {
         embedding = other.embedding
         isRoundedInSight = other.isRoundedInSight
         output = FrozenMatrix(other.output.parts)
-        packing = nil
         projections = other.projections.map { FrozenMatrix($0.parts) }
         norms = other.norms
         finalNorms = other.finalNorms

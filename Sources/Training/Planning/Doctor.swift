@@ -43,7 +43,7 @@ public enum Doctor {
             "unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")",
             "MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)",
             "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
-            "products     \(PackingLibrary.name ?? "no oneDNN in this build"); parallel.gemm auto is "
+            "products     \(OneDNN.name ?? "no oneDNN in this build"); parallel.gemm auto is "
                 + preferred.rawValue + settings,
             "rank  host  ranks on node  cores it may use  its share  threads chosen",
         ]

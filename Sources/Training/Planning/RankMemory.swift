@@ -70,7 +70,7 @@ struct RankMemory {
         let widestAnswers = BatchLengths(
             examples: configuration.evaluationBatch, source: configuration.maxSource, target: 0)
         workspace = max(training(widest), configuration.evaluates ? answering(widestAnswers, answer) : 0)
-        let expanded = configuration.weightFormat == .bfloat16 ? FrozenProducts.expandedBytes : 0
+        let expanded = configuration.weightFormat == .float32 ? 0 : FrozenProducts.expandedBytes
         let rounded = Self.roundedBytes(configuration, shape)
         let rows = max(
             widest.sourceRows, widest.targetRows, configuration.evaluates ? widestAnswers.sourceRows : 0)

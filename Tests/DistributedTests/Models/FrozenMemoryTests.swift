@@ -110,7 +110,7 @@ struct FrozenMemoryTests {
             return try projections.reduce(0) { $0 + Int64(try $1.packedBytes(.integers, packs)) }
         }
         guard products == .onednn else { return 0 }
-        let library = try PackingLibrary()
+        let library = try PackingLibrary.oneDNN()
         return try (projections + [base.model.output]).reduce(0) {
             $0 + Int64(try $1.packedBytes(library, FrozenMatrix.Packs()))
         }

@@ -82,7 +82,7 @@ import Testing
         #expect(try report(model(nil), .frozen).gradients == nil)
     }
 
-    @Test(.enabled(if: PackingLibrary.hasOneDNN, "this build has no oneDNN"), arguments: [false, true])
+    @Test(.enabled(if: OneDNN.isInBuild, "this build has no oneDNN"), arguments: [false, true])
     func `packs in float32 differ in the last bits only`(gated: Bool) throws {
         let report = try report(model(FrozenMatrix.Packs(), gated: gated), step: 1)
         #expect((report.encoderErrors + report.decoderErrors).allSatisfy { $0 < 1e-5 })
@@ -96,7 +96,7 @@ import Testing
     func `8 bits are off by about a hundredth, in the direction that they round`(
         products: ProductBackend, gated: Bool
     ) throws {
-        func report(_ forward: ProductPrecision, _ backward: ProductPrecision) throws -> PrecisionReport {
+        func report(_ forward: ProductKind, _ backward: ProductKind) throws -> PrecisionReport {
             let packs = FrozenMatrix.Packs(forward: forward, backward: backward)
             return try self.report(model(packs, gated: gated, products), step: 1)
         }
