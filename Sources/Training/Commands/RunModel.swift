@@ -15,7 +15,7 @@ package struct RunModel {
     let world: Communicator
     /// The tasks in the order of their ids.
     let definitions: [TaskDefinition]
-    let vocabulary: Vocabulary
+    let vocabulary: any Tokenizer
     /// Generation budget of each task: the configured one, or max(4, longest answer).
     let budgets: [Int]
     let model: T5Model
@@ -123,7 +123,7 @@ package struct RunModel {
     var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
 
     private static func budgets(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, configured: Int?
+        _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, configured: Int?
     ) throws(Failure) -> [Int] {
         var budgets: [Int] = []
         for definition in definitions {

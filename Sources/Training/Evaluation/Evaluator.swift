@@ -5,10 +5,10 @@ import Text
 
 /// Generates and scores answers.
 struct Evaluator {
-    let vocabulary: Vocabulary
+    let vocabulary: any Tokenizer
     var generator: AnswerGenerator
 
-    init(vocabulary: Vocabulary, batchSize: Int) {
+    init(vocabulary: any Tokenizer, batchSize: Int) {
         self.vocabulary = vocabulary
         generator = AnswerGenerator(batchSize: batchSize)
     }
