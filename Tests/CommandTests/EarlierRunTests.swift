@@ -79,7 +79,9 @@ extension ProgramTests {
             let (project, _) = try Self.earlier("float32", [])
             let own = project.file("own")
             try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
-            try FileManager.default.copyItem(atPath: project.file("run/config.yaml"), toPath: own + "/config.yaml")
+            for name in ["config.yaml", "STATUS.json"] {
+                try FileManager.default.copyItem(atPath: project.file("run/" + name), toPath: own + "/" + name)
+            }
             let arguments = ["train", "--config", own + "/config.yaml", "--out", own, "--stop-after", "1"]
             let result = try Program.run(arguments)
             #expect(result.code == 85, "\(result.error)")

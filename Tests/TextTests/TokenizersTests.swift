@@ -39,7 +39,8 @@ import Testing
         let failure = #expect(throws: Failure.self) { try Tokenizers.open(directory: empty.path, rows: 40) }
         #expect(failure?.code == .inputMissing)
         #expect(
-            failure?.message == "\(empty.path)/spiece.model is missing; the model's vocabulary belongs beside its weights: "
+            failure?.message
+                == "\(empty.path)/spiece.model is missing; the model's vocabulary belongs beside its weights: "
                 + "take it from where they come from")
     }
 

@@ -99,7 +99,9 @@ public struct FrozenMatrix: Sendable {
     /// runs on the pack where that promises it, and else on the parts by `rowProduct`.
     public func multiply(_ x: Matrix, into y: Matrix, independentRows: Bool = false, _ products: FrozenProducts) {
         precondition(x.columns == inputWidth && y.columns == outputWidth && x.rows == y.rows, "product of other shapes")
-        if let forward, !independentRows || forward.kernels.hasIndependentRows { return products.multiply(x, forward, into: y) }
+        if let forward, !independentRows || forward.kernels.hasIndependentRows {
+            return products.multiply(x, forward, into: y)
+        }
         var column = 0
         for part in parts {
             part.forEachPiece(products) { piece, row in

@@ -183,9 +183,13 @@ import Tensors
 #else
     /// oneDNN, which is not in this build.
     public enum OneDNN {
+        /// Whether this build has it.
         public static let isInBuild = false
+        /// Whether it has AVX-512 here.
         public static let isFast = false
+        /// Whether it has instructions for 8 bits here.
         public static let hasVNNI = false
+        /// Version and instruction set: none.
         public static var name: String? { nil }
 
         static func kernels() throws(PackingError) -> [any PackedKernels] {

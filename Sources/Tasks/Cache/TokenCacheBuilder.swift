@@ -19,7 +19,8 @@ public struct TokenCacheBuilder: Sendable {
     /// Throws what `TaskExamples` throws, and `badConfiguration` for no tasks, two tasks of one name, or a maximal
     /// source below 2 tokens.
     public init(
-        tasks definitions: [TaskDefinition], vocabulary: any Tokenizer, options: TokenCacheOptions = TokenCacheOptions(),
+        tasks definitions: [TaskDefinition], vocabulary: any Tokenizer,
+        options: TokenCacheOptions = TokenCacheOptions(),
         threads: Int = 1
     ) throws(Failure) {
         try Self.check(definitions, options)

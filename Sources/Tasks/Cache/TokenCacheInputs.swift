@@ -29,7 +29,8 @@ public struct TokenCacheInputs: Sendable {
 
     /// Takes the digests of the files, in the order of the definitions and their paths.
     init(
-        _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: any Tokenizer, _ options: TokenCacheOptions
+        _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: any Tokenizer,
+        _ options: TokenCacheOptions
     ) throws(Failure) {
         key = try TokenCacheKey.digest(definitions, files: files, vocabulary, options)
         var rest = files[...]

@@ -36,7 +36,8 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     ) throws(Failure) {
         if let quantises, format != .float32 {
             throw Failure(
-                .badConfiguration, "\(quantises) needs float32 weights, but they are kept in \(format.rawValue); leave out one")
+                .badConfiguration,
+                "\(quantises) needs float32 weights, but they are kept in \(format.rawValue); leave out one")
         }
         self = Self(rawValue: name) ?? Self.preferred(quantises: quantises != nil, keeping: format)
         guard Self.available.contains(self) else {
@@ -47,7 +48,8 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         }
         guard self == .openblas || format == .float32 else {
             throw Failure(
-                .badConfiguration, "\(asking) onednn needs float32 weights; use openblas for weights kept in \(format.rawValue)")
+                .badConfiguration,
+                "\(asking) onednn needs float32 weights; use openblas for weights kept in \(format.rawValue)")
         }
     }
 

@@ -28,7 +28,8 @@ extension RunState.Identity {
         }
         if backbone != other.backbone { return "the model (its config.json or weights) differs" }
         if hasOtherVocabulary(than: other.vocabulary) {
-            return "the vocabulary (the tokenizer of the model directory, such as spiece.model, with its added tokens) differs"
+            return
+                "the vocabulary (the tokenizer of the model directory, such as spiece.model, with its added tokens) differs"
         }
         if layout != other.layout { return "the trainables' layout differs" }
         guard data != other.data else { return nil }
