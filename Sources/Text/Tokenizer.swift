@@ -75,6 +75,9 @@ extension Tokenizer {
         if let problem { throw problem }
     }
 
+    /// The text of ids, as of a list of them.
+    public func decode(_ ids: some Sequence<Int32>) throws(Failure) -> String { try decode(Array(ids)) }
+
     /// The text of generated ids: from the first that ends a text on they do not count.
     public func answer(_ ids: some Sequence<Int32>) throws(Failure) -> String {
         try decode(ids.prefix { $0 != endID })
