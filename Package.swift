@@ -74,7 +74,7 @@ let package = Package(
             "Kernels",
             [
                 .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "CIntegerProducts", "CKernelChoice",
-                "COpenBLAS", "Randomness", "Tensors",
+                "COpenBLAS", "Failures", "Randomness", "Tensors",
             ]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
         library("Optimizers", ["Kernels", "Tensors"]),

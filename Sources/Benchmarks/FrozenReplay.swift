@@ -17,7 +17,7 @@ final class FrozenReplay: @unchecked Sendable {
         let adaptation = method.adaptation(weights: Arena(count: method.parameters.count), gradients: nil)
         products = FrozenPass(model, adaptation: adaptation).products
         self.threads = threads
-        workers = (0..<threads).map { _ in (FrozenProducts(model.packing), Workspace()) }
+        workers = (0..<threads).map { _ in (FrozenProducts(), Workspace()) }
     }
 
     /// Source and target rows of a micro-batch.

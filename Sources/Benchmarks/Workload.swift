@@ -26,7 +26,7 @@ public struct Workload: Sendable {
     public var products: ProductBackend
     /// How frozen weights are kept.
     public var format = WeightFormat.float32
-    /// Precision of packed weights.
+    /// Kinds of products that weights are packed for.
     public var packs = FrozenMatrix.Packs()
     /// Dropout at T5's places and in the adapter.
     public var dropout = 0.1
@@ -39,7 +39,7 @@ public struct Workload: Sendable {
 
     /// Precision of forward and input gradients, for a report.
     var precision: String {
-        format == .bfloat16 ? "bfloat16" : "\(packs.forward?.rawValue ?? "-")/\(packs.backward?.rawValue ?? "-")"
+        format != .float32 ? format.rawValue : "\(packs.forward?.rawValue ?? "-")/\(packs.backward?.rawValue ?? "-")"
     }
 
     /// Opens the model for sources and targets of at most so many tokens; collective.

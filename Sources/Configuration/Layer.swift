@@ -8,6 +8,8 @@ struct Layer {
         let node: Node
         /// `run.yaml:12`, `--set lora.rank=x` or the like.
         let place: String
+        /// What the key of an earlier version held that this value was given by; nil for a key of today.
+        var formerValue: String?
     }
 
     /// Key path to value.
@@ -30,7 +32,11 @@ struct Layer {
 
     /// Reads one `--set key=value`.
     init(assignment: String) throws(Failure) {
-        let place = "--set \(assignment)"
+        try self.init(assignment: assignment, place: "--set \(assignment)")
+    }
+
+    /// Reads `key=value`, given at a place.
+    init(assignment: String, place: String) throws(Failure) {
         guard let equals = assignment.firstIndex(of: "=") else {
             throw Failure(.usage, "\(place): write --set key=value, e.g. --set lora.rank=4")
         }
@@ -39,13 +45,38 @@ struct Layer {
             throw Failure(.usage, "\(place): \(written) is a section; set its keys one by one, as \(written).KEY=VALUE")
         }
         let path = KeyTable.aliases[written] ?? written
-        guard KeyTable.byPath[path] != nil else { throw UnknownKey.refusal(path, place) }
+        guard KeyTable.isKnown(path) else { throw UnknownKey.refusal(path, place) }
         let text = String(assignment[assignment.index(after: equals)...])
+        let node: Node
         do {
-            leaves[path] = Leaf(node: try Yams.compose(yaml: text) ?? Node("null"), place: place)
+            node = try Yams.compose(yaml: text) ?? Node("null")
         } catch {
             throw Failure(.badConfiguration, "\(place): the value is not YAML; quote it if it holds special characters")
         }
+        try take(path, Leaf(node: node, place: place))
+    }
+
+    /// Takes the value of a key, or of one of an earlier version as those of the keys that it has become.
+    private mutating func take(_ path: String, _ leaf: Leaf) throws(Failure) {
+        let settings = try KeyTable.formerKey(path)?.settings(leaf)
+        guard let settings else { return try put(path, leaf) }
+        for setting in settings {
+            try put(
+                setting.path, Leaf(node: Node(setting.value), place: leaf.place, formerValue: leaf.node.string ?? ""))
+        }
+    }
+
+    private mutating func put(_ path: String, _ leaf: Leaf) throws(Failure) {
+        // `lora.rank: 4` beside `lora: {rank: 8}` is no double key to the YAML parser.
+        if let earlier = leaves[path] {
+            let former = KeyTable.formerKey(of: path)
+            try former?.refuseMixture(path, [earlier, leaf])
+            let shown = leaf.formerValue == nil ? path : former?.path ?? path
+            throw Failure(
+                .badConfiguration,
+                "\(leaf.place): key \(shown) is there twice, first at \(earlier.place); keep one of them")
+        }
+        leaves[path] = leaf
     }
 
     private mutating func add(_ mapping: Node.Mapping, prefix: String, name: String) throws(Failure) {
@@ -58,14 +89,8 @@ struct Layer {
             let path = KeyTable.aliases[written] ?? written
             // `model` is a path, or a mapping with `path` and more.
             let isMapping = node.mapping != nil && prefix.isEmpty && Self.isSection(text)
-            if KeyTable.byPath[path] != nil && !isMapping {
-                // `lora.rank: 4` beside `lora: {rank: 8}` is no double key to the YAML parser.
-                if let earlier = leaves[path] {
-                    throw Failure(
-                        .badConfiguration,
-                        "\(place): key \(path) is there twice, first at \(earlier.place); keep one of them")
-                }
-                leaves[path] = Leaf(node: node, place: place)
+            if KeyTable.isKnown(path) && !isMapping {
+                try take(path, Leaf(node: node, place: place))
             } else if prefix.isEmpty, Self.isSection(text) {
                 if let section = node.mapping {
                     try add(section, prefix: text + ".", name: name)

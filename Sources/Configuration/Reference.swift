@@ -12,7 +12,7 @@ public enum ConfigurationReference {
             impossible combinations are refused with file, line and key. Keys marked * decide the bits of the result: a
             resumed run must agree with them. Relative paths are relative to the file's directory, those of `--set` to
             the working directory. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of
-            `path` and `precision`. This page is made from the program's own table of keys.
+            `path`, `storage` and `products`. \(formerKeys) This page is made from the program's own table of keys.
 
             """
         for (section, purpose) in KeyTable.sections {
@@ -30,6 +30,15 @@ public enum ConfigurationReference {
             text += "\n`\(name)`:\n\n```yaml\n\(Presets.yaml(name))\n```\n"
         }
         return text
+    }
+
+    /// What is said of keys of earlier versions.
+    private static var formerKeys: String {
+        KeyTable.formerKeys.map { former in
+            let names = former.successors.map { "`\($0)`" }.joined(separator: " and ")
+            let values = former.meanings.map { "`\($0.value)`" }.joined(separator: ", ")
+            return "`\(former.path)` (\(values)) of earlier versions is still read, as \(names), but not beside them."
+        }.joined(separator: " ")
     }
 
     /// All keys as plain text, a line each: path, default, what is allowed.

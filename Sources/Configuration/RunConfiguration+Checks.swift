@@ -16,11 +16,18 @@ extension RunConfiguration {
         if text("parallel.reduction") == "fast" {
             throw refuse("parallel.reduction", because: "parallel.reduction fast is not in this version; use exact")
         }
-        if gemm == "onednn", keepsBFloat16 {
+        if gemm == "onednn", storage != .float32 {
             throw refuse(
-                "model.precision", "parallel.gemm",
-                because: "model.precision bfloat16 saves memory, of which the copies of parallel.gemm onednn take "
-                    + "more; use parallel.gemm openblas or model.precision float32")
+                "model.storage", "parallel.gemm",
+                because:
+                    "model.storage \(storage.rawValue) saves memory, of which the copies of parallel.gemm onednn take "
+                    + "more; use parallel.gemm openblas or model.storage float32")
+        }
+        if storage != .float32, products != .float32 {
+            throw refuse(
+                "model.products", "model.storage",
+                because: "model.products \(products.rawValue) needs model.storage float32 in this version, not "
+                    + "\(storage.rawValue); use it, or model.products float32")
         }
         guard globalBatch % microBatch == 0 else {
             throw refuse(

@@ -1,3 +1,5 @@
+import Foundation
+
 extension RunConfiguration {
     /// The resolved configuration as YAML: every key that has a meaning beside the others, in the order of the reference.
     /// Reads back as an equal value.
@@ -21,16 +23,36 @@ extension RunConfiguration {
     /// What a resolved configuration begins with, so that its keys are not taken for a user's wishes.
     static let resolvedHead = "# Every key of a run as it was used, by unolora-dist"
 
+    /// Whether a text is a resolved configuration that says the same, written by this version or by an earlier one.
+    public func isSaid(by text: Data?) -> Bool {
+        guard let text, let yaml = String(data: text, encoding: .utf8), yaml.hasPrefix(Self.resolvedHead) else {
+            return false
+        }
+        return (try? Self.load(yaml: yaml, name: "", directory: "/")) == self
+    }
+
     /// The keys that decide the bits of the result, a line each: what a resumed run must agree with. Where files lie is
     /// not in it; what is in them is compared as data.
     public var resultText: String {
         KeyTable.keys.filter { $0.decidesResult && applies($0) }.map(line).joined(separator: "\n")
     }
 
-    /// Those of the keys on which a use of the trained adapter depends, a line each.
+    /// Those of the keys on which a use of the trained adapter depends, a line each, to be digested: keys that were one in
+    /// earlier versions stand as it did where it could say the same, so that the digest stays the same too.
     public func resultText(for use: AdapterUse) -> String {
-        KeyTable.keys.filter { $0.decidesResult && applies($0) && use.depends(on: $0.path) }.map(line)
-            .joined(separator: "\n")
+        let keys = KeyTable.keys.filter { $0.decidesResult && applies($0) && use.depends(on: $0.path) }
+        var lines = keys.map { (path: $0.path, text: line($0)) }
+        for former in KeyTable.formerKeys {
+            let present = lines.map(\.text)
+            guard
+                let meaning = former.meanings.first(where: {
+                    $0.settings.allSatisfy { present.contains("\($0.path): \($0.value)") }
+                }), let place = lines.firstIndex(where: { former.successors.contains($0.path) })
+            else { continue }
+            lines[place] = (former.path, "\(former.path): \(meaning.value)")
+            lines.removeAll { former.successors.contains($0.path) }
+        }
+        return lines.map(\.text).joined(separator: "\n")
     }
 
     /// What all ranks of a job must have alike, a line each: every key but paths, which may differ between nodes, and
@@ -41,14 +63,17 @@ extension RunConfiguration {
     }
 
     /// What differs between two `resultText`s or `sharedText`s, a part of a sentence a key, such as
-    /// `lr.peak was 0.0001 and is 0.001`, and several for `tasks`; of keys that `use` depends on.
+    /// `lr.peak was 0.0001 and is 0.001`, and several for `tasks`; of keys that `use` depends on. A key of an earlier version
+    /// counts as those that it has become.
     public static func differences(
         from old: String, to new: String, for use: AdapterUse = .training
     ) -> [String] {
         func lines(_ text: String) -> [(key: String, value: String)] {
-            text.split(separator: "\n").map { line in
+            text.split(separator: "\n").flatMap { line in
                 let colon = line.firstIndex(of: ":") ?? line.endIndex
-                return (String(line[..<colon]), String(line[colon...].dropFirst(2)))
+                let (key, value) = (String(line[..<colon]), String(line[colon...].dropFirst(2)))
+                let settings = KeyTable.formerKey(key)?.settings(for: value)
+                return settings?.map { ($0.path, $0.value) } ?? [(key, value)]
             }
         }
         let (before, after) = (lines(old), lines(new))

@@ -21,6 +21,12 @@ extension RunConfiguration {
 
     func optionalText(_ path: String) -> String? { values[path] == .null ? nil : text(path) }
 
+    /// A choice of an enum whose cases are the key's words.
+    func choice<Choice: RawRepresentable<String>>(_ path: String) -> Choice {
+        guard let choice = Choice(rawValue: text(path)) else { preconditionFailure("\(path) is one of its words") }
+        return choice
+    }
+
     func flag(_ path: String) -> Bool { values[path] == .flag(true) }
 
     func texts(_ value: Value?) -> [String] {
@@ -142,15 +148,10 @@ extension RunConfiguration {
     public var checkpointKeep: Int { integer("checkpoint.keep") }
     /// nil for as many as the cores allow.
     public var threads: Int? { values["parallel.threads"] == .text("auto") ? nil : integer("parallel.threads") }
-    /// `float32`, `bfloat16`, `int8`, `int8Forward` or `int8Backward`: in what frozen weights are kept and their products
-    /// compute.
-    public var precision: String { text("model.precision") }
-    /// Whether products with frozen weights round their operands to 8 bits, in the forward and in gradients of inputs.
-    public var quantises: (forward: Bool, backward: Bool) {
-        (["int8", "int8Forward"].contains(precision), ["int8", "int8Backward"].contains(precision))
-    }
-    /// Whether frozen weights are kept in 16 bits.
-    public var keepsBFloat16: Bool { precision == "bfloat16" }
+    /// How the frozen matrices are kept in memory.
+    public var storage: ModelStorage { choice("model.storage") }
+    /// In what the products with frozen weights compute.
+    public var products: ModelProducts { choice("model.products") }
     /// `auto`, `openblas` or `onednn`: what computes the products with frozen weights.
     public var gemm: String { text("parallel.gemm") }
     /// Whether the last completed step is also kept in a file.

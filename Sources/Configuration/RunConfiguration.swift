@@ -18,10 +18,13 @@ public struct RunConfiguration: Sendable, Equatable {
     /// those of `--set` to the working directory. Throws `inputMissing` for a missing file, `badConfiguration` for
     /// anything that is unknown, of the wrong type, out of range or impossible together, naming file, line and key.
     ///
-    /// - Parameter isOwn: whether the file is the user's; the values of one that this program wrote yield to the user's as a
-    ///   preset's do.
+    /// - Parameters:
+    ///   - isOwn: whether the file is the user's; the values of one that this program wrote yield to the user's as a
+    ///     preset's do.
+    ///   - options: options of a command that stand for a key, the last word, each as it is written and as `key=value`.
     public static func load(
-        file: String?, isOwn: Bool = true, overrides: [String] = []
+        file: String?, isOwn: Bool = true, overrides: [String] = [],
+        options: [(option: String, assignment: String)] = []
     ) throws(Failure) -> RunConfiguration {
         var text = ""
         if let file {
@@ -36,17 +39,27 @@ public struct RunConfiguration: Sendable, Equatable {
         }
         let name = file ?? "configuration"
         let directory = file.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path } ?? "."
-        return try load(yaml: text, name: name, directory: directory, isOwn: isOwn, overrides: overrides)
+        return try load(
+            yaml: text, name: name, directory: directory, isOwn: isOwn, overrides: overrides, options: options)
     }
 
     /// Reads a configuration from a text; `name` stands for the file in messages.
     public static func load(
-        yaml: String, name: String, directory: String, isOwn: Bool = true, overrides: [String] = []
+        yaml: String, name: String, directory: String, isOwn: Bool = true, overrides: [String] = [],
+        options: [(option: String, assignment: String)] = []
     ) throws(Failure) -> RunConfiguration {
         let file = try Layer(yaml: yaml, name: name)
         var layers = [(layer: file, directory: directory)]
         for override in overrides {
             layers.append((try Layer(assignment: override), FileManager.default.currentDirectoryPath))
+        }
+        // A file with every key as it was used, from an earlier run.
+        let isResolved = yaml.hasPrefix(Self.resolvedHead)
+        let formerNotices = try noticesOfFormerKeys(
+            in: (isOwn && !isResolved ? layers[...] : layers.dropFirst()).map(\.layer))
+        for (option, assignment) in options {
+            let layer = try Layer(assignment: assignment, place: option)
+            layers.append((layer, FileManager.default.currentDirectoryPath))
         }
         guard let presetKey = KeyTable.byPath["preset"] else { preconditionFailure("preset is a key") }
         var preset = "paper"
@@ -90,8 +103,7 @@ public struct RunConfiguration: Sendable, Equatable {
         let (yielded, notices) = asked.yielding(to: own)
         let configuration = RunConfiguration(values: yielded, warnings: [])
         try configuration.check(Places(name: name, byKey: places))
-        // A file with every key as it was used, from an earlier run: of its keys those say something that are no default.
-        let isResolved = yaml.hasPrefix(Self.resolvedHead)
+        // Of the keys of a resolved file those say something that are no default.
         let said = own.filter { path in
             guard isResolved, inFile.contains(path), let key = KeyTable.byPath[path], let standard = key.standard else {
                 return true
@@ -99,7 +111,20 @@ public struct RunConfiguration: Sendable, Equatable {
             let usual = try? key.read(presetLayer.leaves[path] ?? Layer.standard(key, standard), directory: directory)
             return usual != values[path]
         }
-        return RunConfiguration(values: yielded, warnings: notices + configuration.keysWithoutEffect(said))
+        return RunConfiguration(
+            values: yielded, warnings: formerNotices + notices + configuration.keysWithoutEffect(said))
+    }
+
+    /// A sentence for each key of an earlier version in the user's layers; refuses one beside a key that it has become.
+    private static func noticesOfFormerKeys(in layers: [Layer]) throws(Failure) -> [String] {
+        var notices: [String] = []
+        for former in KeyTable.formerKeys {
+            for path in former.successors { try former.refuseMixture(path, layers.compactMap { $0.leaves[path] }) }
+            if let path = former.successors.first, let notice = former.notice(layers.compactMap { $0.leaves[path] }) {
+                notices.append(notice)
+            }
+        }
+        return notices
     }
 
     static func section(_ path: String) -> String {

@@ -10,10 +10,15 @@ public enum UnknownKey {
             "\(place): key \(path) is unknown\(hint); allowed here: \(allowed(beside: path).joined(separator: ", "))")
     }
 
-    /// The known key that a path is nearest to: one that it goes on from, one of the same last name elsewhere, one of
-    /// its section that differs by a slip, else any that does.
+    /// The known key that a path is nearest to: one below the same key that differs by a slip, one that it goes on from,
+    /// one of the same last name elsewhere, one of its section that differs by a slip, else any that does.
     static func suggestion(for path: String) -> String? {
         let known = KeyTable.keys.map(\.path)
+        if let dot = path.lastIndex(of: "."), KeyTable.byPath[String(path[..<dot])] != nil,
+            let near = nearest(to: lastName(path), among: known.filter { $0.hasPrefix(path[...dot]) }, by: lastName)
+        {
+            return near
+        }
         if let whole = known.first(where: { path.hasPrefix($0 + ".") }) { return whole }
         let name = lastName(path)
         let same = known.filter { lastName($0) == name }

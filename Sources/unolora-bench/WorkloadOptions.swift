@@ -25,7 +25,7 @@ struct ProductOptions: ParsableArguments {
         guard gemm == "auto" || ProductBackend(rawValue: gemm) != nil else {
             throw ValidationError("--gemm must be auto, openblas or onednn")
         }
-        guard ProductPrecision(rawValue: forward) != nil, ProductPrecision(rawValue: backward) != nil else {
+        guard ProductKind(rawValue: forward) != nil, ProductKind(rawValue: backward) != nil else {
             throw ValidationError("--forward and --backward must be float32 or int8")
         }
     }
@@ -37,8 +37,8 @@ struct ProductOptions: ParsableArguments {
 
     var packs: FrozenMatrix.Packs {
         FrozenMatrix.Packs(
-            forward: ProductPrecision(rawValue: forward) ?? .float32,
-            backward: ProductPrecision(rawValue: backward) ?? .float32)
+            forward: ProductKind(rawValue: forward) ?? .float32,
+            backward: ProductKind(rawValue: backward) ?? .float32)
     }
 }
 

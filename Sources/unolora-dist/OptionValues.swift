@@ -70,11 +70,20 @@ enum ProductChoice: String, ExpressibleByArgument, CaseIterable {
     case onednn
 }
 
-/// What `verify --precision` can be.
+extension ModelStorage: ExpressibleByArgument {}
+extension ModelProducts: ExpressibleByArgument {}
+
+/// What `verify --precision` of earlier versions can be.
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
     case float32
     case bfloat16
     case int8
     case int8Forward
     case int8Backward
+
+    /// What is to be written in its place.
+    var options: [String] {
+        let isStorage = self == .float32 || self == .bfloat16
+        return ["--storage \(isStorage ? rawValue : "float32")", "--products \(isStorage ? "float32" : rawValue)"]
+    }
 }

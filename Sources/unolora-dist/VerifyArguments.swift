@@ -6,15 +6,16 @@ import Failures
 struct VerifyArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Replays parity cases on this build and machine, or measures what 8 bits do to a model.",
+        abstract:
+            "Replays parity cases on this build and machine, or measures what model.storage and model.products do to a model.",
         discussion: """
             A case is a directory with model/, adapter/ and case.safetensors. Prints one JSON line for each with the \
             worst relative error of logits, encoder output, loss, every gradient and every optimiser step, and whether \
             the generated tokens are equal; of a case that cannot be replayed, why. Exit code 1 when one is out of \
             tolerance, else that of the first case that cannot be replayed.
 
-            With --precision it compares, on training examples of all tasks of a configuration, products with frozen \
-            weights of that precision with float32, and prints one JSON line: the relative error behind every block, \
+            With --config it compares, on training examples of all tasks of a configuration, the model as model.storage and \
+            model.products have it with float32, and prints one JSON line: the relative error behind every block, \
             the difference of the loss, and the cosine of the adapter's gradients. It judges nothing: the exit code is \
             0 unless a number is not finite (86).
             """)
@@ -22,11 +23,20 @@ struct VerifyArguments: ParsableCommand {
     @Option(help: "Products with frozen weights of the cases: auto (the default), openblas or onednn.")
     var gemm: ProductChoice?
 
-    @Option(help: "Measures this model.precision instead: float32, bfloat16, int8, int8Forward or int8Backward.")
-    var precision: PrecisionChoice?
-
     @Option(help: ArgumentHelp("Configuration (YAML) to measure.", valueName: "run.yaml"), transform: filled)
     var config: String?
+
+    @Option(help: "Measures with this model.storage, whatever the configuration says: float32 or bfloat16.")
+    var storage: ModelStorage?
+
+    @Option(
+        help: ArgumentHelp(
+            "Measures with these model.products, whatever the configuration says: float32, int8, int8Forward or "
+                + "int8Backward."))
+    var products: ModelProducts?
+
+    @Option(help: ArgumentHelp("The earlier name of --storage and --products.", visibility: .hidden))
+    var precision: PrecisionChoice?
 
     @OptionGroup var overrides: Overrides
 
@@ -50,32 +60,50 @@ struct VerifyArguments: ParsableCommand {
     var cases: [String] = []
 
     func validate() throws {
-        guard precision != nil else {
-            guard config == nil, overrides.values.isEmpty, out == nil, checkpoint == nil, examples == nil else {
-                throw ValidationError("--config, --set, --out, --checkpoint and --examples need --precision")
+        guard config != nil else {
+            guard overrides.values.isEmpty, out == nil, checkpoint == nil, examples == nil, settings.isEmpty else {
+                throw ValidationError(
+                    "--storage, --products, --set, --out, --checkpoint and --examples need --config")
             }
-            guard !cases.isEmpty else { throw ValidationError("it needs a case, or --precision with --config") }
+            guard !cases.isEmpty else { throw ValidationError("it needs a case, or --config") }
             return
         }
-        guard config != nil else { throw ValidationError("--precision needs --config") }
-        guard cases.isEmpty else { throw ValidationError("--precision takes a configuration, no cases") }
-        guard gemm == nil else { throw ValidationError("with --precision use --set parallel.gemm, not --gemm") }
+        guard cases.isEmpty else { throw ValidationError("--config takes no cases") }
+        guard gemm == nil else { throw ValidationError("with --config use --set parallel.gemm, not --gemm") }
+        guard precision == nil || (storage == nil && products == nil) else {
+            throw ValidationError("--precision is the earlier name of --storage and --products; remove it")
+        }
         guard (examples ?? 1) >= 1 else { throw ValidationError("--examples must be at least 1") }
     }
 
     func run() {
-        guard let precision, let config else {
+        guard let config else {
             Job.alone("verify") { () throws(Failure) in
                 try VerifyCommand.run(cases, products: (gemm ?? .auto).rawValue, asking: "--gemm")
             }
         }
-        Job.run("verify --precision") { mpi throws(Failure) in
-            try PrecisionCommand.run(
+        Job.run("verify --config") { mpi throws(Failure) in
+            if let precision, mpi.world.rank == 0 {
+                Terminal.complain(
+                    "note: --precision is the earlier name of --storage and --products; write "
+                        + precision.options.joined(separator: " "))
+            }
+            return try PrecisionCommand.run(
                 { () throws(Failure) in
-                    try RunConfiguration.load(
-                        file: config, overrides: overrides.values + ["model.precision=\(precision.rawValue)"])
+                    try RunConfiguration.load(file: config, overrides: overrides.values, options: settings)
                 }, out: TrainArguments.runDirectory(out: out, config: config), checkpoint: checkpoint,
                 examples: examples ?? 64, world: mpi.world)
         }
+    }
+
+    /// The keys of the configuration that options stand for.
+    private var settings: [(option: String, assignment: String)] {
+        if let precision {
+            return [("--precision \(precision.rawValue)", "model.precision=\(precision.rawValue)")]
+        }
+        return [
+            storage.map { ("--storage \($0.rawValue)", "model.storage=\($0.rawValue)") },
+            products.map { ("--products \($0.rawValue)", "model.products=\($0.rawValue)") },
+        ].compactMap(\.self)
     }
 }

@@ -149,7 +149,7 @@ extension ProgramTests {
                 ["train", "--config", project.configuration, "--out", project.file("o"), "--resume", last],
                 ["reproduce", run, "--out", project.file("again")],
                 [
-                    "verify", "--precision", "int8", "--config", project.configuration, "--out", run, "--checkpoint",
+                    "verify", "--products", "int8", "--config", project.configuration, "--out", run, "--checkpoint",
                     "last",
                 ],
             ] {

@@ -118,18 +118,21 @@ extension ProgramTests {
 
         /// 222,903,552 weights of 4 bytes are 850.3 MiB; but for 48,384 of norms and position biases they can have 2.
         @Test(arguments: [
-            ("float32", #"  850\.3 MiB backbone mapped, once, \+ nothing packed for OpenBLAS \(\d+\.\d MiB with"#),
+            (
+                "storage=float32",
+                #"  850\.3 MiB backbone mapped, once, \+ nothing packed for OpenBLAS \(\d+\.\d MiB with"#
+            ),
             // 198,180,864 of them in projections, 1 byte each for two directions, or with oneDNN the output in float32 too.
             (
-                "int8",
+                "products=int8",
                 #"  850\.3 MiB backbone mapped, once, \+ 378\.0 MiB packed once for products of 8 bits \(566\.2 MiB with"#
             ),
-            ("bfloat16", #"  425\.2 MiB backbone in bfloat16, once, \+ nothing packed for OpenBLAS \+ 1 x"#),
+            ("storage=bfloat16", #"  425\.2 MiB backbone in bfloat16, once, \+ nothing packed for OpenBLAS \+ 1 x"#),
         ])
-        func `plan counts the backbone as it is kept`(precision: String, line: String) throws {
+        func `plan counts the backbone as it is kept`(setting: String, line: String) throws {
             let project = try Self.project("t5-base")
             let plan = try Program.run([
-                "plan", "--config", project.configuration, "--set", "model.precision=\(precision)", "--set",
+                "plan", "--config", project.configuration, "--set", "model.\(setting)", "--set",
                 "parallel.gemm=openblas",
             ])
             #expect(plan.code == 0, "\(plan.error)")
@@ -139,9 +142,9 @@ extension ProgramTests {
         /// Numbers of a worker's widest operand, 3,072 for each token of a batch, 2 bytes each.
         @Test func `plan counts the rows that are rounded to 8 bits`() throws {
             let project = try Self.project("t5-base")
-            func worker(_ precision: String) throws -> Double {
+            func worker(_ products: String) throws -> Double {
                 let plan = try Program.run([
-                    "plan", "--config", project.configuration, "--set", "model.precision=\(precision)", "--set",
+                    "plan", "--config", project.configuration, "--set", "model.products=\(products)", "--set",
                     "batch.micro=8", "--set", "batch.global=8", "--set", "eval.batch=8", "--set", "data.maxSource=512",
                 ])
                 #expect(plan.code == 0, "\(plan.error)")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// What `model.precision` does to a model: as `verify --precision` prints it and as a run records it.
+    /// What `model.storage` and `model.products` do to a model: as `verify --config` prints it and as a run records it.
     @Suite struct PrecisionCommandTests {
         private static func measure(_ project: TinyProject, _ arguments: [String], ranks: Int? = nil) throws
             -> NSDictionary
@@ -18,12 +18,12 @@ extension ProgramTests {
 
         /// Trains into `run` and returns what `environment.json` says of the precision.
         private static func train(
-            _ project: TinyProject, _ precision: String, run: String, ranks: Int?
+            _ project: TinyProject, _ setting: String, run: String, ranks: Int?
         ) throws -> (record: NSDictionary?, output: String) {
             let result = try Program.run(
                 [
                     "train", "--config", project.configuration, "--out", project.file(run), "--set",
-                    "model.precision=\(precision)", "--set", "train.steps=3", "--set", "lr.warmup=1", "--set",
+                    "model.\(setting)", "--set", "train.steps=3", "--set", "lr.warmup=1", "--set",
                     "eval.atEnd=false",
                 ], ranks: ranks)
             #expect(result.code == 0, "\(result.error)")
@@ -32,53 +32,74 @@ extension ProgramTests {
             return (environment["precision"] as? NSDictionary, result.output)
         }
 
-        @Test(arguments: ["int8", "bfloat16"])
-        func `a run records what verify measures, the same on one rank and on two`(precision: String) throws {
+        @Test(arguments: [("products", "int8"), ("storage", "bfloat16")])
+        func `a run records what verify measures, the same on one rank and on two`(key: String, value: String) throws {
             let project = try TinyProject()
-            let alone = try Self.train(project, precision, run: "alone", ranks: nil)
-            let two = try Self.train(project, precision, run: "two", ranks: 2)
+            let alone = try Self.train(project, "\(key)=\(value)", run: "alone", ranks: nil)
+            let two = try Self.train(project, "\(key)=\(value)", run: "two", ranks: 2)
             let record = try #require(alone.record)
+            let model = ["storage": "float32", "products": "float32"].merging([key: value]) { $1 }
+            #expect(record["model"] as? [String: String] == model)
             #expect(record == two.record)
-            let measured = try Self.measure(project, ["--precision", precision, "--examples", "8"])
+            let measured = try Self.measure(project, ["--\(key)", value, "--examples", "8"])
             #expect(record == measured)
-            #expect(measured == (try Self.measure(project, ["--precision", precision, "--examples", "8"], ranks: 2)))
+            #expect(measured == (try Self.measure(project, ["--\(key)", value, "--examples", "8"], ranks: 2)))
             let lines = alone.output.split(separator: "\n").filter {
-                $0.contains("\(precision) against float32 on 8 examples")
+                $0.contains("precision: \(value) \(key) against float32 on 8 examples")
             }
             #expect(lines.count == 1, "\(alone.output)")
             let log = try String(contentsOfFile: project.file("alone/logs/rank-00000.log"), encoding: .utf8)
             #expect(log.contains(try #require(lines.first)))
             // Later, with the trained adapter, all tensors have a gradient.
             let later = try Self.measure(
-                project, ["--precision", precision, "--checkpoint", project.file("two/checkpoints/last")])
+                project, ["--\(key)", value, "--checkpoint", project.file("two/checkpoints/last")])
             #expect(later["step"] as? Int == 3 && later["examples"] as? Int == 64)
             func tensors(_ report: NSDictionary) -> Int {
                 (report["gradients"] as? NSDictionary)?["tensors"] as? Int ?? 0
             }
             // A weight in bfloat16 is off by up to 2^-9, 0.2 %; numbers in 8 bits give products that are off by 1.3 %.
             let errors = try #require(record["encoderErrors"] as? [Double])
-            #expect(errors.allSatisfy { $0 > 1e-4 && $0 < (precision == "int8" ? 0.1 : 0.01) }, "\(errors)")
+            #expect(errors.allSatisfy { $0 > 1e-4 && $0 < (value == "int8" ? 0.1 : 0.01) }, "\(errors)")
             #expect(tensors(record) > 0 && tensors(later) > tensors(record))
         }
 
         @Test func `a run in float32 records nothing, and verify finds no error in it`() throws {
             let project = try TinyProject()
-            let run = try Self.train(project, "float32", run: "run", ranks: nil)
+            let run = try Self.train(project, "products=float32", run: "run", ranks: nil)
             #expect(run.record == nil && !run.output.contains("precision:"))
             let report = try Self.measure(
-                project, ["--precision", "float32", "--set", "parallel.gemm=openblas", "--examples", "5"])
+                project, ["--set", "parallel.gemm=openblas", "--examples", "5"])
             #expect(report["encoderErrors"] as? [Double] == [0, 0] && report["decoderErrors"] as? [Double] == [0, 0])
             #expect(report["lossDifference"] as? Double == 0 && report["examples"] as? Int == 5)
             #expect((report["gradients"] as? NSDictionary)?["cosine"] as? Double == 1)
         }
 
+        @Test(arguments: [("int8", "products"), ("bfloat16", "storage")])
+        func `the earlier name of the options measures the same and is said`(value: String, key: String) throws {
+            let project = try TinyProject()
+            func verify(_ arguments: [String]) throws -> Program.Result {
+                try Program.run(
+                    ["verify", "--config", project.configuration, "--out", project.file("run"), "--examples", "3"]
+                        + arguments, ranks: 2)
+            }
+            let new = try verify(["--\(key)", value])
+            let old = try verify(["--precision", value])
+            #expect(new.code == 0 && old.code == 0 && old.output == new.output && !new.output.isEmpty, "\(old.error)")
+            let notice = "note: --precision is the earlier name of --storage and --products; write --storage "
+            #expect(old.error.components(separatedBy: notice).count == 2, "\(old.error)")
+            #expect(old.error.contains("--\(key) \(value)") && !new.error.contains("note:"), "\(old.error)")
+        }
+
         @Test(arguments: [
-            (["--precision", "int8"], "--precision needs --config"),
-            (["--precision", "int4", "--config", "run.yaml"], "int4"),
-            (["--precision", "int8", "--config", "run.yaml", "case"], "no cases"),
-            (["--precision", "int8", "--config", "run.yaml", "--gemm", "onednn"], "--set parallel.gemm"),
-            (["--precision", "int8", "--config", "run.yaml", "--examples", "0"], "at least 1"),
-            (["--config", "run.yaml"], "need --precision"), (["--examples", "3", "case"], "need --precision"),
+            (["--products", "int8"], "need --config"), (["--storage", "bfloat16", "case"], "need --config"),
+            (["--products", "int4", "--config", "run.yaml"], "int4"),
+            (["--storage", "int8", "--config", "run.yaml"], "int8"),
+            (["--config", "run.yaml", "case"], "no cases"),
+            (["--config", "run.yaml", "--gemm", "onednn"], "--set parallel.gemm"),
+            (["--config", "run.yaml", "--examples", "0"], "at least 1"),
+            (["--examples", "3", "case"], "need --config"), ([], "it needs a case, or --config"),
+            (["--precision", "int8"], "need --config"),
+            (["--precision", "int8", "--products", "int8", "--config", "run.yaml"], "earlier name"),
         ])
         func `options that do not go together are refused`(arguments: [String], says: String) throws {
             let result = try Program.run(["verify"] + arguments)

@@ -127,7 +127,7 @@ extension ProgramTests {
             #expect(alone == three)
             // Weights that are not converted, in products that need only one piece of them.
             let layout = [(Layout(ranks: 2, threads: 1), Int?.none)]
-            let kept = try Self.train(project, "unolora_star", layout, set: ["model.precision=bfloat16"])
+            let kept = try Self.train(project, "unolora_star", layout, set: ["model.storage=bfloat16"])
             #expect(try Self.train(project, "unolora_star", layout, set: ["parallel.gemm=openblas"]) == kept)
             #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
         }
@@ -135,9 +135,9 @@ extension ProgramTests {
         /// Ways to multiply by frozen weights, and how the library that does it calls itself.
         private static let products =
             [
-                ("parallel.gemm=openblas", "OpenBLAS"), ("model.precision=bfloat16", "OpenBLAS"),
-                ("model.precision=int8", PackingLibrary.hasVNNI || PackingLibrary.isFast ? "oneDNN" : "OpenBLAS"),
-            ] + (PackingLibrary.hasOneDNN ? [("parallel.gemm=onednn", "oneDNN")] : [])
+                ("parallel.gemm=openblas", "OpenBLAS"), ("model.storage=bfloat16", "OpenBLAS"),
+                ("model.products=int8", OneDNN.hasVNNI || OneDNN.isFast ? "oneDNN" : "OpenBLAS"),
+            ] + (OneDNN.isInBuild ? [("parallel.gemm=onednn", "oneDNN")] : [])
 
         @Test(arguments: products)
         func `either library, and 16 or 8 bits, give the same bits on ranks as alone`(
@@ -153,7 +153,7 @@ extension ProgramTests {
             #expect(try train(ranks: 1, threads: 2) == alone)
             #expect(try train(ranks: 2, threads: 1) == alone)
             #expect(try train(ranks: 3, threads: 1) == alone)
-            guard setting.hasPrefix("model.precision") else { return }
+            guard setting.hasPrefix("model.") else { return }
             #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
         }
 

@@ -40,8 +40,8 @@ extension ProgramTests {
         }
 
         static let cases: [(setting: String, remedy: String)] =
-            [("model.precision=bfloat16", "model.precision: float32")]
-            + (PackingLibrary.hasOneDNN ? [("parallel.gemm=onednn", "parallel.gemm: openblas")] : [])
+            [("model.storage=bfloat16", "model.storage: float32")]
+            + (OneDNN.isInBuild ? [("parallel.gemm=onednn", "parallel.gemm: openblas")] : [])
 
         @Test(arguments: cases)
         func `too little room is refused with what is needed, free and of help, and is not to be started again`(

@@ -6,9 +6,14 @@ import Testing
 
     @Test(arguments: [
         (
-            "model.precision: bfloat16\nparallel: {gemm: onednn}",
-            "model.precision bfloat16 saves memory, of which the copies of parallel.gemm onednn take more; use parallel.gemm "
-                + "openblas or model.precision float32"
+            "model.storage: bfloat16\nparallel: {gemm: onednn}",
+            "model.storage bfloat16 saves memory, of which the copies of parallel.gemm onednn take more; use parallel.gemm "
+                + "openblas or model.storage float32"
+        ),
+        (
+            "model.products: int8Forward\nmodel.storage: bfloat16",
+            "model.products int8Forward needs model.storage float32 in this version, not bfloat16; use it, or model.products "
+                + "float32"
         ),
         (
             "batch: {global: 30, micro: 4}",

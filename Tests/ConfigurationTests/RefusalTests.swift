@@ -13,7 +13,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("rank: 4", "lora.rank"), ("seed: 4", "train.seed"), ("methd: frozen", "method"), ("optim: {eps: 1}", nil),
+        ("rank: 4", "lora.rank"), ("model.storge: float32", "model.storage"),
+        ("model.product: int8", "model.products"), ("seed: 4", "train.seed"), ("methd: frozen", "method"),
+        ("optim: {eps: 1}", nil),
         ("lora: {rakn: 4}", "lora.rank"), ("batch: {mirco: 4}", "batch.micro"), ("zzz: 1", nil),
         ("data: {labelstyle: words}", "data.labelStyle"), ("train: {warmup: 3}", "lr.warmup"),
     ])

@@ -42,22 +42,24 @@ import Testing
         let text = try load(complete).resolvedYAML
         #expect(
             text.hasPrefix(
-                "# Every key of a run as it was used, by unolora-dist.\npreset: paper\nmodel: /runs/t5\nmodel.precision: float32\nmethod: unolora\ntasks:\n  - cola\n"
+                "# Every key of a run as it was used, by unolora-dist.\npreset: paper\nmodel: /runs/t5\nmodel.storage: float32\nmodel.products: float32\nmethod: unolora\ntasks:\n  - cola\n"
             ))
         #expect(text.contains("\nlora:\n  rank: 8\n  rankA: null\n"))
         #expect(!text.contains("hyper"))
         #expect(try load(complete + "preset: repo\n").resolvedYAML.contains("\nhyper:\n  dim: 8\n"))
     }
 
-    @Test func `the model may be a mapping of path and precision`() throws {
-        let dotted = try load(complete, set: "model.precision=int8")
+    @Test func `the model may be a mapping of path, storage and products`() throws {
+        let dotted = try load(complete, set: "model.products=int8")
         let mapping = try load(
-            complete.replacingOccurrences(of: "model: t5", with: "model: {path: t5, precision: int8}"))
+            complete.replacingOccurrences(of: "model: t5", with: "model: {path: t5, storage: float32, products: int8}"))
         #expect(mapping == dotted)
         #expect(dotted != (try load(complete)))
-        #expect(dotted.quantises == (true, true))
-        #expect(try load(complete, set: "model.precision=int8Forward").quantises == (true, false))
-        #expect(try load(complete, set: "model.precision=int8Backward").quantises == (false, true))
+        #expect(dotted.products.quantises == (true, true) && dotted.storage == .float32)
+        #expect(try load(complete, set: "model.products=int8Forward").products.quantises == (true, false))
+        #expect(try load(complete, set: "model.products=int8Backward").products.quantises == (false, true))
+        let kept = try load(complete, set: "model.storage=bfloat16")
+        #expect(kept.storage == .bfloat16 && kept.products == .float32 && kept.products.quantises == (false, false))
     }
 
     @Test(arguments: [
@@ -75,7 +77,8 @@ import Testing
         ("train.steps=2000", "train.steps"), ("train.seed=2", "train.seed"), ("batch.micro=2", "batch.micro"),
         ("lr.peak=1e-3", "lr.peak"), ("lora.rank=4", "lora.rank"), ("method=lora_per_task", "method"),
         ("data.maxSource=64", "data.maxSource"), ("sampler.temperature=1", "sampler.temperature"),
-        ("parallel.gemm=openblas", "parallel.gemm"), ("tasks=[rte, cola]", "tasks"), ("dropout=0", "dropout"),
+        ("parallel.gemm=openblas", "parallel.gemm"), ("model.storage=bfloat16", "model.storage"),
+        ("model.products=int8", "model.products"), ("tasks=[rte, cola]", "tasks"), ("dropout=0", "dropout"),
     ])
     func `what decides the result differs and is named`(override: String, key: String) throws {
         let base = try load(complete)
@@ -124,7 +127,8 @@ import Testing
         ("dropout=0", false, false), ("batch.global=64", false, false), ("parallel.gemm=openblas", false, false),
         ("data.splitSeed=9", true, false), ("data.dropDuplicates=true", true, false),
         ("data.onBadRow=skip", true, false), ("data.maxSource=64", true, true), ("data.labelStyle=words", true, true),
-        ("lora.alpha=8", true, true), ("model.precision=int8", true, true), ("tasks=[rte, cola]", true, true),
+        ("lora.alpha=8", true, true), ("model.products=int8", true, true), ("model.storage=bfloat16", true, true),
+        ("tasks=[rte, cola]", true, true),
     ])
     func `of a trained adapter some keys decide figures, and some answers`(
         override: String, figures: Bool, answers: Bool

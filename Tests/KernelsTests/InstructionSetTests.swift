@@ -15,25 +15,25 @@ import Testing
 
         @Test(arguments: known)
         func `a set that is known holds what it says`(isa: Int32, hasAVX512: Bool, hasVNNI: Bool) {
-            let found = PackingLibrary.instructions(isa)
+            let found = OneDNN.instructions(isa)
             #expect(found.hasAVX512 == hasAVX512 && found.hasVNNI == hasVNNI)
         }
 
         @Test func `a set that has no name yet holds what those below it hold`() {
             for bit in 20..<31 {
                 let future = Int32(0x67) | Int32(1) << bit
-                let found = PackingLibrary.instructions(future)
+                let found = OneDNN.instructions(future)
                 #expect(found.name == nil && found.hasAVX512 && found.hasVNNI)
-                #expect(PackingLibrary.instructions(0x27 | Int32(1) << bit) == (nil, true, false))
-                #expect(PackingLibrary.instructions(0x7 | Int32(1) << bit) == (nil, false, false))
+                #expect(OneDNN.instructions(0x27 | Int32(1) << bit) == (nil, true, false))
+                #expect(OneDNN.instructions(0x7 | Int32(1) << bit) == (nil, false, false))
             }
         }
 
         @Test func `what is used is what processor and library both have`() throws {
-            let library = PackingLibrary.instructions(PackingLibrary.effectiveInstructions)
-            #expect(PackingLibrary.isFast == (PackingLibrary.processorHasAVX512 && library.hasAVX512))
-            #expect(PackingLibrary.hasVNNI == (PackingLibrary.processorHasVNNI && library.hasVNNI))
-            let name = try #require(PackingLibrary.name)
+            let library = OneDNN.instructions(OneDNN.effectiveInstructions)
+            #expect(OneDNN.isFast == (OneDNN.processorHasAVX512 && library.hasAVX512))
+            #expect(OneDNN.hasVNNI == (OneDNN.processorHasVNNI && library.hasVNNI))
+            let name = try #require(OneDNN.name)
             #expect(name.hasPrefix("oneDNN ") && !name.hasSuffix("another"))
         }
     }

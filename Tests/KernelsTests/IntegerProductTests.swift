@@ -25,20 +25,20 @@ import Testing
         func withPack(_ body: (PackedWeight) -> Void) {
             let bytes =
                 PackedWeight.factorBytes(columns: columns)
-                + IntegerProducts.panelBytes(inner: inner, columns: columns)
+                + IntegerPanels.panelBytes(inner: inner, columns: columns)
             // What is behind it must stay as it is.
             let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes + 64, alignment: 64)
             defer { memory.deallocate() }
             (memory + bytes).initializeMemory(as: UInt8.self, repeating: 0xA5, count: 64)
-            let pack = PackedWeight(inner: inner, columns: columns, layout: .panels, memory: memory)
+            let pack = PackedWeight(inner: inner, columns: columns, kernels: IntegerPanels(), memory: memory)
             for j in 0..<columns { pack.factors[j] = 0.25 + Float(j) / 7 }
-            IntegerProducts.pack(columns: w, into: pack)
+            IntegerPanels.pack(columns: w, into: pack)
             body(pack)
             #expect((bytes..<bytes + 64).allSatisfy { memory.load(fromByteOffset: $0, as: UInt8.self) == 0xA5 })
         }
 
         func expected(_ row: Int, _ column: Int, _ pack: PackedWeight) -> Float {
-            let width = IntegerProducts.rowWidth(pack)
+            let width = IntegerPanels.rowWidth(pack)
             let sum = (0..<inner).reduce(0) { $0 + Int(x[row * width + $1]) * Int(w[column * inner + $1]) }
             return Float(sum) * (pack.factors[column] * rowFactors[row])
         }
@@ -54,7 +54,7 @@ import Testing
         let own = Case(rows: rows, inner: inner, columns: columns)
         own.withPack { pack in
             let y = GuardedMatrix(max(rows, 1), columns) { _, _ in .nan }
-            IntegerProducts.multiply(
+            IntegerPanels.multiply(
                 own.x, rows: rows, rowFactors: own.rowFactors, pack, into: y.row, stride: y.view.stride)
             for row in 0..<rows {
                 let got = (0..<columns).map { y.view.row(row)[$0] }
@@ -70,7 +70,7 @@ import Testing
         let own = Case(rows: rows, inner: inner, columns: columns)
         own.withPack { pack in
             var operand = cintegerproducts_operand(
-                panels: UnsafePointer(pack.packed.assumingMemoryBound(to: Int8.self)), pairs: Int64((inner + 1) / 2),
+                panels: UnsafePointer(pack.numbers.assumingMemoryBound(to: Int8.self)), pairs: Int64((inner + 1) / 2),
                 columns: Int64(columns), factors: UnsafePointer(pack.factors))
             let (fast, plain) = (Arena(count: rows * columns), Arena(count: rows * columns))
             let stride = Int64(columns)

@@ -10,7 +10,7 @@ import Testing
 @Suite struct PackedProductTests {
     /// What packs 8 bits here.
     private static func integerLibraries() throws -> [PackingLibrary] {
-        [.integers] + (PackingLibrary.hasVNNI ? [try PackingLibrary()] : [])
+        [.integers] + (OneDNN.hasVNNI ? [try PackingLibrary.oneDNN()] : [])
     }
 
     /// A frozen matrix of parts of these heights, packed for both products, with what owns its memory.
@@ -22,7 +22,7 @@ import Testing
         private let memory: UnsafeMutableRawPointer
 
         init(
-            _ heights: [Int], _ width: Int, _ precision: ProductPrecision = .float32, by library: PackingLibrary
+            _ heights: [Int], _ width: Int, _ precision: ProductKind = .float32, by library: PackingLibrary
         ) throws {
             let packs = FrozenMatrix.Packs(forward: precision, backward: precision)
             self.library = library
@@ -50,12 +50,12 @@ import Testing
         ([37], 12), ([10, 10, 10], 12), ([5, 18], 33), ([64, 64, 64], 64), ([2048], 512),
     ]
 
-    @Test(.enabled(if: PackingLibrary.hasOneDNN, "this build has no oneDNN"), arguments: shapes.indices)
+    @Test(.enabled(if: OneDNN.isInBuild, "this build has no oneDNN"), arguments: shapes.indices)
     func `both products are those of double precision`(index: Int) throws {
-        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, by: PackingLibrary())
+        let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, by: PackingLibrary.oneDNN())
         let (out, width) = (packed.matrix.outputWidth, packed.matrix.inputWidth)
         let w = packed.plain.parts.flatMap { $0.copied() }.map(Double.init)
-        let products = FrozenProducts(packed.library)
+        let products = FrozenProducts()
         for rows in [1, 2, 7, 17, 70] {
             let x = Self.filled(rows * width, seed: 7)
             let dy = Self.filled(rows * out, seed: 8)
@@ -92,7 +92,7 @@ import Testing
     private func expectHundredth(_ index: Int, _ library: PackingLibrary) throws {
         let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, .int8, by: library)
         let (out, width, rows) = (packed.matrix.outputWidth, packed.matrix.inputWidth, 19)
-        let products = FrozenProducts(packed.library)
+        let products = FrozenProducts()
         for isBackward in [false, true] {
             let (from, to) = isBackward ? (out, width) : (width, out)
             let x = Self.filled(rows * from, seed: 7)
@@ -153,7 +153,7 @@ import Testing
         let y = Arena(count: rows * out)
         matrix.multiply(
             Matrix(x.base, rows: rows, columns: width), into: Matrix(y.base, rows: rows, columns: out),
-            FrozenProducts(library))
+            FrozenProducts())
         for row in 0..<rows {
             for j in 0..<out {
                 let sum = (0..<width).reduce(0) { $0 + Int(x.base[row * width + $1]) * Int(w.base[j * width + $1]) }
@@ -162,7 +162,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: PackingLibrary.hasVNNI, "needs oneDNN and a processor with VNNI"), arguments: shapes.indices)
+    @Test(.enabled(if: OneDNN.hasVNNI, "needs oneDNN and a processor with VNNI"), arguments: shapes.indices)
     func `both ways to multiply 8 bits give the same bits`(index: Int) throws {
         let (heights, width) = (Self.shapes[index].heights, Self.shapes[index].width)
         let out = heights.reduce(0, +)
@@ -171,7 +171,7 @@ import Testing
             let (x, y) = (Self.filled(19 * width, seed: 7), Arena(count: 19 * out))
             packed.matrix.multiply(
                 Matrix(x.base, rows: 19, columns: width), into: Matrix(y.base, rows: 19, columns: out),
-                FrozenProducts(library))
+                FrozenProducts())
             return y.elements.map(\.bitPattern)
         }
         #expect(results.count == 2 && results[0] == results[1])
@@ -185,9 +185,9 @@ import Testing
         #expect(error?.description.contains("140000 products of 8 bits") == true)
     }
 
-    @Test(.enabled(if: PackingLibrary.isFast, "needs a processor with AVX-512"), arguments: shapes.indices)
+    @Test(.enabled(if: OneDNN.isFast, "needs a processor with AVX-512"), arguments: shapes.indices)
     func `a row has the same bits in a product of any number of rows, at any place`(index: Int) throws {
-        try expectSameRows(index, .float32, PackingLibrary())
+        try expectSameRows(index, .float32, PackingLibrary.oneDNN())
     }
 
     @Test(arguments: shapes.indices)
@@ -195,10 +195,10 @@ import Testing
         for library in try Self.integerLibraries() { try expectSameRows(index, .int8, library) }
     }
 
-    private func expectSameRows(_ index: Int, _ precision: ProductPrecision, _ library: PackingLibrary) throws {
+    private func expectSameRows(_ index: Int, _ precision: ProductKind, _ library: PackingLibrary) throws {
         let packed = try Packed(Self.shapes[index].heights, Self.shapes[index].width, precision, by: library)
         let (out, width) = (packed.matrix.outputWidth, packed.matrix.inputWidth)
-        let products = FrozenProducts(packed.library)
+        let products = FrozenProducts()
         let most = 330
         let row = Self.filled(width, seed: 3)
         // Every row is the same one, so every row of every product must be.
@@ -222,9 +222,9 @@ import Testing
     @Test func `the pieces of a product cover every row and stay inside`() {
         for rows in 1...1100 {
             var covered = 0
-            FrozenProducts.forEachPiece(of: rows) { start, count in
+            RowPieces.forEach(of: rows) { start, count in
                 #expect(start >= 0 && start <= covered && start + count > covered && start + count <= rows)
-                #expect(FrozenProducts.large.contains(count) || FrozenProducts.small.contains(count))
+                #expect(RowPieces.large.contains(count) || RowPieces.small.contains(count))
                 covered = start + count
             }
             #expect(covered == rows)

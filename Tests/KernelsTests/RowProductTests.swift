@@ -91,15 +91,15 @@ import Testing
                 for matrix in [floats, narrow] { expectSameRows(matrix, x, FrozenProducts()) }
             }
         }
-        for library in [.integers] + (PackingLibrary.hasOneDNN ? [try PackingLibrary()] : []) {
-            for precision in [ProductPrecision.float32, .int8] where precision == .int8 || library.packsFloat32 {
+        for library in [.integers] + (OneDNN.isInBuild ? [try PackingLibrary.oneDNN()] : []) {
+            for precision in [ProductKind.float32, .int8] where precision == .int8 || library.packs(.float32) {
                 var packed = floats
                 let packs = FrozenMatrix.Packs(forward: precision, backward: nil)
                 let memory = UnsafeMutableRawPointer.allocate(
                     byteCount: try packed.packedBytes(library, packs), alignment: 64)
                 defer { memory.deallocate() }
                 try packed.pack(library, packs, into: memory, fills: true)
-                expectSameRows(packed, x, FrozenProducts(library))
+                expectSameRows(packed, x, FrozenProducts())
             }
         }
         withExtendedLifetime(contiguous) {}

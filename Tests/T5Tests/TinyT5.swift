@@ -42,7 +42,7 @@ struct TinyT5: Sendable {
         do {
             model = try T5Model(
                 configuration: configuration, maximumLength: 32, storage: weights,
-                packing: packs ? WeightPacking(PackingLibrary()) : nil
+                packing: packs ? WeightPacking(PackingLibrary.oneDNN()) : nil
             ) { name in
                 let entry = layout[name]!
                 return .float32(weights.matrix(entry))
@@ -162,7 +162,7 @@ extension LoraTargets {
 extension FrozenWeight {
     /// The weight itself, to be changed.
     var floats: Matrix {
-        guard case .float32(let matrix) = self else { preconditionFailure("kept in bfloat16") }
+        guard let matrix else { preconditionFailure("kept in \(format)") }
         return matrix
     }
 }

@@ -23,8 +23,6 @@ public protocol Backbone: AnyObject, Sendable {
     /// The same model with its products on the weights as they are, in float32 and without packs: what packed products are
     /// compared with. Shares all memory with this one.
     var unpacked: any Backbone { get }
-    /// What packed the weights, if they are packed: engines multiply with it.
-    var packing: PackingLibrary? { get }
 
     /// The matrices `[out, in]` of a group's projections, as one.
     func weights(_ group: ProjectionGroup) -> FrozenMatrix

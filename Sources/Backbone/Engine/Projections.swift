@@ -17,7 +17,7 @@ public final class Projections {
         self.backbone = backbone
         self.adaptation = adaptation
         depth = backbone.backwardDepth(adaptation)
-        products = FrozenProducts(backbone.packing)
+        products = FrozenProducts()
         gradients = backbone.groups.map { group in
             group.projections.map { adaptation?.gradient(of: $0.name + ".weight") }
         }

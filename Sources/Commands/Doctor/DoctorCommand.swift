@@ -34,15 +34,19 @@ public enum DoctorCommand {
             ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, warnings: choice.warnings)
         let all = try world.gather(own, "the findings")
         guard world.rank == 0 else { return }
-        let quantises = configuration.map { $0.quantises != (false, false) } ?? false
+        let quantises = configuration.map { $0.products != .float32 } ?? false
         let preferred = ProductBackend.preferred(
             quantises: quantises, keeping: configuration?.weightFormat ?? .float32)
+        let settings =
+            configuration.map {
+                " for model.storage \($0.storage.rawValue) and model.products \($0.products.rawValue)"
+            } ?? ""
         var lines = [
             "unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")",
             "MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)",
             "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
-            "products     \(PackingLibrary.name ?? "no oneDNN in this build"); parallel.gemm auto is "
-                + preferred.rawValue,
+            "products     \(OneDNN.name ?? "no oneDNN in this build"); parallel.gemm auto is "
+                + preferred.rawValue + settings,
             "rank  host  ranks on node  cores it may use  its share  threads chosen",
         ]
         var seen: Set<String> = []

@@ -82,7 +82,7 @@ public struct Plan {
         let greatest = Self.mebibytes(memory.mostBytes)
         let worker = Self.mebibytes(memory.mostOfWorker)
         let usualWorker = Self.mebibytes(memory.usualOfWorker ?? memory.mostOfWorker)
-        let backbone = format == .float32 ? "mapped" : "in bfloat16"
+        let backbone = format == .float32 ? "mapped" : "in \(format.rawValue)"
         let parts = [
             "\(Self.mebibytes(RankMemory.processBytes)) MiB of the process",
             "\(Self.mebibytes(memory.stateBytes)) MiB of weights, moments and sums",

@@ -106,7 +106,7 @@ public enum PredictCommand {
         var answers: [String] = []
         for (index, ids) in tokens.enumerated() {
             let answer = Answer(
-                try prediction.answer(ids), isFinished: ids.last == Vocabulary.eosID, line: lines[index].number,
+                try prediction.answer(ids), isFinished: ids.last == base.vocabulary.endID, line: lines[index].number,
                 of: read[index])
             answers.append(String(decoding: try StableJSON.line(answer, "an answer"), as: UTF8.self))
         }

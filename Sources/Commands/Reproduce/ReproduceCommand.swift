@@ -88,7 +88,7 @@ public struct ReproduceCommand {
         let mark = replay.path + "/replay-of.txt"
         let newest = try CheckpointStore(runDirectory: replay.path).steps().last ?? 0
         let isOurs =
-            newest <= target && FileManager.default.contents(atPath: mark) == Data(configuration.resolvedYAML.utf8)
+            newest <= target && configuration.isSaid(by: FileManager.default.contents(atPath: mark))
         if isOurs { return true }
         if request.out == nil {
             try? FileManager.default.removeItem(atPath: replay.path)

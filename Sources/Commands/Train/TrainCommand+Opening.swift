@@ -54,9 +54,8 @@ extension TrainCommand {
     func makeWriter(
         _ state: TrainState, _ checkpoints: RunCheckpoints, _ resumed: Resumption.Resumed?
     ) throws(Failure) -> RunWriter {
-        let text = configuration.resolvedYAML
         try run.owner.check()
-        if resumed == nil { try run.refuseToReplace(configuration: request.source, by: text) }
+        if resumed == nil { try run.refuseToReplace(configuration: request.source, by: configuration) }
         let start = MetricsLog.Start(
             step: state.step, owesEvaluation: resumed?.state.owesEvaluation ?? false, record: resumed?.state.record)
         let writer = try RunWriter(
@@ -74,7 +73,7 @@ extension TrainCommand {
             try writer.finish()
         }
         try DurableFile.replace(run.configuration) { file throws(Failure) in
-            try file.write(text)
+            try file.write(configuration.resolvedYAML)
         }
         return writer
     }

@@ -223,11 +223,11 @@ public struct TrainCommand {
         return 0
     }
 
-    /// What `model.precision` does to this model and data, on rank 0; nil where it changes nothing, or where that
+    /// What `model.storage` and `model.products` do to this model and data, on rank 0; nil where they change nothing, or where that
     /// could only be told from a copy in float32. The others wait for as long as
     /// two batches take, and are told nothing, since nothing depends on it.
     private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
-        let changes = configuration.quantises != (false, false) || session.base.model.isRoundedInSight
+        let changes = configuration.products != .float32 || session.base.model.isRoundedInSight
         guard world.rank == 0, changes else { return nil }
         return try session.precision(state.model, step: state.step, examples: RunSession.precisionExamples)
     }
@@ -278,7 +278,7 @@ public struct TrainCommand {
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }
-        if configuration.quantises != (false, false), let warning = session.base.products.integerWarning {
+        if configuration.products != .float32, let warning = session.base.products.integerWarning {
             say("warning: \(warning)")
         }
         let shortages = memory.map { session.warnings($0, ranksOnNode: threads.ranksOnNode) } ?? []

@@ -4,7 +4,7 @@ import MPI
 import Runs
 import Training
 
-/// `verify --precision`: what `model.precision` does to a configuration's own model and data.
+/// `verify --config`: what `model.storage` and `model.products` do to a configuration's own model and data.
 public enum PrecisionCommand {
     /// Measures on `examples` examples and prints one line of JSON; collective, rank 0 works. The adapter is that of
     /// `checkpoint` (best, last, a step or a path) in the run directory `out`, or at its start when that is nil.

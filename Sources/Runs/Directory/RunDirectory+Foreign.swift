@@ -1,4 +1,5 @@
 import Checkpoints
+import Configuration
 import Failures
 import Foundation
 import Tensors
@@ -36,10 +37,10 @@ extension RunDirectory {
     }
 
     /// Refuses to start a run anew with this directory's own `config.yaml` as its configuration, unless the resolved
-    /// one that takes its place, `text`, is the same.
-    package func refuseToReplace(configuration source: String?, by text: String) throws(Failure) {
+    /// one that takes its place says the same.
+    package func refuseToReplace(configuration source: String?, by resolved: RunConfiguration) throws(Failure) {
         guard let source, Self.isSame(source, configuration),
-            FileManager.default.contents(atPath: configuration) != Data(text.utf8)
+            !resolved.isSaid(by: FileManager.default.contents(atPath: configuration))
         else { return }
         throw Failure(
             .cannotWrite,

@@ -1,3 +1,4 @@
+import Configuration
 import Failures
 import Foundation
 import Tensors
@@ -30,8 +31,25 @@ public struct PrecisionReport: Codable, Sendable, Equatable {
         }
     }
 
-    /// `model.precision`.
-    public var precision: String
+    /// The keys of the configuration that are measured.
+    public struct Model: Codable, Sendable, Equatable {
+        /// `model.storage`.
+        public var storage: ModelStorage
+        /// `model.products`.
+        public var products: ModelProducts
+
+        /// Those of them that are not float32, in words; `float32` where both are.
+        var description: String {
+            let names = [
+                storage == .float32 ? nil : "\(storage.rawValue) storage",
+                products == .float32 ? nil : "\(products.rawValue) products",
+            ].compactMap(\.self)
+            return names.isEmpty ? "float32" : names.joined(separator: " with ")
+        }
+    }
+
+    /// What was measured.
+    public var model: Model
     /// What computed the products of the run, and those in float32 that they are compared with.
     public var products: String
     /// See `products`.
@@ -86,7 +104,7 @@ public struct PrecisionReport: Codable, Sendable, Equatable {
         func percent(_ value: Double) -> String { String(format: "%.2f %%", 100 * value) }
         let worst = max(encoderErrors.max() ?? 0, decoderErrors.max() ?? 0)
         let head =
-            "precision: \(precision) against float32 on \(examples) examples: blocks off by up to \(percent(worst)), the loss "
+            "precision: \(model.description) against float32 on \(examples) examples: blocks off by up to \(percent(worst)), the loss "
             + "by \(String(format: "%.5f of %.5f", lossDifference, referenceLoss))"
         guard let gradients else { return head }
         return head + String(format: ", cosine of the gradients %.5f", gradients.cosine)

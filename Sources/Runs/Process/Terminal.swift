@@ -31,7 +31,7 @@ public enum Terminal {
     }
 
     /// Writes a line to standard error, if it can be written.
-    package static func complain(_ line: String) {
+    public static func complain(_ line: String) {
         _ = write(line + "\n", to: STDERR_FILENO)
     }
 

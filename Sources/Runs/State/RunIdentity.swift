@@ -28,7 +28,8 @@ extension RunState.Identity {
         }
         if backbone != other.backbone { return "the model (its config.json or weights) differs" }
         if hasOtherVocabulary(than: other.vocabulary) {
-            return "the vocabulary (spiece.model of the model directory, with its added tokens) differs"
+            return
+                "the vocabulary (the tokenizer of the model directory, such as spiece.model, with its added tokens) differs"
         }
         if layout != other.layout { return "the trainables' layout differs" }
         guard data != other.data else { return nil }
@@ -59,7 +60,7 @@ extension RunState.Identity {
         guard let sources, let others = other.sources else { return [] }
         let differences = TaskSources.differences(from: sources, to: others)
         return differences.isEmpty && vocabulary != nil && !hasOtherVocabulary(than: other.vocabulary)
-            && configuration == other.configuration
+            && RunConfiguration.differences(from: configuration, to: other.configuration).isEmpty
             ? ["the same files become other tokens in this version of the program"] : differences
     }
 }

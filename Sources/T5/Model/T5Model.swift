@@ -20,8 +20,6 @@ public final class T5Model: Sendable {
     /// Whether matrices were rounded to bfloat16 from floats that are mapped, so that a comparison with these takes no
     /// memory.
     public let isRoundedInSight: Bool
-    /// Packed products, if the weights are packed.
-    public let packing: PackingLibrary?
 
     private let projections: [FrozenMatrix]
     private let norms: [[[Matrix]]]
@@ -45,7 +43,7 @@ public final class T5Model: Sendable {
         isRoundedInSight: Bool = false, files: TensorCollection? = nil, tensor: (String) -> FrozenWeight
     ) throws(Failure) {
         func matrix(_ name: String) -> Matrix {
-            guard case .float32(let matrix) = tensor(name) else { preconditionFailure("\(name) is needed in float32") }
+            guard let matrix = tensor(name).matrix else { preconditionFailure("\(name) is needed in float32") }
             return matrix
         }
         self.isRoundedInSight = isRoundedInSight
@@ -60,7 +58,6 @@ public final class T5Model: Sendable {
             configuration.outputMatrix == .embedding ? embedding : tensor(T5Configuration.outputName)
         ])
         packs = try packing?.pack(&projections, &output)
-        self.packing = packing?.library
         self.projections = projections
         self.output = output
         norms = Stack.allCases.map { stack in
@@ -90,7 +87,6 @@ public final class T5Model: Sendable {
         maximumLength = other.maximumLength
         groups = other.groups
         isRoundedInSight = other.isRoundedInSight
-        packing = keepsPacks ? other.packing : nil
         packs = keepsPacks ? other.packs : nil
         storage = other.storage
         files = other.files

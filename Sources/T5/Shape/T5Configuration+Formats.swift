@@ -1,7 +1,9 @@
 import Backbone
+import Kernels
 
 extension T5Configuration {
-    /// The format of each tensor of the model.
+    /// The format of each tensor of the model: that of the embedding, the projections and the output matrix. Norms and
+    /// position biases stay float32.
     func formats(_ format: WeightFormat) -> [String: WeightFormat] {
         let matrices = Set(["shared.weight", "lm_head.weight"])
             .union(projectionGroups().flatMap { $0.projections.map { $0.name + ".weight" } })
@@ -13,7 +15,7 @@ extension T5Configuration {
     public func weightBytes(_ format: WeightFormat) -> Int {
         let formats = formats(format)
         return tensorShapes().reduce(0) { sum, tensor in
-            sum + tensor.shape.reduce(1, *) * (formats[tensor.name] == .bfloat16 ? 2 : 4)
+            sum + (formats[tensor.name] ?? .float32).byteCount(tensor.shape.reduce(1, *))
         }
     }
 }

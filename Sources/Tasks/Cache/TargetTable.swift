@@ -12,13 +12,14 @@ public struct TargetTable: Sendable {
 
     /// Encodes the targets; `badData` when the vocabulary cannot write one, writes two alike, or writes one otherwise than
     /// the task: what is generated is compared with the task's text, and would never be right.
-    public init(_ definition: TaskDefinition, _ vocabulary: Vocabulary) throws(Failure) {
+    public init(_ definition: TaskDefinition, _ vocabulary: any Tokenizer) throws(Failure) {
         var lists = TokenLists()
         var textOfIDs: [[Int32]: String] = [:]
         for index in 0..<definition.answers.targetCount {
             let text = definition.answers.targetText(index)
             let ids = try vocabulary.encode(text)
-            var problem = ids.contains(Vocabulary.unknownID) || ids.isEmpty ? "has no pieces for it" : nil
+            let isWhole = !ids.isEmpty && !ids.contains { $0 == vocabulary.unknownID }
+            var problem = isWhole ? nil : "has no pieces for it"
             if let other = textOfIDs.updateValue(text, forKey: ids) {
                 problem = problem ?? "writes it like \"\(other.shown)\""
             }
@@ -32,7 +33,7 @@ public struct TargetTable: Sendable {
                     "task \"\(definition.name.shown)\": the answer \"\(text.shown)\" cannot be generated, because the "
                         + "vocabulary \(vocabulary.path.shown) \(problem); use another answer text")
             }
-            _ = lists.append(limit: .max, end: Vocabulary.eosID) { $0 += ids }
+            _ = lists.append(limit: .max, end: vocabulary.endID) { $0 += ids }
         }
         self.lists = lists
         self.definition = definition

@@ -24,17 +24,23 @@ public final class TokenCache: Sendable {
 
     /// Maps a cache and checks all of it: digest, every place and offset, every id and answer.
     ///
-    /// - Parameter key: What it must have been made from; nil accepts any.
+    /// - Parameters:
+    ///   - key: What it must have been made from; nil accepts any.
+    ///   - end: The id that each text must end with; nil where that is not known.
     /// - Throws: `inputMissing` when there is no such file, `badData` when it is damaged or made from something else.
-    public convenience init(path: String, expecting key: ContentDigest? = nil) throws(Failure) {
-        try self.init(path: path, expecting: key, sources: [])
+    public convenience init(
+        path: String, expecting key: ContentDigest? = nil, end: Int32? = nil
+    ) throws(Failure) {
+        try self.init(path: path, expecting: key, end: end, sources: [])
     }
 
-    private init(path: String, expecting key: ContentDigest?, sources: [TaskSources]) throws(Failure) {
+    private init(
+        path: String, expecting key: ContentDigest?, end: Int32?, sources: [TaskSources]
+    ) throws(Failure) {
         let file = try MappedFile(path: path, isWatched: true)
         let contents: (key: ContentDigest, tasks: [CachedTask])
         do throws(Failure) {
-            contents = try TokenCacheReader(file).contents()
+            contents = try TokenCacheReader(file, end: end).contents()
             if let key, contents.key != key { throw Failure(.badData, "it was made from other inputs") }
         } catch {
             throw Failure(
@@ -64,7 +70,7 @@ public final class TokenCache: Sendable {
 
     /// The key of a cache of these inputs, from their content as it is now. Throws `inputMissing` for a missing file.
     public static func key(
-        tasks: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
+        tasks: [TaskDefinition], vocabulary: any Tokenizer, options: TokenCacheOptions = TokenCacheOptions(),
         threads: Int = 1
     ) throws(Failure) -> ContentDigest {
         try TokenCacheBuilder.check(tasks, options)
@@ -83,7 +89,7 @@ public final class TokenCache: Sendable {
     /// before it is built; what is there already needs no right to write. `accept` is told of the inputs before anything is built
     /// of them, and may refuse them.
     public static func openOrBuild(
-        tasks: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
+        tasks: [TaskDefinition], vocabulary: any Tokenizer, options: TokenCacheOptions = TokenCacheOptions(),
         directory: String, threads: Int = 1, makeDirectory: () throws(Failure) -> Void = {},
         accepting accept: (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> TokenCache {
@@ -92,7 +98,8 @@ public final class TokenCache: Sendable {
         try accept(inputs)
         do throws(Failure) {
             return try TokenCache(
-                path: path(in: directory, key: inputs.key), expecting: inputs.key, sources: inputs.sources)
+                path: path(in: directory, key: inputs.key), expecting: inputs.key, end: vocabulary.endID,
+                sources: inputs.sources)
         } catch {
             let builder = try TokenCacheBuilder(
                 tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
@@ -101,7 +108,8 @@ public final class TokenCache: Sendable {
             let path = path(in: directory, key: builder.key)
             try makeDirectory()
             try builder.build(at: path)
-            return try TokenCache(path: path, expecting: builder.key, sources: builder.inputs.sources)
+            return try TokenCache(
+                path: path, expecting: builder.key, end: vocabulary.endID, sources: builder.inputs.sources)
         }
     }
 }

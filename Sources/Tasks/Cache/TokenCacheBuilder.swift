@@ -10,7 +10,7 @@ public struct TokenCacheBuilder: Sendable {
     public var key: ContentDigest { inputs.key }
     let tasks: [TaskExamples]
     let targets: [TargetTable]
-    private let vocabulary: Vocabulary
+    private let vocabulary: any Tokenizer
     private let options: TokenCacheOptions
     let threads: Int
 
@@ -19,7 +19,8 @@ public struct TokenCacheBuilder: Sendable {
     /// Throws what `TaskExamples` throws, and `badConfiguration` for no tasks, two tasks of one name, or a maximal
     /// source below 2 tokens.
     public init(
-        tasks definitions: [TaskDefinition], vocabulary: Vocabulary, options: TokenCacheOptions = TokenCacheOptions(),
+        tasks definitions: [TaskDefinition], vocabulary: any Tokenizer,
+        options: TokenCacheOptions = TokenCacheOptions(),
         threads: Int = 1
     ) throws(Failure) {
         try Self.check(definitions, options)

@@ -18,7 +18,7 @@ public struct TokenCacheInputs: Sendable {
 
     /// Reads all files through. Throws `inputMissing` for a missing one.
     init(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, _ options: TokenCacheOptions, threads: Int
+        _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, _ options: TokenCacheOptions, threads: Int
     ) throws(Failure) {
         let paths = definitions.flatMap(\.paths)
         let files = try parallelMap(paths.count, threads: threads) { (index) throws(Failure) in
@@ -29,7 +29,8 @@ public struct TokenCacheInputs: Sendable {
 
     /// Takes the digests of the files, in the order of the definitions and their paths.
     init(
-        _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: Vocabulary, _ options: TokenCacheOptions
+        _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: any Tokenizer,
+        _ options: TokenCacheOptions
     ) throws(Failure) {
         key = try TokenCacheKey.digest(definitions, files: files, vocabulary, options)
         var rest = files[...]

@@ -15,7 +15,8 @@ enum TokenCacheKey {
 
     /// The key from the digests of the files, in the order of the definitions and their paths.
     static func digest(
-        _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: Vocabulary, _ options: TokenCacheOptions
+        _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: any Tokenizer,
+        _ options: TokenCacheOptions
     ) throws(Failure) -> ContentDigest {
         var rest = files[...]
         var tasks: [TaskDefinition] = []

@@ -2,7 +2,6 @@ import Failures
 import Foundation
 import Heartbeat
 import Tensors
-import Text
 
 /// Checks a mapped cache and makes its tasks; failures carry the bare reason.
 struct TokenCacheReader {
@@ -10,9 +9,13 @@ struct TokenCacheReader {
     private let key: ContentDigest
     private let data: UnsafeRawBufferPointer
     private let header: TokenCacheHeader
+    private let end: Int32?
 
-    init(_ file: MappedFile) throws(Failure) {
+    /// Reads the header. `end` is the id that each text must end with; nil where the tokenizer is not known: then those of a
+    /// list end alike.
+    init(_ file: MappedFile, end: Int32? = nil) throws(Failure) {
         self.file = file
+        self.end = end
         let prologue = try TokenCacheFormat.read(prologue: file.bytes)
         key = prologue.key
         let content = UnsafeRawBufferPointer(rebasing: file.bytes[TokenCacheFormat.prologueSize...])
@@ -88,7 +91,7 @@ struct TokenCacheReader {
         }
     }
 
-    /// Lists with their offsets and ids checked: none empty, each ended by EOS.
+    /// Lists with their offsets and ids checked: none empty, each ended by the id that ends a text.
     private func lists(_ section: TokenCacheHeader.Section) throws(Failure) -> CachedLists {
         try require((0..<data.count).contains(section.count), "a count is impossible")
         let offsets: UnsafePointer<UInt64> = try elements(section.offsets, section.count + 1)
@@ -99,7 +102,8 @@ struct TokenCacheReader {
             if index % 65_536 == 0 { Heartbeat.beat() }
             let end = offsets[index + 1]
             try require(offsets[index] < end && end <= UInt64(section.tokens), "offsets are out of order")
-            try require(ids[Int(end) - 1] == Vocabulary.eosID, "a text lacks its end")
+            let expected = self.end ?? ids[section.tokens - 1]
+            try require(ids[Int(end) - 1] == expected, "a text lacks its end")
         }
         for index in 0..<section.tokens {
             if index % 1_048_576 == 0 { Heartbeat.beat() }

@@ -32,11 +32,11 @@ public struct Prediction: Sendable {
     }
 
     private let definition: TaskDefinition
-    private let vocabulary: Vocabulary
+    private let vocabulary: any Tokenizer
     private let maxSource: Int
 
     /// Prepares a task; `maxSource` counts tokens with EOS.
-    public init(_ definition: TaskDefinition, vocabulary: Vocabulary, maxSource: Int) {
+    public init(_ definition: TaskDefinition, vocabulary: any Tokenizer, maxSource: Int) {
         self.definition = definition
         self.vocabulary = vocabulary
         self.maxSource = max(2, maxSource)

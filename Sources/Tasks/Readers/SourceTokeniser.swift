@@ -4,7 +4,7 @@ import Text
 /// Turns sources into ids of at most the maximal length and finds what the model does not get to see of them.
 struct SourceTokeniser: Sendable {
     let definition: TaskDefinition
-    let vocabulary: Vocabulary
+    let vocabulary: any Tokenizer
     /// In tokens, EOS included.
     let maxSource: Int
 
@@ -32,18 +32,18 @@ struct SourceTokeniser: Sendable {
             let bytes = UnsafeRawBufferPointer(buffer)
             var finding = Finding()
             finding.characters = Self.characters(bytes)
-            finding.isCut = try lists.append(limit: maxSource, end: Vocabulary.eosID) { (ids) throws(Failure) in
+            finding.isCut = try lists.append(limit: maxSource, end: vocabulary.endID) { (ids) throws(Failure) in
                 let start = ids.count
                 finding.holdsAddedToken = try vocabulary.encode(utf8: bytes, into: &ids)
                 finding.tokens = ids.count - start
-                finding.unknownTokens = ids[start...].count { $0 == Vocabulary.unknownID }
+                finding.unknownTokens = ids[start...].count { $0 == vocabulary.unknownID }
             }
             guard finding.isCut || finding.unknownTokens > 0 else { return finding }
             let spans = try vocabulary.spans(utf8: bytes)
             var begin = 0
             for span in spans {
                 let end = max(span.end, begin)
-                if span.id == Vocabulary.unknownID {
+                if span.id == vocabulary.unknownID {
                     finding.unknownCharacters += Self.characters(UnsafeRawBufferPointer(rebasing: bytes[begin..<end]))
                 }
                 begin = end

@@ -15,7 +15,7 @@ extension RunConfiguration {
     /// Opens the token cache of the run's tasks, building it first where it is absent: in `data.cache`, or in the run
     /// directory. `accept` may refuse what it would be built from.
     func openCache(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, of run: RunDirectory, threads: Int,
+        _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, of run: RunDirectory, threads: Int,
         accepting accept: (TokenCacheInputs) throws(Failure) -> Void
     ) throws(Failure) -> TokenCache {
         let directory = cachePath(of: run)
@@ -31,7 +31,7 @@ extension RunConfiguration {
 
     /// As `openCache(_:_:of:threads:accepting:)`, in a directory that the user named.
     package func openCache(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, in directory: String, threads: Int
+        _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, in directory: String, threads: Int
     ) throws(Failure) -> TokenCache {
         try openCache(
             definitions, vocabulary, in: directory, threads: threads,
@@ -48,7 +48,7 @@ extension RunConfiguration {
     }
 
     private func openCache(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, in directory: String, threads: Int,
+        _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, in directory: String, threads: Int,
         makeDirectory: () throws(Failure) -> Void, accepting accept: (TokenCacheInputs) throws(Failure) -> Void
     ) throws(Failure) -> TokenCache {
         try TokenCache.openOrBuild(

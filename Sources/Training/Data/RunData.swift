@@ -25,7 +25,8 @@ package struct RunData: TrainingExamples {
     /// that name the same files the first one reads them through for all; the others take its word for what they hold.
     /// `accept` is told of the inputs on rank 0 before they are tokenised, and may refuse them.
     package init(
-        _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory, vocabulary: Vocabulary,
+        _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory,
+        vocabulary: any Tokenizer,
         world: Communicator, accepting accept: @escaping (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) {
         let directory = configuration.cachePath(of: run)
@@ -47,7 +48,8 @@ package struct RunData: TrainingExamples {
         if cache == nil, Array(first[..<4]) == inputs {
             let key = ContentDigest(words: (first[4], first[5]))
             // Where this rank finds no such cache, it has to look for itself.
-            cache = try? TokenCache(path: TokenCache.path(in: directory, key: key), expecting: key)
+            cache = try? TokenCache(
+                path: TokenCache.path(in: directory, key: key), expecting: key, end: vocabulary.endID)
         }
         if cache == nil { cache = try open() }
         guard let cache else { throw Failure(.internal, "the token cache was not opened") }

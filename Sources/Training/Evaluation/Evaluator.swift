@@ -6,10 +6,10 @@ import Text
 
 /// Generates and scores answers.
 package struct Evaluator {
-    let vocabulary: Vocabulary
+    let vocabulary: any Tokenizer
     package var generator: AnswerGenerator
 
-    init(vocabulary: Vocabulary, batchSize: Int) {
+    init(vocabulary: any Tokenizer, batchSize: Int) {
         self.vocabulary = vocabulary
         generator = AnswerGenerator(batchSize: batchSize)
     }

@@ -72,7 +72,7 @@ package struct RankMemory {
         let widestAnswers = BatchLengths(
             examples: configuration.evaluationBatch, source: configuration.maxSource, target: 0)
         workspace = max(training(widest), configuration.evaluates ? answering(widestAnswers, answer) : 0)
-        let expanded = configuration.weightFormat == .bfloat16 ? FrozenProducts.expandedBytes : 0
+        let expanded = configuration.weightFormat == .float32 ? 0 : FrozenProducts.expandedBytes
         let rounded = Self.roundedBytes(configuration, shape)
         let rows = max(
             widest.sourceRows, widest.targetRows, configuration.evaluates ? widestAnswers.sourceRows : 0)
@@ -112,7 +112,7 @@ package struct RankMemory {
 
     /// Bytes for each row of a worker's rows that are rounded to 8 bits: the widest operand, each number in up to two.
     private static func roundedBytes(_ configuration: RunConfiguration, _ shape: any BackboneShape) -> Int {
-        let quantises = configuration.quantises
+        let quantises = configuration.products.quantises
         let widest = shape.projectionGroups().map {
             max(quantises.forward ? $0.inputWidth : 0, quantises.backward ? $0.outputWidth : 0)
         }

@@ -12,20 +12,20 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     case onednn
 
     /// Those of this build.
-    public static var available: [ProductBackend] { PackingLibrary.hasOneDNN ? [.openblas, .onednn] : [.openblas] }
+    public static var available: [ProductBackend] { OneDNN.isInBuild ? [.openblas, .onednn] : [.openblas] }
 
     /// The one that a configuration asks for; `badConfiguration` when it is not in this build.
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(
             name: configuration.gemm, asking: "parallel.gemm",
-            quantises: configuration.quantises == (false, false) ? nil : "model.precision",
+            quantises: configuration.products == .float32 ? nil : "model.products",
             keeping: configuration.weightFormat)
     }
 
     /// What `auto` is: oneDNN where the build has it and the processor AVX-512, or VNNI where 8 bits are asked for; but
     /// OpenBLAS for bfloat16 weights, of which oneDNN would need copies.
     package static func preferred(quantises: Bool = false, keeping format: WeightFormat = .float32) -> ProductBackend {
-        let isFaster = PackingLibrary.isFast || quantises && PackingLibrary.hasVNNI
+        let isFaster = OneDNN.isFast || quantises && OneDNN.hasVNNI
         return isFaster && format == .float32 ? .onednn : .openblas
     }
 
@@ -34,9 +34,10 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     public init(
         name: String, asking: String, quantises: String? = nil, keeping format: WeightFormat = .float32
     ) throws(Failure) {
-        if let quantises, format == .bfloat16 {
+        if let quantises, format != .float32 {
             throw Failure(
-                .badConfiguration, "\(quantises) needs float32 weights, but they are kept in bfloat16; leave out one")
+                .badConfiguration,
+                "\(quantises) needs float32 weights, but they are kept in \(format.rawValue); leave out one")
         }
         self = Self(rawValue: name) ?? Self.preferred(quantises: quantises != nil, keeping: format)
         guard Self.available.contains(self) else {
@@ -47,7 +48,8 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         }
         guard self == .openblas || format == .float32 else {
             throw Failure(
-                .badConfiguration, "\(asking) onednn needs float32 weights; use openblas for weights kept in bfloat16")
+                .badConfiguration,
+                "\(asking) onednn needs float32 weights; use openblas for weights kept in \(format.rawValue)")
         }
     }
 
@@ -55,23 +57,23 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     public var version: String {
         switch self {
         case .openblas: "OpenBLAS \(BLAS.coreType)"
-        case .onednn: PackingLibrary.name ?? "none"
+        case .onednn: OneDNN.name ?? "none"
         }
     }
 
     /// Whether its products of 8 bits are this program's own, and not oneDNN's; the bits are the same.
-    var hasOwnIntegers: Bool { self == .openblas || !PackingLibrary.hasVNNI }
+    var hasOwnIntegers: Bool { self == .openblas || !OneDNN.hasVNNI }
 
-    /// `version`, and whose products of 8 bits a model of this precision has.
-    func description(precision: String) -> String {
-        guard precision.hasPrefix("int8"), hasOwnIntegers else { return version }
-        return version + ", 8 bits by this program " + (PackingLibrary.hasIntegerVectors ? "(AVX2)" : "(no vectors)")
+    /// `version`, and whose products of 8 bits a model with these products has.
+    func description(_ products: ModelProducts) -> String {
+        guard products != .float32, hasOwnIntegers else { return version }
+        return version + ", 8 bits by this program " + (IntegerPanels.hasVectors ? "(AVX2)" : "(no vectors)")
     }
 
     /// What to know of 8 bits where they gain nothing; nil where they do.
     package var integerWarning: String? {
         guard hasOwnIntegers,
-            !Self.ownIntegersGain(hasVectors: PackingLibrary.hasIntegerVectors, isFast: PackingLibrary.isFast)
+            !Self.ownIntegersGain(hasVectors: IntegerPanels.hasVectors, isFast: OneDNN.isFast)
         else { return nil }
         return
             "products of 8 bits may be slower than float32 here: fast are oneDNN's with VNNI, and this program's with AVX2 "
@@ -82,10 +84,10 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// where `isFast`.
     static func ownIntegersGain(hasVectors: Bool, isFast: Bool) -> Bool { hasVectors && !isFast }
 
-    /// The packs of a run: those of its precision, the backward's only where it trains.
+    /// The packs of a run: those of its products, the backward's only where it trains.
     static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {
-        let quantises = configuration.quantises
-        let backward: ProductPrecision = quantises.backward ? .int8 : .float32
+        let quantises = configuration.products.quantises
+        let backward: ProductKind = quantises.backward ? .int8 : .float32
         return FrozenMatrix.Packs(
             forward: quantises.forward ? .int8 : .float32, backward: training ? backward : nil)
     }
@@ -96,7 +98,7 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
     ) throws(Failure) -> WeightPacking? {
         do {
-            let library = self == .onednn ? try PackingLibrary() : PackingLibrary.integers
+            let library = self == .onednn ? try PackingLibrary.oneDNN() : PackingLibrary.integers
             return packs.made(by: library).isEmpty ? nil : WeightPacking(library, packs, memory: memory)
         } catch {
             throw Failure(.badConfiguration, "\(error)")
@@ -109,11 +111,17 @@ extension RunConfiguration {
     /// with oneDNN the output matrix for both.
     package func packedBytes(_ products: ProductBackend, _ shape: any BackboneShape) -> Int {
         let float = products == .onednn ? 4 : 0
+        let quantises = self.products.quantises
         let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)
         let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
         return bytes * projections + 2 * float * shape.vocabularySize * shape.modelWidth
     }
 
     /// How the frozen weights are kept.
-    package var weightFormat: WeightFormat { keepsBFloat16 ? .bfloat16 : .float32 }
+    package var weightFormat: WeightFormat {
+        switch storage {
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        }
+    }
 }

@@ -55,9 +55,10 @@ final class PrecisionComparison {
     }
 
     /// What was seen in all batches; throws `notFinite` when a number of it is not.
-    func report(precision: String, products: ProductBackend, step: Int) throws(Failure) -> PrecisionReport {
+    func report(_ model: PrecisionReport.Model, products: ProductBackend, step: Int) throws(Failure) -> PrecisionReport
+    {
         let report = PrecisionReport(
-            precision: precision, products: products.description(precision: precision),
+            model: model, products: products.description(model.products),
             reference: ProductBackend.openblas.version, step: step,
             examples: examples, sourceTokens: tokens.source, labelTokens: tokens.label,
             encoderErrors: encoder.map(\.relativeError), decoderErrors: decoder.map(\.relativeError),
@@ -68,7 +69,7 @@ final class PrecisionComparison {
         guard (figures + ofGradients).allSatisfy(\.isFinite) else {
             throw Failure(
                 .notFinite,
-                "model.precision \(precision) or float32 gives numbers that are not finite on the first examples; check "
+                "the model in float32, or with \(model.description), gives numbers that are not finite on the first examples; check "
                     + "the model and its data")
         }
         return report

@@ -70,7 +70,7 @@ extension RunModel {
         guard !identity.hasOtherVocabulary(than: present), trained.vocabulary ?? present == present else {
             throw Failure(
                 .badConfiguration,
-                "\(checkpoint.path) was trained with another vocabulary than \(configuration.model)/spiece.model, with its "
+                "\(checkpoint.path) was trained with another vocabulary than \(vocabulary.path), with its "
                     + "added tokens, now is; put the one of the training back")
         }
         if let key = try trained.firstDifference(from: adapter) {

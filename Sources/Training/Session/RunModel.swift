@@ -17,7 +17,7 @@ package struct RunModel {
     package let world: Communicator
     /// The tasks in the order of their ids.
     package let definitions: [TaskDefinition]
-    package let vocabulary: Vocabulary
+    package let vocabulary: any Tokenizer
     /// Generation budget of each task: the configured one, or max(4, longest answer).
     package let budgets: [Int]
     package let model: any Backbone
@@ -66,19 +66,19 @@ package struct RunModel {
         // Now, since what follows is shared by the ranks of a node.
         try Agreement.check(
             [.configuration(configuration), .products(products), .init(name: "model", text: backbone)], world: world)
-        let quantises = configuration.quantises != (false, false)
+        let quantises = configuration.products != .float32
         let packed: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "packed weights",
                 remedy:
-                    "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(quantises ? " and model.precision: float32" : ""), "
+                    "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(quantises ? " and model.products: float32" : ""), "
                     + "which packs none")
         }
         let converted: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "converted weights",
                 remedy:
-                    "\(SharedRoom.oneRank), or use a model file in float32 with model.precision: float32, which needs none"
+                    "\(SharedRoom.oneRank), or use a model file in float32 with model.storage: float32, which needs none"
             )
         }
         model = try Backbones.open(
@@ -93,9 +93,9 @@ package struct RunModel {
         finished(.model)
     }
 
-    /// The backbone in float32, as the file has it and without packs: what its precision is compared with.
+    /// The backbone in float32, as the file has it and without packs: what storage and products are compared with.
     func float32Model() throws(Failure) -> any Backbone {
-        guard configuration.keepsBFloat16 else { return model.unpacked }
+        guard configuration.storage != .float32 else { return model.unpacked }
         return try Backbones.open(directory: configuration.model, maximumLength: model.maximumLength)
     }
 
@@ -129,7 +129,7 @@ package struct RunModel {
     package var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
 
     private static func budgets(
-        _ definitions: [TaskDefinition], _ vocabulary: Vocabulary, configured: Int?
+        _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, configured: Int?
     ) throws(Failure) -> [Int] {
         var budgets: [Int] = []
         for definition in definitions {

@@ -22,7 +22,8 @@ extension RunSession {
             comparison.add(batch, labelSmoothing: Float(configuration.labelSmoothing))
         }
         return try comparison.report(
-            precision: configuration.precision, products: base.products, step: step)
+            PrecisionReport.Model(storage: configuration.storage, products: configuration.products),
+            products: base.products, step: step)
     }
 
     /// `count` examples of tasks that have so many each: from the tasks in turn, and from a task at equal distances, since

@@ -52,7 +52,7 @@ struct FrozenMemoryTests {
         """
 
     @Test(arguments: ProductBackend.available.map { ($0, "float32") } + [(.openblas, "int8")])
-    func `the ranks of a node hold the weights once`(products: ProductBackend, precision: String) throws {
+    func `the ranks of a node hold the weights once`(products: ProductBackend, kind: String) throws {
         let directory = try world.rank == 0 ? TemporaryDirectory() : nil
         defer { withExtendedLifetime(directory) {} }
         let path = String(decoding: try world.broadcast(Array((directory?.path ?? "").utf8), from: 0), as: UTF8.self)
@@ -64,7 +64,7 @@ struct FrozenMemoryTests {
         try world.barrier()
         let configuration = try RunConfiguration.load(
             yaml: Self.yaml, name: "run.yaml", directory: path,
-            overrides: ["model=\(path)", "parallel.gemm=\(products.rawValue)", "model.precision=\(precision)"])
+            overrides: ["model=\(path)", "parallel.gemm=\(products.rawValue)", "model.products=\(kind)"])
         var share = 0.0
         // The first model also makes what the process keeps from then on: the library's buffers and the heap, which take more
         // or less as there are huge pages.
@@ -74,7 +74,7 @@ struct FrozenMemoryTests {
             read(base.model)
             let held = try proportionalBytes() - before
             // What was read to be packed is given back.
-            let packed = try packedBytes(base, products, precision)
+            let packed = try packedBytes(base, products, kind)
             let expected = try packed > 0 ? packed : fileBytes(path)
             #expect(expected > 50 << 20)
             share = Double(held) / Double(expected)
@@ -105,14 +105,14 @@ struct FrozenMemoryTests {
         return Int64(try #require(attributes[.size] as? Int))
     }
 
-    private func packedBytes(_ base: RunModel, _ products: ProductBackend, _ precision: String) throws -> Int64 {
+    private func packedBytes(_ base: RunModel, _ products: ProductBackend, _ kind: String) throws -> Int64 {
         let projections = base.model.groups.map { base.model.weights($0) }
-        if precision == "int8" {
+        if kind == "int8" {
             let packs = FrozenMatrix.Packs(forward: .int8, backward: .int8)
             return try projections.reduce(0) { $0 + Int64(try $1.packedBytes(.integers, packs)) }
         }
         guard products == .onednn else { return 0 }
-        let library = try PackingLibrary()
+        let library = try PackingLibrary.oneDNN()
         return try (projections + [base.model.output]).reduce(0) {
             $0 + Int64(try $1.packedBytes(library, FrozenMatrix.Packs()))
         }

@@ -75,7 +75,7 @@ import Testing
         options.targets = .everything
         options.hyper.dimension = 70
         options.hyper.bottleneck = 80
-        for packs in [false] + (PackingLibrary.hasOneDNN ? [true] : []) {
+        for packs in [false] + (OneDNN.isInBuild ? [true] : []) {
             for wide in [false, true] {
                 let adapter = TinyAdapter(TinyT5(family, endToken: 99, packs: packs, isWide: wide), options)
                 let batch = TinyT5.batch(Self.lengths + [(13, 1, 1), (2, 1, 3), (9, 1, 0)])

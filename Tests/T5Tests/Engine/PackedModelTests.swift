@@ -8,7 +8,7 @@ import Testing
 @testable import T5
 
 /// The engine on packed weights: the same functions, with bits that depend on nothing else either.
-@Suite(.enabled(if: PackingLibrary.hasOneDNN, "this build has no oneDNN")) struct PackedModelTests {
+@Suite(.enabled(if: OneDNN.isInBuild, "this build has no oneDNN")) struct PackedModelTests {
     private static let options = LowRankOptions(method: .unoloraStar, rankA: 3, rankB: 2, alpha: 4, tasks: 4)
 
     private static func adapter(_ family: TinyT5.Family, packs: Bool) -> TinyAdapter {
@@ -38,7 +38,7 @@ import Testing
 
     /// What an example gives must not depend on the rows that stand around its own.
     @Test(
-        .enabled(if: PackingLibrary.isFast, "needs a processor with AVX-512"), arguments: TinyT5.Family.allCases)
+        .enabled(if: OneDNN.isFast, "needs a processor with AVX-512"), arguments: TinyT5.Family.allCases)
     func `an example's logits have the same bits alone and beside others`(family: TinyT5.Family) {
         let adapter = Self.adapter(family, packs: true)
         let batch = TinyT5.batch()

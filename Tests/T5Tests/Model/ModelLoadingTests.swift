@@ -187,7 +187,7 @@ import Testing
             return PrivateFrozenMemory(byteCount: bytes)
         }
         func expectRounded(_ kept: FrozenWeight, _ exact: FrozenWeight) {
-            guard case .bfloat16 = kept else {
+            guard kept.format == .bfloat16 else {
                 Issue.record("kept in float32")
                 return
             }

@@ -18,13 +18,13 @@ import Testing
 
     @Test func `auto is what the processor is fast with, and OpenBLAS for bfloat16 weights`() throws {
         let plain = try ProductBackend(name: "auto", asking: "--gemm")
-        #expect(plain == (PackingLibrary.isFast ? .onednn : .openblas))
+        #expect(plain == (OneDNN.isFast ? .onednn : .openblas))
         #expect(try ProductBackend(name: "auto", asking: "--gemm", keeping: .bfloat16) == .openblas)
         #expect(try ProductBackend(name: "openblas", asking: "--gemm", keeping: .bfloat16) == .openblas)
     }
 
     @Test func `8 bits are oneDNN's where the processor has instructions for them`() throws {
-        let isFast = PackingLibrary.hasVNNI || PackingLibrary.isFast
+        let isFast = OneDNN.hasVNNI || OneDNN.isFast
         let automatic = try ProductBackend(name: "auto", asking: "--gemm", quantises: "--forward int8")
         #expect(automatic == (isFast ? .onednn : .openblas))
         for products in ProductBackend.available {
@@ -38,8 +38,8 @@ import Testing
         #expect(!ProductBackend.ownIntegersGain(hasVectors: true, isFast: true))
         #expect(!ProductBackend.ownIntegersGain(hasVectors: false, isFast: false))
         let warning = ProductBackend.openblas.integerWarning
-        #expect((warning == nil) == (PackingLibrary.hasIntegerVectors && !PackingLibrary.isFast))
-        #expect(!PackingLibrary.hasVNNI || ProductBackend.onednn.integerWarning == nil)
+        #expect((warning == nil) == (IntegerPanels.hasVectors && !OneDNN.isFast))
+        #expect(!OneDNN.hasVNNI || ProductBackend.onednn.integerWarning == nil)
     }
 
     @Test func `OpenBLAS has packs only for products of 8 bits`() throws {

@@ -58,7 +58,8 @@ import Testing
             }
             comparison.add(batch, labelSmoothing: 0.1)
         }
-        return try comparison.report(precision: "test", products: .openblas, step: step)
+        return try comparison.report(
+            .init(storage: .float32, products: .int8), products: .openblas, step: step)
     }
 
     @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
@@ -83,7 +84,7 @@ import Testing
         #expect(try report(model(nil), .frozen).gradients == nil)
     }
 
-    @Test(.enabled(if: PackingLibrary.hasOneDNN, "this build has no oneDNN"), arguments: [false, true])
+    @Test(.enabled(if: OneDNN.isInBuild, "this build has no oneDNN"), arguments: [false, true])
     func `packs in float32 differ in the last bits only`(gated: Bool) throws {
         let report = try report(model(FrozenMatrix.Packs(), gated: gated), step: 1)
         #expect((report.encoderErrors + report.decoderErrors).allSatisfy { $0 < 1e-5 })
@@ -97,7 +98,7 @@ import Testing
     func `8 bits are off by about a hundredth, in the direction that they round`(
         products: ProductBackend, gated: Bool
     ) throws {
-        func report(_ forward: ProductPrecision, _ backward: ProductPrecision) throws -> PrecisionReport {
+        func report(_ forward: ProductKind, _ backward: ProductKind) throws -> PrecisionReport {
             let packs = FrozenMatrix.Packs(forward: forward, backward: backward)
             return try self.report(model(packs, gated: gated, products), step: 1)
         }
@@ -129,9 +130,9 @@ import Testing
         batch.append(source: [3, 4, 1], target: [5, 1], task: 0, slot: 0)
         comparison.add(batch, labelSmoothing: 0)
         let failure = #expect(throws: Failure.self) {
-            try comparison.report(precision: "int8", products: .openblas, step: 0)
+            try comparison.report(.init(storage: .float32, products: .int8), products: .openblas, step: 0)
         }
-        #expect(failure?.code == .notFinite && failure?.message.contains("model.precision int8") == true)
+        #expect(failure?.code == .notFinite && failure?.message.contains("with int8 products") == true)
     }
 
     @Test(arguments: [(8, [100, 3, 50]), (8, [1]), (2, [5, 5, 5]), (9, [2, 1000, 1]), (64, [7, 400, 9])])

@@ -2,19 +2,12 @@ import CSentencePiece
 import Failures
 
 extension Vocabulary {
-    /// The text of generated ids: ids from the first EOS on do not count.
-    ///
-    /// Throws `internal` when the library fails (memory is exhausted).
-    public func answer(_ ids: some Sequence<Int32>) throws(Failure) -> String {
-        try decode(ids.prefix { $0 != Self.eosID })
-    }
-
     /// The text of ids as transformers gives it (`decode(ids, skip_special_tokens=True)`): special tokens are dropped (pad,
     /// EOS, unknown, sentinels), and so are ids that name nothing (the padding rows of the embedding); other added tokens
     /// are written as they are, without a space before them.
     ///
     /// Throws `internal` when the library fails (memory is exhausted).
-    public func decode(_ ids: some Sequence<Int32>) throws(Failure) -> String {
+    public func decode(_ ids: [Int32]) throws(Failure) -> String {
         var text = ""
         var pieces: [Int32] = []
         func flush() throws(Failure) {

@@ -2,7 +2,7 @@ import Tensors
 
 /// A frozen weight `W: [out, in]`, possibly of several parts that read the same input, and its two products.
 ///
-/// The parts are where the model's file has them, or a copy in bfloat16. With `PackedWeight`s the products run on these
+/// The parts are where the model's file has them, or a copy in another format. With `PackedWeight`s the products run on these
 /// instead; which of the two it is decides the result's last bits, never the number of ranks or threads. Where a row must
 /// not depend on the other rows either, `multiply` is told so.
 public struct FrozenMatrix: Sendable {
@@ -25,25 +25,24 @@ public struct FrozenMatrix: Sendable {
         outputWidth = parts.reduce(0) { $0 + $1.rows }
     }
 
-    /// What packs a matrix gets, and in which precision; a product without a pack (nil) uses the parts.
+    /// What packs a matrix gets, and of which kind; a product without a pack (nil) uses the parts.
     public struct Packs: Sendable, Equatable {
         /// For `multiply`.
-        public var forward: ProductPrecision?
+        public var forward: ProductKind?
         /// For `multiplyTransposed`; nil also where no gradient is wanted.
-        public var backward: ProductPrecision?
+        public var backward: ProductKind?
 
         /// Both in float32 by default.
-        public init(forward: ProductPrecision? = .float32, backward: ProductPrecision? = .float32) {
+        public init(forward: ProductKind? = .float32, backward: ProductKind? = .float32) {
             self.forward = forward
             self.backward = backward
         }
 
         /// Those of them that `library` makes.
         public func made(by library: PackingLibrary) -> Packs {
-            func kept(_ precision: ProductPrecision?) -> ProductPrecision? {
-                precision == .float32 && !library.packsFloat32 ? nil : precision
-            }
-            return Packs(forward: kept(forward), backward: kept(backward))
+            Packs(
+                forward: forward.flatMap { library.packs($0) ? $0 : nil },
+                backward: backward.flatMap { library.packs($0) ? $0 : nil })
         }
 
         /// Whether there are none.
@@ -53,8 +52,8 @@ public struct FrozenMatrix: Sendable {
     /// Bytes that the packs of a matrix of this shape take, each at a multiple of 64.
     public func packedBytes(_ library: PackingLibrary, _ packs: Packs) throws(PackingError) -> Int {
         let first = try forwardBytes(library, packs)
-        guard let precision = packs.backward else { return first }
-        return first + (try library.packedBytes(inner: outputWidth, columns: inputWidth, precision))
+        guard let kind = packs.backward else { return first }
+        return first + (try library.kernels(for: kind).packedBytes(inner: outputWidth, columns: inputWidth))
     }
 
     /// Uses packs in `memory`, which holds `packedBytes`; with `fills` they are written there first.
@@ -63,14 +62,16 @@ public struct FrozenMatrix: Sendable {
     ) throws(PackingError) {
         let second = memory + (try forwardBytes(library, packs))
         forward = packs.forward.map {
-            PackedWeight(inner: inputWidth, columns: outputWidth, layout: library.layout($0), memory: memory)
+            PackedWeight(
+                inner: inputWidth, columns: outputWidth, kernels: library.kernels(for: $0), memory: memory)
         }
         backward = packs.backward.map {
-            PackedWeight(inner: outputWidth, columns: inputWidth, layout: library.layout($0), memory: second)
+            PackedWeight(
+                inner: outputWidth, columns: inputWidth, kernels: library.kernels(for: $0), memory: second)
         }
         guard fills, !packs.isEmpty else { return }
         let matrices = parts.map {
-            guard case .float32(let matrix) = $0 else { preconditionFailure("only float32 weights are packed") }
+            guard let matrix = $0.matrix else { preconditionFailure("only float32 weights are packed") }
             return matrix
         }
         let stacked = parts.count == 1 ? nil : Arena(count: outputWidth * inputWidth)
@@ -83,13 +84,13 @@ public struct FrozenMatrix: Sendable {
             }
         }
         let whole = stacked.map { Matrix($0.base, rows: outputWidth, columns: inputWidth) } ?? matrices[0]
-        if let forward { try library.pack(whole, transposed: true, into: forward) }
-        if let backward { try library.pack(whole, transposed: false, into: backward) }
+        if let forward { try forward.kernels.pack(.transposed(whole), into: forward) }
+        if let backward { try backward.kernels.pack(.asIs(whole), into: backward) }
     }
 
     private func forwardBytes(_ library: PackingLibrary, _ packs: Packs) throws(PackingError) -> Int {
-        guard let precision = packs.forward else { return 0 }
-        return try library.packedBytes(inner: inputWidth, columns: outputWidth, precision)
+        guard let kind = packs.forward else { return 0 }
+        return try library.kernels(for: kind).packedBytes(inner: inputWidth, columns: outputWidth)
     }
 
     /// `y = x W^T`: `x: [rows, in]`, overwrites `y: [rows, out]`.
@@ -98,7 +99,9 @@ public struct FrozenMatrix: Sendable {
     /// runs on the pack where that promises it, and else on the parts by `rowProduct`.
     public func multiply(_ x: Matrix, into y: Matrix, independentRows: Bool = false, _ products: FrozenProducts) {
         precondition(x.columns == inputWidth && y.columns == outputWidth && x.rows == y.rows, "product of other shapes")
-        if let forward, !independentRows || forward.hasIndependentRows { return products.multiply(x, forward, into: y) }
+        if let forward, !independentRows || forward.kernels.hasIndependentRows {
+            return products.multiply(x, forward, into: y)
+        }
         var column = 0
         for part in parts {
             part.forEachPiece(products) { piece, row in

@@ -1,32 +1,6 @@
 import COpenBLAS
 import Tensors
 
-/// Whether an operand of `gemm` is read as it is or transposed.
-public enum Operand: Sendable {
-    case asIs(Matrix)
-    case transposed(Matrix)
-
-    @usableFromInline var matrix: Matrix {
-        switch self {
-        case .asIs(let m), .transposed(let m): m
-        }
-    }
-
-    @usableFromInline var shape: (rows: Int, columns: Int) {
-        switch self {
-        case .asIs(let m): (m.rows, m.columns)
-        case .transposed(let m): (m.columns, m.rows)
-        }
-    }
-
-    var flag: CBLAS_TRANSPOSE {
-        switch self {
-        case .asIs: CblasNoTrans
-        case .transposed: CblasTrans
-        }
-    }
-}
-
 /// `c = alpha * a b + beta * c` in float32, by serial OpenBLAS.
 ///
 /// `a: [m, k]`, `b: [k, n]`, `c: [m, n]` after transposition. Overwrites `c` when `beta` is 0 (whatever it held, NaN
@@ -60,4 +34,13 @@ public enum BLAS {
 
     /// OpenBLAS's own description of its version and build.
     public static var description: String { String(cString: openblas_get_config()) }
+}
+
+extension Operand {
+    fileprivate var flag: CBLAS_TRANSPOSE {
+        switch self {
+        case .asIs: CblasNoTrans
+        case .transposed: CblasTrans
+        }
+    }
 }

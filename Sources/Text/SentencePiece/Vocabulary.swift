@@ -8,7 +8,7 @@ import Tensors
 /// stands between them is encoded as a text of its own: white space around an added token gives no piece.
 ///
 /// Any number of threads may encode and decode at the same time.
-public final class Vocabulary: @unchecked Sendable {
+public final class Vocabulary: Tokenizer, @unchecked Sendable {
     // Unchecked: nothing is changed after `init`, and the library's encoding and decoding are const and keep no state of
     // their own.
     let handle: PieceModel
@@ -30,6 +30,13 @@ public final class Vocabulary: @unchecked Sendable {
     public static let eosID: Int32 = 1
     /// The id of text that no piece covers.
     public static let unknownID: Int32 = 2
+
+    /// `padID`.
+    public var paddingID: Int32 { Self.padID }
+    /// `eosID`.
+    public var endID: Int32 { Self.eosID }
+    /// The same as of every T5.
+    public var unknownID: Int32? { Self.unknownID }
 
     /// Loads a `spiece.model`, with the added tokens that every T5 has.
     ///
@@ -83,28 +90,10 @@ public final class Vocabulary: @unchecked Sendable {
         self.handle = handle
     }
 
-    /// The ids of a text, without EOS.
-    ///
-    /// Zero characters are allowed. Throws `internal` when the library fails (memory is exhausted).
-    public func encode(_ text: String) throws(Failure) -> [Int32] {
-        var ids: [Int32] = []
-        try encode(text, into: &ids)
-        return ids
-    }
-
-    /// Appends the ids of a text to `ids`, without EOS.
-    public func encode(_ text: String, into ids: inout [Int32]) throws(Failure) {
-        var text = text
-        var problem: Failure?
-        text.withUTF8 { bytes in
-            do throws(Failure) { try encode(utf8: UnsafeRawBufferPointer(bytes), into: &ids) } catch { problem = error }
-        }
-        if let problem { throw problem }
-    }
-
     /// Appends the ids of UTF-8 bytes to `ids`, without EOS; malformed sequences become the unknown id.
     ///
-    /// Returns whether the text holds an added token. Throws `badData` when it holds one that this model does not have.
+    /// Zero characters are allowed. Returns whether the text holds an added token. Throws `badData` when it holds one that
+    /// this model does not have, `internal` when the library fails (memory is exhausted).
     @discardableResult
     public func encode(utf8 bytes: UnsafeRawBufferPointer, into ids: inout [Int32]) throws(Failure) -> Bool {
         guard added.mayOccur(in: bytes) else {

@@ -2,24 +2,16 @@ import CSentencePiece
 import Failures
 
 extension Vocabulary {
-    /// A token of a text and where it ends.
-    public struct Span: Sendable, Equatable {
-        /// The token.
-        public let id: Int32
-        /// The byte of the text right behind it.
-        public let end: Int
-    }
-
     /// The tokens of UTF-8 bytes as `encode` gives them, with their places; takes longer.
-    public func spans(utf8 bytes: UnsafeRawBufferPointer) throws(Failure) -> [Span] {
-        var spans: [Span] = []
+    public func spans(utf8 bytes: UnsafeRawBufferPointer) throws(Failure) -> [TokenSpan] {
+        var spans: [TokenSpan] = []
         _ = try added.forEachPart(of: bytes) { (part) throws(Failure) in
             switch part {
             case .text(let text, let origins):
                 for span in try pieceSpans(text) {
-                    spans.append(Span(id: span.id, end: origins(min(Int(span.end), text.count))))
+                    spans.append(TokenSpan(id: span.id, end: origins(min(Int(span.end), text.count))))
                 }
-            case .token(let token, let end): spans.append(Span(id: token.id, end: end))
+            case .token(let token, let end): spans.append(TokenSpan(id: token.id, end: end))
             }
         }
         return spans

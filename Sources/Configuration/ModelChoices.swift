@@ -1,0 +1,26 @@
+/// How the frozen matrices are kept in memory: `model.storage`.
+public enum ModelStorage: String, CaseIterable, Codable, Sendable {
+    case float32
+    case bfloat16
+}
+
+/// In what the products with frozen weights compute: `model.products`.
+public enum ModelProducts: String, CaseIterable, Codable, Sendable {
+    case float32
+    /// Both operands rounded to 8 bits, in the forward and in the gradients of inputs.
+    case int8
+    /// 8 bits in the forward alone.
+    case int8Forward
+    /// 8 bits in the gradients of inputs alone.
+    case int8Backward
+
+    /// Whether operands are rounded to 8 bits, in the forward and in the gradients of inputs.
+    public var quantises: (forward: Bool, backward: Bool) {
+        switch self {
+        case .float32: (false, false)
+        case .int8: (true, true)
+        case .int8Forward: (true, false)
+        case .int8Backward: (false, true)
+        }
+    }
+}

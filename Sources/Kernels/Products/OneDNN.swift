@@ -1,0 +1,199 @@
+import Tensors
+
+#if OneDNN
+    import CDNNL
+
+    /// oneDNN, which multiplies by weights that it packed itself: in float32, and in 8 bits where the processor has VNNI.
+    public enum OneDNN {
+        /// Whether this build has it.
+        public static let isInBuild = true
+
+        /// Whether it has AVX-512 here. Without that its float32 products are slower than OpenBLAS's, and a row's bits depend
+        /// on how many rows the product has.
+        public static let isFast = cdnnl_has_avx512() == 1
+
+        /// Whether it has instructions for 8 bits (VNNI) here. Without them `IntegerPanels` computes with 8 bits.
+        public static let hasVNNI = cdnnl_has_vnni() == 1
+
+        /// Version and instruction set, e.g. `oneDNN 2.6.3 avx512_core`, or the set's bits where it has no name here; nil
+        /// where it is not in this build.
+        public static var name: String? {
+            let version = cdnnl_version()
+            let isa = effectiveInstructions
+            return "oneDNN \(version / 10000).\(version / 100 % 100).\(version % 100) "
+                + (instructions(isa).name ?? "instructions 0x\(String(isa, radix: 16))")
+        }
+
+        /// What one of its sets of instructions holds, by its bits alone.
+        static func instructions(_ isa: Int32) -> (name: String?, hasAVX512: Bool, hasVNNI: Bool) {
+            (
+                cdnnl_isa_name(isa).map { String(cString: $0) }, cdnnl_isa_has_avx512(isa) == 1,
+                cdnnl_isa_has_vnni(isa) == 1
+            )
+        }
+
+        /// What it uses here, and what the processor has.
+        static var effectiveInstructions: Int32 { cdnnl_effective_isa() }
+        static var processorHasAVX512: Bool { cdnnl_processor_has_avx512() == 1 }
+        static var processorHasVNNI: Bool { cdnnl_processor_has_vnni() == 1 }
+
+        /// Opens it; the kernels that it has here.
+        static func kernels() throws(PackingError) -> [any PackedKernels] {
+            let engine = try OneDNNEngine()
+            return (hasVNNI ? [.float32, .int8] : [.float32]).map { OneDNNKernels(engine, $0) }
+        }
+    }
+
+    /// The processor as oneDNN sees it.
+    private final class OneDNNEngine: @unchecked Sendable {
+        let handle: OpaquePointer
+
+        init() throws(PackingError) {
+            var opened: OpaquePointer?
+            let status = cdnnl_engine_create(&opened)
+            guard status == 0, let opened else { throw PackingError(oneDNN: status, "use this processor") }
+            handle = opened
+        }
+
+        deinit { cdnnl_engine_destroy(handle) }
+    }
+
+    private final class OneDNNKernels: PackedKernels {
+        let engine: OneDNNEngine
+        let kind: ProductKind
+
+        init(_ engine: OneDNNEngine, _ kind: ProductKind) {
+            self.engine = engine
+            self.kind = kind
+        }
+
+        /// With 8 bits the sums are exact.
+        var hasIndependentRows: Bool { kind == .int8 || OneDNN.isFast }
+
+        /// What the shim calls the kind.
+        var type: Int32 {
+            switch kind {
+            case .float32: Int32(cdnnl_float32)
+            case .int8: Int32(cdnnl_int8)
+            }
+        }
+
+        func packedBytes(inner: Int, columns: Int) throws(PackingError) -> Int {
+            if kind == .int8 { try PackedWeight.checkSums(of: inner) }
+            var bytes = 0
+            let status = cdnnl_packed_size(engine.handle, type, Int64(inner), Int64(columns), &bytes)
+            guard status == 0 else { throw PackingError(oneDNN: status, "lay out \(inner) x \(columns) weights") }
+            let factors = kind == .int8 ? PackedWeight.factorBytes(columns: columns) : 0
+            return factors + (bytes + 63) & ~63
+        }
+
+        func pack(_ operand: Operand, into weight: PackedWeight) throws(PackingError) {
+            switch kind {
+            case .float32: try pack(operand.matrix.base, operand.strides, weight, at: weight.memory)
+            case .int8:
+                // Each column of the operand is a row of numbers here.
+                try weight.quantise(operand) { columns throws(PackingError) in
+                    try pack(columns, (1, weight.inner), weight, at: weight.numbers)
+                }
+            }
+        }
+
+        private func pack(
+            _ operand: UnsafeRawPointer, _ strides: (row: Int, column: Int), _ weight: PackedWeight,
+            at place: UnsafeMutableRawPointer
+        ) throws(PackingError) {
+            let status = cdnnl_pack(
+                engine.handle, type, Int64(weight.inner), Int64(weight.columns), operand, Int64(strides.row),
+                Int64(strides.column), place)
+            guard status == 0 else {
+                throw PackingError(oneDNN: status, "pack \(weight.inner) x \(weight.columns) weights")
+            }
+        }
+
+        func makeWorker() -> any PackedWorker { OneDNNWorker(self) }
+    }
+
+    /// What oneDNN prepares for each number of rows, made once.
+    private final class OneDNNWorker: PackedWorker {
+        private struct Shape: Hashable {
+            let rows: Int
+            let inner: Int
+            let columns: Int
+        }
+
+        private let kernels: OneDNNKernels
+        private let rows = QuantisedRows()
+        private var prepared: [Shape: OpaquePointer] = [:]
+
+        init(_ kernels: OneDNNKernels) { self.kernels = kernels }
+
+        deinit {
+            for product in prepared.values { cdnnl_product_destroy(product) }
+        }
+
+        func multiply(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
+            switch kernels.kind {
+            case .float32: run(x.base, MemoryLayout<Float>.stride, x.rows, w, w.memory, into: y)
+            case .int8:
+                // The sums stand in `y` until they get their factors.
+                let numbers = rows.quantise(x, width: x.columns, as: Int8.self)
+                run(numbers, MemoryLayout<Int8>.stride, x.rows, w, w.numbers, into: y)
+                for r in 0..<x.rows {
+                    dequantiseRow(y.row(r), rowFactor: rows.factors[r], columnFactors: w.factors, y.columns)
+                }
+            }
+        }
+
+        /// The product itself, piece by piece; an element of `x` has `size` bytes.
+        private func run(
+            _ x: UnsafeRawPointer, _ size: Int, _ rows: Int, _ w: PackedWeight, _ packed: UnsafeRawPointer,
+            into y: Matrix
+        ) {
+            RowPieces.forEach(of: rows) { start, count in
+                let product = preparation(Shape(rows: count, inner: w.inner, columns: w.columns))
+                let status = cdnnl_product_run(product, x + start * w.inner * size, packed, y.row(start))
+                precondition(status == 0, "oneDNN failed in a product that it had prepared (status \(status))")
+            }
+        }
+
+        private func preparation(_ shape: Shape) -> OpaquePointer {
+            if let product = prepared[shape] { return product }
+            var product: OpaquePointer?
+            let status = cdnnl_product_create(
+                kernels.engine.handle, kernels.type, Int64(shape.rows), Int64(shape.inner), Int64(shape.columns),
+                &product)
+            // dnnl_out_of_memory
+            if status == 1 {
+                Memory.end(Memory.shortage(shape.rows * (shape.inner + shape.columns) * 4, .activations))
+            }
+            guard status == 0, let product else {
+                preconditionFailure("oneDNN cannot prepare a product of packed weights (status \(status))")
+            }
+            prepared[shape] = product
+            return product
+        }
+    }
+
+    extension PackingError {
+        /// oneDNN refused with a status of its own, `dnnl_status_t`.
+        fileprivate init(oneDNN status: Int32, _ purpose: String) {
+            self.init("oneDNN cannot \(purpose) (its status \(status)); use parallel.gemm: openblas")
+        }
+    }
+#else
+    /// oneDNN, which is not in this build.
+    public enum OneDNN {
+        /// Whether this build has it.
+        public static let isInBuild = false
+        /// Whether it has AVX-512 here.
+        public static let isFast = false
+        /// Whether it has instructions for 8 bits here.
+        public static let hasVNNI = false
+        /// Version and instruction set: none.
+        public static var name: String? { nil }
+
+        static func kernels() throws(PackingError) -> [any PackedKernels] {
+            throw PackingError("oneDNN cannot be used: this program was built without it; use parallel.gemm: openblas")
+        }
+    }
+#endif

@@ -1,0 +1,68 @@
+import CIntegerProducts
+import Tensors
+
+/// A packed operand of 8 bits: the factors of its columns first, then the numbers in the layout of its kernels.
+extension PackedWeight {
+    /// Bytes of the factors, of which there are a multiple of sixteen.
+    static func factorBytes(columns: Int) -> Int { (columns * MemoryLayout<Float>.stride + 63) & ~63 }
+
+    /// What column j is multiplied by after its sum: `factors: [columns]`.
+    var factors: UnsafeMutablePointer<Float> { memory.assumingMemoryBound(to: Float.self) }
+
+    /// The numbers.
+    var numbers: UnsafeMutableRawPointer { memory + Self.factorBytes(columns: columns) }
+
+    /// The longest sum of products of 8 bits that always fits in 32 bits.
+    static let longestSum = 2 * Int(cintegerproducts_most_pairs)
+
+    /// Refuses sums that may not fit in 32 bits.
+    static func checkSums(of inner: Int) throws(PackingError) {
+        guard inner <= longestSum else {
+            throw PackingError("sums of \(inner) products of 8 bits may not fit in 32; use model.products: float32")
+        }
+    }
+
+    /// Rounds an operand column by column, overwrites the factors, and calls `body` with the numbers, `[columns, inner]`.
+    func quantise<Refusal: Error>(
+        _ operand: Operand, _ body: (UnsafePointer<Int8>) throws(Refusal) -> Void
+    ) throws(Refusal) {
+        let memory = Memory.allocate(byteCount: inner * columns, for: .frozenWeights)
+        defer { Memory.free(memory) }
+        let quantised = memory.bindMemory(to: Int8.self, capacity: inner * columns)
+        let column = Arena(count: inner)
+        let (base, strides) = (operand.matrix.base, operand.strides)
+        for j in 0..<columns {
+            for i in 0..<inner { column.base[i] = base[i * strides.row + j * strides.column] }
+            factors[j] = quantiseRow(column.base, into: quantised + j * inner, inner)
+        }
+        try body(quantised)
+    }
+}
+
+/// One thread's rows rounded to 8 bits: memory for them, used again and again.
+final class QuantisedRows {
+    private var memory: Arena?
+    /// What row r is multiplied by after its sums; of the last call.
+    private(set) var factors: [Float] = []
+
+    /// Rounds the rows of `x: [rows, columns]`, each followed by zeros up to `width`; valid until the next call. Keeps their
+    /// factors.
+    @inline(__always)
+    func quantise<Whole: FixedWidthInteger & SIMDScalar & BitwiseCopyable>(
+        _ x: Matrix, width: Int, as type: Whole.Type
+    ) -> UnsafeMutablePointer<Whole> {
+        let floats = (x.rows * width * MemoryLayout<Whole>.stride + 3) / MemoryLayout<Float>.stride
+        // What is too small goes before the larger one comes.
+        if let small = memory, small.count < floats { memory = nil }
+        let room = memory ?? Arena(count: floats, for: .activations)
+        memory = room
+        if factors.count < x.rows { factors = [Float](repeating: 0, count: x.rows) }
+        let base = UnsafeMutableRawPointer(room.base).bindMemory(to: type, capacity: x.rows * width)
+        for r in 0..<x.rows {
+            let row = base + r * width
+            factors[r] = Kernels.quantise(x.row(r), into: row, x.columns)
+            (row + x.columns).update(repeating: 0, count: width - x.columns)
+        }
+        return base
+    }
+}

@@ -1,0 +1,110 @@
+import Failures
+import Tensors
+
+/// A frozen weight `[rows, columns]` in the format that it is kept in: memory that somebody else owns, only read.
+public struct FrozenWeight: @unchecked Sendable {
+    /// The format.
+    public let format: WeightFormat
+    /// Number of rows.
+    public let rows: Int
+    /// Number of columns.
+    public let columns: Int
+    private let base: UnsafeRawPointer
+    /// Numbers from one row to the next; `columns` in any format but float32.
+    private let stride: Int
+
+    private init(_ base: UnsafeRawPointer, _ format: WeightFormat, rows: Int, columns: Int, stride: Int? = nil) {
+        self.base = base
+        self.format = format
+        self.rows = rows
+        self.columns = columns
+        self.stride = stride ?? columns
+    }
+
+    /// A matrix as products use it.
+    public static func float32(_ matrix: Matrix) -> FrozenWeight {
+        FrozenWeight(matrix.base, .float32, rows: matrix.rows, columns: matrix.columns, stride: matrix.stride)
+    }
+
+    /// Numbers in bfloat16 without gaps between rows, expanded piece by piece as they are used.
+    public static func bfloat16(_ base: UnsafePointer<UInt16>, rows: Int, columns: Int) -> FrozenWeight {
+        FrozenWeight(base, .bfloat16, rows: rows, columns: columns)
+    }
+
+    /// A tensor where its mapped file has it in this format and aligned, else nil. Its last dimension are the columns.
+    public init?(mapped tensor: TensorDescription, of file: SafetensorsFile, as format: WeightFormat) {
+        guard let base = format.elements.mapped(tensor, of: file) else { return nil }
+        self.init(base, format, rows: Self.rows(tensor), columns: tensor.shape.last ?? 1)
+    }
+
+    /// A tensor in `format.byteCount(tensor.count)` bytes of other memory, which `fills` overwrites with it first.
+    public init(
+        _ tensor: TensorDescription, of file: SafetensorsFile, as format: WeightFormat,
+        at memory: UnsafeMutableRawPointer, fills: Bool
+    ) throws(Failure) {
+        if fills { try format.elements.convert(tensor, of: file, into: memory) }
+        self.init(memory, format, rows: Self.rows(tensor), columns: tensor.shape.last ?? 1)
+    }
+
+    private static func rows(_ tensor: TensorDescription) -> Int { tensor.shape.dropLast().reduce(1, *) }
+
+    /// The weight as a matrix, where it is kept in float32; never to be written to.
+    public var matrix: Matrix? {
+        guard format == .float32 else { return nil }
+        let floats = UnsafeMutablePointer(mutating: base.assumingMemoryBound(to: Float.self))
+        return Matrix(floats, rows: rows, columns: columns, stride: stride)
+    }
+
+    private func row(_ index: Int) -> UnsafeRawPointer { base + format.byteCount(index * stride) }
+
+    /// All elements, row by row.
+    public func copied() -> [Float] {
+        let elements = format.elements
+        return [Float](unsafeUninitializedCapacity: rows * columns) { buffer, count in
+            count = rows * columns
+            guard let target = buffer.baseAddress else { return }
+            for index in 0..<rows { elements.expand(row(index), columns, into: target + index * columns) }
+        }
+    }
+
+    /// Overwrites `target: [rows * columns]` with all elements, row by row.
+    public func copy(into target: UnsafeMutablePointer<Float>) {
+        for index in 0..<rows { format.elements.expand(row(index), columns, into: target + index * columns) }
+    }
+
+    /// Adds row `index` to `y: [columns]`.
+    public func addRow(_ index: Int, to y: UnsafeMutablePointer<Float>) {
+        precondition(index >= 0 && index < rows, "row outside the weight")
+        format.elements.add(row(index), columns, to: y)
+    }
+
+    /// Overwrites `y: [columns]` with row `index`.
+    func expandRow(_ index: Int, into y: UnsafeMutablePointer<Float>) {
+        precondition(index >= 0 && index < rows, "row outside the weight")
+        format.elements.expand(row(index), columns, into: y)
+    }
+
+    /// Calls `body` with rows in float32 and the number of the first of them: all at once, or as many as `products` has room
+    /// to expand. The pieces depend on the shape alone, and so do the bits of a product that is put together from them.
+    @inline(__always)
+    func forEachPiece(_ products: FrozenProducts, _ body: (Matrix, Int) -> Void) {
+        if let matrix { return body(matrix, 0) }
+        let most = max(1, FrozenProducts.expandedFloats / max(columns, 1))
+        let memory = products.expanded(min(most, rows) * columns)
+        for start in Swift.stride(from: 0, to: rows, by: most) {
+            let count = min(most, rows - start)
+            format.elements.expand(row(start), count * columns, into: memory)
+            body(Matrix(memory, rows: count, columns: columns), start)
+        }
+    }
+}
+
+/// Row `i` of `y` = row `ids[i]` of `table`: overwrites `y: [count, columns]`.
+public func gatherRows(_ table: FrozenWeight, _ ids: UnsafePointer<Int32>, into y: Matrix) {
+    precondition(table.columns == y.columns, "gather between different widths")
+    for r in 0..<y.rows {
+        let id = Int(ids[r])
+        precondition(id >= 0 && id < table.rows, "token id outside the embedding")
+        table.expandRow(id, into: y.row(r))
+    }
+}
