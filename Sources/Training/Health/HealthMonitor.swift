@@ -69,6 +69,8 @@ final class HealthMonitor: @unchecked Sendable {
         }
         thread.name = "health"
         thread.start()
+        // Others of the node look at this process, if it has others and can be seen.
+        RankGuard.isWatched(node.size > 1 && board.seesProcesses)
     }
 
     /// Longest time without progress of a rank; nil for any.
@@ -116,6 +118,7 @@ final class HealthMonitor: @unchecked Sendable {
     /// Watches no more: this rank's work is done. No collective.
     func stop() {
         MappingFaults.areWatched(false)
+        RankGuard.isWatched(false)
         board[.done, board.node.rank] = 1
         isStopped.store(true, ordering: .releasing)
         left.wait()
