@@ -1,5 +1,5 @@
 # Shortcuts; each target is one command that can be typed by itself.
-.PHONY: build test test-mpi test-slurm test-hosts test-storm lint format smoke docs clean
+.PHONY: build test test-mpi test-slurm test-hosts test-storm test-builds lint format smoke docs clean
 
 build:      ## the release executable, .build/release/unolora-dist
 	launch/setup.sh
@@ -20,6 +20,9 @@ test-hosts: ## training over a network of four hosts, and the loss of one
 test-storm: ## a run that is hit 200 times at random moments in random ways, some 20 minutes; a disk that hangs
 	cluster/storm/test.sh --hits 200
 	cluster/storm/hung-disk.sh
+
+test-builds: ## the builds with other settings that README.md names, some 10 minutes
+	launch/test-builds.sh
 
 lint:       ## formatting of the Swift code, syntax of the scripts
 	swift format lint --strict --recursive Sources Tests fuzz Package.swift

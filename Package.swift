@@ -25,6 +25,10 @@ let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "s
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let heapModule = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
+// The MPI library, by the name of its pkg-config file: ompi-c is Open MPI's, mpich that of MPICH and of Cray MPICH, impi
+// Intel MPI's. A build with another one belongs in a scratch path of its own (docs/running-on-slurm.md).
+let mpiLibrary = Context.environment["UNOLORA_MPI_LIBRARY"].flatMap { $0.isEmpty ? nil : $0 } ?? "ompi-c"
+
 let package = Package(
     name: "unolora-dist",
     products: [
@@ -49,12 +53,14 @@ let package = Package(
     ],
     targets: [
         // C side. Each shim exists for a reason that its header states.
-        .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(
+            name: "CMPILibrary", pkgConfig: mpiLibrary,
+            providers: [.apt([mpiLibrary == "mpich" ? "libmpich-dev" : "libopenmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(
             name: "COpenSentencePiece", pkgConfig: "sentencepiece", providers: [.apt(["libsentencepiece-dev"])]),
-        .target(name: "CMPI", dependencies: ["COpenMPI"]),
+        .target(name: "CMPI", dependencies: ["CMPILibrary"]),
         // Debian's libdnnl-dev has no pkg-config file; its OpenMP is GNU's.
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(name: "CIntegerProducts"),
@@ -141,7 +147,7 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "Optimizers", "Runs", "T5", "Tasks",
+                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Runs", "T5", "Tasks",
                 "Tensors",
                 "TestSupport", "Training",
             ]),
@@ -180,4 +186,9 @@ if Context.environment["UNOLORA_FUZZING"] == nil {
             exclude: ["CFuzzer", "Replay", "corpus", "dictionaries", "run.sh"], sources: ["Parsers", "Driver"],
             swiftSettings: strict),
     ]
+}
+
+// The names of test targets, with commas between them, that a build for few of them is of (launch/test-builds.sh).
+if let wanted = Context.environment["UNOLORA_TESTS"]?.split(separator: ",").map(String.init) {
+    package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
 }

@@ -81,7 +81,8 @@ process_of() {
     for pid in $(pgrep -f -- "--out $run( |\$)"); do
         # Launchers and shells have the same words in their command.
         if [ "$(readlink -f "/proc/$pid/exe")" = "$(readlink -f "$UNOLORA_PROGRAM")" ] &&
-            grep -qzxE "(OMPI_COMM_WORLD_RANK|SLURM_PROCID)=$1" "/proc/$pid/environ"; then
+            [ "$(cat "/proc/$pid/comm")" != unolora-guard ] &&
+            grep -qzxE "(OMPI_COMM_WORLD_RANK|PMI_RANK|SLURM_PROCID)=$1" "/proc/$pid/environ"; then
             echo "$pid"
             return
         fi

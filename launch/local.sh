@@ -3,6 +3,7 @@
 #   launch/local.sh [--ranks N] [arguments of unolora-dist, e.g. train --config run.yaml --out runs/first]
 # Without --ranks it starts one process for each NUMA domain, and two where there is one and at least two cores; a process
 # takes as many threads as its share of the cores. The result is the same for each number, see docs/running-on-slurm.md.
+# UNOLORA_MPIRUN names another mpirun than the one in PATH, as mpirun.mpich does where MPICH stands beside Open MPI.
 # Ctrl-C, SIGTERM and SIGUSR1 go to mpirun, which passes them on: the run saves itself, and the same command continues it.
 set -euo pipefail
 
@@ -29,10 +30,12 @@ else
     # nproc counts the cores that this shell may use.
     [ "$ranks" -le "$(nproc)" ] || ranks=$(nproc)
 fi
-command -v mpirun >/dev/null || fail 69 "there is no mpirun in PATH; run launch/setup.sh, or load your system's module of Open MPI."
 command -v "$program" >/dev/null || fail 66 "$program is not there; build it with make build, or set UNOLORA_PROGRAM."
 
 # shellcheck source=launch/mpi-environment.sh
 . "$project/launch/mpi-environment.sh"
+mpirun=${UNOLORA_MPIRUN:-mpirun}
+command -v "$mpirun" >/dev/null ||
+    fail 69 "there is no $mpirun in PATH; run launch/setup.sh, or load your system's module of MPI."
 # No shell stays between the caller's signals and mpirun.
-exec mpirun -n "$ranks" "$program" "$@"
+exec "$mpirun" -n "$ranks" "$program" "$@"

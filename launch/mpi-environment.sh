@@ -1,7 +1,9 @@
 # What Open MPI 4 and 5 need to run this program on one machine, as exported variables. To be sourced, by any POSIX shell:
 #   . launch/mpi-environment.sh && mpirun -n 8 .build/release/unolora-dist
 # A variable that is set already stays as it is. Under SLURM srun does this work, see train.sbatch.
-# Open MPI 5 has its mpirun from PRRTE, whose variables begin with PRTE_; each version ignores the names of the other.
+# Open MPI 5 has its mpirun from PRRTE, whose variables begin with PRTE_; each version ignores the names of the other. MPICH and
+# Intel MPI need none of this: their mpirun (Hydra) runs as root, starts more ranks than cores, leaves each of them several
+# cores, and passes SIGTERM on without a limit.
 # shellcheck shell=sh
 
 # Root, as in most containers: Open MPI wants to be told twice.
@@ -43,6 +45,11 @@ export OMPI_MCA_oob_tcp_keepalive_probes="${OMPI_MCA_oob_tcp_keepalive_probes:-4
 export PRTE_MCA_oob_tcp_keepalive_time="${PRTE_MCA_oob_tcp_keepalive_time:-10}"
 export PRTE_MCA_oob_tcp_keepalive_intvl="${PRTE_MCA_oob_tcp_keepalive_intvl:-4}"
 export PRTE_MCA_oob_tcp_keepalive_probes="${PRTE_MCA_oob_tcp_keepalive_probes:-4}"
+
+# Where several MPIs stand side by side, as on Debian, each has an mpirun with a name of its own.
+if [ "${UNOLORA_MPI_LIBRARY:-}" = mpich ] && command -v mpirun.mpich >/dev/null; then
+    export UNOLORA_MPIRUN="${UNOLORA_MPIRUN:-mpirun.mpich}"
+fi
 
 # Threads are the trainer's own; OpenBLAS need not start a pool that nobody uses.
 export OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"

@@ -21,13 +21,15 @@ swift build --package-path "$project" -c release --product unolora-dist </dev/nu
     fail "the build failed, see above; the first one needs the network to fetch Swift packages from github.com."
 
 program=$project/.build/release/unolora-dist
-echo "quickstart: mpirun -n $ranks $program $*"
+mpirun=${UNOLORA_MPIRUN:-mpirun}
+echo "quickstart: $mpirun -n $ranks $program $*"
 status=0
 # The limit is mpirun's own: the command timeout would keep Ctrl-C from it or, in the foreground, pass it on a second time,
 # which ends the run before it can save.
-mpirun --timeout "$limit" -n "$ranks" "$program" "$@" </dev/null || status=$?
+MPIEXEC_TIMEOUT=$limit "$mpirun" -n "$ranks" "$program" "$@" </dev/null || status=$?
 case $status in
 0) ;;
-110 | 124) fail "the run was stopped after $limit seconds; the same command continues it." "$status" ;;
+# Open MPI's, and MPICH's
+110 | 255) fail "the run was stopped after $limit seconds; the same command continues it." "$status" ;;
 *) fail "the run ended with exit code $status (messages are above, STATUS.json in the run directory says more); the same command continues it." "$status" ;;
 esac

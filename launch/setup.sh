@@ -3,6 +3,7 @@
 # Says what is missing and why it is needed, then installs that with apt-get; does nothing when everything is there.
 # quickstart.sh and test.sh call it; it can be run alone, from any directory, as often as you like.
 #   launch/setup.sh [--slurm]      also what cluster/slurm-local/test.sh needs
+# With UNOLORA_MPI_LIBRARY=mpich it is MPICH that must be there, and not Open MPI (docs/running-on-slurm.md).
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
@@ -12,12 +13,20 @@ needed_megabytes=1500
 # package, how to see that it is there, what it is for
 packages=(
     "pkg-config|command pkg-config|finds the other libraries for the Swift package manager"
-    "libopenmpi-dev|library ompi-c|MPI: gradients travel between processes with it"
-    "openmpi-bin|mpirun|starts the processes"
     "libopenblas-dev|library openblas|matrix products"
     "libdnnl-dev|header oneapi/dnnl/dnnl.h|oneDNN: products with frozen weights"
     "libsentencepiece-dev|library sentencepiece|T5's tokeniser"
     "libxxhash-dev|library libxxhash|digests of checkpoints and caches"
+)
+
+packages_of_open_mpi=(
+    "libopenmpi-dev|library ompi-c|MPI: gradients travel between processes with it"
+    "openmpi-bin|mpirun Open|starts the processes"
+)
+
+packages_of_mpich=(
+    "libmpich-dev|library mpich|MPI: gradients travel between processes with it"
+    "mpich|mpirun HYDRA|starts the processes"
 )
 
 packages_for_slurm=(
@@ -67,8 +76,8 @@ is_there() {
     library) pkg-config --exists "$2" 2>/dev/null ;;
     # It has no pkg-config file; the compiler looks in these places and in what CPATH names.
     header) header_is_there "$2" ;;
-    # Another MPI's mpirun would start processes that do not find each other.
-    mpirun) [[ $(mpirun --version 2>/dev/null) == *"Open MPI"* ]] ;;
+    # Another MPI's mpirun would start processes that do not find each other. Debian gives each its own name too.
+    mpirun) [[ $(mpirun --version 2>/dev/null) == *"$2"* ]] || { [ "$2" = HYDRA ] && command -v mpirun.mpich >/dev/null; } ;;
     esac
 }
 
@@ -146,6 +155,14 @@ apt_complaint() {
     printf '%s' "${line:-it said nothing}"
 }
 
+case "${UNOLORA_MPI_LIBRARY:-ompi-c}" in
+ompi-c) packages+=("${packages_of_open_mpi[@]}") ;;
+mpich) packages+=("${packages_of_mpich[@]}") ;;
+*)
+    is_there library "$UNOLORA_MPI_LIBRARY" ||
+        fail "pkg-config finds no $UNOLORA_MPI_LIBRARY, which UNOLORA_MPI_LIBRARY names: load that MPI's module, or set PKG_CONFIG_PATH to the directory of its .pc file."
+    ;;
+esac
 case "${1-}" in
 "") ;;
 --slurm) packages+=("${packages_for_slurm[@]}") ;;

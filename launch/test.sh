@@ -4,17 +4,20 @@
 # processors too; then the job scripts on a SLURM of this machine's own and the training over a network of several hosts,
 # where root and the packages of `setup.sh --slurm` allow them. Ends with one line, `N passed, N failed`, and exits with 0
 # only when nothing failed and every run executed tests. Can be run twice and from any directory; needs no terminal.
-#   launch/test.sh [--only-mpi]
+#   launch/test.sh [--only-mpi | --mpich | --builds]
+#   --only-mpi   only DistributedTests
+#   --mpich      the same, of a build of their own against MPICH (.build-mpich)
+#   --builds     also the builds with other settings that README.md names, as launch/test-builds.sh makes them
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
-tests=$project/.build/release/unolora-distPackageTests.xctest
-logs=$project/.build/test-logs
+scratch=$project/.build
 rank_counts=(1 2 4)
 # timeout stays in the foreground in what follows, or Ctrl-C would not reach the tests.
 limit=1800            # seconds for the tests in one process
 distributed_limit=300 # seconds for each run under mpirun
 scenarios_limit=360   # seconds for all scenarios of a script
+builds_limit=1500     # seconds for the other builds, some of which are made anew
 
 # Sums over all runs.
 passed=0
@@ -124,16 +127,17 @@ run_distributed() {
     echo "test: DistributedTests under mpirun -n $ranks"
     # Each rank writes files of its own, so that their lines do not mix.
     # shellcheck disable=SC2016 # the inner shell knows the rank
-    timeout --foreground -k 10 "$distributed_limit" mpirun -n "$ranks" bash -c '
+    timeout --foreground -k 10 "$distributed_limit" "${UNOLORA_MPIRUN:-mpirun}" -n "$ranks" bash -c '
+        rank=${OMPI_COMM_WORLD_RANK:-$PMI_RANK}
         exec "$1" --testing-library swift-testing --no-parallel --filter "^DistributedTests" \
-            --xunit-output "$2.$OMPI_COMM_WORLD_RANK.xml" >"$2.$OMPI_COMM_WORLD_RANK.log" 2>&1' \
+            --xunit-output "$2.$rank.xml" >"$2.$rank.log" 2>&1' \
         rank "$tests" "$logs/$name" </dev/null >"$logs/$name.mpirun" 2>&1 || status=$?
     finish_run "$name" "$status" "$ranks"
 }
 
-# run_scenarios NAME SCRIPT: a script that tests scripts, whose last line is like ours.
+# run_scenarios NAME SCRIPT [LIMIT]: a script that tests scripts, whose last line is like ours.
 run_scenarios() {
-    local name=$1 status=0 run_passed=0 run_failed=0
+    local name=$1 status=0 run_passed=0 run_failed=0 scenarios_limit=${3:-$scenarios_limit}
     echo "test: $2"
     timeout --foreground -k 10 "$scenarios_limit" "$project/$2" </dev/null 2>&1 | tee "$logs/$name.log" | sed '/ passed, /d' ||
         status=$?
@@ -149,17 +153,30 @@ run_scenarios() {
     failed=$((failed + run_failed))
 }
 
+only_mpi=false
+builds=false
+wanted=(--build-tests)
 case "${1-}" in
-"") only_mpi=false ;;
+"") ;;
 --only-mpi) only_mpi=true ;;
-*) fail "unknown argument $1; there is only --only-mpi, which leaves out the tests that need no mpirun." ;;
+--mpich)
+    only_mpi=true
+    scratch=$project/.build-mpich
+    # Only these, and what they are made of.
+    export UNOLORA_MPI_LIBRARY=mpich UNOLORA_TESTS=DistributedTests
+    wanted=(--scratch-path "$scratch" --product unolora-distPackageTests)
+    ;;
+--builds) builds=true ;;
+*) fail "unknown argument $1; see the head of this script." ;;
 esac
+tests=$scratch/release/unolora-distPackageTests.xctest
+logs=$scratch/test-logs
 
 "$project/launch/setup.sh"
 . "$project/launch/mpi-environment.sh"
 
 echo "test: building (3 to 6 minutes the first time)"
-swift build --package-path "$project" -c release --build-tests -Xswiftc -enable-testing \
+swift build --package-path "$project" -c release "${wanted[@]}" -Xswiftc -enable-testing \
     --explicit-target-dependency-import-check error </dev/null ||
     fail "the build failed, see above; the first one needs the network to fetch Swift packages from github.com."
 
@@ -186,6 +203,7 @@ if ! $only_mpi; then
     run_scenarios slurm cluster/slurm-local/test.sh
     run_scenarios hosts cluster/netns-hosts/test.sh
     run_scenarios storm cluster/storm/test.sh
+    ! $builds || run_scenarios builds launch/test-builds.sh "$builds_limit"
 fi
 list_skipped
 echo "test: logs are in $logs"

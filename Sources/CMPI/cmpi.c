@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "cmpi.h"
 
+#if defined(__has_include) && !__has_include(<mpi.h>)
+#error "there is no mpi.h: install libopenmpi-dev, or name the pkg-config file of another MPI in UNOLORA_MPI_LIBRARY"
+#endif
 #include <mpi.h>
 #include <sched.h>
 #include <stdio.h>
@@ -113,8 +116,8 @@ cmpi_error_kind cmpi_kind_of_error(int error) {
     case MPI_ERR_UNSUPPORTED_DATAREP:
     case MPI_ERR_RMA_ATTACH:
     case MPI_ERR_RMA_SHARED: return cmpi_lacking;
-    // MPI_ERR_INTERN, MPI_ERR_OTHER, MPI_ERR_UNKNOWN are what Open MPI makes of a peer that is gone, of a network that
-    // is down and of much else; the classes of processes that failed (ULFM) are later than MPI 3.
+    // MPI_ERR_INTERN, MPI_ERR_OTHER, MPI_ERR_UNKNOWN are what Open MPI and MPICH make of a peer that is gone, of a network
+    // that is down and of much else; the classes of processes that failed (ULFM) are later than MPI 3.
     default: return cmpi_failed;
     }
 }
@@ -129,6 +132,16 @@ int cmpi_library_version(char text[cmpi_library_version_size]) {
     int length = 0;
     memset(text, 0, cmpi_library_version_size);
     return MPI_Get_library_version(text, &length);
+}
+
+cmpi_family cmpi_library_family(void) {
+#if defined(OPEN_MPI)
+    return cmpi_open_mpi;
+#elif defined(MPICH_VERSION) || defined(I_MPI_VERSION)
+    return cmpi_mpich;
+#else
+    return cmpi_other;
+#endif
 }
 
 cmpi_comm cmpi_world(void) { return (cmpi_comm){(uintptr_t)MPI_COMM_WORLD}; }
@@ -251,7 +264,8 @@ int cmpi_shared_free(cmpi_window *window) {
 
 void cmpi_shared_directory(char text[cmpi_path_size]) {
     memset(text, 0, cmpi_path_size);
-    // Open MPI tells its settings, wherever they come from, as control variables of MPI's tools interface.
+    // Open MPI tells its settings, wherever they come from, as control variables of MPI's tools interface. MPICH has
+    // variables too, but none for this.
     int level = 0, index = 0, count = 0;
     if (MPI_T_init_thread(MPI_THREAD_SINGLE, &level)) return;
     MPI_T_cvar_handle handle;

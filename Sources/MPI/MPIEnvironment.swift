@@ -105,7 +105,9 @@ public struct MPIEnvironment: ~Copyable {
     /// The library's own description of itself, first line.
     public var libraryVersion: String {
         let whole = text(capacity: cmpi_library_version_size) { _ = cmpi_library_version($0) }
-        return whole.split(whereSeparator: \.isNewline).first.map(String.init) ?? whole
+        // MPICH has a tab in it.
+        return (whole.split(whereSeparator: \.isNewline).first ?? "").split(whereSeparator: \.isWhitespace)
+            .joined(separator: " ")
     }
 
     /// What a run records of the library.

@@ -59,7 +59,7 @@ enum Program {
 
     /// Without what a launcher of the tests themselves may have left, which would confuse the program and mpirun.
     static let cleanEnvironment: [String: String] = {
-        let foreign = ["OMPI_", "PMIX_", "PMI_", "PRTE_", "SLURM_", "OPAL_"]
+        let foreign = ["OMPI_", "PMIX_", "PMI_", "PRTE_", "SLURM_", "OPAL_", "HYDI_"]
         var environment = ProcessInfo.processInfo.environment.filter { name, _ in
             !foreign.contains { name.hasPrefix($0) }
         }

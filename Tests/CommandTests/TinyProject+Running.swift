@@ -11,7 +11,7 @@ extension TinyProject {
     /// Writes a script that each rank runs in place of the program, and returns the command. `$rank` is the rank, 0
     /// without mpirun; `exec "$@"` goes on as the program.
     func perRank(_ script: String) throws -> [String] {
-        ["sh", try write("rank.sh", "rank=${OMPI_COMM_WORLD_RANK:-0}\n" + script), Program.path]
+        ["sh", try write("rank.sh", "rank=${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}\n" + script), Program.path]
     }
 
     /// As `perRank`; each rank leaves its process id for `pid(rank:)`.

@@ -3,6 +3,7 @@
 # processes and threads, until it is done. It must end with the bits and the metrics of the same run that nobody hit, and
 # lose no completed step to a signal, to a full disk or to a stopped rank, and one at most where ranks are killed.
 #   cluster/storm/test.sh [--hits N] [--seed S]     10 hits unless given; ends with `N passed, N failed`
+# UNOLORA_PROGRAM and UNOLORA_MPIRUN name another build and its mpirun.
 # Ends only processes of its own. mpirun leaves one second between SIGTERM and SIGKILL, its own default.
 set -euo pipefail
 
@@ -42,10 +43,13 @@ last_step() {
 # Sets `pids` to the processes of the ranks.
 find_ranks() {
     pids=()
-    local pid
-    for pid in $(pgrep -P "$launcher") "$launcher"; do
+    local pid level=$launcher all=("$launcher")
+    # MPICH's mpirun has a process for the node between itself and the ranks, and these have a guard.
+    while level=$(pgrep -d , -P "$level"); do all+=(${level//,/ }); done
+    for pid in "${all[@]}"; do
         # What mpirun is about to make a rank still has mpirun's name.
-        [ "$(readlink -f "/proc/$pid/exe")" = "$(readlink -f "$UNOLORA_PROGRAM")" ] && pids+=("$pid")
+        [ "$(readlink -f "/proc/$pid/exe")" = "$(readlink -f "$UNOLORA_PROGRAM")" ] &&
+            [ "$(cat "/proc/$pid/comm")" != unolora-guard ] && pids+=("$pid")
     done
     return 0
 }
@@ -58,7 +62,7 @@ start() {
     ranks=$drawn
     random 2
     local command=("$UNOLORA_PROGRAM" train --config "$config" "${storm[@]}" --set "parallel.threads=$((drawn + 1))" --out "$run")
-    [ "$ranks" -eq 0 ] || command=(mpirun -n "$ranks" "${command[@]}")
+    [ "$ranks" -eq 0 ] || command=("${UNOLORA_MPIRUN:-mpirun}" -n "$ranks" "${command[@]}")
     # Here and not by the background process, or what the last start said would be read for what this one says.
     rm -f "$work/start.log"
     : >"$work/start.log"

@@ -50,6 +50,14 @@ typedef enum {
     cmpi_failed   // anything else: another rank, a host or the network, or a library that does not say
 } cmpi_error_kind;
 cmpi_error_kind cmpi_kind_of_error(int error);
+// The family of the library that this was compiled for, whose members share mpi.h's types and understand each other's
+// launchers. May be called at any time.
+typedef enum {
+    cmpi_open_mpi,
+    cmpi_mpich, // MPICH and what is made of it: Intel MPI, Cray MPICH, MVAPICH
+    cmpi_other
+} cmpi_family;
+cmpi_family cmpi_library_family(void);
 int cmpi_processor_name(char text[cmpi_name_size]);
 int cmpi_library_version(char text[cmpi_library_version_size]);
 
@@ -86,6 +94,13 @@ int cmpi_shared_free(cmpi_window *window);
 // The directory of the file system that holds such memory, as far as the library tells: empty where it does not.
 enum { cmpi_path_size = 4096 };
 void cmpi_shared_directory(char text[cmpi_path_size]);
+
+// A process between the launcher and this rank. Hydra, the mpirun of MPICH and Intel MPI, kills all ranks as soon as one was
+// killed. cmpi_guard returns in a child of this process, which is the rank from then on; this process passes signals on and
+// ends as the child does. Where that was killed while cmpi_guard_watched said so, it ends `patience` seconds later, or when no
+// other rank of the node lives, so that these can save their work and end the job. To be called before there are threads.
+void cmpi_guard(int patience);
+void cmpi_guard_watched(int is_watched);
 
 // The affinity mask that a launcher binds a rank with, of the calling thread: bit i % 64 of word i / 64 is processor i.
 // Linux; Swift sees neither call, since glibc declares them for _GNU_SOURCE only. 0, or -1 with errno.

@@ -13,6 +13,7 @@ public enum Job {
     /// an error with a sentence of its own and no signal; SIGQUIT ends the process and prints no backtrace; and no file that is opened takes the place of a standard stream
     /// that was closed.
     public static func prepareProcess() {
+        RankGuard.start()
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         StopSignals.quitAtOnce()
         for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
@@ -62,7 +63,7 @@ public enum Job {
         let launch = LaunchEnvironment.ofThisProcess
         BLAS.useOneThread()
         do throws(Failure) {
-            if launch.isSharedByOpenMPI { try meet(command) }
+            if launch.isSharedByOwnLauncher { try meet(command) }
             if launch.isLaterRank { exit(0) }
             MappingFaults.say(prefix: prefix())
             exit(try body())

@@ -70,6 +70,8 @@ package final class HealthMonitor: @unchecked Sendable {
         }
         thread.name = "health"
         thread.start()
+        // Others of the node look at this process, if it has others and can be seen.
+        RankGuard.isWatched(node.size > 1 && board.seesProcesses)
     }
 
     /// Longest time without progress of a rank; nil for any.
@@ -117,6 +119,7 @@ package final class HealthMonitor: @unchecked Sendable {
     /// Watches no more: this rank's work is done. No collective.
     package func stop() {
         MappingFaults.areWatched(false)
+        RankGuard.isWatched(false)
         board[.done, board.node.rank] = 1
         isStopped.store(true, ordering: .releasing)
         left.wait()

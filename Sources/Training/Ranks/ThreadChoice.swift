@@ -51,13 +51,17 @@ public struct ThreadChoice: Sendable {
     }
 
     static func warnings(
-        threads: Int, own: Int, cores: AvailableCores, ranksOnNode: Int, processors: Int
+        threads: Int, own: Int, cores: AvailableCores, ranksOnNode: Int, processors: Int,
+        family: MPIFamily = .ofThisBuild
     ) -> [String] {
         var warnings: [String] = []
         if cores.count == 1, cores.limit == .affinity, ranksOnNode <= 2, processors > ranksOnNode {
             warnings.append(
-                "this rank is bound to one of \(processors) processors, as mpirun does for one or two ranks; add "
-                    + "--bind-to none to mpirun, or --cpus-per-task to srun")
+                family == .mpich
+                    ? "this rank is bound to one of \(processors) processors; add --bind-to none to MPICH's mpirun, set "
+                        + "I_MPI_PIN=0 for Intel MPI's, or add --cpus-per-task to srun"
+                    : "this rank is bound to one of \(processors) processors, as mpirun does for one or two ranks; add "
+                        + "--bind-to none to mpirun, or --cpus-per-task to srun")
         }
         if threads > cores.count {
             warnings.append(

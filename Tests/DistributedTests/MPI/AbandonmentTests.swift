@@ -12,6 +12,9 @@ struct AbandonmentTests {
     /// Set in the jobs that the tests start; says what rank 1 does.
     private static let variable = "UNOLORA_TEST_ABANDON"
 
+    /// launch/mpi-environment.sh names the mpirun of this build's MPI where it is not the one in PATH.
+    private let launcher = ProcessInfo.processInfo.environment["UNOLORA_MPIRUN"] ?? "mpirun"
+
     /// Starts two ranks of this test program that run `AbandonedJob`; the launcher's exit status and the time it took.
     ///
     /// posix_spawn and not `Process`: the daemon that MPI forks for this process may inherit the socket by which
@@ -19,15 +22,16 @@ struct AbandonmentTests {
     private func run(_ action: String) throws -> (status: Int32, seconds: Double, output: String) {
         let directory = try TemporaryDirectory()
         let arguments =
-            ["timeout", "-k", "5", "60", "mpirun", "-n", "2", "--oversubscribe", try testProgram()]
+            ["timeout", "-k", "5", "60", launcher, "-n", "2", try testProgram()]
             + ["--testing-library", "swift-testing", "--no-parallel", "--filter", "AbandonedJob"]
         // MPI, once started in this process, leaves variables that a launcher would take for its own.
         var environment = ProcessInfo.processInfo.environment.filter { name, _ in
-            !name.hasPrefix("OMPI_") && !name.hasPrefix("PMIX_")
+            !["OMPI_", "PMIX_", "PMI_"].contains { name.hasPrefix($0) }
         }
         environment[Self.variable] = action
         environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+        environment["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
         var files = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&files)
         defer { posix_spawn_file_actions_destroy(&files) }

@@ -1,3 +1,4 @@
+import MPI
 import Testing
 
 @testable import Training
@@ -24,5 +25,15 @@ import Testing
         #expect(ThreadChoice.idleWarning(threads: 3, own: 3) == nil)
         #expect(ThreadChoice.idleWarning(threads: 3, own: .max) == nil)
         #expect(ThreadChoice.idleWarning(threads: 4, own: 3)?.hasPrefix("1 of 4 threads of a rank will idle") == true)
+    }
+
+    @Test func `a rank that is bound to one core is told the flag of its own launcher`() {
+        let cores = AvailableCores(cores: [3], quota: nil)
+        func said(_ family: MPIFamily) -> [String] {
+            ThreadChoice.warnings(threads: 1, own: 8, cores: cores, ranksOnNode: 2, processors: 8, family: family)
+        }
+        #expect(said(.openMPI).count == 1 && said(.mpich).count == 1)
+        #expect(said(.openMPI)[0].hasSuffix("add --bind-to none to mpirun, or --cpus-per-task to srun"))
+        #expect(said(.mpich)[0].contains("I_MPI_PIN=0 for Intel MPI's"))
     }
 }
