@@ -86,7 +86,7 @@ let package = Package(
         library("Optimizers", ["Kernels", "Tensors"]),
         library("Backbone", ["Failures", "Heartbeat", "Kernels", "Tensors"]),
         library("T5", ["Backbone", "Failures", "Heartbeat", "Kernels", "Randomness", "Tensors"]),
-        library("Backbones", ["Backbone", "Failures", "T5", "Tensors"]),
+        library("Backbones", ["Backbone", "Failures", "Kernels", "T5", "Tensors"]),
         library("Adapters", ["Backbone", "Failures", "Kernels", "Randomness", "Tensors"]),
         library("Tasks", ["Failures", "Heartbeat", "Randomness", "Tensors", "Text", systemPackage]),
         library("Checkpoints", ["Failures", "Tensors", systemPackage]),
@@ -147,7 +147,8 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Runs", "T5", "Tasks",
+                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Runs", "T5",
+                "Tasks",
                 "Tensors",
                 "TestSupport", "Training",
             ]),
@@ -157,7 +158,8 @@ let package = Package(
         tests(
             "DistributedTests",
             [
-                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness", "Runs",
+                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Randomness",
+                "Runs",
                 "T5", "Tasks", "Tensors", "TestSupport", "Text", "ToyMethod", "Training",
             ]),
         tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),

@@ -32,12 +32,6 @@ extension Key.Kind {
 }
 
 extension RunConfiguration {
-    /// The value of a key whose kind is `choice(of:)` of the same enumeration.
-    func choice<Choice: RawRepresentable>(_ path: String) -> Choice where Choice.RawValue == String {
-        guard let choice = Choice(rawValue: text(path)) else { preconditionFailure("\(path) is one of its own words") }
-        return choice
-    }
-
     /// What follows the warmup.
     public var schedule: ScheduleChoice { choice("lr.schedule") }
     /// The slots that share a draw of the task.

@@ -24,11 +24,11 @@ enum KeyTable {
             "preset", .choice(["paper", "hyperformer", "repo"]), "paper", "Set of defaults that the file then changes."),
         Key("model", .path, nil, "Hugging Face T5 directory: config.json, model.safetensors, spiece.model."),
         Key(
-            "model.storage", .choice(ModelStorage.allCases.map(\.rawValue)), "float32", result: true,
+            "model.storage", .choice(of: ModelStorage.self), "float32", result: true,
             "How the frozen matrices are kept in memory: float32; or bfloat16, in half the memory, exactly what a BF16 file "
                 + "holds, for products in float32 by openblas. Norms and position biases stay in float32."),
         Key(
-            "model.products", .choice(ModelProducts.allCases.map(\.rawValue)), "float32", result: true,
+            "model.products", .choice(of: ModelProducts.self), "float32", result: true,
             "Products with frozen weights: in float32; or with both operands rounded to 8 bits (several times faster with "
                 + "onednn and VNNI, up to half as fast again with AVX2; off by about a hundredth), in the forward, in the "
                 + "gradients of inputs, or in both; the output matrix, norms, attention and the adapter stay in float32. "

@@ -7,6 +7,7 @@ import Tensors
 /// A method that only tests have: a trained bias behind each feed-forward, `y = wo(...) + b`, and the encoder's final norm
 /// trained. It is in this folder and in one line of a table (`MethodTable.withToy`), and shows that no more is needed.
 public struct ToyMethod: Method {
+    /// See `Method`.
     public let parameters: ParameterLayout
     fileprivate let biases: [Sublayer: ParameterLayout.Entry]
     /// The name of the trained tensor of the backbone.
@@ -25,13 +26,16 @@ public struct ToyMethod: Method {
         self.biases = biases
     }
 
+    /// See `Method`.
     public var siteCount: Int { biases.count }
 
+    /// See `Method`.
     public var footprint: MethodFootprint { MethodFootprint(keptOutputs: [.feedForward]) }
 
-    /// The biases start at 0.
+    /// See `Method`: the biases start at 0.
     public func initialise(_ weights: Arena, seed: UInt64) { weights.clear() }
 
+    /// See `Method`.
     public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {
         ToyAdaptation(self, weights, gradients)
     }

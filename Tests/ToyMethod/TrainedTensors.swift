@@ -4,6 +4,7 @@ import Tensors
 
 /// Trains tensors of the backbone and nothing else, for tests of their gradients.
 public struct TrainedTensors: Method {
+    /// See `Method`.
     public let parameters: ParameterLayout
     private let kept: Set<GroupKind>
     private let trainsPositions: Bool
@@ -20,10 +21,14 @@ public struct TrainedTensors: Method {
         self.parameters = parameters
     }
 
+    /// See `Method`.
     public var siteCount: Int { parameters.entries.count }
+    /// See `Method`.
     public var footprint: MethodFootprint { MethodFootprint(keptInputs: kept, trainsPositions: trainsPositions) }
+    /// See `Method`.
     public func initialise(_ weights: Arena, seed: UInt64) {}
 
+    /// See `Method`.
     public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {
         TrainedTensorsAdaptation(parameters, gradients)
     }

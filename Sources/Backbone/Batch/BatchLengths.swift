@@ -8,10 +8,13 @@ public struct BatchLengths: Sendable, Equatable {
     public private(set) var targetRows = 0
     /// Sums over the examples of source x source, target x target and target x source: elements of one head's attention.
     public private(set) var sourcePairs = 0
+    /// See `sourcePairs`.
     public private(set) var targetPairs = 0
+    /// See `sourcePairs`.
     public private(set) var crossPairs = 0
     /// The longest source and target.
     public private(set) var longestSource = 0
+    /// See `longestSource`.
     public private(set) var longestTarget = 0
 
     /// No examples.

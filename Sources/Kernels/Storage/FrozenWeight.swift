@@ -55,7 +55,7 @@ public struct FrozenWeight: @unchecked Sendable {
         return Matrix(floats, rows: rows, columns: columns, stride: stride)
     }
 
-    private func row(_ index: Int) -> UnsafeRawPointer { base + format.byteCount(index * stride) }
+    func row(_ index: Int) -> UnsafeRawPointer { base + format.byteCount(index * stride) }
 
     /// All elements, row by row.
     public func copied() -> [Float] {
@@ -82,20 +82,6 @@ public struct FrozenWeight: @unchecked Sendable {
     func expandRow(_ index: Int, into y: UnsafeMutablePointer<Float>) {
         precondition(index >= 0 && index < rows, "row outside the weight")
         format.elements.expand(row(index), columns, into: y)
-    }
-
-    /// Calls `body` with rows in float32 and the number of the first of them: all at once, or as many as `products` has room
-    /// to expand. The pieces depend on the shape alone, and so do the bits of a product that is put together from them.
-    @inline(__always)
-    func forEachPiece(_ products: FrozenProducts, _ body: (Matrix, Int) -> Void) {
-        if let matrix { return body(matrix, 0) }
-        let most = max(1, FrozenProducts.expandedFloats / max(columns, 1))
-        let memory = products.expanded(min(most, rows) * columns)
-        for start in Swift.stride(from: 0, to: rows, by: most) {
-            let count = min(most, rows - start)
-            format.elements.expand(row(start), count * columns, into: memory)
-            body(Matrix(memory, rows: count, columns: columns), start)
-        }
     }
 }
 

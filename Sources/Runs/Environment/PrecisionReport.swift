@@ -38,8 +38,14 @@ public struct PrecisionReport: Codable, Sendable, Equatable {
         /// `model.products`.
         public var products: ModelProducts
 
+        /// Names what is measured.
+        package init(storage: ModelStorage, products: ModelProducts) {
+            self.storage = storage
+            self.products = products
+        }
+
         /// Those of them that are not float32, in words; `float32` where both are.
-        var description: String {
+        package var description: String {
             let names = [
                 storage == .float32 ? nil : "\(storage.rawValue) storage",
                 products == .float32 ? nil : "\(products.rawValue) products",
@@ -76,11 +82,11 @@ public struct PrecisionReport: Codable, Sendable, Equatable {
 
     /// Creates a report.
     package init(
-        precision: String, products: String, reference: String, step: Int, examples: Int, sourceTokens: Int,
+        model: Model, products: String, reference: String, step: Int, examples: Int, sourceTokens: Int,
         labelTokens: Int, encoderErrors: [Double], decoderErrors: [Double], referenceLoss: Double,
         lossDifference: Double, gradients: Gradients? = nil
     ) {
-        self.precision = precision
+        self.model = model
         self.products = products
         self.reference = reference
         self.step = step

@@ -65,7 +65,7 @@ package struct BestMeasure: Equatable {
 
 extension BestChoice {
     /// The mean of an evaluation that it names.
-    func value(_ record: EvaluationRecord) -> Double {
+    package func value(_ record: EvaluationRecord) -> Double {
         switch self {
         case .average: record.average
         case .taskMean: record.averageOverTasks

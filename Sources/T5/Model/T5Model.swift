@@ -152,18 +152,20 @@ public final class T5Model: Sendable {
     func biasTable(_ stack: Stack) -> Matrix { biasTables[Int(stack.rawValue)] }
 }
 
-extension T5Model: Backbone {
-    /// See `Backbone`.
-    public var shape: any BackboneShape { configuration }
-    /// See `Backbone`.
+extension T5Model {
+    /// The first file of the model that has changed since it was opened, and how; nil while none has.
     public var fileChange: (path: String, what: String)? { files?.change }
-    /// See `Backbone`.
-    public var unpacked: any Backbone { T5Model(self, trained: [:], keepsPacks: false) }
 
-    /// See `Backbone`.
+    /// The matrices `[out, in]` of a group's projections, as one.
     public func weights(_ group: ProjectionGroup) -> FrozenMatrix { projections[group.index] }
 
-    /// See `Backbone`.
+    /// The same model with its products on the weights as they are, in float32 and without packs.
+    func withoutPacks() -> T5Model { T5Model(self, trained: [:], keepsPacks: false) }
+
+    /// The same model with other numbers for some tensors, whose matrices are not packed.
+    func with(_ trained: [String: Matrix]) -> T5Model { T5Model(self, trained: trained, keepsPacks: true) }
+
+    /// The weight of a name of `configuration.tensorShapes()`, vectors as one row; nil for any other name.
     public func tensor(named name: String) -> FrozenWeight? {
         if name == T5Configuration.embeddingName { return embedding }
         if name == T5Configuration.outputName, configuration.outputMatrix == .own { return output.parts[0] }
@@ -183,20 +185,5 @@ extension T5Model: Backbone {
             }
         }
         return nil
-    }
-
-    /// See `Backbone`.
-    public func computing(with trained: [String: Matrix]) -> any Backbone {
-        T5Model(self, trained: trained, keepsPacks: true)
-    }
-
-    /// See `Backbone`.
-    public func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth {
-        T5Gradients(configuration, adaptation).depth(groups, adaptation)
-    }
-
-    /// See `Backbone`.
-    public func engine(_ adaptation: (any Adaptation)?, workspace: Workspace) -> any BackboneEngine {
-        T5Engine(model: self, adaptation: adaptation, workspace: workspace)
     }
 }

@@ -24,7 +24,7 @@ struct AddedTokenTable {
         self.files = files
         self.pieces = pieces
         named = Set(files.entries.lazy.filter { $0.id == nil }.map { Array($0.content.utf8) })
-        for id in [Vocabulary.padID, Vocabulary.eosID, Vocabulary.unknownID] {
+        for id in [SpecialIDs.padding, SpecialIDs.end, SpecialIDs.unknown] {
             let name = try pieces.name(id)
             if !name.isEmpty { insert(.special(name, id: id), nil) }
         }

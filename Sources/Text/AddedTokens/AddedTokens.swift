@@ -70,7 +70,7 @@ struct AddedTokens: Sendable {
 
     /// Refuses files that end a text, or fill a batch, with another token than this program does.
     private static func checkRoles(_ files: TokenizerFiles, _ pieces: Pieces) throws(Failure) {
-        let ids = ["pad_token": Vocabulary.padID, "eos_token": Vocabulary.eosID, "unk_token": Vocabulary.unknownID]
+        let ids = ["pad_token": SpecialIDs.padding, "eos_token": SpecialIDs.end, "unk_token": SpecialIDs.unknown]
         for (key, content, file) in files.roles {
             guard let id = ids[key] else { continue }
             let own = try pieces.name(id)

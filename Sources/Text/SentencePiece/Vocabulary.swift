@@ -25,11 +25,11 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
     let added: AddedTokens
 
     /// The id that fills up a batch and starts the decoder.
-    public static let padID: Int32 = 0
+    public static let padID = SpecialIDs.padding
     /// The id that ends a text.
-    public static let eosID: Int32 = 1
+    public static let eosID = SpecialIDs.end
     /// The id of text that no piece covers.
-    public static let unknownID: Int32 = 2
+    public static let unknownID = SpecialIDs.unknown
 
     /// `padID`.
     public var paddingID: Int32 { Self.padID }

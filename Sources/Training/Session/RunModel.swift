@@ -100,7 +100,7 @@ package struct RunModel {
     }
 
     /// The method.
-    var method: any Method { made.method }
+    package var method: any Method { made.method }
 
     /// Names of the tasks in the order of their ids.
     package var taskNames: [String] { definitions.map(\.name) }

@@ -38,7 +38,7 @@ package final class WorkerTeam: @unchecked Sendable {
     let sums: RankSums
     private let padToken: Int32
     /// The workers' engines and threads, which evaluate too.
-    let team: EngineTeam
+    package let team: EngineTeam
     /// What `run` was asked for.
     private struct Order {
         let plan: MicroBatchPlan

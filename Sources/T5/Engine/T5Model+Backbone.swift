@@ -1,6 +1,28 @@
 import Backbone
 import Failures
+import Kernels
 import Tensors
+
+extension T5Model: Backbone {
+    /// See `Backbone`.
+    public var shape: any BackboneShape { configuration }
+
+    /// See `Backbone`.
+    public var unpacked: any Backbone { withoutPacks() }
+
+    /// See `Backbone`.
+    public func computing(with trained: [String: Matrix]) -> any Backbone { with(trained) }
+
+    /// See `Backbone`.
+    public func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth {
+        T5Gradients(configuration, adaptation).depth(groups, adaptation)
+    }
+
+    /// See `Backbone`.
+    public func engine(_ adaptation: (any Adaptation)?, workspace: Workspace) -> any BackboneEngine {
+        T5Engine(model: self, adaptation: adaptation, workspace: workspace)
+    }
+}
 
 extension T5Model: BackboneFamily {
     /// See `BackboneFamily`.

@@ -1,0 +1,25 @@
+/// The hypernetwork's sizes and inputs.
+public struct HypernetworkOptions: Sendable, Equatable {
+    /// One input of the hypernetwork.
+    public enum Input: String, Sendable, CaseIterable {
+        case task
+        case position
+        case sample
+    }
+
+    /// Width of each embedding, h.
+    public var dimension = 8
+    /// Width of its output, e.
+    public var outputDimension = 8
+    /// Width inside the sample encoder.
+    public var bottleneck = 16
+    /// Inputs that are present, in the order task, position, sample.
+    public var inputs: Set<Input> = [.task, .position, .sample]
+    /// Whether the scale is `1 + ...`, or without the 1 (`zeroMean`).
+    public var startsAtOne = true
+    /// Site m uses row m mod this of the position embedding; nil for a row of its own.
+    public var positionModulus: Int?
+
+    /// The paper's sizes.
+    public init() {}
+}
