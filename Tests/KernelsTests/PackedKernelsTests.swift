@@ -90,6 +90,7 @@ import Testing
         let y = Arena(count: 17)
         packed.multiply(Matrix(x.base, rows: 1, columns: 17), into: Matrix(y.base, rows: 1, columns: 17), other)
         #expect(kernels.workers == 2)
+        withExtendedLifetime((parts, memory, x, dy, y)) {}
     }
 
     @Test(arguments: [true, false])
@@ -110,6 +111,7 @@ import Testing
                 #expect(abs(Double(y.base[r * 9 + j]) - sum) < 1e-3)
             }
         }
+        withExtendedLifetime((part, memory, x, y)) {}
     }
 
     @Test func `a library packs for what its kernels compute, the first of a kind`() throws {

@@ -28,9 +28,9 @@ import Testing
     }
 
     @Test func `added tokens and the rows of the embedding are looked at`() throws {
-        try directory.write("added_tokens.json", "{\"<x>\": 41}")
-        #expect(try Tokenizers.open(directory: directory.path, rows: 42).encode("<x>") == [41])
-        let failure = #expect(throws: Failure.self) { try Tokenizers.open(directory: directory.path, rows: 41) }
+        try directory.write("added_tokens.json", "{\"<x>\": 140}")
+        #expect(try Tokenizers.open(directory: directory.path, rows: 141).encode("<x>") == [140])
+        let failure = #expect(throws: Failure.self) { try Tokenizers.open(directory: directory.path, rows: 140) }
         #expect(failure?.code == .badData && failure?.message.contains("<x>") == true)
     }
 

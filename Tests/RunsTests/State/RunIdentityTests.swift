@@ -62,7 +62,7 @@ import Testing
         // Its digest is in that of the data, too.
         new.data = "other"
         let failure = #expect(throws: Failure.self) { try old.refuseDifference(from: new, path: "run/step-4") }
-        #expect(failure?.message.contains("the vocabulary (spiece.model of the model directory") == true)
+        #expect(failure?.message.contains("the vocabulary (the tokenizer of the model directory") == true)
         #expect(throws: Failure.self) { try old.refuseReplay(as: new, path: "run/step-4") }
     }
 

@@ -110,12 +110,11 @@ import ToyMethod
             (try? same.engine().engine.generate(batch, maxNewTokens: limits))
                 == (try? frozen.generate(batch, maxNewTokens: limits)))
         for entry in same.method.parameters.entries {
-            let before = same.weights.base[entry.offset]
-            same.weights.base[entry.offset] += 0.5
-            // Row 0 of the embedding is the start of every target.
+            let before = Array(same.weights.elements[entry.range])
+            for i in entry.range { same.weights.base[i] += 0.1 * Float(1 + i % 3) }
             #expect(
                 same.engine().engine.logits(batch).copied() != frozen.logits(batch).copied(), "\(entry.name)")
-            same.weights.base[entry.offset] = before
+            (same.weights.base + entry.offset).update(from: before, count: entry.count)
         }
     }
 
