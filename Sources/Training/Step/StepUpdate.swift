@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Gradients are made of the sums piece by piece and kept nowhere. Every element is computed as one thread would compute it;
 /// of the norm's sum see `block`.
-final class StepUpdate: @unchecked Sendable {
+final class StepUpdate: ThreadWork, @unchecked Sendable {
     // Unchecked: a thread has its own piece of memory, and its own elements of the state.
     private let sums: RankSums
     private let state: TrainState
@@ -48,7 +48,7 @@ final class StepUpdate: @unchecked Sendable {
         let norm = norm(divisor: divisor)
         let factor = GradientClipping.factor(norm: norm, limit: clip)
         order = Order(divisor: divisor, update: (optimizer.step(learningRate: learningRate, count: count), factor))
-        threads.run(work)
+        threads.run(self)
         order = nil
         return norm
     }
@@ -56,13 +56,13 @@ final class StepUpdate: @unchecked Sendable {
     /// L2 norm of the sums divided by `divisor`.
     func norm(divisor: Double) -> Double {
         order = Order(divisor: divisor, update: nil)
-        threads.run(work)
+        threads.run(self)
         order = nil
         return norms.reduce(0, +).squareRoot()
     }
 
-    /// One thread's part of an order: made once, so that a step makes no closure.
-    private lazy var work: @Sendable (Int) -> Void = { [unowned self] number in
+    /// One thread's part of an order.
+    func perform(_ number: Int) {
         guard let order else { return }
         if let (step, factor) = order.update {
             update(step, factor, order.divisor, number)

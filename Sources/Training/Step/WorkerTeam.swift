@@ -15,7 +15,7 @@ struct StepSettings: Sendable {
 
 /// The workers of one rank: each computes whole micro-batches on one core, with an engine, a workspace and sums of its
 /// own.
-package final class WorkerTeam: @unchecked Sendable {
+package final class WorkerTeam: ThreadWork, @unchecked Sendable {
     /// One thread's part.
     final class Worker {
         let engine: any BackboneEngine
@@ -62,10 +62,10 @@ package final class WorkerTeam: @unchecked Sendable {
 
     /// Computes micro-batches; their sums stand in `sums` afterwards.
     func run(_ plan: MicroBatchPlan, _ indices: [Int], examples: any TrainingExamples, settings: StepSettings) {
+        team.threads.run(self)
         order = Order(plan: plan, indices: indices, examples: examples, settings: settings)
         next.store(0, ordering: .relaxed)
-        team.threads.run(clear)
-        team.threads.run(work)
+        team.threads.run(self)
         // The next plan is to find the memory of this one unshared.
         order = nil
     }
@@ -80,13 +80,9 @@ package final class WorkerTeam: @unchecked Sendable {
         }
     }
 
-    private lazy var clear: @Sendable (Int) -> Void = { [unowned self] number in
-        sums.clear(part: number, of: workers.count)
-    }
-
-    /// One worker's part of an order: made once, so that a step makes no closure. The team outlives its threads' work.
-    private lazy var work: @Sendable (Int) -> Void = { [unowned self] number in
-        guard let order else { return }
+    /// One worker's part of an order; where there is none, of clearing the sums.
+    func perform(_ number: Int) {
+        guard let order else { return sums.clear(part: number, of: workers.count) }
         let worker = workers[number]
         worker.good = true
         worker.badMicroBatch = nil

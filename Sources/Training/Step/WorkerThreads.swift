@@ -1,6 +1,13 @@
 import Dispatch
 import Foundation
 
+/// Something that all threads of a team do together, again and again: an object, since a closure that is handed on may be
+/// wrapped in memory of its own each time.
+protocol ThreadWork: AnyObject, Sendable {
+    /// The part of one thread; threads count from 0.
+    func perform(_ number: Int)
+}
+
 /// Threads that stay for the life of a team and do one thing together at a time, with nothing allocated for it.
 final class WorkerThreads: @unchecked Sendable {
     /// What the threads share: it outlives the team until the last of them has left.
@@ -8,17 +15,17 @@ final class WorkerThreads: @unchecked Sendable {
         let starts: [DispatchSemaphore]
         let finished = DispatchSemaphore(value: 0)
         /// What to do next; nil to leave. Written while the threads wait, read after their signal.
-        var body: (@Sendable (Int) -> Void)?
+        var work: (any ThreadWork)?
 
         init(helpers: Int) { starts = (0..<helpers).map { _ in DispatchSemaphore(value: 0) } }
 
         /// Waits for a start and does a helper's part; false when it is to leave. A function of its own, so that no thread
-        /// holds the closure any more when it signals: the caller of `run` may be about to see that nobody does.
+        /// holds the work any more when it signals: the caller of `run` may be about to see that nobody does.
         @inline(never)
         func perform(helper: Int) -> Bool {
             starts[helper].wait()
-            guard let body else { return false }
-            body(helper + 1)
+            guard let work else { return false }
+            work.perform(helper + 1)
             return true
         }
     }
@@ -41,12 +48,23 @@ final class WorkerThreads: @unchecked Sendable {
         for start in shared.starts { start.signal() }
     }
 
-    /// Runs `body` once for each number from 0 below the count, each on a thread of its own; returns when all are done.
-    func run(_ body: @escaping @Sendable (Int) -> Void) {
-        shared.body = body
+    /// Does every thread's part of `work`; returns when all are done.
+    func run(_ work: any ThreadWork) {
+        shared.work = work
         for start in shared.starts { start.signal() }
-        body(0)
+        work.perform(0)
         for _ in shared.starts { shared.finished.wait() }
-        shared.body = nil
+        shared.work = nil
+    }
+
+    /// Runs `body` once for each number from 0 below the count, each on a thread of its own; returns when all are done.
+    func run(_ body: @escaping @Sendable (Int) -> Void) { run(Body(body)) }
+
+    private final class Body: ThreadWork {
+        private let body: @Sendable (Int) -> Void
+
+        init(_ body: @escaping @Sendable (Int) -> Void) { self.body = body }
+
+        func perform(_ number: Int) { body(number) }
     }
 }
