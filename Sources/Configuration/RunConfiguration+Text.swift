@@ -23,11 +23,14 @@ extension RunConfiguration {
     /// What a resolved configuration begins with, so that its keys are not taken for a user's wishes.
     static let resolvedHead = "# Every key of a run as it was used, by unolora-dist"
 
-    /// Whether a text is a resolved configuration that says the same, written by this version or by an earlier one.
+    /// Whether a text is a resolved configuration that says the same, written by this version or by an earlier one. One with
+    /// a remark of somebody's own is not.
     public func isSaid(by text: Data?) -> Bool {
         guard let text, let yaml = String(data: text, encoding: .utf8), yaml.hasPrefix(Self.resolvedHead) else {
             return false
         }
+        let own = Set(resolvedYAML.split(separator: "\n"))
+        guard yaml.split(separator: "\n").allSatisfy({ own.contains($0) || !$0.contains("#") }) else { return false }
         return (try? Self.load(yaml: yaml, name: "", directory: "/")) == self
     }
 
