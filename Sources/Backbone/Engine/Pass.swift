@@ -22,8 +22,6 @@ public struct Pass {
     public var depth: BackwardDepth { projections.depth }
 
     /// Begins a pass: resets the workspace, and has the method prepare the micro-batch.
-    ///
-    /// `widths` are the widest rows of what a sublayer computes between its norm and its result.
     public init(
         _ batch: RaggedBatch, dropout key: DropoutKey?, keepsActivations: Bool, on backbone: any Backbone,
         _ projections: Projections, _ adaptation: (any Adaptation)?, workspace: Workspace
@@ -32,7 +30,7 @@ public struct Pass {
         let slots = workspace.take(UInt32.self, batch.count)
         for (i, slot) in batch.slots.enumerated() { slots[i] = slot }
         let sources = Segments(lengths: batch.sourceLengths, in: workspace)
-        scratch = PassScratch(rows: max(batch.sources.count, batch.targets.count), backbone.shape, in: workspace)
+        scratch = PassScratch(rows: max(batch.sources.count, batch.targets.count), projections.shape, in: workspace)
         context = MicroBatchContext(
             embedding: backbone.embedding, batch: batch, sources: sources, slots: UnsafePointer(slots), dropout: key,
             independentRows: !keepsActivations, workspace: workspace)

@@ -5,6 +5,8 @@ import Tensors
 public final class Projections {
     private let backbone: any Backbone
     private let adaptation: (any Adaptation)?
+    /// The backbone's sizes: asked for once, since a value behind a protocol may take memory each time.
+    let shape: any BackboneShape
     /// How far down the backward goes.
     public let depth: BackwardDepth
     /// This worker's products with frozen weights.
@@ -16,6 +18,7 @@ public final class Projections {
     public init(_ backbone: any Backbone, _ adaptation: (any Adaptation)?) {
         self.backbone = backbone
         self.adaptation = adaptation
+        shape = backbone.shape
         depth = backbone.backwardDepth(adaptation)
         products = FrozenProducts()
         gradients = backbone.groups.map { group in
