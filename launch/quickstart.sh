@@ -29,7 +29,8 @@ status=0
 MPIEXEC_TIMEOUT=$limit "$mpirun" -n "$ranks" "$program" "$@" </dev/null || status=$?
 case $status in
 0) ;;
-# Open MPI's, and MPICH's
-110 | 255) fail "the run was stopped after $limit seconds; the same command continues it." "$status" ;;
+# Open MPI's, that of the command timeout around this, and, after so long, MPICH's
+255) [ "$SECONDS" -lt "$limit" ] || fail "the run was stopped after $limit seconds; the same command continues it." "$status" ;;&
+110 | 124) fail "the run was stopped after $limit seconds; the same command continues it." "$status" ;;
 *) fail "the run ended with exit code $status (messages are above, STATUS.json in the run directory says more); the same command continues it." "$status" ;;
 esac

@@ -106,7 +106,11 @@ killed_rank() {
         if [ "$(cat "/proc/$pid/comm")" = unolora-dist ] && grep -qzx PMI_RANK=1 "/proc/$pid/environ"; then rank=$pid; fi
     done
     step=$(last_step "$run") seconds=$SECONDS
-    kill -KILL "$rank" || return 1
+    kill -KILL "${rank:-}" || {
+        kill "$launcher"
+        wait "$launcher" || true
+        return 1
+    }
     timeout --foreground 60 tail --pid="$launcher" -f /dev/null || kill -KILL "$launcher"
     wait "$launcher" || code=$?
     say "mpich: ended with $code $((SECONDS - seconds)) s after the kill, step $(status "$run" lastDurableStep) saved of $step"

@@ -26,7 +26,8 @@ public struct ReduceBenchmark {
         var packSeconds: Spread
         /// MPI_Allreduce.
         var allReduceSeconds: Spread
-        /// From whole numbers to the gradient, once for its norm and once for the update.
+        /// From whole numbers to the gradient and its norm, twice: a step does it for the norm and again for the update, which has
+        /// all threads, so this is an upper bound.
         var unpackSeconds: Spread
         /// All of these.
         var reductionSeconds: Spread

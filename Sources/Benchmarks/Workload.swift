@@ -65,7 +65,7 @@ public struct Workload: Sendable {
         }
         var adapter = AdapterConfiguration(method: method, rank: rank, alpha: 2 * Double(rank), tasks: tasks)
         adapter.loraDropout = dropout
-        return try MethodTable.standard.method(adapter, on: shape, from: .newRun(model: model, file: "--rank")).method
+        return try MethodTable.standard.method(adapter, on: shape, from: .file(path: "--rank")).method
     }
 
     /// A trainer on examples of named tasks, which are drawn in proportion to their number.

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include "cmpi.h"
 
 #include <fcntl.h>
@@ -63,6 +64,8 @@ void cmpi_guard(int patience) {
     for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++) sigaddset(&signals, forwarded[i]);
     // What comes before the handlers stand waits for them.
     sigprocmask(SIG_BLOCK, &signals, &before);
+    // A child whose end nobody may wait for would leave this process without its status.
+    signal(SIGCHLD, SIG_DFL);
     pid_t guard = getpid(), process = fork();
     if (process <= 0) {
         if (process == 0) {
@@ -86,7 +89,9 @@ void cmpi_guard(int patience) {
     }
     sigprocmask(SIG_UNBLOCK, &signals, NULL);
     int status = 0;
-    while (waitpid(process, &status, 0) < 0) {}
+    while (waitpid(process, &status, 0) < 0) {
+        if (errno != EINTR) _exit(128 + SIGKILL);
+    }
     rank_process = 0;
     if (WIFEXITED(status)) _exit(WEXITSTATUS(status));
     // The launcher ends everybody as soon as it hears of this. It ends this process when the others have ended the job.

@@ -94,7 +94,7 @@ public struct LaunchEnvironment: Sendable, Equatable {
     }
 
     /// Whether the launcher kills all ranks as soon as one was killed, before they could save anything.
-    var killsTogether: Bool { isSharedByOwnLauncher && isOfHydra }
+    var killsTogether: Bool { family == .mpich && isSharedByOwnLauncher && isOfHydra }
 
     /// Refuses what is certain before MPI starts: tasks of srun that have no process manager to find each other with.
     /// Open MPI would end them with a page about its installation. MPICH starts each of them alone, and where it is built

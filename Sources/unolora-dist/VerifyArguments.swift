@@ -64,7 +64,7 @@ struct VerifyArguments: ParsableCommand {
         guard config != nil else {
             guard overrides.values.isEmpty, out == nil, checkpoint == nil, examples == nil, settings.isEmpty else {
                 throw ValidationError(
-                    "--storage, --products, --set, --out, --checkpoint and --examples need --config")
+                    "--storage, --products, --precision, --set, --out, --checkpoint and --examples need --config")
             }
             guard !cases.isEmpty else { throw ValidationError("it needs a case, or --config") }
             return

@@ -31,8 +31,8 @@ public protocol Backbone: AnyObject, Sendable {
     func tensor(named name: String) -> FrozenWeight?
 
     /// The same model with other numbers for some tensors, which are trained and change: their matrices are not packed.
-    /// Shares all other memory with this one.
-    func computing(with trained: [String: Matrix]) -> any Backbone
+    /// Shares all other memory with this one, and keeps `owner` alive, which has the trained numbers.
+    func computing(with trained: [String: Matrix], of owner: Arena) -> any Backbone
 
     /// How far down a backward goes with a method.
     func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth

@@ -19,6 +19,6 @@ extension Method {
         for entry in parameters.entries where backbone.tensor(named: entry.name) != nil {
             trained[entry.name] = weights.matrix(entry)
         }
-        return trained.isEmpty ? backbone : backbone.computing(with: trained)
+        return trained.isEmpty ? backbone : backbone.computing(with: trained, of: weights)
     }
 }

@@ -42,6 +42,10 @@ struct ParityCase {
         settings = try Self.readSettings(configurationPath)
         // A case says so when something is dropped; without a word, nothing is.
         adapter.loraDropout = settings.loraDropout ?? 0
+        // First what the file says by itself, which everything else takes for possible.
+        method = try MethodTable.standard.method(
+            adapter, on: Backbones.shape(directory: path + "/model"), from: .file(path: configurationPath)
+        ).method
         let sourceShape = try numbers.tensor(named: "input_ids").shape
         let labelShape = try numbers.tensor(named: "labels").shape
         let generatedShape = try numbers.tensor(named: "generated").shape
@@ -61,7 +65,6 @@ struct ParityCase {
         batch = try Self.readBatch(
             numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
             shape: model.shape, tasks: adapter.tasks, path: path)
-        method = try MethodTable.standard.method(adapter, on: model.shape, from: .file(path: configurationPath)).method
         let file = try method.parameters.count > 0 ? Self.adapter(path, method.parameters) : nil
         weights = Arena(count: method.parameters.count)
         try file?.load(method.parameters, into: [("", weights)])

@@ -11,7 +11,7 @@ extension T5Model: Backbone {
     public var unpacked: any Backbone { withoutPacks() }
 
     /// See `Backbone`.
-    public func computing(with trained: [String: Matrix]) -> any Backbone { with(trained) }
+    public func computing(with trained: [String: Matrix], of owner: Arena) -> any Backbone { with(trained, of: owner) }
 
     /// See `Backbone`.
     public func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth {

@@ -76,7 +76,7 @@ public final class T5Model: Sendable {
 
     /// `other` with trained numbers for some tensors, and with packs where `keepsPacks` and none of a matrix's parts is
     /// trained.
-    private init(_ other: T5Model, trained: [String: Matrix], keepsPacks: Bool) {
+    private init(_ other: T5Model, trained: [String: Matrix], of owner: Arena?, keepsPacks: Bool) {
         func weight(_ name: String, _ own: FrozenWeight) -> FrozenWeight { trained[name].map { .float32($0) } ?? own }
         func matrix(_ names: [String], _ own: FrozenMatrix) -> FrozenMatrix {
             if keepsPacks, !names.contains(where: { trained[$0] != nil }) { return own }
@@ -88,7 +88,7 @@ public final class T5Model: Sendable {
         groups = other.groups
         isRoundedInSight = other.isRoundedInSight
         packs = keepsPacks ? other.packs : nil
-        storage = other.storage
+        storage = (other.storage, owner)
         files = other.files
         groupOffsets = other.groupOffsets
         embedding = weight(T5Configuration.embeddingName, other.embedding)
@@ -160,10 +160,12 @@ extension T5Model {
     public func weights(_ group: ProjectionGroup) -> FrozenMatrix { projections[group.index] }
 
     /// The same model with its products on the weights as they are, in float32 and without packs.
-    func withoutPacks() -> T5Model { T5Model(self, trained: [:], keepsPacks: false) }
+    func withoutPacks() -> T5Model { T5Model(self, trained: [:], of: nil, keepsPacks: false) }
 
-    /// The same model with other numbers for some tensors, whose matrices are not packed.
-    func with(_ trained: [String: Matrix]) -> T5Model { T5Model(self, trained: trained, keepsPacks: true) }
+    /// The same model with other numbers for some tensors, whose matrices are not packed; `owner` has them.
+    func with(_ trained: [String: Matrix], of owner: Arena) -> T5Model {
+        T5Model(self, trained: trained, of: owner, keepsPacks: true)
+    }
 
     /// The weight of a name of `configuration.tensorShapes()`, vectors as one row; nil for any other name.
     public func tensor(named name: String) -> FrozenWeight? {

@@ -5,7 +5,7 @@ import Tensors
 /// The update of a step from its exact sums, on a rank's threads: gradients, their norm, clipping and AdamW.
 ///
 /// Gradients are made of the sums piece by piece and kept nowhere. Every element is computed as one thread would compute it;
-/// of the norm's sum see `block`.
+/// of the norm's sum see `usualBlock`.
 final class StepUpdate: ThreadWork, @unchecked Sendable {
     // Unchecked: a thread has its own piece of memory, and its own elements of the state.
     private let sums: RankSums
@@ -25,17 +25,21 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
 
     /// Elements of which the squares are summed one after the other; the sums of blocks are added in order. So the norm does
     /// not depend on the number of threads, and that of any adapter is one sum from its first element to its last.
-    static let block = 1 << 24
+    static let usualBlock = 1 << 24
+    private let block: Int
     /// Elements that are unpacked at once: they stay in a core's first cache.
     static let piece = 1 << 12
 
-    init(_ sums: RankSums, _ state: TrainState, _ threads: WorkerThreads, count: Int) {
+    init(
+        _ sums: RankSums, _ state: TrainState, _ threads: WorkerThreads, count: Int, block: Int = StepUpdate.usualBlock
+    ) {
         self.sums = sums
+        self.block = block
         self.state = state
         self.threads = threads
         threadCount = count
         pieces = (0..<count).map { _ in Arena(count: Self.piece, for: .trainables) }
-        norms = .allocate(capacity: (sums.layout.parameters + Self.block - 1) / Self.block)
+        norms = .allocate(capacity: (sums.layout.parameters + block - 1) / block)
         norms.initialize(repeating: 0)
     }
 
@@ -73,8 +77,8 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
 
     private func square(_ block: Int, _ divisor: Double, _ number: Int) {
         var sum = 0.0
-        let end = min((block + 1) * Self.block, sums.layout.parameters)
-        for start in stride(from: block * Self.block, to: end, by: Self.piece) {
+        let end = min((block + 1) * self.block, sums.layout.parameters)
+        for start in stride(from: block * self.block, to: end, by: Self.piece) {
             let gradients = unpack(start, end, divisor, number)
             sum = GradientClipping.addSquares(gradients.base, gradients.count, to: sum)
         }

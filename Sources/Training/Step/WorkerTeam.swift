@@ -13,8 +13,8 @@ struct StepSettings: Sendable {
     var limit: Float
 }
 
-/// The workers of one rank: each computes whole micro-batches on one core, with an engine, a workspace and sums of its
-/// own.
+/// The workers of one rank: each computes whole micro-batches on one core, with an engine and a workspace of its own, and adds
+/// them to the sums of the rank.
 package final class WorkerTeam: ThreadWork, @unchecked Sendable {
     /// One thread's part.
     final class Worker {

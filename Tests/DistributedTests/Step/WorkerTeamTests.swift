@@ -1,3 +1,4 @@
+import Optimizers
 import Synchronization
 import Tasks
 import Tensors
@@ -58,6 +59,49 @@ import Testing
         #expect(wrong == 0)
         threads.run { sums.clear(part: $0, of: 8) }
         #expect(sums.words.allSatisfy { $0 == 0 })
+    }
+
+    /// Blocks as small as this are cut for the norm of some 16 million trainables and more.
+    @Test func `the update is that of one thread whatever the threads, and the norm's blocks are added in order`()
+        throws
+    {
+        let (divisor, limit, block) = (37.0, 0.01, 100)
+        let optimizer = AdamW(weightDecay: 0.1)
+        var expected: ContentDigest?
+        for threads in 1...3 {
+            let tiny = TinyTraining()
+            let sums = RankSums(tiny.sums)
+            for i in 0..<sums.layout.parameters { sums.words[i] = Int64((i * 7919) % 1001 - 500) << 32 }
+            let update = StepUpdate(sums, tiny.state, WorkerThreads(count: threads), count: threads, block: block)
+            let gradients = Arena(count: sums.layout.parameters)
+            sums.unpack(0..<gradients.count, into: gradients.base, divisor: divisor)
+            var blocks = 0.0
+            for start in stride(from: 0, to: gradients.count, by: block) {
+                blocks += gradients.elements[start..<min(start + block, gradients.count)].reduce(0) {
+                    $0 + Double($1) * Double($1)
+                }
+            }
+            let norm = update(
+                divisor: divisor, clip: limit, optimizer: optimizer, learningRate: 0.1, count: 1)
+            #expect(norm == blocks.squareRoot() && norm > limit)
+            if threads == 1 {
+                // As one thread does it from arenas.
+                let plain = TinyTraining()
+                GradientClipping.scale(gradients.base, gradients.count, by: Float(limit / (norm + 1e-6)))
+                optimizer.update(
+                    plain.state.weights, gradients: gradients, mean: plain.state.mean, square: plain.state.square,
+                    learningRate: 0.1, count: 1)
+                expected = plain.state.digest
+            }
+            #expect(tiny.state.digest == expected)
+        }
+    }
+
+    @Test func `a team is not good where one of its workers is not`() {
+        let team = TinyTraining().team(threads: 2)
+        #expect(team.isGood)
+        team.workers[1].good = false
+        #expect(!team.isGood)
     }
 
     @Test func `losses, tokens and examples are summed for each task`() {

@@ -1,6 +1,7 @@
 import Adapters
 import Foundation
 import Glibc
+import Synchronization
 import T5
 import Tensors
 import Testing
@@ -61,5 +62,88 @@ import Testing
             keep(2)
             exit(46)
         }
+    }
+
+    /// What is trained, as a snapshot of it must be: every number is the step.
+    private static func state() throws -> TrainState {
+        var shape = T5Configuration.presets[0].configuration
+        (shape.vocabularySize, shape.encoderBlocks, shape.decoderBlocks) = (8, 1, 1)
+        let storage = Arena(count: shape.weightCount)
+        let shapes = Dictionary(uniqueKeysWithValues: shape.tensorShapes().map { ($0.name, $0.shape) })
+        let backbone = try T5Model(configuration: shape, maximumLength: 1, storage: storage) { name in
+            let size = shapes[name] ?? [0]
+            return .float32(Matrix(storage.base, rows: size.dropLast().reduce(1, *), columns: size.last ?? 0))
+        }
+        let options = LowRankOptions(method: .unolora, rankA: 64, alpha: 8, tasks: 1)
+        return TrainState(LowRankMethod(options, on: shape), on: backbone, seed: 1)
+    }
+
+    private static func train(_ state: TrainState, to step: Int) {
+        state.step = step
+        for arena in [state.weights, state.mean, state.square] {
+            arena.elements.update(repeating: Float(step))
+        }
+    }
+
+    private static func saved(_ step: Int, best: Int? = nil) -> RunState {
+        RunState(
+            step: step, steps: 9_999, seed: 1,
+            identity: RunState.Identity(configuration: "", layout: "", backbone: "", data: ""),
+            best: best.map { RunState.Best(step: $0, value: 1, measure: "") }, owesEvaluation: false,
+            accumulator: MetricsAccumulator(tasks: 1), libraries: [:])
+    }
+
+    /// Whether every number of a snapshot is its step.
+    private static func isWhole(_ snapshot: Snapshot) -> Bool {
+        let step = Float(snapshot.state.step)
+        return [snapshot.weights, snapshot.mean, snapshot.square].allSatisfy { $0.elements.allSatisfy { $0 == step } }
+    }
+
+    /// One copy is overwritten after each step, and what is trained stands in for it meanwhile.
+    @Test func `whoever takes the newest while steps are kept gets a whole one, and never an older one than before`()
+        throws
+    {
+        let state = try Self.state()
+        let snapshots = Snapshots()
+        let isDone = Atomic<Bool>(false)
+        let taken = Mutex<(count: Int, last: Int, broken: Int)>((0, 0, 0))
+        let left = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            while !isDone.load(ordering: .relaxed) {
+                guard let newest = snapshots.take() else { continue }
+                let isWhole = Self.isWhole(newest)
+                taken.withLock {
+                    $0.count += 1
+                    if !isWhole || newest.state.step < $0.last { $0.broken += 1 }
+                    $0.last = newest.state.step
+                }
+                snapshots.release(newest)
+            }
+            left.signal()
+        }
+        for step in 1...300 {
+            Self.train(state, to: step)
+            snapshots.keep(state, Self.saved(step))
+        }
+        isDone.store(true, ordering: .relaxed)
+        left.wait()
+        let (count, _, broken) = taken.withLock { $0 }
+        #expect(count > 0 && broken == 0, "\(broken) of \(count)")
+        #expect(snapshots.step == 300)
+    }
+
+    @Test func `the copy of the best evaluation stays while later steps are kept`() throws {
+        let state = try Self.state()
+        let snapshots = Snapshots()
+        for step in 1...6 {
+            Self.train(state, to: step)
+            snapshots.keep(state, Self.saved(step, best: step < 3 ? 1 : 3))
+        }
+        let best = try #require(snapshots.takeBest())
+        #expect(best.state.step == 3 && Self.isWhole(best))
+        snapshots.release(best)
+        let newest = try #require(snapshots.take())
+        #expect(newest.state.step == 6 && Self.isWhole(newest))
+        snapshots.release(newest)
     }
 }
