@@ -162,14 +162,14 @@ import Testing
 
     @Test(arguments: [("\"tasks\"", "-1"), ("\"rank\"", "0"), ("\"method\"", "\"prefix\"")])
     func `an adapter's configuration that makes no sense is refused`(key: String, value: String) throws {
-        let failure = try refusal { directory in
+        let failure = try refusal(damage: { directory in
             let path = directory.file("adapter/unolora_config.json")
             let text = try String(contentsOfFile: path, encoding: .utf8)
             let changed = text.replacing(
                 try Regex("\(key)\\s*:\\s*(\"[^\"]*\"|[0-9]+)"), with: { _ in "\(key): \(value)" })
             #expect(changed != text)
             try changed.write(toFile: path, atomically: true, encoding: .utf8)
-        }
+        })
         #expect(failure.code == .badData && failure.message.contains("unolora_config.json"), "\(failure.message)")
     }
 }
