@@ -122,7 +122,7 @@ no_onednn() {
     build no-onednn --disable-default-traits --traits AVX2 || return 1
     check "no-onednn: doctor" doctor "no oneDNN in this build; parallel.gemm auto is openblas"
     check "no-onednn: bits" same no-onednn 2 --set parallel.gemm=openblas
-    check "no-onednn: bits in 8 bits" same no-onednn-int8 2 --set model.precision=int8
+    check "no-onednn: bits in 8 bits" same no-onednn-int8 2 --set model.products=int8 --set parallel.gemm=openblas
     check "no-onednn: refuses parallel.gemm: onednn" refuses "oneDNN" parallel.gemm=onednn
 }
 
