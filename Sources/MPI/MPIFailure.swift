@@ -37,9 +37,10 @@ func failure(of error: Int32, _ action: String) -> Failure {
     }
 }
 
-/// MPI's words about an error.
+/// MPI's words about an error, in one line: MPICH has several, what is wrong and the calls that led there.
 func errorText(_ error: Int32) -> String {
     text(capacity: cmpi_error_text_size) { cmpi_error_text(error, $0) }
+        .split(whereSeparator: \.isNewline).joined(separator: "; ")
 }
 
 /// The zero-terminated text that `fill` writes into a buffer of `capacity` bytes.
