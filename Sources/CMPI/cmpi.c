@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(MPI_Comm) <= sizeof(uintptr_t), "a handle must fit a word");
 _Static_assert(sizeof(MPI_Win) <= sizeof(uintptr_t), "a handle must fit a word");
@@ -61,7 +62,12 @@ int cmpi_state(int *initialized, int *finalized) {
 
 int cmpi_finalize(void) { return MPI_Finalize(); }
 
-void cmpi_abort(cmpi_comm comm, int exit_code) { MPI_Abort(comm_of(comm), exit_code); }
+void cmpi_abort(cmpi_comm comm, int exit_code) {
+    // Hydra ends the job when it hears of the abort, and what a rank has just said to its standard streams but nobody has
+    // passed on yet is lost. Usually it is passed on within milliseconds.
+    if (cmpi_library_family() == cmpi_mpich) usleep(300000);
+    MPI_Abort(comm_of(comm), exit_code);
+}
 
 void cmpi_error_text(int error, char text[cmpi_error_text_size]) {
     int length = 0, initialized = 0, finalized = 0;

@@ -39,6 +39,7 @@ enum { cmpi_error_text_size = 512, cmpi_name_size = 512, cmpi_library_version_si
 int cmpi_init(cmpi_thread_level *provided);
 int cmpi_state(int *initialized, int *finalized);
 int cmpi_finalize(void);
+// cmpi_abort leaves the launcher time to pass on what was said before.
 void cmpi_abort(cmpi_comm comm, int exit_code);
 
 // Texts, always terminated. cmpi_error_text cannot fail.
