@@ -30,6 +30,10 @@ public struct Workload: Sendable {
     public var packs = FrozenMatrix.Packs()
     /// Dropout at T5's places and in the adapter.
     public var dropout = 0.1
+    /// How gradients are summed.
+    public var gradientSum = GradientSum.exact
+    /// Whether gradients are summed over the ranks while others are computed; for which MPI must allow several threads.
+    public var overlaps = false
 
     /// A workload with the other values at their defaults.
     public init(model: String, products: ProductBackend) {
@@ -83,8 +87,9 @@ public struct Workload: Sendable {
             state: state, examples: examples, sampler: sampler(), taskNames: tasks.map(\.name),
             options: TrainOptions(
                 seed: 1, microBatch: micro, dropout: dropout,
-                schedule: LearningRateSchedule(peak: 1e-4, warmup: 0, steps: 1000, decay: .constant)),
-            threads: threads, communicator: world)
+                schedule: LearningRateSchedule(peak: 1e-4, warmup: 0, steps: 1000, decay: .constant),
+                gradientSum: gradientSum),
+            threads: threads, communicator: world, overlaps: overlaps)
         return MeasuredTrainer(trainer: trainer, sampler: sampler, world: world)
     }
 

@@ -23,6 +23,14 @@ public enum BestChoice: String, Sendable, CaseIterable {
     case taskMean
 }
 
+/// `parallel.reduction`: how gradients are summed over micro-batches, threads and ranks.
+public enum ReductionChoice: String, Sendable, CaseIterable {
+    /// As whole numbers, with the same bits from any number of threads and ranks.
+    case exact
+    /// In float32.
+    case fast
+}
+
 extension Key.Kind {
     /// One of an enumeration's words.
     static func choice<Choice: RawRepresentable & CaseIterable>(of type: Choice.Type) -> Key.Kind
@@ -36,6 +44,8 @@ extension RunConfiguration {
     public var schedule: ScheduleChoice { choice("lr.schedule") }
     /// The slots that share a draw of the task.
     public var granularity: GranularityChoice { choice("sampler.granularity") }
+    /// How gradients are summed.
+    public var reduction: ReductionChoice { choice("parallel.reduction") }
     /// The mean that the best checkpoint is greatest in.
     public var checkpointBest: BestChoice { choice("checkpoint.best") }
 }

@@ -13,9 +13,6 @@ extension RunConfiguration {
                 because: "method \(method) is not in this version; it has frozen, unolora, unolora_star and "
                     + "lora_per_task")
         }
-        if text("parallel.reduction") == "fast" {
-            throw refuse("parallel.reduction", because: "parallel.reduction fast is not in this version; use exact")
-        }
         if gemm == "onednn", storage != .float32 {
             throw refuse(
                 "model.storage", "parallel.gemm",

@@ -108,6 +108,14 @@ extension Communicator {
         }
     }
 
+    /// As `allReduceSum`, but looks again and again whether it is done and calls `pause` in between, as long as it is not. It does
+    /// not count as waiting (`Heartbeat`), since the process computes meanwhile. Collective; all ranks call this form.
+    public func allReduceSum<Number: ReducibleNumber>(
+        _ values: UnsafeMutableBufferPointer<Number>, pause: () -> Void
+    ) throws(Failure) {
+        try poll(.sum, values, pause: pause)
+    }
+
     /// Reduces in place; calls `pause` whenever it is not done yet.
     private func poll<Number: ReducibleNumber>(
         _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>, pause: () -> Void

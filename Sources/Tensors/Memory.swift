@@ -57,7 +57,7 @@ public enum Memory {
     public static func free(_ memory: UnsafeMutableRawPointer) { Glibc.free(memory) }
 
     /// `count` values that are 0, not less than none; ends the process where there is no such memory.
-    public static func zeros<T: FixedWidthInteger & BitwiseCopyable>(
+    public static func zeros<T: Numeric & BitwiseCopyable>(
         _ type: T.Type, count: Int, for purpose: Purpose
     ) -> UnsafeMutableBufferPointer<T> {
         let (bytes, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<T>.stride)

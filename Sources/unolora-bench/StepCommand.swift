@@ -12,7 +12,8 @@ struct StepCommand: ParsableCommand {
     func run() {
         Job.run("step") { environment throws(Failure) in
             let report = try StepBenchmark(
-                options.workload.workload(), lengths: options.lengths, steps: options.steps, world: environment.world)()
+                options.workload.workload(environment.threadLevel), lengths: options.lengths, steps: options.steps,
+                world: environment.world)()
             if environment.world.rank == 0 { try printJSON(report) }
             return 0
         }
@@ -29,7 +30,8 @@ struct ReduceCommand: ParsableCommand {
     func run() {
         Job.run("reduce") { environment throws(Failure) in
             let report = try ReduceBenchmark(
-                options.workload.workload(), lengths: options.lengths, steps: options.steps, world: environment.world)()
+                options.workload.workload(environment.threadLevel), lengths: options.lengths, steps: options.steps,
+                world: environment.world)()
             if environment.world.rank == 0 { try printJSON(report) }
             return 0
         }

@@ -1,11 +1,14 @@
 import ArgumentParser
 import Backbone
 import Benchmarks
+import Configuration
 import Failures
 import Kernels
+import MPI
 import Training
 
 extension WeightFormat: ExpressibleByArgument {}
+extension ReductionChoice: ExpressibleByArgument {}
 
 /// Options of what computes the products with frozen weights.
 struct ProductOptions: ParsableArguments {
@@ -50,6 +53,15 @@ struct WorkloadOptions: ParsableArguments {
     @Option(help: "unolora, unolora_star or lora_per_task.")
     var method = "unolora"
 
+    @Option(help: "Rank of the adapter.")
+    var rank = 8
+
+    @Option(help: "exact or fast: how gradients are summed, as parallel.reduction.")
+    var reduction = ReductionChoice.exact
+
+    @Flag(inversion: .prefixedNo, help: "Sum complete gradients over the ranks while others are computed.")
+    var overlap = true
+
     @Option(help: "Examples in a step.")
     var batch = 32
 
@@ -65,14 +77,19 @@ struct WorkloadOptions: ParsableArguments {
     @OptionGroup var products: ProductOptions
 
     func validate() throws {
-        guard batch >= 1, micro >= 1, threads >= 1, (0..<1).contains(dropout) else {
-            throw ValidationError("--batch, --micro and --threads must be at least 1, --dropout from 0 to below 1")
+        guard rank >= 1, batch >= 1, micro >= 1, threads >= 1, (0..<1).contains(dropout) else {
+            throw ValidationError(
+                "--rank, --batch, --micro and --threads must be at least 1, --dropout from 0 to below 1")
         }
     }
 
-    func workload() throws(Failure) -> Workload {
+    /// `threadLevel`: which threads may call MPI.
+    func workload(_ threadLevel: MPIEnvironment.ThreadLevel = .funneled) throws(Failure) -> Workload {
         var workload = Workload(model: model, products: try products.backend())
         workload.method = method
+        workload.rank = rank
+        workload.gradientSum = reduction.sum
+        workload.overlaps = overlap && threadLevel == .multiple
         workload.packs = products.packs
         workload.format = products.weights
         workload.batch = batch

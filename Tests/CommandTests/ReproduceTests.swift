@@ -24,6 +24,19 @@ extension ProgramTests {
             #expect(try digests(below: project.file("run")) == before)
         }
 
+        @Test func `a run whose sums are fast is trained and resumed, and not reproduced`() throws {
+            let project = try TinyProject()
+            let fast = ["--set", "parallel.reduction=fast"]
+            let first = try Program.run(project.train(fast + ["--stop-after", "5"]), ranks: 2)
+            #expect(
+                first.code == 85 && first.output.contains("note: parallel.reduction fast: the bits depend"), "\(first)")
+            #expect(try Program.run(project.train(fast), ranks: 3).code == 0)
+            #expect(try Status(run: project.file("run")).step == 12)
+            let refused = try Program.run(["reproduce", project.file("run")])
+            #expect(
+                refused.code == 78 && refused.error.contains("was trained with parallel.reduction fast"), "\(refused)")
+        }
+
         @Test func `a part of a run is reproduced, and kept where that is asked for`() throws {
             let project = try Self.shared.get().copy()
             let arguments = ["reproduce", project.file("run"), "--steps", "7", "--out", project.file("again")]

@@ -31,7 +31,7 @@ import Testing
         (
             "method: hyperformer_pp",
             "method hyperformer_pp is not in this version; it has frozen, unolora, unolora_star and lora_per_task"
-        ), ("parallel: {reduction: fast}", "parallel.reduction fast is not in this version; use exact"),
+        ),
         ("lora: {targets: {}}", "lora.targets names no projection; name one or use method frozen"),
         (
             "hyper: {dim: 4}",

@@ -10,6 +10,7 @@ public struct ToyMethod: Method {
     /// See `Method`.
     public let parameters: ParameterLayout
     fileprivate let biases: [Sublayer: ParameterLayout.Entry]
+    private let blocks: [String: Block]
     /// The name of the trained tensor of the backbone.
     public static let norm = "encoder.final_layer_norm.weight"
 
@@ -24,6 +25,7 @@ public struct ToyMethod: Method {
         for (name, size) in shape.tensorShapes() where name == Self.norm { parameters.append(name, size) }
         self.parameters = parameters
         self.biases = biases
+        blocks = Dictionary(uniqueKeysWithValues: biases.map { ($1.name, $0.parent) })
     }
 
     /// See `Method`.
@@ -31,6 +33,9 @@ public struct ToyMethod: Method {
 
     /// See `Method`.
     public var footprint: MethodFootprint { MethodFootprint(keptOutputs: [.feedForward]) }
+
+    /// See `Method`.
+    public func block(of trainable: ParameterLayout.Entry) -> Block? { blocks[trainable.name] }
 
     /// See `Method`: the biases start at 0.
     public func initialise(_ weights: Arena, seed: UInt64) { weights.clear() }

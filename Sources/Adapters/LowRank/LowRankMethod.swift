@@ -34,6 +34,8 @@ public struct LowRankMethod: Method {
     let adaptedGroups: [ProjectionGroup]
     let hypernetwork: HypernetworkLayout?
     let modelWidth: Int
+    /// The block of each trainable that stands at a projection, by its name.
+    private let blocks: [String: Block]
 
     /// Lays the trainables out on a backbone of this shape.
     public init(_ options: LowRankOptions, on shape: any BackboneShape) {
@@ -41,6 +43,7 @@ public struct LowRankMethod: Method {
         modelWidth = shape.modelWidth
         var parameters = ParameterLayout()
         var names: [String] = []
+        var blocks: [String: Block] = [:]
         let lead = options.method == .loraPerTask ? [options.tasks] : []
         adaptedGroups = shape.projectionGroups()
         groups = adaptedGroups.map { group in
@@ -61,10 +64,12 @@ public struct LowRankMethod: Method {
                 sites.append(
                     Site(index: names.count, position: position, projection: projection, a: a, b: b, c: c))
                 names.append(projection.name)
+                for entry in [a, b] + (c.map { [$0] } ?? []) { blocks[entry.name] = group.sublayer.parent }
             }
             return GroupSites(sites: sites)
         }
         siteNames = names
+        self.blocks = blocks
         hypernetwork =
             options.method == .unoloraStar
             ? HypernetworkLayout(
@@ -76,6 +81,9 @@ public struct LowRankMethod: Method {
 
     /// See `Method`.
     public var siteCount: Int { siteNames.count }
+
+    /// See `Method`: what stands at a projection belongs to its block; the hypernetwork's gradients are made at the end.
+    public func block(of trainable: ParameterLayout.Entry) -> Block? { blocks[trainable.name] }
 
     /// See `Method`.
     public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {

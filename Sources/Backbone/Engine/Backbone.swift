@@ -92,6 +92,9 @@ public protocol BackboneShape: Sendable {
     func projectionGroups() -> [ProjectionGroup]
     /// The tensors of the model, in canonical order.
     func tensorShapes() -> [(name: String, shape: [Int])]
+    /// The block whose backward is the last to add to the gradient of a tensor of `tensorShapes`; nil where that is none, as for
+    /// the embedding.
+    func block(of tensor: String) -> Block?
     /// Bytes of all weights in a format.
     func weightBytes(_ format: WeightFormat) -> Int
 
@@ -107,6 +110,10 @@ public protocol BackboneShape: Sendable {
 extension BackboneShape {
     /// Number of weights of the backbone, tied ones once.
     public var weightCount: Int { tensorShapes().reduce(0) { $0 + $1.shape.reduce(1, *) } }
+    /// All blocks in the order in which a backward finishes them.
+    public var backwardOrder: [Block] {
+        Stack.allCases.reversed().flatMap { stack in (0..<blocks(stack)).reversed().map { Block(stack, $0) } }
+    }
     /// Blocks of all stacks.
     public var blockCount: Int { Stack.allCases.reduce(0) { $0 + blocks($1) } }
 }

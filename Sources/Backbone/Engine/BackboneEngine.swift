@@ -21,7 +21,10 @@ public protocol BackboneEngine: AnyObject {
     /// Backward of the last `forward`: adds the gradient of the summed loss to the method's gradients.
     ///
     /// Goes down to the lowest trained sublayer of each stack and no further; no gradient of a frozen weight is made.
-    func backward()
+    ///
+    /// Calls `finished` with a block when all gradients are complete that belong to it (`BackboneShape.block(of:)`,
+    /// `Method.block(of:)`), in the order of `BackboneShape.backwardOrder`; blocks that it does not reach may be left out.
+    func backward(_ finished: (Block) -> Void)
 
     /// Lets go of the micro-batch: no `backward` may follow. Whoever reuses a batch's memory calls this first.
     func endPass()
@@ -49,6 +52,9 @@ extension BackboneEngine {
     public func forward(_ batch: RaggedBatch, dropout: DropoutKey?) -> MicroBatchLoss {
         forward(batch, dropout: dropout, labelSmoothing: 0)
     }
+
+    /// The backward for whoever needs all gradients.
+    public func backward() { backward { _ in } }
 
     /// The logits without dropout.
     public func logits(_ batch: RaggedBatch) -> Matrix { logits(batch, dropout: nil) }

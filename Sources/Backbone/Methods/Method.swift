@@ -21,6 +21,16 @@ public protocol Method: Sendable {
     /// backbone are not its business: `start` copies them.
     func initialise(_ weights: Arena, seed: UInt64)
 
+    /// The block of the backbone whose backward is the last to add to the gradient of a trainable; nil where that is known of none,
+    /// as for what `Adaptation.finish` adds to. Gradients of a block are summed over the ranks while the blocks below are
+    /// computed, so a gradient must not change any more once its block is finished. Not asked for tensors of the backbone.
+    func block(of trainable: ParameterLayout.Entry) -> Block?
+
     /// One worker's part. `gradients` has the layout of `weights` and is added to; nil where no backward is made.
     func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation
+}
+
+extension Method {
+    /// Every gradient is complete at the end alone.
+    public func block(of trainable: ParameterLayout.Entry) -> Block? { nil }
 }

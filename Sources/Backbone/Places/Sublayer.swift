@@ -7,6 +7,20 @@ public enum Stack: UInt32, Sendable, CaseIterable {
     public var name: String { self == .encoder ? "encoder" : "decoder" }
 }
 
+/// One block of a stack: its sublayers from self-attention to feed-forward.
+public struct Block: Sendable, Hashable {
+    /// The half of the model.
+    public let stack: Stack
+    /// The block's number inside the stack, from 0 at the bottom.
+    public let number: Int
+
+    /// Names a block.
+    public init(_ stack: Stack, _ number: Int) {
+        self.stack = stack
+        self.number = number
+    }
+}
+
 /// One sublayer of a model: norm, attention or feed-forward, and the sum with the residual stream.
 public struct Sublayer: Sendable, Hashable {
     /// What it computes, in the order inside a block.
@@ -29,6 +43,9 @@ public struct Sublayer: Sendable, Hashable {
         self.block = block
         self.kind = kind
     }
+
+    /// The block that it is in.
+    public var parent: Block { Block(stack, block) }
 
     /// Whether its output comes after that of `other` in their stack.
     func isAbove(_ other: Sublayer) -> Bool {

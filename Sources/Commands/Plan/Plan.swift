@@ -70,7 +70,7 @@ public struct Plan {
         let format = configuration.weightFormat
         let base = shape.weightBytes(format)
         let shared = base + configuration.packedBytes(products, shape)
-        let wire = (memory.trainables + configuration.tasks.count * 4 + 5) * 8
+        let wire = memory.wireBytes(tasks: configuration.tasks.count)
         let answers =
             configuration.evaluates
             ? "the larger of training on \(configuration.microBatch) x \(configuration.maxSource) tokens and answering "

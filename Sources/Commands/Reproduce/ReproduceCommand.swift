@@ -110,6 +110,12 @@ public struct ReproduceCommand {
                 "\(run.path) is no run directory: it holds no config.yaml; give the --out of a train command")
         }
         let own = try RunConfiguration.load(file: run.configuration)
+        guard own.reduction == .exact else {
+            throw Failure(
+                .badConfiguration,
+                "\(run.path) was trained with parallel.reduction fast, whose bits no second training need have; compare the "
+                    + "figures of two runs, or train with parallel.reduction exact")
+        }
         var changes = [
             "eval.every=null", "eval.atEnd=false", "checkpoint.every=null", "checkpoint.keep=1",
             "log.tensorBoard=false", "checkpoint.snapshot=memory", "train.stopBefore=null",

@@ -187,7 +187,8 @@ public struct TrainCommand {
             sampler: try configuration.sampler(session.mixture()), taskNames: session.taskNames,
             options: configuration.trainOptions(
                 modelDropout: session.base.model.shape.dropoutRate, check: check),
-            threads: threads.threads, communicator: world, workspaceBytes: memory?.workspace)
+            threads: threads.threads, communicator: world, workspaceBytes: memory?.workspace,
+            overlaps: library.threadLevel == .multiple)
         let stop = EvaluationStop(request.stop, world: world)
         var evaluator = session.base.evaluator
         evaluator.generator.isGivenUp = stop.isGivenUp
@@ -277,6 +278,11 @@ public struct TrainCommand {
         for notice in session.positiveNotices { say("note: \(notice)") }
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
+        }
+        if configuration.reduction == .fast {
+            say(
+                "note: parallel.reduction fast: the bits depend on the number of ranks and threads and on their timing, and "
+                    + "so does what a resume continues with")
         }
         if configuration.products != .float32, let warning = session.base.products.integerWarning {
             say("warning: \(warning)")

@@ -47,7 +47,9 @@ struct DecoderStack {
 
     /// From the gradients in the state's logits: adds the gradients of what is trained, and to
     /// `dEncoded: [source rows, d]`, the gradient of the encoder's output, where that is wanted.
-    func backward(_ state: State, encoded: Matrix, dEncoded: Matrix?, _ pass: Pass) {
+    func backward(
+        _ state: State, encoded: Matrix, dEncoded: Matrix?, _ pass: Pass, _ finished: (Block) -> Void
+    ) {
         let depth = pass.depth
         let last = state.output.norm.input
         let dx = pass.workspace.zeroMatrix(last.rows, last.columns)
@@ -56,8 +58,10 @@ struct DecoderStack {
         for (number, block) in blocks.enumerated().reversed() {
             Heartbeat.beat()
             block.backward(state.blocks[number], dx, state.rows, encoded: encoded, dEncoded: dEncoded, state.bias, pass)
+            // All blocks add to the position bias, which belongs to block 0.
+            if number == 0 { state.bias.finish(.decoder, parts) }
+            finished(Block(.decoder, number))
         }
-        state.bias.finish(.decoder, parts)
         if depth.reachesEmbedding { embedding.backward(state.ids, dx, state.rows, pass) }
     }
 

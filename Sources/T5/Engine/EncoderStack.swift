@@ -56,7 +56,7 @@ struct EncoderStack {
     }
 
     /// Adds the gradients of what is trained; `dOutput: [source rows, d]` is the gradient of the output and is overwritten.
-    func backward(_ state: State, dOutput: Matrix, _ pass: Pass) {
+    func backward(_ state: State, dOutput: Matrix, _ pass: Pass, _ finished: (Block) -> Void) {
         let (sources, depth) = (pass.context.sources, pass.depth)
         pass.dropout.apply(dOutput, sources, at: place)
         let goesOn = depth.goesBelowFinalNorm(.encoder)
@@ -72,8 +72,10 @@ struct EncoderStack {
             if depth.reaches(Sublayer(.encoder, number, .selfAttention)) {
                 block.attention.backward(kept.attention, dx, sources, bias: state.bias, pass)
             }
+            // All blocks add to the position bias, which belongs to block 0.
+            if number == 0 { state.bias.finish(.encoder, parts) }
+            finished(Block(.encoder, number))
         }
-        state.bias.finish(.encoder, parts)
         if depth.reachesEmbedding { embedding.backward(state.ids, dx, sources, pass) }
     }
 

@@ -74,15 +74,15 @@ public final class T5Engine: BackboneEngine {
     }
 
     /// See `BackboneEngine`.
-    public func backward() {
+    public func backward(_ finished: (Block) -> Void) {
         guard let adaptation, let last else { return }
         let (pass, encoded) = (last.pass, last.encoder.output)
         if !pass.depth.isEmpty {
             last.loss.backward(last.decoder.output.logits, of: pass.context.batch)
             let dEncoded =
                 pass.depth.needsMemoryGradient ? workspace.zeroMatrix(encoded.rows, encoded.columns) : nil
-            decoder.backward(last.decoder, encoded: encoded, dEncoded: dEncoded, pass)
-            if let dEncoded { encoder.backward(last.encoder, dOutput: dEncoded, pass) }
+            decoder.backward(last.decoder, encoded: encoded, dEncoded: dEncoded, pass, finished)
+            if let dEncoded { encoder.backward(last.encoder, dOutput: dEncoded, pass, finished) }
         }
         adaptation.finish(pass.context)
     }

@@ -25,6 +25,11 @@ extension T5Configuration {
         return tensors
     }
 
+    /// See `BackboneShape`: all tensors of a block have names below the block's.
+    public func block(of tensor: String) -> Block? {
+        backwardOrder.first { tensor.hasPrefix("\($0.stack.name).block.\($0.number).") }
+    }
+
     /// Names under which some files repeat a tensor that `tensorShapes` has, and the tensor they repeat.
     public func aliases() -> [(name: String, of: String)] {
         var aliases = [

@@ -3,21 +3,37 @@ import Kernels
 import Synchronization
 import Tensors
 
-/// The exact sums of one rank in one step: gradients, losses and counts of all its micro-batches, whichever worker computed
-/// them.
+/// The sums of one rank in one step: gradients, losses and counts of all its micro-batches, whichever worker computed them.
 ///
 /// Whole numbers add up to the same whatever the order, so workers add to one buffer as they come. It is cut into stripes with
-/// a lock each, and every worker begins at another stripe, so that they seldom meet.
+/// a lock each, and every worker begins at another stripe, so that they seldom meet. Gradients are added bucket by bucket, as a
+/// backward completes them.
 final class RankSums: @unchecked Sendable {
-    // Unchecked: while workers add, a stripe is touched under its lock alone; else one thread has the buffer.
+    // Unchecked: while workers add, a stripe is touched under its lock alone; a bucket to which all micro-batches have been
+    // added belongs to whoever sums it over the ranks; else one thread has the buffers.
 
     /// Where each number stands.
     let layout: StepSums
-    /// The numbers.
+    /// The gradients' pieces.
+    let buckets: GradientBuckets
+    /// Whole numbers: the gradients where their sum is exact, and what stands behind them.
     let words: UnsafeMutableBufferPointer<Int64>
-    private let stripes: [Stripe]
+    /// The gradients where their sum is `fast`; else empty.
+    let floats: UnsafeMutableBufferPointer<Float>
+    /// Is signalled for each bucket in turn when all micro-batches of a step have been added to it. nil while nobody waits for
+    /// that.
+    var completed: DispatchSemaphore?
+    private let pieces: [Piece]
     /// Of what stands behind the gradients.
     private let tail = Mutex<Void>(())
+
+    /// A bucket: its stripes, and how many micro-batches are still to be added.
+    private final class Piece: Sendable {
+        let stripes: [Stripe]
+        let missing = Atomic<Int>(0)
+
+        init(_ stripes: [Stripe]) { self.stripes = stripes }
+    }
 
     private final class Stripe: Sendable {
         let range: Range<Int>
@@ -29,37 +45,77 @@ final class RankSums: @unchecked Sendable {
     /// Numbers of a stripe, at least: adding them takes longer than taking a lock.
     private static let stripe = 1 << 14
 
-    init(_ layout: StepSums) {
+    init(_ layout: StepSums, _ buckets: GradientBuckets) {
         self.layout = layout
+        self.buckets = buckets
         words = Memory.zeros(Int64.self, count: layout.count, for: .trainables)
-        let size = max(Self.stripe, (layout.parameters + 63) / 64)
-        stripes = stride(from: 0, to: layout.parameters, by: size).map {
-            Stripe($0..<min($0 + size, layout.parameters))
+        floats = Memory.zeros(
+            Float.self, count: layout.gradients == .fast ? layout.parameters : 0, for: .trainables)
+        pieces = buckets.all.map { bucket in
+            let size = max(Self.stripe, (bucket.range.count + 63) / 64)
+            return Piece(
+                stride(from: bucket.range.lowerBound, to: bucket.range.upperBound, by: size).map {
+                    Stripe($0..<min($0 + size, bucket.range.upperBound))
+                })
         }
     }
 
-    deinit { if let base = words.baseAddress { Memory.free(base) } }
+    deinit {
+        if let base = words.baseAddress { Memory.free(base) }
+        if let base = floats.baseAddress { Memory.free(base) }
+    }
 
     /// Sets one of `parts` equal parts to zero.
     func clear(part: Int, of parts: Int) {
-        let size = (words.count + parts - 1) / parts
-        let range = min(part * size, words.count)..<min((part + 1) * size, words.count)
-        UnsafeMutableBufferPointer(rebasing: words[range]).update(repeating: 0)
+        Self.clear(words, part, parts)
+        Self.clear(floats, part, parts)
     }
 
-    /// Adds a micro-batch's gradients as whole numbers, beginning at the stripe that belongs to `part` of `parts`; returns
-    /// whether all were finite and of magnitude at most `limit`.
-    func add(_ gradients: Arena, limit: Float, part: Int, of parts: Int) -> Bool {
-        guard let base = words.baseAddress else { return true }
-        var good = true
-        for offset in stripes.indices {
-            let stripe = stripes[(offset + part * stripes.count / parts) % stripes.count]
-            let (start, count) = (stripe.range.lowerBound, stripe.range.count)
-            stripe.lock.withLock { _ in
-                good = FixedPoint.add(gradients.base + start, to: base + start, count: count, limit: limit) && good
-            }
+    private static func clear<Number: Numeric>(
+        _ numbers: UnsafeMutableBufferPointer<Number>, _ part: Int, _ parts: Int
+    ) {
+        let size = (numbers.count + parts - 1) / parts
+        let range = min(part * size, numbers.count)..<min((part + 1) * size, numbers.count)
+        UnsafeMutableBufferPointer(rebasing: numbers[range]).update(repeating: 0)
+    }
+
+    /// Begins a step in which so many micro-batches are added to every bucket; after `clear`.
+    func begin(microBatches: Int) {
+        for piece in pieces {
+            piece.missing.store(microBatches, ordering: .relaxed)
+            if microBatches == 0 { completed?.signal() }
         }
+    }
+
+    /// Adds a micro-batch's gradients of one bucket, beginning at the stripe that belongs to `part` of `parts`; returns whether
+    /// all were finite and of magnitude at most `limit`.
+    func add(_ gradients: Arena, bucket: Int, limit: Float, part: Int, of parts: Int) -> Bool {
+        let piece = pieces[bucket]
+        var good = true
+        for offset in piece.stripes.indices {
+            let stripe = piece.stripes[(offset + part * piece.stripes.count / parts) % piece.stripes.count]
+            stripe.lock.withLock { _ in good = add(gradients, stripe.range, limit) && good }
+        }
+        // What this thread has added is seen by whoever is told that the bucket is complete.
+        if piece.missing.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { completed?.signal() }
         return good
+    }
+
+    /// Adds a micro-batch's gradients of all buckets.
+    func add(_ gradients: Arena, limit: Float, part: Int, of parts: Int) -> Bool {
+        buckets.all.indices.reduce(true) { add(gradients, bucket: $1, limit: limit, part: part, of: parts) && $0 }
+    }
+
+    private func add(_ gradients: Arena, _ range: Range<Int>, _ limit: Float) -> Bool {
+        let source = gradients.base + range.lowerBound
+        switch layout.gradients {
+        case .exact:
+            guard let base = words.baseAddress else { return true }
+            return FixedPoint.add(source, to: base + range.lowerBound, count: range.count, limit: limit)
+        case .fast:
+            guard let base = floats.baseAddress else { return true }
+            return FloatSum.add(source, to: base + range.lowerBound, count: range.count, limit: limit)
+        }
     }
 
     /// Runs `body` with what stands behind the gradients, which no other worker touches meanwhile.
@@ -69,7 +125,13 @@ final class RankSums: @unchecked Sendable {
 
     /// The gradients of a range: the sum divided by `divisor`. Overwrites `gradients: [range.count]`.
     func unpack(_ range: Range<Int>, into gradients: UnsafeMutablePointer<Float>, divisor: Double) {
-        let factor = FixedPoint.quantum / divisor
-        for (target, source) in range.enumerated() { gradients[target] = Float(Double(words[source]) * factor) }
+        switch layout.gradients {
+        case .exact:
+            let factor = FixedPoint.quantum / divisor
+            for (target, source) in range.enumerated() { gradients[target] = Float(Double(words[source]) * factor) }
+        case .fast:
+            let factor = 1 / divisor
+            for (target, source) in range.enumerated() { gradients[target] = Float(Double(floats[source]) * factor) }
+        }
     }
 }

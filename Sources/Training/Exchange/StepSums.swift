@@ -1,14 +1,22 @@
 import Runs
 
-/// Where each number stands in the buffer that one reduction sums over all ranks.
+/// Where each number stands among the whole numbers that are summed over all ranks.
 ///
-/// Everything is a whole number: gradients and losses in quanta of 2^-40 (`FixedPoint`), counts as they are. So the sum
-/// has the same bits for any number of ranks and any order.
+/// Losses in quanta of 2^-40 (`FixedPoint`), counts as they are, and before them, in the exact sum, the gradients in the same
+/// quanta. So the sum has the same bits for any number of ranks and any order.
 struct StepSums {
     /// Number of trainables.
     let parameters: Int
     /// Number of tasks.
     let tasks: Int
+    /// How gradients are summed.
+    let gradients: GradientSum
+
+    init(parameters: Int, tasks: Int, gradients: GradientSum = .exact) {
+        self.parameters = parameters
+        self.tasks = tasks
+        self.gradients = gradients
+    }
 
     /// Words of the header, the last part of the buffer.
     enum Header: Int, CaseIterable {
@@ -25,7 +33,7 @@ struct StepSums {
     }
 
     /// First word of the summed losses of each task.
-    var losses: Int { parameters }
+    var losses: Int { gradients == .exact ? parameters : 0 }
     /// First word of the label tokens of each task.
     var tokens: Int { losses + tasks }
     /// First word of the examples of each task.
@@ -34,8 +42,10 @@ struct StepSums {
     var sourceTokens: Int { examples + tasks }
     /// First word of the header.
     var header: Int { sourceTokens + tasks }
-    /// Words of the whole buffer.
+    /// All whole numbers.
     var count: Int { header + Header.allCases.count }
+    /// Bytes of everything that a rank sums over the ranks.
+    var bytes: Int { (count - losses) * MemoryLayout<Int64>.stride + parameters * gradients.bytes }
 }
 
 /// What one step did, the same on all ranks.

@@ -14,18 +14,21 @@ package struct RankMemory {
     static let threadBytes = 2 << 20
     /// What a row of a file takes while it is tokenised, as it was measured.
     package static let rowBytes = 170
-    /// Bytes for each trainable: weight and both moments in 4, the exact sum in 8.
-    package static let bytesOfTrainable = 3 * 4 + 8
+    /// Bytes for each trainable: weight and both moments in 4, and the sum of its gradients.
+    package static func bytesOfTrainable(_ sum: GradientSum) -> Int { 3 * 4 + sum.bytes }
     /// The same of each worker: its gradient.
     package static let workerBytesOfTrainable = 4
     /// The same of each snapshot: weight and both moments.
     static let snapshotBytesOfTrainable = 3 * 4
     /// What no training is without: one worker, and one snapshot.
-    static let leastBytesOfTrainable = bytesOfTrainable + workerBytesOfTrainable + snapshotBytesOfTrainable
+    static func leastBytesOfTrainable(_ sum: GradientSum) -> Int {
+        bytesOfTrainable(sum) + workerBytesOfTrainable + snapshotBytesOfTrainable
+    }
     /// The same where answers are computed alone: the weight.
     static let answeringBytesOfTrainable = 4
 
     package let trainables: Int
+    private let sum: GradientSum
     let threads: Int
     /// How many snapshots rank 0 comes to have: the last step; the best evaluation's, once there is one; and one that is being
     /// written while the next steps are made. Other ranks write none.
@@ -53,6 +56,7 @@ package struct RankMemory {
         longestTarget: Int, batches: Batches?
     ) throws(Failure) {
         trainables = method.parameters.count
+        sum = configuration.reduction.sum
         self.threads = threads
         let best = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
         let saves = best || configuration.checkpointEvery.map { $0 < configuration.steps } ?? false
@@ -89,7 +93,12 @@ package struct RankMemory {
     }
 
     /// Weights, moments and sums of the rank.
-    package var stateBytes: Int { trainables * Self.bytesOfTrainable }
+    package var stateBytes: Int { trainables * Self.bytesOfTrainable(sum) }
+
+    /// What a step sums over the ranks, of so many tasks.
+    package func wireBytes(tasks: Int) -> Int {
+        StepSums(parameters: trainables, tasks: tasks, gradients: sum).bytes
+    }
 
     /// So many snapshots.
     package func snapshotBytes(_ count: Int) -> Int { trainables * Self.snapshotBytesOfTrainable * count }

@@ -37,7 +37,7 @@ extension RunConfiguration {
     /// `RankMemory` counts.
     func check(_ made: MadeMethod, training: Bool, fits limit: MemoryLimit) throws(Failure) {
         let count = made.method.parameters.count
-        let each = training ? RankMemory.leastBytesOfTrainable : RankMemory.answeringBytesOfTrainable
+        let each = training ? RankMemory.leastBytesOfTrainable(reduction.sum) : RankMemory.answeringBytesOfTrainable
         guard count > limit.bytes / each else { return }
         let keys = made.sizeKeys
         throw Failure(
@@ -55,7 +55,17 @@ extension RunConfiguration {
             schedule: LearningRateSchedule(
                 peak: learningRate, warmup: warmup, steps: steps,
                 decay: schedule.decay),
-            skipsNonFinite: skipsNonFinite, check: check)
+            skipsNonFinite: skipsNonFinite, gradientSum: reduction.sum, check: check)
+    }
+}
+
+extension ReductionChoice {
+    /// What sums the gradients.
+    package var sum: GradientSum {
+        switch self {
+        case .exact: .exact
+        case .fast: .fast
+        }
     }
 }
 

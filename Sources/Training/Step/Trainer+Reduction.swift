@@ -7,8 +7,8 @@ extension Trainer {
     public struct Reduction {
         fileprivate let trainer: Trainer
 
-        /// Numbers that are summed over the ranks, 8 bytes each.
-        public var count: Int { trainer.team.sums.words.count }
+        /// Bytes that a rank sums over the ranks.
+        public var bytes: Int { trainer.team.sums.layout.bytes }
 
         /// Every worker adds the gradients of its last micro-batch to the sums, as it does once for each micro-batch.
         public func pack() {

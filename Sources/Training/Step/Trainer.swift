@@ -29,6 +29,8 @@ public struct TrainOptions: Sendable, Equatable {
     public var schedule: LearningRateSchedule
     /// Whether a step that is not finite is left out instead of ending the run.
     public var skipsNonFinite: Bool
+    /// How gradients are summed.
+    public var gradientSum: GradientSum
     /// Identifies configuration and layout in every reduction.
     public var check: UInt64
 
@@ -36,7 +38,8 @@ public struct TrainOptions: Sendable, Equatable {
     public init(
         seed: UInt64, microBatch: Int, dropout: Double, labelSmoothing: Double = 0,
         sumsLoss: Bool = false, padTargets: Int? = nil, clip: Double? = 1, optimizer: AdamW = AdamW(),
-        schedule: LearningRateSchedule, skipsNonFinite: Bool = false, check: UInt64 = 0
+        schedule: LearningRateSchedule, skipsNonFinite: Bool = false,
+        gradientSum: GradientSum = .exact, check: UInt64 = 0
     ) {
         self.seed = seed
         self.microBatch = microBatch
@@ -48,6 +51,7 @@ public struct TrainOptions: Sendable, Equatable {
         self.optimizer = optimizer
         self.schedule = schedule
         self.skipsNonFinite = skipsNonFinite
+        self.gradientSum = gradientSum
         self.check = check
     }
 }
@@ -73,14 +77,22 @@ public final class Trainer {
     private var plan: MicroBatchPlan
     private var mine: [Int] = []
     private var taskSums: [StepResult.TaskSums] = []
+    /// The bits of the last gradient norm, which all ranks have alike where their sums are alike.
+    private var lastNorm: UInt64 = 0
     /// Why the last step was left out, on the rank that knows it.
     private(set) var notFinite: String?
 
-    /// Creates the trainer of this rank with `threads` workers; `workspaceBytes` is the most that the workspace of one of
-    /// them can need, where that is known.
+    /// Creates the trainer of this rank with `threads` workers.
+    ///
+    /// - Parameters:
+    ///   - workspaceBytes: the most that the workspace of a worker can need; nil where that is not known.
+    ///   - bucket: elements of what is summed over the ranks at once, at least where it can be (`GradientBuckets`).
+    ///   - overlaps: whether MPI allows several threads: gradients of many trainables are then summed over the ranks while the
+    ///     next ones are computed.
     public init(
         state: TrainState, examples: any TrainingExamples, sampler: Sampler, taskNames: [String],
-        options: TrainOptions, threads: Int, communicator: Communicator, workspaceBytes: Int? = nil
+        options: TrainOptions, threads: Int, communicator: Communicator, workspaceBytes: Int? = nil,
+        bucket: Int? = nil, overlaps: Bool = false
     ) {
         self.state = state
         self.options = options
@@ -89,11 +101,15 @@ public final class Trainer {
         self.communicator = communicator
         self.taskNames = taskNames
         taskCount = taskNames.count
-        let sums = StepSums(parameters: state.weights.count, tasks: taskNames.count)
+        let model = state.model
+        let sums = RankSums(
+            StepSums(parameters: state.weights.count, tasks: taskNames.count, gradients: options.gradientSum),
+            GradientBuckets(model.method, on: model.backbone.shape, least: bucket ?? GradientBuckets.usualLeast))
         team = WorkerTeam(
-            threads: threads, state.model, sums: sums, workspaceBytes: workspaceBytes)
-        exchange = GradientExchange(communicator: communicator, sums: team.sums, check: options.check)
-        update = StepUpdate(team.sums, state, team.team.threads, count: threads)
+            threads: threads, model, sums: sums, workspaceBytes: workspaceBytes)
+        exchange = GradientExchange(
+            communicator: communicator, sums: sums, check: options.check, overlaps: overlaps)
+        update = StepUpdate(sums, state, team.team.threads, count: threads)
         // Where a micro-batch is to be of one task it has to keep its slots.
         plan = MicroBatchPlan(micro: options.microBatch, balances: sampler.granularity != .microBatch)
         self.sampler.seek(to: state.step)
@@ -113,6 +129,7 @@ public final class Trainer {
             labelSmoothing: Float(options.labelSmoothing), padTargets: options.padTargets,
             limit: FixedPoint.limit(parts: plan.count))
         plan.share(rank: communicator.rank, size: communicator.size, into: &mine)
+        exchange.begin()
         team.run(plan, mine, examples: examples, settings: settings)
         try reduce(step: step, stop: stop())
         let rate = options.schedule.rate(step)
@@ -125,6 +142,7 @@ public final class Trainer {
         let norm = update(
             divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)), clip: options.clip, optimizer: options.optimizer,
             learningRate: rate, count: step + 1)
+        lastNorm = norm.bitPattern
         state.step += 1
         return StepResult(
             tasks: taskSums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
@@ -149,13 +167,13 @@ public final class Trainer {
         }
     }
 
-    private func reduce(step: Int, stop: StopReason?) throws(Failure) {
+    private func reduce(step: Int, stop: @autoclosure () -> StopReason?) throws(Failure) {
         var cursor: UInt64 = 0
         for slot in slots {
             cursor = GradientExchange.mix(GradientExchange.mix(cursor, UInt64(slot.task)), UInt64(slot.example))
         }
         do throws(Failure) {
-            try exchange.reduce(isGood: team.isGood, step: step, cursor: cursor, stop: stop)
+            try exchange.reduce(isGood: team.isGood, step: step, cursor: cursor, update: lastNorm, stop: stop())
         } catch {
             // All know; the rank that is named says it and ends the job.
             if let odd = exchange.odd, odd != communicator.rank { try communicator.barrier() }

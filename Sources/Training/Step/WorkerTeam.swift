@@ -50,9 +50,9 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
     private let next = Atomic<Int>(0)
 
     /// `workspaceBytes`: the most that a worker's workspace can need, where it is known.
-    init(threads: Int, _ model: AdaptedModel, sums: StepSums, workspaceBytes: Int? = nil) {
+    init(threads: Int, _ model: AdaptedModel, sums: RankSums, workspaceBytes: Int? = nil) {
         padToken = model.backbone.shape.padToken
-        self.sums = RankSums(sums)
+        self.sums = sums
         workers = (0..<threads).map { _ in
             let workspace = workspaceBytes.map { Workspace(reserving: $0) } ?? Workspace()
             return Worker(model, workspace: workspace)
@@ -63,6 +63,7 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
     /// Computes micro-batches; their sums stand in `sums` afterwards.
     func run(_ plan: MicroBatchPlan, _ indices: [Int], examples: any TrainingExamples, settings: StepSettings) {
         team.threads.run(self)
+        sums.begin(microBatches: indices.count)
         order = Order(plan: plan, indices: indices, examples: examples, settings: settings)
         next.store(0, ordering: .relaxed)
         team.threads.run(self)
@@ -93,9 +94,26 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
         }
     }
 
-    /// Adds the gradients of a worker's last micro-batch to the sums, as whole numbers; returns whether all were in range.
+    /// Adds the gradients of a worker's last micro-batch to the sums; returns whether all were in range.
     func pack(_ number: Int, limit: Float) -> Bool {
         sums.add(workers[number].gradients, limit: limit, part: number, of: workers.count)
+    }
+
+    /// The worker's backward, whose gradients are added to the sums as it completes them; returns whether all were in range.
+    private func backward(_ number: Int, limit: Float) -> Bool {
+        let worker = workers[number]
+        let buckets = sums.buckets.all
+        var (next, good) = (0, true)
+        func add() {
+            good = sums.add(worker.gradients, bucket: next, limit: limit, part: number, of: workers.count) && good
+            next += 1
+        }
+        worker.engine.backward { block in
+            let stage = sums.buckets.stage(of: block)
+            while next < buckets.count, buckets[next].stage <= stage { add() }
+        }
+        while next < buckets.count { add() }
+        return good
     }
 
     private func compute(
@@ -109,24 +127,23 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
         worker.gradients.clear()
         let loss = worker.engine.forward(
             worker.batch, dropout: settings.dropout, labelSmoothing: settings.labelSmoothing)
-        worker.engine.backward()
+        let isPacked = backward(number, limit: settings.limit)
         worker.engine.endPass()
         Heartbeat.beat()
-        let good = add(loss, number, settings)
-        if !good {
+        let isCounted = count(loss, number, settings)
+        if !isPacked || !isCounted {
             worker.good = false
             worker.badMicroBatch = worker.badMicroBatch ?? index
         }
     }
 
-    /// Adds a micro-batch to the sums; whether all of it is finite and within the limit.
-    private func add(_ loss: MicroBatchLoss, _ number: Int, _ settings: StepSettings) -> Bool {
-        let isPacked = pack(number, limit: settings.limit)
+    /// Adds a micro-batch's losses and counts to the sums; returns whether all losses are finite and within the limit.
+    private func count(_ loss: MicroBatchLoss, _ number: Int, _ settings: StepSettings) -> Bool {
         let worker = workers[number]
         let (batch, layout) = (worker.batch, sums.layout)
         worker.magnitudes.removeAll(keepingCapacity: true)
         worker.magnitudes.append(contentsOf: repeatElement(0, count: layout.tasks))
-        let isCounted = sums.withTail { words in
+        return sums.withTail { words in
             var good = true
             // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
             for example in 0..<batch.count {
@@ -145,6 +162,5 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
             }
             return good
         }
-        return isPacked && isCounted
     }
 }

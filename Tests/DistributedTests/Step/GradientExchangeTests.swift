@@ -51,7 +51,7 @@ import Testing
             return (0..<layout.header).map { _ in Int64(bitPattern: stream.next()) / 32 }
         }
         let serial = (0..<layout.header).map { i in parts.reduce(0) { $0 + $1[i] } }
-        let sums = RankSums(layout)
+        let sums = tiny.rankSums()
         let exchange = exchange(sums)
         for shift in 0..<world.size {
             sums.clear(part: 0, of: 1)
@@ -78,7 +78,7 @@ import Testing
     }
 
     private func refusal(step: Int, check: UInt64 = 11, cursor: UInt64 = 5) throws -> Failure? {
-        let exchange = exchange(RankSums(tiny.sums), check: check)
+        let exchange = exchange(tiny.rankSums(), check: check)
         guard world.size > 1 else {
             // Alone, nobody can disagree.
             try exchange.reduce(isGood: true, step: step, cursor: cursor, stop: nil)
@@ -125,7 +125,7 @@ import Testing
     }
 
     @Test func `one rank's bad value reaches all ranks, and the next step is good again`() throws {
-        let exchange = exchange(RankSums(tiny.sums))
+        let exchange = exchange(tiny.rankSums())
         try exchange.reduce(isGood: !isLast, step: 1, cursor: 5, stop: nil)
         #expect(exchange.isBad)
         try exchange.reduce(isGood: true, step: 2, cursor: 5, stop: nil)
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test func `a rank's wish to stop reaches all ranks`() throws {
-        let exchange = exchange(RankSums(tiny.sums))
+        let exchange = exchange(tiny.rankSums())
         try exchange.reduce(isGood: true, step: 1, cursor: 5, stop: isLast ? .preempted : nil)
         #expect(exchange.stop == .preempted)
         try exchange.reduce(isGood: true, step: 2, cursor: 5, stop: .preempted)

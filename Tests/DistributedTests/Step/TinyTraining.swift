@@ -22,10 +22,11 @@ struct TinyTraining {
         self.init { LowRankMethod(LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks), on: $0) }
     }
 
-    /// With the method that `make` gives for the model's shape.
-    init(method make: (any BackboneShape) -> any Method) {
+    /// With the method that `make` gives for the model's shape, of so many blocks in each stack.
+    init(blocks: Int = 1, method make: (any BackboneShape) -> any Method) {
         BLAS.useOneThread()
-        let shape = Self.shape
+        var shape = Self.shape
+        (shape.encoderBlocks, shape.decoderBlocks) = (blocks, blocks)
         var layout = ParameterLayout()
         for (name, shape) in shape.tensorShapes() { layout.append(name, shape) }
         let weights = Arena(count: layout.count)
@@ -61,7 +62,14 @@ struct TinyTraining {
         for i in 0..<arena.count { arena.base[i] = Float(mean + deviation * stream.normal()) }
     }
 
-    func team(threads: Int) -> WorkerTeam { WorkerTeam(threads: threads, state.model, sums: sums) }
+    func team(threads: Int) -> WorkerTeam { WorkerTeam(threads: threads, state.model, sums: rankSums()) }
+
+    /// Sums of a rank, in buckets of at least so many elements and at most four times as many.
+    func rankSums(_ gradients: GradientSum = .exact, least: Int = GradientBuckets.usualLeast) -> RankSums {
+        RankSums(
+            StepSums(parameters: state.weights.count, tasks: Self.tasks, gradients: gradients),
+            GradientBuckets(state.model.method, on: model.shape, least: least, most: 4 * least))
+    }
 
     /// Micro-batches of two examples; micro-batch m is of task `m % 3` alone.
     func plan(microBatches: Int) -> MicroBatchPlan {

@@ -39,7 +39,8 @@ struct TrainedBackboneTests {
 
     /// What six steps leave, where the training is stopped and begun again behind some of them.
     private func digest(
-        _ kind: Kind, on communicator: Communicator, threads: Int, stops: Set<Int> = []
+        _ kind: Kind, on communicator: Communicator, threads: Int, stops: Set<Int> = [], bucket: Int? = nil,
+        overlaps: Bool = false
     ) throws -> ContentDigest {
         let mixture = try Mixture(tasks: [("a", 40), ("b", 20), ("c", 30)], temperature: 2)
         var tiny = TinyTraining { kind.method(on: $0) }
@@ -47,7 +48,8 @@ struct TrainedBackboneTests {
             try Trainer(
                 state: tiny.state, examples: tiny.examples,
                 sampler: Sampler(seed: 8, mixture: mixture, granularity: .example, batch: 11, micro: 2),
-                taskNames: ["a", "b", "c"], options: Self.options, threads: threads, communicator: communicator)
+                taskNames: ["a", "b", "c"], options: Self.options, threads: threads, communicator: communicator,
+                bucket: bucket, overlaps: overlaps)
         }
         var present = try trainer()
         for step in 1...Self.steps {
@@ -71,6 +73,14 @@ struct TrainedBackboneTests {
         for threads in 1...3 { #expect(try digest(kind, on: world, threads: threads) == expected) }
         #expect(try digest(kind, on: world, threads: 2, stops: [1, 4]) == expected)
         #expect(try digest(kind, on: alone, threads: 2, stops: [3]) == expected)
+        let allowsThreads = try TestWorld.started.threadLevel == .multiple
+        // In pieces of any size, while others are computed or afterwards.
+        for bucket in [1, 100, 1000] {
+            for overlaps in [false, true] where !overlaps || allowsThreads {
+                let found = try digest(kind, on: world, threads: 2, bucket: bucket, overlaps: overlaps)
+                #expect(found == expected, "\(bucket), \(overlaps)")
+            }
+        }
         try alone.free()
     }
 

@@ -37,7 +37,7 @@ import Testing
     /// Stripes of the sums are taken by many threads at once; what each adds must be there.
     @Test func `many threads add to the same sums at once`() {
         let count = 300_000
-        let sums = RankSums(StepSums(parameters: count, tasks: 1))
+        let sums = RankSums(StepSums(parameters: count, tasks: 1), GradientBuckets(whole: count))
         for part in 0..<4 { sums.clear(part: part, of: 4) }
         let gradients = (0..<8).map { part in
             let arena = Arena(count: count)
@@ -70,7 +70,7 @@ import Testing
         var expected: ContentDigest?
         for threads in 1...3 {
             let tiny = TinyTraining()
-            let sums = RankSums(tiny.sums)
+            let sums = tiny.rankSums()
             for i in 0..<sums.layout.parameters { sums.words[i] = Int64((i * 7919) % 1001 - 500) << 32 }
             let update = StepUpdate(sums, tiny.state, WorkerThreads(count: threads), count: threads, block: block)
             let gradients = Arena(count: sums.layout.parameters)

@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `a trainable costs 32 bytes a rank and 4 a worker`() {
-        #expect(RankMemory.bytesOfTrainable + RankMemory.snapshotBytesOfTrainable == 32)
+        #expect(RankMemory.bytesOfTrainable(.exact) + RankMemory.snapshotBytesOfTrainable == 32)
         #expect(RankMemory.workerBytesOfTrainable == 4)
     }
 
