@@ -1,13 +1,6 @@
-import Tensors
-
 /// Clipping by global norm, as PyTorch's `clip_grad_norm_`: when the L2 norm of all gradients is above `limit` they are
 /// multiplied by `limit / (norm + 1e-6)`.
 public enum GradientClipping {
-    /// L2 norm of all elements, summed in double in their order.
-    public static func norm(_ gradients: Arena) -> Double {
-        addSquares(gradients.base, gradients.count, to: 0).squareRoot()
-    }
-
     /// `sum` and the squares of some elements, added to it in double in their order.
     public static func addSquares(_ gradients: UnsafePointer<Float>, _ count: Int, to sum: Double) -> Double {
         var sum = sum
@@ -27,13 +20,5 @@ public enum GradientClipping {
     /// Multiplies some elements by a factor.
     public static func scale(_ gradients: UnsafeMutablePointer<Float>, _ count: Int, by factor: Float) {
         for i in 0..<count { gradients[i] *= factor }
-    }
-
-    /// Clips in place and returns the norm before.
-    @discardableResult
-    public static func clip(_ gradients: Arena, limit: Double?) -> Double {
-        let norm = norm(gradients)
-        if let factor = factor(norm: norm, limit: limit) { scale(gradients.base, gradients.count, by: factor) }
-        return norm
     }
 }

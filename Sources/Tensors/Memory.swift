@@ -24,7 +24,7 @@ public enum Memory {
         /// Trainable weights, gradients, moments, sums and snapshots.
         public static let trainables = Purpose(
             "trainable weights, their gradients, moments or snapshots",
-            remedy: "lower lora.rank or parallel.threads, or name fewer lora.targets")
+            remedy: "lower parallel.threads, or the ranks and widths of the method")
         /// Frozen weights that were converted or packed.
         public static let frozenWeights = Purpose(
             "converted or packed weights", remedy: "use parallel.gemm: openblas, which packs none in float32")

@@ -15,7 +15,9 @@ extension LowRankMethod {
         if case .newRun = source { try method.checkRank(configuration) }
         return MadeMethod(
             method: method, configuration: AdapterConfiguration(options),
-            sizeKeys: known == .unoloraStar ? "lora.rank, hyper.dim, hyper.outDim or hyper.bottleneck" : "lora.rank")
+            sizeKeys: known == .unoloraStar
+                ? "lora.rank, hyper.dim, hyper.outDim or hyper.bottleneck, or name fewer lora.targets"
+                : "lora.rank, or name fewer lora.targets")
     }
 
     private static func checkTargets(

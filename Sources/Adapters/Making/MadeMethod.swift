@@ -24,7 +24,7 @@ public struct MadeMethod: Sendable {
     public let method: any Method
     /// What it was made of, in the form in which an adapter's file says it; without tasks' names and vocabulary.
     public let configuration: AdapterConfiguration
-    /// The keys that decide how many trainables there are, as a part of a sentence.
+    /// What makes its trainables fewer, as the rest of a sentence that begins with "lower".
     public let sizeKeys: String
 
     /// Describes a method.

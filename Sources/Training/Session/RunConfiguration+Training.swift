@@ -43,7 +43,7 @@ extension RunConfiguration {
         throw Failure(
             .badConfiguration,
             "method \(method) has \(count) trainables here, which take \(Int(Double(count) * Double(each) / 0x1p30)) GiB, and \(limit.name) has "
-                + "\(limit.bytes >> 30) GiB of memory; lower \(keys), or name fewer lora.targets")
+                + "\(limit.bytes >> 30) GiB of memory; lower \(keys)")
     }
 
     /// What decides the bits of a step; `modelDropout` is the model's own rate.

@@ -209,7 +209,7 @@ public final class Trainer {
         // Before the first update no learning rate has had an effect.
         let remedy =
             state.step == 0
-            ? "nothing was trained yet, so look at these examples, the model and lora.alpha"
+            ? "nothing was trained yet, so look at these examples, the model and the method's settings"
             : "lower lr.peak or look at these examples; the step before is saved, older checkpoints are untouched"
         let row = options.skipsNonFinite && isTooMuch ? ", as in the \(Self.mostSkipped - 1) steps before" : ""
         return Failure(

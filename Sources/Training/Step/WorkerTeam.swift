@@ -74,13 +74,6 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
     /// Whether no worker met a number that is not finite or too large.
     var isGood: Bool { workers.allSatisfy(\.good) }
 
-    /// Runs `body` once for each worker, each on a thread.
-    func inParallel(_ body: @Sendable (Worker) -> Void) {
-        withoutActuallyEscaping(body) { body in
-            team.threads.run { body(self.workers[$0]) }
-        }
-    }
-
     /// One worker's part of an order; where there is none, of clearing the sums.
     func perform(_ number: Int) {
         guard let order else { return sums.clear(part: number, of: workers.count) }

@@ -26,7 +26,7 @@ import Testing
         let team = TinyTraining().team(threads: 8)
         for round in 1...5000 {
             let count = Atomic<Int>(0)
-            team.inParallel { _ in count.add(1, ordering: .relaxed) }
+            team.team.inParallel { _ in count.add(1, ordering: .relaxed) }
             guard count.load(ordering: .relaxed) == 8 else {
                 Issue.record("round \(round): \(count.load(ordering: .relaxed)) of 8 threads")
                 return
