@@ -1,5 +1,5 @@
-/// For which instructions the kernels of this build were compiled: with a fused multiply-add a sum rounds once where it
-/// rounds twice without, so results of other builds differ in the last bits.
+/// The instruction set for which this build's kernels were compiled. With a fused multiply-add a sum rounds once where it
+/// otherwise rounds twice, so results of other builds differ in the last bits.
 public enum KernelBuild {
     /// `AVX2` or `baseline` on x86-64, `NEON` on arm64.
     public static var name: String {

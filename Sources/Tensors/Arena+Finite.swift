@@ -1,5 +1,5 @@
 extension Arena {
-    /// The first tensor of the layout that holds an infinity or NaN, and the place of its first one, counted inside it.
+    /// The first tensor of the layout that holds an infinity or NaN, and the index of its first such element within the tensor.
     public func firstNonFinite(_ layout: ParameterLayout) -> (entry: ParameterLayout.Entry, index: Int)? {
         precondition(layout.count == count, "layout of another arena")
         for entry in layout.entries where !allFinite(base + entry.offset, entry.count) {
@@ -11,7 +11,7 @@ extension Arena {
     }
 }
 
-/// Whether none of `count` elements is an infinity or NaN; without a branch per element, so it is vectorised.
+/// Whether none of `count` elements is an infinity or NaN. The loop has no branch per element, so the compiler vectorises it.
 public func allFinite(_ x: UnsafePointer<Float>, _ count: Int) -> Bool {
     var largest: UInt32 = 0
     for i in 0..<count { largest = max(largest, x[i].bitPattern & 0x7FFF_FFFF) }

@@ -1,13 +1,13 @@
 /// Owns a flat, zeroed, 64-byte aligned array of floats in which a `ParameterLayout` names the parts.
 ///
-/// Threads may read it at the same time; writing is for one thread while nobody reads.
+/// Several threads may read it at the same time; only one thread may write, and only while nobody reads.
 public final class Arena: @unchecked Sendable {
     /// Number of elements.
     public let count: Int
     /// The first element.
     public let base: UnsafeMutablePointer<Float>
 
-    /// Allocates `count` zeros; ends the process where there is no such memory (`Memory`).
+    /// Allocates `count` zeros; ends the process when the memory cannot be allocated (`Memory`).
     public init(count: Int, for purpose: Memory.Purpose = .numbers) {
         self.count = count
         let (bytes, isTooLarge) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)

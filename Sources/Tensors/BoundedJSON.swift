@@ -1,12 +1,12 @@
 import Failures
 import Foundation
 
-/// Reads JSON that nobody has checked into values: the one place where Foundation's decoder meets the content of a file.
+/// Decodes JSON that nobody has checked yet. This is the only place where Foundation's decoder reads the content of a file.
 ///
-/// Size, depth and names are bounded before the decoder sees the text: it looks names up in dictionaries, which a name
-/// made for that slows down without bound.
+/// Size, depth and names are bounded before the decoder sees the text: the decoder looks names up in dictionaries, and a
+/// maliciously chosen name makes such a look-up slow without bound.
 package enum BoundedJSON {
-    /// Settings and states have some kilobytes; a larger file is something else.
+    /// Settings and states have a few kilobytes; a larger file is something else.
     package static let maximumSize = 1 << 24
 
     /// Decodes a text of at most `maximumSize` bytes; throws a `JSONReader.Problem` or the decoder's error.

@@ -19,7 +19,7 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
             self.init(XXH3_128bits(bytes.baseAddress, bytes.count))
             return
         }
-        // In parts, each of which counts as progress: a large file may come over a slow network.
+        // The bytes are read in parts, each of which counts as progress: a large file may come over a slow network.
         var accumulator = Accumulator()
         for start in stride(from: 0, to: bytes.count, by: Self.partSize) {
             let end = min(start + Self.partSize, bytes.count)

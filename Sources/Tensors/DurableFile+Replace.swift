@@ -2,11 +2,11 @@ import Failures
 import Glibc
 
 extension DurableFile {
-    /// Writes a file so that at any moment, even of a power failure, the path holds the old content or the new one.
+    /// Writes a file so that the path holds either the old content or the new one at any moment, even if the power fails.
     ///
-    /// The content goes to a `TemporaryFile` beside it, which is synchronised and renamed, and then the directory is
-    /// synchronised. When `body` or the disk fails, the path is untouched and the temporary file removed; what a killed
-    /// process left of an earlier replacement of the same path is removed too.
+    /// The content goes to a `TemporaryFile` beside it, which is synchronised and renamed; then the directory is synchronised.
+    /// When `body` or the disk fails, the path is untouched and the temporary file is removed. Temporary files that a killed
+    /// process left from an earlier replacement of the same path are removed too.
     @discardableResult
     public static func replace(
         _ path: String, _ body: (DurableFile) throws(Failure) -> Void
@@ -14,7 +14,7 @@ extension DurableFile {
         let (directory, name) = split(path)
         TemporaryFile.removeStale(in: directory, prefix: name + ".")
         let temporary = TemporaryFile.path(beside: path)
-        // Its name can be guessed: what others may have placed there, as a pipe, is neither written to nor waited for.
+        // Others can guess the name. Whatever they placed there, a pipe for example, is neither written to nor waited for.
         unlink(temporary)
         do {
             let file = try DurableFile(creating: temporary, exclusively: true)

@@ -3,8 +3,8 @@ import Glibc
 
 /// A new file that is written from start to end and is on the disk when `finish` returns.
 ///
-/// Size and digest are of what was meant to be written, so a later check against them also finds what the disk lost.
-/// A file that is let go without `finish` is closed and stays as it is, possibly incomplete. For one thread.
+/// Size and digest describe what the caller wanted to write, so a later check against them also finds what the disk lost. A
+/// file that is released without `finish` is closed and stays as it is, possibly incomplete. For one thread only.
 public final class DurableFile {
     /// What was written.
     public struct Summary: Sendable, Equatable {
@@ -23,8 +23,8 @@ public final class DurableFile {
 
     private static let bufferSize = 1 << 16
 
-    /// Creates a file, overwriting an existing one unless `exclusively`; `cannotWrite` when that is impossible, or when a
-    /// symbolic link stands there: in a directory that others may write to it could lead to any file of the user.
+    /// Creates a file. It overwrites an existing one unless `exclusively` is set. Throws `cannotWrite` when that is impossible
+    /// or when the path is a symbolic link: in a directory that others may write to, a link could lead to any file of the user.
     public init(creating path: String, exclusively: Bool = false) throws(Failure) {
         let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (exclusively ? O_EXCL : O_TRUNC)
         descriptor = open(path, flags, 0o666)
@@ -65,7 +65,7 @@ public final class DurableFile {
         guard synchronise(descriptor) else { throw writeFailure("write", path) }
         let result = close(descriptor)
         descriptor = -1
-        // An interrupted close has closed the file on Linux; everything was on the disk before.
+        // An interrupted close has closed the file on Linux; all data was on the disk before.
         guard result == 0 || errno == EINTR else { throw writeFailure("close", path) }
         return Summary(size: size, digest: digest.digest)
     }
@@ -84,7 +84,7 @@ public final class DurableFile {
 
 /// The failure for `errno` after an operation on a path, with the remedy that fits.
 package func writeFailure(_ operation: @autoclosure () -> String, _ path: String) -> Failure {
-    // Read before the operation's text is made, since that may allocate and change it.
+    // `errno` is read first, since making the operation's text may allocate memory and change it.
     let code = errno
     if code == ELOOP {
         return Failure(.cannotWrite, "cannot \(operation()) \(path.shown): \(linkRefusal)")
@@ -101,7 +101,7 @@ package func writeFailure(_ operation: @autoclosure () -> String, _ path: String
     return Failure(.cannotWrite, "cannot \(operation()) \(path.shown): \(systemMessage(code)); \(remedy)")
 }
 
-/// Why a path is refused where a link is not followed, and the remedy; the system says "too many levels of links".
+/// Why a path is refused when it is a link, and the remedy. The system itself says "too many levels of links".
 let linkRefusal =
     "a symbolic link stands there, and none is followed since others may have placed it; remove the link or choose "
     + "another directory"

@@ -43,7 +43,7 @@ public enum ElementType: String, Sendable, CaseIterable {
 
     /// Bytes of a tensor, or nil when the number does not fit in an `Int`.
     ///
-    /// Dimensions are multiplied in order even when a later one is 0, so [2^62, 2^62, 0] has none.
+    /// Dimensions are multiplied in order even when a later one is 0, so [2^62, 2^62, 0] gives nil.
     public func byteCount(of shape: [Int]) -> Int? {
         var product = byteCount
         for dimension in shape {

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Which file it is, and which state of it: what changes when somebody writes to it or puts another in its place.
+/// Identifies a file and its state. It changes when somebody writes to the file or puts another file in its place.
 ///
-/// Not among it: the time of the last change of the inode, which links, modes and backups change too.
+/// It does not include the time of the inode's last change, because links, modes and backups change that too.
 public struct FileIdentity: Sendable, Equatable {
     private let device: UInt64
     private let inode: UInt64
@@ -10,7 +10,7 @@ public struct FileIdentity: Sendable, Equatable {
     private let seconds: Int
     private let nanoseconds: Int
 
-    /// Takes the identity out of what the system says.
+    /// Takes the identity from the system's `stat`.
     init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
@@ -19,14 +19,15 @@ public struct FileIdentity: Sendable, Equatable {
         nanoseconds = status.st_mtim.tv_nsec
     }
 
-    /// Of an open file; nil when the system does not say.
+    /// The identity of an open file; nil when the system does not give it.
     init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
         self.init(status)
     }
 
-    /// Of the file of that name, opened so that a server is asked; nil, with `errno`, when it cannot be opened.
+    /// The identity of the file at a path. The file is opened so that a network file system asks its server. Nil, with `errno`,
+    /// when the file cannot be opened.
     init?(path: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
@@ -34,19 +35,19 @@ public struct FileIdentity: Sendable, Equatable {
         self.init(descriptor: descriptor)
     }
 
-    /// Of the file of that name, which need not be readable; nil, with `errno`, when there is none.
+    /// The identity of the file at a path, which need not be readable; nil, with `errno`, when there is no such file.
     public init?(status path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         self.init(status)
     }
 
-    /// As one line; equal for equal identities.
+    /// The identity as one line; equal for equal identities.
     public var text: String { "\(device) \(inode) \(size) \(seconds) \(nanoseconds)\n" }
 
     func isSameFile(as other: FileIdentity) -> Bool { device == other.device && inode == other.inode }
 
-    /// What happened to the content since another look; nil where nothing did.
+    /// What happened to the content since `before`; nil when nothing happened.
     func change(since before: FileIdentity) -> String? {
         if size < before.size { return "was cut short from \(before.size) to \(size) bytes" }
         if size > before.size { return "grew from \(before.size) to \(size) bytes" }

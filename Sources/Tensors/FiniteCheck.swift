@@ -1,6 +1,6 @@
 /// Whether bytes hold numbers of a floating-point type that are all finite; true for other types.
 ///
-/// It asks for the largest exponent only, which the compiler turns into vector instructions.
+/// It only looks for the largest exponent, which the compiler turns into vector instructions.
 package func areFinite(_ bytes: UnsafeRawBufferPointer, as type: ElementType) -> Bool {
     switch type {
     case .float32: largest(bytes, 0x7F80_0000 as UInt32) < 0x7F80_0000

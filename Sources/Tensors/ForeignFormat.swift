@@ -1,4 +1,5 @@
-/// Files that users give in place of safetensors, recognised by their first bytes so that the refusal can say what to do.
+/// Formats that users give in place of safetensors. They are recognised by their first bytes, so that the refusal can say what
+/// to do.
 enum ForeignFormat {
     /// PyTorch's zip archive around a pickle, or a bare pickle.
     case pickle
@@ -10,7 +11,7 @@ enum ForeignFormat {
     /// Recognises the format, nil when it may be safetensors.
     init?(_ file: UnsafeRawBufferPointer) {
         func starts(_ prefix: [UInt8]) -> Bool { file.starts(with: prefix) }
-        // As a header length the first eight bytes of these would be far beyond what safetensors allows.
+        // Read as the length of a header, the first eight bytes of these formats are far beyond what safetensors allows.
         if starts([0x50, 0x4B, 0x03, 0x04]), file.count > 8, file[6] | file[7] | file[4] | file[5] != 0 {
             self = .pickle
         } else if file.count > 2, file[0] == 0x80, (2...5).contains(file[1]), file.count < 9 || file[8] != 0x7B {
@@ -24,7 +25,7 @@ enum ForeignFormat {
         }
     }
 
-    /// What the file is and what to do, to follow the path.
+    /// What the file is and what to do about it; follows the path in a sentence.
     var explanation: String {
         switch self {
         case .pickle:

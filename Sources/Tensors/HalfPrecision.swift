@@ -1,4 +1,4 @@
-/// The float with the value of an IEEE 754 binary16 number; exact, quiet about NaN payloads.
+/// The float with the value of an IEEE 754 binary16 number; exact. It raises no exception for a NaN.
 ///
 /// Written with integer shifts and one product by 2^112 so that the compiler vectorises loops over it; the product
 /// also brings the subnormal numbers into place.
@@ -19,8 +19,8 @@ package func floatFromBFloat16(_ bits: UInt16) -> Float {
     Float(bitPattern: UInt32(bits) << 16)
 }
 
-/// The bfloat16 number nearest to a float that is not a NaN; of two equally near the even one. Beyond the largest it is
-/// infinity.
+/// The bfloat16 number nearest to a float that is not a NaN; ties go to the even one. A float beyond the largest bfloat16
+/// number becomes infinity.
 @inlinable
 @inline(__always)
 package func bfloat16(nearest value: Float) -> UInt16 {

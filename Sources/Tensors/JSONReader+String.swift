@@ -34,7 +34,7 @@ extension JSONReader {
         return text
     }
 
-    /// The slow way, from the string's first escape on.
+    /// The slow path, from the string's first escape on.
     private mutating func stringWithEscapes(from start: Int) throws(Problem) -> String {
         var result = try text(start..<offset)
         var run = offset

@@ -1,7 +1,7 @@
 /// Reads JSON text strictly, value by value, without building a tree.
 ///
-/// Foundation's decoders keep one of several equal keys in silence, which for tensor names is a way to smuggle data
-/// past a check, so the caller sees every key here. Memory is bounded by the text, depth by `skipValue`'s limit.
+/// Foundation's decoders silently keep one of several equal keys. With tensor names that would be a way to get data past a
+/// check, so this reader shows the caller every key. The text's length bounds the memory, and `skipValue` limits the depth.
 package struct JSONReader {
     /// What is wrong, and at which byte of the text.
     package struct Problem: Error {
@@ -11,7 +11,7 @@ package struct JSONReader {
 
     package let bytes: UnsafeRawBufferPointer
     package private(set) var offset = 0
-    /// Whether `skipValue` reads strings as names too; for text that somebody else parses after the check.
+    /// Whether `skipValue` also reads strings as names; set for a text that another parser reads after the check.
     private let everyStringIsName: Bool
 
     package init(_ bytes: UnsafeRawBufferPointer, everyStringIsName: Bool = false) {
@@ -19,14 +19,14 @@ package struct JSONReader {
         self.everyStringIsName = everyStringIsName
     }
 
-    /// Moves on by bytes already looked at.
+    /// Skips bytes that were looked at already.
     mutating func advance(_ count: Int) {
         offset += count
     }
 
     package func problem(_ text: String) -> Problem { Problem(text: text, offset: offset) }
 
-    /// The next byte that is not white space, not consumed.
+    /// The next byte that is not white space; it is not consumed.
     package mutating func peek() -> UInt8? {
         while offset < bytes.count {
             switch bytes[offset] {

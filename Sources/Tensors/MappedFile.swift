@@ -4,25 +4,25 @@ import Glibc
 
 /// A whole file mapped into memory for reading.
 ///
-/// The mapping is shared and read-only, so all ranks of a node that map one file use the same physical pages.
-/// Replace a mapped file by renaming a new one over it; a file that is cut short in place takes its pages away from
-/// every process that has it mapped, which `MappingFaults` turns into a sentence.
+/// The mapping is shared and read-only, so all ranks of a node that map the same file use the same physical pages. To replace a
+/// mapped file, rename a new one over it. When a mapped file is truncated in place, every process that has mapped it loses the
+/// pages; `MappingFaults` reports that in one sentence.
 public final class MappedFile: @unchecked Sendable {
     /// The path as given.
     public let path: String
-    /// The content; empty for an empty file. Valid while the object lives, and the bytes alone do not keep it alive:
-    /// hold it in a property or use `withExtendedLifetime`.
+    /// The content; empty for an empty file. It is valid while the object lives, and `bytes` alone does not keep the object
+    /// alive: hold the object in a property or use `withExtendedLifetime`.
     public let bytes: UnsafeRawBufferPointer
     private let isMapped: Bool
-    /// Place in the table of mappings; -1 for none.
+    /// Index in the table of mappings; -1 for none.
     private let place: Int32
-    /// What the file was when it was mapped, and the file itself, held open; nil where nobody asks for changes.
+    /// The file's identity when it was mapped, and the file itself, held open; nil when the file is not watched.
     private let original: (identity: FileIdentity, descriptor: Int32)?
 
     /// Maps a regular file; `inputMissing` when it does not exist, cannot be read or is not a regular file.
     ///
-    /// Without `followingLinks` also when a symbolic link stands there: for files that a run writes itself. With
-    /// `isWatched` the file stays open, so that `change` can tell what happens to it.
+    /// With `followingLinks: false` it also throws when the path is a symbolic link; use that for files that a run writes
+    /// itself. With `isWatched` the file stays open, so that `change` can tell what happened to it.
     public init(path: String, followingLinks: Bool = true, isWatched: Bool = false) throws(Failure) {
         isMapped = true
         // O_NONBLOCK: opening a named pipe must not wait for a writer.
@@ -64,7 +64,7 @@ public final class MappedFile: @unchecked Sendable {
         original = isWatched ? (FileIdentity(status), descriptor) : nil
     }
 
-    /// A copy of content that did not come from a file, for what reads files; `path` is for messages.
+    /// A copy of content that did not come from a file, for code that reads mapped files; `path` is used in messages.
     package init(copying content: UnsafeRawBufferPointer, path: String) {
         isMapped = false
         (place, original) = (-1, nil)
@@ -73,20 +73,20 @@ public final class MappedFile: @unchecked Sendable {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
-        // As aligned as what the readers of a mapping rely on.
+        // Readers of a mapping rely on this alignment.
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 64)
         copy.copyMemory(from: content)
         bytes = UnsafeRawBufferPointer(copy)
     }
 
-    /// What happened to the file since it was mapped, to follow its path in a sentence; nil where nothing did. Only of a file
-    /// that is watched.
+    /// What happened to the file since it was mapped, worded to follow the path in a sentence; nil when nothing happened. Only
+    /// for a watched file.
     ///
-    /// Its size and its time of modification are looked at, which any write changes; its owner, mode and links may change.
-    /// Another file in its place changes nothing of the mapping, and counts only with `includingReplacement`.
+    /// It compares the file's size and time of modification, which any write changes; owner, mode and links may change. Another
+    /// file at the same path does not change the mapping, so it counts only with `includingReplacement`.
     public func change(includingReplacement: Bool) -> String? {
         guard let original else { return nil }
-        // Opening it also asks a server for news that the system may still lack.
+        // Opening the file also makes a network file system ask its server for news.
         var now = FileIdentity(path: path)
         let problem = now == nil ? errno : 0
         if let own = FileIdentity(descriptor: original.descriptor), let change = own.change(since: original.identity) {
@@ -102,7 +102,7 @@ public final class MappedFile: @unchecked Sendable {
             ? now.change(since: original.identity) : "was replaced by another file"
     }
 
-    /// Takes the pages from this process; they come back from the page cache, or the disk, when they are read again.
+    /// Takes the pages from this process; when they are read again they come back from the page cache or the disk.
     func releasePages() {
         guard isMapped, let address = bytes.baseAddress else { return }
         madvise(UnsafeMutableRawPointer(mutating: address), bytes.count, MADV_DONTNEED)

@@ -1,8 +1,7 @@
 /// A view of a row-major float matrix `[rows, columns]` in memory that somebody else owns.
 ///
-/// `stride` is the distance between rows in elements, so a view can be a band of columns of a wider matrix. Views are
-/// plain values; whoever makes one guarantees that the memory outlives it and that two threads never write the same
-/// element.
+/// `stride` is the distance between rows in elements, so a view can be a band of columns of a wider matrix. Views are plain
+/// values. Code that makes a view guarantees that the memory outlives it and that two threads never write the same element.
 public struct Matrix: @unchecked Sendable {
     /// The first element.
     public let base: UnsafeMutablePointer<Float>

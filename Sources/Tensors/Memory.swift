@@ -2,23 +2,23 @@ import Failures
 import Glibc
 import Synchronization
 
-/// Large memory, and the end of a process that does not get it.
+/// Allocates large memory, and ends the process when the system refuses it.
 ///
-/// Most of it is taken deep inside a step, where nothing can be thrown, and the step cannot go on without it: so the process
-/// ends here, with a sentence instead of a trap, after the job had its chance to save the last step (`onShortage`).
+/// Most of it is allocated deep inside a step, where nothing can be thrown, and the step cannot go on without it. So the
+/// process ends here, with a sentence instead of a trap, after the job had its chance to save the last step (`onShortage`).
 public enum Memory {
-    /// What memory is for, and what makes less of it needed.
+    /// What some memory is used for, and how the user can make the program need less of it.
     public struct Purpose: Sendable {
         let name: String
         let remedy: String
 
-        /// Creates a purpose; both are parts of a sentence.
+        /// Creates a purpose; both texts are parts of a sentence.
         public init(_ name: String, remedy: String) {
             self.name = name
             self.remedy = remedy
         }
 
-        /// What a worker computes with.
+        /// A worker's activations.
         public static let activations = Purpose(
             "activations", remedy: "lower batch.micro, eval.batch, data.maxSource or parallel.threads")
         /// Trainable weights, gradients, moments, sums and snapshots.
@@ -28,17 +28,17 @@ public enum Memory {
         /// Frozen weights that were converted or packed.
         public static let frozenWeights = Purpose(
             "converted or packed weights", remedy: "use parallel.gemm: openblas, which packs none in float32")
-        /// What is needed by the way.
+        /// Smaller arrays of numbers.
         public static let numbers = Purpose("numbers", remedy: "start fewer ranks on this machine")
     }
 
     private static let handlers = Mutex<[@Sendable (Failure) -> Void]>([])
     private static let isEnding = Atomic<Bool>(false)
-    /// Addresses that are kept for the end: threads need some, and under a limit there would be none left.
+    /// Address space that is kept for the end of the process: threads need some, and under a limit none would be left.
     private static let reserve = Mutex<UInt>(0)
     private static let reserveBytes = 64 << 20
 
-    /// `byteCount` bytes, not initialised, to be given back with `free`; ends the process where there is no such memory.
+    /// Allocates `byteCount` uninitialised bytes, to be given back with `free`; ends the process when they cannot be allocated.
     public static func allocate(
         byteCount: Int, alignment: Int = 64, for purpose: Purpose
     ) -> UnsafeMutableRawPointer {
@@ -46,7 +46,7 @@ public enum Memory {
         end(shortage(byteCount, purpose))
     }
 
-    /// The same, or nil.
+    /// The same, but returns nil when the bytes cannot be allocated.
     static func allocateIfPossible(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
         var memory: UnsafeMutableRawPointer?
         guard byteCount >= 0, posix_memalign(&memory, alignment, max(byteCount, alignment)) == 0 else { return nil }
@@ -56,7 +56,7 @@ public enum Memory {
     /// Gives back what `allocate` gave.
     public static func free(_ memory: UnsafeMutableRawPointer) { Glibc.free(memory) }
 
-    /// `count` values that are 0, not less than none; ends the process where there is no such memory.
+    /// Allocates `count` values that are 0; `count` must not be negative. Ends the process when they cannot be allocated.
     public static func zeros<T: Numeric & BitwiseCopyable>(
         _ type: T.Type, count: Int, for purpose: Purpose
     ) -> UnsafeMutableBufferPointer<T> {
@@ -66,8 +66,8 @@ public enum Memory {
         return UnsafeMutableBufferPointer(start: base, count: count)
     }
 
-    /// From here on `handler` is called with what is wrong before a process ends that lacks memory, later ones first; on the
-    /// thread that met it. One that ends the process itself keeps the others from being called.
+    /// From now on `handler` is called, with the failure, before a process ends for lack of memory; on the thread that lacks
+    /// it. Handlers that were added later are called first. A handler that ends the process keeps the others from being called.
     public static func onShortage(_ handler: @escaping @Sendable (Failure) -> Void) {
         handlers.withLock { $0.append(handler) }
         reserve.withLock { reserve in
@@ -77,9 +77,9 @@ public enum Memory {
         }
     }
 
-    /// Ends the process, which lacks memory.
+    /// Ends the process because it lacks memory.
     public static func end(_ failure: Failure) -> Never {
-        // Another thread is at it.
+        // If another thread is ending the process already, this one waits.
         while isEnding.exchange(true, ordering: .acquiringAndReleasing) { sleep(1) }
         reserve.withLock { reserve in
             if let place = UnsafeMutableRawPointer(bitPattern: reserve) { munmap(place, reserveBytes) }
@@ -91,7 +91,7 @@ public enum Memory {
         _exit(failure.code.rawValue)
     }
 
-    /// What to say of memory that is not there.
+    /// The failure to report when memory cannot be allocated.
     public static func shortage(_ byteCount: Int, _ purpose: Purpose) -> Failure {
         let size = byteCount < 0 ? "more memory than an address can say" : "\(mebibytes(byteCount)) MiB of memory"
         let limit = MemoryLimit.addresses.map {

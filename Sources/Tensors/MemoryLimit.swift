@@ -1,10 +1,10 @@
 import Glibc
 
-/// How much memory a process, or all of a machine, may have.
+/// How much memory a process, or all processes of a machine together, may have.
 public struct MemoryLimit: Sendable, Equatable {
-    /// The most bytes.
+    /// The limit in bytes.
     public let bytes: Int
-    /// What limits them, for messages.
+    /// The name of what limits them, for messages.
     public let name: String
 
     /// Creates a limit.
@@ -22,27 +22,28 @@ public struct MemoryLimit: Sendable, Equatable {
         return MemoryLimit(bytes: Int(limit.rlim_cur), name: "ulimit -v")
     }
 
-    /// Whether memory that is only reserved counts against a limit: `ulimit -v`, or a system that promises no more than it
-    /// has.
+    /// Whether memory that is only reserved counts against a limit: because of `ulimit -v`, or on a system that promises no
+    /// more than it has.
     static var countsReserved: Bool {
         addresses != nil || content("/proc/sys/vm/overcommit_memory").map { $0.hasPrefix("2") } == true
     }
 
-    /// Bytes of addresses that this process has now.
+    /// Bytes of address space that this process uses now.
     public static var addressesInUse: Int {
         let pages = content("/proc/self/statm")?.split(separator: " ").first.flatMap { Int($0) } ?? 0
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    /// What all processes of this machine may have together: its memory, or less where a control group limits this job.
+    /// The memory that all processes of this machine may have together: the machine's, or less when a control group limits this
+    /// job.
     public static var machine: MemoryLimit {
         let pages = max(sysconf(Int32(_SC_PHYS_PAGES)), 0)
         let whole = MemoryLimit(bytes: pages * sysconf(Int32(_SC_PAGESIZE)), name: "this machine")
         return least(whole, groups: content("/proc/self/cgroup") ?? "") { content("/sys/fs/cgroup" + $0) }
     }
 
-    /// The least of `whole` and the limits of the control groups that `/proc/self/cgroup` names and of all above them;
-    /// `read` gives the content of a file below `/sys/fs/cgroup`.
+    /// The smallest of `whole`, the limits of the control groups that `/proc/self/cgroup` names, and the limits of all groups
+    /// above them; `read` returns the content of a file below `/sys/fs/cgroup`.
     static func least(_ whole: MemoryLimit, groups: String, read: (String) -> String?) -> MemoryLimit {
         var least = whole
         for line in groups.split(separator: "\n") {

@@ -4,9 +4,10 @@ import SystemPackage
 package func systemMessage(_ code: Int32) -> String { Errno(rawValue: code).description }
 
 extension String {
-    /// The text fit for one line of a message: control characters escaped and the middle of long texts left out.
+    /// The text in a form that fits into one line of a message: control characters are escaped, and the middle of a long text
+    /// is left out.
     ///
-    /// Names come from files that nobody has checked yet and may hold anything.
+    /// Names come from files that nobody has checked yet, so they may contain anything.
     package var shown: String {
         func escaped(_ part: some Sequence<Unicode.Scalar>) -> String {
             part.reduce(into: "") { text, scalar in

@@ -1,6 +1,6 @@
-/// Where each named trainable tensor stands in a flat arena.
+/// Gives the position of each named trainable tensor in a flat arena.
 ///
-/// Weights, gradients and both moments of the optimiser share one layout: one reduction, one optimiser loop, one file.
+/// Weights, gradients and both moments of the optimiser share one layout, so one reduction, one optimiser loop and one file do.
 public struct ParameterLayout: Sendable, Equatable {
     /// One named tensor.
     public struct Entry: Sendable, Equatable {
@@ -25,7 +25,7 @@ public struct ParameterLayout: Sendable, Equatable {
     /// Creates an empty layout.
     public init() {}
 
-    /// Appends a tensor and returns its entry; a name may occur once.
+    /// Appends a tensor and returns its entry; a name may occur only once.
     @discardableResult
     public mutating func append(_ name: String, _ shape: [Int]) -> Entry {
         precondition(indexByName[name] == nil, "two tensors named \(name)")
@@ -41,7 +41,7 @@ public struct ParameterLayout: Sendable, Equatable {
         indexByName[name].map { entries[$0] }
     }
 
-    /// What identifies the layout: names, shapes and order, as one text.
+    /// The text that identifies the layout: names, shapes and order.
     public var canonicalText: String {
         entries.map { "\($0.name)\($0.shape)" }.joined(separator: "\n")
     }

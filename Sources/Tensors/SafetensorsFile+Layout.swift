@@ -1,9 +1,10 @@
 import Failures
 
 extension SafetensorsFile {
-    /// Overwrites arenas with the tensors of a layout, those of each arena named by its prefix and the layout's name.
+    /// Overwrites arenas with the tensors of a layout. The tensors of an arena have the arena's prefix before the layout's
+    /// names.
     ///
-    /// Throws what `check` throws, and then no arena was touched.
+    /// Throws what `check` throws; then no arena was changed.
     public func load(_ layout: ParameterLayout, into arenas: [(prefix: String, arena: Arena)]) throws(Failure) {
         try check(layout, prefixes: arenas.map(\.prefix))
         for (_, arena) in arenas where arena.count != layout.count {
@@ -18,8 +19,8 @@ extension SafetensorsFile {
         }
     }
 
-    /// Checks that the file holds exactly the tensors of a layout, once for each prefix, as F32, F16 or BF16: `badData`
-    /// names the first that is missing, extra or of another shape or type. Needs no memory for them.
+    /// Checks that the file holds exactly the tensors of a layout, once for each prefix, as F32, F16 or BF16. `badData` names
+    /// the first tensor that is missing, extra, or has another shape or type. It needs no memory for the tensors.
     public func check(_ layout: ParameterLayout, prefixes: [String] = [""]) throws(Failure) {
         var expected: Set<String> = []
         for prefix in prefixes {

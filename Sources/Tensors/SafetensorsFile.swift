@@ -1,10 +1,10 @@
 import Failures
 
-/// A safetensors file mapped into memory, its header checked in full before anything is read.
+/// A safetensors file mapped into memory. Its header is checked in full before any tensor is read.
 public final class SafetensorsFile: @unchecked Sendable {
     /// The path as given.
     public let path: String
-    /// Free-form texts of the header.
+    /// Free-form texts from the header.
     public let metadata: [String: String]
     /// The tensors in the order of their data in the file.
     public let tensors: [TensorDescription]
@@ -21,7 +21,7 @@ public final class SafetensorsFile: @unchecked Sendable {
         try self.init(bytes: mapping.bytes, mapping: mapping, path: path)
     }
 
-    /// Checks a file that is in memory already; the bytes must outlive the object unless `mapping` owns them.
+    /// Checks a file that is already in memory; the bytes must outlive the object unless `mapping` owns them.
     init(bytes: UnsafeRawBufferPointer, mapping: MappedFile?, path: String) throws(Failure) {
         let header = try SafetensorsHeader(bytes, path: path)
         self.path = path
@@ -54,7 +54,7 @@ public final class SafetensorsFile: @unchecked Sendable {
         return UnsafeRawBufferPointer(rebasing: data[tensor.byteRange])
     }
 
-    /// The elements in the mapped memory when they are aligned F32, else nil; valid while the file object lives.
+    /// The elements in the mapped memory when they are aligned F32, otherwise nil; valid while the file object lives.
     public func floats(of tensor: TensorDescription) -> UnsafePointer<Float>? {
         guard tensor.elementType == .float32, let start = bytes(of: tensor).baseAddress,
             UInt(bitPattern: start) % UInt(MemoryLayout<Float>.alignment) == 0
@@ -62,14 +62,14 @@ public final class SafetensorsFile: @unchecked Sendable {
         return start.assumingMemoryBound(to: Float.self)
     }
 
-    /// What happened to the file since it was mapped, to follow its path in a sentence, another file in its place among it;
-    /// nil where nothing did. Only of a file that is watched.
+    /// What happened to the file since it was mapped, worded to follow the path in a sentence; another file at the same path
+    /// counts too. Nil when nothing happened. Only for a watched file.
     public var change: String? { mapping?.change(includingReplacement: true) }
 
-    /// Gives back the memory in which the file was read; what is used again is mapped again.
+    /// Gives back the memory into which the file was read; pages that are used again are mapped again.
     public func releasePages() { mapping?.releasePages() }
 
-    /// The elements in the mapped memory when they are aligned BF16, else nil; valid while the file object lives.
+    /// The elements in the mapped memory when they are aligned BF16, otherwise nil; valid while the file object lives.
     public func bfloat16s(of tensor: TensorDescription) -> UnsafePointer<UInt16>? {
         guard tensor.elementType == .bfloat16, let start = bytes(of: tensor).baseAddress,
             UInt(bitPattern: start) % UInt(MemoryLayout<UInt16>.alignment) == 0
@@ -77,8 +77,8 @@ public final class SafetensorsFile: @unchecked Sendable {
         return start.assumingMemoryBound(to: UInt16.self)
     }
 
-    /// Overwrites `tensor.count` elements with those of an F32, F16 or BF16 tensor, rounded to the nearest bfloat16; else
-    /// `badData`.
+    /// Overwrites `tensor.count` elements with those of an F32, F16 or BF16 tensor, rounded to the nearest bfloat16; throws
+    /// `badData` for other types.
     public func convert(_ tensor: TensorDescription, into target: UnsafeMutablePointer<UInt16>) throws(Failure) {
         let source = bytes(of: tensor)
         defer { withExtendedLifetime(self) {} }
@@ -106,7 +106,8 @@ public final class SafetensorsFile: @unchecked Sendable {
                 + "BF16 is needed here; save it again as one of these")
     }
 
-    /// Overwrites `tensor.count` floats with the elements of an F32, F16 or BF16 tensor, exactly; else `badData`.
+    /// Overwrites `tensor.count` floats with the elements of an F32, F16 or BF16 tensor, exactly; throws `badData` for other
+    /// types.
     public func convert(_ tensor: TensorDescription, into target: UnsafeMutablePointer<Float>) throws(Failure) {
         let source = bytes(of: tensor)
         defer { withExtendedLifetime(self) {} }

@@ -12,7 +12,7 @@ struct SafetensorsHeader {
     /// Where the data section starts in the file.
     let dataStart: Int
 
-    /// The longest header that is read, the same as the reference implementation's.
+    /// The longest header that is accepted; the reference implementation has the same limit.
     static let maximumLength = 100_000_000
 
     /// Reads and checks the header of a whole file in memory; `path` is for messages.
@@ -71,7 +71,7 @@ struct SafetensorsHeader {
                 throw reader.problem("two entries named '\(name.shown)'")
             }
             if name == "__metadata__" {
-                // None, as the reference implementation reads it.
+                // `null` means no metadata, as in the reference implementation.
                 if reader.takeNull() { return }
                 try reader.object { (reader, key) throws(JSONReader.Problem) in
                     let value = try reader.string()
@@ -92,7 +92,7 @@ struct SafetensorsHeader {
         let text: String
     }
 
-    /// Sorts the tensors by place and checks that they fill the data section exactly.
+    /// Sorts the tensors by position and checks that they fill the data section exactly.
     private mutating func checkCoverage(dataCount: Int) throws(Gap) {
         tensors.sort {
             ($0.byteRange.lowerBound, $0.byteRange.upperBound, $0.name)

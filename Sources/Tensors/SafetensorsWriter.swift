@@ -2,9 +2,9 @@ import Failures
 
 /// Collects tensors and writes them as one safetensors file.
 ///
-/// The same tensors in the same order give the same bytes. Tensors stand in the file in the order they were added,
-/// which is also that of the header; metadata is sorted by key; the header is padded with spaces to 8 bytes, so every
-/// tensor is aligned in a mapped file.
+/// The same tensors in the same order give the same bytes. Header and data have the tensors in the order in which they were
+/// added; metadata is sorted by key. The header is padded with spaces to a multiple of 8 bytes, so every tensor is aligned in a
+/// mapped file.
 public struct SafetensorsWriter {
     private enum Content {
         case floats([Float])
@@ -33,12 +33,12 @@ public struct SafetensorsWriter {
         try add(name, shape, .int32, count: values.count, .integers(values))
     }
 
-    /// Appends an F32 tensor whose elements are read from `memory` during `write`, until when they must stay there.
+    /// Appends an F32 tensor. Its elements are read from `memory` during `write`; they must stay there until then.
     public mutating func add(_ name: String, _ shape: [Int], memory: UnsafeBufferPointer<Float>) throws(Failure) {
         try add(name, shape, .float32, count: memory.count, .memory(memory))
     }
 
-    /// Appends every tensor of a layout, its elements read from the arena during `write`, as `prefix` + name.
+    /// Appends every tensor of a layout as `prefix` + name. The elements are read from the arena during `write`.
     public mutating func add(_ layout: ParameterLayout, _ arena: Arena, prefix: String = "") throws(Failure) {
         guard layout.count == arena.count else {
             throw Failure(
@@ -66,7 +66,7 @@ public struct SafetensorsWriter {
         end += bytes
     }
 
-    /// Writes the file to a new or existing path and waits until it is on the disk; `cannotWrite` when that fails.
+    /// Writes the file to a new or existing path and waits until it is on the disk; throws `cannotWrite` when that fails.
     @discardableResult
     public func write(to path: String) throws(Failure) -> DurableFile.Summary {
         let file = try DurableFile(creating: path)
@@ -74,7 +74,7 @@ public struct SafetensorsWriter {
         return try file.finish()
     }
 
-    /// Appends header and tensors to a file being written.
+    /// Appends header and tensors to an open file.
     public func write(to file: DurableFile) throws(Failure) {
         let header = header()
         try file.write((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })

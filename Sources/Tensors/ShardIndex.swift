@@ -11,7 +11,7 @@ struct ShardIndex {
 
     init(_ file: MappedFile) throws(Failure) {
         path = file.path
-        // The bytes alone do not keep the mapping alive.
+        // `bytes` alone does not keep the mapping alive.
         defer { withExtendedLifetime(file) {} }
         var reader = JSONReader(file.bytes)
         do {
@@ -31,9 +31,9 @@ struct ShardIndex {
             var map: [String: String] = [:]
             try reader.object { (reader, name) throws(JSONReader.Problem) in
                 let shard = try reader.name()
-                // A path would let a downloaded index reach any file of the user. A link of that name in the directory is
-                // the owner's own: the hub's cache is made of links. Bytes, as "/" with a mark on it is another character
-                // to Swift but still a separator to the system.
+                // A path would let a downloaded index reach any file of the user. A link with that name in the directory
+                // belongs to the directory's owner: the hub's cache is made of links. The check looks at bytes because Swift
+                // takes "/" with a combining mark for another character, while the system still takes it for a separator.
                 guard !shard.isEmpty, shard != ".", shard != "..", !shard.utf8.contains(where: "/\\\0".utf8.contains)
                 else {
                     throw reader.problem("shard '\(shard.shown)' of tensor '\(name.shown)' is not a plain file name")

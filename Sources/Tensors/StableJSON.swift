@@ -1,16 +1,17 @@
 import Failures
 import Foundation
 
-/// The JSON that this program writes: equal values give equal bytes, since keys are sorted, and slashes stay readable.
+/// The JSON that this program writes: equal values give equal bytes, since keys are sorted; slashes are not escaped.
 package enum StableJSON {
-    /// A file that people read too, indented, without a last line end; `what` names the value when it cannot be encoded.
+    /// An indented file that people read too, without a line end after the last line; `what` names the value if it cannot be
+    /// encoded.
     package static func document(
         _ value: some Encodable, _ what: @autoclosure () -> String
     ) throws(Failure) -> Data {
         try encode(value, what(), JSONEncoder(), [.prettyPrinted])
     }
 
-    /// One line, without its end. JSON has no NaN and no infinity; they are refused or become "nan", "inf", "-inf".
+    /// One line, without the line end. JSON has no NaN and no infinity; they are refused, or become "nan", "inf" and "-inf".
     package static func line(
         _ value: some Encodable, _ what: @autoclosure () -> String, nonFiniteAsText: Bool = false
     ) throws(Failure) -> Data {

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Names of files that are being written, and the removal of those whose writer was killed.
+/// Names files that are being written, and removes those whose writer was killed.
 package enum TemporaryFile {
     private static let count = Atomic<Int>(0)
     private static let host = ProcessInfo.processInfo.hostName
@@ -13,11 +13,11 @@ package enum TemporaryFile {
         return "\(directory)/.\(name).\(host)-\(getpid())-\(number).tmp"
     }
 
-    /// Removes what killed writers left in a directory of files whose names begin with `prefix`; what cannot be removed
-    /// stays.
+    /// Removes the temporary files that killed writers left in a directory for files whose names begin with `prefix`. Files
+    /// that cannot be removed stay.
     ///
-    /// Another writer, perhaps on another host, may be at work: so only files of a process of this host that is gone,
-    /// and any that nobody has written to for a day.
+    /// Another writer, perhaps on another host, may be at work. So this removes only files of a process of this host that has
+    /// ended, and files that nobody has written to for a day.
     package static func removeStale(in directory: String, prefix: String, now: Date = Date()) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         where name.hasSuffix(".tmp") && (name.hasPrefix(prefix) || name.hasPrefix("." + prefix)) {
@@ -25,7 +25,7 @@ package enum TemporaryFile {
             var status = stat()
             guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
             let age = now.timeIntervalSince1970 - Double(status.st_mtim.tv_sec)
-            // Containers may share a host's name and not see each other's processes; a writer at work writes often.
+            // Containers may share a host's name and not see each other's processes, but an active writer writes often.
             if age > 86_400 || (isOfDeadProcess(name) && age > 60) { unlink(path) }
         }
     }

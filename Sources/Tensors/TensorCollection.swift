@@ -13,8 +13,8 @@ public final class TensorCollection: Sendable {
     static let singleName = "model.safetensors"
     static let indexName = "model.safetensors.index.json"
 
-    /// Maps and checks all files; `inputMissing` when there are none, `badData` when they do not fit together. With
-    /// `isWatched` they stay open, so that `change` can tell what happens to them.
+    /// Maps and checks all files; throws `inputMissing` when there are none, `badData` when they do not fit together. With
+    /// `isWatched` they stay open, so that `change` can tell what happened to them.
     public init(directory: String, isWatched: Bool = false) throws(Failure) {
         self.directory = directory
         if Self.exists("\(directory)/\(Self.singleName)") {
@@ -32,13 +32,13 @@ public final class TensorCollection: Sendable {
     /// The names of all tensors, sorted.
     public var names: [String] { fileByName.keys.sorted() }
 
-    /// The file that holds the tensor of that name and its description there, nil when there is none.
+    /// The file that holds the tensor of that name, and the tensor's description there; nil when no file does.
     public subscript(name: String) -> (file: SafetensorsFile, tensor: TensorDescription)? {
         guard let index = fileByName[name], let tensor = files[index][name] else { return nil }
         return (files[index], tensor)
     }
 
-    /// The first of the files that has changed since it was mapped, and how; nil while none has.
+    /// The first file that has changed since it was mapped, and how it changed; nil while no file has.
     public var change: (path: String, what: String)? {
         for file in files {
             if let what = file.change { return (file.path, what) }

@@ -1,4 +1,4 @@
-/// What a safetensors header says of one tensor.
+/// What a safetensors header says about one tensor.
 public struct TensorDescription: Sendable, Equatable {
     /// Name, unique in the file.
     public let name: String

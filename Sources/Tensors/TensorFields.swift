@@ -1,10 +1,10 @@
-/// The fields of one tensor in a safetensors header while they are read, in any order.
+/// Collects the fields of one tensor while a safetensors header is read; they may come in any order.
 struct TensorFields {
     private var elementType: ElementType?
     private var shape: [Int]?
     private var offsets: [Int]?
 
-    /// No tensor has more dimensions than this.
+    /// No tensor may have more dimensions than this.
     private static let maximumDimensions = 64
 
     /// Reads `{"dtype": ..., "shape": [...], "data_offsets": [begin, end]}`.

@@ -2,18 +2,18 @@
     import Glibc
 #endif
 
-/// A stack of scratch memory for one worker: taking is a pointer bump, giving back is setting a mark.
+/// A stack of scratch memory for one worker: taking memory moves a pointer, giving it back resets the pointer to a mark.
 ///
-/// Memory comes in 64-byte aligned pieces. When it does not suffice the workspace adds a block and keeps it, so that a
-/// training step neither allocates nor touches new pages once the largest micro-batch has been seen.
+/// Memory comes in 64-byte aligned pieces. When the blocks do not suffice, the workspace adds one and keeps it. So a training
+/// step neither allocates nor touches new pages once the worker has seen its largest micro-batch.
 public final class Workspace: @unchecked Sendable {
-    /// A place in the stack to return to.
+    /// A position in the stack to return to.
     public struct Mark: Sendable {
         let block: Int
         let used: Int
     }
 
-    /// Blocks are multiples of a huge page, which the system may then use: fewer faults, fewer misses in the TLB.
+    /// Blocks are multiples of a huge page, which the system may then use: fewer page faults and fewer TLB misses.
     private static let hugePage = 2 << 20
 
     private var blocks: [UnsafeMutableRawBufferPointer] = []
@@ -28,8 +28,8 @@ public final class Workspace: @unchecked Sendable {
         addBlock(bytes)
     }
 
-    /// Creates a workspace for which so many bytes are the most: one block of them, whose pages take no memory before they
-    /// are used. Where reserved memory counts as if it were used, it grows as it is needed instead.
+    /// Creates a workspace that will need at most `bytes`: one block of that size, whose pages take no memory until they are
+    /// used. Where the system counts reserved memory as used memory, the workspace grows as needed instead.
     public init(reserving bytes: Int) {
         if MemoryLimit.countsReserved || !addBlockIfPossible(bytes) { addBlock(1) }
     }
@@ -40,7 +40,7 @@ public final class Workspace: @unchecked Sendable {
         }
     }
 
-    /// Bytes held; those never used take no memory.
+    /// Bytes held; bytes that were never used take no memory.
     public var capacity: Int { blocks.reduce(0) { $0 + $1.count } }
 
     /// Gives everything back; the blocks stay.
@@ -59,16 +59,16 @@ public final class Workspace: @unchecked Sendable {
         guard bytes <= Int.max - Self.hugePage else { return false }
         let size = (max(bytes, 16 << 20) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
         guard let memory = Memory.allocateIfPossible(byteCount: size, alignment: Self.hugePage) else { return false }
-        // Advice only: without it the pages are small ones.
+        // This is only advice; if the system does not follow it, the pages are small ones.
         madvise(memory, size, MADV_HUGEPAGE)
         blocks.append(UnsafeMutableRawBufferPointer(start: memory, count: size))
         return true
     }
 
-    /// The present top of the stack.
+    /// The current top of the stack.
     public var mark: Mark { Mark(block: block, used: used) }
 
-    /// Gives back what was taken after `mark`.
+    /// Gives back all memory that was taken after `mark`.
     public func release(to mark: Mark) {
         precondition(mark.block < block || (mark.block == block && mark.used <= used), "mark of a later time")
         while block > mark.block {

@@ -2,7 +2,7 @@ import Failures
 import Glibc
 import Heartbeat
 
-/// Writes all bytes to an open file, at its end or at `offset`; false with `errno` where the system refuses.
+/// Writes all bytes to an open file, at its end or at `offset`; returns false with `errno` when the system refuses.
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int? = nil) -> Bool {
     var done = 0
     while done < bytes.count {
@@ -23,17 +23,17 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at 
     return true
 }
 
-/// Returns when what was written to an open file is on the disk; false with `errno` where the system refuses.
+/// Waits until everything written to an open file is on the disk; returns false with `errno` when the system refuses.
 package func synchronise(_ descriptor: Int32) -> Bool {
     while fsync(descriptor) != 0 {
-        // Network file systems may be interrupted.
+        // Network file systems may interrupt fsync.
         guard errno == EINTR else { return false }
     }
     return true
 }
 
-/// Makes a directory and those above it that are not there; false with `errno` where that cannot be, as where a file has
-/// the name.
+/// Makes a directory and all missing directories above it; returns false with `errno` when that fails, for example because a
+/// file has that name.
 package func makeDirectories(_ path: String) -> Bool {
     if mkdir(path, 0o777) == 0 { return true }
     let code = errno
@@ -43,15 +43,15 @@ package func makeDirectories(_ path: String) -> Bool {
         if mkdir(path, 0o777) == 0 || errno == EEXIST { return true }
         return false
     }
-    // Also where the system says EROFS or EACCES of one that is there.
+    // A directory that exists counts as success even when the system says EROFS or EACCES.
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return true }
     errno = code == EEXIST ? ENOTDIR : code
     return false
 }
 
-/// Refuses a place of the program's own choice that is another user's symbolic link: it could lead what is written and
-/// removed anywhere. One's own or root's, to a larger disk perhaps, is followed, as is what the user names himself.
+/// Refuses a path that the program chose when it is another user's symbolic link, which could lead writes and removals
+/// anywhere. A link that the user or root made (perhaps to a larger disk) is followed, and so is any link that the user names.
 package func refuseForeignLink(_ path: String) throws(Failure) {
     guard let user = foreignLinkOwner(path) else { return }
     throw Failure(
@@ -60,7 +60,7 @@ package func refuseForeignLink(_ path: String) throws(Failure) {
             + "choose another --out")
 }
 
-/// The user who made the symbolic link that stands there; nil where none does, or one's own or root's.
+/// The user who made the symbolic link at `path`; nil when there is no link, or when this user or root made it.
 package func foreignLinkOwner(_ path: String) -> uid_t? {
     var status = stat()
     guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return nil }

@@ -1,5 +1,5 @@
-/// Softmax of one row of attention scores, in place: `p[j] = exp(s[j] + bias[j] - max) / sum` for `j < visible`, and 0
-/// for the others.
+/// Softmax of one row of attention scores, in place: `p[j] = exp(s[j] + bias[j] - max) / sum` for `j < visible`, and 0 for the
+/// other columns.
 ///
 /// Overwrites `scores: [count]`; `bias: [visible]` may be nil.
 public func softmaxRow(
@@ -18,7 +18,7 @@ public func softmaxRow(
         i += 16
     }
     if i < visible {
-        // The filled lanes become e^-inf = 0 and add nothing.
+        // The lanes that were filled in become e^-inf = 0 and add nothing.
         let e = exponential(scores.lanes(i, count: visible - i, fill: -.infinity) - top)
         scores.store(e, i, count: visible - i)
         sums += e
@@ -46,7 +46,7 @@ public func softmaxRowBackward(_ p: UnsafePointer<Float>, _ dp: UnsafeMutablePoi
     }
 }
 
-/// The largest of `count` elements; -infinity of none. A NaN may or may not be seen.
+/// The largest of `count` elements; -infinity when there are none. It may or may not notice a NaN.
 public func maximum(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     var tops = SIMD16<Float>(repeating: -.infinity)
     var i = 0

@@ -1,6 +1,6 @@
 import Tensors
 
-/// `x = max(x, 0)` in place, and in `mask` which elements are not 0. Overwrites both.
+/// `x = max(x, 0)` in place; `mask` gets a bit for each element that is not 0. Overwrites both.
 public func relu(_ x: Matrix, mask: BitMask) {
     for r in 0..<x.rows {
         let (p, m) = (x.row(r), mask.row(r))
@@ -17,8 +17,8 @@ public func relu(_ x: Matrix, mask: BitMask) {
 
 /// Backward of `dropout(relu(x))`: `dx = dy * scale` where the mask has a bit, else 0. Overwrites `dy`.
 ///
-/// An element is 0 when the ReLU or the dropout made it so; both stop the gradient. `scale` is the factor that the dropout
-/// gave to what it kept.
+/// An element is 0 when the ReLU or the dropout made it 0; both stop the gradient. `scale` is the factor by which the dropout
+/// multiplied the elements that it kept.
 public func reluBackward(_ dy: Matrix, mask: BitMask, scale: Float) {
     for r in 0..<dy.rows {
         let (p, m) = (dy.row(r), mask.row(r))
@@ -53,8 +53,8 @@ public func relu(_ x: Matrix) {
 
 /// Backward of `dropout(relu(x))`, from its result: `dx = dy * scale` where `y != 0`, else 0.
 ///
-/// An element is 0 when the ReLU or the dropout made it so; both stop the gradient, so the result itself is the mask.
-/// `scale` is the factor that the dropout gave to what it kept. Overwrites `dy`.
+/// An element is 0 when the ReLU or the dropout made it 0; both stop the gradient, so the result itself is the mask. `scale` is
+/// the factor by which the dropout multiplied the elements that it kept. Overwrites `dy`.
 public func reluBackward(_ dy: Matrix, result y: Matrix, scale: Float) {
     precondition(dy.rows == y.rows && dy.columns == y.columns)
     for r in 0..<y.rows {
@@ -110,8 +110,8 @@ public func gatedGelu(_ u: Matrix, _ g: Matrix, into y: Matrix) {
     }
 }
 
-/// Backward of `gatedGelu`: `du = dy * g * gelu_new'(u)`, `dg = dy * gelu_new(u)`. Overwrites `u` with `du` and `g`
-/// with `dg`, which the forward needs no more.
+/// Backward of `gatedGelu`: `du = dy * g * gelu_new'(u)`, `dg = dy * gelu_new(u)`. Overwrites `u` with `du` and `g` with `dg`,
+/// since nothing needs the forward's values any more.
 public func gatedGeluBackward(_ dy: Matrix, _ u: Matrix, _ g: Matrix) {
     precondition(u.rows == g.rows && u.columns == g.columns && u.rows == dy.rows && u.columns == dy.columns)
     for r in 0..<u.rows {

@@ -1,9 +1,9 @@
 import Tensors
 
-/// One bit for each element of a matrix, rows apart: what a backward needs of a ReLU and its dropout.
+/// One bit for each element of a matrix, row by row: what the backward of a ReLU and its dropout needs.
 ///
-/// 64 columns have eight bytes: element (r, c) is bit `c % 64 / 8` of byte `c / 64 * 8 + c % 8` of row r, so that eight
-/// neighbours lie in eight bytes, as the lanes of a vector do.
+/// 64 columns take eight bytes: element (r, c) is bit `c % 64 / 8` of byte `c / 64 * 8 + c % 8` of row r. So eight neighbours
+/// lie in eight bytes, like the lanes of a vector.
 public struct BitMask {
     /// The first byte.
     public let base: UnsafeMutablePointer<UInt8>
@@ -24,8 +24,8 @@ public struct BitMask {
     /// The first byte of a row.
     func row(_ index: Int) -> UnsafeMutablePointer<UInt8> { base + index * stride }
 
-    /// Notes which of eight values from `column` are above 0 or not a number; writes the eight bytes of `row` when 64 are
-    /// together, or the row is at its end.
+    /// Notes which of eight values from `column` are above 0 or not a number. Writes eight bytes of `row` when the bits of 64
+    /// columns are collected or the row ends.
     @inline(__always)
     static func collect(
         _ values: SIMD8<Float>, column: Int, width: Int, into bits: inout SIMD8<Int32>,
@@ -46,7 +46,7 @@ public struct BitMask {
             truncatingIfNeeded: UnsafeRawPointer(row + column / 8).loadUnaligned(as: SIMD8<UInt8>.self))
     }
 
-    /// Which of the columns `8 part ..< 8 part + 8` have their bit.
+    /// Which of the columns `8 part ..< 8 part + 8` have their bit set.
     @inline(__always)
     static func lanes(_ bits: SIMD8<Int32>, _ part: Int) -> SIMDMask<SIMD8<Int32>> {
         let bit = SIMD8<Int32>(repeating: 1 &<< Int32(truncatingIfNeeded: part))

@@ -1,17 +1,17 @@
 import Randomness
 import Tensors
 
-/// Counter-based dropout: which elements fall is a pure function of (seed, step, slot, place, row, column).
+/// Counter-based dropout: a pure function of (seed, step, slot, place, row, column) decides which elements are dropped.
 ///
-/// Element (row, column) of a tensor of width W uses 16 bits of the Philox block with counter
-/// `((row * ceil(W/64) + column/64) * 8 + e % 8, place, slot, step)`, `e = column % 64`: word `e/8 % 4`, the low half
-/// for `e < 32`, else the high one. It is kept when those bits are at least `round(rate * 65536)`, and then multiplied
-/// by `1 / (1 - threshold/65536)`. Source of the idea: Srivastava et al., "Dropout", JMLR 2014.
+/// Element (row, column) of a tensor of width W uses 16 bits of the Philox block with counter `((row * ceil(W/64) + column/64)
+/// * 8 + e % 8, place, slot, step)`, `e = column % 64`: word `e/8 % 4`, the low half for `e < 32`, otherwise the high one. The
+/// element is kept when those bits are at least `threshold = round(rate * 65536)`, and then multiplied by `1 / (1 -
+/// threshold/65536)`. Source of the idea: Srivastava et al., "Dropout", JMLR 2014.
 public struct Dropout: Sendable {
     private let philox: Philox
     private let step: UInt32
     private let threshold: UInt32
-    /// The factor given to what is kept.
+    /// The factor by which kept elements are multiplied.
     public let scale: Float
 
     /// Creates the dropout of one training step; `rate` in [0, 1).
@@ -36,7 +36,7 @@ public struct Dropout: Sendable {
         }
     }
 
-    /// `y = a + drop(x)` for one row: overwrites `y: [width]`; `y` may be one of the others.
+    /// `y = a + drop(x)` for one row: overwrites `y: [width]`; `y` may be the same as `x` or `a`.
     public func applyAdding(
         _ x: UnsafePointer<Float>, to a: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, width: Int,
         row: Int,
@@ -48,8 +48,8 @@ public struct Dropout: Sendable {
         }
     }
 
-    /// `x = drop(max(x, 0))` for one row, in place, and in `mask` which elements are not 0: overwrites `x: [width]` and
-    /// the mask's row.
+    /// `x = drop(max(x, 0))` for one row, in place; `mask` gets a bit for each element that is not 0. Overwrites `x: [width]`
+    /// and the mask's row.
     func applyRelu(
         _ x: UnsafeMutablePointer<Float>, mask: UnsafeMutablePointer<UInt8>, width: Int, row: Int, slot: UInt32,
         place: UInt32
@@ -73,15 +73,15 @@ public struct Dropout: Sendable {
 
     private var zero: SIMD8<Float> { .zero }
 
-    /// Calls `body(start, count, keep)` for each run of eight columns; inlined, so that nothing is called per element.
+    /// Calls `body(start, count, keep)` for each run of eight columns; inlined, so that there is no call per element.
     ///
-    /// `count` is 8 but for the last run of a width that 8 does not divide.
+    /// `count` is 8, except for the last run when the width is no multiple of 8.
     @inline(__always)
     private func forEachEight(
         _ width: Int, _ row: Int, _ slot: UInt32, _ place: UInt32, _ body: (Int, Int, SIMDMask<SIMD8<Int32>>) -> Void
     ) {
         let chunks = (width + 63) / 64
-        // All are below 2^16, so a signed comparison is the same as theirs and needs one instruction.
+        // All values are below 2^16, so a signed comparison gives the same result as an unsigned one and needs one instruction.
         let limit = SIMD8<Int32>(repeating: Int32(threshold))
         for chunk in 0..<chunks {
             let first = UInt32(truncatingIfNeeded: (row * chunks + chunk) * 8)

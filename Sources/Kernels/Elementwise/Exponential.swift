@@ -5,7 +5,7 @@
 @inlinable @inline(__always)
 func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let clamped = limit(x, -87.3, 88.3)
-    // Adding and taking away 1.5 * 2^23 rounds to the nearest integer without an SSE4 instruction.
+    // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer without an SSE4 instruction.
     let magic = SIMD16<Float>(repeating: 12_582_912)
     let biased = clamped * 1.442_695_04 + magic
     let n = biased - magic
@@ -20,11 +20,11 @@ func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let exponent = SIMD16<Int32>(truncatingIfNeeded: unsafeBitCast(biased, to: SIMD16<Int32>.self) &- 0x4B40_0000)
     let power = unsafeBitCast((exponent &+ 127) &<< 23, to: SIMD16<Float>.self)
     let value = (fraction * power).replacing(with: 0, where: x .< -87.3)
-    // Clamping loses a NaN; a broken number must stay visible to whoever checks the loss.
+    // Clamping loses a NaN; a NaN must stay visible to the code that checks the loss.
     return value.replacing(with: x, where: x .!= x)
 }
 
-/// `min(max(x, low), high)` in each lane, by comparisons: the standard library's `clamped` is a call for each.
+/// `min(max(x, low), high)` in each lane, by comparisons: the standard library's `clamped` makes a call for each lane.
 @inlinable @inline(__always)
 func limit(_ x: SIMD16<Float>, _ low: Float, _ high: Float) -> SIMD16<Float> {
     x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)

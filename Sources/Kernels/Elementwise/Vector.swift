@@ -1,4 +1,4 @@
-// Kernels accumulate in sixteen floats. The width is part of the result (it fixes the order of summation), so it is the
+// Kernels accumulate in sixteen floats. The width fixes the order of summation and so the result's bits; it is therefore the
 // same on every processor.
 
 extension UnsafePointer where Pointee == Float {
@@ -47,8 +47,8 @@ extension UnsafeMutablePointer where Pointee == Float {
     }
 }
 
-// Eight lanes, where random bits and masks come in eights. With a `count` that the compiler knows to be 8 nothing but the
-// whole load or store is left.
+// Eight lanes, for random bits and masks, which come in eights. When the compiler knows that `count` is 8, only the load or
+// store of the whole vector remains.
 
 extension UnsafePointer where Pointee == Float {
     /// `count <= 8` elements from `index`, the other lanes 0.

@@ -1,6 +1,6 @@
 import Tensors
 
-/// T5's layer norm: `y = x / sqrt(mean(x^2) + eps) * weight`, per row; no mean is taken away and there is no bias.
+/// T5's layer norm: `y = x / sqrt(mean(x^2) + eps) * weight`, per row; the mean is not subtracted and there is no bias.
 ///
 /// Overwrites `y: [rows, d]` and `inverse: [rows]` (the reciprocal root, which the backward needs). `x: [rows, d]`.
 /// Source: Zhang and Sennrich, "Root mean square layer normalization", 2019.
@@ -25,7 +25,7 @@ public func rmsNorm(
     }
 }
 
-/// Backward of `rmsNorm` into its input.
+/// Backward of `rmsNorm` for its input.
 ///
 /// With `g = dy * weight`, `xhat = x * inverse`: `dx += inverse * (g - xhat * mean(g * xhat))`. Adds to `dx: [rows, d]`.
 public func rmsNormBackward(
@@ -61,8 +61,8 @@ public func rmsNormBackward(
     }
 }
 
-/// Backward of `rmsNorm` into its weight: `dweight[i] += sum over the rows of dy * x * inverse`. Adds to `dweight: [d]`, row
-/// after row.
+/// Backward of `rmsNorm` for its weight: `dweight[i] += sum over the rows of dy * x * inverse`. Adds to `dweight: [d]` row by
+/// row.
 public func rmsNormWeightBackward(
     _ dy: Matrix, x: Matrix, inverse: UnsafePointer<Float>, addingTo dweight: UnsafeMutablePointer<Float>
 ) {

@@ -18,7 +18,7 @@ public enum Operand: Sendable {
         }
     }
 
-    /// Element (i, j) stands `i * row + j * column` elements behind the first.
+    /// Element (i, j) is `i * row + j * column` elements after the first one.
     var strides: (row: Int, column: Int) {
         switch self {
         case .asIs(let m): (m.stride, 1)

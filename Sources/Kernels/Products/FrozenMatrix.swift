@@ -1,10 +1,10 @@
 import Tensors
 
-/// A frozen weight `W: [out, in]`, possibly of several parts that read the same input, and its two products.
+/// A frozen weight `W: [out, in]`, possibly made of several parts that read the same input, and its two products.
 ///
-/// The parts are where the model's file has them, or a copy in another format. With `PackedWeight`s the products run on these
-/// instead; which of the two it is decides the result's last bits, never the number of ranks or threads. Where a row must
-/// not depend on the other rows either, `multiply` is told so.
+/// The parts are views of the model's file or copies in another format. With `PackedWeight`s the products use these instead.
+/// The choice between the two decides the last bits of a result; the number of ranks or threads never does. For rows that must
+/// not depend on each other either, call `multiply` with `independentRows`.
 public struct FrozenMatrix: Sendable {
     /// The parts `[out of the part, in]`, one below the other.
     public let parts: [FrozenWeight]
@@ -12,12 +12,12 @@ public struct FrozenMatrix: Sendable {
     public let inputWidth: Int
     /// Width of the output of all parts side by side.
     public let outputWidth: Int
-    /// `W^T` packed for `multiply`; nil to use the parts.
+    /// `W^T` packed for `multiply`; nil when `multiply` uses the parts.
     private var forward: PackedWeight?
-    /// `W` packed for `multiplyTransposed`; nil to use the parts.
+    /// `W` packed for `multiplyTransposed`; nil when `multiplyTransposed` uses the parts.
     private var backward: PackedWeight?
 
-    /// Stands for these parts.
+    /// Creates a matrix of these parts.
     public init(_ parts: [FrozenWeight]) {
         precondition(!parts.isEmpty && parts.allSatisfy { $0.columns == parts[0].columns }, "parts of one input")
         self.parts = parts
@@ -25,7 +25,7 @@ public struct FrozenMatrix: Sendable {
         outputWidth = parts.reduce(0) { $0 + $1.rows }
     }
 
-    /// What packs a matrix gets, and of which kind; a product without a pack (nil) uses the parts.
+    /// Which packs a matrix gets, and of which kind; a product without a pack (nil) uses the parts.
     public struct Packs: Sendable, Equatable {
         /// For `multiply`.
         public var forward: ProductKind?
@@ -38,25 +38,25 @@ public struct FrozenMatrix: Sendable {
             self.backward = backward
         }
 
-        /// Those of them that `library` makes.
+        /// The packs among these that `library` can make.
         public func made(by library: PackingLibrary) -> Packs {
             Packs(
                 forward: forward.flatMap { library.packs($0) ? $0 : nil },
                 backward: backward.flatMap { library.packs($0) ? $0 : nil })
         }
 
-        /// Whether there are none.
+        /// Whether there are no packs.
         public var isEmpty: Bool { forward == nil && backward == nil }
     }
 
-    /// Bytes that the packs of a matrix of this shape take, each at a multiple of 64.
+    /// Bytes that the packs of a matrix of this shape take; each pack starts at a multiple of 64.
     public func packedBytes(_ library: PackingLibrary, _ packs: Packs) throws(PackingError) -> Int {
         let first = try forwardBytes(library, packs)
         guard let kind = packs.backward else { return first }
         return first + (try library.kernels(for: kind).packedBytes(inner: outputWidth, columns: inputWidth))
     }
 
-    /// Uses packs in `memory`, which holds `packedBytes`; with `fills` they are written there first.
+    /// Uses packs in `memory`, which holds `packedBytes`; with `fills` it writes them there first.
     public mutating func pack(
         _ library: PackingLibrary, _ packs: Packs, into memory: UnsafeMutableRawPointer, fills: Bool
     ) throws(PackingError) {
@@ -95,8 +95,8 @@ public struct FrozenMatrix: Sendable {
 
     /// `y = x W^T`: `x: [rows, in]`, overwrites `y: [rows, out]`.
     ///
-    /// With `independentRows` a row of `y` has the same bits whatever rows stand beside it, on every processor: the product
-    /// runs on the pack where that promises it, and else on the parts by `rowProduct`.
+    /// With `independentRows` a row of `y` has the same bits whatever the other rows are, on every processor: the product uses
+    /// the pack if the pack promises that, otherwise the parts with `rowProduct`.
     public func multiply(_ x: Matrix, into y: Matrix, independentRows: Bool = false, _ products: FrozenProducts) {
         precondition(x.columns == inputWidth && y.columns == outputWidth && x.rows == y.rows, "product of other shapes")
         if let forward, !independentRows || forward.kernels.hasIndependentRows {

@@ -1,21 +1,21 @@
 import Tensors
 
-/// One worker's products with frozen weights: what the kernels of packed weights keep for a thread, and memory for weights
-/// that are expanded to float32 as they are used.
+/// One worker's products with frozen weights: it owns what the kernels of packed weights keep per thread, and the memory for
+/// weights that are expanded to float32 when they are used.
 public final class FrozenProducts {
-    /// Floats of weights that are expanded at once: as many as a core's second cache holds.
+    /// Number of weights that are expanded at once: as many floats as fit into a core's second-level cache.
     static let expandedFloats = 1 << 17
-    /// Bytes that a worker takes to expand weights of a T5.
+    /// Bytes that a worker uses to expand the weights of a T5.
     public static var expandedBytes: Int { expandedFloats * MemoryLayout<Float>.stride }
     private var expandedWeights: Arena?
 
-    /// Of the kernels that were met, which are few.
+    /// The workers of all kernels used so far, which are few.
     private var workers: [(kernels: any PackedKernels, worker: any PackedWorker)] = []
 
-    /// Nothing prepared yet.
+    /// Creates the products without any preparation.
     public init() {}
 
-    /// Memory for `count` floats, the same in every call, until a later one asks for more.
+    /// Memory for `count` floats. Every call returns the same memory until a later call asks for more.
     func expanded(_ count: Int) -> UnsafeMutablePointer<Float> {
         if let expandedWeights, expandedWeights.count >= count { return expandedWeights.base }
         let memory = Arena(count: max(count, Self.expandedFloats), for: .activations)

@@ -1,8 +1,9 @@
 import Tensors
 
 extension FrozenWeight {
-    /// Calls `body` with rows in float32 and the number of the first of them: all at once, or as many as `products` has room
-    /// to expand. The pieces depend on the shape alone, and so do the bits of a product that is put together from them.
+    /// Calls `body` with rows in float32 and the index of the first of them: either all rows at once, or as many as `products`
+    /// has room to expand. The pieces depend on the shape alone, and so do the bits of a product that is put together from
+    /// them.
     @inline(__always)
     func forEachPiece(_ products: FrozenProducts, _ body: (Matrix, Int) -> Void) {
         if let matrix { return body(matrix, 0) }

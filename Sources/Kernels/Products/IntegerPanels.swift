@@ -1,12 +1,12 @@
 import CIntegerProducts
 import Tensors
 
-/// Products of rows and frozen weights that were rounded to 8 bits: exact 32-bit sums on every processor. Where it has VNNI,
-/// oneDNN is faster and gives the same bits.
+/// Products of rows and frozen weights that were rounded to 8 bits: exact 32-bit sums on every processor. On a processor with
+/// VNNI, oneDNN is faster and gives the same bits.
 ///
-/// The rows are multiplied as 16-bit numbers, which AVX2 does without cutting anything off, while the weights wait in 8 bits.
+/// The rows are multiplied as 16-bit numbers, which AVX2 does without saturation; the weights are stored in 8 bits.
 public final class IntegerPanels: PackedKernels {
-    /// Whether there are vectors for it here; without AVX2 it is several times slower than float32.
+    /// Whether this processor has the vector instructions for it; without AVX2 it is several times slower than float32.
     public static var hasVectors: Bool { cintegerproducts_has_avx2() == 1 }
 
     private static let panelColumns = Int(cintegerproducts_columns)
@@ -28,7 +28,7 @@ public final class IntegerPanels: PackedKernels {
     private final class Worker: PackedWorker {
         private let rows = QuantisedRows()
 
-        /// Rounds the rows to 8 bits, multiplies, and gives the sums their factors as they are stored.
+        /// Rounds the rows to 8 bits, multiplies, and multiplies the sums by their factors when it stores them.
         func multiply(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
             let numbers = rows.quantise(x, width: IntegerPanels.rowWidth(w), as: Int16.self)
             IntegerPanels.multiply(
@@ -54,7 +54,7 @@ public final class IntegerPanels: PackedKernels {
         }
     }
 
-    /// Numbers of a row, filled up to whole pairs with zeros.
+    /// Numbers per row, filled up with zeros to whole pairs.
     static func rowWidth(_ w: PackedWeight) -> Int { (w.inner + 1) & ~1 }
 
     /// `y = rowFactors * (x w) * factors of w`: overwrites `y: [rows, columns]`; `x: [rows, rowWidth]` without gaps.

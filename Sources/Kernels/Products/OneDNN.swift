@@ -3,20 +3,20 @@ import Tensors
 #if OneDNN
     import CDNNL
 
-    /// oneDNN, which multiplies by weights that it packed itself: in float32, and in 8 bits where the processor has VNNI.
+    /// oneDNN, which multiplies by weights that it packed itself: in float32, and in 8 bits when the processor has VNNI.
     public enum OneDNN {
-        /// Whether this build has it.
+        /// Whether this build includes oneDNN.
         public static let isInBuild = true
 
-        /// Whether it has AVX-512 here. Without that its float32 products are slower than OpenBLAS's, and a row's bits depend
-        /// on how many rows the product has.
+        /// Whether oneDNN can use AVX-512 here. Without it oneDNN's float32 products are slower than OpenBLAS's, and a row's
+        /// bits depend on how many rows the product has.
         public static let isFast = cdnnl_has_avx512() == 1
 
-        /// Whether it has instructions for 8 bits (VNNI) here. Without them `IntegerPanels` computes with 8 bits.
+        /// Whether oneDNN can use 8-bit instructions (VNNI) here. Without them `IntegerPanels` computes with 8 bits.
         public static let hasVNNI = cdnnl_has_vnni() == 1
 
-        /// Version and instruction set, e.g. `oneDNN 2.6.3 avx512_core`, or the set's bits where it has no name here; nil
-        /// where it is not in this build.
+        /// Version and instruction set, e.g. `oneDNN 2.6.3 avx512_core`; the set's bits when it has no name here. Nil when
+        /// oneDNN is not in this build.
         public static var name: String? {
             let version = cdnnl_version()
             let isa = effectiveInstructions
@@ -24,7 +24,7 @@ import Tensors
                 + (instructions(isa).name ?? "instructions 0x\(String(isa, radix: 16))")
         }
 
-        /// What one of its sets of instructions holds, by its bits alone.
+        /// What one of oneDNN's instruction sets contains, decoded from its bits.
         static func instructions(_ isa: Int32) -> (name: String?, hasAVX512: Bool, hasVNNI: Bool) {
             (
                 cdnnl_isa_name(isa).map { String(cString: $0) }, cdnnl_isa_has_avx512(isa) == 1,
@@ -32,12 +32,12 @@ import Tensors
             )
         }
 
-        /// What it uses here, and what the processor has.
+        /// The instruction set that oneDNN uses here, given what the processor has.
         static var effectiveInstructions: Int32 { cdnnl_effective_isa() }
         static var processorHasAVX512: Bool { cdnnl_processor_has_avx512() == 1 }
         static var processorHasVNNI: Bool { cdnnl_processor_has_vnni() == 1 }
 
-        /// Opens it; the kernels that it has here.
+        /// Starts oneDNN and returns the kernels that it has on this processor.
         static func kernels() throws(PackingError) -> [any PackedKernels] {
             let engine = try OneDNNEngine()
             return (hasVNNI ? [.float32, .int8] : [.float32]).map { OneDNNKernels(engine, $0) }
@@ -70,7 +70,7 @@ import Tensors
         /// With 8 bits the sums are exact.
         var hasIndependentRows: Bool { kind == .int8 || OneDNN.isFast }
 
-        /// What the shim calls the kind.
+        /// The shim's number for the kind.
         var type: Int32 {
             switch kind {
             case .float32: Int32(cdnnl_float32)
@@ -91,7 +91,7 @@ import Tensors
             switch kind {
             case .float32: try pack(operand.matrix.base, operand.strides, weight, at: weight.memory)
             case .int8:
-                // Each column of the operand is a row of numbers here.
+                // Each column of the operand is a row of `numbers` here.
                 try weight.quantise(operand) { columns throws(PackingError) in
                     try pack(columns, (1, weight.inner), weight, at: weight.numbers)
                 }
@@ -113,7 +113,7 @@ import Tensors
         func makeWorker() -> any PackedWorker { OneDNNWorker(self) }
     }
 
-    /// What oneDNN prepares for each number of rows, made once.
+    /// What oneDNN prepares for each number of rows; prepared once.
     private final class OneDNNWorker: PackedWorker {
         private struct Shape: Hashable {
             let rows: Int
@@ -135,7 +135,7 @@ import Tensors
             switch kernels.kind {
             case .float32: run(x.base, MemoryLayout<Float>.stride, x.rows, w, w.memory, into: y)
             case .int8:
-                // The sums stand in `y` until they get their factors.
+                // `y` holds the sums until they are multiplied by their factors.
                 let numbers = rows.quantise(x, width: x.columns, as: Int8.self)
                 run(numbers, MemoryLayout<Int8>.stride, x.rows, w, w.numbers, into: y)
                 for r in 0..<x.rows {
@@ -175,7 +175,7 @@ import Tensors
     }
 
     extension PackingError {
-        /// oneDNN refused with a status of its own, `dnnl_status_t`.
+        /// oneDNN refused with `status`, a `dnnl_status_t`.
         fileprivate init(oneDNN status: Int32, _ purpose: String) {
             self.init("oneDNN cannot \(purpose) (its status \(status)); use parallel.gemm: openblas")
         }
@@ -183,11 +183,11 @@ import Tensors
 #else
     /// oneDNN, which is not in this build.
     public enum OneDNN {
-        /// Whether this build has it.
+        /// Whether this build includes oneDNN.
         public static let isInBuild = false
-        /// Whether it has AVX-512 here.
+        /// Whether oneDNN can use AVX-512 here.
         public static let isFast = false
-        /// Whether it has instructions for 8 bits here.
+        /// Whether oneDNN can use 8-bit instructions here.
         public static let hasVNNI = false
         /// Version and instruction set: none.
         public static var name: String? { nil }

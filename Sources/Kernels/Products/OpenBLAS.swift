@@ -3,8 +3,8 @@ import Tensors
 
 /// `c = alpha * a b + beta * c` in float32, by serial OpenBLAS.
 ///
-/// `a: [m, k]`, `b: [k, n]`, `c: [m, n]` after transposition. Overwrites `c` when `beta` is 0 (whatever it held, NaN
-/// included), adds to it when `beta` is 1.
+/// `a: [m, k]`, `b: [k, n]`, `c: [m, n]` after transposition. Overwrites `c` when `beta` is 0 (even when `c` held NaN), and
+/// adds to `c` when `beta` is 1.
 public func gemm(_ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, beta: Float = 0) {
     let (m, k) = a.shape
     let (kb, n) = b.shape
@@ -21,10 +21,10 @@ public func gemm(_ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, b
         blasint(max(c.stride, 1)))
 }
 
-/// What the linked BLAS is and how it must be set up.
+/// The linked BLAS library and its set-up.
 public enum BLAS {
-    /// Makes every product run on the calling thread: parallelism is the trainer's, and a product's bits must not
-    /// depend on it. Call once before the first product.
+    /// Makes every product run on the calling thread: the trainer parallelises, and a product's bits must not depend on the
+    /// number of threads. Call it once before the first product.
     public static func useOneThread() {
         openblas_set_num_threads(1)
     }

@@ -1,5 +1,5 @@
-/// The kernels for packed weights that a run may choose: for each kind of product the first one that computes it. Products of
-/// another kind run on the weights where they are. Shared by all threads.
+/// The kernels for packed weights that a run may choose from: each kind of product uses the first kernels that compute it.
+/// Products of any other kind use the unpacked weights. All threads share it.
 public final class PackingLibrary: Sendable {
     private let kernels: [any PackedKernels]
 
@@ -10,17 +10,17 @@ public final class PackingLibrary: Sendable {
         IntegerPanels()
     ]
 
-    /// This program's own kernels alone, beside OpenBLAS on the weights where they are: they pack 8 bits.
+    /// This program's own kernels alone, beside OpenBLAS on the unpacked weights: they pack 8 bits.
     public static let integers = PackingLibrary(own)
 
-    /// oneDNN's kernels, and this program's for what the processor gives oneDNN no instructions for; refused in a build
+    /// oneDNN's kernels, and this program's own for kinds that oneDNN cannot compute on this processor; throws in a build
     /// without oneDNN.
     public static func oneDNN() throws(PackingError) -> PackingLibrary { PackingLibrary(try OneDNN.kernels() + own) }
 
-    /// Whether it packs for products of a kind.
+    /// Whether it packs weights for products of a kind.
     public func packs(_ kind: ProductKind) -> Bool { kernels.contains { $0.kind == kind } }
 
-    /// What packs for products of a kind, of which it has some.
+    /// The kernels for products of a kind that `packs` says yes to.
     func kernels(for kind: ProductKind) -> any PackedKernels {
         guard let found = kernels.first(where: { $0.kind == kind }) else {
             preconditionFailure("nothing packs for products in \(kind.rawValue) here")

@@ -2,9 +2,9 @@ import Tensors
 
 /// `q = round(x * 127 / max|x|)` for one row, and the factor `max|x| / 127` that gives `x` back.
 ///
-/// Overwrites `q: [count]`, values from -127 to 127, ties to even. A row of zeros has the factor 0; one with a number that is
-/// not finite has zeros and the factor NaN, so that what is computed with it is NaN too. Source: symmetric quantisation, e.g.
-/// Dettmers et al., "LLM.int8()", 2022.
+/// Overwrites `q: [count]` with values from -127 to 127; ties go to even. A row of zeros has the factor 0. A row with a number
+/// that is not finite gets zeros and the factor NaN, so that everything computed from it is NaN too. Source: symmetric
+/// quantisation, e.g. Dettmers et al., "LLM.int8()", 2022.
 public func quantiseRow(
     _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Int8>, _ count: Int
 ) -> Float {
@@ -24,7 +24,7 @@ func quantise<Whole: FixedWidthInteger & SIMDScalar>(
     _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Whole>, _ count: Int
 ) -> Float {
     var largest = SIMD16<Float>.zero
-    // A comparison would pass over NaN; a sum keeps it.
+    // A comparison would ignore NaN; a sum keeps it.
     var sum = SIMD16<Float>.zero
     var i = 0
     while i + 16 <= count {
@@ -45,7 +45,7 @@ func quantise<Whole: FixedWidthInteger & SIMDScalar>(
         return rest == 0 ? 0 : .nan
     }
     let scale = 127 / top
-    // Adding and taking away 1.5 * 2^23 rounds; the low bits of the sum hold the integer.
+    // Adding and subtracting 1.5 * 2^23 rounds; the low bits of the sum hold the integer.
     let magic = SIMD16<Float>(repeating: 12_582_912)
     i = 0
     while i < count {

@@ -1,28 +1,28 @@
 import CIntegerProducts
 import Tensors
 
-/// A packed operand of 8 bits: the factors of its columns first, then the numbers in the layout of its kernels.
+/// A packed operand of 8 bits: first the factors of its columns, then the numbers in the layout of its kernels.
 extension PackedWeight {
-    /// Bytes of the factors, of which there are a multiple of sixteen.
+    /// Bytes of the factors; their number is rounded up to a multiple of sixteen.
     static func factorBytes(columns: Int) -> Int { (columns * MemoryLayout<Float>.stride + 63) & ~63 }
 
-    /// What column j is multiplied by after its sum: `factors: [columns]`.
+    /// `factors: [columns]`: the sum of column j is multiplied by `factors[j]`.
     var factors: UnsafeMutablePointer<Float> { memory.assumingMemoryBound(to: Float.self) }
 
     /// The numbers.
     var numbers: UnsafeMutableRawPointer { memory + Self.factorBytes(columns: columns) }
 
-    /// The longest sum of products of 8 bits that always fits in 32 bits.
+    /// The longest sum of 8-bit products that always fits in 32 bits.
     static let longestSum = 2 * Int(cintegerproducts_most_pairs)
 
-    /// Refuses sums that may not fit in 32 bits.
+    /// Throws when sums of `inner` products may not fit in 32 bits.
     static func checkSums(of inner: Int) throws(PackingError) {
         guard inner <= longestSum else {
             throw PackingError("sums of \(inner) products of 8 bits may not fit in 32; use model.products: float32")
         }
     }
 
-    /// Rounds an operand column by column, overwrites the factors, and calls `body` with the numbers, `[columns, inner]`.
+    /// Rounds an operand column by column, overwrites `factors`, and calls `body` with the numbers, `[columns, inner]`.
     func quantise<Refusal: Error>(
         _ operand: Operand, _ body: (UnsafePointer<Int8>) throws(Refusal) -> Void
     ) throws(Refusal) {
@@ -39,20 +39,20 @@ extension PackedWeight {
     }
 }
 
-/// One thread's rows rounded to 8 bits: memory for them, used again and again.
+/// One thread's rows rounded to 8 bits, in memory that is reused.
 final class QuantisedRows {
     private var memory: Arena?
-    /// What row r is multiplied by after its sums; of the last call.
+    /// The sums of row r are multiplied by `factors[r]`; valid for the last call of `quantise`.
     private(set) var factors: [Float] = []
 
-    /// Rounds the rows of `x: [rows, columns]`, each followed by zeros up to `width`; valid until the next call. Keeps their
-    /// factors.
+    /// Rounds the rows of `x: [rows, columns]` and fills each with zeros up to `width`; valid until the next call. Stores the
+    /// rows' factors in `factors`.
     @inline(__always)
     func quantise<Whole: FixedWidthInteger & SIMDScalar & BitwiseCopyable>(
         _ x: Matrix, width: Int, as type: Whole.Type
     ) -> UnsafeMutablePointer<Whole> {
         let floats = (x.rows * width * MemoryLayout<Whole>.stride + 3) / MemoryLayout<Float>.stride
-        // What is too small goes before the larger one comes.
+        // Memory that is too small is freed before the larger block is allocated.
         if let small = memory, small.count < floats { memory = nil }
         let room = memory ?? Arena(count: floats, for: .activations)
         memory = room

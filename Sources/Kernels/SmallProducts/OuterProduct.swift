@@ -2,8 +2,8 @@ import Tensors
 
 /// `c += alpha * a^T b` where `a: [k, m]` and `b: [k, n]` have many rows and `m` is small: a gradient of an adapter.
 ///
-/// Both are read once, a few rows at a time, while `c: [m, n]` stays in the cache. Every element of `c` is one sum in the
-/// order of k that starts at 0, in `workspace`; alpha times it is added to `c`.
+/// Both are read once, a few rows at a time, while `c: [m, n]` stays in the cache. Every element is summed in `workspace` from
+/// 0 in the order of k; then alpha times the sum is added to `c`.
 ///
 /// `c` may be given transposed, `[n, m]`. Adds to `c`.
 public func addOuterProduct(

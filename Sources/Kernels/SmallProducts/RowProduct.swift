@@ -3,15 +3,15 @@ import Tensors
 /// `y = alpha * x W^T`, or `y += alpha * x W^T`, for rows that must not depend on their neighbours: `x: [m, k]`,
 /// `w: [n, k]`, `y: [m, n]`. Overwrites `y` (whatever it held) or adds to it.
 ///
-/// Every element is the dot product of a row of `x` and a row of `w`, in eight partial sums whose order k alone fixes. Its
-/// bits are therefore the same whatever rows and columns stand around it and wherever it stands among them, which no BLAS
-/// promises: its kernels sum the last rows of a product in another order than the others. Nothing is copied into panels, so
+/// Every element is the dot product of a row of `x` and a row of `w`, in eight partial sums whose order depends on k alone. So
+/// its bits are the same whatever the other rows and columns are and wherever the row and column stand among them. No BLAS
+/// promises that: its kernels sum the last rows of a product in another order than the rest. Nothing is copied into panels, so
 /// a few rows cost no more than reading `w` once.
 public func rowProduct(_ x: Matrix, _ w: Matrix, into y: Matrix, alpha: Float = 1, adding: Bool = false) {
     precondition(
         x.columns == w.columns && x.rows == y.rows && w.rows == y.columns,
         "row product of [\(x.rows),\(x.columns)] x [\(w.rows),\(w.columns)]^T into \(y.rows)x\(y.columns)")
-    // As many rows of x as stay in a core's second cache while w passes by, in pairs.
+    // A block is as many rows of x, in pairs, as stay in a core's second-level cache while `w` passes by.
     let block = max(2, min(48, 24_576 / max(x.columns, 1) / 2 * 2))
     for start in stride(from: 0, to: x.rows, by: block) {
         let end = min(start + block, x.rows)
@@ -37,14 +37,14 @@ private func store(
     for i in 0..<count { y[i] = adding ? y[i] + scaled[i] : scaled[i] }
 }
 
-/// Up to four rows of the right operand; those behind its last row are that one again, and their products are not stored.
+/// Up to four rows of the right operand. Missing ones repeat the last row; their products are not stored.
 private struct FourRows {
     let first: UnsafePointer<Float>
     let second: UnsafePointer<Float>
     let third: UnsafePointer<Float>
     let fourth: UnsafePointer<Float>
     let width: Int
-    /// How many there are.
+    /// How many rows there really are.
     let count: Int
 
     @inline(__always)
@@ -58,7 +58,7 @@ private struct FourRows {
         count = min(4, w.rows - row)
     }
 
-    /// The dot products of one row with the four.
+    /// The dot products of one row with the four rows.
     @inline(__always)
     func times(_ x: UnsafePointer<Float>) -> SIMD4<Float> {
         var sums = Sums()
@@ -76,7 +76,7 @@ private struct FourRows {
         return sums.total
     }
 
-    /// The dot products of two rows with the four, so that each number that is read is used more than once.
+    /// The dot products of two rows with the four rows, so that each number that is loaded is used more than once.
     @inline(__always)
     func times(_ x0: UnsafePointer<Float>, _ x1: UnsafePointer<Float>) -> (SIMD4<Float>, SIMD4<Float>) {
         var (sums0, sums1) = (Sums(), Sums())
@@ -116,7 +116,7 @@ private struct Sums {
         multiplyAdd(x, w3, to: &fourth)
     }
 
-    /// Halves added to halves, in an order that is written here and nowhere else.
+    /// The total: halves are added to halves, in an order that only this code decides.
     @inline(__always) var total: SIMD4<Float> {
         SIMD4(Self.sum(first), Self.sum(second), Self.sum(third), Self.sum(fourth))
     }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Adds `a * b` to `sum`, rounded once where the processor can and the build says so (trait AVX2, arm64).
+/// Adds `a * b` to `sum`; rounds only once when the processor can and the build allows it (trait AVX2, arm64).
 @inline(__always)
 func multiplyAdd(_ a: SIMD16<Float>, _ b: SIMD16<Float>, to sum: inout SIMD16<Float>) {
     #if AVX2 || arch(arm64)
@@ -24,9 +24,9 @@ func multiplyAdd(_ a: SIMD8<Float>, _ b: SIMD8<Float>, to sum: inout SIMD8<Float
 /// low-rank sides of an adapter. Wide and deep ones go to OpenBLAS, or to `rowProduct` where rows must be
 /// `independentRows`.
 ///
-/// `a: [m, k]` and `b: [k, n]` after transposition, `c: [m, n]`. Overwrites `c` (whatever it held) or adds to it. In a
-/// small product every element is one sum in the order of k, so its bits do not depend on the other rows and columns.
-/// `workspace` lends memory for panels of `b`.
+/// `a: [m, k]` and `b: [k, n]` after transposition, `c: [m, n]`. Overwrites `c` (whatever it held) or adds to it. In a small
+/// product every element is one sum in the order of k, so its bits do not depend on the other rows and columns. `workspace`
+/// lends memory for panels of `b`.
 public func smallProduct(
     _ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, adding: Bool = false, independentRows: Bool = false,
     _ workspace: Workspace
@@ -62,7 +62,7 @@ public func smallProduct(
     }
 }
 
-/// Up to four rows of `a` times a panel. Rows behind the last are the last one again: their sums are not stored.
+/// Up to four rows of `a` times a panel. Missing rows repeat the last one; their sums are not stored.
 @inline(__always)
 private func fourRows(
     _ a: UnsafePointer<Float>, _ count: Int, _ rowStep: Int, _ innerStep: Int, _ panels: Panels, _ number: Int
@@ -101,9 +101,9 @@ private func store(
 
 /// The right operand of a product, `[k, n]`, read in panels of sixteen columns.
 ///
-/// A matrix without gaps whose width is a multiple of sixteen is read where it is; any other, or the transpose of one, is
-/// copied into panels of `[k, 16]` one after the other, the last one filled with zeros. A band of a wide matrix is copied
-/// too when it is used often: its rows, a power of two apart, would drive each other out of the cache.
+/// A matrix without gaps whose width is a multiple of sixteen is read in place. Any other matrix, or a transposed one, is
+/// copied into consecutive panels of `[k, 16]`; the last panel is filled with zeros. A band of a wide matrix is also copied
+/// when it is used often: its rows are a power of two apart and would evict each other from the cache.
 private struct Panels {
     let base: UnsafePointer<Float>
     /// k.
@@ -113,7 +113,7 @@ private struct Panels {
     /// Elements from panel to panel.
     let panelStride: Int
 
-    /// `b` as it is, or its transpose; a copy lives in `workspace` until the caller gives that back.
+    /// Uses `b` or its transpose; a copy lives in `workspace` until the caller gives that memory back.
     init(_ b: Operand, uses: Int, _ workspace: Workspace) {
         let m = b.matrix
         let columns: Int
@@ -141,7 +141,7 @@ private struct Panels {
         }
     }
 
-    /// Sixteen rows of `m` become the columns of a panel.
+    /// Copies sixteen rows of `m` into the columns of a panel.
     private static func copyTransposed(_ m: Matrix, into memory: UnsafeMutablePointer<Float>) {
         for start in Swift.stride(from: 0, to: m.rows, by: 16) {
             let panel = memory + start * m.columns

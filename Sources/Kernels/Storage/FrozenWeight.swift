@@ -1,7 +1,7 @@
 import Failures
 import Tensors
 
-/// A frozen weight `[rows, columns]` in the format that it is kept in: memory that somebody else owns, only read.
+/// A frozen weight `[rows, columns]` in its storage format, in memory that another object owns; only read.
 public struct FrozenWeight: @unchecked Sendable {
     /// The format.
     public let format: WeightFormat
@@ -10,7 +10,7 @@ public struct FrozenWeight: @unchecked Sendable {
     /// Number of columns.
     public let columns: Int
     private let base: UnsafeRawPointer
-    /// Numbers from one row to the next; `columns` in any format but float32.
+    /// Numbers from one row to the next; always `columns` except in float32.
     private let stride: Int
 
     private init(_ base: UnsafeRawPointer, _ format: WeightFormat, rows: Int, columns: Int, stride: Int? = nil) {
@@ -21,23 +21,24 @@ public struct FrozenWeight: @unchecked Sendable {
         self.stride = stride ?? columns
     }
 
-    /// A matrix as products use it.
+    /// A weight that views a matrix.
     public static func float32(_ matrix: Matrix) -> FrozenWeight {
         FrozenWeight(matrix.base, .float32, rows: matrix.rows, columns: matrix.columns, stride: matrix.stride)
     }
 
-    /// Numbers in bfloat16 without gaps between rows, expanded piece by piece as they are used.
+    /// Numbers in bfloat16 without gaps between rows; they are expanded piece by piece when they are used.
     public static func bfloat16(_ base: UnsafePointer<UInt16>, rows: Int, columns: Int) -> FrozenWeight {
         FrozenWeight(base, .bfloat16, rows: rows, columns: columns)
     }
 
-    /// A tensor where its mapped file has it in this format and aligned, else nil. Its last dimension are the columns.
+    /// A tensor in its mapped file; nil unless the file has it in this format and aligned. The last dimension is `columns`.
     public init?(mapped tensor: TensorDescription, of file: SafetensorsFile, as format: WeightFormat) {
         guard let base = format.elements.mapped(tensor, of: file) else { return nil }
         self.init(base, format, rows: Self.rows(tensor), columns: tensor.shape.last ?? 1)
     }
 
-    /// A tensor in `format.byteCount(tensor.count)` bytes of other memory, which `fills` overwrites with it first.
+    /// A tensor in `format.byteCount(tensor.count)` bytes of other memory; with `fills` that memory is overwritten with it
+    /// first.
     public init(
         _ tensor: TensorDescription, of file: SafetensorsFile, as format: WeightFormat,
         at memory: UnsafeMutableRawPointer, fills: Bool
@@ -48,7 +49,7 @@ public struct FrozenWeight: @unchecked Sendable {
 
     private static func rows(_ tensor: TensorDescription) -> Int { tensor.shape.dropLast().reduce(1, *) }
 
-    /// The weight as a matrix, where it is kept in float32; never to be written to.
+    /// The weight as a matrix when it is stored in float32, otherwise nil; never write to it.
     public var matrix: Matrix? {
         guard format == .float32 else { return nil }
         let floats = UnsafeMutablePointer(mutating: base.assumingMemoryBound(to: Float.self))

@@ -1,8 +1,8 @@
-/// How a model's matrices are kept in memory. A new format is a case and a line here, and a file with its `StoredElements`.
+/// How a model's matrices are stored in memory. A new format is a case and a line here, and a file with its `StoredElements`.
 public enum WeightFormat: String, CaseIterable, Sendable {
-    /// As float32: what any file holds, exactly.
+    /// float32: exact for any file.
     case float32
-    /// As bfloat16, in half the memory: what a BF16 file holds, else rounded to the nearest.
+    /// bfloat16, in half the memory: exact for a BF16 file, otherwise rounded to the nearest.
     case bfloat16
 
     var elements: any StoredElements.Type {
@@ -12,6 +12,6 @@ public enum WeightFormat: String, CaseIterable, Sendable {
         }
     }
 
-    /// Bytes of so many numbers.
+    /// Bytes of `count` numbers.
     public func byteCount(_ count: Int) -> Int { count * elements.size }
 }
