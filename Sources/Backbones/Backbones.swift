@@ -5,7 +5,7 @@ import Kernels
 import T5
 import Tensors
 
-/// The backbones that there are: a new one is a target beside T5 and a line here.
+/// The table of backbones: a new one is a target beside T5 and a line here.
 public enum Backbones {
     private static let families: [any BackboneFamily.Type] = [T5Model.self]
 
@@ -34,8 +34,8 @@ public enum Backbones {
             convertedMemory: convertedMemory)
     }
 
-    /// The family that `model_type` in `config.json` names; the first one where it names none, or none of these: that one's
-    /// reader says what is wrong.
+    /// The family that `model_type` in `config.json` names. It is the first family when `model_type` is missing or unknown;
+    /// that family's reader then says what is wrong.
     private static func family(of directory: String) -> any BackboneFamily.Type {
         struct Kind: Decodable {
             var model_type: String?

@@ -1,14 +1,14 @@
 import Failures
 import T5
 
-/// A randomly initialised model that can be written: a real shape for benchmarks, or the small one of the embedded example.
+/// A randomly initialised model that can be written: in a real shape for benchmarks, or the small one of the embedded example.
 public struct NewBackbone: Sendable {
     private var shape: T5Configuration
 
     /// Names of the shapes.
     public static var presets: [String] { T5Configuration.presets.map(\.name) }
 
-    /// The shape of a name; nil for one that there is not.
+    /// The shape with this name; nil when there is none.
     public init?(preset: String) {
         guard let shape = T5Configuration.presets.first(where: { $0.name == preset })?.configuration else { return nil }
         self.shape = shape
@@ -16,7 +16,7 @@ public struct NewBackbone: Sendable {
 
     private init(_ shape: T5Configuration) { self.shape = shape }
 
-    /// T5 v1.0's form, small enough for two cores, and nothing is dropped.
+    /// T5 v1.0's form, small enough for two cores, without dropout.
     public static var embedded: NewBackbone {
         // t5-mini's form with fewer and narrower blocks.
         var shape = T5Configuration.presets[0].configuration
@@ -36,8 +36,8 @@ public struct NewBackbone: Sendable {
     /// Number of weights.
     public var weightCount: Int { shape.weightCount }
 
-    /// Writes `config.json` and `model.safetensors` into `directory`, which is made when it does not exist. The weights are a
-    /// function of `seed` and the shape alone. They come last, and each file appears as a whole. Throws `cannotWrite`.
+    /// Writes `config.json` and `model.safetensors` into `directory`, which is created if needed. The weights are a function of
+    /// `seed` and the shape alone. They are written last, and each file appears as a whole. Throws `cannotWrite`.
     public func write(directory: String, seed: UInt64) throws(Failure) {
         try shape.writeNewModel(directory: directory, seed: seed)
     }

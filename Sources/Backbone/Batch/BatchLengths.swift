@@ -1,4 +1,4 @@
-/// The lengths of a batch's examples, as far as memory depends on them.
+/// The lengths of a batch's examples, in the form that memory estimates need.
 public struct BatchLengths: Sendable, Equatable {
     /// Number of examples.
     public private(set) var examples = 0
@@ -17,10 +17,10 @@ public struct BatchLengths: Sendable, Equatable {
     /// See `longestSource`.
     public private(set) var longestTarget = 0
 
-    /// No examples.
+    /// Creates the lengths of a batch without examples.
     public init() {}
 
-    /// So many examples of the same lengths.
+    /// Creates the lengths of `examples` examples with equal lengths.
     public init(examples: Int, source: Int, target: Int) {
         self.examples = examples
         (sourceRows, targetRows) = (examples * source, examples * target)

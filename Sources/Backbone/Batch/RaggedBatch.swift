@@ -1,4 +1,4 @@
-/// The examples of one micro-batch: tokens of all examples end to end, lengths beside them.
+/// The examples of one micro-batch: the tokens of all examples end to end, and the lengths.
 public struct RaggedBatch: Sendable, Equatable {
     /// Source tokens of all examples, the end token included: `[sum of source lengths]`.
     public private(set) var sources: [Int32] = []
@@ -6,7 +6,7 @@ public struct RaggedBatch: Sendable, Equatable {
     public private(set) var targets: [Int32] = []
     /// Source tokens of each example.
     public private(set) var sourceLengths: [Int] = []
-    /// Target tokens of each example; 0 when only answers are to be generated.
+    /// Target tokens of each example; 0 when the batch is only for generating answers.
     public private(set) var targetLengths: [Int] = []
     /// Task of each example.
     public private(set) var tasks: [Int] = []
@@ -32,14 +32,14 @@ public struct RaggedBatch: Sendable, Equatable {
         slots.append(slot)
     }
 
-    /// Continues the target of the last example with `token` up to `length` tokens; a longer one stays as it is.
+    /// Pads the target of the last example with `token` to `length` tokens; a longer target stays as it is.
     public mutating func padLastTarget(to length: Int, with token: Int32) {
         guard let own = targetLengths.last, own < length else { return }
         targets.append(contentsOf: repeatElement(token, count: length - own))
         targetLengths[targetLengths.count - 1] = length
     }
 
-    /// The same examples, each target continued with `token` up to `length` tokens; longer targets stay as they are.
+    /// The same examples with each target padded with `token` to `length` tokens; longer targets stay as they are.
     public func paddingTargets(to length: Int, with token: Int32) -> RaggedBatch {
         var padded = RaggedBatch()
         var (source, target) = (0, 0)

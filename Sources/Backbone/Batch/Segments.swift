@@ -29,7 +29,7 @@ public struct Segments: @unchecked Sendable {
         examples = UnsafePointer(memory + 2 * count)
     }
 
-    /// Rows that belong to one example after the other, as many to each as `lengths` says.
+    /// Segments of consecutive rows, `lengths[i]` rows for example i.
     public init(lengths: [Int], in workspace: Workspace) {
         var next = 0
         self.init(

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-/// Where attention reads: keys and values of each example, and where its queries stand.
+/// What attention reads: keys and values of each example, and the positions of its queries.
 public struct AttentionKeys {
     /// `[key rows, i]`.
     public let key: Matrix
@@ -9,11 +9,11 @@ public struct AttentionKeys {
     public let value: Matrix
     /// Key rows of each query segment.
     public let segments: Segments
-    /// Position of the first query of each example (0 but in generation).
+    /// Position of the first query of each example (0 except in generation).
     public let queryOffset: Int
     /// Whether a query sees only keys up to its own position.
     public let causal: Bool
-    /// What is added to the scores by distance; nil for nothing.
+    /// What is added to the scores, by distance; nil adds nothing.
     public let bias: DistanceBias?
 
     /// Describes keys and values.
@@ -29,26 +29,26 @@ public struct AttentionKeys {
     }
 }
 
-/// Numbers by head and distance, key position - query position, of which a row of scores reads neighbouring ones:
-/// `[heads, 2 * reach - 1]`, the distance `-(reach - 1)` first.
+/// Numbers by head and distance (key position - query position), such that a row of scores reads a contiguous row: `[heads, 2 *
+/// reach - 1]`, starting with the distance `-(reach - 1)`.
 public struct DistanceBias: @unchecked Sendable {
     private let base: UnsafeMutablePointer<Float>
     private let reach: Int
 
-    /// A view of numbers for positions below `reach`.
+    /// A view of numbers that serve positions below `reach`.
     public init(_ base: UnsafeMutablePointer<Float>, reach: Int) {
         self.base = base
         self.reach = reach
     }
 
-    /// Those of a query at position `query` for the keys at positions 0, 1, ...
+    /// The numbers of a query at position `query`, for the keys at positions 0, 1, ...
     public func row(head: Int, query: Int) -> UnsafeMutablePointer<Float> {
         precondition(query < reach, "position beyond the relative position bias")
         return base + head * (2 * reach - 1) + reach - 1 - query
     }
 }
 
-/// Multi-head attention without the 1/sqrt(width) of others: `drop(softmax(q k^T + bias)) v` for each example and head.
+/// Multi-head attention without the usual factor 1/sqrt(width): `drop(softmax(q k^T + bias)) v` for each example and head.
 public struct Attention {
     private let heads: Int
     private let width: Int
@@ -111,7 +111,7 @@ public struct Attention {
         }
     }
 
-    /// Backward of `forward`; overwrites `dQuery`, and `dKey` and `dValue`, as far as they are wanted, and adds to `dBias`.
+    /// Backward of `forward`. Overwrites `dQuery`, `dKey` and `dValue` where they are not nil, and adds to `dBias`.
     ///
     /// With `P` after softmax and `D = drop(P)`: `dV = D^T dO`, `dP = drop(dO V^T)`, `dS = P (dP - rowsum(dP P))`,
     /// `dQ = dS K`, `dK = dS^T Q`, and `dS` is the gradient of the bias.
@@ -143,7 +143,7 @@ public struct Attention {
                 }
                 smallProduct(.asIs(dOut), .transposed(v), into: scores, workspace)
                 if let masks = dropout.masks {
-                    // Where p itself is 0 its gradient is not used.
+                    // Where p itself is 0, its gradient is not used.
                     reluBackward(scores, result: dropped, scale: masks.scale)
                 }
                 for row in 0..<queries {

@@ -2,8 +2,8 @@ import Failures
 import Kernels
 import Tensors
 
-/// A frozen model: views of its weights in memory that all workers share and, where the file allows it, all ranks of a
-/// node. What computes with it is an engine, one for each worker.
+/// A frozen model: views of its weights. All workers share the memory and, where the file allows it, all ranks of a node do. An
+/// engine computes with the model; each worker has its own.
 public protocol Backbone: AnyObject, Sendable {
     /// Sizes and names.
     var shape: any BackboneShape { get }
@@ -13,28 +13,28 @@ public protocol Backbone: AnyObject, Sendable {
     var embedding: FrozenWeight { get }
     /// Output matrix `[vocabulary, d]`; the embedding itself when tied.
     var output: FrozenMatrix { get }
-    /// The longest source or target that it serves.
+    /// The longest source or target that it supports.
     var maximumLength: Int { get }
-    /// Whether matrices were rounded to bfloat16 from floats that are mapped, so that a comparison with these takes no
-    /// memory.
+    /// Whether matrices were rounded to bfloat16 while the files hold them as mapped float32. Then a comparison with the
+    /// original numbers needs no additional memory.
     var isRoundedInSight: Bool { get }
     /// The first file of the model that has changed since it was opened, and how; nil while none has.
     var fileChange: (path: String, what: String)? { get }
-    /// The same model with its products on the weights as they are, in float32 and without packs: what packed products are
-    /// compared with. Shares all memory with this one.
+    /// The same model computing with its weights in float32 and without packs, as the reference for packed products. It shares
+    /// all memory with this one.
     var unpacked: any Backbone { get }
 
-    /// The matrices `[out, in]` of a group's projections, as one.
+    /// The matrices `[out, in]` of a group's projections, as one matrix.
     func weights(_ group: ProjectionGroup) -> FrozenMatrix
 
-    /// The weight of a name of `shape.tensorShapes()`, vectors as one row; nil for any other name.
+    /// The weight with this name in `shape.tensorShapes()`, vectors as one row; nil for any other name.
     func tensor(named name: String) -> FrozenWeight?
 
-    /// The same model with other numbers for some tensors, which are trained and change: their matrices are not packed.
-    /// Shares all other memory with this one, and keeps `owner` alive, which has the trained numbers.
+    /// The same model with other numbers for some tensors. These are trained and change, so their matrices are not packed. It
+    /// shares all other memory with this one, and keeps `owner` alive, which holds the trained numbers.
     func computing(with trained: [String: Matrix], of owner: Arena) -> any Backbone
 
-    /// How far down a backward goes with a method.
+    /// How far down the backward goes with a method.
     func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth
 
     /// An engine for one worker.
@@ -43,31 +43,31 @@ public protocol Backbone: AnyObject, Sendable {
 
 /// A kind of backbone that can be opened from a directory in Hugging Face's layout.
 public protocol BackboneFamily: Backbone {
-    /// What `model_type` in `config.json` may be.
+    /// The accepted values of `model_type` in `config.json`.
     static var modelTypes: [String] { get }
 
     /// Reads the shape; the weights need not be there. Throws `inputMissing` or `badData`.
     static func shape(directory: String) throws(Failure) -> any BackboneShape
 
-    /// Refuses what `load` would refuse, without converting anything, and weights that are not finite; returns the digest of
-    /// what decides the model's numbers.
+    /// Refuses everything that `load` would refuse, without converting anything, and also weights that are not finite. Returns
+    /// the digest of everything that decides the model's numbers.
     static func check(directory: String) throws(Failure) -> ContentDigest
 
-    /// Digest of which files `load` would read: equal for two processes of a node that read the same ones.
+    /// Digest of the identity of the files that `load` would read: equal for two processes of a node that read the same files.
     static func fileIdentity(directory: String) throws(Failure) -> ContentDigest
 
     /// Opens the model for sources and targets of at most `maximumLength` tokens.
     ///
-    /// What the file has in another format than `format` asks for, or where it cannot be used in place, is converted once
-    /// into the memory that `convertedMemory(byteCount)` gives; the rest is used from the mapped file. With `packing` the
-    /// projections' products run on packed copies, which need `float32`.
+    /// Tensors that the file has in another format than `format`, or that cannot be used in place, are converted once into the
+    /// memory that `convertedMemory(byteCount)` returns; the others are used from the mapped file. With `packing` the
+    /// projections' products use packed copies, which need `float32`.
     static func open(
         directory: String, maximumLength: Int, format: WeightFormat, packing: WeightPacking?,
         convertedMemory: (Int) throws(Failure) -> any FrozenMemory
     ) throws(Failure) -> any Backbone
 }
 
-/// Sizes of a backbone and names of its tensors: what can be known without its weights.
+/// Sizes of a backbone and names of its tensors: everything that is known without its weights.
 public protocol BackboneShape: Sendable {
     /// Rows of the embedding.
     var vocabularySize: Int { get }
@@ -79,14 +79,14 @@ public protocol BackboneShape: Sendable {
     var innerWidth: Int { get }
     /// Width inside the feed-forward.
     var feedForwardWidth: Int { get }
-    /// Dropout at the backbone's own places in training, as the model's file says.
+    /// Dropout rate at the backbone's own places in training, as the model's file gives it.
     var dropoutRate: Double { get }
     /// Id of padding.
     var padToken: Int32 { get }
     /// Id of the end of a text.
     var endToken: Int32 { get }
 
-    /// Blocks of a stack; 0 for one that the model does not have.
+    /// Blocks of a stack; 0 for a stack that the model does not have.
     func blocks(_ stack: Stack) -> Int
     /// All groups of the model in the order of computation.
     func projectionGroups() -> [ProjectionGroup]
@@ -100,7 +100,7 @@ public protocol BackboneShape: Sendable {
 
     /// Bytes of a worker's workspace for a training pass over a micro-batch: forward, kept activations and backward.
     func trainingBytes(_ lengths: BatchLengths, _ method: MethodFootprint) -> Int
-    /// The same to answer a batch of examples with up to `steps` tokens each; of their lengths the sources count.
+    /// The same for answering a batch of examples with up to `steps` tokens each; only the lengths of the sources count.
     func answeringBytes(_ lengths: BatchLengths, steps: Int, _ method: MethodFootprint) -> Int
     /// Floating-point operations of the products with frozen weights in a training pass over one example: forward and
     /// gradients of all inputs.
@@ -108,7 +108,7 @@ public protocol BackboneShape: Sendable {
 }
 
 extension BackboneShape {
-    /// Number of weights of the backbone, tied ones once.
+    /// Number of weights of the backbone; tied weights count once.
     public var weightCount: Int { tensorShapes().reduce(0) { $0 + $1.shape.reduce(1, *) } }
     /// All blocks in the order in which a backward finishes them.
     public var backwardOrder: [Block] {

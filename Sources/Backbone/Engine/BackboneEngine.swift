@@ -6,7 +6,7 @@ import Tensors
 /// An engine belongs to one thread at a time; engines of several workers share the backbone. Its results depend on the
 /// micro-batch alone, not on which engine computes it.
 ///
-/// Order of use for training: `forward`, then `backward`. Activations live in the workspace until the next `forward` or
+/// Order of calls in training: `forward`, then `backward`. Activations live in the workspace until the next `forward` or
 /// `generate`.
 public protocol BackboneEngine: AnyObject {
     /// Scratch memory.
@@ -15,7 +15,7 @@ public protocol BackboneEngine: AnyObject {
     /// Runs the model on a micro-batch and returns its summed loss: `-log p` of every label token, smoothed by
     /// `labelSmoothing`.
     ///
-    /// Every example needs at least one target token. With `dropout` it is a training pass; `backward` may follow.
+    /// Every example needs at least one target token. With `dropout` it is a training pass, which `backward` may follow.
     func forward(_ batch: RaggedBatch, dropout: DropoutKey?, labelSmoothing: Float) -> MicroBatchLoss
 
     /// Backward of the last `forward`: adds the gradient of the summed loss to the method's gradients.
@@ -26,7 +26,7 @@ public protocol BackboneEngine: AnyObject {
     /// `Method.block(of:)`), in the order of `BackboneShape.backwardOrder`; blocks that it does not reach may be left out.
     func backward(_ finished: (Block) -> Void)
 
-    /// Lets go of the micro-batch: no `backward` may follow. Whoever reuses a batch's memory calls this first.
+    /// Releases the micro-batch: no `backward` may follow. Call this before reusing a batch's memory.
     func endPass()
 
     /// The logits of every target position, `[target rows, vocabulary]`, valid until the next call.
@@ -35,15 +35,15 @@ public protocol BackboneEngine: AnyObject {
     /// Greedy answers to the sources of a micro-batch: the end token included, at most `maxNewTokens[i]` tokens for
     /// example i. Ties go to the lower token id. Throws when a logit is not finite: any token would be arbitrary.
     ///
-    /// An answer, to the last bit of its logits, depends on nothing but the example: not on those beside it, nor on the
-    /// kernels that a library chose for so many rows.
+    /// An answer, to the last bit of its logits, depends only on its example: neither on the other examples nor on the kernels
+    /// that a library chooses for a number of rows.
     func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]]
 
-    /// The residual stream behind each block of a stack in the last `forward` or `logits`, `[rows, d]` each: source rows in
-    /// the encoder, target rows in the decoder. Valid until the engine is used again; empty before its first pass.
+    /// The residual stream after each block of a stack in the last `forward` or `logits`, `[rows, d]` each: source rows in the
+    /// encoder, target rows in the decoder. Valid until the engine is used again; empty before its first pass.
     func blockOutputs(_ stack: Stack) -> [Matrix]
 
-    /// Results on the way to the logits of the last pass, by the names that parity cases give them.
+    /// Intermediate results of the last pass, with the names that they have in parity cases.
     var intermediateResults: [IntermediateResult] { get }
 }
 
@@ -60,7 +60,7 @@ extension BackboneEngine {
     public func logits(_ batch: RaggedBatch) -> Matrix { logits(batch, dropout: nil) }
 }
 
-/// A result on the way to the logits.
+/// An intermediate result of a pass.
 public struct IntermediateResult {
     /// Its name in parity cases, e.g. `encoder_output`.
     public let name: String
@@ -69,7 +69,7 @@ public struct IntermediateResult {
     /// Whether its rows are source tokens instead of target tokens.
     public let isOfSources: Bool
 
-    /// Names a result.
+    /// Creates a named result.
     public init(name: String, values: Matrix, isOfSources: Bool) {
         self.name = name
         self.values = values
@@ -84,7 +84,7 @@ public struct MicroBatchLoss: Sendable, Equatable {
     /// Label tokens of each example.
     public var tokens: [Int]
 
-    /// Sums of each example.
+    /// Creates the sums of each example.
     public init(perExample: [Double], tokens: [Int]) {
         self.perExample = perExample
         self.tokens = tokens
@@ -96,7 +96,7 @@ public struct MicroBatchLoss: Sendable, Equatable {
     public var tokenCount: Int { tokens.reduce(0, +) }
 }
 
-/// A logit of a generated token is an infinity or NaN: the model computes nothing sensible for this example.
+/// A logit of a generated token is an infinity or NaN, so any answer to this example would be arbitrary.
 public struct NonFiniteLogits: Error, Sendable, Equatable {
     /// The example's number in the micro-batch.
     public let example: Int

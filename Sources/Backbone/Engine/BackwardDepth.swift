@@ -1,19 +1,19 @@
 /// How far down a backward has to go: to the lowest trained sublayer of each stack and no further.
 public struct BackwardDepth: Sendable {
-    /// What a backbone trains by itself beside its projections, for a method.
+    /// The backbone's own tensors, apart from projections, that a method trains.
     public struct TrainedParts: Sendable {
         /// Sublayers whose norm is trained.
         public var norms: Set<Sublayer> = []
         /// Stacks whose final norm is trained.
         public var finalNorms: Set<Stack> = []
-        /// Stacks whose position bias is trained, which all self-attentions of the stack add to.
+        /// Stacks whose position bias is trained; all self-attentions of the stack add to its gradient.
         public var biases: Set<Stack> = []
         /// Whether the embedding is trained, which lies below everything.
         public var embedding = false
         /// Whether the output matrix is trained, which lies above everything.
         public var output = false
 
-        /// Nothing.
+        /// Creates it with nothing trained.
         public init() {}
     }
 
@@ -21,18 +21,18 @@ public struct BackwardDepth: Sendable {
     private let adaptedInside: Set<Sublayer>
     private let trained: TrainedParts
     private let lowest: [Stack: Sublayer]
-    /// Whether the encoder's output needs a gradient, which comes through every cross-attention.
+    /// Whether the gradient of the encoder's output is needed; it comes through every cross-attention.
     public let needsMemoryGradient: Bool
-    /// Whether there is anything to compute at all.
+    /// Whether there is nothing to compute at all.
     public let isEmpty: Bool
 
     /// The depth for a method.
     ///
     /// - Parameters:
     ///   - groups: all groups of the backbone.
-    ///   - adapts: whether a group has trainables of the method, or weights that are trained: its input is kept.
-    ///   - outputs: sublayers with trainables behind their output.
-    ///   - trained: what else is trained.
+    ///   - adapts: whether a group has trainables of the method or trained weights; then its input is kept.
+    ///   - outputs: sublayers with trainables after their output projection.
+    ///   - trained: which other tensors are trained.
     public init(
         groups: [ProjectionGroup], adapts: (ProjectionGroup) -> Bool, outputs: Set<Sublayer>, trained: TrainedParts
     ) {
@@ -45,7 +45,7 @@ public struct BackwardDepth: Sendable {
         needsMemoryGradient =
             groups.contains { $0.stack == .encoder }
             && (trained.embedding || trained.finalNorms.contains(.encoder) || reached.contains { $0.stack == .encoder })
-        // The encoder's gradient comes through every cross-attention, down to that of block 0.
+        // The gradient of the encoder's output comes through every cross-attention, down to that of block 0.
         if needsMemoryGradient { reached.insert(Sublayer(.decoder, 0, .crossAttention)) }
         var lowest: [Stack: Sublayer] = [:]
         for sublayer in reached {
@@ -56,7 +56,7 @@ public struct BackwardDepth: Sendable {
         isEmpty = lowest.isEmpty && !trained.embedding && !trained.output && trained.finalNorms.isEmpty
     }
 
-    /// Whether the group has trainables or trained weights, which need its input in the backward.
+    /// Whether the group has trainables or trained weights; the backward then needs the group's input.
     public func adapts(_ group: ProjectionGroup) -> Bool { adapted[group.index] }
 
     /// Whether anything in the sublayer or below it in its stack is trained.
@@ -72,7 +72,7 @@ public struct BackwardDepth: Sendable {
     /// Whether anything is trained below the final norm of a stack.
     public func goesBelowFinalNorm(_ stack: Stack) -> Bool { trained.embedding || lowest[stack] != nil }
 
-    /// Whether the gradient of what the final norm of a stack gives is needed.
+    /// Whether the gradient of the output of a stack's final norm is needed.
     public func needsFinalNormGradient(_ stack: Stack) -> Bool {
         goesBelowFinalNorm(stack) || trained.finalNorms.contains(stack)
     }
@@ -80,19 +80,19 @@ public struct BackwardDepth: Sendable {
     /// Whether the embedding is trained.
     public var reachesEmbedding: Bool { trained.embedding }
 
-    /// Whether the gradient of what the sublayer's norm gives is needed.
+    /// Whether the gradient of the output of the sublayer's norm is needed.
     public func needsNormGradient(_ sublayer: Sublayer) -> Bool {
         goesBelow(sublayer) || trained.norms.contains(sublayer)
     }
 
-    /// Whether the gradient of what its output projection reads is needed.
+    /// Whether the gradient of the input of the sublayer's output projection is needed.
     public func needsInnerGradient(_ sublayer: Sublayer) -> Bool {
         needsNormGradient(sublayer) || adaptedInside.contains(sublayer)
             || (sublayer.kind == .selfAttention && trained.biases.contains(sublayer.stack))
             || (sublayer.kind == .crossAttention && needsMemoryGradient)
     }
 
-    /// Whether the gradient of a group's input is made.
+    /// Whether the gradient of a group's input is computed.
     public func needsInputGradient(_ group: ProjectionGroup) -> Bool {
         guard reaches(group.sublayer) else { return false }
         return switch group.kind {

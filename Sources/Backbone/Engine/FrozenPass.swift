@@ -1,8 +1,8 @@
 import Kernels
 import Tensors
 
-/// The products with frozen weights that one training pass over a micro-batch makes, in its order: what the pass costs at
-/// least, and what a benchmark replays.
+/// The products with frozen weights in one training pass over a micro-batch, in order. They are a lower bound for the cost of
+/// the pass, and a benchmark replays them.
 public struct FrozenPass: Sendable {
     /// One product.
     public struct Product: Sendable {
@@ -13,7 +13,7 @@ public struct FrozenPass: Sendable {
         /// Whether its rows are target tokens instead of source tokens.
         public let isTarget: Bool
 
-        /// Multiplications and additions for so many rows.
+        /// Number of multiplications and additions for `rows` rows.
         public func operations(rows: Int) -> Double {
             2 * Double(rows) * Double(matrix.inputWidth) * Double(matrix.outputWidth)
         }
@@ -22,7 +22,7 @@ public struct FrozenPass: Sendable {
     /// The products in order.
     public let products: [Product]
 
-    /// The pass of a backbone with the backward that `adaptation` needs.
+    /// The products of a pass with the backward that `adaptation` needs.
     public init(_ backbone: any Backbone, adaptation: (any Adaptation)?) {
         let depth = backbone.backwardDepth(adaptation)
         var forward: [Product] = []

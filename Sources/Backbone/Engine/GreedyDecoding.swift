@@ -2,23 +2,23 @@ import Heartbeat
 import Kernels
 import Tensors
 
-/// Greedy decoding of a batch, one token of every example that is not finished in each step.
+/// Greedy decoding of a batch: each step computes one token of every unfinished example.
 public struct GreedyDecoding {
     /// First input of the decoder.
     public let startToken: Int32
     /// Token that ends an answer; it belongs to the answer.
     public let endToken: Int32
-    /// Memory of the worker, which a step's results may take.
+    /// Memory of the worker; the results of a step may use it.
     public let workspace: Workspace
 
-    /// Decoding between two tokens.
+    /// Creates a decoding that starts with one token and ends with another.
     public init(startToken: Int32, endToken: Int32, workspace: Workspace) {
         self.startToken = startToken
         self.endToken = endToken
         self.workspace = workspace
     }
 
-    /// At most `limits[i]` tokens for example i. Ties go to the lower token id.
+    /// Generates at most `limits[i]` tokens for example i. Ties go to the lower token id.
     ///
     /// - Parameters:
     ///   - logits: from the last token of each unfinished example, these examples, and the number of the step: logits

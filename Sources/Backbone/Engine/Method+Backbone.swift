@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 extension Method {
-    /// Overwrites `weights` with the seeded start, and the tensors of the backbone with its own numbers.
+    /// Overwrites `weights` with the seeded start; tensors of the backbone start with the backbone's numbers.
     public func start(_ weights: Arena, seed: UInt64, on backbone: any Backbone) {
         initialise(weights, seed: seed)
         for entry in parameters.entries {
@@ -12,8 +12,8 @@ extension Method {
         }
     }
 
-    /// The backbone as it computes while the method trains: with the tensors that are trained in `weights`. The backbone
-    /// itself where none is.
+    /// The backbone that computes with the trained tensors in `weights`, for training with the method; the backbone itself when
+    /// none of its tensors is trained.
     public func applied(to backbone: any Backbone, weights: Arena) -> any Backbone {
         var trained: [String: Matrix] = [:]
         for entry in parameters.entries where backbone.tensor(named: entry.name) != nil {

@@ -1,13 +1,13 @@
 import Kernels
 import Tensors
 
-/// A layer norm without mean or bias, with the place of its weight's gradient where that is trained.
+/// A layer norm without mean or bias, and where the gradient of its weight is added if the weight is trained.
 public struct Norm: @unchecked Sendable {
     private let weight: UnsafePointer<Float>
     private let epsilon: Float
     private let gradient: UnsafeMutablePointer<Float>?
 
-    /// The norm with `weight: [d]`; `gradient: [d]` is added to.
+    /// Creates the norm with `weight: [d]`; the backward adds to `gradient: [d]`.
     public init(_ weight: UnsafePointer<Float>, epsilon: Float, gradient: UnsafeMutablePointer<Float>?) {
         self.weight = weight
         self.epsilon = epsilon
@@ -18,7 +18,7 @@ public struct Norm: @unchecked Sendable {
     public struct State {
         /// `[rows, d]`.
         public let input: Matrix
-        /// `[rows, d]`; valid in the backward only where somebody keeps it.
+        /// `[rows, d]`; valid in the backward only when a caller keeps this memory.
         public let output: Matrix
         let inverse: UnsafeMutablePointer<Float>
     }
@@ -30,7 +30,7 @@ public struct Norm: @unchecked Sendable {
         return state
     }
 
-    /// Backward of `forward`: adds to the gradient of a trained weight, and to `dx: [rows, d]` where that is wanted.
+    /// Backward of `forward`: adds to the gradient of a trained weight, and to `dx: [rows, d]` unless that is nil.
     public func backward(_ dy: Matrix, _ state: State, addingTo dx: Matrix?) {
         if let gradient { rmsNormWeightBackward(dy, x: state.input, inverse: state.inverse, addingTo: gradient) }
         if let dx { rmsNormBackward(dy, x: state.input, weight: weight, inverse: state.inverse, addingTo: dx) }

@@ -9,11 +9,11 @@ public struct Pass {
     public let dropout: PassDropout
     /// Whether a backward may follow.
     public let keepsActivations: Bool
-    /// One worker's projections.
+    /// This worker's projections.
     public let projections: Projections
     /// The method; nil for the backbone alone.
     public let adaptation: (any Adaptation)?
-    /// Memory for what is not kept.
+    /// Memory for values that are not kept for the backward.
     public let scratch: PassScratch
 
     /// Memory of the worker.
@@ -21,7 +21,7 @@ public struct Pass {
     /// How far down the backward goes.
     public var depth: BackwardDepth { projections.depth }
 
-    /// Begins a pass: resets the workspace, and has the method prepare the micro-batch.
+    /// Begins a pass: resets the workspace and lets the method prepare the micro-batch.
     public init(
         _ batch: RaggedBatch, dropout key: DropoutKey?, keepsActivations: Bool, on backbone: any Backbone,
         _ projections: Projections, _ adaptation: (any Adaptation)?, workspace: Workspace
@@ -41,7 +41,7 @@ public struct Pass {
         adaptation?.begin(context)
     }
 
-    /// Memory for the input of a group: fresh where its backward needs it again, else scratch.
+    /// Memory for the input of a group: fresh memory when the group's backward needs the input again, otherwise scratch memory.
     public func memory(
         for group: ProjectionGroup, _ rows: Int, _ columns: Int, else scratchMemory: KeyPath<PassScratch, Matrix>
     ) -> Matrix {
@@ -49,8 +49,9 @@ public struct Pass {
         return scratch[keyPath: scratchMemory].rows(0, rows)
     }
 
-    /// `y = x + drop(z)` with `z = input W^T` of the output projection of a sublayer, and what the method makes of it.
-    /// Overwrites `y`. Returns what `outputBackward` needs: `z`, where the method changes it.
+    /// The end of a sublayer: `y = x + drop(z)` where `z = input W^T` is the result of the output projection, changed by the
+    /// method if it adapts the sublayer's output. Overwrites `y`. Returns what `finishBackward` needs: `z` if the method
+    /// changes it.
     public func finish(
         _ group: ProjectionGroup, _ input: Matrix, _ x: Matrix, into y: Matrix, _ rows: Segments,
         at place: DropoutPlace
@@ -68,8 +69,8 @@ public struct Pass {
         return z
     }
 
-    /// Backward of `finish` into the output projection's input, from the gradient `dx` of the residual stream behind the
-    /// sublayer; adds the gradients of what is trained. Overwrites `dInput` when it is wanted.
+    /// Backward of `finish` for the output projection's input, from the gradient `dx` of the residual stream after the
+    /// sublayer. Adds the gradients of trained tensors. Overwrites `dInput` unless that is nil.
     public func finishBackward(
         _ group: ProjectionGroup, _ input: Matrix, _ z: Matrix?, _ dx: Matrix, _ rows: Segments, into dInput: Matrix?,
         at place: DropoutPlace
@@ -84,16 +85,16 @@ public struct Pass {
     }
 }
 
-/// Memory that one sublayer after the other uses for what is not needed any more behind it; as many rows as the larger of
-/// sources and targets has.
+/// Memory that all sublayers use in turn for values that are not needed after the sublayer. It has as many rows as the sources
+/// or the targets, whichever are more.
 public struct PassScratch {
-    /// `[rows, d]`: a sublayer's input after the norm, where no adapted projection reads it.
+    /// `[rows, d]`: a sublayer's input after the norm, when no adapted projection reads it.
     public let normalised: Matrix
     /// `[rows, d]`: a sublayer's result before the residual sum.
     public let result: Matrix
-    /// `[rows, i]`: input of an attention's output projection, where that is not adapted.
+    /// `[rows, i]`: input of an attention's output projection, when that is not adapted.
     public let attended: Matrix
-    /// `[rows, d_ff]`: input of a feed-forward's output projection, where that is not adapted.
+    /// `[rows, d_ff]`: input of a feed-forward's output projection, when that is not adapted.
     public let inner: Matrix
 
     init(rows: Int, _ shape: any BackboneShape, in workspace: Workspace) {

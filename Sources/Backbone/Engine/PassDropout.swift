@@ -1,28 +1,28 @@
 import Kernels
 import Tensors
 
-/// The dropout of one pass at the backbone's places: what is dropped depends on seed, step, example and place alone.
+/// The dropout of one pass at the backbone's places: seed, step, example and place alone decide which elements are dropped.
 public struct PassDropout {
-    /// Which elements fall; nil when nothing is dropped.
+    /// Decides which elements are dropped; nil when nothing is dropped.
     public let masks: Dropout?
     /// Place of each example in the global batch.
     public let slots: UnsafePointer<UInt32>
 
-    /// The dropout of a pass; nil, or a rate of 0, for none.
+    /// Creates the dropout of a pass; a nil key or a rate of 0 drops nothing.
     public init(_ key: DropoutKey?, slots: UnsafePointer<UInt32>) {
         masks = key.flatMap { $0.rate > 0 ? Dropout(seed: $0.seed, step: $0.step, rate: $0.rate) : nil }
         self.slots = slots
     }
 
-    /// The factor given to what is kept; 1 when nothing is dropped.
+    /// The factor by which kept elements are multiplied; 1 when nothing is dropped.
     public var scale: Float { masks?.scale ?? 1 }
 
-    /// `x = drop(x)` in place; its own backward too.
+    /// `x = drop(x)` in place; the backward is the same operation.
     public func apply(_ x: Matrix, _ rows: Segments, at place: DropoutPlace) {
         masks?.apply(x, into: x, rows, slots: slots, place: place)
     }
 
-    /// `drop(x)` in memory of the workspace; `x` itself when nothing is dropped.
+    /// `drop(x)` in memory of the workspace; returns `x` itself when nothing is dropped.
     public func applied(to x: Matrix, _ rows: Segments, at place: DropoutPlace, _ workspace: Workspace) -> Matrix {
         guard let masks else { return x }
         let y = workspace.matrix(x.rows, x.columns)
@@ -39,7 +39,7 @@ public struct PassDropout {
         }
     }
 
-    /// One head's probabilities of an example, `y = drop(p)`; row = head * queries + query. Overwrites `y`.
+    /// `y = drop(p)` for one head's probabilities of an example; dropout row = head * queries + query. Overwrites `y`.
     func applyToProbabilities(
         _ p: Matrix, into y: Matrix, head: Int, example: Int, at place: DropoutPlace
     ) {

@@ -1,17 +1,17 @@
 import Kernels
 import Tensors
 
-/// One worker's products with the projections of a backbone, the method's part included, forward and backward.
+/// One worker's products with the projections of a backbone, with the method's part, forward and backward.
 public final class Projections {
     private let backbone: any Backbone
     private let adaptation: (any Adaptation)?
-    /// The backbone's sizes: asked for once, since a value behind a protocol may take memory each time.
+    /// The backbone's sizes. They are read once, since each access through the protocol may allocate memory.
     let shape: any BackboneShape
     /// How far down the backward goes.
     public let depth: BackwardDepth
     /// This worker's products with frozen weights.
     public let products: FrozenProducts
-    /// For each group and projection where the gradient of a trained weight is added.
+    /// For each group and projection: where the gradient of a trained weight is added.
     private let gradients: [[UnsafeMutablePointer<Float>?]]
 
     /// The projections of a backbone with a method.
@@ -26,7 +26,7 @@ public final class Projections {
         }
     }
 
-    /// `y = x W^T` for all projections of a group side by side, the method's part included. Overwrites `y`.
+    /// `y = x W^T` for all projections of a group side by side, plus the method's part. Overwrites `y`.
     public func forward(
         _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, into y: Matrix, _ context: MicroBatchContext
     ) {
@@ -34,7 +34,7 @@ public final class Projections {
         adaptation?.forward(group, input: x, rows: rows, output: y, context: context)
     }
 
-    /// Backward of `forward`: adds the gradients of what is trained; overwrites `dx` when it is wanted.
+    /// Backward of `forward`: adds the gradients of everything trained; overwrites `dx` unless that is nil.
     public func backward(
         _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, _ dy: Matrix, into dx: Matrix?,
         _ context: MicroBatchContext

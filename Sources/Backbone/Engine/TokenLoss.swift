@@ -1,14 +1,14 @@
 import Kernels
 import Tensors
 
-/// The cross-entropy of every label token, smoothed: forward and backward.
+/// The cross-entropy of every label token with label smoothing: forward and backward.
 public struct TokenLoss {
     private let smoothing: Float
 
-    /// The loss with a label smoothing, 0 for none.
+    /// Creates the loss; a smoothing of 0 means none.
     public init(smoothing: Float) { self.smoothing = smoothing }
 
-    /// Overwrites `losses` with the summed loss of each example; `logits: [target rows, vocabulary]` become probabilities.
+    /// Overwrites `losses` with the summed loss of each example, and `logits: [target rows, vocabulary]` with probabilities.
     public func forward(_ logits: Matrix, of batch: RaggedBatch, into losses: inout [Double]) {
         losses.removeAll(keepingCapacity: true)
         var row = 0
@@ -23,7 +23,7 @@ public struct TokenLoss {
         }
     }
 
-    /// Overwrites the probabilities of `forward` with the gradient of the summed loss in the logits.
+    /// Overwrites the probabilities of `forward` with the gradient of the summed loss with respect to the logits.
     public func backward(_ probabilities: Matrix, of batch: RaggedBatch) {
         for (row, label) in batch.targets.enumerated() {
             crossEntropyRowBackward(

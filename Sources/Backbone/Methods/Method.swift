@@ -1,24 +1,24 @@
 import Tensors
 
-/// A way to adapt a backbone: what is trained, how it starts, and what a worker does with it.
+/// A way to adapt a backbone: what is trained, how it starts, and what each worker computes with it.
 ///
-/// A method is an immutable value that all workers share; what changes is in the arena of its weights. Everything outside the
-/// methods themselves knows them by this protocol alone.
+/// A method is an immutable value that all workers share; its changing state is the arena of its weights. All code outside the
+/// methods knows them only by this protocol.
 public protocol Method: Sendable {
-    /// The trainables: names, shapes, and where each stands in the arenas of weights, gradients and moments.
+    /// The trainables: names, shapes, and the position of each in the arenas of weights, gradients and moments.
     ///
-    /// A trainable that has the name of a tensor of the backbone is that tensor: it starts with the backbone's numbers, and
-    /// the backbone computes with the trained ones.
+    /// A trainable with the name of a tensor of the backbone is that tensor: it starts with the backbone's numbers, and the
+    /// backbone computes with the trained numbers.
     var parameters: ParameterLayout { get }
 
-    /// How many places of the backbone it adapts; for a report.
+    /// How many places of the backbone the method adapts; for reports.
     var siteCount: Int { get }
 
-    /// What it takes of a worker's workspace beside the backbone.
+    /// How much of a worker's workspace the method needs in addition to the backbone.
     var footprint: MethodFootprint { get }
 
-    /// Overwrites `weights`, which have the layout `parameters`, with the seeded start, the same on every rank. Tensors of the
-    /// backbone are not its business: `start` copies them.
+    /// Overwrites `weights`, which have the layout `parameters`, with the seeded start, the same on every rank. It leaves out
+    /// tensors of the backbone, which `start` copies.
     func initialise(_ weights: Arena, seed: UInt64)
 
     /// The block of the backbone whose backward is the last to add to the gradient of a trainable; nil where that is known of none,
@@ -26,7 +26,7 @@ public protocol Method: Sendable {
     /// computed, so a gradient must not change any more once its block is finished. Not asked for tensors of the backbone.
     func block(of trainable: ParameterLayout.Entry) -> Block?
 
-    /// One worker's part. `gradients` has the layout of `weights` and is added to; nil where no backward is made.
+    /// One worker's adaptation. `gradients` has the layout of `weights` and is added to; nil when no backward follows.
     func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation
 }
 

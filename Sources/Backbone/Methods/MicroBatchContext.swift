@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-/// What a method needs to know of the micro-batch.
+/// What a method needs to know about the micro-batch.
 public struct MicroBatchContext {
     /// The backbone's embedding of source tokens: `[vocabulary, d]`.
     public let embedding: FrozenWeight
@@ -13,8 +13,8 @@ public struct MicroBatchContext {
     public let slots: UnsafePointer<UInt32>
     /// Seed and step of the dropout; nil when nothing is dropped (evaluation).
     public let dropout: DropoutKey?
-    /// Whether a row's bits must not depend on the rows beside it, that is on the other examples: in generation. A training
-    /// pass takes the fastest product instead; its micro-batches are the same whoever computes them.
+    /// Whether a row's bits must not depend on the other rows, that is on the other examples: true in generation. A training
+    /// pass takes the fastest product instead; its micro-batches are the same whichever worker computes them.
     public let independentRows: Bool
     /// Scratch memory of the worker.
     public let workspace: Workspace
@@ -34,7 +34,7 @@ public struct MicroBatchContext {
     }
 }
 
-/// Seed and step from which each place's dropout is made.
+/// Seed and step that determine each place's dropout.
 public struct DropoutKey: Sendable {
     /// Seed of the run.
     public let seed: UInt64

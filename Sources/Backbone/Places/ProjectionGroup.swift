@@ -1,4 +1,4 @@
-/// Projections of one sublayer that read the same input; their outputs stand side by side in one buffer.
+/// A kind of group: projections of one sublayer that read the same input; their outputs are side by side in one buffer.
 ///
 /// The raw values are also the kinds of dropout places at their inputs (`DropoutPlace`).
 public enum GroupKind: UInt32, Sendable, CaseIterable {
@@ -17,7 +17,7 @@ public enum GroupKind: UInt32, Sendable, CaseIterable {
     /// wo.
     case feedForwardOutput = 14
 
-    /// The kind of sublayer that it belongs to.
+    /// The kind of sublayer that contains such a group.
     public var sublayer: Sublayer.Kind {
         switch self {
         case .selfInput, .selfOutput: .selfAttention
@@ -26,7 +26,7 @@ public enum GroupKind: UInt32, Sendable, CaseIterable {
         }
     }
 
-    /// Whether it is the first of its sublayer to read the residual stream.
+    /// Whether the group is the first of its sublayer and so reads the residual stream.
     public var readsStream: Bool { self == .selfInput || self == .crossQuery || self == .feedForwardInput }
 }
 
@@ -52,7 +52,7 @@ public struct Projection: Sendable {
         self.outputOffset = outputOffset
     }
 
-    /// The smaller of its widths, which is its largest possible rank.
+    /// The smaller of its two widths, which is the largest possible rank.
     public var smallerSide: Int { min(inputWidth, outputWidth) }
 }
 
@@ -64,7 +64,7 @@ public struct ProjectionGroup: Sendable {
     public let stack: Stack
     /// The block inside the stack.
     public let block: Int
-    /// Which input.
+    /// Which input the projections read.
     public let kind: GroupKind
     /// The projections in canonical order.
     public let projections: [Projection]
@@ -84,8 +84,8 @@ public struct ProjectionGroup: Sendable {
     /// Width of all outputs together.
     public var outputWidth: Int { projections.reduce(0) { $0 + $1.outputWidth } }
 
-    /// The sublayer that it belongs to.
+    /// The sublayer that contains the group.
     public var sublayer: Sublayer { Sublayer(stack, block, kind.sublayer) }
-    /// Whether its rows are target tokens instead of source tokens.
+    /// Whether the group's rows are target tokens instead of source tokens.
     public var readsTargets: Bool { stack == .decoder && kind != .crossMemory }
 }

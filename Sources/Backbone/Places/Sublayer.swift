@@ -1,4 +1,4 @@
-/// One of the two halves of a model with an encoder and a decoder; a model without an encoder has the decoder alone.
+/// One of the two halves of a model with an encoder and a decoder; a model without an encoder has only the decoder.
 public enum Stack: UInt32, Sendable, CaseIterable {
     case encoder = 0
     case decoder = 1
@@ -23,7 +23,7 @@ public struct Block: Sendable, Hashable {
 
 /// One sublayer of a model: norm, attention or feed-forward, and the sum with the residual stream.
 public struct Sublayer: Sendable, Hashable {
-    /// What it computes, in the order inside a block.
+    /// What a sublayer computes, in the order within a block.
     public enum Kind: Int, Sendable, CaseIterable {
         case selfAttention
         case crossAttention
@@ -47,7 +47,7 @@ public struct Sublayer: Sendable, Hashable {
     /// The block that it is in.
     public var parent: Block { Block(stack, block) }
 
-    /// Whether its output comes after that of `other` in their stack.
+    /// Whether this sublayer's output comes after that of `other` in the same stack.
     func isAbove(_ other: Sublayer) -> Bool {
         precondition(stack == other.stack, "sublayers of two stacks have no order")
         return (block, kind.rawValue) > (other.block, other.kind.rawValue)

@@ -6,17 +6,17 @@ import Tensors
 /// Where a weight of a model comes from.
 public typealias WeightSource = (file: SafetensorsFile, tensor: TensorDescription)
 
-/// A model's weights where they are: in the mapped files, or converted in memory that the ranks of a node may share. Owns
-/// both.
+/// A model's weights in their places: in the mapped files, or converted in memory that the ranks of a node may share. It owns
+/// the files and the memory.
 public final class PlacedWeights: Sendable {
-    /// Whether conversions rounded, and the files have every tensor as floats that can be used in place.
+    /// Whether conversions rounded while the files have every tensor as floats that can be used in place.
     public let isRoundedInSight: Bool
 
     private let files: TensorCollection
     private let memory: (any FrozenMemory)?
     private let weights: [String: FrozenWeight]
 
-    /// Places every tensor of `sources` in its format. Collective where the memory is.
+    /// Places every tensor of `sources` in its format. Collective if `makeMemory` is.
     public init(
         _ sources: [String: WeightSource], _ files: TensorCollection, _ formats: [String: WeightFormat],
         _ makeMemory: (Int) throws(Failure) -> any FrozenMemory
@@ -24,7 +24,7 @@ public final class PlacedWeights: Sendable {
         var weights: [String: FrozenWeight] = [:]
         var converted: [(name: String, source: WeightSource, format: WeightFormat, offset: Int)] = []
         var bytes = 0
-        // In the same order on every rank.
+        // The order is the same on every rank.
         for (name, source) in sources.sorted(by: { $0.key < $1.key }) {
             let format = formats[name] ?? .float32
             if let mapped = FrozenWeight(mapped: source.tensor, of: source.file, as: format) {
@@ -46,7 +46,7 @@ public final class PlacedWeights: Sendable {
             formats.values.contains { $0 != .float32 }
             && sources.values.allSatisfy { $0.file.floats(of: $0.tensor) != nil }
         (self.files, self.memory, self.weights) = (files, memory, weights)
-        // What was read to be converted is not needed again.
+        // The pages that were read for the conversion are not needed again.
         if !converted.isEmpty { for file in files.files { file.releasePages() } }
     }
 

@@ -4,14 +4,14 @@ import Kernels
 
 /// How a model's frozen projections are packed: once for all ranks of a node that share the memory.
 public struct WeightPacking {
-    /// What packs them.
+    /// The kernels that pack them.
     public let library: PackingLibrary
-    /// The products that the packs serve, and their precision. The output matrix stays in float32: it is a small part of
-    /// the work, and its rounding would be the answers'.
+    /// The products that the packs serve, and their number formats. The output matrix stays in float32: it is a small part of
+    /// the work, and its rounding errors would go straight into the answers.
     public let packs: FrozenMatrix.Packs
     private let memory: (Int) throws(Failure) -> any FrozenMemory
 
-    /// Packs into what `memory(byteCount)` gives, filled by the rank that it makes the writer.
+    /// Packs into the memory that `memory(byteCount)` returns; the rank that is its writer fills it.
     public init(
         _ library: PackingLibrary, _ packs: FrozenMatrix.Packs = FrozenMatrix.Packs(),
         memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
@@ -21,7 +21,7 @@ public struct WeightPacking {
         self.memory = memory
     }
 
-    /// Packs all of them; returns the memory that must outlive them. Collective where the memory is.
+    /// Packs all projections and the output matrix; returns the memory, which must outlive them. Collective if `memory` is.
     public func pack(
         _ projections: inout [FrozenMatrix], _ output: inout FrozenMatrix
     ) throws(Failure) -> any FrozenMemory {
