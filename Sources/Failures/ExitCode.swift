@@ -1,4 +1,4 @@
-/// The exit codes of `unolora-dist`, as documented for users (sysexits where one fits).
+/// The exit codes of `unolora-dist` as documented for users; they follow sysexits where one fits.
 public enum ExitCode: Int32, Sendable {
     /// Done.
     case success = 0
@@ -14,11 +14,12 @@ public enum ExitCode: Int32, Sendable {
     case unsupportedProcessor = 69
     /// A defect of this program.
     case `internal` = 70
-    /// The machine, its MPI or a limit of the job cannot give what the run needs, as memory; a restart alone does not help.
+    /// The machine, its MPI or a limit of the job cannot give what the run needs, such as memory; a restart alone does not
+    /// help.
     case systemRefused = 71
     /// Output cannot be written.
     case cannotWrite = 74
-    /// A rank died or stood still; the run can be resumed.
+    /// A rank died or made no progress; the run can be resumed.
     case rankLost = 75
     /// The configuration is wrong or impossible.
     case badConfiguration = 78

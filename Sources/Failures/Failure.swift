@@ -1,11 +1,11 @@
 /// The one error type of the project: an exit code and one sentence that says what is wrong, where, and what to do.
 ///
-/// Every refusal a user can cause is thrown as a `Failure`; the executable prints `message` with the rank and host and
+/// Everything that a user can cause is refused with a `Failure`. The executable prints `message` with the rank and host, and
 /// ends the job with `code`.
 public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The exit code of the process.
     public let code: ExitCode
-    /// One sentence: what, where (file, line, key), remedy.
+    /// One sentence that says what is wrong, where (file, line, key), and what to do.
     public let message: String
 
     /// Creates a failure.

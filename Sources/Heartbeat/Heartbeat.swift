@@ -2,20 +2,20 @@ import Synchronization
 
 /// The signs of life of this process, which a watcher reads from another thread.
 ///
-/// Whatever takes long counts its parts here: micro-batches, batches of an evaluation, rows of a cache, blocks of a file.
-/// A process that waits for others is alive without making progress; it says so.
+/// All work that takes long counts its parts here: micro-batches, batches of an evaluation, rows of a cache, blocks of a file.
+/// A process that waits for others is alive without making progress, so waiting is recorded as well.
 public enum Heartbeat {
     private static let count = Atomic<Int>(0)
     private static let waits = Atomic<Int>(0)
     private static let outsideWaits = Atomic<Int>(0)
 
-    /// Counts one part of the work; for any thread.
+    /// Counts one part of the work; any thread may call it.
     public static func beat() { count.wrappingAdd(1, ordering: .relaxed) }
 
     /// Parts counted so far.
     public static var beats: Int { count.load(ordering: .relaxed) }
 
-    /// Runs `body`, in which this process waits for other ranks.
+    /// Runs `body`, during which this process waits for other ranks.
     public static func waiting<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
         waits.wrappingAdd(1, ordering: .relaxed)
         defer {
@@ -25,7 +25,7 @@ public enum Heartbeat {
         return try body()
     }
 
-    /// Runs `body`, in which this process waits for somebody who is not of the job, such as the reader of its output.
+    /// Runs `body`, during which this process waits for something outside the job, such as the reader of its output.
     public static func waitingOutside<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
         outsideWaits.wrappingAdd(1, ordering: .relaxed)
         defer {
@@ -35,9 +35,9 @@ public enum Heartbeat {
         return try body()
     }
 
-    /// Whether some thread waits for other ranks.
+    /// Whether a thread waits for other ranks.
     public static var isWaiting: Bool { waits.load(ordering: .relaxed) > 0 }
 
-    /// Whether some thread waits for somebody who is not of the job.
+    /// Whether a thread waits for something outside the job.
     public static var isWaitingOutside: Bool { outsideWaits.load(ordering: .relaxed) > 0 }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// The cores that this process may use, and which limit says so.
+/// The cores that this process may use, and the limit that decides it.
 ///
-/// count = min(cores of the affinity mask, CPU quota of the control groups rounded up), at least 1. A core is a physical
-/// one: two hardware threads of it count once, since a matrix product gains nothing from the second.
+/// count = min(cores of the affinity mask, CPU quota of the control groups rounded up), at least 1. Only physical cores count:
+/// two hardware threads of one core count once, since a matrix product gains nothing from the second.
 public struct AvailableCores: Sendable, Equatable, CustomStringConvertible {
     /// The limit that decided.
     public enum Limit: String, Sendable {
@@ -13,9 +13,9 @@ public struct AvailableCores: Sendable, Equatable, CustomStringConvertible {
         case quota
     }
 
-    /// The logical processors in the affinity mask, each as the smallest number among the hardware threads of its core.
+    /// The logical processors in the affinity mask; each core is represented by the smallest number of its hardware threads.
     public let cores: Set<Int>
-    /// The least CPU quota of the process's control groups, in cores; nil without one.
+    /// The smallest CPU quota of the process's control groups, in cores; nil without a quota.
     public let quota: Double?
 
     /// How many cores this process may use, if no other process uses them.
@@ -26,7 +26,7 @@ public struct AvailableCores: Sendable, Equatable, CustomStringConvertible {
 
     private var quotaCount: Int? { quota.map { Int(min($0, 1e6).rounded(.up)) } }
 
-    /// What `doctor` prints, such as "4 (affinity)" or "2 (quota of 1.5 cores; affinity allows 8)".
+    /// The text that `doctor` prints, such as "4 (affinity)" or "2 (quota of 1.5 cores; affinity allows 8)".
     public var description: String {
         guard limit == .quota, let quota else { return "\(count) (affinity)" }
         return "\(count) (quota of \(quota) cores; affinity allows \(cores.count))"
@@ -51,13 +51,13 @@ public struct AvailableCores: Sendable, Equatable, CustomStringConvertible {
         return AvailableCores(cores: Set(cores), quota: quota)
     }
 
-    /// The cores that each process may count on when several share a host: every core is divided among the processes
-    /// whose masks contain it, and the quota among all of them. In the order of `processes`, each at least 1.
+    /// The cores that each process may count on when several share a host. Every core is divided among the processes whose
+    /// masks contain it, and the quota among all processes. In the order of `processes`, each at least 1.
     public static func shares(of processes: [AvailableCores]) -> [Int] {
         var users: [Int: Int] = [:]
         for process in processes { for core in process.cores { users[core, default: 0] += 1 } }
         return processes.map { process in
-            // Summed in a fixed order: the last bit must not tip the floor.
+            // The order of the sum is fixed: its last bit must not change the rounding down.
             let affinity = process.cores.sorted().map { 1 / Double(users[$0]!) }.reduce(0, +)
             let quota = process.quota.map { $0.rounded(.up) / Double(processes.count) } ?? .infinity
             return max(1, Int((min(affinity, quota) + 1e-9).rounded(.down)))
@@ -68,14 +68,14 @@ public struct AvailableCores: Sendable, Equatable, CustomStringConvertible {
 // MARK: - What the kernel writes
 
 extension AvailableCores {
-    /// The processors in the line `Cpus_allowed_list:` of /proc/self/status; empty without it.
+    /// The processors in the line `Cpus_allowed_list:` of /proc/self/status; empty when there is no such line.
     static func processors(inStatus status: String) -> [Int] {
         let prefix = "Cpus_allowed_list:"
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(prefix) }) else { return [] }
         return list(of: String(line.dropFirst(prefix.count)))
     }
 
-    /// The numbers of a kernel list such as `0-3,8,10-11`; an entry that is not one is left out.
+    /// The numbers of a kernel list such as `0-3,8,10-11`; entries that are no numbers or ranges are left out.
     static func list(of text: String) -> [Int] {
         text.split(separator: ",").flatMap { entry -> [Int] in
             let ends = entry.split(separator: "-").map { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
@@ -84,12 +84,12 @@ extension AvailableCores {
         }
     }
 
-    /// The least quota, in cores, of all control groups that hold the process, their ancestors included.
+    /// The smallest quota, in cores, of all control groups that contain the process and of their ancestors.
     ///
     /// - Parameters:
-    ///   - memberships: the content of /proc/self/cgroup. Inside a container its paths may be the host's; the walk up
-    ///     to the root of the mounted tree then finds the container's own group.
-    ///   - read: the content of a file, nil when it cannot be read.
+    ///   - memberships: the content of /proc/self/cgroup. Inside a container its paths may be the host's; the search up to the
+    ///     root of the mounted tree then still finds the container's own group.
+    ///   - read: returns the content of a file, nil when it cannot be read.
     static func quota(memberships: String, read: (String) -> String?) -> Double? {
         var quotas: [Double] = []
         for line in memberships.split(separator: "\n") {
@@ -125,7 +125,7 @@ extension AvailableCores {
         return quota / period
     }
 
-    /// `/a/b` gives `/a/b`, `/a` and the empty string of the root.
+    /// `/a/b` gives `/a/b`, `/a` and the empty string for the root.
     private static func ancestors(of path: Substring) -> [String] {
         let parts = path.split(separator: "/")
         return (0...parts.count).reversed().map { count in parts.prefix(count).map { "/" + $0 }.joined() }

@@ -1,7 +1,7 @@
 import Failures
 
 extension Communicator {
-    /// The cores that this rank may count on beside the other ranks of its node: see `AvailableCores.shares(of:)`.
+    /// The cores that this rank may count on when it shares its node with the other ranks: see `AvailableCores.shares(of:)`.
     /// Collective over a node communicator. The number of threads never changes a result.
     public func fairShare(of own: AvailableCores) throws(Failure) -> Int {
         let words = try allReduce(.maximum, Int64((own.cores.max() ?? 0) / 64 + 1))

@@ -2,7 +2,7 @@ import CMPI
 import Failures
 
 extension Communicator {
-    /// Overwrites `bytes` on every rank with the root's; collective. The length must be the same on all ranks.
+    /// Overwrites `bytes` on every rank with those of `root`; collective. The length must be the same on all ranks.
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(Failure) {
         for part in parts(of: bytes.count) {
             try check(
@@ -11,7 +11,7 @@ extension Communicator {
         }
     }
 
-    /// The root's bytes, on every rank; collective. What the other ranks give is ignored.
+    /// Returns the root's bytes on every rank; collective. The `bytes` of the other ranks are ignored.
     public func broadcast(_ bytes: [UInt8], from root: Int) throws(Failure) -> [UInt8] {
         var count = UInt64(bytes.count)
         try check(cmpi_broadcast(handle, &count, 8, Int32(root)), "broadcast a length from rank \(root)")
@@ -22,7 +22,7 @@ extension Communicator {
         return received
     }
 
-    /// The words of every rank, in the order of ranks, on every rank; collective.
+    /// Returns the words of every rank, in the order of ranks, on every rank; collective.
     ///
     /// - Throws: `.ranksDisagree` on every rank when their numbers of words differ.
     public func allGather(_ words: [UInt64]) throws(Failure) -> [[UInt64]] {
@@ -43,7 +43,7 @@ extension Communicator {
         return (0..<size).map { Array(received[$0 * words.count..<($0 + 1) * words.count]) }
     }
 
-    /// The text of every rank, at most 64 bytes of it, in the order of ranks, on every rank; collective.
+    /// Returns the text of every rank (at most its first 64 bytes), in the order of ranks, on every rank; collective.
     public func allGather(_ text: String) throws(Failure) -> [String] {
         var bytes = Array(text.utf8.prefix(64))
         bytes += [UInt8](repeating: 0, count: 64 - bytes.count)
@@ -53,12 +53,12 @@ extension Communicator {
         }
     }
 
-    /// On the root the bytes of every rank, in the order of ranks; on the others an empty list. Collective; each rank
+    /// Returns the bytes of every rank, in the order of ranks, on the root; on other ranks an empty list. Collective; each rank
     /// may give any number of bytes.
     public func gather(_ bytes: [UInt8], to root: Int) throws(Failure) -> [[UInt8]] {
         let counts = try allGather([UInt64(bytes.count)]).map { Int($0[0]) }
         var gathered = [[UInt8]](repeating: [], count: rank == root ? size : 0)
-        // In one round every rank gives so little that even the sum can be counted.
+        // In one round every rank gives so few bytes that even their sum fits into MPI's count.
         let share = Swift.max(1, largestCount / size)
         for start in stride(from: 0, to: counts.max() ?? 0, by: share) {
             let sizes = counts.map { Int32(Swift.max(0, Swift.min(share, $0 - start))) }

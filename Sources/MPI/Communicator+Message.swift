@@ -1,8 +1,8 @@
 import CMPI
 import Failures
 
-/// One message of a few words to or from another rank, under way. For one thread, which need not be the one of the
-/// collectives when the library grants `multiple`, and which does not count as waiting for others.
+/// One message of a few words to or from another rank, while it is on its way. For one thread only; that may be another thread
+/// than the one that calls collectives if the library grants `multiple`. It does not count as waiting for other ranks.
 public final class Message {
     private let words: UnsafeMutableBufferPointer<UInt64>
     private var request = cmpi_request()
@@ -14,11 +14,11 @@ public final class Message {
     }
 
     deinit {
-        // MPI may still write to the words of a message that is under way.
+        // MPI may still write to the words of a message that is on its way.
         if !isUnderWay { words.deallocate() }
     }
 
-    /// Whether the message has left or arrived.
+    /// Whether the message has been sent or has arrived.
     public func isComplete() throws(Failure) -> Bool {
         guard isUnderWay else { return true }
         var complete: Int32 = 0
@@ -27,10 +27,10 @@ public final class Message {
         return !isUnderWay
     }
 
-    /// What a complete message says.
+    /// The words of a complete message.
     public var content: [UInt64] { Array(words) }
 
-    /// Gives up a message that has not arrived.
+    /// Cancels a message that has not arrived.
     public func cancel() throws(Failure) {
         guard try !isComplete() else { return }
         try check(cmpi_cancel(&request), "give up a message", waits: false)
@@ -53,14 +53,14 @@ public final class Message {
 }
 
 extension Communicator {
-    /// Begins to send words to a rank. Not collective; messages between two ranks keep their order.
+    /// Starts sending words to a rank. Not collective; messages between two ranks keep their order.
     public func send(_ words: [UInt64], to rank: Int) throws(Failure) -> Message {
         let message = Message(count: words.count)
         try message.send(words, to: rank, of: self)
         return message
     }
 
-    /// Begins to receive `count` words from a rank.
+    /// Starts receiving `count` words from a rank.
     public func receive(count: Int, from rank: Int) throws(Failure) -> Message {
         let message = Message(count: count)
         try message.receive(from: rank, of: self)

@@ -40,11 +40,11 @@ extension Double: ReducibleNumber {
 extension Communicator {
     /// What a reduction does with the values of all ranks.
     public enum Reduction: Sendable {
-        /// Sum; exact for integers, in an order of MPI's choice for floating point.
+        /// Sum; exact for integers. For floating point MPI chooses the order.
         case sum
-        /// Least value.
+        /// Smallest value.
         case minimum
-        /// Greatest value.
+        /// Largest value.
         case maximum
 
         var operation: cmpi_operation {
@@ -58,7 +58,7 @@ extension Communicator {
 
     /// Overwrites `values` on every rank with the element-wise reduction over all ranks; collective.
     ///
-    /// The number of elements must be the same on all ranks: MPI leaves anything else undefined.
+    /// The number of elements must be the same on all ranks; otherwise MPI's behaviour is undefined.
     public func allReduce<Number: ReducibleNumber>(
         _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>
     ) throws(Failure) {
@@ -77,7 +77,7 @@ extension Communicator {
         try allReduce(.sum, values)
     }
 
-    /// The reduction of one number over all ranks; collective.
+    /// Returns the reduction of one number over all ranks; collective.
     public func allReduce<Number: ReducibleNumber>(_ reduction: Reduction, _ value: Number) throws(Failure) -> Number {
         var value = value
         try check(
@@ -86,15 +86,15 @@ extension Communicator {
         return value
     }
 
-    /// As `allReduce`, but waits by testing, so that the caller can act on a reduction that does not end.
+    /// Like `allReduce`, but waits by testing, so that the caller can act on a reduction that does not end.
     ///
-    /// - Parameter whileWaiting: called with the time since the start about every 0.1 ms once the first 2 ms have
-    ///   passed. It can abort the job; it cannot give up the reduction, because MPI goes on writing to `values`.
+    /// - Parameter whileWaiting: called about every 0.1 ms once 2 ms have passed, with the time since the start. It can abort
+    ///   the job, but it cannot cancel the reduction, because MPI continues to write to `values`.
     public func allReduce<Number: ReducibleNumber>(
         _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>, whileWaiting: (Duration) -> Void
     ) throws(Failure) {
         let start = ContinuousClock.now
-        // One wait, however often it looks.
+        // This counts as one wait, however often the reduction is tested.
         try Heartbeat.waiting { () throws(Failure) in
             try poll(reduction, values) {
                 let waited = ContinuousClock.now - start
@@ -116,7 +116,7 @@ extension Communicator {
         try poll(.sum, values, pause: pause)
     }
 
-    /// Reduces in place; calls `pause` whenever it is not done yet.
+    /// Reduces in place; calls `pause` each time that the reduction is not done yet.
     private func poll<Number: ReducibleNumber>(
         _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>, pause: () -> Void
     ) throws(Failure) {
@@ -128,7 +128,7 @@ extension Communicator {
             try check(error, "start a reduction of \(values.count) numbers over \(size) ranks", waits: false)
             var complete: Int32 = 0
             while true {
-                // The test is also what moves the data, hence the eager start.
+                // The test also moves the data; that is why the first tests come in quick succession.
                 try check(
                     cmpi_test(&request, &complete), "reduce \(values.count) numbers over \(size) ranks", waits: false)
                 if complete != 0 { break }
@@ -137,8 +137,8 @@ extension Communicator {
         }
     }
 
-    /// Returns when all ranks have called it, as `barrier()`, but sleeps until then: for waits of seconds, in which another
-    /// rank may have this one's core. Collective.
+    /// Returns when all ranks have called it, like `barrier()`, but sleeps until then: for waits of seconds, during which
+    /// another rank may use this rank's core. Collective.
     public func idleBarrier() throws(Failure) {
         var nothing: Int64 = 0
         try withUnsafeMutablePointer(to: &nothing) { (pointer) throws(Failure) in
@@ -146,7 +146,7 @@ extension Communicator {
         }
     }
 
-    /// `0..<count` cut into ranges that one MPI call can carry.
+    /// Cuts `0..<count` into ranges that one MPI call can carry.
     func parts(of count: Int) -> some Sequence<Range<Int>> {
         stride(from: 0, to: count, by: largestCount).lazy.map { $0..<Swift.min($0 + largestCount, count) }
     }

@@ -7,9 +7,9 @@ import Failures
 
 /// A group of ranks and its collectives.
 ///
-/// Every method that says "collective" must be called by all ranks of the communicator, in the same order. A value is a
-/// handle: copies name the same communicator. The few communicators a run makes live until MPI ends, unless `free()` is
-/// called on them. An MPI error becomes a `Failure` with MPI's text (`failure(of:_:)`).
+/// All ranks of the communicator must call every method that says "collective", in the same order. A value is a handle: copies
+/// name the same communicator. A run makes only a few communicators; they live until MPI ends, unless `free()` is called on
+/// them. An MPI error becomes a `Failure` with MPI's text (`failure(of:_:)`).
 public struct Communicator: Sendable {
     /// This process's number in the communicator, from 0; in `MPIEnvironment.world` the world rank.
     public let rank: Int
@@ -17,7 +17,7 @@ public struct Communicator: Sendable {
     public let size: Int
 
     let handle: cmpi_comm
-    /// The largest count that one MPI call may carry; smaller in tests, to exercise the cutting of long buffers.
+    /// The largest count that one MPI call may carry; tests use a smaller one to exercise the cutting of long buffers.
     var largestCount = Int(Int32.max)
 
     init(_ handle: cmpi_comm) throws(Failure) {
@@ -35,8 +35,8 @@ public struct Communicator: Sendable {
         try check(cmpi_barrier(handle), "pass a barrier")
     }
 
-    /// The ranks that give the same color, ordered by `key` and then by rank; nil for a rank whose color is nil.
-    /// Collective. Colors are not negative.
+    /// Returns the communicator of the ranks with the same color, ordered by `key` and then by rank; nil for a rank whose color
+    /// is nil. Collective. Colors are not negative.
     public func split(color: Int?, key: Int) throws(Failure) -> Communicator? {
         var part = cmpi_comm()
         var made: Int32 = 0
@@ -45,8 +45,8 @@ public struct Communicator: Sendable {
         return made == 0 ? nil : try Communicator(part)
     }
 
-    /// The ranks that can share memory with this one, which are those of its node, in the order of this communicator.
-    /// Collective.
+    /// Returns the communicator of the ranks that can share memory with this one, in the order of this communicator. These are
+    /// the ranks of its node. Collective.
     public func nodeCommunicator() throws(Failure) -> Communicator {
         var node = cmpi_comm()
         try check(cmpi_split_by_node(handle, Int32(rank), &node), "find the ranks of this node")
@@ -59,15 +59,15 @@ public struct Communicator: Sendable {
         try check(cmpi_free(&handle), "free a communicator")
     }
 
-    /// Ends all ranks of the job at once with an exit code; not collective. Under mpirun or srun the code that the
-    /// caller of the launcher sees is the launcher's choice.
+    /// Ends all ranks of the job at once with an exit code; not collective. Under mpirun or srun, the launcher decides the code
+    /// that its caller sees.
     public func abort(_ code: ExitCode) -> Never { abort(status: code.rawValue) }
 
-    /// As `abort(_:)`, with a raw exit status such as 128 + a signal number.
+    /// Like `abort(_:)`, with a raw exit status such as 128 + a signal number.
     public func abort(status: Int32) -> Never {
-        // Alone there is nobody to end, and MPI's own words about an abort would bury the error's sentence.
+        // A single rank has no others to end, and MPI's own text about an abort would hide the error's sentence.
         if size == 1 { _exit(status) }
-        // Where the launcher itself has stopped, MPI would wait for it for ever.
+        // If the launcher itself is stopped, MPI would wait for it for ever.
         signal(SIGALRM, SIG_DFL)
         alarm(10)
         cmpi_abort(handle, status)

@@ -1,13 +1,13 @@
 import Failures
 import Foundation
 
-/// What the launcher that started this process says about the job, read from environment variables.
+/// What the launcher of this process says about the job in environment variables.
 ///
-/// It exists to catch one mistake: a launcher starts N processes but this MPI library does not understand it, so that
-/// each process believes to be alone and N copies of the same run write to one directory. The variables never decide
-/// rank or size; MPI does.
+/// It exists to catch one mistake: a launcher starts N processes, but this MPI library does not understand it. Then each
+/// process thinks that it is alone, and N copies of the same run write to one directory. The variables never decide rank or
+/// size; MPI does.
 public struct LaunchEnvironment: Sendable, Equatable {
-    /// A launcher that leaves a trace.
+    /// A launcher that sets environment variables.
     public enum Launcher: Sendable, Equatable {
         /// Open MPI's mpirun (or prterun).
         case openMPI
@@ -18,7 +18,7 @@ public struct LaunchEnvironment: Sendable, Equatable {
         /// SLURM's srun.
         case slurm
 
-        /// Whose ranks it starts so that they find each other; nil for any.
+        /// The MPI family whose ranks find each other when this launcher starts them; nil for any.
         fileprivate var family: MPIFamily? {
             switch self {
             case .openMPI: .openMPI
@@ -28,39 +28,39 @@ public struct LaunchEnvironment: Sendable, Equatable {
         }
     }
 
-    /// The variable that names the innermost launcher's number of processes, and that number.
+    /// The number of processes that the innermost launcher started, and the variable that says so.
     public struct Announcement: Sendable, Equatable {
-        /// Who announces.
+        /// The launcher.
         public let launcher: Launcher
         /// The variable.
         public let variable: String
-        /// The number of processes that were started together.
+        /// The number of processes that the launcher started together.
         public let size: Int
     }
 
-    /// The variable with a process's number in its job, and that number.
+    /// A process's number in its job, and the variable that says so.
     struct Number: Sendable, Equatable {
         let variable: String
         let rank: Int
     }
 
-    /// Nil when no launcher is recognised: the program runs alone, or the launcher tells no size.
+    /// Nil when no launcher is recognised: the program runs alone, or the launcher does not tell the size.
     public let announcement: Announcement?
-    /// This process's number as a PMIx or PMI server gives it, with the variable that says so; nil without one.
+    /// This process's number as a PMIx or PMI server gives it, with the variable that says so; nil when there is none.
     let number: Number?
-    /// Whether any process manager that an MPI library could ask has left a trace.
+    /// Whether the environment shows any process manager that an MPI library could ask.
     let hasProcessManager: Bool
-    /// Whether Hydra started this process: the mpirun of MPICH or of Intel MPI.
+    /// Whether Hydra, the mpirun of MPICH or Intel MPI, started this process.
     let isOfHydra: Bool
     private let family: MPIFamily
 
     /// Reads a dictionary of environment variables.
     ///
-    /// The order is from the innermost launcher outwards: Open MPI's and MPICH's mpirun start their daemons with srun
-    /// inside a SLURM job, so their processes carry the variables of both. SLURM_NTASKS is not evidence: it is set in a
-    /// batch script, which runs once. SLURM_STEP_NUM_TASKS is set by srun for the tasks of a step.
+    /// Variables are examined from the innermost launcher outwards: inside a SLURM job Open MPI's and MPICH's mpirun start
+    /// their daemons with srun, so their processes carry the variables of both. SLURM_NTASKS proves nothing: it is also set in
+    /// a batch script, which runs once. srun sets SLURM_STEP_NUM_TASKS for the tasks of a step.
     ///
-    /// `family`: that of the MPI library, which decides what helps.
+    /// `family` is that of the MPI library; it decides which remedy to name.
     public init(_ environment: [String: String], family: MPIFamily = .ofThisBuild) {
         self.family = family
         func value(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
@@ -82,23 +82,24 @@ public struct LaunchEnvironment: Sendable, Equatable {
         isOfHydra = ["HYDI_CONTROL_FD", "I_MPI_HYDRA_UUID"].contains { environment[$0] != nil }
     }
 
-    /// What the launcher says to this process.
+    /// The launcher's variables for this process.
     public static var ofThisProcess: LaunchEnvironment { LaunchEnvironment(ProcessInfo.processInfo.environment) }
 
-    /// Whether a launcher started this process as another than the first one of its job.
+    /// Whether a launcher started this process as a rank other than the first of its job.
     public var isLaterRank: Bool { (number?.rank ?? 0) > 0 }
 
-    /// Whether a launcher of this library's family started this process together with others, so that MPI knows them.
+    /// Whether a launcher of this library's family started this process together with others, so that MPI knows about them.
     public var isSharedByOwnLauncher: Bool {
         announcement.map { $0.launcher.family == family && $0.size > 1 } ?? false
     }
 
-    /// Whether the launcher kills all ranks as soon as one was killed, before they could save anything.
+    /// Whether the launcher kills all ranks as soon as one is killed, before the others can save anything.
     var killsTogether: Bool { family == .mpich && isSharedByOwnLauncher && isOfHydra }
 
-    /// Refuses what is certain before MPI starts: tasks of srun that have no process manager to find each other with.
-    /// Open MPI would end them with a page about its installation. MPICH starts each of them alone, and where it is built
-    /// for SLURM's own library they find each other without a trace in the environment, so there MPI is asked first.
+    /// Refuses, before MPI starts, a job that certainly cannot work: tasks of srun without a process manager through which they
+    /// could find each other. Open MPI would end them with a page about its installation. MPICH would start each of them alone.
+    /// But an MPICH that is built for SLURM's own library finds the other ranks without any variable, so with MPICH, MPI is
+    /// asked first.
     public func checkBeforeStart() throws(Failure) {
         guard let announcement, announcement.launcher == .slurm, announcement.size > 1, !hasProcessManager,
             family != .mpich
@@ -106,7 +107,7 @@ public struct LaunchEnvironment: Sendable, Equatable {
         throw refusal(announcement)
     }
 
-    /// Refuses a job whose processes are all alone though several were started together.
+    /// Refuses a job in which several processes were started together but MPI sees each of them alone.
     ///
     /// - Parameter worldSize: the number of ranks that MPI reports.
     /// - Throws: `.usage`, saying what was seen and what to do.

@@ -3,16 +3,16 @@ import Failures
 import Foundation
 import Heartbeat
 
-/// The life of MPI in this process: started by `init`, ended cleanly by `finalize()` and by nothing else.
+/// The life of MPI in this process: `init` starts MPI, and only `finalize()` ends it cleanly.
 ///
-/// When the value goes away without `finalize()`, because an error is thrown past its owner, the whole job is aborted
-/// with exit code 70: the other ranks may be inside a collective that this rank will never join, where a finalisation
-/// would wait for ever. Print the error before.
+/// When the value goes away without `finalize()`, because an error is thrown past its owner, the whole job is aborted with exit
+/// code 70: the other ranks may be inside a collective that this rank will never join, and a finalisation would wait for ever.
+/// Print the error before that happens.
 ///
-/// MPI_THREAD_MULTIPLE is asked for, but the program does with less: where only `funneled` is granted, every call belongs
-/// on the thread that created this value, but for `abort`, and what needs another thread is left out (`threadLevel`).
+/// The program asks for MPI_THREAD_MULTIPLE but also works with less. When only `funneled` is granted, all calls except `abort`
+/// must come from the thread that created this value, and features that need another thread are left out (`threadLevel`).
 public struct MPIEnvironment: ~Copyable {
-    /// Which threads may call MPI, as the library grants it.
+    /// Which threads may call MPI, as granted by the library.
     public enum ThreadLevel: String, Sendable, Codable, Comparable {
         /// The process must have one thread.
         case single
@@ -32,7 +32,7 @@ public struct MPIEnvironment: ~Copyable {
             }
         }
 
-        /// Orders by what is allowed, least first.
+        /// Orders by what is allowed; the most restrictive level comes first.
         public static func < (a: ThreadLevel, b: ThreadLevel) -> Bool { a.strength < b.strength }
 
         private var strength: Int {
@@ -47,7 +47,7 @@ public struct MPIEnvironment: ~Copyable {
 
     /// All ranks of the job.
     public let world: Communicator
-    /// What the library grants; never below `funneled`.
+    /// The granted level; never below `funneled`.
     public let threadLevel: ThreadLevel
 
     /// Starts MPI.
@@ -68,7 +68,7 @@ public struct MPIEnvironment: ~Copyable {
         var provided = cmpi_thread_single
         let error = Heartbeat.waiting { cmpi_init(&provided) }
         guard error == 0 else {
-            // Nothing has begun that another start would go on with.
+            // The run has not started yet, so a restart has nothing to go on with.
             throw Failure(
                 .systemRefused,
                 "MPI cannot start: \(errorText(error)); see what it says itself, and try mpirun -n 2 hostname here")
@@ -84,7 +84,7 @@ public struct MPIEnvironment: ~Copyable {
                     "this MPI library grants no thread support (MPI_THREAD_SINGLE); use one that is built with it")
             }
         } catch {
-            // Every rank takes this path alike: each refusal is a function of what all of them see.
+            // Every rank takes this path in the same way: each refusal is a function of what all of them see.
             _ = cmpi_finalize()
             throw error
         }
@@ -94,25 +94,25 @@ public struct MPIEnvironment: ~Copyable {
 
     deinit { cmpi_abort(cmpi_world(), ExitCode.internal.rawValue) }
 
-    /// Ends MPI; collective, returns when all ranks have called it.
+    /// Ends MPI; collective. Returns when all ranks have called it.
     public consuming func finalize() throws(Failure) {
         let error = cmpi_finalize()
-        // From here on an abort would itself be an error of use.
+        // After this an abort would itself be a wrong use of MPI.
         discard self
         try check(error, "finish")
     }
 
-    /// The library's own description of itself, first line.
+    /// The first line of the library's own description of itself.
     public var libraryVersion: String {
         let whole = text(capacity: cmpi_library_version_size) { _ = cmpi_library_version($0) }
-        // MPICH has a tab in it.
+        // MPICH's description has a tab in it.
         return (whole.split(whereSeparator: \.isNewline).first ?? "").split(whereSeparator: \.isWhitespace)
             .joined(separator: " ")
     }
 
-    /// What a run records of the library.
+    /// What a run records about the library.
     public struct Library: Sendable, Codable {
-        /// The library's own description of itself, first line.
+        /// The first line of the library's own description of itself.
         public let version: String
         /// Which threads may call it.
         public let threadLevel: ThreadLevel

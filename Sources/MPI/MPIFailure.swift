@@ -2,15 +2,15 @@ import CMPI
 import Failures
 import Heartbeat
 
-/// The choke point from MPI error codes to `Failure`: every call of the shim passes through here.
+/// Turns MPI error codes into a `Failure`; every call of the shim passes through here.
 ///
-/// While the call lasts this process counts as waiting for others, unless `waits` is false: for calls of a thread whose
-/// life says nothing about that of the others.
+/// While the call lasts this process counts as waiting for others, unless `waits` is false. That is for calls of a thread whose
+/// waiting says nothing about the other ranks.
 ///
 /// - Parameters:
-///   - call: the call, which gives MPI's error code.
+///   - call: the call, which returns MPI's error code.
 ///   - action: what was tried, as in "cannot <action>".
-/// - Throws: with MPI's own text when the code is not MPI_SUCCESS; which exit code that is says `failure(of:_:)`.
+/// - Throws: a failure with MPI's own text when the code is not MPI_SUCCESS; `failure(of:_:)` chooses its exit code.
 func check(
     _ call: @autoclosure () -> Int32, _ action: @autoclosure () -> String, waits: Bool = true
 ) throws(Failure) {
@@ -19,11 +19,11 @@ func check(
     throw failure(of: error, action())
 }
 
-/// What an MPI error means for the job: whether to start it again may help.
+/// Maps an MPI error to an exit code that says whether a restart may help.
 ///
-/// `internal` for a wrong call; `systemRefused` where memory, space, permission or an ability is missing, as it would be
-/// at the next start too; anything else, of which MPI often says no more than that it is internal, is a rank, host or
-/// network that failed: `rankLost`. A call of which more is known says so itself (`Communicator.allocateShared`).
+/// A wrong call is `internal`. Missing memory, space, permission or ability is `systemRefused`, since it would be missing at
+/// the next start too. Anything else is `rankLost`: a rank, host or network failed, although MPI often calls such an error
+/// internal. A call that knows more chooses the code itself (`Communicator.allocateShared`).
 func failure(of error: Int32, _ action: String) -> Failure {
     let said = "MPI cannot \(action): \(errorText(error))"
     return switch cmpi_kind_of_error(error) {
@@ -37,7 +37,7 @@ func failure(of error: Int32, _ action: String) -> Failure {
     }
 }
 
-/// MPI's words about an error, in one line: MPICH has several, what is wrong and the calls that led there.
+/// MPI's text about an error, in one line. MPICH's has several lines: what is wrong and the calls that led there.
 func errorText(_ error: Int32) -> String {
     text(capacity: cmpi_error_text_size) { cmpi_error_text(error, $0) }
         .split(whereSeparator: \.isNewline).joined(separator: "; ")

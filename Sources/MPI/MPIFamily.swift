@@ -1,15 +1,15 @@
 import CMPI
 
-/// The family of the MPI library that this program is built for, whose members understand each other's launchers.
+/// The family of the MPI library that this program is built for; members of a family understand each other's launchers.
 public enum MPIFamily: Sendable, Equatable {
     /// Open MPI.
     case openMPI
-    /// MPICH and what is made of it: Intel MPI, Cray MPICH, MVAPICH.
+    /// MPICH and its descendants: Intel MPI, Cray MPICH, MVAPICH.
     case mpich
-    /// One that this program does not know.
+    /// A library that this program does not know.
     case other
 
-    /// That of this build.
+    /// The family of this build.
     public static let ofThisBuild: MPIFamily =
         switch cmpi_library_family() {
         case cmpi_open_mpi: .openMPI
@@ -17,7 +17,7 @@ public enum MPIFamily: Sendable, Equatable {
         default: .other
         }
 
-    /// What mpirun of this family is called in a message.
+    /// The name of this family's mpirun in messages.
     var launcher: String {
         switch self {
         case .openMPI: "the mpirun of Open MPI"
@@ -26,7 +26,7 @@ public enum MPIFamily: Sendable, Equatable {
         }
     }
 
-    /// The flag of srun with which ranks of this family find each other.
+    /// The option of srun with which ranks of this family find each other.
     var srun: String {
         switch self {
         case .openMPI, .other: "srun --mpi=pmix"

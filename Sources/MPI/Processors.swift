@@ -8,17 +8,17 @@ public struct Processors: Sendable, Equatable {
 
     private static let none = [UInt64](repeating: 0, count: cmpi_affinity_words)
 
-    /// Those of the calling thread; none when the kernel does not tell.
+    /// The processors of the calling thread; none when the kernel does not tell.
     public static var ofThisThread: Processors {
         var words = none
         return Processors(words: cmpi_affinity(&words) == 0 ? words : none)
     }
 
-    /// How many there are.
+    /// Number of processors.
     public var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-    /// Lets the calling thread, and the threads that `body` starts, use these processors while `body` runs. A kernel that
-    /// refuses them, such as one with a smaller cpuset, leaves the thread where it was.
+    /// Lets the calling thread, and the threads that `body` starts, use these processors while `body` runs. If the kernel
+    /// refuses them, for example because of a smaller cpuset, the thread keeps its own.
     public func lend<Result>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         let before = Self.ofThisThread
         bind()
@@ -26,7 +26,7 @@ public struct Processors: Sendable, Equatable {
         return try body()
     }
 
-    /// The processor that comes at `index`, counted around; none of none.
+    /// The processor at `index`, which wraps around; none when there are no processors.
     func one(_ index: Int) -> Processors {
         var one = Self.none
         var left = count > 0 ? index % count : 0
@@ -53,9 +53,9 @@ public struct Processors: Sendable, Equatable {
 }
 
 extension Communicator {
-    /// The processors that any of these ranks may use, on every rank; collective over a node communicator.
+    /// The processors that any of these ranks may use, returned on every rank; collective over a node communicator.
     ///
-    /// `mpirun` binds each rank to a part of its node; while the others wait (`idleBarrier`), one of them can have all.
+    /// `mpirun` binds each rank to a part of its node; while the other ranks wait (`idleBarrier`), one rank can use all parts.
     public func processors() throws(Failure) -> Processors {
         .union(try allGather(Processors.ofThisThread.words))
     }

@@ -1,16 +1,18 @@
 import CMPI
 
-/// The process that stands between the launcher and a rank where the launcher kills all ranks as soon as one was killed, as
-/// MPICH's and Intel MPI's does: it keeps the news back, so that the other ranks can save the last step and end the job.
+/// A process between the launcher and a rank. The launchers of MPICH and Intel MPI kill all ranks as soon as one rank is
+/// killed. The guard delays that news, so that the other ranks can save the last step and end the job.
 public enum RankGuard {
-    /// Seconds that the other ranks have. A last save may take 20.
+    /// Seconds that the other ranks have. Saving the last step may take 20 of them.
     private static let patience: Int32 = 30
 
-    /// Makes the guard, where one is needed; what goes on is a child of this process. Before there are threads.
+    /// Starts the guard if one is needed; the program then continues in a child of this process. Call it before any thread
+    /// starts.
     public static func start() {
         if LaunchEnvironment.ofThisProcess.killsTogether { cmpi_guard(patience) }
     }
 
-    /// Says whether other ranks notice when this one is killed, and end the job themselves. Without a guard, nothing.
+    /// Tells the guard whether other ranks notice when this rank is killed and end the job themselves. Does nothing without a
+    /// guard.
     public static func isWatched(_ isWatched: Bool) { cmpi_guard_watched(isWatched ? 1 : 0) }
 }

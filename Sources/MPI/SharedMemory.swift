@@ -7,21 +7,21 @@ import Heartbeat
 #endif
 
 extension Communicator {
-    /// Memory that all ranks of a node communicator see at once; collective. Rank 0 owns it: its pages are on rank 0's
-    /// account, and it alone should write unless the ranks agree otherwise. The content is undefined at first.
+    /// Allocates memory that all ranks of a node communicator see; collective. Rank 0 owns it: the pages count as rank 0's, and
+    /// only rank 0 should write unless the ranks agree otherwise. The content is undefined at first.
     ///
-    /// All of it is there when this returns: a page for which there is no room would end the process at its first use.
+    /// All pages exist when this returns: a page for which there is no room would end the process at its first use.
     ///
     /// - Parameters:
-    ///   - byteCount: the size; rank 0's value counts. More than 0.
-    ///   - content: what it is for, in a message.
-    ///   - remedy: what to do about too little room, beside more of it, in a message.
+    ///   - byteCount: the size, more than 0; the value of rank 0 counts.
+    ///   - content: what the memory is for, in a message.
+    ///   - remedy: what to do about too little room, apart from providing more, in a message.
     /// - Throws: `systemRefused` when the host's shared memory has no room.
     public func allocateShared(
         byteCount: Int, for content: String = "their state", remedy: String = SharedRoom.oneRank
     ) throws(Failure) -> SharedMemory {
         var room = SharedRoom(byteCount: byteCount, ranks: size, content: content, remedy: remedy)
-        // Before the others enter, so that it is said once.
+        // This comes before the other ranks enter, so that the failure is reported once.
         if rank == 0 { try room.check() }
         let byteCount = Int(try broadcastWord(UInt64(byteCount)))
         guard byteCount > 0 else { throw Failure(.internal, "shared memory of \(byteCount) bytes was asked for") }
@@ -31,7 +31,7 @@ extension Communicator {
         var size = 0
         let error = Heartbeat.waiting { cmpi_shared_allocate(handle, byteCount, &window, &base, &size) }
         guard error == 0 else {
-            // Rank 0 has the word.
+            // Rank 0 reports the failure.
             if rank > 0 { usleep(1_000_000) }
             throw room.failure(of: error)
         }
@@ -51,10 +51,10 @@ extension Communicator {
     }
 }
 
-/// Memory of one node that its ranks share (an MPI window); made by `Communicator.allocateShared(byteCount:)`.
+/// Memory that the ranks of one node share (an MPI window); made by `Communicator.allocateShared(byteCount:)`.
 ///
-/// Freeing is collective, so it is explicit: a value that goes away without `free()` leaves the memory to MPI, which
-/// takes it back at finalisation, and a rank that fails cannot make the others wait.
+/// Freeing is collective, so it is explicit. A value that goes away without `free()` leaves the memory to MPI, which frees it
+/// at finalisation; so a rank that fails cannot make the others wait.
 public struct SharedMemory: ~Copyable {
     /// The memory; valid until `free()`. The address differs between ranks.
     public let bytes: UnsafeMutableRawBufferPointer
@@ -65,7 +65,7 @@ public struct SharedMemory: ~Copyable {
     /// Whether this rank owns the memory and fills it.
     public var isOwner: Bool { node.rank == 0 }
 
-    /// Makes what any rank wrote before visible to all ranks after; collective over `node`.
+    /// Makes everything that any rank wrote before visible to all ranks afterwards; collective over `node`.
     public func synchronise() throws(Failure) {
         try check(cmpi_shared_sync(window), "synchronise shared memory")
         try node.barrier()

@@ -3,10 +3,10 @@ import Failures
 import Foundation
 import Heartbeat
 
-/// The room for memory that the ranks of a node share, which MPI takes from a file system in memory: /dev/shm, of which
-/// containers often have no more than 64 MB.
+/// The room for memory that the ranks of a node share. MPI takes it from a file system in memory, /dev/shm, which in containers
+/// often has only 64 MB.
 public struct SharedRoom {
-    /// What always helps against too little room: a rank that is alone on its node shares nothing.
+    /// The remedy that always helps: a rank that is alone on its node shares nothing.
     public static let oneRank = "start one rank a node, with more threads"
 
     var byteCount: Int
@@ -14,18 +14,18 @@ public struct SharedRoom {
     let content: String
     let remedy: String
 
-    /// What MPI itself may still take for messages between the ranks of a node: its segments of 4 MiB a rank fill slowly.
+    /// What MPI itself may still use for messages between the ranks of a node: its segments of 4 MiB per rank fill slowly.
     private static let reserve = 1 << 20
 
-    /// Throws where the file system says that there is not enough.
+    /// Throws when the file system says that there is not enough room.
     func check() throws(Failure) {
-        // A table of a few kilobytes is not refused for what MPI may take later.
+        // A table of a few kilobytes is not refused because of what MPI may use later.
         let needed = byteCount + (byteCount > Self.reserve ? ranks * Self.reserve : 0)
         if let free = Self.free, free < needed { throw refusal() }
     }
 
-    /// Takes the pages of new memory now, for the rank that owns it. Until they are written to they are only promised: a
-    /// file system in memory that is full then ends whoever writes with SIGBUS.
+    /// Takes the pages of new memory now, for the rank that owns it. Until a page is written to it is only promised: when a
+    /// file system in memory is full, the next write ends the process with SIGBUS.
     func occupy(_ memory: UnsafeMutableRawBufferPointer) throws(Failure) {
         guard let base = memory.baseAddress else { return }
         let page = sysconf(Int32(_SC_PAGESIZE))
@@ -33,7 +33,7 @@ public struct SharedRoom {
         let end = (Int(bitPattern: base) + memory.count + page - 1) / page * page
         while place < end {
             let count = min(end - place, 1 << 26)
-            // MADV_POPULATE_WRITE. Kernels before 5.14 do not know it; there the check has to do.
+            // 23 is MADV_POPULATE_WRITE. Kernels before 5.14 do not know it; with them `check` must be enough.
             while madvise(UnsafeMutableRawPointer(bitPattern: place), count, 23) != 0 {
                 switch errno {
                 case EINTR, EAGAIN: continue
@@ -46,7 +46,7 @@ public struct SharedRoom {
         }
     }
 
-    /// What an error of the call that makes the memory means: the ranks of this node live, as they have just met.
+    /// The failure for an MPI error in the allocation. It is never `rankLost`: the ranks of this node have just met, so all live.
     func failure(of error: Int32) -> Failure {
         guard cmpi_kind_of_error(error) != cmpi_misuse else { return MPI.failure(of: error, action) }
         return refusal(" (MPI says: \(errorText(error)))")
@@ -67,13 +67,13 @@ public struct SharedRoom {
         bytes < 100_000 ? "\(bytes) bytes" : String(format: "%.1f MB", Double(bytes) / 1e6)
     }
 
-    /// Where MPI makes such memory. Open MPI tells; others use the same place on Linux.
+    /// Where MPI makes such memory. Open MPI tells; other libraries use /dev/shm on Linux.
     static var directory: String {
         let told = text(capacity: Int(cmpi_path_size)) { cmpi_shared_directory($0) }
         return told.isEmpty ? "/dev/shm" : told
     }
 
-    /// Bytes that are free there; nil where that cannot be told.
+    /// Free bytes there; nil when the system does not tell.
     static var free: Int? {
         var status = statvfs()
         guard statvfs(directory, &status) == 0 else { return nil }

@@ -7,11 +7,11 @@ import Tensors
 /// Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019; the order of operations is
 /// PyTorch's.
 public struct AdamW: Sendable, Equatable {
-    /// Decay of the mean of gradients, b1.
+    /// Decay rate of the mean of gradients, b1.
     public var beta1: Double
-    /// Decay of the mean of squares, b2.
+    /// Decay rate of the mean of squares, b2.
     public var beta2: Double
-    /// Added to the root.
+    /// Added to the square root.
     public var epsilon: Double
     /// Decoupled weight decay.
     public var weightDecay: Double
@@ -33,7 +33,7 @@ public struct AdamW: Sendable, Equatable {
             weights.base, gradients: gradients.base, mean: mean.base, square: square.base, elements: weights.count)
     }
 
-    /// An update as far as it is the same for every element; `count` counts updates from 1.
+    /// The factors of an update, which are the same for every element; `count` counts updates from 1.
     public func step(learningRate: Double, count: Int) -> Step {
         precondition(count >= 1, "updates count from 1")
         return Step(
@@ -54,7 +54,7 @@ public struct AdamW: Sendable, Equatable {
             (self.keep, self.step, self.root, self.epsilon) = (keep, step, root, epsilon)
         }
 
-        /// Updates some elements: overwrites `w`, `m` and `v`, reads `g`. An element depends on no other.
+        /// Updates some elements: overwrites `w`, `m` and `v`, reads `g`. No element depends on another.
         public func apply(
             _ w: UnsafeMutablePointer<Float>, gradients g: UnsafePointer<Float>, mean m: UnsafeMutablePointer<Float>,
             square v: UnsafeMutablePointer<Float>, elements: Int
@@ -67,7 +67,7 @@ public struct AdamW: Sendable, Equatable {
         }
     }
 
-    /// `base^exponent` by repeated squaring, so that it does not depend on the C library.
+    /// `base^exponent` by repeated squaring, so that the result does not depend on the C library.
     private func power(_ base: Double, _ exponent: Int) -> Double {
         var (result, factor, rest) = (1.0, base, exponent)
         while rest > 0 {

@@ -1,7 +1,7 @@
-/// Clipping by global norm, as PyTorch's `clip_grad_norm_`: when the L2 norm of all gradients is above `limit` they are
+/// Clipping by global norm like PyTorch's `clip_grad_norm_`: when the L2 norm of all gradients is above `limit`, they are
 /// multiplied by `limit / (norm + 1e-6)`.
 public enum GradientClipping {
-    /// `sum` and the squares of some elements, added to it in double in their order.
+    /// `sum` plus the squares of some elements, added in double in their order.
     public static func addSquares(_ gradients: UnsafePointer<Float>, _ count: Int, to sum: Double) -> Double {
         var sum = sum
         for i in 0..<count {
@@ -11,7 +11,7 @@ public enum GradientClipping {
         return sum
     }
 
-    /// What gradients of a norm are multiplied by; nil where they stay as they are.
+    /// The factor for gradients with this norm; nil when they stay as they are.
     public static func factor(norm: Double, limit: Double?) -> Float? {
         guard let limit, norm > limit else { return nil }
         return Float(limit / (norm + 1e-6))

@@ -2,8 +2,8 @@ import Foundation
 
 /// The learning rate of each step: linear warmup to the peak, then a decay to 0 at the last step, or none.
 ///
-/// For update k (from 0): `peak * k / warmup` while `k < warmup`, then with `x = (k - warmup) / (steps - warmup)`:
-/// cosine `peak (1 + cos(pi x)) / 2`, linear `peak (1 - x)`, constant `peak`. As transformers' `get_*_schedule`.
+/// For update k (from 0): `peak * k / warmup` while `k < warmup`, then with `x = (k - warmup) / (steps - warmup)`: cosine `peak
+/// (1 + cos(pi x)) / 2`, linear `peak (1 - x)`, constant `peak`. The same as transformers' `get_*_schedule`.
 public struct LearningRateSchedule: Sendable, Equatable {
     /// What follows the warmup.
     public enum Decay: String, Sendable {

@@ -1,7 +1,7 @@
 /// The counter-based generator Philox4x32-10: `block = f(key, counter)` with no state.
 ///
-/// Any number can be drawn at any time by any thread on any rank, which is what makes a run independent of who computes
-/// what. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+/// Any thread on any rank can draw any number at any time, so a run does not depend on who computes what. Source: Salmon et
+/// al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 public struct Philox: Sendable {
     @usableFromInline let key0: UInt32
     @usableFromInline let key1: UInt32
@@ -30,13 +30,13 @@ public struct Philox: Sendable {
 
     /// Eight blocks at once: those of the counters `(first + 0...7, c1, c2, c3)`.
     ///
-    /// Element `l` of the four results holds the words of the block of counter `first + l`.
+    /// Element `l` of the four results holds the words of the block for the counter `first + l`.
     @inlinable @inline(__always)
     public func eightBlocks(
         first: UInt32, _ c1: UInt32, _ c2: UInt32, _ c3: UInt32
     ) -> (SIMD8<UInt32>, SIMD8<UInt32>, SIMD8<UInt32>, SIMD8<UInt32>) {
-        // Each word stands in the low half of 64 bits, as the product of 32-bit factors wants it; what the high halves
-        // hold is cut off by the next product and at the end.
+        // Each word is in the low half of 64 bits, as the product of 32-bit factors requires. The next product and the end of
+        // the function discard the high halves.
         let low = FourWords(repeating: 0xFFFF_FFFF)
         let (m0, m1) = (FourWords(repeating: 0xD251_1F53), FourWords(repeating: 0xCD9E_8D57))
         let (step0, step1) = (FourWords(repeating: 0x9E37_79B9), FourWords(repeating: 0xBB67_AE85))

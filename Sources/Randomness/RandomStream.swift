@@ -27,7 +27,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     private var used = 4
     private var spareNormal: Double?
 
-    /// Creates the stream; `a` and `b` tell streams of one purpose apart (a task and a pass, a tensor's index).
+    /// Creates the stream; `a` and `b` distinguish streams of one purpose (a task and a pass, a tensor's index).
     public init(seed: UInt64, purpose: StreamPurpose, a: UInt32 = 0, b: UInt32 = 0) {
         philox = Philox(key: seed)
         self.purpose = purpose.rawValue
@@ -91,7 +91,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         return order
     }
 
-    /// Overwrites `order` with a permutation of 0 ..< count, in the memory that it has.
+    /// Overwrites `order` with a permutation of 0 ..< count; reuses its memory.
     public mutating func permute(_ order: inout [UInt32], count: Int) {
         order.removeAll(keepingCapacity: true)
         order.append(contentsOf: 0..<UInt32(count))

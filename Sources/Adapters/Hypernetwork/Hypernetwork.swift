@@ -2,7 +2,7 @@ import Backbone
 import Kernels
 import Tensors
 
-/// The hypernetwork of UnoLoRA*, seen by one worker: scales of every example at every site, and their backward.
+/// One worker's side of the hypernetwork of UnoLoRA*: scales of every example at every site, and their backward.
 ///
 /// `s_m = 1 + U_m u_m + c_m` with `u_m = mlp([task; position_m; sample])`, `sample = encoder(mean input embedding)`.
 final class Hypernetwork {
@@ -12,9 +12,9 @@ final class Hypernetwork {
 
     /// Scales: row `example * sites + m`, `[examples * sites, r]`.
     private(set) var scales: Matrix
-    /// Their gradient, which the sites add to.
+    /// The gradient of the scales; the sites add to it.
     private(set) var scaleGradients: Matrix?
-    /// Inputs of the layers of the sample encoder and of the mlp, and the last results.
+    /// Inputs of the layers of the sample encoder and of the mlp, and the final results.
     private var sampleActivations: [Matrix] = []
     private var mlpActivations: [Matrix] = []
 
@@ -89,7 +89,7 @@ final class Hypernetwork {
         scatter(dInput, context, gradients)
     }
 
-    /// From the gradient of the mlp's input to embeddings and sample encoder.
+    /// Backward from the gradient of the mlp's input to the embeddings and the sample encoder.
     private func scatter(_ dInput: Matrix, _ context: MicroBatchContext, _ gradients: Arena) {
         let h = layout.options.dimension
         let dSample = context.workspace.zeroMatrix(context.batch.count, h)
@@ -113,8 +113,8 @@ final class Hypernetwork {
         }
     }
 
-    /// Mean input embedding of every example through the sample encoder: `[examples, h]`. No gradient goes into the
-    /// embeddings.
+    /// The mean input embedding of every example, passed through the sample encoder: `[examples, h]`. The embeddings get no
+    /// gradient from here.
     private func encodeSamples(_ context: MicroBatchContext) -> Matrix? {
         guard !layout.sampleEncoder.isEmpty else { return nil }
         let embedding = context.embedding
@@ -130,8 +130,8 @@ final class Hypernetwork {
         return sampleActivations[layout.sampleEncoder.count]
     }
 
-    /// Linear layers with a ReLU after all but the last: overwrites `activations` with the inputs of each layer and the
-    /// result. What an example's rows become does not depend on the other examples, in training neither.
+    /// Linear layers with a ReLU after all but the last: overwrites `activations` with the inputs of each layer and the result.
+    /// The result of an example does not depend on the other examples, not even in training.
     private func chain(
         _ layers: [LinearEntries], _ input: Matrix, _ workspace: Workspace, into activations: inout [Matrix]
     ) {

@@ -1,15 +1,15 @@
 import Tensors
 
-/// Where the hypernetwork's tensors stand.
+/// The hypernetwork's tensors in the layout of the arena.
 struct HypernetworkLayout: Sendable {
     let options: HypernetworkOptions
     let sites: Int
     let rank: Int
-    /// `[tasks, h]`; nil when the task is no input.
+    /// `[tasks, h]`; nil when the task is not an input.
     let taskEmbedding: ParameterLayout.Entry?
     /// `[sites or modulus, h]`.
     let positionEmbedding: ParameterLayout.Entry?
-    /// Weight and bias of d->bottleneck, bottleneck->bottleneck, bottleneck->h; empty when the sample is no input.
+    /// Weight and bias of d->bottleneck, bottleneck->bottleneck, bottleneck->h; empty when the sample is not an input.
     let sampleEncoder: [LinearEntries]
     /// Weight and bias of kh->2h, 2h->2h, 2h->2h, 2h->e for k inputs.
     let mlp: [LinearEntries]

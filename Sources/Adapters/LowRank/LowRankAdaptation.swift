@@ -2,10 +2,10 @@ import Backbone
 import Kernels
 import Tensors
 
-/// The low-rank methods, seen by one worker: `y += (alpha/rankA) ((((drop(x) A^T) * s) C^T) B^T)` at every site.
+/// One worker's side of the low-rank methods: `y += (alpha/rankA) ((((drop(x) A^T) * s) C^T) B^T)` at every site.
 ///
-/// `unolora` has s = 1, `unolora_star` takes s from the hypernetwork, `lora_per_task` takes A, B and C of the example's
-/// own task; C is absent when the ranks are equal. One worker's object; the weights are shared.
+/// `unolora` has s = 1, `unolora_star` takes s from the hypernetwork, and `lora_per_task` uses the A, B and C of the example's
+/// task. C is absent when the ranks are equal. Each worker has its own object; all share the weights.
 final class LowRankAdaptation: Adaptation {
     private let layout: LowRankMethod
     private let weights: Arena
@@ -13,7 +13,7 @@ final class LowRankAdaptation: Adaptation {
     private let hypernetwork: Hypernetwork?
     private let factor: Float
     private var dropout: Dropout?
-    /// For each group `drop(x) A^T` of its sites side by side: `[rows, sites * rankA]`.
+    /// For each group: `drop(x) A^T` of its sites side by side, `[rows, sites * rankA]`.
     private var lowRank: [Matrix?]
 
     private var options: LowRankOptions { layout.options }
@@ -34,7 +34,7 @@ final class LowRankAdaptation: Adaptation {
     /// See `Adaptation`: whether the group has sites.
     func adapts(_ group: ProjectionGroup) -> Bool { !layout.groups[group.index].sites.isEmpty }
 
-    /// See `Adaptation`: the hypernetwork runs here, once for all sites. Every example's task must be one of the adapter's.
+    /// See `Adaptation`: runs the hypernetwork, once for all sites. Every example's task must be one of the adapter's.
     func begin(_ context: MicroBatchContext) {
         precondition(
             context.batch.tasks.allSatisfy { (0..<options.tasks).contains($0) },
@@ -46,7 +46,7 @@ final class LowRankAdaptation: Adaptation {
         hypernetwork?.forward(context)
     }
 
-    /// See `Adaptation`: the hypernetwork's backward.
+    /// See `Adaptation`: runs the hypernetwork's backward.
     func finish(_ context: MicroBatchContext) { hypernetwork?.backward(context) }
 
     /// Adds `(alpha/rankA) (((drop(x) A^T) * s) C^T) B^T` of each site to its columns of `output`.
@@ -101,7 +101,7 @@ final class LowRankAdaptation: Adaptation {
                     to: .asIs(a(group, chosen, run.task, gradients)), context.workspace)
             }
             guard let inputGradient else { return }
-            // x is drop(input), so its gradient goes through the same mask.
+            // x is drop(input), so the gradient goes through the same mask.
             let dx = context.workspace.matrix(input.rows, input.columns)
             for run in runs(rows, context) {
                 smallProduct(
@@ -118,7 +118,7 @@ final class LowRankAdaptation: Adaptation {
         }
     }
 
-    /// From dy of one site to dB, dC, ds and its columns of `dh` (overwritten).
+    /// From dy of one site computes dB, dC, ds and the site's columns of `dh` (overwritten).
     private func siteBackward(
         _ site: Site, _ position: Int, _ h: Matrix, _ dy: Matrix, into dh: Matrix, _ rows: Segments,
         _ context: MicroBatchContext, _ gradients: Arena
@@ -158,7 +158,7 @@ final class LowRankAdaptation: Adaptation {
         }
     }
 
-    /// What stands between A and B for one site: `h * s` and `(h * s) C^T`; views of `h` itself where nothing changes it.
+    /// The values between A and B for one site: `h * s` and `(h * s) C^T`; views of `h` itself when nothing changes it.
     private func middle(
         _ site: Site, _ position: Int, _ h: Matrix, _ rows: Segments, _ context: MicroBatchContext
     ) -> (scaled: Matrix, inner: Matrix) {
@@ -193,7 +193,7 @@ extension LowRankAdaptation {
         let task: Int
     }
 
-    /// The runs of a micro-batch one after the other; nothing is allocated.
+    /// The runs of a micro-batch in order; the iteration allocates nothing.
     private struct Runs: Sequence, IteratorProtocol {
         let rows: Segments
         /// Tasks of the examples; nil when all use the same tensors.
@@ -214,13 +214,13 @@ extension LowRankAdaptation {
         private var task: Int { tasks?[rows.example(segment)] ?? 0 }
     }
 
-    /// All rows, or for `lora_per_task` the stretches of examples of one task.
+    /// One run of all rows, or for `lora_per_task` a run for each stretch of examples with the same task.
     private func runs(_ rows: Segments, _ context: MicroBatchContext) -> Runs {
         Runs(rows: rows, tasks: options.method == .loraPerTask ? context.batch.tasks : nil)
     }
 
-    /// Calls `body` with the dropped input and the sites that read it: all sites of the group at once, or one by one
-    /// when each draws a mask or, per task, has an A that does not stand beside the next one's.
+    /// Calls `body` with the input after dropout and the sites that read it. That is all sites of the group at once, or one
+    /// site at a time when each draws its own mask or, per task, when neighbouring sites' A's are not adjacent in memory.
     private func forEachInput(
         _ group: ProjectionGroup, _ input: Matrix, _ rows: Segments, _ context: MicroBatchContext,
         _ body: (Matrix, Range<Int>) -> Void
@@ -247,7 +247,7 @@ extension LowRankAdaptation {
         }
     }
 
-    /// Dropout place of a site's input.
+    /// The dropout place of a site's input.
     private func place(_ group: ProjectionGroup, _ site: Site) -> DropoutPlace {
         let place = DropoutPlace(inputOf: group)
         return options.dropoutMask == .perInput ? place : place.site(site.position)

@@ -1,19 +1,19 @@
 import Backbone
 
 extension LowRankMethod {
-    /// What the method takes of a worker's workspace beside the backbone.
+    /// How much of a worker's workspace the method needs in addition to the backbone.
     public var footprint: MethodFootprint {
         let sites = groups.flatMap(\.sites)
         let adapted = zip(adaptedGroups, groups).filter { !$0.1.sites.isEmpty }.map(\.0.kind)
-        // Low-rank columns (rank times sites) at one input, and what stands between A and B.
+        // Low-rank columns (rank times sites) at one input, and the values between A and B.
         let columns = (groups.map(\.sites.count).max() ?? 0) * options.rankA
         let rank = sites.isEmpty ? 0 : max(options.rankA, options.rankB)
         let inputWidth = sites.map(\.projection.inputWidth).max() ?? 0
         return MethodFootprint(
             keptInputs: Set(adapted), perRow: columns,
-            // Gradient and middle of each site, dropped input, its gradient.
+            // Gradient and middle of each site, input after dropout, and that input's gradient.
             perRowInBackward: columns + 3 * rank + 2 * inputWidth,
-            // Of both groups of a sublayer, and of three sites at most.
+            // For both groups of a sublayer, with at most three sites.
             perRowInGeneration: 3 * (columns + rank),
             perExample: hypernetwork?.floatsPerExample(modelWidth: modelWidth) ?? 0,
             narrowSide: columns == 0 ? 0 : max(columns, rank))
@@ -21,7 +21,7 @@ extension LowRankMethod {
 }
 
 extension HypernetworkLayout {
-    /// Floats that forward and backward take for each example: what every layer reads and gives, and the gradients of
+    /// Floats that forward and backward need for each example: the inputs and outputs of every layer, and the gradients of
     /// both.
     fileprivate func floatsPerExample(modelWidth: Int) -> Int {
         let h = options.dimension

@@ -3,8 +3,8 @@ import Failures
 import Tensors
 
 extension LowRankMethod {
-    /// Makes one of the low-rank methods; refuses values that make no sense, targets that the backbone does not have, and for
-    /// a new run a rank that no update of some adapted matrix can have.
+    /// Makes one of the low-rank methods. Refuses values that make no sense, targets that the backbone does not have, and, for
+    /// a new run, a rank that is larger than the rank of any update of some adapted matrix can be.
     static func make(
         _ known: LowRankOptions.Method, _ configuration: AdapterConfiguration, _ shape: any BackboneShape,
         _ source: MethodSource
@@ -36,7 +36,7 @@ extension LowRankMethod {
         }
     }
 
-    /// Refuses a rank that no update of some adapted matrix can have.
+    /// Refuses a rank that is larger than the rank of any update of some adapted matrix can be.
     private func checkRank(_ configuration: AdapterConfiguration) throws(Failure) {
         let (rankA, rankB) = (options.rankA, options.rankB)
         guard let narrowest, max(rankA, rankB) > narrowest.smallerSide else { return }

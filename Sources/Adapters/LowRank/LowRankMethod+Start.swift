@@ -2,10 +2,10 @@ import Randomness
 import Tensors
 
 extension LowRankMethod {
-    /// Overwrites `weights` with the seeded start: A uniform, B zero, C identity-like, the hypernetwork as method and
-    /// paper have it (linear layers Xavier-uniform, biases 0, embeddings N(0, 1), U ~ N(0, 0.02), c = 0).
+    /// Overwrites `weights` with the seeded start: A uniform, B zero, C like the identity, and the hypernetwork as the method
+    /// and the paper start it (linear layers Xavier-uniform, biases 0, embeddings N(0, 1), U ~ N(0, 0.02), c = 0).
     ///
-    /// Each tensor draws from a stream keyed by its position among the tensors, so the start is the same everywhere.
+    /// Each tensor draws from a stream keyed by its index among the tensors, so the start is the same on every rank.
     public func initialise(_ weights: Arena, seed: UInt64) {
         weights.clear()
         for (index, entry) in parameters.entries.enumerated() {
@@ -27,7 +27,7 @@ extension LowRankMethod {
         }
     }
 
-    /// Ones on the diagonal of each `[rankB, rankA]`.
+    /// Writes ones on the diagonal of each `[rankB, rankA]`.
     private func fillDiagonal(_ values: UnsafeMutableBufferPointer<Float>) {
         let size = options.rankB * options.rankA
         for start in stride(from: 0, to: values.count, by: size) {

@@ -5,7 +5,7 @@ import Tensors
 struct Site: Sendable {
     /// Position index m among the chosen sites.
     let index: Int
-    /// Position of the projection inside its group.
+    /// Index of the projection in its group.
     let position: Int
     let projection: Projection
     /// A: `[rankA, in]`, or `[tasks, rankA, in]`.
@@ -21,16 +21,16 @@ struct GroupSites: Sendable {
     let sites: [Site]
 }
 
-/// The trainables of a low-rank method on one backbone: sites, their tensors, and where they stand in the arena.
+/// The trainables of a low-rank method on one backbone: sites, their tensors, and the tensors' positions in the arena.
 public struct LowRankMethod: Method {
     /// The options it was made from.
     public let options: LowRankOptions
-    /// Named tensors of the arena.
+    /// The named tensors in the arena.
     public let parameters: ParameterLayout
     /// Module paths of the sites in canonical order; the index is the position index m.
     public let siteNames: [String]
     let groups: [GroupSites]
-    /// The model's groups, in the same order.
+    /// The sites of each of the model's groups, in the same order.
     let adaptedGroups: [ProjectionGroup]
     let hypernetwork: HypernetworkLayout?
     let modelWidth: Int
@@ -90,7 +90,7 @@ public struct LowRankMethod: Method {
         LowRankAdaptation(self, weights: weights, gradients: gradients)
     }
 
-    /// The adapted projection with the smallest side, the first of equals: an update of it has no higher rank. nil where
+    /// The adapted projection with the smallest side, the first among equals; no update of it can have a higher rank. Nil when
     /// nothing is adapted.
     public var narrowest: Projection? {
         groups.flatMap(\.sites).map(\.projection).min { $0.smallerSide < $1.smallerSide }

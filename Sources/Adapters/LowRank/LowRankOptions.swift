@@ -1,10 +1,10 @@
 import Backbone
 
-/// What a low-rank method is made of; the values come from the run's configuration or an adapter's own.
+/// The options of a low-rank method; they come from the run's configuration or from an adapter's.
 public struct LowRankOptions: Sendable, Equatable {
-    /// The method in its short name.
+    /// The method's short name.
     public enum Method: String, Sendable {
-        /// The backbone alone.
+        /// Only the backbone.
         case frozen
         /// One A and B per site, shared by all tasks.
         case unolora
@@ -14,11 +14,11 @@ public struct LowRankOptions: Sendable, Equatable {
         case loraPerTask = "lora_per_task"
     }
 
-    /// How A starts, in any of the methods, so that they can be compared from one start; B always starts at 0.
+    /// How A starts. It applies to all methods, so that they can be compared from the same start; B always starts at 0.
     public enum AInitialisation: String, Sendable {
         /// U(-1/sqrt(in), 1/sqrt(in)).
         case kaimingIn
-        /// U(-1/sqrt(r), 1/sqrt(r)) with r = rankA, as the authors' code has it for `unolora_star`.
+        /// U(-1/sqrt(r), 1/sqrt(r)) with r = rankA, as in the authors' code for `unolora_star`.
         case kaimingRank
     }
 
@@ -34,7 +34,7 @@ public struct LowRankOptions: Sendable, Equatable {
     public var method: Method
     /// Rows of A.
     public var rankA: Int
-    /// Columns of B; when it differs from `rankA` a core C `[rankB, rankA]` stands between.
+    /// Columns of B; when it differs from `rankA`, a core C `[rankB, rankA]` is between A and B.
     public var rankB: Int
     /// The update is scaled by alpha / rankA.
     public var alpha: Double
@@ -42,9 +42,9 @@ public struct LowRankOptions: Sendable, Equatable {
     public var tasks: Int
     /// Adapted projections.
     public var targets: LoraTargets
-    /// Dropout on the input of the low-rank path.
+    /// Dropout rate at the input of the low-rank path.
     public var dropout: Double
-    /// How its masks are drawn.
+    /// How the masks of that dropout are drawn.
     public var dropoutMask: DropoutMask
     /// How A starts.
     public var aInitialisation: AInitialisation

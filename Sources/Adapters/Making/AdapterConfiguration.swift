@@ -2,10 +2,9 @@ import Failures
 import Foundation
 import Tensors
 
-/// `unolora_config.json`: what an adapter file needs to be used again, and what a method is made from (`MethodTable`).
+/// `unolora_config.json`: what is needed to use an adapter file again, and to make a method (`MethodTable`).
 ///
-/// `method`, `rank`, `alpha` and `tasks` are always there; every other key may be absent and then has the method's
-/// default.
+/// `method`, `rank`, `alpha` and `tasks` are always present; any other key may be absent and then has the method's default.
 public struct AdapterConfiguration: Codable, Sendable, Equatable {
     /// Short name of the method.
     public var method: String
@@ -17,7 +16,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     public var tasks: Int
     /// Reduction of HyperFormer++'s bottleneck.
     public var reduction: Int?
-    /// Rank of A where it differs from `rank`.
+    /// Rank of A if it differs from `rank`.
     public var rankA: Int?
     /// Rank of B.
     public var rankB: Int?
@@ -31,24 +30,24 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     public var hyperPositions: Int?
     /// Width of the hypernetwork's embeddings.
     public var hyperDim: Int?
-    /// Width of its output.
+    /// Width of the hypernetwork's output.
     public var hyperOutDim: Int?
-    /// Width inside its sample encoder.
+    /// Width inside the hypernetwork's sample encoder.
     public var hyperBottleneck: Int?
-    /// Dropout of the low-rank path in training.
+    /// Dropout rate of the low-rank path in training.
     public var loraDropout: Double?
     /// `perInput` or `perSite`.
     public var loraDropoutMask: String?
-    /// How A starts, where it is not `kaimingIn`; of a start alone.
+    /// How A starts if not `kaimingIn`; it matters only at the start.
     public var loraAInit: String?
     /// Names of the tasks in the order of their ids.
     public var taskNames: [String]?
     /// Answer texts of each task, in class order.
     public var labels: [String: [String]]?
-    /// Digest of the vocabulary that it was trained with; nil in files of earlier versions and of others.
+    /// Digest of the vocabulary that the adapter was trained with; nil in files of earlier versions and of other programs.
     public var vocabulary: String?
 
-    /// The configuration of an adapter; everything else is at the method's default.
+    /// Creates the configuration of an adapter; every other key has the method's default.
     public init(method: String, rank: Int, alpha: Double, tasks: Int) {
         self.method = method
         self.rank = rank
@@ -74,8 +73,8 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
         }
     }
 
-    /// The first key, in the alphabet's order, in which an adapter of another configuration means something else; nil
-    /// when there is none. What acts in training alone does not count, nor does the vocabulary, which not every file names.
+    /// The first key, in alphabetical order, for which an adapter of the other configuration means something else; nil when
+    /// there is none. Keys that act only in training do not count, nor does the vocabulary, which not every file names.
     public func firstDifference(from other: AdapterConfiguration) throws(Failure) -> String? {
         func values(_ configuration: AdapterConfiguration) throws(Failure) -> [String: NSObject] {
             var used = configuration

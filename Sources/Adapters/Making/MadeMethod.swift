@@ -1,10 +1,10 @@
 import Backbone
 
-/// Where the values come from that a method is made of: decides what a refusal says, and how much is refused.
+/// Where the values of a method come from: this decides what a refusal says and how much is refused.
 public enum MethodSource: Sendable {
     /// The configuration of a run on a model directory; `file` names it.
     case run(model: String, file: String)
-    /// The same of a run that begins now, which is refused what an old one may go on with.
+    /// The same for a run that begins now: it is refused values with which an old run may go on.
     case newRun(model: String, file: String)
     /// An adapter's `unolora_config.json`.
     case file(path: String)
@@ -18,16 +18,16 @@ public enum MethodSource: Sendable {
     }
 }
 
-/// A method that was made of a configuration.
+/// A method that was made from a configuration.
 public struct MadeMethod: Sendable {
     /// The method on its backbone.
     public let method: any Method
-    /// What it was made of, in the form in which an adapter's file says it; without tasks' names and vocabulary.
+    /// The configuration it was made from, in the form that an adapter's file has; without the tasks' names and the vocabulary.
     public let configuration: AdapterConfiguration
-    /// What makes its trainables fewer, as the rest of a sentence that begins with "lower".
+    /// What reduces the number of trainables, worded as the rest of a sentence that begins with "lower".
     public let sizeKeys: String
 
-    /// Describes a method.
+    /// Creates the value.
     public init(method: any Method, configuration: AdapterConfiguration, sizeKeys: String) {
         self.method = method
         self.configuration = configuration

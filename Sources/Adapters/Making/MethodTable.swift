@@ -2,14 +2,14 @@ import Backbone
 import Failures
 import Tensors
 
-/// The methods that there are, by name.
+/// The table of methods, by name.
 public struct MethodTable: Sendable {
     /// One method.
     public struct Entry: Sendable {
         let name: String
         let make: @Sendable (AdapterConfiguration, any BackboneShape, MethodSource) throws(Failure) -> MadeMethod
 
-        /// A method with its name in `method:`, and how it is made for a backbone.
+        /// Creates an entry from the method's name in `method:` and a function that makes it for a backbone.
         public init(
             _ name: String,
             _ make:
@@ -23,16 +23,16 @@ public struct MethodTable: Sendable {
 
     private let entries: [Entry]
 
-    /// A table of these methods.
+    /// Creates a table of these methods.
     public init(_ entries: [Entry]) { self.entries = entries }
 
-    /// The table with one method more.
+    /// The table with one more method.
     public func adding(_ entry: Entry) -> MethodTable { MethodTable(entries + [entry]) }
 
     /// The names in the order of the table.
     public var names: [String] { entries.map(\.name) }
 
-    /// Makes the method that a configuration names, on a backbone of this shape. Throws what its values are refused with.
+    /// Makes the method that a configuration names, on a backbone of this shape. Throws the refusal of its values.
     public func method(
         _ configuration: AdapterConfiguration, on shape: any BackboneShape, from source: MethodSource
     ) throws(Failure) -> MadeMethod {

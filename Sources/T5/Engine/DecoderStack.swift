@@ -65,7 +65,7 @@ struct DecoderStack {
         if depth.reachesEmbedding { embedding.backward(state.ids, dx, state.rows, pass) }
     }
 
-    /// What generation keeps from one token to the next.
+    /// State that generation keeps from one token to the next.
     struct Cache {
         fileprivate let own: [(key: Matrix, value: Matrix)]
         /// Keys and values of the encoder's output for each block.
@@ -94,7 +94,7 @@ struct DecoderStack {
         return Cache(own: own, encoded: keyValues, bias: bias, steps: steps)
     }
 
-    /// One token of each of some examples: logits `[active, vocabulary]`.
+    /// Computes one token of each active example: logits `[active, vocabulary]`.
     func step(_ ids: UnsafePointer<Int32>, _ active: [Int], step: Int, _ cache: Cache, _ pass: Pass) -> Matrix {
         let (sources, workspace) = (pass.context.sources, pass.workspace)
         let rows = Segments(active.count, in: workspace, start: { $0 }, length: { _ in 1 }, example: { active[$0] })

@@ -21,7 +21,7 @@ struct EncoderStack {
 
     /// What the forward hands to the backward.
     struct State {
-        /// What the blocks kept; empty where no backward follows.
+        /// What the blocks kept; empty when no backward follows.
         var blocks: [(attention: SelfAttention.State, feedForward: FeedForward.State)]
         let ids: UnsafePointer<Int32>
         let bias: PassBias
@@ -82,8 +82,8 @@ struct EncoderStack {
     private var place: DropoutPlace { DropoutPlace(.encoder, block: 0, .finalNorm) }
 }
 
-/// The residual stream of a stack as it goes from sublayer to sublayer. Where no backward follows two buffers suffice, and each
-/// sublayer's memory is given back after it.
+/// The residual stream of a stack as it goes from sublayer to sublayer. When no backward follows, two buffers suffice, and the
+/// memory of each sublayer is given back after it.
 struct ResidualStream {
     /// `[rows, d]`.
     private(set) var present: Matrix
@@ -96,7 +96,7 @@ struct ResidualStream {
         spare = pass.keepsActivations ? nil : pass.workspace.matrix(start.rows, start.columns)
     }
 
-    /// Runs one sublayer from the stream into the next buffer. What it returns may be used where a backward follows.
+    /// Runs one sublayer from the current buffer into the next one. Its result may be used only when a backward follows.
     mutating func step<State>(_ sublayer: (Matrix, Matrix) -> State) -> State {
         guard let target = spare else {
             let target = workspace.matrix(present.rows, present.columns)

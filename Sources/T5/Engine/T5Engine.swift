@@ -95,7 +95,7 @@ public final class T5Engine: BackboneEngine {
         self.last = nil
     }
 
-    /// See `BackboneEngine`. The encoder and the hypernetwork run once; keys and values are kept; finished examples leave the
+    /// See `BackboneEngine`. The encoder and the hypernetwork run once; keys and values are cached; finished examples leave the
     /// batch.
     public func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]] {
         try generate(batch, maxNewTokens: maxNewTokens) { _, _ in }
@@ -121,7 +121,7 @@ public final class T5Engine: BackboneEngine {
     /// See `BackboneEngine`.
     public func blockOutputs(_ stack: Stack) -> [Matrix] {
         guard let last else { return [] }
-        // What a block gives is what the next one's first norm reads, or the final norm.
+        // The output of a block is the input of the next block's first norm, or of the final norm.
         let inputs =
             stack == .encoder
             ? last.encoder.blocks.map(\.attention.norm.input) : last.decoder.blocks.map(\.attention.norm.input)

@@ -28,8 +28,8 @@ extension T5Configuration {
         ]
     }()
 
-    /// Standard deviation with which transformers initialises a tensor of T5 at factor 1; nil for the norms, which
-    /// start at 1.
+    /// The standard deviation with which transformers initialises a tensor of T5 at factor 1; nil for the norms, which start at
+    /// 1.
     func initialDeviation(_ name: String) -> Double? {
         if name.hasSuffix("layer_norm.weight") { return nil }
         if name == "shared.weight" || name == "lm_head.weight" { return 1 }
@@ -42,10 +42,10 @@ extension T5Configuration {
         }
     }
 
-    /// Writes a randomly initialised model in Hugging Face layout (`config.json`, `model.safetensors`) into
-    /// `directory`, which is made when it does not exist.
+    /// Writes a randomly initialised model in Hugging Face layout (`config.json`, `model.safetensors`) into `directory`, which
+    /// is created if needed.
     ///
-    /// The weights are a function of `seed` and the shape alone. They come last, and each file appears as a whole.
+    /// The weights are a function of `seed` and the shape alone. They are written last, and each file appears as a whole.
     /// Throws `cannotWrite`.
     public func writeNewModel(directory: String, seed: UInt64) throws(Failure) {
         do {

@@ -2,21 +2,21 @@ import Backbone
 import Foundation
 import Tensors
 
-/// The relative position bias of one stack, spread out by distance so that a row of scores adds a contiguous row.
+/// The relative position bias of one stack, expanded by distance so that a row of scores adds a contiguous row.
 ///
 /// Source: Raffel et al., "Exploring the limits of transfer learning", JMLR 2020, section 2.1, and its code.
 public struct RelativePositionBias: Sendable {
     private let values: Arena
     private let reach: Int
 
-    /// Spreads the table `[buckets, heads]` out for lengths up to `maximumLength`.
+    /// Expands the table `[buckets, heads]` for lengths up to `maximumLength`.
     init(_ table: Matrix, _ buckets: PositionBuckets, maximumLength: Int) {
         reach = max(maximumLength, 1)
         values = Arena(count: table.columns * (2 * reach - 1))
         buckets.spread(table, into: values.base, reach: reach)
     }
 
-    /// The largest length that it serves.
+    /// The largest length that it supports.
     public var maximumLength: Int { reach }
 
     /// The biases by head and distance.
@@ -26,13 +26,13 @@ public struct RelativePositionBias: Sendable {
     func row(head: Int, query: Int) -> UnsafePointer<Float> { UnsafePointer(view.row(head: head, query: query)) }
 }
 
-/// How the position bias of a stack puts distances into buckets.
+/// Assigns distances to the buckets of a stack's position bias.
 struct PositionBuckets: Sendable {
-    /// Whether keys after the query have buckets of their own.
+    /// Whether keys after the query have their own buckets.
     let bidirectional: Bool
     /// Number of buckets.
     let count: Int
-    /// Distance from which on all positions share the last bucket.
+    /// From this distance on all positions share the last bucket.
     let maximumDistance: Int
 
     /// The bucket of `distance` = key position - query position.
@@ -41,7 +41,7 @@ struct PositionBuckets: Sendable {
             distance, bidirectional: bidirectional, buckets: count, maximumDistance: maximumDistance)
     }
 
-    /// Overwrites `values: [heads, 2 * reach - 1]`, the distance `-(reach - 1)` first, from a table `[buckets, heads]`.
+    /// Overwrites `values: [heads, 2 * reach - 1]`, starting with the distance `-(reach - 1)`, from a table `[buckets, heads]`.
     func spread(_ table: Matrix, into values: UnsafeMutablePointer<Float>, reach: Int) {
         let width = 2 * reach - 1
         for distance in (1 - reach)..<reach {
@@ -50,7 +50,7 @@ struct PositionBuckets: Sendable {
         }
     }
 
-    /// Backward of `spread`: adds the gradients by distance to those of the table, `[buckets, heads]`.
+    /// Backward of `spread`: adds the gradients by distance to the gradient of the table, `[buckets, heads]`.
     func gather(_ values: UnsafePointer<Float>, reach: Int, addingTo table: Matrix) {
         let width = 2 * reach - 1
         for distance in (1 - reach)..<reach {
@@ -61,8 +61,8 @@ struct PositionBuckets: Sendable {
 
     /// The bucket of `distance` = key position - query position.
     ///
-    /// Half of the buckets are exact, the others logarithmic up to `maximumDistance`; with `bidirectional` the upper
-    /// half of all buckets is for keys after the query, else such keys share bucket 0.
+    /// Half of the buckets are exact, the others logarithmic up to `maximumDistance`. With `bidirectional` the upper half of
+    /// all buckets is for keys after the query; without it such keys share bucket 0.
     static func bucket(_ distance: Int, bidirectional: Bool, buckets: Int, maximumDistance: Int) -> Int {
         var first = 0
         var count = buckets
@@ -76,7 +76,7 @@ struct PositionBuckets: Sendable {
         }
         let exact = count / 2
         if d < exact { return first + d }
-        // In float32 as the original has it: at a boundary the rounding decides the bucket.
+        // The original computes this in float32, and at a boundary the rounding decides the bucket.
         let ratio = logf(Float(d) / Float(exact)) / Float(log(Double(maximumDistance) / Double(exact)))
         d = exact + Int(ratio * Float(count - exact))
         return first + min(d, count - 1)
@@ -84,7 +84,7 @@ struct PositionBuckets: Sendable {
 }
 
 extension T5Configuration {
-    /// The buckets of a stack: in the encoder those of both directions.
+    /// The buckets of a stack; those of the encoder cover both directions.
     func buckets(_ stack: Stack) -> PositionBuckets {
         PositionBuckets(
             bidirectional: stack == .encoder, count: positionBuckets, maximumDistance: positionMaxDistance)

@@ -1,14 +1,14 @@
 import Backbone
 import Tensors
 
-/// Where a worker adds the gradients of the tensors beside the projections that its method trains; nil for frozen ones.
+/// Where a worker adds the gradients of trained tensors other than projections; nil for frozen tensors.
 struct T5Gradients {
     private var norms: [Sublayer: UnsafeMutablePointer<Float>] = [:]
     private var finalNorms: [Stack: UnsafeMutablePointer<Float>] = [:]
     private var biases: [Stack: UnsafeMutablePointer<Float>] = [:]
-    /// `[vocabulary, d]`: of the rows that tokens were read from.
+    /// `[vocabulary, d]`: gradient of the rows from which tokens were read.
     let embedding: UnsafeMutablePointer<Float>?
-    /// `[vocabulary, d]`: of the output matrix; the same place as `embedding` when tied.
+    /// `[vocabulary, d]`: gradient of the output matrix; the same memory as `embedding` when tied.
     let output: UnsafeMutablePointer<Float>?
 
     init(_ configuration: T5Configuration, _ adaptation: (any Adaptation)?) {
@@ -34,7 +34,7 @@ struct T5Gradients {
     /// `[buckets, heads]`.
     func bias(_ stack: Stack) -> UnsafeMutablePointer<Float>? { biases[stack] }
 
-    /// How far down a backward goes that needs all of these, and what the method adapts.
+    /// How far down the backward must go for these gradients and for what the method adapts.
     func depth(_ groups: [ProjectionGroup], _ adaptation: (any Adaptation)?) -> BackwardDepth {
         var trained = BackwardDepth.TrainedParts()
         trained.norms = Set(norms.keys)

@@ -4,9 +4,10 @@ import Glibc
 import Heartbeat
 import Tensors
 
-/// Tensors that repeat another one: their names say so, and their numbers have to.
+/// Tensors that repeat another one: their names say so, and the numbers must be equal.
 extension T5Model {
-    /// Refuses tensors that should repeat another and have other numbers, by name, and an mT5 whose versions differ.
+    /// Refuses tensors whose names say that they repeat another one but whose numbers differ, and an mT5 on which versions
+    /// differ.
     static func checkAliases(
         _ configuration: T5Configuration, _ files: TensorCollection, _ sources: [String: WeightSource],
         _ condition: OutputForm.Condition
@@ -46,7 +47,7 @@ extension T5Model {
 
     private static var outputName: String { "lm_head.weight" }
 
-    /// Whether two tensors of one shape have the same numbers, whatever their types.
+    /// Whether two tensors of the same shape have equal numbers, whatever their types.
     static func haveEqualNumbers(_ first: WeightSource, _ second: WeightSource) -> Bool {
         let (a, b) = (first.file.bytes(of: first.tensor), second.file.bytes(of: second.tensor))
         defer { withExtendedLifetime((first.file, second.file)) {} }

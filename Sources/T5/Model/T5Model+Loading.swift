@@ -7,11 +7,11 @@ import Tensors
 extension T5Model {
     /// Opens a Hugging Face T5 directory.
     ///
-    /// Every tensor must be there with its shape, and none that is not the model's: otherwise `badData` naming it.
-    /// `maximumLength` is the longest source or target. What the file has in another format than `format` asks for, or
-    /// where it cannot be used in place, is converted once into the memory that `convertedMemory(byteCount)` gives; the
-    /// rest is used from the mapped file, so ranks of a node share its pages. With `packing` the projections' products run
-    /// on packed copies, which need `float32`. Tensors that repeat others are compared by `check`, not here.
+    /// Every tensor of the model must be there with its shape, and no other tensor; otherwise throws `badData` with its name.
+    /// `maximumLength` is the longest source or target. Tensors that the file has in another format than `format`, or that
+    /// cannot be used in place, are converted once into the memory that `convertedMemory(byteCount)` returns. The others are
+    /// used from the mapped file, so ranks of a node share its pages. With `packing` the projections' products use packed
+    /// copies, which need `float32`. `check` compares tensors that repeat others; this function does not.
     public static func load(
         directory: String, maximumLength: Int, format: WeightFormat = .float32, packing: WeightPacking? = nil,
         convertedMemory: (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
@@ -22,14 +22,14 @@ extension T5Model {
             configuration: configuration, maximumLength: maximumLength, storage: weights, packing: packing,
             isRoundedInSight: weights.isRoundedInSight, files: files
         ) { name in weights[name] }
-        // A node would keep the weights twice. What is still used of the file comes back when it is read.
+        // Otherwise the node would hold the weights twice. Pages that are still used come back when they are read.
         if packing != nil { for file in files.files { file.releasePages() } }
         return model
     }
 
-    /// Refuses what `load` would refuse, without converting anything, weights that are not finite, and tensors that should
-    /// repeat others and have other numbers; returns the digest of what decides the model's numbers: what `config.json`
-    /// says of it, and every tensor's name, type, shape and bytes.
+    /// Refuses everything that `load` would refuse, without converting anything. It also refuses weights that are not finite,
+    /// and tensors that should repeat others but have other numbers. Returns the digest of everything that decides the model's
+    /// numbers: the relevant part of `config.json`, and every tensor's name, type, shape and bytes.
     public static func check(directory: String) throws(Failure) -> ContentDigest {
         let (configuration, files, sources, condition) = try open(directory)
         try checkAliases(configuration, files, sources, condition)
@@ -51,7 +51,7 @@ extension T5Model {
         return accumulator.digest
     }
 
-    /// Appends a tensor's bytes to a digest; returns whether its numbers are finite. Looks at each part while it is in
+    /// Appends a tensor's bytes to a digest; returns whether its numbers are finite. It examines each part while the part is in
     /// the processor's cache.
     private static func digest(
         _ bytes: UnsafeRawBufferPointer, as type: ElementType, into accumulator: inout ContentDigest.Accumulator
@@ -65,7 +65,7 @@ extension T5Model {
         return true
     }
 
-    /// Digest of which files `load` would read: equal for two processes of a node that read the same ones.
+    /// Digest of the identity of the files that `load` would read: equal for two processes of a node that read the same files.
     public static func fileIdentity(directory: String) throws(Failure) -> ContentDigest {
         let paths = [directory + "/config.json"] + (try TensorCollection(directory: directory)).files.map(\.path)
         var text = ""
@@ -89,7 +89,7 @@ extension T5Model {
         }
         let path = directory + "/config.json"
         let raw = try HuggingFaceConfiguration(path: path)
-        // Ahead of the files: what it is the configuration of matters more than what is wrong with them.
+        // The configuration is checked before the files: a wrong kind of model is more important than a wrong file.
         _ = try T5Configuration(raw, OutputForm(raw, hasOwn: nil, path: path), path: path)
         let files = try TensorCollection(directory: directory, isWatched: isWatched)
         let form = try OutputForm(raw, hasOwn: OutputForm.hasOwn(files), path: path)

@@ -3,8 +3,7 @@ import Failures
 import Kernels
 import Tensors
 
-/// A frozen T5: views of its weights in memory that is shared by all workers and, where the file allows it, by all ranks
-/// of a node.
+/// A frozen T5: views of its weights. All workers share the memory and, where the file allows it, all ranks of a node do.
 public final class T5Model: Sendable {
     /// The shape of the model.
     public let configuration: T5Configuration
@@ -14,11 +13,11 @@ public final class T5Model: Sendable {
     public let embedding: FrozenWeight
     /// Output matrix `[vocabulary, d]`; the embedding itself when tied.
     public let output: FrozenMatrix
-    /// Longest source or target that the position biases serve.
+    /// The longest source or target that the position biases support.
     public let maximumLength: Int
 
-    /// Whether matrices were rounded to bfloat16 from floats that are mapped, so that a comparison with these takes no
-    /// memory.
+    /// Whether matrices were rounded to bfloat16 while the files hold them as mapped float32. Then a comparison with the
+    /// original numbers needs no additional memory.
     public let isRoundedInSight: Bool
 
     private let projections: [FrozenMatrix]
@@ -27,7 +26,7 @@ public final class T5Model: Sendable {
     private let biasTables: [Matrix]
     private let biases: [RelativePositionBias]
     private let groupOffsets: [[Int]]
-    /// Stacks whose bias is trained: what `biases` holds of it is of the start.
+    /// Stacks whose bias is trained; `biases` holds only its start.
     let trainedBiases: Set<Stack>
     /// Keeps the memory of the views alive.
     private let storage: any Sendable
@@ -35,9 +34,9 @@ public final class T5Model: Sendable {
     /// The files that the weights came from, held open; nil for weights from elsewhere.
     private let files: TensorCollection?
 
-    /// Makes the views; `tensor` gives the weight of each name in `configuration.tensorShapes()` (vectors as one row, and
-    /// like the position biases in float32), `storage` owns their memory, `files` are watched. Throws only what `packing`
-    /// throws.
+    /// Creates the views. `tensor` returns the weight for each name in `configuration.tensorShapes()` (vectors as one row;
+    /// these and the position biases in float32), `storage` owns the memory, and `files` are watched. Throws only what
+    /// `packing` throws.
     public init(
         configuration: T5Configuration, maximumLength: Int, storage: any Sendable, packing: WeightPacking? = nil,
         isRoundedInSight: Bool = false, files: TensorCollection? = nil, tensor: (String) -> FrozenWeight
@@ -74,7 +73,7 @@ public final class T5Model: Sendable {
         groupOffsets = Self.offsets(groups)
     }
 
-    /// `other` with trained numbers for some tensors, and with packs where `keepsPacks` and none of a matrix's parts is
+    /// `other` with trained numbers for some tensors. With `keepsPacks` it keeps the packs of the matrices of which no part is
     /// trained.
     private init(_ other: T5Model, trained: [String: Matrix], of owner: Arena?, keepsPacks: Bool) {
         func weight(_ name: String, _ own: FrozenWeight) -> FrozenWeight { trained[name].map { .float32($0) } ?? own }
@@ -145,7 +144,7 @@ public final class T5Model: Sendable {
         UnsafePointer(finalNorms[Int(stack.rawValue)].base)
     }
 
-    /// The position bias of a stack as it is in the model's file, spread out.
+    /// The position bias of a stack as in the model's file, expanded.
     func bias(_ stack: Stack) -> RelativePositionBias { biases[Int(stack.rawValue)] }
 
     /// The table of a stack's position bias, `[buckets, heads]`.
@@ -156,18 +155,18 @@ extension T5Model {
     /// The first file of the model that has changed since it was opened, and how; nil while none has.
     public var fileChange: (path: String, what: String)? { files?.change }
 
-    /// The matrices `[out, in]` of a group's projections, as one.
+    /// The matrices `[out, in]` of a group's projections, as one matrix.
     public func weights(_ group: ProjectionGroup) -> FrozenMatrix { projections[group.index] }
 
-    /// The same model with its products on the weights as they are, in float32 and without packs.
+    /// The same model computing with its weights in float32 and without packs.
     func withoutPacks() -> T5Model { T5Model(self, trained: [:], of: nil, keepsPacks: false) }
 
-    /// The same model with other numbers for some tensors, whose matrices are not packed; `owner` has them.
+    /// The same model with other numbers for some tensors, whose matrices are not packed; `owner` holds the numbers.
     func with(_ trained: [String: Matrix], of owner: Arena) -> T5Model {
         T5Model(self, trained: trained, of: owner, keepsPacks: true)
     }
 
-    /// The weight of a name of `configuration.tensorShapes()`, vectors as one row; nil for any other name.
+    /// The weight with this name in `configuration.tensorShapes()`, vectors as one row; nil for any other name.
     public func tensor(named name: String) -> FrozenWeight? {
         if name == T5Configuration.embeddingName { return embedding }
         if name == T5Configuration.outputName, configuration.outputMatrix == .own { return output.parts[0] }

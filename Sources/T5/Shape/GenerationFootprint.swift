@@ -1,16 +1,16 @@
 import Backbone
 
-/// Memory that a worker's workspace needs to answer an evaluation batch, from shapes alone.
+/// The memory that a worker's workspace needs to answer an evaluation batch, computed from shapes alone.
 ///
-/// It follows the buffers of `T5Engine.generate` as if every answer had all of its tokens; `GenerationFootprintTests` holds
-/// it against the workspace's own high-water mark.
+/// It follows the buffers of `T5Engine.generate` as if every answer used all of its tokens; `GenerationFootprintTests` compares
+/// it with the workspace's own high-water mark.
 struct GenerationFootprint: Sendable {
     private let configuration: T5Configuration
     private let lengths: BatchLengths
     private let steps: Int
     private let method: MethodFootprint
 
-    /// The footprint of examples that are each answered with up to `steps` tokens; of their lengths the sources count.
+    /// The footprint of examples that are each answered with up to `steps` tokens; only the lengths of the sources count.
     init(configuration: T5Configuration, lengths: BatchLengths, steps: Int, method: MethodFootprint) {
         self.configuration = configuration
         self.lengths = lengths
@@ -20,8 +20,8 @@ struct GenerationFootprint: Sendable {
 
     /// Bytes of one call of `generate`.
     var bytes: Int {
-        // Slots, segments and ids; the encoder's two buffers, its norm and output, and the scratch of all sublayers; the
-        // hypernetwork without its backward, which is half.
+        // Slots, segments and ids; the encoder's two buffers, its norm and output; the scratch of all sublayers; and the
+        // hypernetwork without its backward, which is half of it.
         let scratch = 2 * d + inner + configuration.feedForwardWidth
         let kept = sourceRows * (1 + 3 * d + 1 + scratch) + examples * (4 + (method.perExample + 1) / 2)
         let positions = method.trainsPositions ? configuration.heads * 2 * (lengths.longestSource + steps) : 0
@@ -37,14 +37,14 @@ struct GenerationFootprint: Sendable {
     private var d: Int { configuration.modelWidth }
     private var inner: Int { configuration.innerWidth }
 
-    /// Pieces in use at one time, at most: keys and values of the decoder, those of a sublayer, and the hypernetwork's.
+    /// Largest number of pieces in use at one time: keys and values of the decoder, pieces of a sublayer, and the
+    /// hypernetwork's.
     private var pieces: Int { 3 * configuration.decoderBlocks + 64 }
 
-    /// Keys and values of every decoder block: of the answers so far, and of the sources.
+    /// Keys and values of every decoder block, for the answers so far and for the sources.
     private var cached: Int { configuration.decoderBlocks * 2 * inner * (examples * steps + sourceRows) }
 
-    /// One token of every example through the decoder: ids and segments, two buffers, and the most of a sublayer or the
-    /// logits.
+    /// One token of every example in the decoder: ids and segments, two buffers, and the largest sublayer or the logits.
     private var step: Int {
         let attention = max(
             sublayer(rows: examples, own: 3 * inner, pairs: examples * steps) + 3 * examples,
@@ -52,8 +52,8 @@ struct GenerationFootprint: Sendable {
         return examples * (7 + 2 * d) + max(attention, examples * (2 * d + 1 + configuration.vocabularySize))
     }
 
-    /// The floats of rows in a sublayer: the norm's factors, and the larger of an attention with its probabilities, of which
-    /// each head has one for each of `pairs`, and a gated feed-forward's gates.
+    /// The floats of a sublayer's rows: the norm's factors, and the larger of two things: an attention with its probabilities
+    /// (each head has one for each of `pairs`), or the gates of a gated feed-forward.
     private func sublayer(rows: Int, own: Int, pairs: Int) -> Int {
         let gates = configuration.feedForward == .relu ? 0 : 2 * configuration.feedForwardWidth
         return rows * (1 + method.perRowInGeneration + (method.keptOutputs.isEmpty ? 0 : d))

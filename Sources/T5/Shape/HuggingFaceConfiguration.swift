@@ -4,10 +4,10 @@ import Tensors
 
 /// `config.json` as Hugging Face writes it; keys that do not matter here are ignored.
 ///
-/// Of transformers' keys that another key repeats or that change numbers in ways that are not supported, those are here
-/// too, to be refused.
+/// Some keys of transformers are here only to be refused: keys that repeat another key with another value, and keys that change
+/// numbers in ways that this program does not support.
 struct HuggingFaceConfiguration: Codable {
-    /// A value of which only its presence matters.
+    /// A value; only its presence matters.
     struct Anything: Codable {
         init(from decoder: any Decoder) {}
         func encode(to encoder: any Encoder) throws {}
@@ -43,7 +43,7 @@ struct HuggingFaceConfiguration: Codable {
 }
 
 extension HuggingFaceConfiguration {
-    /// Reads a file. Throws `inputMissing` when there is none, `badData` when it is no T5's.
+    /// Reads a file. Throws `inputMissing` when there is none, and `badData` when it does not describe a T5.
     init(path: String) throws(Failure) {
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(
@@ -60,17 +60,17 @@ extension HuggingFaceConfiguration {
             throw Failure(.badData, "\(path) is not a T5 configuration: \(Self.explain(error, data))")
         }
         if let key = Self.repeatedKey(data) {
-            // Of two values one reader takes the first, another the last.
+            // With two values, some readers use the first and others the last.
             throw Failure(.badData, "\(path): the key \(key.shown) occurs twice; take one of them out")
         }
-        // Versions of transformers differ in what null means there.
+        // Versions of transformers differ in what null means for these keys.
         let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
         for key in ["tie_word_embeddings", "scale_decoder_outputs"] where object?[key] is NSNull {
             throw Failure(.badData, "\(path): \(key) is null; write true or false, or take config.json from the model")
         }
     }
 
-    /// The first key of a JSON object that stands there a second time; nil for none.
+    /// The first key of a JSON object that occurs twice; nil when none does.
     private static func repeatedKey(_ data: Data) -> String? {
         var repeated: String?
         data.withUnsafeBytes { bytes in
@@ -84,23 +84,23 @@ extension HuggingFaceConfiguration {
         return repeated
     }
 
-    /// What `model_type` may be.
+    /// The accepted values of `model_type`.
     static let modelTypes = ["t5", "mt5"]
 
-    /// Whether it is an mT5, which has defaults of its own.
+    /// Whether it is an mT5, which has other defaults.
     var isMT5: Bool { model_type == "mt5" }
 
     /// The form of the feed-forward.
     ///
-    /// transformers takes `dense_act_fn` and `is_gated_act`, which it writes beside `feed_forward_proj`, for what they say
-    /// even where they contradict it; other forms than the two are not supported.
+    /// transformers writes `dense_act_fn` and `is_gated_act` beside `feed_forward_proj`, and uses them even when they
+    /// contradict it. Only the two forms of `FeedForward` are supported.
     func feedForward(path: String) throws(Failure) -> T5Configuration.FeedForward {
         let form = feed_forward_proj ?? (isMT5 ? "gated-gelu" : "relu")
         guard let feedForward = T5Configuration.FeedForward(rawValue: form) else {
             throw Failure(
                 .badData, "\(path): feed_forward_proj is \(form.shown), but only relu and gated-gelu are supported")
         }
-        // Two names of one function.
+        // Both are names of the same function.
         let activations = feedForward == .relu ? ["relu"] : ["gelu_new", "gelu_pytorch_tanh"]
         if let name = dense_act_fn, !activations.contains(name) {
             throw Failure(
@@ -117,7 +117,7 @@ extension HuggingFaceConfiguration {
         return feedForward
     }
 
-    /// Refuses what would give other numbers than the model's.
+    /// Refuses keys that would give other numbers than the model's.
     func refuseUnsupported(path: String) throws(Failure) {
         if let type = model_type, !Self.modelTypes.contains(type) {
             throw Failure(.badData, "\(path): model_type is \(type.shown), but only t5 and mt5 models can be used")
@@ -132,7 +132,7 @@ extension HuggingFaceConfiguration {
                 "\(path) has \(key), which is not supported; take the model as it was before, saved in float32, float16 or "
                     + "bfloat16")
         }
-        // transformers' names for all models, which win there.
+        // transformers' names for all models take precedence there.
         for (general, value, own, size) in [
             ("hidden_size", hidden_size, "d_model", d_model),
             ("num_attention_heads", num_attention_heads, "num_heads", num_heads),
@@ -154,7 +154,7 @@ extension HuggingFaceConfiguration {
             "the key \(context.codingPath.last?.stringValue ?? "?") has a value of the wrong type"
         case is JSONReader.Problem: "it is not valid JSON"
         default:
-            // The decoder does not say of which key a number cannot be read.
+            // The decoder does not say which key's number it could not read.
             brokenNumber(data).map { "the key \($0) has a number that is not whole, or too large" }
                 ?? "it is not valid JSON"
         }

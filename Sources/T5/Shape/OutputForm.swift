@@ -1,15 +1,14 @@
 import Failures
 import Tensors
 
-/// Which matrix makes the logits, and whether the decoder's output is scaled before: what `config.json` and the names of the
-/// tensors say.
+/// Which matrix computes the logits, and whether the decoder's output is scaled before: `config.json` and the tensors' names
+/// decide.
 ///
-/// transformers before version 5 has one key for both, `tie_word_embeddings`. Version 5 ties wherever the two matrices are
-/// equal or one is missing, writes `tie_word_embeddings: true` always, and has `scale_decoder_outputs` for the scale: in
-/// T5, while its mT5 never scales. Where the versions give different numbers nobody can say which are meant, so that is
-/// refused.
+/// transformers before version 5 has one key for both, `tie_word_embeddings`. Version 5 ties the two matrices whenever they are
+/// equal or one is missing, always writes `tie_word_embeddings: true`, and has `scale_decoder_outputs` for the scale; but its
+/// mT5 never scales. Where the versions give different numbers, nobody can know which are meant, so such a file is refused.
 struct OutputForm {
-    /// What is to hold of the numbers where the files have both matrices.
+    /// What must be true of the numbers when the files have both matrices.
     enum Condition {
         /// Nothing.
         case any
@@ -25,7 +24,7 @@ struct OutputForm {
     /// Whether the names of the tensors decide.
     let isOpen: Bool
 
-    /// Reads it; `hasOwn`: whether the files have an output matrix beside an embedding, nil where they are not there.
+    /// Reads the form. `hasOwn` is whether the files have an output matrix beside an embedding; nil when there are no files.
     init(_ raw: HuggingFaceConfiguration, hasOwn: Bool?, path: String) throws(Failure) {
         // The default of version 4; in version 5 the key is always there.
         let isTied = raw.tie_word_embeddings ?? !raw.isMT5
@@ -42,7 +41,7 @@ struct OutputForm {
         case (true, nil) where !raw.isMT5:
             (matrix, isScaled, condition, isOpen) = (.embedding, true, .equal, false)
         case (true, let scale):
-            // Written by version 5. Tied or not, the numbers are the same where the files have both.
+            // Version 5 wrote this file. Tied or not, the numbers are the same when the files have both matrices.
             if hasOwn == false, scale == nil { throw Self.undecided(path, "has no lm_head.weight") }
             let isOwn = hasOwn ?? true
             matrix = isOwn ? .own : .embedding

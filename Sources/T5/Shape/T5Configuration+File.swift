@@ -5,21 +5,21 @@ import Tensors
 extension T5Configuration {
     /// Reads `config.json` of a model directory whose weights need not be there.
     ///
-    /// Throws `inputMissing` when there is none, `badData` when it is no T5's or an option is not supported. Where it leaves
-    /// open whether the model has an output matrix of its own, the headers of the weights tell; without them it has one,
-    /// which takes the more memory.
+    /// Throws `inputMissing` when there is none, and `badData` when it does not describe a T5 or an option is not supported. If
+    /// the file leaves open whether the model has its own output matrix, the headers of the weights decide. Without weights the
+    /// model counts as having one, since that takes more memory.
     public init(directory: String) throws(Failure) {
         let path = directory + "/config.json"
         let raw = try HuggingFaceConfiguration(path: path)
         var form = try OutputForm(raw, hasOwn: nil, path: path)
-        // What is wrong with the weights is for those who read them to say.
+        // Errors in the weights are left to the code that reads them.
         if form.isOpen, let files = try? TensorCollection(directory: directory) {
             form = try OutputForm(raw, hasOwn: OutputForm.hasOwn(files), path: path)
         }
         try self.init(raw, form, path: path)
     }
 
-    /// Reads `config.json` as `init(directory:)` does, without a look at the weights.
+    /// Reads `config.json` like `init(directory:)`, but never looks at the weights.
     public init(path: String) throws(Failure) {
         let raw = try HuggingFaceConfiguration(path: path)
         try self.init(raw, OutputForm(raw, hasOwn: nil, path: path), path: path)
@@ -31,7 +31,7 @@ extension T5Configuration {
         try self.init(raw, OutputForm(raw, hasOwn: nil, path: path), path: path)
     }
 
-    /// Takes what a file says, and what it leaves open.
+    /// Combines what the file says with defaults for what it leaves open.
     init(_ raw: HuggingFaceConfiguration, _ form: OutputForm, path: String) throws(Failure) {
         try raw.refuseUnsupported(path: path)
         vocabularySize = raw.vocab_size
@@ -71,7 +71,7 @@ extension T5Configuration {
                 .badData,
                 "\(path): num_heads times d_kv is \(innerWidth), which no model has; take config.json from the model")
         }
-        // Every size and product of what follows is computed in whole numbers, which hold this.
+        // All sizes and products below are computed in whole numbers, which are large enough under this limit.
         guard weightCount <= 1_000_000_000_000 else {
             throw Failure(
                 .badData,

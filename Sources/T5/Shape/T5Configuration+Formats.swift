@@ -2,8 +2,8 @@ import Backbone
 import Kernels
 
 extension T5Configuration {
-    /// The format of each tensor of the model: that of the embedding, the projections and the output matrix. Norms and
-    /// position biases stay float32.
+    /// The storage format of each tensor: `format` for the embedding, the projections and the output matrix. Norms and position
+    /// biases stay float32.
     func formats(_ format: WeightFormat) -> [String: WeightFormat] {
         let matrices = Set(["shared.weight", "lm_head.weight"])
             .union(projectionGroups().flatMap { $0.projections.map { $0.name + ".weight" } })

@@ -1,17 +1,17 @@
 import Backbone
 
 extension T5Configuration: BackboneShape {
-    /// See `BackboneShape`; held against the workspace's own high-water mark by `FootprintTests`.
+    /// See `BackboneShape`; `FootprintTests` compares it with the workspace's own high-water mark.
     public func trainingBytes(_ lengths: BatchLengths, _ method: MethodFootprint) -> Int {
         TrainingFootprint(configuration: self, lengths: lengths, method: method).bytes
     }
 
-    /// See `BackboneShape`; held against the workspace's own high-water mark by `GenerationFootprintTests`.
+    /// See `BackboneShape`; `GenerationFootprintTests` compares it with the workspace's own high-water mark.
     public func answeringBytes(_ lengths: BatchLengths, steps: Int, _ method: MethodFootprint) -> Int {
         GenerationFootprint(configuration: self, lengths: lengths, steps: steps, method: method).bytes
     }
 
-    /// See `BackboneShape`: 2 operations a weight and token, forward and backward.
+    /// See `BackboneShape`: 2 operations per weight and token, forward and backward.
     public func operations(source: Double, target: Double) -> Double {
         let inner = (feedForward == .relu ? 2 : 3) * modelWidth * feedForwardWidth
         let attention = modelWidth * innerWidth

@@ -2,15 +2,15 @@ import Backbone
 
 /// The shape of a T5 model, as Hugging Face's `config.json` gives it.
 public struct T5Configuration: Sendable, Equatable {
-    /// The matrix `[vocabulary, d]` that makes logits of the decoder's output.
+    /// The matrix `[vocabulary, d]` that computes the logits from the decoder's output.
     public enum OutputMatrix: Sendable {
         /// The embedding itself, `shared.weight`: T5 v1.0.
         case embedding
-        /// One of its own, `lm_head.weight`: T5 v1.1, FLAN, mT5.
+        /// A separate matrix, `lm_head.weight`: T5 v1.1, FLAN, mT5.
         case own
     }
 
-    /// What stands between the two matrices of the feed-forward.
+    /// The activation between the two matrices of the feed-forward.
     public enum FeedForward: String, Sendable {
         /// `relu(x wi^T) wo^T`: T5 v1.0.
         case relu
@@ -34,15 +34,15 @@ public struct T5Configuration: Sendable, Equatable {
     public var heads: Int
     /// Buckets of the relative position bias.
     public var positionBuckets: Int
-    /// Distance from which on all positions share the last bucket.
+    /// From this distance on all positions share the last bucket.
     public var positionMaxDistance: Int
-    /// Dropout at T5's places in training.
+    /// Dropout rate at T5's places in training.
     public var dropoutRate: Double
     /// Added to the mean square in the layer norm.
     public var normEpsilon: Float
     /// Form of the feed-forward.
     public var feedForward: FeedForward
-    /// Which matrix makes the logits.
+    /// Which matrix computes the logits.
     public var outputMatrix: OutputMatrix
     /// Whether the decoder's output is scaled by d^-1/2 before the output matrix.
     public var scalesOutput: Bool
@@ -55,14 +55,14 @@ public struct T5Configuration: Sendable, Equatable {
 
     /// Width of all heads together, `heads * d_kv`; may differ from d.
     public var innerWidth: Int { heads * headWidth }
-    /// What the decoder's output is multiplied by before the output matrix.
+    /// The factor of the decoder's output before the output matrix.
     public var outputScale: Float { scalesOutput ? 1 / Float(modelWidth).squareRoot() : 1 }
 
     /// Blocks of a stack.
     public func blocks(_ stack: Stack) -> Int { stack == .encoder ? encoderBlocks : decoderBlocks }
 }
 
-/// As the digest of a backbone takes it, which old checkpoints hold: what it says of a model must stay the same text.
+/// Old checkpoints hold a backbone's digest of this text, so the text for a given model must stay the same.
 extension T5Configuration: Encodable {
     private enum CodingKeys: String, CodingKey {
         case vocabularySize, modelWidth, headWidth, feedForwardWidth, encoderBlocks, decoderBlocks, heads
@@ -71,8 +71,8 @@ extension T5Configuration: Encodable {
         case scalesOutput
     }
 
-    /// Writes every property; whether the output is scaled only where that is not as in v1.0 and v1.1, where the embedding
-    /// as output matrix and the scale go together.
+    /// Writes every property. It writes whether the output is scaled only when that differs from v1.0 and v1.1, in which the
+    /// output is scaled exactly when the embedding is the output matrix.
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(vocabularySize, forKey: .vocabularySize)

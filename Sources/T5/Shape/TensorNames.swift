@@ -30,7 +30,7 @@ extension T5Configuration {
         backwardOrder.first { tensor.hasPrefix("\($0.stack.name).block.\($0.number).") }
     }
 
-    /// Names under which some files repeat a tensor that `tensorShapes` has, and the tensor they repeat.
+    /// Names under which some files repeat a tensor of `tensorShapes`, each with the tensor that it repeats.
     public func aliases() -> [(name: String, of: String)] {
         var aliases = [
             ("encoder.embed_tokens.weight", "shared.weight"), ("decoder.embed_tokens.weight", "shared.weight"),
@@ -58,7 +58,7 @@ extension T5Configuration {
         "\(sublayer.stack.name).block.\(sublayer.block).layer.\(layer(sublayer)).layer_norm.weight"
     }
 
-    /// The position of a sublayer in its block, as the names count it.
+    /// The index of a sublayer in its block, as tensor names count it.
     func layer(_ sublayer: Sublayer) -> Int {
         sublayer.stack == .encoder && sublayer.kind == .feedForward ? 1 : sublayer.kind.rawValue
     }

@@ -1,10 +1,10 @@
 import Backbone
 import Kernels
 
-/// Memory that a worker's workspace needs for a training micro-batch, from shapes alone.
+/// The memory that a worker's workspace needs for a training micro-batch, computed from shapes alone.
 ///
-/// It follows the buffers of `T5Engine` one by one, as if the backward went through every sublayer;
-/// `FootprintTests` holds it against the workspace's own high-water mark.
+/// It follows the buffers of `T5Engine` one by one, as if the backward went through every sublayer; `FootprintTests` compares
+/// it with the workspace's own high-water mark.
 struct TrainingFootprint: Sendable {
     private let configuration: T5Configuration
     private let lengths: BatchLengths
@@ -32,19 +32,19 @@ struct TrainingFootprint: Sendable {
     private var inner: Int { configuration.innerWidth }
     private var feedForwardWidth: Int { configuration.feedForwardWidth }
 
-    /// Pieces taken in one pass, at most: those of a sublayer, its method's, and the hypernetwork's.
+    /// Largest number of pieces taken in one pass: those of a sublayer, its method's, and the hypernetwork's.
     private var pieces: Int { 12 * (2 * configuration.encoderBlocks + 3 * configuration.decoderBlocks) + 64 }
 
     /// Tokens, slots and segments.
     private var tokenWords: Int { sourceRows + targetRows + 7 * lengths.examples }
 
-    /// What is not kept (`PassScratch`).
+    /// Memory that is not kept (`PassScratch`).
     private var scratchFloats: Int { max(sourceRows, targetRows) * (2 * d + inner + feedForwardWidth) }
 
-    /// Residual, factor of the norm, what the method keeps at both groups, and what it reads behind the output projection.
+    /// Residual, factor of the norm, what the method keeps at both groups, and what it reads after the output projection.
     private func sublayerRow(_ kind: Sublayer.Kind) -> Int { d + 1 + 2 * method.perRow + method.kept(kind, d) }
 
-    /// With ReLU a bit for each element, else both gates.
+    /// With ReLU a bit for each element, otherwise both gates.
     private var feedForwardRow: Int {
         let mask = BitMask.byteCount(rows: 1, columns: feedForwardWidth) / MemoryLayout<Float>.stride
         let activation = configuration.feedForward == .relu ? mask : 2 * feedForwardWidth
@@ -79,7 +79,7 @@ struct TrainingFootprint: Sendable {
 
     private var outputFloats: Int { targetRows * configuration.vocabularySize }
 
-    /// The gradients of both residual streams and of the encoder's output, and the most that one sublayer adds.
+    /// The gradients of both residual streams and of the encoder's output, and the largest addition of a single sublayer.
     private var backwardFloats: Int {
         let encoder =
             sourceRows * d + max(feedForwardBackward(sourceRows), selfBackward(sourceRows, lengths.longestSource))
@@ -90,7 +90,7 @@ struct TrainingFootprint: Sendable {
             + configuration.smallProductFloats(keys: max(lengths.longestSource, lengths.longestTarget), method: method)
     }
 
-    /// The gradient of what the method reads behind an output projection.
+    /// The gradient of what the method reads after an output projection.
     private func behindOutput(_ kind: Sublayer.Kind) -> Int { method.kept(kind, d) }
 
     private func feedForwardBackward(_ rows: Int) -> Int {
@@ -110,7 +110,7 @@ struct TrainingFootprint: Sendable {
 }
 
 extension T5Configuration {
-    /// What one product of a head, or one of the method, lends for panels or sums (`smallProduct`, `addOuterProduct`).
+    /// What one product of a head, or of the method, borrows for panels or sums (`smallProduct`, `addOuterProduct`).
     func smallProductFloats(keys: Int, method: MethodFootprint) -> Int {
         func whole(_ count: Int) -> Int { (count + 15) / 16 * 16 }
         let head = whole(keys) * whole(headWidth)

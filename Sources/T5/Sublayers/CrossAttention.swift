@@ -31,11 +31,11 @@ struct CrossAttention {
         let probabilities: UnsafeMutablePointer<Float>
         /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
         let attended: Matrix
-        /// `[rows, d]`: what the method reads behind o; nil where it changes nothing.
+        /// `[rows, d]`: what the method reads after o; nil when it changes nothing.
         let result: Matrix?
     }
 
-    /// Keys and values side by side of the encoder's output `[source rows, d]`. Overwrites `keyValue: [source rows, 2i]`.
+    /// Overwrites `keyValue: [source rows, 2i]` with keys and values, side by side, of the encoder's output `[source rows, d]`.
     func project(_ encoded: Matrix, _ sources: Segments, into keyValue: Matrix, _ pass: Pass) {
         pass.projections.forward(memory, encoded, sources, into: keyValue, pass.context)
     }
@@ -59,8 +59,8 @@ struct CrossAttention {
             result: result)
     }
 
-    /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input, where something below needs
-    /// it. Adds to `dEncoded: [source rows, d]`, the gradient of the encoder's output, where that is wanted.
+    /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
+    /// Adds to `dEncoded: [source rows, d]`, the gradient of the encoder's output, unless that is nil.
     func backward(
         _ state: State, _ dx: Matrix, _ rows: Segments, encoded: Matrix, sources: Segments, dEncoded: Matrix?,
         _ pass: Pass

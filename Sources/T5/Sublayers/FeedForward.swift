@@ -21,16 +21,16 @@ struct FeedForward {
     /// What the forward hands to the backward.
     struct State {
         let norm: Norm.State
-        /// Between the two matrices.
+        /// The state between the two matrices.
         let activation: Activation
         /// `[rows, d_ff]`: input of wo; valid in the backward only where wo is adapted.
         let inner: Matrix
-        /// `[rows, d]`: what the method reads behind wo; nil where it changes nothing.
+        /// `[rows, d]`: what the method reads after wo; nil when it changes nothing.
         let result: Matrix?
     }
 
     enum Activation {
-        /// ReLU: which elements it and dropout left; nil when no backward follows.
+        /// ReLU: which elements it and the dropout kept; nil when no backward follows.
         case relu(BitMask?)
         /// `[rows, 2 d_ff]`: both gates before the activation.
         case gated(Matrix)
@@ -58,8 +58,8 @@ struct FeedForward {
         return State(norm: norm, activation: activation, inner: inner, result: result)
     }
 
-    /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input, where something below needs
-    /// it. Overwrites the gates.
+    /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
+    /// Overwrites the gates.
     func backward(_ state: State, _ dx: Matrix, _ rows: Segments, _ pass: Pass) {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
@@ -86,7 +86,7 @@ struct FeedForward {
         }
     }
 
-    /// `h = drop(relu(h))` in place; returns which elements it left when a backward may follow.
+    /// `h = drop(relu(h))` in place; returns which elements it kept when a backward may follow.
     private func dropRelu(_ h: Matrix, _ rows: Segments, _ pass: Pass) -> BitMask? {
         guard pass.keepsActivations else {
             relu(h)

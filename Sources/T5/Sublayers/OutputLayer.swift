@@ -15,9 +15,9 @@ struct OutputLayer {
     /// What the forward hands to the backward.
     struct State {
         let norm: Norm.State
-        /// `[rows, d]`: what the output matrix multiplies.
+        /// `[rows, d]`: the input of the output matrix.
         let hidden: Matrix
-        /// `[rows, vocabulary]`; the loss overwrites them with probabilities, and its backward with their gradients.
+        /// `[rows, vocabulary]`; the loss overwrites the logits with probabilities, and its backward with their gradients.
         let logits: Matrix
     }
 
@@ -35,7 +35,7 @@ struct OutputLayer {
         return State(norm: norm, hidden: hidden, logits: logits)
     }
 
-    /// Reads the gradients in `state.logits`; adds the gradients of what is trained, and to `dx: [rows, d]` where something
+    /// Reads the gradients in `state.logits`. Adds the gradients of everything trained, and adds to `dx: [rows, d]` if anything
     /// below the final norm needs it.
     func backward(_ state: State, _ rows: Segments, addingTo dx: Matrix, _ pass: Pass) {
         let mark = pass.workspace.mark

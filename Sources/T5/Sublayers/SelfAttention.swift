@@ -8,7 +8,7 @@ struct KeyValueCache {
     let value: Matrix
     /// Rows kept for each example.
     let steps: Int
-    /// Step that is being computed.
+    /// The step that is being computed.
     let step: Int
 }
 
@@ -37,11 +37,11 @@ struct SelfAttention {
         let probabilities: UnsafeMutablePointer<Float>
         /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
         let attended: Matrix
-        /// `[rows, d]`: what the method reads behind o; nil where it changes nothing.
+        /// `[rows, d]`: what the method reads after o; nil when it changes nothing.
         let result: Matrix?
     }
 
-    /// Overwrites `y: [rows, d]`. With a `cache`, `x` holds one token of each example, and its keys and values go there.
+    /// Overwrites `y: [rows, d]`. With a `cache`, `x` holds one token of each example, whose keys and values go into the cache.
     func forward(
         _ x: Matrix, into y: Matrix, _ rows: Segments, bias: PassBias, cache: KeyValueCache? = nil, _ pass: Pass
     ) -> State {
@@ -61,8 +61,7 @@ struct SelfAttention {
             norm: norm, projected: projected, probabilities: probabilities, attended: attended, result: result)
     }
 
-    /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input, where something below needs
-    /// it.
+    /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
     func backward(_ state: State, _ dx: Matrix, _ rows: Segments, bias: PassBias, _ pass: Pass) {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
@@ -92,7 +91,7 @@ struct SelfAttention {
             at: place(.selfProbabilities), workspace: pass.workspace)
     }
 
-    /// The keys: the projected rows themselves, or the cache after this step's row went into it.
+    /// The keys: the projected rows themselves, or the cache after this step's row was added to it.
     private func keys(
         _ projected: Matrix, _ rows: Segments, _ bias: PassBias, cache: KeyValueCache?, _ workspace: Workspace
     ) -> AttentionKeys {

@@ -2,7 +2,7 @@ import Backbone
 import Kernels
 import Tensors
 
-/// What the sublayers of one worker's T5 have in common: the model, and where its trained tensors' gradients go.
+/// What the sublayers of one worker's T5 share: the model, and where the gradients of its trained tensors are added.
 struct T5Parts {
     let model: T5Model
     let gradients: T5Gradients
@@ -20,14 +20,14 @@ struct T5Parts {
     }
 }
 
-/// The position bias of a stack in one pass: that of the model, or, where it is trained, what the table says now, and the
-/// gradients by distance that all blocks of the stack add to.
+/// The position bias of a stack in one pass: the model's, or, when it is trained, the one that the table gives now; and the
+/// gradients by distance, to which all blocks of the stack add.
 struct PassBias {
     let values: DistanceBias
     private let gradientBase: UnsafeMutablePointer<Float>?
     private let reach: Int
 
-    /// The bias for sources and targets of up to `longest` tokens.
+    /// Creates the bias for sources and targets of up to `longest` tokens.
     init(_ stack: Stack, _ parts: T5Parts, longest: Int, keepsActivations: Bool, _ workspace: Workspace) {
         let model = parts.model
         guard model.trainedBiases.contains(stack) else {
@@ -49,10 +49,10 @@ struct PassBias {
         gradientBase = gradient
     }
 
-    /// Where the blocks add their gradients by distance; nil where the bias is frozen.
+    /// Where the blocks add their gradients by distance; nil when the bias is frozen.
     var gradient: DistanceBias? { gradientBase.map { DistanceBias($0, reach: reach) } }
 
-    /// The end of the backward: adds what all blocks have added to the gradient of the table.
+    /// Ends the backward: adds what all blocks have added to the gradient of the table.
     func finish(_ stack: Stack, _ parts: T5Parts) {
         guard let gradientBase, let table = parts.gradients.bias(stack) else { return }
         let configuration = parts.configuration

@@ -2,7 +2,7 @@ import Backbone
 import Kernels
 import Tensors
 
-/// The embedding of a stack's tokens, dropped.
+/// The embedding of a stack's tokens, with dropout.
 struct TokenEmbedding {
     private let stack: Stack
     private let parts: T5Parts
