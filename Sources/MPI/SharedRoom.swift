@@ -46,7 +46,8 @@ public struct SharedRoom {
         }
     }
 
-    /// The failure for an MPI error in the allocation. It is never `rankLost`: the ranks of this node have just met, so all live.
+    /// The failure for an MPI error in the allocation. It is never `rankLost`: the ranks of this node have just met, so all
+    /// are alive.
     func failure(of error: Int32) -> Failure {
         guard cmpi_kind_of_error(error) != cmpi_misuse else { return MPI.failure(of: error, action) }
         return refusal(" (MPI says: \(errorText(error)))")

@@ -1,4 +1,4 @@
-/// The answers a task admits and how a gold label becomes target text.
+/// The answers that a task admits, and how a gold label becomes target text.
 public enum AnswerSpace: Sendable, Equatable, Codable {
     /// Classification: the answer text of each class, in class order.
     case classes([String])
@@ -15,7 +15,7 @@ public enum GoldAnswer: Sendable, Equatable {
     case score(Double)
 }
 
-/// A figure that an evaluation computes; the raw value is its name in configuration and tables.
+/// A figure that an evaluation computes; the raw value is its name in the configuration and in tables.
 public enum Metric: String, Sendable, CaseIterable, Codable {
     /// Share of correct answers.
     case accuracy
@@ -28,7 +28,7 @@ public enum Metric: String, Sendable, CaseIterable, Codable {
     /// Spearman rank correlation with the raw gold scores.
     case spearman
 
-    /// Whether the figure exists for such answers: correlations need grades, all others classes.
+    /// Whether the figure is defined for such answers: correlations need grades, all others need classes.
     public func applies(to space: AnswerSpace) -> Bool {
         switch (self, space) {
         case (.accuracy, .classes), (.f1, .classes), (.matthews, .classes): true

@@ -1,17 +1,17 @@
 import Failures
 import Foundation
 
-/// The tokenizers that this program knows, by the file in a model's directory that each is made of.
+/// The tokenizers that this program knows; each is recognised by a file in the model's directory.
 public enum Tokenizers {
     /// A kind of tokenizer.
     struct Kind {
-        /// The file that the directory of such a model holds.
+        /// The file by which a model's directory is recognised.
         var file: String
-        /// Opens it in a directory, for an embedding of so many rows.
+        /// Opens the tokenizer in a directory, for an embedding with `rows` rows.
         var open: (_ directory: String, _ rows: Int) throws(Failure) -> any Tokenizer
     }
 
-    /// All kinds, in the order in which a directory is searched for them. A new one is a line here.
+    /// All kinds, in the order in which they are tried. A new kind is a line here.
     static var kinds: [Kind] {
         [
             Kind(file: "spiece.model") { directory, rows throws(Failure) in
@@ -20,10 +20,10 @@ public enum Tokenizers {
         ]
     }
 
-    /// Opens the tokenizer of a model's directory, whose embedding has so many rows.
+    /// Opens the tokenizer in a model's directory; the model's embedding has `rows` rows.
     ///
-    /// Throws `inputMissing` where the directory holds none, and `badData` where it is damaged, contradicts itself or has a
-    /// token beyond the embedding.
+    /// Throws `inputMissing` when the directory contains no tokenizer, and `badData` when the tokenizer is damaged, contradicts
+    /// itself or has a token beyond the embedding.
     public static func open(directory: String, rows: Int) throws(Failure) -> any Tokenizer {
         for kind in kinds where FileManager.default.fileExists(atPath: directory + "/" + kind.file) {
             return try kind.open(directory, rows)

@@ -2,7 +2,7 @@ import Tensors
 
 /// The tokenised examples of one split, in the mapped memory of the cache.
 ///
-/// Pointers that it returns are valid while the split, or the cache it comes from, lives.
+/// Pointers that it returns are valid as long as the split, or the cache that it comes from, is alive.
 public struct CachedSplit: @unchecked Sendable {
     // Unchecked: the pointers lead into a read-only mapping that `file` keeps alive.
     private let file: MappedFile
@@ -14,7 +14,7 @@ public struct CachedSplit: @unchecked Sendable {
 
     /// The split.
     public let name: SplitName
-    /// What its figures are called where that says more than its name.
+    /// The name of the split's figures if it says more than `name`.
     public let label: String?
     /// The number of examples.
     public let count: Int

@@ -5,25 +5,25 @@ import Tensors
 public struct CachedTask: Sendable {
     /// The task's name.
     public let name: String
-    /// Its answers.
+    /// The answers that the task admits.
     public let answers: AnswerSpace
-    /// What the files call each class; empty for a task of grades.
+    /// The files' name for each class; empty for a task with grades.
     public let labelNames: [String]
-    /// Its figures.
+    /// The figures that an evaluation computes.
     public let metrics: [Metric]
     /// What reading and tokenising found.
     public let report: TaskReport
-    /// The names of its files, as origins number them.
+    /// The names of its files, in the order of the file numbers in origins.
     public let files: [String]
     /// Its splits in the order of the definition.
     public let splits: [CachedSplit]
     /// The token ids of each class or grade, EOS included.
     public let targetIDs: [[Int32]]
 
-    /// The longest target in tokens, EOS included: the least budget for generation.
+    /// The longest target in tokens, EOS included: the smallest sufficient budget for generation.
     public var longestTarget: Int { targetIDs.reduce(0) { max($0, $1.count) } }
 
-    /// The split of that name; nil when the task has none.
+    /// The split with that name; nil when the task has none.
     public func split(_ name: SplitName) -> CachedSplit? {
         splits.first { $0.name == name }
     }

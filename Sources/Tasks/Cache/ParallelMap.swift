@@ -6,14 +6,14 @@ import Synchronization
 
 /// The results of `body(0) ... body(count - 1)`, computed by up to `threads` threads.
 ///
-/// Items start in order. Throws the failure of the smallest failing index, whatever the threads' timing was.
+/// Items start in order. Throws the failure of the smallest failing index, independent of the threads' timing.
 func parallelMap<Result: Sendable>(
     _ count: Int, threads: Int, _ body: @escaping @Sendable (Int) throws(Failure) -> Result
 ) throws(Failure) -> [Result] {
     let state = Mutex(ParallelMapState<Result>(results: Array(repeating: nil, count: count)))
     withThreads(max(1, min(threads, count))) {
         while true {
-            // After a failure only items before it still matter, and those have all been started.
+            // After a failure only items before it still matter, and all of these have been started.
             let item = state.withLock { state -> Int? in
                 guard state.failure == nil, state.next < count else { return nil }
                 defer { state.next += 1 }
@@ -38,8 +38,8 @@ func parallelMap<Result: Sendable>(
 
 /// Runs `body` on the calling thread and on `count - 1` others; returns when all have returned.
 ///
-/// Threads of its own, since those of Dispatch are as many as the process had processors when it started, which under
-/// mpirun is often one.
+/// It starts its own threads, because Dispatch has only as many as the process had processors when it started; under mpirun
+/// that is often one.
 private func withThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
     let others = DispatchGroup()
     for _ in 1..<count {

@@ -2,16 +2,16 @@ import Failures
 import Tensors
 import Text
 
-/// The token ids, with EOS, of every target that a task has: one list a class or grade.
+/// The token ids, with EOS, of every target of a task: one list for each class or grade.
 public struct TargetTable: Sendable {
     let lists: TokenLists
     private let definition: TaskDefinition
 
-    /// The longest target in tokens, EOS included: the least budget for generation.
+    /// The longest target in tokens, EOS included: the smallest sufficient budget for generation.
     public var longest: Int { lists.longest }
 
-    /// Encodes the targets; `badData` when the vocabulary cannot write one, writes two alike, or writes one otherwise than
-    /// the task: what is generated is compared with the task's text, and would never be right.
+    /// Encodes the targets. Throws `badData` when the vocabulary cannot write a target, gives two targets the same ids, or
+    /// decodes one to another text. A generated answer is compared with the task's text, so such a target could never be right.
     public init(_ definition: TaskDefinition, _ vocabulary: any Tokenizer) throws(Failure) {
         var lists = TokenLists()
         var textOfIDs: [[Int32]: String] = [:]

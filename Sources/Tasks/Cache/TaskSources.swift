@@ -1,8 +1,8 @@
 import Tensors
 
-/// Which rows of which files the splits of a task are, as a run keeps it to say later what has changed.
+/// Which rows of which files make up the splits of a task. A run stores this so that it can say later what has changed.
 public struct TaskSources: Sendable, Equatable, Codable {
-    /// A file by its name without directory, so that data may move, and its content.
+    /// A file: its name without the directory, so that data may move, and its content.
     public struct File: Sendable, Equatable, Codable {
         /// The file's name.
         public let name: String
@@ -14,9 +14,9 @@ public struct TaskSources: Sendable, Equatable, Codable {
     public struct Split: Sendable, Equatable, Codable {
         /// The split.
         public let name: SplitName
-        /// Which rows, in words: `all rows`, `the first half`, `the other half` or `1000 rows held out of training`.
+        /// Which rows, as text: `all rows`, `the first half`, `the other half` or `1000 rows held out of training`.
         public let rows: String
-        /// Of which files; none for rows held out of training.
+        /// The files with these rows; none for rows held out of training.
         public let files: [File]
     }
 
@@ -25,7 +25,7 @@ public struct TaskSources: Sendable, Equatable, Codable {
     /// Its splits, in the order of the definition.
     public let splits: [Split]
 
-    /// The sources of a definition; `digest` gives that of the file at a path.
+    /// The sources of a definition; `digest` returns the digest of the file at a path.
     init(_ definition: TaskDefinition, digest: (String) -> ContentDigest) {
         task = definition.name
         splits = definition.splits.map { split in
@@ -43,8 +43,8 @@ public struct TaskSources: Sendable, Equatable, Codable {
         }
     }
 
-    /// What differs between the sources of tasks that had the first and have the second, a part of a sentence each, such as
-    /// `task cb: its validation file val.tsv has other content`.
+    /// The differences between the old and the new sources of tasks; each is a part of a sentence, such as `task cb: its
+    /// validation file val.tsv has other content`.
     public static func differences(from old: [TaskSources], to new: [TaskSources]) -> [String] {
         var differences: [String] = []
         for task in new {

@@ -6,10 +6,10 @@ import Text
 public final class TokenCache: Sendable {
     /// The path of the file.
     public let path: String
-    /// Identifies what the cache was made from.
+    /// Identifies the inputs from which the cache was made.
     public let key: ContentDigest
-    /// Identifies the tokenised data: the key, or another digest where texts hold added tokens, which programs before this
-    /// one read as letters, under the same key.
+    /// Identifies the tokenised data. It is the key, or another digest when texts contain added tokens: earlier versions of
+    /// this program read these as letters, under the same key.
     public var identity: ContentDigest {
         let holdsAddedTokens = tasks.contains { $0.report.splits.contains { $0.sources.withAddedTokens > 0 } }
         return TokenCacheKey.identity(key, holdsAddedTokens: holdsAddedTokens)
@@ -19,14 +19,14 @@ public final class TokenCache: Sendable {
     /// Bytes of the file.
     public let byteCount: Int
     private let file: MappedFile
-    /// The rows and files of each task that it was made from; empty for a cache that was opened by its path.
+    /// The rows and files from which each task was made; empty for a cache that was opened by its path.
     public let sources: [TaskSources]
 
-    /// Maps a cache and checks all of it: digest, every place and offset, every id and answer.
+    /// Maps a cache and checks all of it: digest, every position and offset, every id and answer.
     ///
     /// - Parameters:
-    ///   - key: What it must have been made from; nil accepts any.
-    ///   - end: The id that each text must end with; nil where that is not known.
+    ///   - key: The key that the cache must have; nil accepts any.
+    ///   - end: The id that each text must end with; nil when it is not known.
     /// - Throws: `inputMissing` when there is no such file, `badData` when it is damaged or made from something else.
     public convenience init(
         path: String, expecting key: ContentDigest? = nil, end: Int32? = nil
@@ -54,11 +54,11 @@ public final class TokenCache: Sendable {
         (self.key, tasks) = contents
     }
 
-    /// What happened to the mapped file since it was opened, to follow its path in a sentence; nil where nothing did. Another
-    /// file in its place is none of it: the content of a cache is its name.
+    /// What happened to the mapped file since it was opened, worded to follow its path in a sentence; nil when nothing
+    /// happened. Another file at the same path does not count: the file's name is derived from its content.
     public var change: String? { file.change(includingReplacement: false) }
 
-    /// The task of that name; `badConfiguration` when the cache has none.
+    /// The task with that name; throws `badConfiguration` when the cache has none.
     public func task(_ name: String) throws(Failure) -> CachedTask {
         guard let task = tasks.first(where: { $0.name == name }) else {
             throw Failure(
@@ -68,7 +68,7 @@ public final class TokenCache: Sendable {
         return task
     }
 
-    /// The key of a cache of these inputs, from their content as it is now. Throws `inputMissing` for a missing file.
+    /// The key of a cache of these inputs, from their current content. Throws `inputMissing` for a missing file.
     public static func key(
         tasks: [TaskDefinition], vocabulary: any Tokenizer, options: TokenCacheOptions = TokenCacheOptions(),
         threads: Int = 1
@@ -77,17 +77,17 @@ public final class TokenCache: Sendable {
         return try TokenCacheInputs(tasks, vocabulary, options, threads: threads).key
     }
 
-    /// Where the cache of a key lies in a directory of caches.
+    /// The path of the cache with a key in a directory of caches.
     public static func path(in directory: String, key: ContentDigest) -> String {
         "\(directory)/tokens-\(key.hexadecimal).cache"
     }
 
-    /// Opens the cache of these inputs in a directory, building it first when it is absent or damaged.
+    /// Opens the cache of these inputs in a directory; builds it first when it is absent or damaged.
     ///
-    /// The name of the file contains the key, so a change of any input leads to another file. Any number of processes
-    /// may do this at the same time: each builds the same bytes and renames them into place. `makeDirectory` is called
-    /// before it is built; what is there already needs no right to write. `accept` is told of the inputs before anything is built
-    /// of them, and may refuse them.
+    /// The name of the file contains the key, so a change of any input leads to another file. Any number of processes may do
+    /// this at the same time: each builds the same bytes and renames them into place. `makeDirectory` is called before the
+    /// cache is built; opening an existing cache needs no permission to write. `accept` is called with the inputs before
+    /// anything is built from them, and may refuse them.
     public static func openOrBuild(
         tasks: [TaskDefinition], vocabulary: any Tokenizer, options: TokenCacheOptions = TokenCacheOptions(),
         directory: String, threads: Int = 1, makeDirectory: () throws(Failure) -> Void = {},
@@ -103,7 +103,7 @@ public final class TokenCache: Sendable {
         } catch {
             let builder = try TokenCacheBuilder(
                 tasks: tasks, vocabulary: vocabulary, options: options, threads: threads)
-            // A file may have been written meanwhile.
+            // A file may have been changed in the meantime.
             if builder.key != inputs.key { try accept(builder.inputs) }
             let path = path(in: directory, key: builder.key)
             try makeDirectory()

@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 
 extension TokenCacheBuilder {
-    /// Writes the file beside its place, synchronises it and renames it.
+    /// Writes the file to a temporary path beside `path`, synchronises it and renames it.
     func write(_ content: consuming TokenCacheContent, to path: String) throws(Failure) {
         let (json, dataSize) = try content.placedHeader()
         var digest = ContentDigest.Accumulator()
@@ -12,7 +12,7 @@ extension TokenCacheBuilder {
         let prologue = TokenCacheFormat.prologue(
             fileSize: TokenCacheFormat.prologueSize + json.count + dataSize, headerSize: json.count, key: key,
             content: digest.digest)
-        // Several jobs on several hosts may build the same cache in one shared directory.
+        // Several jobs on several hosts may build the same cache in a shared directory.
         let directory = (path as NSString).deletingLastPathComponent
         TemporaryFile.removeStale(in: directory.isEmpty ? "." : directory, prefix: "tokens-")
         let temporary = TemporaryFile.path(beside: path)

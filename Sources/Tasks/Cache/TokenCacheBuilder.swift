@@ -4,7 +4,7 @@ import Text
 
 /// Reads and tokenises tasks and writes the cache. The bytes do not depend on the number of threads.
 public struct TokenCacheBuilder: Sendable {
-    /// What the cache is made from.
+    /// The inputs from which the cache is made.
     let inputs: TokenCacheInputs
     /// Identifies everything that decides the content; equal keys mean equal bytes.
     public var key: ContentDigest { inputs.key }
@@ -14,9 +14,9 @@ public struct TokenCacheBuilder: Sendable {
     private let options: TokenCacheOptions
     let threads: Int
 
-    /// Reads and splits all tasks; nothing is tokenised yet but the answers.
+    /// Reads and splits all tasks; only the answers are tokenised here.
     ///
-    /// Throws what `TaskExamples` throws, and `badConfiguration` for no tasks, two tasks of one name, or a maximal
+    /// Throws what `TaskExamples` throws, and `badConfiguration` for no tasks, two tasks with the same name, or a maximal
     /// source below 2 tokens.
     public init(
         tasks definitions: [TaskDefinition], vocabulary: any Tokenizer,
@@ -45,7 +45,7 @@ public struct TokenCacheBuilder: Sendable {
         inputs = try TokenCacheInputs(definitions, files: indexed.map(\.digest), vocabulary, options)
     }
 
-    /// Tokenises everything and writes the cache in one step: at any moment the path holds a whole cache or none.
+    /// Tokenises everything and writes the cache in one step: at any moment the path holds a complete cache or none.
     ///
     /// Throws `cannotWrite` when the file cannot be written.
     public func build(at path: String) throws(Failure) {
@@ -56,7 +56,7 @@ public struct TokenCacheBuilder: Sendable {
         try write(TokenCacheContent(self, units, tokens), to: path)
     }
 
-    /// Checks what `init` checks before it looks into files.
+    /// The checks of `init` that need no files.
     static func check(_ definitions: [TaskDefinition], _ options: TokenCacheOptions) throws(Failure) {
         guard !definitions.isEmpty else {
             throw Failure(.badConfiguration, "there are no tasks; name at least one in data.tasks")
@@ -88,7 +88,7 @@ extension TokenCacheBuilder {
         var counts = SourceCounts()
     }
 
-    /// The work in the order of the file.
+    /// All work, in the order of the file.
     var units: [Unit] {
         let size = 1024
         return tasks.indices.flatMap { task in

@@ -43,7 +43,7 @@ struct TokenCacheContent {
             })
     }
 
-    /// Gives sections their places and returns the header's JSON, padded with spaces so that the data is aligned.
+    /// Assigns positions to the sections and returns the header's JSON, padded with spaces so that the data is aligned.
     mutating func placedHeader() throws(Failure) -> (json: [UInt8], dataSize: Int) {
         guard let dataSize = header.placeSections() else {
             throw Failure(.internal, "a token cache would be larger than any file; report this")
@@ -53,7 +53,7 @@ struct TokenCacheContent {
         return (json + Array(repeating: UInt8(ascii: " "), count: padding), dataSize)
     }
 
-    /// Passes the data on, section by section, each followed by the zeros that align the next.
+    /// Passes the data to `body` section by section; each is followed by the zeros that align the next one.
     func emit(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
         func emit<Element>(_ values: [Element]) throws(Failure) {
             let size = values.count * MemoryLayout<Element>.stride

@@ -4,7 +4,7 @@ import Tensors
 /// The file format of a token cache.
 ///
 /// A prologue of 128 bytes, the header (JSON), then the data in sections that each start at a multiple of 64 bytes.
-/// All numbers are little-endian. The content digest covers everything behind the prologue.
+/// All numbers are little-endian. The content digest covers everything after the prologue.
 ///
 /// | prologue | |
 /// |---|---|
@@ -16,9 +16,9 @@ import Tensors
 /// | 64..<96 | content digest, hexadecimal |
 enum TokenCacheFormat {
     static let magic = Array("UNOTOKEN".utf8)
-    /// Part of the key, which the checkpoints of old runs hold. Raise it when the tokens of most texts change. Where only some
-    /// texts are affected `TokenCache.identity` tells them apart, as for added tokens; a header that lacks a key is not read,
-    /// and the cache is built again.
+    /// Part of the key, which the checkpoints of old runs contain. Raise it when the tokens of most texts change. When only
+    /// some texts are affected, `TokenCache.identity` distinguishes them, as for added tokens. A header that lacks a key is not
+    /// read, and the cache is built again.
     static let version: UInt64 = 1
     static let prologueSize = 128
     static let alignment = 64
@@ -34,7 +34,7 @@ enum TokenCacheFormat {
         return bytes + Array(repeating: 0, count: prologueSize - bytes.count)
     }
 
-    /// What a prologue says; throws `badData` with the bare reason when it is none of this version.
+    /// Reads a prologue; throws `badData` with the bare reason unless it is a prologue of this version.
     static func read(
         prologue bytes: UnsafeRawBufferPointer
     ) throws(Failure) -> (headerSize: Int, key: ContentDigest, content: ContentDigest) {

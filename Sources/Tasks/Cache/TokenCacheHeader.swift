@@ -8,7 +8,7 @@ struct TokenCacheHeader: Codable, Equatable {
         let labelNames: [String]
         let metrics: [Metric]
         let report: TaskReport
-        /// Files in the order in which origins number them.
+        /// The files; origins refer to them by their index here.
         let files: [String]
         var targets: Section
         var splits: [Split]
@@ -19,14 +19,14 @@ struct TokenCacheHeader: Codable, Equatable {
         let label: String?
         var sources: Section
         let longestSource: Int
-        /// Place of the gold answers: Double, a class or a raw score.
+        /// Position of the gold answers: Double, a class or a raw score.
         var gold = 0
-        /// Place of the files and lines: two UInt32 each.
+        /// Position of the files and lines: two UInt32 each.
         var origins = 0
     }
 
-    /// Lists of token ids: `count + 1` offsets (UInt64) into `tokens` ids (Int32). Places are byte offsets from the
-    /// start of the data.
+    /// Lists of token ids: `count + 1` offsets (UInt64) into `tokens` ids (Int32). Positions are byte offsets from the start of
+    /// the data.
     struct Section: Codable, Equatable {
         let count: Int
         let tokens: Int
@@ -34,8 +34,8 @@ struct TokenCacheHeader: Codable, Equatable {
         var ids = 0
     }
 
-    /// Gives every section its place, one behind the other; returns the size of the data, nil when it would be more than
-    /// `limit` or a count is impossible.
+    /// Assigns consecutive positions to all sections; returns the size of the data, or nil when it would be more than `limit`
+    /// or a count is impossible.
     mutating func placeSections(limit: Int = 1 << 48) -> Int? {
         var end = 0
         func take(_ count: Int, of size: Int) -> Int? {

@@ -2,21 +2,21 @@ import Failures
 import Tensors
 import Text
 
-/// What a token cache is made from, as it was when the files were read.
+/// The inputs of a token cache, as they were when the files were read.
 public struct TokenCacheInputs: Sendable {
-    /// Identifies everything that decides the content.
+    /// Identifies everything that decides the cache's content.
     public let key: ContentDigest
     /// The rows and files of each task, in the order of the tasks.
     public let sources: [TaskSources]
 
-    /// The identity of the tokens that these inputs become, while it is not known whether a text holds an added token: as in
-    /// the data of that identity where they can become just that.
+    /// The identity that the tokens of these inputs will have, as long as it is unknown whether a text contains an added token.
+    /// It is `trained` if that is one of the possible identities.
     public func identity(as trained: String) -> String {
         let identities = [false, true].map { TokenCacheKey.identity(key, holdsAddedTokens: $0).hexadecimal }
         return identities.contains(trained) ? trained : identities[0]
     }
 
-    /// Reads all files through. Throws `inputMissing` for a missing one.
+    /// Reads all files completely. Throws `inputMissing` for a missing file.
     init(
         _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, _ options: TokenCacheOptions, threads: Int
     ) throws(Failure) {
@@ -27,7 +27,7 @@ public struct TokenCacheInputs: Sendable {
         try self.init(definitions, files: files, vocabulary, options)
     }
 
-    /// Takes the digests of the files, in the order of the definitions and their paths.
+    /// Uses the given digests of the files, in the order of the definitions and their paths.
     init(
         _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: any Tokenizer,
         _ options: TokenCacheOptions

@@ -9,11 +9,11 @@ enum TokenCacheKey {
         let version: UInt64
         let vocabulary: ContentDigest
         let options: TokenCacheOptions
-        /// Each file stands as its name and digest instead of its path, so that data may move.
+        /// Each file is represented by its name and digest instead of its path, so that data may move.
         let tasks: [TaskDefinition]
     }
 
-    /// The key from the digests of the files, in the order of the definitions and their paths.
+    /// Computes the key from the digests of the files, in the order of the definitions and their paths.
     static func digest(
         _ definitions: [TaskDefinition], files: [ContentDigest], _ vocabulary: any Tokenizer,
         _ options: TokenCacheOptions
@@ -34,8 +34,8 @@ enum TokenCacheKey {
         return data.withUnsafeBytes { ContentDigest(of: $0) }
     }
 
-    /// The identity of the tokens that the inputs of a key become: programs before this one read added tokens as letters,
-    /// under the same key.
+    /// The identity of the tokens that the inputs of a key become: earlier versions of this program read added tokens as
+    /// letters, under the same key.
     static func identity(_ key: ContentDigest, holdsAddedTokens: Bool) -> ContentDigest {
         holdsAddedTokens ? ContentDigest(of: "\(key.hexadecimal) with added tokens") : key
     }

@@ -1,8 +1,8 @@
-/// What decides the content of a token cache besides the files, the tasks and the vocabulary.
+/// The options that decide the content of a token cache, in addition to the files, the tasks and the vocabulary.
 public struct TokenCacheOptions: Sendable, Equatable, Codable {
     /// How files become splits.
     public var reading: ReadingOptions
-    /// The longest source in tokens, EOS included; longer ones are cut and keep EOS as their last token.
+    /// The longest source in tokens, EOS included; longer sources are cut and keep EOS as their last token.
     public var maxSource: Int
 
     /// Creates options.

@@ -3,7 +3,7 @@ import Foundation
 import Heartbeat
 import Tensors
 
-/// Checks a mapped cache and makes its tasks; failures carry the bare reason.
+/// Checks a mapped cache and creates its tasks; failures contain only the reason.
 struct TokenCacheReader {
     private let file: MappedFile
     private let key: ContentDigest
@@ -11,8 +11,8 @@ struct TokenCacheReader {
     private let header: TokenCacheHeader
     private let end: Int32?
 
-    /// Reads the header. `end` is the id that each text must end with; nil where the tokenizer is not known: then those of a
-    /// list end alike.
+    /// Reads the header. `end` is the id that each text must end with; nil when the tokenizer is not known. Then all texts of a
+    /// list must end with the same id.
     init(_ file: MappedFile, end: Int32? = nil) throws(Failure) {
         self.file = file
         self.end = end
@@ -24,13 +24,13 @@ struct TokenCacheReader {
         }
         data = UnsafeRawBufferPointer(rebasing: content[prologue.headerSize...])
         do {
-            // Of a million files a header has some hundred megabytes; it has been read already for the digest.
+            // The header of a cache with a million files has some hundred megabytes; computing the digest has already read it.
             header = try BoundedJSON.decode(
                 TokenCacheHeader.self, from: Data(content[..<prologue.headerSize]), maximumSize: .max)
         } catch {
             throw Failure(.badData, "its header is damaged")
         }
-        // Places in the data are aligned only if the data is.
+        // Positions in the data are aligned only if the data is.
         try require(prologue.headerSize % TokenCacheFormat.alignment == 0, "its header is damaged")
     }
 
@@ -42,8 +42,8 @@ struct TokenCacheReader {
         return (key, tasks)
     }
 
-    /// Refuses sections that do not stand where the builder puts them, one behind the other: of overlapping ones a small
-    /// file could have any number, each to be read and copied.
+    /// Refuses sections that are not where the builder puts them, directly after each other. A small file could have any number
+    /// of overlapping sections, and each would be read and copied.
     private func checkPlaces() throws(Failure) {
         var placed = header
         try require(placed.placeSections(limit: data.count) == data.count && placed == header, "a section is misplaced")
@@ -76,7 +76,7 @@ struct TokenCacheReader {
             targetIDs: (0..<targets.count).map { Array(targets[$0]) })
     }
 
-    /// Refuses a space whose number of targets cannot be computed.
+    /// Refuses an answer space whose number of targets cannot be computed.
     private func check(_ answers: AnswerSpace) throws(Failure) {
         guard case .grades(let minimum, let maximum, let step, let decimals) = answers else { return }
         try require(
@@ -91,7 +91,7 @@ struct TokenCacheReader {
         }
     }
 
-    /// Lists with their offsets and ids checked: none empty, each ended by the id that ends a text.
+    /// Returns lists after checking offsets and ids: no list is empty, and each ends with the end id.
     private func lists(_ section: TokenCacheHeader.Section) throws(Failure) -> CachedLists {
         try require((0..<data.count).contains(section.count), "a count is impossible")
         let offsets: UnsafePointer<UInt64> = try elements(section.offsets, section.count + 1)
@@ -112,7 +112,7 @@ struct TokenCacheReader {
         return CachedLists(offsets: offsets, ids: ids, count: section.count)
     }
 
-    /// `count` elements at a place of the data.
+    /// `count` elements at a position in the data.
     private func elements<Element>(_ place: Int, _ count: Int) throws(Failure) -> UnsafePointer<Element> {
         let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
         guard !overflow, size >= 0, place >= 0, place <= data.count, size <= data.count - place,

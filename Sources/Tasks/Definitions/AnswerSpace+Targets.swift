@@ -15,7 +15,7 @@ extension AnswerSpace {
     public func targetIndex(of gold: GoldAnswer) -> Int {
         switch (self, gold) {
         case (.grades(let minimum, _, let step, _), .score(let score)):
-            // A product with a whole number of steps a unit is exact where a quotient by 0.2 is not.
+            // Multiplying by a whole number of steps per unit is exact, dividing by 0.2 is not.
             let perUnit = (1 / step).rounded()
             let distance = score - minimum
             let grade = abs(perUnit * step - 1) < 1e-9 ? distance * perUnit : distance / step
@@ -34,7 +34,7 @@ extension AnswerSpace {
             return classes[index]
         case .grades(let minimum, _, let step, let decimals):
             let text = String(format: "%.\(decimals)f", minimum + Double(index) * step)
-            // No minus in front of a zero.
+            // A zero gets no minus sign.
             return text.hasPrefix("-") && !text.contains(where: { ("1"..."9").contains($0) })
                 ? String(text.dropFirst()) : text
         }

@@ -1,15 +1,15 @@
 extension GLUE {
-    /// What tells the files of one task from those of another.
+    /// The properties in which the files of one task differ from those of another.
     struct Layout {
         var folder: String
         var fields: [Field]
-        /// The labels of the files in class order; none for a task of grades.
+        /// The labels of the files in class order; empty for a task with grades.
         var labels: [String]
-        /// T5's words, in the same order.
+        /// T5's words for the labels, in the same order.
         var words: [String]
         var metrics: [Metric]
         var label = Column.named("label")
-        /// Columns of files without a header.
+        /// Number of columns of files without a header.
         var columns: Int?
         var ignored: [String] = []
     }

@@ -2,7 +2,7 @@ import Failures
 import Glibc
 import Tensors
 
-/// The nine tasks of GLUE, from the directories and files of its own download.
+/// The nine tasks of GLUE, from the directories and files of GLUE's own download.
 ///
 /// Sources: gluebenchmark.com (files); HyperFormer (splits and text); T5 (words).
 public enum GLUE {
@@ -17,7 +17,7 @@ public enum GLUE {
     /// The names of all tasks.
     public static let names = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
 
-    /// The tasks of these names, in this order.
+    /// The tasks with these names, in this order.
     ///
     /// - Parameters:
     ///   - directory: The download: holds `CoLA`, `SST-2` and so on.
@@ -66,7 +66,7 @@ public enum GLUE {
             leavesOutIncompleteRows: name == "qqp")
     }
 
-    /// Splits: the test labels of GLUE are hidden, so test comes out of dev. Small tasks halve it; large ones keep it
+    /// Splits: the test labels of GLUE are hidden, so test is taken from dev. Small tasks halve dev; large ones use all of it
     /// and take validation from training; MNLI has two dev files.
     private static func splits(_ name: String, _ folder: String) -> [SplitDefinition] {
         let train = SplitDefinition(.train, .files(["\(folder)/train.tsv"]))

@@ -1,6 +1,6 @@
-/// How the labels of the files become classes.
+/// How the labels in the files become classes.
 public struct LabelMap: Sendable, Equatable, Codable {
-    /// A label of the files and the class it means.
+    /// A label in the files and the class that it means.
     public struct Entry: Sendable, Equatable, Codable {
         /// The label as the files write it (a JSON number or boolean as its text).
         public let label: String
@@ -16,7 +16,7 @@ public struct LabelMap: Sendable, Equatable, Codable {
 
     /// The labels, in the order in which messages list them.
     public let entries: [Entry]
-    /// Labels that mark a row to be left out (MNLI's "-", no majority among the annotators); counted, never an error.
+    /// Labels of rows that are left out (MNLI's "-" means no majority among the annotators); they are counted, never an error.
     public let ignored: [String]
 
     /// Creates a map.
@@ -25,7 +25,7 @@ public struct LabelMap: Sendable, Equatable, Codable {
         self.ignored = ignored
     }
 
-    /// Each label is its own class, in this order.
+    /// Creates a map in which each label is its own class, in this order.
     public init(classes: [String], ignored: [String] = []) {
         self.init(
             entries: classes.enumerated().map { Entry(label: $1, index: $0) }, ignored: ignored)

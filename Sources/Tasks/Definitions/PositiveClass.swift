@@ -1,20 +1,20 @@
 import Tensors
 
-/// The class of a task with two labels that F1 is of.
+/// The class of a task with two labels for which F1 is computed.
 public struct PositiveClass: Sendable, Equatable {
     /// The class, as an index into `AnswerSpace.classes`.
     public let index: Int
-    /// The label of the files that means it.
+    /// The label in the files that means this class.
     public let label: String
 
-    /// Creates one.
+    /// Creates the value.
     public init(index: Int, label: String) {
         self.index = index
         self.label = label
     }
 
-    /// The class that is positive where nobody has chosen one, of labels in class order: 1 beside 0 or -1, and true beside
-    /// false, whichever stands first, as scikit-learn has it (`pos_label=1`); of other labels the second.
+    /// The positive class when the user has not chosen one; `labels` are in class order. It is 1 beside 0 or -1, and true
+    /// beside false, in any order, like scikit-learn's (`pos_label=1`). For other labels it is the second one.
     static func standard(_ labels: [String]) -> Int {
         guard labels.count == 2 else { return min(1, labels.count - 1) }
         return labels.indices.first { isOne(labels[$0], beside: labels[1 - $0]) } ?? 1
@@ -27,7 +27,7 @@ public struct PositiveClass: Sendable, Equatable {
 }
 
 extension TaskDefinition {
-    /// The class that F1 is of; nil for a task without F1.
+    /// The class for which F1 is computed; nil for a task without F1.
     public var positiveClass: PositiveClass? {
         guard metrics.contains(.f1), case .classes = answers else { return nil }
         let chosen = positive.flatMap { label in labels.entries.first { $0.label == label }?.index }
@@ -36,8 +36,8 @@ extension TaskDefinition {
         return PositiveClass(index: index, label: names[index])
     }
 
-    /// One sentence for people where F1 is of another class than that of the second label, which it was of in versions
-    /// before `positive`, though nobody has chosen it; nil otherwise.
+    /// One sentence for people, for when F1 is computed for another class than the second label although the user has not
+    /// chosen one: versions before `positive` used the second label. Nil otherwise.
     public var positiveNotice: String? {
         guard positive == nil, let chosen = positiveClass, chosen.index != 1 else { return nil }
         return

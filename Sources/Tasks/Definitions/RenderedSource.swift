@@ -1,4 +1,4 @@
-/// The text that the model reads of one example, UTF-8, and where the parts of its template begin in it.
+/// The text of one example that the model reads, in UTF-8, and where each part of its template begins.
 struct RenderedSource: Sendable, Equatable {
     private(set) var text: [UInt8] = []
     private var starts: [Int] = []
@@ -14,7 +14,7 @@ struct RenderedSource: Sendable, Equatable {
         text.append(contentsOf: part)
     }
 
-    /// Whether a part has text, and all of it stands at or behind a byte; white space does not count.
+    /// Whether a part has text and all of it is at or after byte `end`; white space does not count.
     func loses(part: Int, behind end: Int) -> Bool {
         let range = starts[part]..<(part + 1 < starts.count ? starts[part + 1] : text.count)
         guard let first = text[range].firstIndex(where: { $0 > 0x20 }) else { return false }

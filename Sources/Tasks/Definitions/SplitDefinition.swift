@@ -1,4 +1,4 @@
-/// The name of a split: `train`, `validation`, `test`, or an extra one that a task evaluates beside them.
+/// The name of a split: `train`, `validation`, `test`, or an additional one that a task evaluates.
 public struct SplitName: RawRepresentable, Sendable, Hashable, Codable, CustomStringConvertible {
     /// The name as written in configuration and tables.
     public let rawValue: String
@@ -12,7 +12,7 @@ public struct SplitName: RawRepresentable, Sendable, Hashable, Codable, CustomSt
     public static let train = SplitName(rawValue: "train")
     /// The examples that choose the best checkpoint.
     public static let validation = SplitName(rawValue: "validation")
-    /// The examples that nothing but the final figures sees.
+    /// The examples that are used only for the final figures.
     public static let test = SplitName(rawValue: "test")
 
     /// The name.
@@ -21,16 +21,16 @@ public struct SplitName: RawRepresentable, Sendable, Hashable, Codable, CustomSt
 
 /// Where the rows of a split come from.
 public enum SplitSource: Sendable, Equatable, Codable {
-    /// All rows of these files, one after the other.
+    /// All rows of these files, in order.
     case files([String])
     /// A random half of the rows of these files, floor(n/2) of them, drawn with the split seed.
     case firstHalf(of: [String])
-    /// The rows that `firstHalf` of the same files leaves.
+    /// The rows of the same files that are not in `firstHalf`.
     case secondHalf(of: [String])
-    /// That many random rows of the training files; they leave the training split.
+    /// That many random rows of the training files; they are removed from the training split.
     case heldOutOfTraining(Int)
 
-    /// The files that the source names itself.
+    /// The files that the source itself names.
     var paths: [String] {
         switch self {
         case .files(let paths), .firstHalf(let paths), .secondHalf(let paths): paths
@@ -55,7 +55,7 @@ public struct SplitDefinition: Sendable, Equatable, Codable {
     public let name: SplitName
     /// Where its rows come from.
     public let source: SplitSource
-    /// What the figures of this split are called where that says more than its name (MNLI's "matched").
+    /// The name of this split's figures if it says more than `name` (MNLI's "matched").
     public let label: String?
 
     /// Creates a split.
@@ -65,10 +65,10 @@ public struct SplitDefinition: Sendable, Equatable, Codable {
         self.label = label
     }
 
-    /// The splits of a task from the files at hand.
+    /// Chooses the splits of a task from the files that exist.
     ///
-    /// With both a validation and a test file each is its split. A validation file alone is halved into validation and
-    /// test. Without one, `holdOut` training rows become validation, beside the test file if there is one.
+    /// With both a validation and a test file, each is its own split. A validation file alone is halved into validation and
+    /// test. Without one, `holdOut` training rows become validation; a test file, if there is one, is the test split.
     public static func splits(
         train: [String], validation: [String] = [], test: [String] = [], holdOut: Int? = nil
     ) -> [SplitDefinition] {

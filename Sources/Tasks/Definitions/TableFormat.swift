@@ -1,9 +1,9 @@
 /// The format of a task's files.
 public enum TableFormat: Sendable, Equatable, Codable {
-    /// Tab-separated values, a row a line; quotes mean nothing. With a header, columns have names; without one, every row
-    /// must have `columns` of them, or as many as the first row when that is nil.
+    /// Tab-separated values, one row per line; quotes have no meaning. With a header, columns have names. Without one, every
+    /// row must have `columns` columns, or as many as the first row when `columns` is nil.
     case tsv(hasHeader: Bool, columns: Int? = nil)
-    /// One JSON object a line.
+    /// One JSON object per line.
     case jsonLines
 }
 
@@ -11,7 +11,7 @@ public enum TableFormat: Sendable, Equatable, Codable {
 public enum Column: Sendable, Equatable, Codable, CustomStringConvertible {
     /// By its name in the header, or the key.
     case named(String)
-    /// By its place, counted from 0.
+    /// By its position, counted from 0.
     case index(Int)
 
     /// The column as messages name it.
@@ -23,14 +23,14 @@ public enum Column: Sendable, Equatable, Codable, CustomStringConvertible {
     }
 }
 
-/// A text that a task reads: its name in the template and its place in the files.
+/// A text that a task reads: its name in the template and its position in the files.
 public struct Field: Sendable, Equatable, Codable {
     /// The name in the template.
     public let name: String
-    /// The place in the files.
+    /// The position in the files.
     public let column: Column
 
-    /// Creates a field; without a column it is the one of the field's name.
+    /// Creates a field; without `column` it reads the column with the field's name.
     public init(_ name: String, column: Column? = nil) {
         self.name = name
         self.column = column ?? .named(name)

@@ -2,7 +2,7 @@ import Failures
 import Tensors
 
 extension TaskDefinition {
-    /// Checks everything that can be wrong without looking into files.
+    /// Checks everything that can be wrong in a definition without reading files.
     func validate() throws(Failure) {
         try check(isName(name), "a task's name is letters, digits, \"_\", \"-\" and \".\"; rename it")
         try validateFields()

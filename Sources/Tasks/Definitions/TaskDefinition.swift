@@ -3,31 +3,31 @@ import Tensors
 
 /// A text-to-text task: its files, how a row becomes source and target text, and how it is measured.
 public struct TaskDefinition: Sendable, Equatable, Codable {
-    /// The name, which also starts the default source text.
+    /// The name; the default source text starts with it.
     public let name: String
     /// The format of all its files.
     public let format: TableFormat
     /// The texts of an example.
     public let fields: [Field]
-    /// Where the label or score stands.
+    /// The column with the label or score.
     public let label: Column
     /// The source text.
     public let template: Template
     /// The answers.
     public let answers: AnswerSpace
-    /// The labels of the files; empty for a task of grades.
+    /// The labels of the files; empty for a task with grades.
     public let labels: LabelMap
     /// The figures that an evaluation computes.
     public let metrics: [Metric]
-    /// The label of the files whose class F1 is of; nil for the one that `PositiveClass` takes.
+    /// The files' label of the class for which F1 is computed; nil for the default of `PositiveClass`.
     public let positive: String?
-    /// The splits, `train` among them.
+    /// The splits, including `train`.
     public let splits: [SplitDefinition]
-    /// Whether rows with too few columns are left out and counted as incomplete instead of being bad rows. QQP's files
-    /// have some, and GLUE's own reader leaves them out.
+    /// Whether rows with too few columns are left out and counted as incomplete, instead of being bad rows. QQP's files contain
+    /// some, and GLUE's own reader leaves them out.
     public let leavesOutIncompleteRows: Bool
 
-    /// Creates and checks a definition; `badConfiguration` names the task and what is impossible about it.
+    /// Creates and checks a definition; `badConfiguration` names the task and what is wrong.
     ///
     /// - Parameters:
     ///   - template: A custom source text; by default `<name> <field>: {field} <field>: {field}`.
@@ -60,7 +60,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         }
     }
 
-    /// The split of that name.
+    /// The split with that name.
     public func split(_ name: SplitName) -> SplitDefinition? {
         splits.first { $0.name == name }
     }
@@ -72,7 +72,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         }
     }
 
-    /// What the files call each class; empty for a task of grades.
+    /// The files' name for each class; empty for a task with grades.
     public var labelNames: [String] {
         guard case .classes(let classes) = answers else { return [] }
         return classes.indices.compactMap(labels.name)

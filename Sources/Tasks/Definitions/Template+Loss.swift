@@ -1,21 +1,21 @@
-/// A part of a source that can be lost behind a cut.
+/// A part of a source that a cut can remove completely.
 public struct SourcePart: Sendable, Hashable, Codable {
     /// The kinds of parts.
     public enum Kind: String, Sendable, Codable {
         /// A field of the task.
         case field
-        /// The template's text behind its last field: often what asks the question.
+        /// The template's text after its last field: often the part that asks the question.
         case ending
     }
 
     /// What kind of part it is.
     public let kind: Kind
-    /// The field's name, or the ending as it stands in the template.
+    /// The field's name, or the ending as written in the template.
     public let text: String
 }
 
 extension TaskDefinition {
-    /// What is lost in whole of a source of which only the text in front of a byte is left, in the template's order.
+    /// The parts that are lost completely when only the text before byte `end` is left, in the template's order.
     func lostParts(of source: RenderedSource, behind end: Int) -> [SourcePart] {
         var lost: [SourcePart] = []
         for (index, field) in fields.enumerated() {

@@ -1,7 +1,7 @@
 import Failures
 import Tensors
 
-/// The text of an example with places for its fields: `cb premise: {premise} hypothesis: {hypothesis}`.
+/// The source text of an example, with placeholders for its fields: `cb premise: {premise} hypothesis: {hypothesis}`.
 ///
 /// `{{` and `}}` stand for single braces.
 public struct Template: Sendable, Equatable, Codable {
@@ -31,7 +31,7 @@ public struct Template: Sendable, Equatable, Codable {
         ([task] + fields.map { "\($0): {\($0)}" }).joined(separator: " ")
     }
 
-    /// Appends the text to `output`; `value(i)` gives the UTF-8 of field i.
+    /// Appends the text to `output`; `value(i)` returns the UTF-8 of field i.
     func render(into output: inout RenderedSource, _ value: (Int) -> ArraySlice<UInt8>) {
         for part in parts {
             switch part {

@@ -2,12 +2,12 @@ import Randomness
 
 /// Whether a sentence is grammatical, like CoLA: 1 acceptable, 0 not; half of each.
 ///
-/// "these old farmers buy the red table near my river" against a sentence with one defect: easy ones change how many
-/// verbs, nouns and determiners there are (no verb, a fragment of subject and places, a noun missing, a determiner
-/// doubled; 80 %), hard ones do not (a verb or determiner of the wrong number, the verb at the end; 20 %).
+/// Acceptable: "these old farmers buy the red table near my river". The other sentences have one defect. Easy defects (80 %)
+/// change the number of verbs, nouns or determiners: no verb, a fragment of subject and places, a missing noun, a doubled
+/// determiner. Hard defects (20 %) do not: a verb or determiner in the wrong number, or the verb at the end.
 ///
-/// No keyword solves it: every word stands in sentences of both kinds, since a defect removes, doubles or mismatches
-/// any word of a class: 20 forms of verbs, 48 of nouns, 20 determiners, 8 prepositions. A class shows only through all
+/// No keyword solves it: every word occurs in sentences of both kinds, since a defect removes, doubles or mismatches any word
+/// of a class: 20 forms of verbs, 48 of nouns, 20 determiners, 8 prepositions. A class shows only through all of its words.
 /// of its words.
 enum AcceptabilityGrammar: SentenceGrammar {
     private enum Defect { case noVerb, fragment, noNoun, doubledDeterminer, verbNumber, determinerNumber, verbLast }
@@ -58,7 +58,7 @@ enum AcceptabilityGrammar: SentenceGrammar {
             let extra = determiner(plural: atSubject ? plural : objectPlural, from: &stream)
             if atSubject { subject.determiners.append(extra) } else { object.determiners.append(extra) }
         case .determinerNumber:
-            // A determiner that fits both numbers would make no defect.
+            // A determiner that fits both numbers would not be a defect.
             if atSubject { subject.determiners = [strictDeterminer(plural: !plural, from: &stream)] }
             if !atSubject { object.determiners = [strictDeterminer(plural: !objectPlural, from: &stream)] }
         case .fragment: places = place(from: &stream) + places

@@ -2,12 +2,12 @@ import Randomness
 
 /// A simple statement: "[time] the [adjective] subject [adverb] verb the object [preposition the place] [time]".
 struct Clause: Equatable {
-    /// Where the time stands.
+    /// Where the time is in the sentence.
     enum TimePosition { case front, end }
 
     var adjective: String?
     var subject: String
-    /// Manner, or a negator.
+    /// An adverb of manner, or a negator.
     var adverb: String?
     var verb: String
     var object: String
@@ -16,7 +16,7 @@ struct Clause: Equatable {
     var time: String?
     var timePosition = TimePosition.end
 
-    /// Subject, verb and object at random, the rest absent.
+    /// Creates a clause with random subject, verb and object and nothing else.
     init(from stream: inout RandomStream) {
         subject = stream.choice(Lexicon.actors)
         verb = stream.choice(Lexicon.verbs)
@@ -48,7 +48,7 @@ struct Clause: Equatable {
         return words.joined(separator: " ")
     }
 
-    /// The other verb, adjective, preposition or the like of a pair of neighbours in a list.
+    /// The other member of a pair of neighbours in a list: the other verb, adjective, preposition and so on.
     static func partner(of word: String, in list: [String]) -> String {
         guard let index = list.firstIndex(of: word) else { return word }
         return list[index ^ 1]

@@ -5,7 +5,7 @@ import Tensors
 
 /// A generated suite of five small text tasks shaped like GLUE, for examples and tests that need no download.
 ///
-/// The sentences come from small grammars over about 300 words. All is a pure function of the seed, to the byte.
+/// The sentences come from small grammars over about 300 words. Everything is a pure function of the seed, to the byte.
 public enum EmbeddedSuite {
     /// The rows of every split of a task.
     typealias Rows = [SplitName: [SuiteRow]]
@@ -17,7 +17,7 @@ public enum EmbeddedSuite {
 
     /// Writes the files of all tasks into a directory, which is created.
     ///
-    /// Files that are there already are replaced, each at once. Throws `cannotWrite`.
+    /// Existing files are replaced, each in one step. Throws `cannotWrite`.
     public static func write(to directory: String, seed: UInt64) throws(Failure) {
         for task in EmbeddedTask.allCases {
             let rows = rows(of: task, seed: seed)
@@ -37,16 +37,17 @@ public enum EmbeddedSuite {
         }
     }
 
-    /// How the written files are read, a definition per task.
+    /// The definitions for reading the written files, one per task.
     ///
-    /// Throws only what a task definition itself refuses.
+    /// Throws only when a task definition itself is refused.
     public static func definitions(directory: String) throws(Failure) -> [TaskDefinition] {
         var definitions: [TaskDefinition] = []
         for task in EmbeddedTask.allCases { definitions.append(try task.definition(directory: directory)) }
         return definitions
     }
 
-    /// Sentences to train a vocabulary on: each training row as its source text and its answer, each once a task.
+    /// Sentences for training a vocabulary: each training row gives its source text and its answer, without repetition in a
+    /// task.
     ///
     /// All words of the suite, the names of tasks and fields, and the answers occur.
     public static func corpus(seed: UInt64) -> [String] {
@@ -58,7 +59,7 @@ public enum EmbeddedSuite {
         }
     }
 
-    /// The rows of all splits of a task; no texts occur twice.
+    /// The rows of all splits of a task; no two rows have the same texts.
     static func rows(of task: EmbeddedTask, seed: UInt64) -> Rows {
         var stream = RandomStream(seed: seed, purpose: .embeddedSuite, a: task.index)
         var seen = Set<[String]>()
@@ -69,7 +70,7 @@ public enum EmbeddedSuite {
                 let row = task.grammar.row(number: drawn.count, from: &stream)
                 if seen.insert(row.texts).inserted { drawn.append(row) }
             }
-            // The grammars give the classes in turn.
+            // The grammars produce the classes in turn.
             rows[split] = stream.permutation(drawn.count).map { drawn[Int($0)] }
         }
         return rows

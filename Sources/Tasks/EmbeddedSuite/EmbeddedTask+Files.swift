@@ -1,7 +1,7 @@
 import Failures
 
 extension EmbeddedTask {
-    /// How the files that `EmbeddedSuite.write` puts into a directory are read.
+    /// The definition for reading the files that `EmbeddedSuite.write` puts into a directory.
     func definition(directory: String) throws(Failure) -> TaskDefinition {
         try TaskDefinition(
             name: rawValue, format: format, fields: fields.map { Field($0, column: column($0)) },
@@ -24,7 +24,7 @@ extension EmbeddedTask {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// A column by its name, or by its place in files without a header.
+    /// A column by its name, or by its position in files without a header.
     private func column(_ name: String) -> Column {
         guard format == .tsv(hasHeader: false), let index = columns.firstIndex(of: name) else { return .named(name) }
         return .index(index)
@@ -39,7 +39,7 @@ extension EmbeddedTask {
             return "\(split.rawValue)-\(number)"
         }
         guard format == .jsonLines else { return cells.joined(separator: "\t") }
-        // Words, digits and hyphens only: nothing that JSON would escape.
+        // The values contain only words, digits and hyphens: nothing that JSON would escape.
         return "{" + zip(columns, cells).map { "\"\($0)\": \"\($1)\"" }.joined(separator: ", ") + "}"
     }
 }

@@ -4,19 +4,19 @@ import Randomness
 public enum EmbeddedTask: String, Sendable, CaseIterable {
     /// Whether a sentence is grammatical; one text, two classes.
     case acceptability
-    /// Whether a sentence praises or blames; one text, two classes.
+    /// Whether a sentence praises or criticises; one text, two classes.
     case sentiment
-    /// Whether two sentences say the same; two classes.
+    /// Whether two sentences mean the same; two classes.
     case paraphrase
     /// Whether a premise entails a hypothesis, leaves it open or contradicts it; three classes.
     case entailment
-    /// How alike two sentences are, 0 to 5.
+    /// How similar two sentences are, 0 to 5.
     case similarity
 
     /// The splits of every task.
     public static let splits: [SplitName] = [.train, .validation, .test]
 
-    /// Layout of the task's files; each layout that real tasks have occurs.
+    /// The format of the task's files; every format that real tasks have occurs.
     public var format: TableFormat {
         switch self {
         case .acceptability: .tsv(hasHeader: false)
@@ -25,7 +25,7 @@ public enum EmbeddedTask: String, Sendable, CaseIterable {
         }
     }
 
-    /// Names of the texts in the order of the source text `<name> <field>: <text> <field>: <text>`.
+    /// Names of the texts, in the order of the source text `<name> <field>: <text> <field>: <text>`.
     public var fields: [String] {
         switch self {
         case .acceptability, .sentiment: ["sentence"]
@@ -34,8 +34,8 @@ public enum EmbeddedTask: String, Sendable, CaseIterable {
         }
     }
 
-    /// Columns of the files in their order (of CoLA's files, which have no names, only here); those that are neither a
-    /// field nor the label hold an identifier or nothing.
+    /// Columns of the files in order; CoLA's files do not contain these names. A column that is neither a field nor the label
+    /// holds an identifier or nothing.
     public var columns: [String] {
         switch self {
         case .acceptability: ["source", "label", "mark", "sentence"]
@@ -77,7 +77,7 @@ public enum EmbeddedTask: String, Sendable, CaseIterable {
         }
     }
 
-    /// Number of training rows: as unequal as GLUE's, 1 : 20.
+    /// Number of training rows: as unequal as in GLUE, 1 : 20.
     ///
     /// All counts are multiples of 60, so that the classes have their exact shares in each split.
     public var trainingCount: Int {
@@ -99,7 +99,7 @@ public enum EmbeddedTask: String, Sendable, CaseIterable {
         }
     }
 
-    /// Position among the tasks; tells their random streams apart.
+    /// Position among the tasks; it distinguishes their random streams.
     var index: UInt32 {
         switch self {
         case .acceptability: 0

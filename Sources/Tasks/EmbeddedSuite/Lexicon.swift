@@ -1,6 +1,6 @@
 /// The words of the embedded suite, by part of speech; about 300 in all.
 ///
-/// Classes are large on purpose: a cue that any word of a class gives is worth little as a single keyword.
+/// Classes are large on purpose: a cue that any word of a class gives makes each single word a weak keyword.
 enum Lexicon {
     /// A kind of thing: words for its members and words for the kind itself.
     struct Kind: Sendable {

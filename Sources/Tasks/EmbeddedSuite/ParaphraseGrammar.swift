@@ -1,14 +1,14 @@
 import Randomness
 
-/// Whether two sentences say the same, like MRPC and QQP: 1 yes (55 %), 0 no.
+/// Whether two sentences mean the same, like MRPC and QQP: 1 yes (55 %), 0 no.
 ///
-/// A paraphrase has the same content words; time words move and prepositions are swapped for their synonyms. Otherwise
-/// the second sentence is about something else altogether (45 %), one of the two has details that the other lacks
-/// (30 %), or one content word differs (25 %, hard).
+/// A paraphrase has the same content words; time words move, and prepositions are replaced by synonyms. Otherwise the second
+/// sentence is about something completely different (45 %), one of the two has details that the other lacks (30 %), or one
+/// content word differs (25 %, hard).
 ///
-/// No keyword solves it: the words of a sentence are drawn alike for both answers but for the details, which are any of
-/// 36 words in either sentence. Many words together do tell something (a manner, one of 14, stands only in details: a
-/// linear model of all words reaches about 70 %); the rest takes the comparison of the two sentences.
+/// No keyword solves it: the words of a sentence are drawn in the same way for both answers, except for the details, which are
+/// any of 36 words in either sentence. Many words together do help (a manner, one of 14, occurs only in details: a linear model
+/// of all words reaches about 70 %); beyond that, a model must compare the two sentences.
 enum ParaphraseGrammar: SentenceGrammar {
     private enum Difference { case everything, details, oneWord }
 
@@ -16,7 +16,7 @@ enum ParaphraseGrammar: SentenceGrammar {
         let same = number % 20 < 11
         var first = Clause(from: &stream)
         first.addModifiers(percent: 40, from: &stream)
-        // Something that can be put in another form.
+        // The sentence needs something that can be expressed in another form.
         if first.place == nil, first.time == nil { first.time = stream.choice(Lexicon.times) }
         var second = restated(first, from: &stream)
         if !same {

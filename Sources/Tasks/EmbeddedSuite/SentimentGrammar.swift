@@ -1,10 +1,10 @@
 import Randomness
 
-/// Whether a sentence praises (1) or blames (0), like SST-2; half of each.
+/// Whether a sentence praises (1) or criticises (0), like SST-2; half of each.
 ///
-/// "the ending is truly dull but the film seems lovely and witty": most sentences have one to three words of one
-/// polarity (75 %), some two against one (15 %), some a negated word (10 %). This is the one task of the suite where a
-/// word may give the answer away, as it does in SST-2.
+/// "the ending is truly dull but the film seems lovely and witty": most sentences (75 %) have one to three words of the same
+/// polarity, some (15 %) two against one, and some (10 %) a negated word. This is the only task of the suite in which a word
+/// may give the answer away, as in SST-2.
 enum SentimentGrammar: SentenceGrammar {
     static func row(number: Int, from stream: inout RandomStream) -> SuiteRow {
         let positive = number % 2 == 1

@@ -1,11 +1,11 @@
 import Randomness
 
-/// How alike two sentences are, from 0 to 5, like STS-B; uniform over the number of shared words.
+/// How similar two sentences are, from 0 to 5, like STS-B; the number of shared words is uniformly distributed.
 ///
-/// Both sentences fill five places (adjective, subject, verb, object, place) with one of ten words each. The score is
-/// the weight of the places that agree: subject and verb 1.2, object 1.0, adjective and place 0.8.
+/// Both sentences fill five places (adjective, subject, verb, object, place), each with one of ten words. The score is the sum
+/// of the weights of the places that agree: subject and verb 1.2, object 1.0, adjective and place 0.8.
 ///
-/// No keyword solves it: any sentence alone is as likely with any score. Only the words that both have count.
+/// No keyword solves it: every single sentence is equally likely with any score. Only the words that both share count.
 enum SimilarityGrammar: SentenceGrammar {
     private static let choices = 10
     /// In tenths: adjective, subject, verb, object, place.

@@ -3,16 +3,16 @@ import Foundation
 extension AnswerSpace {
     /// The class that a generated text names: the label equal to the text without surrounding white space.
     ///
-    /// nil when it is no label, and always in a space of grades.
+    /// Nil when it is not a label, and always in a space of grades.
     public func label(of answer: String) -> Int? {
         guard case .classes(let labels) = self else { return nil }
         return labels.firstIndex(of: answer.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
-    /// The number that a generated text is, between white space; nil when it is none.
+    /// The number that a generated text represents, ignoring surrounding white space; nil when it is not a number.
     ///
-    /// Only plain decimal numbers are read: an optional sign, ASCII digits and at most one decimal point. There is no
-    /// "nan", "inf", exponent or hexadecimal form. A number outside of the grades is used as it is, not clamped.
+    /// Only plain decimal numbers are read: an optional sign, ASCII digits and at most one decimal point. Forms such as "nan",
+    /// "inf", exponents or hexadecimal are not. A number outside the grades is used as it is, not clamped.
     public static func number(of answer: String) -> Double? {
         let text = answer.trimmingCharacters(in: .whitespacesAndNewlines)
         var digits = 0

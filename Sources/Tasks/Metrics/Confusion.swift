@@ -1,9 +1,9 @@
 /// Counts of (gold class, answered class) and the figures of classification that follow from them.
 ///
-/// An answer that is no label is counted as one more class of its own, which is never the gold one.
+/// Answers that are not a label count as an additional class, which is never the gold class.
 struct Confusion {
     private let classes: Int
-    /// `[classes, classes + 1]`, gold by answer; the last column holds the answers that are no label.
+    /// `[classes, classes + 1]`, gold by answer; the last column holds the answers that are not a label.
     private var counts: [Int]
     private(set) var total = 0
 
@@ -21,16 +21,16 @@ struct Confusion {
 
     private var correct: Int { (0..<classes).reduce(0) { $0 + count(gold: $1, answer: $1) } }
 
-    /// Number of answers that are no label.
+    /// Number of answers that are not a label.
     var invalid: Int { (0..<classes).reduce(0) { $0 + count(gold: $1, answer: classes) } }
 
     /// Correct answers over all answers; nil without examples.
     var accuracy: Double? { total > 0 ? Double(correct) / Double(total) : nil }
 
-    /// `2 tp / (2 tp + fp + fn)` of the class `positive`; nil when it is neither gold nor answered.
+    /// `2 tp / (2 tp + fp + fn)` of the class `positive`; nil when that class occurs neither as gold nor as answer.
     ///
-    /// An answer that is no label counts as the wrong one of "positive" and "not positive", as T5 and HyperFormer do
-    /// (`f1_score_with_invalid`): it is a false positive where the gold class is another one.
+    /// An answer that is not a label counts as the wrong choice between "positive" and "not positive", as in T5 and HyperFormer
+    /// (`f1_score_with_invalid`): it is a false positive when the gold class is another one.
     func f1(positive: Int) -> Double? {
         guard classes > 1 else { return nil }
         let truePositives = count(gold: positive, answer: positive)
@@ -42,9 +42,9 @@ struct Confusion {
         return denominator > 0 ? Double(2 * truePositives) / Double(denominator) : nil
     }
 
-    /// Matthews correlation for any number of classes:
-    /// `(c n - sum p_k t_k) / sqrt((n^2 - sum p_k^2) (n^2 - sum t_k^2))` with c correct answers of n, p_k answers and
-    /// t_k gold labels of class k; nil when all answers or all gold labels are one class.
+    /// Matthews correlation for any number of classes: `(c n - sum p_k t_k) / sqrt((n^2 - sum p_k^2) (n^2 - sum t_k^2))` with c
+    /// correct answers of n, p_k answers and t_k gold labels of class k; nil when all answers or all gold labels are the same
+    /// class.
     ///
     /// Source: Gorodkin, Computational Biology and Chemistry 2004; scikit-learn's `matthews_corrcoef`.
     var matthews: Double? {

@@ -1,4 +1,4 @@
-/// Correlations of two equally long lists of numbers.
+/// Correlations of two lists of numbers with equal lengths.
 enum Correlation {
     /// `sum x'y' / sqrt(sum x'^2 sum y'^2)` with x' and y' centred; nil when a list is constant or has fewer than two
     /// numbers.
@@ -8,7 +8,7 @@ enum Correlation {
         return min(1, max(-1, product))
     }
 
-    /// The Pearson correlation of the ranks, equal numbers having the mean of their ranks.
+    /// The Pearson correlation of the ranks; equal numbers have the mean of their ranks.
     static func spearman(_ x: [Double], _ y: [Double]) -> Double? {
         pearson(averageRanks(x), averageRanks(y))
     }
@@ -29,11 +29,11 @@ enum Correlation {
 
     /// Deviations from the mean, scaled to length 1; nil when all are equal.
     private static func unitDeviations(_ values: [Double]) -> [Double]? {
-        // Compared before the mean is taken away: rounding can leave a constant list a tiny deviation.
+        // This is checked before the mean is subtracted: rounding can leave a constant list with a tiny deviation.
         guard values.contains(where: { $0 != values[0] }) else { return nil }
         let mean = values.reduce(0, +) / Double(values.count)
         let deviations = values.map { $0 - mean }
-        // Scaled by the largest first, so that squares of huge numbers do not overflow.
+        // The largest is divided out first, so that the squares of huge numbers do not overflow.
         let largest = deviations.reduce(0) { max($0, abs($1)) }
         guard largest > 0, largest.isFinite else { return nil }
         let scaled = deviations.map { $0 / largest }

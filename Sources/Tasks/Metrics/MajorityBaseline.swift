@@ -1,11 +1,11 @@
 import Failures
 
 extension TaskScores {
-    /// The scores of answering the most frequent training class every time, which is what any model must beat.
+    /// The scores of always answering the most frequent training class, which any model should beat.
     ///
-    /// Of equally frequent classes that of the first answer text in the alphabet's order is taken, so that the order of the
-    /// labels means nothing. Accuracy and F1 are what that answer earns; Matthews and
-    /// correlations of a constant answer are undefined and so 0. Throws like the scoring of answers.
+    /// Among equally frequent classes it takes the one whose answer text is first in alphabetical order, so that the order of
+    /// the labels has no effect. Accuracy and F1 are those of that constant answer; Matthews and correlations of a constant
+    /// answer are undefined and so 0. Throws like the scoring of answers.
     public static func majorityBaseline(
         training: [GoldAnswer], gold: [GoldAnswer], space: AnswerSpace, metrics: [Metric],
         positive: PositiveClass?
@@ -15,7 +15,7 @@ extension TaskScores {
             gold: gold, space: space, metrics: metrics, positive: positive)
     }
 
-    /// The most frequent class's text; with grades any constant number, as no figure depends on it.
+    /// The most frequent class's text; for grades any constant number, since no figure depends on it.
     private static func majorityAnswer(training: [GoldAnswer], space: AnswerSpace) -> String {
         guard case .classes(let labels) = space else { return "0" }
         var counts = [Int](repeating: 0, count: labels.count)

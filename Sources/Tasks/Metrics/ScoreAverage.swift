@@ -1,6 +1,6 @@
 /// The averages over the tasks of an evaluation.
 ///
-/// The caller chooses the figures that count: of mnli one split, of the paper's eight tasks 11 figures.
+/// The caller chooses which figures count: one split of mnli, and 11 figures for the paper's eight tasks.
 public struct ScoreAverage: Sendable, Equatable {
     /// Mean of all figures; a task with two metrics counts twice.
     public let overFigures: Double

@@ -1,6 +1,6 @@
 import Failures
 
-/// The figures of one task on one split, with what had to be counted as wrong on the way.
+/// The figures of one task on one split, and how many answers were invalid.
 public struct TaskScores: Sendable, Equatable {
     /// A metric and its value.
     public struct Figure: Sendable, Equatable {
@@ -8,7 +8,7 @@ public struct TaskScores: Sendable, Equatable {
         public let metric: Metric
         /// The value as a fraction: 0...1, correlations -1...1; tables show it times 100.
         public let value: Double
-        /// Whether the metric was undefined (0/0: constant answers, too few examples), in which case it counts as 0.
+        /// Whether the metric was undefined (0/0: constant answers, too few examples) and therefore counts as 0.
         public let isUndefined: Bool
 
         /// Creates a figure.
@@ -19,16 +19,16 @@ public struct TaskScores: Sendable, Equatable {
         }
     }
 
-    /// The figures in the order in which the metrics were asked for.
+    /// The figures, in the order of the requested metrics.
     public let figures: [Figure]
     /// Number of examples.
     public let examples: Int
-    /// Answers that are no label, or no number where grades are asked for.
+    /// Answers that are not a label, or not a number when grades are expected.
     public let invalidAnswers: Int
-    /// The label of the class that F1 is of; nil without F1.
+    /// The label of the class for which F1 is computed; nil without F1.
     public let positive: String?
 
-    /// Creates scores from figures known already.
+    /// Creates scores from known figures.
     public init(figures: [Figure], examples: Int, invalidAnswers: Int, positive: String? = nil) {
         self.figures = figures
         self.examples = examples
@@ -36,12 +36,12 @@ public struct TaskScores: Sendable, Equatable {
         self.positive = positive
     }
 
-    /// Scores generated answers against the gold ones.
+    /// Scores generated answers against the gold answers.
     ///
-    /// `answers[i]` is the generated text for the example with the answer `gold[i]`. An answer that is no label counts
-    /// as a wrong one everywhere (for Matthews as a class of its own), one that is no number as the grade -1. A figure
-    /// that is undefined is 0 and marked. `positive` is the class that F1 is of, and needed for it. Throws
-    /// `badConfiguration` for a metric that such answers do not have.
+    /// `answers[i]` is the generated text for the example with the answer `gold[i]`. An answer that is not a label always
+    /// counts as wrong (for Matthews as a separate class); one that is not a number counts as the grade -1. A figure that is
+    /// undefined is 0 and marked. `positive` is the class for which F1 is computed; F1 needs it. Throws `badConfiguration` for
+    /// a metric that is not defined for such answers.
     public init(
         answers: [String], gold: [GoldAnswer], space: AnswerSpace, metrics: [Metric], positive: PositiveClass?
     ) throws(Failure) {
@@ -62,12 +62,12 @@ public struct TaskScores: Sendable, Equatable {
         }
     }
 
-    /// The value of a metric; nil when it was not asked for.
+    /// The value of a metric; nil when it was not requested.
     public subscript(metric: Metric) -> Double? {
         figures.first { $0.metric == metric }?.value
     }
 
-    /// Mean of the task's figures; nil without one.
+    /// Mean of the task's figures; nil when there are none.
     public var mean: Double? {
         figures.isEmpty ? nil : figures.reduce(0) { $0 + $1.value } / Double(figures.count)
     }

@@ -1,6 +1,6 @@
 import Randomness
 
-/// A task's examples drawn without replacement, in an order that is shuffled anew every pass.
+/// Draws a task's examples without replacement, in an order that is shuffled again for every pass.
 ///
 /// The order of a pass is the permutation of the stream `exampleOrder` with a = task, b = pass.
 struct ExampleCursor: Sendable {
@@ -16,7 +16,7 @@ struct ExampleCursor: Sendable {
         self.seed = seed
         self.task = task
         self.examples = examples
-        // Else the first draw of a task would allocate in the middle of training.
+        // Otherwise the first draw of a task would allocate memory in the middle of training.
         order.reserveCapacity(examples)
     }
 
@@ -34,9 +34,9 @@ struct ExampleCursor: Sendable {
         return Int(order[position])
     }
 
-    /// Passes over `count` examples.
+    /// Skips `count` examples.
     mutating func skip(_ count: Int) { drawn += count }
 
-    /// Back to the first example.
+    /// Returns to the first example.
     mutating func rewind() { drawn = 0 }
 }

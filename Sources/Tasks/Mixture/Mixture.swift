@@ -3,14 +3,14 @@ import Foundation
 
 /// How often each task is drawn: `p_t = m_t^(1/T) / sum over u of m_u^(1/T)` with `m_t = min(n_t, cap)`.
 ///
-/// `n_t` counts a task's training examples after hold-outs. Temperature `T` = 1 is proportional to size, infinity is
+/// `n_t` is the number of a task's training examples after hold-outs. Temperature `T` = 1 is proportional to size, infinity is
 /// uniform, 10 is the default. Source: Raffel et al., T5, JMLR 2020, section 3.5.2.
 public struct Mixture: Sendable, Equatable {
     /// A task of the mixture.
     public struct Entry: Sendable, Equatable {
         /// Name of the task.
         public let task: String
-        /// Training examples, uncapped.
+        /// Number of training examples, before the cap.
         public let examples: Int
         /// Probability that a draw takes this task; the shares of a mixture sum to 1.
         public let share: Double
@@ -48,7 +48,7 @@ public struct Mixture: Sendable, Equatable {
             )
         }
         let sizes = tasks.map { Double(min($0.examples, cap ?? .max)) }
-        // Relative to the largest, so that a temperature near 0 gives the largest task everything instead of 0/0.
+        // Sizes are relative to the largest, so that a temperature near 0 gives the largest task everything instead of 0/0.
         let largest = sizes.reduce(0, max)
         let weights = sizes.map { pow($0 / largest, 1 / temperature) }
         let total = weights.reduce(0, +)

@@ -3,9 +3,9 @@ import Randomness
 
 /// Which examples a step trains on: a pure function of (seed, step, slot in the global batch).
 ///
-/// The stream is the same for any number of ranks and threads, and nothing but the step needs saving. A task is drawn
-/// per batch, micro-batch or example with the mixture's shares (`TaskDraw`). Each task yields its own examples without
-/// replacement in an order that is shuffled anew every pass, so within a pass every example occurs once.
+/// The stream is the same for any number of ranks and threads, and only the step needs to be saved. A task is drawn per batch,
+/// micro-batch or example with the mixture's shares (`TaskDraw`). Each task yields its own examples without replacement in an
+/// order that is shuffled again for every pass, so each example occurs once in a pass.
 public struct Sampler: Sendable {
     /// How many slots share one draw of a task; the raw value is its name in the configuration.
     public enum Granularity: String, Sendable, CaseIterable {
@@ -34,7 +34,7 @@ public struct Sampler: Sendable {
         }
     }
 
-    /// The last step there is; steps are counted in 32 bits.
+    /// The last possible step; steps are counted in 32 bits.
     public static let lastStep = Int(UInt32.max)
 
     /// The step that `next()` will return, from 0.
@@ -50,7 +50,7 @@ public struct Sampler: Sendable {
 
     /// Creates the sampler at step 0.
     ///
-    /// `batch` examples a step in micro-batches of `micro`; throws `badConfiguration` when one of them is below 1.
+    /// `batch` examples per step in micro-batches of `micro`; throws `badConfiguration` when one of them is below 1.
     public init(
         seed: UInt64, mixture: Mixture, granularity: Granularity = .batch, batch: Int, micro: Int
     ) throws(Failure) {
@@ -72,14 +72,14 @@ public struct Sampler: Sendable {
         }
     }
 
-    /// The slots of the current step in order; moves on to the next step.
+    /// Returns the slots of the current step in order and advances to the next step.
     public mutating func next() -> [Slot] {
         var slots: [Slot] = []
         next(into: &slots)
         return slots
     }
 
-    /// Overwrites `slots` with those of the current step in order; moves on to the next step.
+    /// Overwrites `slots` with those of the current step in order and advances to the next step.
     public mutating func next(into slots: inout [Slot]) {
         precondition(step <= Sampler.lastStep, "the sampler is beyond its last step")
         slots.removeAll(keepingCapacity: true)
@@ -95,7 +95,7 @@ public struct Sampler: Sendable {
 
     /// Moves to a step, as if `next()` had been called for all steps before it.
     ///
-    /// Only the draws of tasks are replayed, and forwards only those since the current step.
+    /// Only the draws of tasks are replayed; when moving forwards, only those since the current step.
     public mutating func seek(to step: Int) {
         precondition(step >= 0 && step <= Sampler.lastStep + 1, "there is no such step")
         if step < self.step {

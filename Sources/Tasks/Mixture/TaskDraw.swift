@@ -2,12 +2,12 @@ import Randomness
 
 /// The draw of a task: a pure function of (seed, step, slot), by inverse CDF on a 53-bit uniform number.
 ///
-/// Philox counter: `(step, taskDraw, slot, 0)`; the number is the high 53 bits of words 1 and 0. The task is the count
-/// of cumulative shares that the number reaches, so bits are equal wherever doubles are.
+/// Philox counter: `(step, taskDraw, slot, 0)`; the number is the high 53 bits of words 1 and 0. The task is the count of
+/// cumulative shares that are at most the number, so the task is the same wherever doubles have the same bits.
 struct TaskDraw: Sendable {
     private let philox: Philox
-    /// Cumulative shares of all tasks but the last in units of 2^-53, rounded up. With an integer `u`, `u >= ceil(c)`
-    /// says exactly `u >= c`, so this compares like the doubles themselves.
+    /// Cumulative shares of all tasks but the last in units of 2^-53, rounded up. With an integer `u`, `u >= ceil(c)` is
+    /// exactly `u >= c`, so this compares like the doubles themselves.
     private let thresholds: [UInt64]
 
     init(seed: UInt64, shares: [Double]) {
@@ -32,7 +32,7 @@ struct TaskDraw: Sendable {
     func counts(steps: Range<Int>, slot: UInt32) -> [Int] {
         var counts = [Int](repeating: 0, count: taskCount)
         var step = steps.lowerBound
-        // Eight counters at once: this loop is what resuming a long run waits for.
+        // Eight counters at once: resuming a long run spends its time in this loop.
         while step + 8 <= steps.upperBound {
             let (low, high, _, _) = philox.eightBlocks(
                 first: UInt32(step), StreamPurpose.taskDraw.rawValue, slot, 0)
@@ -50,7 +50,7 @@ struct TaskDraw: Sendable {
         (UInt64(low) | UInt64(high) << 32) >> 11
     }
 
-    /// Without branches: the draws are random, so a search that stops early would be mispredicted.
+    /// There are no branches: the draws are random, so a search that stops early would be mispredicted.
     private func task(_ number: UInt64) -> Int {
         var task = 0
         for threshold in thresholds { task += number >= threshold ? 1 : 0 }

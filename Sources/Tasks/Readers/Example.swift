@@ -1,10 +1,10 @@
 /// One example of a task as text.
 public struct Example: Sendable, Equatable {
-    /// What the model reads.
+    /// The text that the model reads.
     public let source: String
-    /// What it should answer.
+    /// The text that the model should answer.
     public let target: String
-    /// The label or raw score behind the target.
+    /// The label or raw score from which the target was made.
     public let gold: GoldAnswer
     /// The file, as an index into the task's files.
     public let file: Int

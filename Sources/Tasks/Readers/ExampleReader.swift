@@ -4,7 +4,7 @@ import Tensors
 
 /// Reads the rows of one file of a task as source texts and gold answers.
 struct ExampleReader: Sendable {
-    /// What reading a row came to.
+    /// The result of reading a row.
     enum Outcome: Equatable {
         case example(GoldAnswer)
         /// The row's label is one that the task leaves out.
@@ -33,10 +33,10 @@ struct ExampleReader: Sendable {
         classOfLabel = Dictionary(uniqueKeysWithValues: definition.labels.entries.map { ($0.label, $0.index) })
     }
 
-    /// Where the last row starts.
+    /// The start of the last row.
     var position: RowPosition { record.position }
 
-    /// Goes on with the row that starts there.
+    /// Continues with the row that starts at `position`.
     mutating func seek(to position: RowPosition) {
         reader.seek(to: position)
     }
@@ -74,7 +74,7 @@ struct ExampleReader: Sendable {
         }
     }
 
-    /// A decimal number with an optional exponent; nil for anything else, "nan" and "inf" among it.
+    /// A decimal number with an optional exponent; nil for anything else, including "nan" and "inf".
     private static func score(_ text: String) -> Double? {
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }) else { return nil }
         guard let value = Double(text), value.isFinite else { return nil }

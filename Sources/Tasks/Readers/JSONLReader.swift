@@ -1,15 +1,15 @@
 import Failures
 import Tensors
 
-/// Reads one JSON object a line (RFC 8259, strictly: no trailing commas, no comments, no key twice).
+/// Reads one JSON object per line (RFC 8259, strictly: no trailing commas, no comments, no repeated keys).
 ///
-/// Strings give their text; whole numbers, decimal numbers and booleans give what the file writes (`1`, `0.50`,
-/// `true`), so a label map names them as the file does. Other values are malformed where they are wanted.
+/// Strings give their text; whole numbers, decimal numbers and booleans give the text in the file (`1`, `0.50`, `true`), so
+/// label maps use the file's spelling. Other values are malformed if a column asks for them.
 struct JSONLReader: RecordReader {
     private var lines: LineCursor
     private let keys: [String]
 
-    /// Opens a file; `badData` when it is empty, `badConfiguration` when a column is not a key.
+    /// Opens a file; throws `badData` when it is empty, `badConfiguration` when a column is not a key.
     init(_ file: MappedFile, columns: [Column]) throws(Failure) {
         guard !file.bytes.isEmpty else {
             throw Failure(.badData, "\(file.path.shown) is empty; give a file with rows")

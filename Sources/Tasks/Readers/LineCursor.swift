@@ -1,12 +1,12 @@
 import Glibc
 import Tensors
 
-/// Walks over the lines of a mapped file. Lines end with LF or CRLF; the last one may lack its end.
+/// Walks over the lines of a mapped file. Lines end with LF or CRLF; the last line may have no line end.
 struct LineCursor: Sendable {
     private let file: MappedFile
     private(set) var position = RowPosition(offset: 0, line: 1)
 
-    /// Starts at the first line, behind a byte order mark if there is one.
+    /// Starts at the first line, after a byte order mark if there is one.
     init(_ file: MappedFile) {
         self.file = file
         if file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position.offset = 3 }
@@ -16,9 +16,9 @@ struct LineCursor: Sendable {
         self.position = position
     }
 
-    /// Calls `body` with the next line, without its end, and where it starts; nil at the end of the file.
+    /// Calls `body` with the next line, without its line end, and with its position; nil at the end of the file.
     ///
-    /// The line is memory of the file, valid only inside `body`.
+    /// The line points into the file's memory and is valid only inside `body`.
     mutating func next<Result>(_ body: (UnsafeRawBufferPointer, RowPosition) -> Result) -> Result? {
         withExtendedLifetime(file) {
             let start = position

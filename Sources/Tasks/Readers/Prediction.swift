@@ -3,31 +3,31 @@ import Foundation
 import Tensors
 import Text
 
-/// Turns input lines of a task into source ids and generated ids into answers.
+/// Turns input lines of a task into source ids, and generated ids into answers.
 public struct Prediction: Sendable {
-    /// What the model reads for one line.
+    /// The source of one input line.
     public struct Source: Sendable, Equatable {
         /// The text.
         public let text: String
-        /// Its ids, EOS included, at most the maximal source.
+        /// Its ids, EOS included, at most `maxSource` of them.
         public let ids: [Int32]
         /// Whether the text was cut.
         public let isTruncated: Bool
-        /// The fields that are lost in whole behind the cut.
+        /// The fields that the cut removes completely.
         public let lostFields: [String]
-        /// The share of the characters that no piece covers, white space excluded.
+        /// The share of characters, white space excluded, that no piece covers.
         public let unknownShare: Double
     }
 
-    /// What generated ids say.
+    /// The meaning of generated ids.
     public struct Answer: Sendable, Equatable {
         /// The text.
         public let text: String
-        /// The class; nil when the text is no label, or the task one of grades.
+        /// The class; nil when the text is not a label or the task has grades.
         public let label: Int?
-        /// What the files call that class.
+        /// The files' name for that class.
         public let labelName: String?
-        /// The score; nil when the text is no number, or the task one of classes.
+        /// The score; nil when the text is not a number or the task has classes.
         public let score: Double?
     }
 
@@ -44,9 +44,9 @@ public struct Prediction: Sendable {
 
     /// The source of one input line.
     ///
-    /// A line that starts with `{` is a JSON object with the task's fields, by their names in the template, whose values
-    /// are texts, numbers or booleans as in a JSONL file; any other
-    /// is the fields' texts in their order with tabs between. A blank line is none. Throws `badData` with `name:number` and the reason.
+    /// A line that starts with `{` is a JSON object with the task's fields by their names in the template; the values are
+    /// texts, numbers or booleans as in a JSONL file. Any other line has the fields' texts in order, separated by tabs. A blank
+    /// line is not allowed. Throws `badData` with `name:number` and the reason.
     public func source(ofLine line: String, number: Int, of name: String) throws(Failure) -> Source {
         let values: [String]
         do throws(Failure) {
@@ -75,7 +75,7 @@ public struct Prediction: Sendable {
             unknownShare: Double(finding.unknownCharacters) / Double(max(finding.characters, 1)))
     }
 
-    /// The answer of generated ids; ids from the first EOS on do not count.
+    /// The answer that generated ids mean; ids from the first EOS on are ignored.
     public func answer(_ ids: some Sequence<Int32>) throws(Failure) -> Answer {
         let text = try vocabulary.answer(ids)
         let label = definition.answers.label(of: text)

@@ -1,6 +1,6 @@
-/// One row of a file: the wanted values in the order in which they were asked for, as UTF-8.
+/// One row of a file: the values of the requested columns, in that order, as UTF-8.
 struct Record {
-    /// Where the row starts.
+    /// The start of the row.
     var position = RowPosition(offset: 0, line: 1)
     private var bytes: [UInt8] = []
     private var ranges: [Range<Int>]
@@ -9,7 +9,7 @@ struct Record {
         ranges = Array(repeating: 0..<0, count: valueCount)
     }
 
-    /// Forgets the values of the row before.
+    /// Removes the values of the previous row.
     mutating func start(at position: RowPosition) {
         self.position = position
         bytes.removeAll(keepingCapacity: true)
@@ -34,7 +34,7 @@ struct RowPosition: Sendable, Equatable {
     var line: Int
 }
 
-/// What reading a row came to.
+/// The result of reading a row.
 enum RowOutcome: Equatable {
     /// The record holds its values.
     case complete
@@ -49,6 +49,6 @@ protocol RecordReader: Sendable {
     /// Reads the next row into `record`; nil at the end of the file.
     mutating func next(_ record: inout Record) -> RowOutcome?
 
-    /// Goes on with the row that starts there.
+    /// Continues with the row that starts at `position`.
     mutating func seek(to position: RowPosition)
 }

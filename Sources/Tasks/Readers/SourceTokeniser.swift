@@ -1,28 +1,28 @@
 import Failures
 import Text
 
-/// Turns sources into ids of at most the maximal length and finds what the model does not get to see of them.
+/// Turns sources into at most `maxSource` ids and finds out which parts the model does not see.
 struct SourceTokeniser: Sendable {
     let definition: TaskDefinition
     let vocabulary: any Tokenizer
-    /// In tokens, EOS included.
+    /// The maximal length in tokens, EOS included.
     let maxSource: Int
 
-    /// What tokenising a source found.
+    /// The result of tokenising a source.
     struct Finding: Sendable, Equatable {
         /// Whether it was cut.
         var isCut = false
-        /// The parts that are lost in whole behind the cut.
+        /// The parts that the cut removes completely.
         var lost: [SourcePart] = []
         /// Whether it holds an added token.
         var holdsAddedToken = false
         /// Tokens before the cut, EOS excluded.
         var tokens = 0
-        /// Those of them that stand for text without a piece.
+        /// Those tokens that stand for text without a piece.
         var unknownTokens = 0
         /// Characters, white space excluded.
         var characters = 0
-        /// Those of them that no piece covers.
+        /// Those characters that no piece covers.
         var unknownCharacters = 0
     }
 
@@ -56,10 +56,10 @@ struct SourceTokeniser: Sendable {
         }
     }
 
-    /// Characters of UTF-8 text without white space.
+    /// Number of characters of a UTF-8 text, white space excluded.
     private static func characters(_ text: UnsafeRawBufferPointer) -> Int {
         guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
-        // Over a bare pointer, so that it becomes vector instructions: every text is counted.
+        // The loop uses a bare pointer so that it is vectorised: every text is counted.
         var count = 0
         for index in 0..<text.count {
             count &+= base[index] & 0xC0 != 0x80 && base[index] > 0x20 ? 1 : 0

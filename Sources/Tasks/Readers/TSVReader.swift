@@ -1,20 +1,20 @@
 import Failures
 import Tensors
 
-/// Reads tab-separated values as GLUE writes them: no quoting, no escapes, one row a line.
+/// Reads tab-separated values as GLUE writes them: no quoting, no escapes, one row per line.
 ///
-/// Every row must have as many columns as the header, or as the task says of files without one.
+/// Every row must have as many columns as the header, or, in files without one, as many as the task says.
 struct TSVReader: RecordReader {
     private var lines: LineCursor
     private let path: String
-    /// The values (indices into the record) that column i gives.
+    /// For each column i: the indices in the record that it fills.
     private let valuesOfColumn: [[Int]]
     private let columnCount: Int
     private let hasHeader: Bool
 
-    /// Opens a file; `badData` when it is empty or its header lacks a wanted column.
+    /// Opens a file; throws `badData` when it is empty or its header lacks a requested column.
     ///
-    /// `columnCount`: the columns of a file without header; nil takes those of the first row.
+    /// `columnCount`: the number of columns of a file without header; nil takes that of the first row.
     init(_ file: MappedFile, hasHeader: Bool, columnCount: Int?, columns: [Column]) throws(Failure) {
         lines = LineCursor(file)
         path = file.path
@@ -81,7 +81,7 @@ struct TSVReader: RecordReader {
     }
 
     private static func split(_ line: UnsafeRawBufferPointer) -> [String]? {
-        // In bytes: to compare a character with a tab takes the square of the marks on it.
+        // The search is over bytes: comparing a character with a tab takes time quadratic in the number of its combining marks.
         guard isUTF8(line) else { return nil }
         return line.split(separator: 0x09, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }

@@ -4,7 +4,7 @@ struct TokenLists: Sendable {
     private(set) var ids: [Int32] = []
     private(set) var longest = 0
 
-    /// Appends what `body` appends as one list; the list is cut to `limit` ids, and its last id is `end` in any case.
+    /// Appends what `body` appends as one list. The list is cut to `limit` ids; its last id is always `end`.
     ///
     /// Returns whether it was cut.
     mutating func append<Problem: Error>(
@@ -30,7 +30,7 @@ struct TokenLists: Sendable {
         longest = max(longest, other.longest)
     }
 
-    /// Where each list starts, and the end of the last.
+    /// The start of each list, and the end of the last one.
     var offsets: [UInt64] {
         var sum: UInt64 = 0
         return [0]

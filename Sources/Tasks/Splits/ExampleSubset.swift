@@ -1,10 +1,10 @@
 import Randomness
 import Tensors
 
-/// Some of a split's examples, to judge by in little time.
+/// Chooses some of a split's examples, for a quick evaluation.
 public enum ExampleSubset {
-    /// The positions of at most `limit` of a task's `count` examples in ascending order, drawn with the split seed: the
-    /// first ones of a file that is sorted by label would all have one label.
+    /// The positions of at most `limit` of a task's `count` examples in ascending order, drawn with the split seed. The first
+    /// examples of a file that is sorted by label would all have the same label.
     public static func positions(task: String, count: Int, limit: Int?, seed: UInt64) -> [Int] {
         guard let limit, limit < count else { return Array(0..<count) }
         var random = RandomStream(seed: seed, purpose: .evaluationSubset, task: task)
@@ -13,7 +13,7 @@ public enum ExampleSubset {
 }
 
 extension RandomStream {
-    /// A stream that belongs to a task's name, so that other tasks beside it do not change what is drawn.
+    /// Creates a stream for a task's name, so that what is drawn does not depend on which other tasks there are.
     init(seed: UInt64, purpose: StreamPurpose, task name: String, b: UInt32 = 0) {
         let word = UInt32(ContentDigest(of: name).hexadecimal.prefix(8), radix: 16) ?? 0
         self.init(seed: seed, purpose: purpose, a: word, b: b)

@@ -2,7 +2,7 @@ import Failures
 import Heartbeat
 import Tensors
 
-/// A file of a task with the places of its examples; texts are read again where they are needed.
+/// A file of a task with the positions of its examples; texts are read again when they are needed.
 struct IndexedFile: Sendable {
     struct Row: Sendable {
         let position: RowPosition
@@ -13,13 +13,13 @@ struct IndexedFile: Sendable {
 
     let path: String
     let digest: ContentDigest
-    /// Reads the file; copies are independent.
+    /// Reads the file; copies of the reader are independent.
     let reader: ExampleReader
     let rows: [Row]
     let report: TaskReport.File
 
-    /// Reads every row. Throws `inputMissing` for a file that cannot be read and `badData` for a bad row (unless they
-    /// are skipped) or a file without examples.
+    /// Reads every row. Throws `inputMissing` for a file that cannot be read, and `badData` for a bad row (unless bad rows are
+    /// skipped) or a file without examples.
     init(_ path: String, _ definition: TaskDefinition, onBadRow: BadRowPolicy) throws(Failure) {
         let file = try MappedFile(path: path)
         let name = path.split(separator: "/").last.map(String.init) ?? path

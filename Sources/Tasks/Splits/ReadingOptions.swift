@@ -1,6 +1,6 @@
 /// What happens to a bad row.
 public enum BadRowPolicy: String, Sendable, Codable, CaseIterable {
-    /// The job ends with file, line and reason.
+    /// The job ends with the file, line and reason.
     case fail
     /// The row is left out and counted.
     case skip
@@ -10,9 +10,9 @@ public enum BadRowPolicy: String, Sendable, Codable, CaseIterable {
 public struct ReadingOptions: Sendable, Equatable, Codable {
     /// What happens to a bad row.
     public var onBadRow: BadRowPolicy
-    /// Whether training rows leave whose source text occurs in another split of the task.
+    /// Whether training drops rows whose source text occurs in another split of the task.
     public var dropDuplicates: Bool
-    /// The seed of halves and held-out rows.
+    /// The seed for choosing halves and held-out rows.
     public var splitSeed: UInt64
 
     /// Creates options.

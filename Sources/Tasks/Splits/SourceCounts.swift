@@ -1,6 +1,6 @@
-/// What tokenising the sources of a split found.
+/// The result of tokenising the sources of a split.
 public struct SourceCounts: Sendable, Equatable, Codable {
-    /// Sources of which a part is lost in whole.
+    /// How many sources lose a part completely.
     public struct Loss: Sendable, Equatable, Codable {
         /// The part.
         public let part: SourcePart
@@ -10,19 +10,19 @@ public struct SourceCounts: Sendable, Equatable, Codable {
 
     /// Sources that were cut to the maximal length.
     public internal(set) var truncated = 0
-    /// Which parts are lost in whole, in how many of them.
+    /// Which parts are lost completely, and in how many sources.
     public internal(set) var lost: [Loss] = []
-    /// Sources that hold a special or another added token.
+    /// Sources that contain a special or another added token.
     public internal(set) var withAddedTokens = 0
     /// Sources with text that no piece covers.
     public internal(set) var withUnknown = 0
-    /// Tokens before any cut, ends of texts excluded.
+    /// Tokens before any cut, end tokens excluded.
     public internal(set) var tokens = 0
-    /// Those of them that stand for text without a piece, however long.
+    /// Those tokens that stand for text without a piece, however long.
     public internal(set) var unknownTokens = 0
     /// Characters of the sources, white space excluded.
     public internal(set) var characters = 0
-    /// Those of them that no piece covers.
+    /// Those characters that no piece covers.
     public internal(set) var unknownCharacters = 0
 
     /// Share of the tokens that stand for text without a piece.

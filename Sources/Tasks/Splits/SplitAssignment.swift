@@ -1,7 +1,7 @@
 import Failures
 import Randomness
 
-/// A row of a task: its file and its place among that file's examples.
+/// A row of a task: its file and its position among that file's examples.
 struct RowID: Sendable, Equatable {
     let file: Int
     let row: Int
@@ -9,7 +9,7 @@ struct RowID: Sendable, Equatable {
 
 /// Assigns the rows of a task's files to its splits.
 struct SplitAssignment {
-    /// Rows per split, in the order of the definition; within a split rows keep the order of the files.
+    /// The rows of each split, in the order of the definition; within a split rows keep the order of the files.
     private(set) var rows: [[RowID]] = []
 
     private let definition: TaskDefinition
@@ -17,7 +17,7 @@ struct SplitAssignment {
     private let indexOfPath: [String: Int]
     private let seed: UInt64
 
-    /// Assigns and checks; `badData` when a split would be empty or a row would be in two splits.
+    /// Assigns and checks; throws `badData` when a split would be empty or a row would be in two splits.
     init(_ definition: TaskDefinition, _ files: [IndexedFile], seed: UInt64) throws(Failure) {
         self.definition = definition
         self.files = files
@@ -42,7 +42,7 @@ struct SplitAssignment {
         try refuseLeaks()
     }
 
-    /// What training keeps and what each held-out split takes, one after the other from one random order.
+    /// The rows that training keeps, and the rows that each held-out split takes in turn from one random order.
     private func heldOutOfTraining() throws(Failure) -> (training: [RowID], taken: [SplitName: [RowID]]) {
         guard let source = definition.split(.train)?.source else { return ([], [:]) }
         let all = rowsOfFiles(source)
@@ -79,7 +79,7 @@ struct SplitAssignment {
         return random.permutation(count)
     }
 
-    /// Refuses a row in two splits. Files with equal content are one file here, whatever they are called.
+    /// Refuses a row in two splits. Files with equal content count as the same file here, whatever their names.
     private func refuseLeaks() throws(Failure) {
         let first = files.map { file in files.firstIndex { $0.digest == file.digest }! }
         var owners = files.map { [Int](repeating: -1, count: $0.rows.count) }

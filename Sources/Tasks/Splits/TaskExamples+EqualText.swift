@@ -2,12 +2,12 @@ import Failures
 import Tensors
 
 extension TaskExamples {
-    /// Counts, for every pair of splits, the examples of the later one whose text occurs in the earlier one.
+    /// Counts, for every pair of splits, the examples of the later split whose text occurs in the earlier one.
     static func countEqualText(_ files: [IndexedFile], _ rows: [[RowID]], _ report: inout TaskReport) {
         for later in rows.indices.dropFirst() {
             let texts = Set(rows[later].lazy.map { files[$0.file].rows[$0.row].text })
             for earlier in 0..<later {
-                // The set holds the later split, which is small where the earlier one is training.
+                // The set holds the texts of the later split, which is small when the earlier one is training.
                 let common = Set(rows[earlier].lazy.map { files[$0.file].rows[$0.row].text }.filter(texts.contains))
                 if common.isEmpty { continue }
                 let count = rows[later].count { common.contains(files[$0.file].rows[$0.row].text) }
@@ -17,7 +17,7 @@ extension TaskExamples {
         }
     }
 
-    /// Takes training rows away whose text occurs in another split; `badData` when none are left.
+    /// Removes training rows whose text occurs in another split; throws `badData` when none are left.
     static func dropDuplicates(
         _ definition: TaskDefinition, _ files: [IndexedFile], _ rows: inout [[RowID]], _ report: inout TaskReport
     ) throws(Failure) {

@@ -1,11 +1,11 @@
 import Failures
 import Tensors
 
-/// The examples of one task, split; texts are read from the mapped files when asked for.
+/// The examples of one task, in splits; texts are read from the mapped files on request.
 public struct TaskExamples: Sendable {
     /// The task.
     public let definition: TaskDefinition
-    /// What reading found.
+    /// The result of reading the files.
     public let report: TaskReport
     private let files: [IndexedFile]
     private let rows: [[RowID]]
@@ -32,7 +32,7 @@ public struct TaskExamples: Sendable {
         if options.dropDuplicates {
             try Self.dropDuplicates(definition, files, &rows, &report)
         }
-        // What was dropped is there no more.
+        // Dropped rows are not counted any more.
         Self.countEqualText(files, rows, &report)
         self.definition = definition
         self.files = files
@@ -48,7 +48,7 @@ public struct TaskExamples: Sendable {
         splitNames.firstIndex(of: split).map { rows[$0].count } ?? 0
     }
 
-    /// Example `index` of a split. Throws `badData` when the file was changed since it was read first.
+    /// Example `index` of a split. Throws `badData` when the file was changed since it was first read.
     public func example(_ split: SplitName, _ index: Int) throws(Failure) -> Example {
         var example: Example?
         try readSources(split: splitNames.firstIndex(of: split)!, index..<index + 1) { _, source in
@@ -60,7 +60,7 @@ public struct TaskExamples: Sendable {
         return example!
     }
 
-    /// The path of the file that an example stands in.
+    /// The path of the file that contains an example.
     public func path(_ example: Example) -> String { files[example.file].path }
 
     /// Gold answer, file and line of an example; `split` is an index into the definition's splits.

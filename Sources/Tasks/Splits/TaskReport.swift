@@ -1,6 +1,6 @@
-/// What reading a task found that a user should know.
+/// Facts that a user should know about the reading of a task.
 public struct TaskReport: Sendable, Equatable, Codable {
-    /// What was left out of one file.
+    /// How many rows of one file became examples or were left out.
     public struct File: Sendable, Equatable, Codable {
         /// The file's name without its directory.
         public let name: String
@@ -8,26 +8,26 @@ public struct TaskReport: Sendable, Equatable, Codable {
         public internal(set) var examples = 0
         /// Bad rows left out (`onBadRow: skip`).
         public internal(set) var badRows = 0
-        /// The first of them: file, line and reason.
+        /// The first bad row: file, line and reason.
         public internal(set) var firstBadRow: String?
-        /// Rows with too few columns, in a task that leaves them out.
+        /// Rows with too few columns, in a task that leaves such rows out.
         public internal(set) var incompleteRows = 0
         /// Rows whose label the task leaves out.
         public internal(set) var ignoredRows = 0
     }
 
-    /// What one split holds.
+    /// The content of one split.
     public struct Split: Sendable, Equatable, Codable {
         /// The split.
         public let name: SplitName
-        /// What its figures are called where that says more than its name.
+        /// The name of the split's figures if it says more than `name`.
         public let label: String?
         /// Its examples.
         public internal(set) var examples: Int
-        /// For each split before it that shares text with it, how many of its examples have a source text that occurs
-        /// there, after duplicates were dropped.
+        /// For each earlier split that shares text with it: how many of its examples have a source text that occurs there,
+        /// after duplicates were dropped.
         public internal(set) var equalText: [EqualText] = []
-        /// What tokenising found; nothing before that.
+        /// The result of tokenising; empty before that.
         public internal(set) var sources = SourceCounts()
 
         /// Examples whose source was cut to the maximal length.
@@ -51,7 +51,7 @@ public struct TaskReport: Sendable, Equatable, Codable {
     /// Training rows dropped because their text occurs in another split (`dropDuplicates`).
     public internal(set) var droppedDuplicates = 0
 
-    /// Whether the numbers can be counts of rows; sums of them do not overflow then.
+    /// Whether the numbers can be counts of rows; if so, their sums do not overflow.
     var isPossible: Bool {
         let rows = files.flatMap { [$0.examples, $0.badRows, $0.incompleteRows, $0.ignoredRows] }
         let examples = splits.flatMap { [$0.examples] + $0.sources.numbers + $0.equalText.map(\.examples) }

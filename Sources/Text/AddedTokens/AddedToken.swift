@@ -1,23 +1,23 @@
-/// A text that the model's tokenizer reads as one token, beside the pieces of `spiece.model`: T5's sentinels, `</s>`,
-/// and what somebody has added (`tokenizer.add_tokens`).
+/// A text that the model's tokenizer reads as one token, in addition to the pieces of `spiece.model`: T5's sentinels, `</s>`,
+/// and tokens that somebody has added (`tokenizer.add_tokens`).
 struct AddedToken: Equatable, Sendable {
     /// The text.
     let content: String
     /// The row of the embedding.
     let id: Int32
-    /// Whether decoding leaves it out.
+    /// Whether decoding omits it.
     var isSpecial: Bool
-    /// Whether it is looked for in the normalised text instead of the text as written.
+    /// Whether it is searched for in the normalised text instead of the text as written.
     var isNormalised: Bool
-    /// Whether it only counts where no letter, digit or underscore stands beside it.
+    /// Whether it counts only when no letter, digit or underscore is next to it.
     var isWholeWord = false
 
-    /// One of T5's own.
+    /// A special token of every T5.
     static func special(_ content: String, id: Int32) -> AddedToken {
         AddedToken(content: content, id: id, isSpecial: true, isNormalised: false)
     }
 
-    /// The name of T5's sentinel of that number.
+    /// The name of T5's sentinel with that number.
     static func sentinel(_ number: Int) -> String { "<extra_id_\(number)>" }
 
     /// Whether the text is the name of a sentinel.

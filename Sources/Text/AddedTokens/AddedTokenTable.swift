@@ -1,23 +1,23 @@
 import Failures
 import Tensors
 
-/// The added tokens of a model, one content and one id each, from what `T5Tokenizer` adds by itself and what the files say.
+/// The added tokens of a model, from the defaults of `T5Tokenizer` and from the model's files; contents and ids are unique.
 ///
-/// Where versions of transformers differ, ids are those that the files state, as versions before 5 read them, and what
-/// counts for decoding likewise.
+/// Where versions of transformers differ, the ids are those that the files state, as versions before 5 read them. The same rule
+/// decides which tokens decoding omits.
 struct AddedTokenTable {
-    /// The tokens, and the file that lists each; nil for what every T5 has.
+    /// The tokens, and the file that lists each; nil for tokens that every T5 has.
     private(set) var tokens: [(token: AddedToken, file: TokenizerFiles.File?)] = []
-    /// Names that no text may hold, and why.
+    /// Names that no text may contain, and why.
     private(set) var unusable: [(content: String, problem: String)] = []
-    /// What tells the tokens from those of every T5; nil when they are the same.
+    /// A text that describes the tokens; nil when they are those of every T5.
     private(set) var identity: String?
 
     private let files: TokenizerFiles
     private let pieces: AddedTokens.Pieces
     private var indexOfContent: [[UInt8]: Int] = [:]
     private var indexOfID: [Int32: Int] = [:]
-    /// What some file names as special.
+    /// Contents that some file names as special.
     private let named: Set<[UInt8]>
 
     init(_ files: TokenizerFiles, pieces: AddedTokens.Pieces) throws(Failure) {
@@ -54,7 +54,7 @@ struct AddedTokenTable {
         tokens.append((token, file))
     }
 
-    /// Adds a token that a file gives an id.
+    /// Adds a token to which a file gives an id.
     private mutating func add(_ entry: TokenizerFiles.Entry) throws(Failure) {
         guard let number = entry.id else { return }
         func refusal(_ problem: String) -> Failure {
@@ -92,7 +92,7 @@ struct AddedTokenTable {
             }
         }
         let isNamed = named.contains(Array(entry.content.utf8))
-        // What an earlier file says holds.
+        // The entry of the earlier file stays valid.
         if let known, tokens[known].file != nil {
             if isNamed { tokens[known].token.isSpecial = true }
             return
@@ -108,7 +108,7 @@ struct AddedTokenTable {
         }
     }
 
-    /// Adds a token that a file only names: it has to be one that is there already, or a piece.
+    /// Adds a token that a file only names: it must already be in the table or be a piece.
     private mutating func addName(_ entry: TokenizerFiles.Entry) {
         guard indexOfContent[Array(entry.content.utf8)] == nil else { return }
         if let id = pieces.id(entry.content), indexOfID[id] == nil {

@@ -1,13 +1,13 @@
 import Failures
 import Tensors
 
-/// The added tokens of a model, looked for in every text before SentencePiece sees what stands between them.
+/// The added tokens of a model. Every text is searched for them; SentencePiece encodes the text between them.
 struct AddedTokens: Sendable {
-    /// What is needed of `spiece.model`.
+    /// The properties of `spiece.model` that the added tokens depend on.
     struct Pieces {
         var count: Int
         var name: (Int32) throws(Failure) -> String
-        /// The id of a name; nil when no piece has it.
+        /// Returns the id of a name; nil when no piece has it.
         var id: (String) -> Int32?
         var normaliser: TextNormaliser
     }
@@ -16,11 +16,11 @@ struct AddedTokens: Sendable {
     private(set) var byID: [Int32: AddedToken] = [:]
     /// One more than the largest id of a piece or of a token that a file lists.
     private(set) var idCount: Int
-    /// What identifies them beside the digest of `spiece.model`; nil when they are those of every T5.
+    /// Identifies the added tokens in addition to the digest of `spiece.model`; nil when they are those of every T5.
     private(set) var identity: String?
 
     private var tokens: [AddedToken] = []
-    /// Why a text must not hold the token; nil where it may.
+    /// Why a text must not contain the token; nil when it may.
     private var problems: [String?] = []
     private var written = TokenSearch()
     private var normalised = TokenSearch()
@@ -28,13 +28,13 @@ struct AddedTokens: Sendable {
     private var normalisedTokens: [Int] = []
     private let normaliser: TextNormaliser
 
-    /// The number of sentinels that `T5Tokenizer` adds by itself.
+    /// The number of sentinels that `T5Tokenizer` adds by default.
     static let defaultSentinels = 100
 
-    /// Puts together what the files say; `badData` names a token that they contradict each other about, or that the
-    /// embedding of `rows` rows does not have.
+    /// Combines what the files say. `badData` names a token on which they contradict each other, or whose id is not below
+    /// `rows`, the number of rows of the embedding.
     ///
-    /// - Parameter rows: nil where the model is not known.
+    /// - Parameter rows: nil when the model is not known.
     init(_ files: TokenizerFiles, pieces: Pieces, rows: Int?) throws(Failure) {
         normaliser = pieces.normaliser
         idCount = pieces.count
@@ -68,7 +68,7 @@ struct AddedTokens: Sendable {
         }
     }
 
-    /// Refuses files that end a text, or fill a batch, with another token than this program does.
+    /// Refuses files whose end or padding token differs from this program's.
     private static func checkRoles(_ files: TokenizerFiles, _ pieces: Pieces) throws(Failure) {
         let ids = ["pad_token": SpecialIDs.padding, "eos_token": SpecialIDs.end, "unk_token": SpecialIDs.unknown]
         for (key, content, file) in files.roles {
@@ -95,14 +95,14 @@ struct AddedTokens: Sendable {
         problems.append(problem)
     }
 
-    /// A part of a text: what SentencePiece is to encode, or an added token.
+    /// A part of a text: either text for SentencePiece or an added token.
     enum Part {
-        /// Text, and for each of its bytes the byte of the whole text that it comes from, its end included.
+        /// Text. `origins` gives, for each of its bytes and for its end, the corresponding byte of the whole text.
         case text(UnsafeRawBufferPointer, origins: Origins)
         case token(AddedToken, end: Int)
     }
 
-    /// Where the bytes of a part come from.
+    /// Where the bytes of a part come from in the whole text.
     enum Origins {
         case from(Int)
         case each([Int])
@@ -115,18 +115,18 @@ struct AddedTokens: Sendable {
         }
     }
 
-    /// Whether a text can hold one at all; most cannot, and take the short way.
+    /// Whether a text can contain an added token at all; most texts cannot and skip the search.
     func mayOccur(in text: UnsafeRawBufferPointer) -> Bool {
         written.mayOccur(in: text) || (!normalised.isEmpty && mayOccurNormalised(in: text))
     }
 
-    /// Beside their first bytes, whatever normalisation may change into them.
+    /// True for the tokens' first bytes, and for every byte that normalisation may change into one.
     private func mayOccurNormalised(in text: UnsafeRawBufferPointer) -> Bool {
         normalised.mayOccur(in: text) || text.contains { $0 >= 0x7F || $0 < 0x20 }
     }
 
-    /// Calls `body` with the parts of a text in their order; returns whether it holds an added token. `badData` for one
-    /// that this model does not have.
+    /// Calls `body` with the parts of a text in order; returns whether the text contains an added token. Throws `badData` when
+    /// it contains a token that this model does not have.
     func forEachPart(
         of text: UnsafeRawBufferPointer, _ body: (Part) throws(Failure) -> Void
     ) throws(Failure) -> Bool {
@@ -170,7 +170,7 @@ struct AddedTokens: Sendable {
             }
             if holds { try rest(to: bytes.count) }
         }
-        // As it is, where nothing was found in it.
+        // Without a match the part is passed on as it was written.
         if !holds { try body(.text(part, origins: .from(range.lowerBound))) }
         return holds
     }

@@ -1,18 +1,18 @@
 import Tensors
 
-/// A JSON value as far as the tokenizer's files need it: objects keep their keys' order, and no key occurs twice.
+/// A JSON value, as far as the tokenizer's files need it: objects keep the order of their keys, and no key occurs twice.
 enum JSONValue {
     case null
     case boolean(Bool)
     /// A whole number of 0 or more.
     case natural(Int)
-    /// A number of another kind.
+    /// A negative or fractional number.
     case number
     case text(String)
     case list([JSONValue])
     case object([(key: String, value: JSONValue)])
 
-    /// Reads a value; at most as deep as `JSONReader` allows.
+    /// Reads a value; `JSONReader` limits the depth.
     init(_ reader: inout JSONReader, depth: Int = 0) throws(JSONReader.Problem) {
         switch reader.peek() {
         case UInt8(ascii: "{") where depth < 32:
@@ -48,7 +48,7 @@ enum JSONValue {
         }
     }
 
-    /// The value of a key of an object; nil when there is none, or no object.
+    /// The value of a key; nil when the object lacks the key or this is not an object.
     subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value

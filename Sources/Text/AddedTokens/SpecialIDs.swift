@@ -1,9 +1,9 @@
 /// The ids of the special tokens that every T5 has.
 enum SpecialIDs {
-    /// Fills up a batch and starts the decoder.
+    /// Pads a batch and starts the decoder.
     static let padding: Int32 = 0
     /// Ends a text.
     static let end: Int32 = 1
-    /// Of text that no piece covers.
+    /// Stands for text that no piece covers.
     static let unknown: Int32 = 2
 }

@@ -1,23 +1,23 @@
 import Glibc
 
-/// Finds texts of a set in a text: at each place the longest, from left to right, without overlaps.
+/// Finds the texts of a set in a text, from left to right without overlaps; at each position it takes the longest.
 struct TokenSearch: Sendable {
-    /// Texts of the same first byte: their lengths, longest first, and what they are.
+    /// Texts with the same first byte: their lengths, longest first, and their numbers.
     private struct Bucket {
         var lengths: [Int] = []
         var tokens: [[UInt8]: Int] = [:]
     }
 
     private var buckets: [UInt8: Bucket] = [:]
-    /// For each byte whether some text starts with it.
+    /// For each byte: whether some text starts with it.
     private var starts = [Bool](repeating: false, count: 256)
     private var isWholeWord: [Bool] = []
-    /// The first bytes, while they are few.
+    /// All first bytes, when there are only a few.
     private var firstBytes: [UInt8] = []
 
     var isEmpty: Bool { buckets.isEmpty }
 
-    /// Adds a text; matches name it by its number in the order of adding.
+    /// Adds a text; matches refer to it by its number in the order of adding.
     mutating func add(_ content: String, isWholeWord: Bool) {
         let bytes = Array(content.utf8)
         var bucket = buckets[bytes[0]] ?? Bucket()
@@ -31,15 +31,15 @@ struct TokenSearch: Sendable {
         self.isWholeWord.append(isWholeWord)
     }
 
-    /// Whether a text can hold one at all.
+    /// Whether a text can contain any of the set's texts at all.
     func mayOccur(in text: UnsafeRawBufferPointer) -> Bool {
         guard let base = text.baseAddress else { return false }
-        // Most models have tokens of "<" alone.
+        // In most models all added tokens start with "<".
         if firstBytes.count <= 4 { return firstBytes.contains { memchr(base, Int32($0), text.count) != nil } }
         return starts.withUnsafeBufferPointer { starts in text.contains { starts[Int($0)] } }
     }
 
-    /// The next match from a place on.
+    /// The next match at or after a position.
     func next(in text: UnsafeRawBufferPointer, from start: Int) -> (range: Range<Int>, token: Int)? {
         var place = start
         while place < text.count {
@@ -48,7 +48,7 @@ struct TokenSearch: Sendable {
                     let range = place..<place + length
                     guard let token = bucket.tokens[Array(text[range])] else { continue }
                     if isWholeWord[token], touchesWord(range, text) {
-                        // The search goes on behind it, as that of the reference does.
+                        // The search continues after the rejected match, like the reference's.
                         place += length - 1
                         break
                     }
@@ -60,7 +60,7 @@ struct TokenSearch: Sendable {
         return nil
     }
 
-    /// Whether a character of a word stands right before or behind a range.
+    /// Whether a word character is directly before or after a range.
     private func touchesWord(_ range: Range<Int>, _ text: UnsafeRawBufferPointer) -> Bool {
         // A character has at most four bytes.
         let before = String(decoding: text[max(0, range.lowerBound - 4)..<range.lowerBound], as: UTF8.self)
@@ -68,7 +68,7 @@ struct TokenSearch: Sendable {
         return [before.unicodeScalars.last, behind.unicodeScalars.first].contains { $0.map(Self.isWord) ?? false }
     }
 
-    /// Whether regular expressions count the character among `\w`.
+    /// Whether regular expressions count the character as `\w`.
     private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
         let properties = scalar.properties
         switch properties.generalCategory {

@@ -2,13 +2,13 @@ import Failures
 import Foundation
 import Tensors
 
-/// What the files beside `spiece.model` say of tokens that it may lack: `tokenizer_config.json`,
-/// `special_tokens_map.json`, `added_tokens.json` and `tokenizer.json`, as transformers writes them. All may be absent.
+/// What the files beside `spiece.model` say about tokens that `spiece.model` may lack: `tokenizer_config.json`,
+/// `special_tokens_map.json`, `added_tokens.json` and `tokenizer.json`, as transformers writes them. Any of them may be absent.
 struct TokenizerFiles {
     /// A token as one of the files names it.
     struct Entry: Equatable {
         var content: String
-        /// Where it stands; nil where the file only names it.
+        /// The token's id; nil when the file only names the token.
         var id: Int?
         var isSpecial: Bool?
         var isNormalised: Bool?
@@ -16,7 +16,7 @@ struct TokenizerFiles {
         var file: File
     }
 
-    /// The files, in the order in which they count: what an earlier one says of a token holds.
+    /// The files in order of precedence: for each token, the first file that lists it decides.
     enum File: String, CaseIterable {
         case configuration = "tokenizer_config.json"
         case tokenizer = "tokenizer.json"
@@ -28,20 +28,20 @@ struct TokenizerFiles {
     let directory: String
     /// The tokens, in the order of the files.
     private(set) var entries: [Entry] = []
-    /// `extra_ids` of `tokenizer_config.json`: the number of sentinels; nil when it does not say.
+    /// `extra_ids` of `tokenizer_config.json`: the number of sentinels; nil when the file does not say.
     private(set) var extraIDs: Int?
     /// Whether `tokenizer_config.json` names another tokenizer than T5's.
     private(set) var isOtherTokenizer = false
-    /// Whether `tokenizer_config.json` lists all added tokens, so that those of other files do not count.
+    /// Whether `tokenizer_config.json` lists all added tokens, so that the other files' tokens do not count.
     private(set) var isListed = false
 
-    /// What the files name as the tokens that the model itself depends on, by the key.
+    /// The tokens that the files name for the model's special roles, with the keys.
     private(set) var roles: [(key: String, content: String, file: File)] = []
 
-    /// No files.
+    /// Stands for a directory without files.
     init() { directory = "" }
 
-    /// Reads the files of a directory; `badData` names the file that is not what it should be.
+    /// Reads the files of a directory; `badData` names the file that is malformed.
     init(directory: String) throws(Failure) {
         self.directory = directory
         for file in File.allCases {
@@ -52,7 +52,7 @@ struct TokenizerFiles {
         }
     }
 
-    /// Adds what a file says; `badData` names the file and the place.
+    /// Adds the content of a file; `badData` names the file and the place.
     mutating func read(_ bytes: UnsafeRawBufferPointer, as file: File) throws(Failure) {
         do throws(JSONReader.Problem) {
             var reader = JSONReader(bytes)
@@ -120,7 +120,7 @@ struct TokenizerFiles {
         var seen = false
         guard reader.peek() == UInt8(ascii: "{") else { throw reader.problem("it holds no object") }
         try reader.object { (reader, key) throws(JSONReader.Problem) in
-            // All the rest, the vocabulary among it, is as large as spiece.model and says the same.
+            // The other keys, including the vocabulary, are as large as spiece.model and say the same.
             guard key == "added_tokens" else { return try reader.skipValue() }
             guard !seen else { throw reader.problem("the key \"added_tokens\" occurs twice") }
             seen = true
@@ -134,7 +134,7 @@ struct TokenizerFiles {
         }
     }
 
-    /// Reads names of tokens without ids: `eos_token` and the like, and the lists of special ones.
+    /// Reads names of tokens without ids: `eos_token` and similar keys, and the lists of special tokens.
     private mutating func readNames(
         _ value: JSONValue, _ file: File, _ reader: JSONReader
     ) throws(JSONReader.Problem) {
@@ -155,7 +155,7 @@ struct TokenizerFiles {
     private mutating func readName(
         _ value: JSONValue, _ file: File, _ reader: JSONReader, as key: String = ""
     ) throws(JSONReader.Problem) {
-        // A name that is switched off, as some files have `"bos_token": ""`.
+        // An empty name means that the token is not used; some files have `"bos_token": ""`.
         if case .text("") = value { return }
         var entry = try entry(value, id: nil, file: file, reader)
         entry.isSpecial = true
@@ -169,7 +169,7 @@ struct TokenizerFiles {
         return try JSONValue(&reader)
     }
 
-    /// A token written as its text or as an object of its text and flags.
+    /// A token, written either as its text or as an object with its text and flags.
     private func entry(
         _ value: JSONValue, id: Int?, file: File, _ reader: JSONReader
     ) throws(JSONReader.Problem) -> Entry {
@@ -183,7 +183,7 @@ struct TokenizerFiles {
                 case ("special", .boolean(let flag)): entry.isSpecial = flag
                 case ("normalized", .boolean(let flag)): entry.isNormalised = flag
                 case ("single_word", .boolean(let flag)): entry.isWholeWord = flag
-                // White space beside a token gives no piece in any case.
+                // White space next to a token never gives a piece, so these flags do not matter.
                 case ("lstrip", .boolean), ("rstrip", .boolean), ("id", _), ("__type", _), (_, .null): break
                 default:
                     throw reader.problem(

@@ -1,12 +1,12 @@
 /// The table of a model's text normalisation: the size of a trie in bytes (UInt32), the trie, and the replacement
 /// texts, each ended by a zero byte.
 ///
-/// The trie is a double array of 32-bit units. From the unit at place p the walk goes to the unit at
-/// `p ^ offset(unit) ^ byte` for the next byte of the text, and continues while that unit's label is the byte; a unit
-/// with a leaf has its value, a place in the texts, at `p ^ offset(unit)`.
+/// The trie is a double array of 32-bit units. From the unit at index p, the walk goes to the unit at `p ^ offset(unit) ^ byte`
+/// for the next byte of the text. It continues if that unit's label is the byte. A unit with a leaf has its value, an offset
+/// into the texts, at `p ^ offset(unit)`.
 /// Source: Darts-clone (`DoubleArrayUnit`), sentencepiece normalizer.cc.
 enum NormalisationTable {
-    /// Whether no text can lead a walk out of the trie or a value out of the texts.
+    /// Whether no text can make a walk leave the trie, and no value points outside the texts.
     static func isSound(_ table: UnsafeRawBufferPointer) -> Bool {
         if table.isEmpty { return true }
         guard table.count >= 4 else { return false }
@@ -21,7 +21,7 @@ enum NormalisationTable {
         }
         for place in 0..<count {
             let unit = value(place)
-            // A unit with the highest bit holds a value: no byte is its label, so no walk goes on from it.
+            // A unit with the highest bit set holds a value: its label is not a byte, so no walk continues from it.
             if unit >> 31 == 1 && place != 0 { continue }
             let next = place ^ Int((unit >> 10) << ((unit & 1 << 9) >> 6))
             guard next | 0xFF < count else { return false }

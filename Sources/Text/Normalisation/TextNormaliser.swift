@@ -1,12 +1,12 @@
-/// Replaces characters as a SentencePiece model does, without what it does to white space: "ﬁ" becomes "fi".
+/// Replaces characters like a SentencePiece model, except for its treatment of white space: "ﬁ" becomes "fi".
 ///
-/// Needed where added tokens are looked for in the normalised text. Source: sentencepiece normalizer.cc, `NormalizePrefix`.
+/// It serves the search for added tokens in the normalised text. Source: sentencepiece normalizer.cc, `NormalizePrefix`.
 struct TextNormaliser: Sendable {
-    /// A sound table (`NormalisationTable`), or nothing.
+    /// A sound table (`NormalisationTable`), or empty.
     private let table: [UInt8]
     private let trieSize: Int
 
-    /// Takes the table of a serialised model that is whole.
+    /// Takes the table from a complete serialised model.
     init(model bytes: UnsafeRawBufferPointer) {
         var table: [UInt8] = []
         _ = ProtocolBuffer.forEachDelimitedField(bytes) { number, content in
@@ -19,7 +19,8 @@ struct TextNormaliser: Sendable {
         trieSize = table.isEmpty ? 0 : Int(Self.number(table, 0))
     }
 
-    /// The normalised text, for each of its bytes the byte of `text` that it comes from, and the end of `text` behind these.
+    /// Returns the normalised text and, for each of its bytes, the byte of `text` that it comes from; the end of `text` comes
+    /// last.
     func normalised(_ text: UnsafeRawBufferPointer) -> (text: [UInt8], origins: [Int]) {
         var (result, origins) = ([UInt8](), [Int]())
         var place = 0
@@ -45,7 +46,7 @@ struct TextNormaliser: Sendable {
         return text.withUTF8 { String(decoding: normalised(UnsafeRawBufferPointer($0)).text, as: UTF8.self) }
     }
 
-    /// The longest entry that the text starts with: its length, and where its replacement stands in the table.
+    /// The longest entry that the text starts with: its length, and the offset of its replacement in the table.
     private func replacement(_ text: Slice<UnsafeRawBufferPointer>) -> (length: Int, text: Int)? {
         guard trieSize > 0 else { return nil }
         func unit(_ place: Int) -> UInt32 { Self.number(table, 4 + 4 * place) }

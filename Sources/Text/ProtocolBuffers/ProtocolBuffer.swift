@@ -1,6 +1,6 @@
 /// Walks over the fields of a serialised protocol buffer message without knowing its schema.
 enum ProtocolBuffer {
-    /// Calls `body` with the number and content of each length-delimited field; false when the bytes are no message.
+    /// Calls `body` with the number and content of each length-delimited field; returns false when the bytes are not a message.
     static func forEachDelimitedField(
         _ bytes: UnsafeRawBufferPointer, _ body: (_ number: UInt64, _ content: UnsafeRawBufferPointer) -> Void
     ) -> Bool {

@@ -2,9 +2,9 @@ import CSentencePiece
 import Failures
 import Foundation
 
-/// Calls the shim and turns its status into a failure: the one place where the library's errors enter Swift.
+/// Calls the shim and turns its status into a failure; all errors of the library pass through here.
 ///
-/// - Parameter code: The code when the library refuses its input; its own trouble is always `internal`.
+/// - Parameter code: The code for when the library refuses its input; errors of the library itself are always `internal`.
 func callLibrary(
     _ purpose: @autoclosure () -> String, refusal code: ExitCode,
     _ body: (UnsafeMutablePointer<CChar>) -> csp_status
@@ -19,7 +19,7 @@ func callLibrary(
     throw Failure(status == csp_refused ? code : .internal, "\(purpose()): \(readable(message))")
 }
 
-/// The library's message without the place in its own source, `./src/file.cc(12) [condition] reason`.
+/// The library's message without the position in its own source, `./src/file.cc(12) [condition] reason`.
 private func readable(_ message: String) -> String {
     guard let end = message.range(of: "] "), message.contains(".cc(") else { return message }
     let reason = message[end.upperBound...]

@@ -1,7 +1,7 @@
-/// What must hold of a serialised SentencePiece model before the library may have it.
+/// Checks a serialised SentencePiece model before the library may read it.
 ///
-/// A model cut at the end of a piece still parses as a protocol buffer, and the library then goes on with fewer pieces
-/// and no text normalisation. And it follows the normalisation table without looking where it leads.
+/// A model that is cut at the end of a piece still parses as a protocol buffer; the library would then continue with fewer
+/// pieces and without text normalisation. The library also follows the normalisation table without checking its bounds.
 /// Source: sentencepiece_model.proto (ModelProto: 1 pieces, 2 trainer_spec, 3 normalizer_spec, 5 denormalizer_spec;
 /// NormalizerSpec: 2 precompiled_charsmap).
 enum ModelOutline {

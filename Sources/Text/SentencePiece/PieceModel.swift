@@ -14,7 +14,7 @@ final class PieceModel: @unchecked Sendable {
         csp_model_destroy(pointer)
     }
 
-    /// The name of a piece as it stands in the model, with "\u{2581}" for a space; the id must be one of a piece.
+    /// The name of a piece as the model has it, with "\u{2581}" for a space; `id` must be the id of a piece.
     func name(of id: Int32) throws(Failure) -> String {
         var name: [CChar] = []
         var length = 64
@@ -29,7 +29,7 @@ final class PieceModel: @unchecked Sendable {
         return String(decoding: name[..<length].lazy.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// The id of the piece of that name; nil when there is none.
+    /// The id of the piece with that name; nil when there is none.
     func id(of name: String) -> Int32? {
         var name = name
         let id = name.withUTF8 { bytes in

@@ -2,9 +2,9 @@ import CSentencePiece
 import Failures
 
 extension Vocabulary {
-    /// The text of ids as transformers gives it (`decode(ids, skip_special_tokens=True)`): special tokens are dropped (pad,
-    /// EOS, unknown, sentinels), and so are ids that name nothing (the padding rows of the embedding); other added tokens
-    /// are written as they are, without a space before them.
+    /// Returns the text of ids like transformers (`decode(ids, skip_special_tokens=True)`). Special tokens (pad, EOS, unknown,
+    /// sentinels) are dropped, and so are ids without a token (the padding rows of the embedding). Other added tokens are
+    /// written as they are, without a space before them.
     ///
     /// Throws `internal` when the library fails (memory is exhausted).
     public func decode(_ ids: [Int32]) throws(Failure) -> String {
@@ -12,7 +12,7 @@ extension Vocabulary {
         var pieces: [Int32] = []
         func flush() throws(Failure) {
             guard let first = pieces.first else { return }
-            // Only the space in front of all is none.
+            // At the very start of the text, the space is omitted.
             if !text.isEmpty, try handle.name(of: first).hasPrefix("\u{2581}") { text += " " }
             text += try decodePieces(pieces)
             pieces = []

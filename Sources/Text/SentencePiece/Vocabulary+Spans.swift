@@ -2,7 +2,7 @@ import CSentencePiece
 import Failures
 
 extension Vocabulary {
-    /// The tokens of UTF-8 bytes as `encode` gives them, with their places; takes longer.
+    /// The tokens that `encode` gives for UTF-8 bytes, with their positions; slower than `encode`.
     public func spans(utf8 bytes: UnsafeRawBufferPointer) throws(Failure) -> [TokenSpan] {
         var spans: [TokenSpan] = []
         _ = try added.forEachPart(of: bytes) { (part) throws(Failure) in

@@ -2,15 +2,15 @@ import CSentencePiece
 import Failures
 import Tensors
 
-/// T5's vocabulary: text to token ids and back, by SentencePiece and the model's added tokens.
+/// T5's vocabulary: converts text to token ids and back, with SentencePiece and the model's added tokens.
 ///
-/// As `T5Tokenizer` of transformers 5 does (and before it with `legacy=True`), added tokens are looked for first, and what
+/// Like `T5Tokenizer` of transformers 5 (and earlier versions with `legacy=True`), it searches for added tokens first, and
+/// encodes the text between them separately: white space next to an added token gives no piece.
 /// stands between them is encoded as a text of its own: white space around an added token gives no piece.
 ///
 /// Any number of threads may encode and decode at the same time.
 public final class Vocabulary: Tokenizer, @unchecked Sendable {
-    // Unchecked: nothing is changed after `init`, and the library's encoding and decoding are const and keep no state of
-    // their own.
+    // Unchecked: nothing changes after `init`, and the library's functions for encoding and decoding are const and stateless.
     let handle: PieceModel
     var model: OpaquePointer { handle.pointer }
 
@@ -18,13 +18,13 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
     public let path: String
     /// The number of pieces; ids of pieces are `0 ..< pieceCount`.
     public let pieceCount: Int
-    /// The digest of all that decides ids: of the model file alone where the added tokens are those of every T5.
+    /// The digest of everything that decides ids: of the model file alone when the added tokens are those of every T5.
     public let digest: ContentDigest
-    /// The number of pieces, or one more than the largest id of a token that the model's files add to them.
+    /// The number of pieces, or, if larger, one more than the largest id of a token that the model's files add.
     public var idCount: Int { added.idCount }
     let added: AddedTokens
 
-    /// The id that fills up a batch and starts the decoder.
+    /// The id that pads a batch and starts the decoder.
     public static let padID = SpecialIDs.padding
     /// The id that ends a text.
     public static let eosID = SpecialIDs.end
@@ -35,7 +35,7 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
     public var paddingID: Int32 { Self.padID }
     /// `eosID`.
     public var endID: Int32 { Self.eosID }
-    /// The same as of every T5.
+    /// The same as in every T5.
     public var unknownID: Int32? { Self.unknownID }
 
     /// Loads a `spiece.model`, with the added tokens that every T5 has.
@@ -46,11 +46,11 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
         try self.init(MappedFile(path: modelPath))
     }
 
-    /// Loads `spiece.model` of a model's directory, with the added tokens that the tokenizer's files beside it name
-    /// (`tokenizer_config.json`, `tokenizer.json`, `added_tokens.json`, `special_tokens_map.json`; all may be absent).
+    /// Loads `spiece.model` from a model's directory, with the added tokens that the tokenizer's files beside it name
+    /// (`tokenizer_config.json`, `tokenizer.json`, `added_tokens.json`, `special_tokens_map.json`; any may be absent).
     ///
-    /// Throws what `init(modelPath:)` throws, and `badData` when one of the files is damaged, when they contradict each
-    /// other, or when a token lies beyond the model's `rows` rows of the embedding.
+    /// Throws what `init(modelPath:)` throws, and `badData` when one of the files is damaged, when they contradict each other,
+    /// or when a token's id is not below `rows`, the number of rows of the model's embedding.
     public convenience init(directory: String, rows: Int) throws(Failure) {
         try self.init(
             MappedFile(path: directory + "/spiece.model"), files: TokenizerFiles(directory: directory), rows: rows)
@@ -71,7 +71,7 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
         try callLibrary("cannot load the vocabulary \(modelPath.shown)", refusal: .badData) { message in
             csp_model_create(file.bytes.baseAddress, file.bytes.count, &loaded, message)
         }
-        // Freed here too when what follows is refused.
+        // From here on the model is freed even when the code below throws.
         let handle = PieceModel(loaded!)
         let count = Int(csp_piece_count(handle.pointer))
         let special = (csp_pad_id(handle.pointer), csp_eos_id(handle.pointer), csp_unk_id(handle.pointer))
@@ -92,8 +92,8 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
 
     /// Appends the ids of UTF-8 bytes to `ids`, without EOS; malformed sequences become the unknown id.
     ///
-    /// Zero characters are allowed. Returns whether the text holds an added token. Throws `badData` when it holds one that
-    /// this model does not have, `internal` when the library fails (memory is exhausted).
+    /// Zero characters are allowed. Returns whether the text contains an added token. Throws `badData` when it contains one
+    /// that this model does not have, and `internal` when the library fails (memory is exhausted).
     @discardableResult
     public func encode(utf8 bytes: UnsafeRawBufferPointer, into ids: inout [Int32]) throws(Failure) -> Bool {
         guard added.mayOccur(in: bytes) else {
@@ -110,8 +110,8 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
 
     private func encodePieces(_ bytes: UnsafeRawBufferPointer, into ids: inout [Int32]) throws(Failure) {
         let start = ids.count
-        // A piece covers at least one byte of the normalised text, which starts with an added space; only a few rare
-        // characters become longer by normalisation, and then the second attempt has the right room.
+        // A piece covers at least one byte of the normalised text, which starts with an added space. Normalisation makes only a
+        // few rare characters longer; for them the second attempt has enough room.
         var room = bytes.count + 16
         var count = 0
         repeat {

@@ -2,18 +2,18 @@ import CSentencePiece
 import Failures
 import Tensors
 
-/// Trains small vocabularies for models that start from nothing.
+/// Trains small vocabularies for models that start from scratch.
 public enum VocabularyTrainer {
     /// Trains a unigram model with T5's special ids (pad 0, eos 1, unk 2, no bos) and writes it to `path`.
     ///
-    /// The same sentences in the same order give the same bytes. Nothing is printed. Empty sentences do not count.
+    /// The same sentences in the same order give the same bytes. Nothing is printed. Empty sentences are ignored.
     ///
     /// - Parameters:
     ///   - sentences: The text; every character in it gets a piece.
     ///   - pieces: The size of the vocabulary, special pieces included.
     ///   - path: The model file; replaced in one step.
-    /// - Throws: `badData` when there is no text, or more or fewer pieces are asked for than the text allows,
-    ///   `cannotWrite` when the file cannot be written.
+    /// - Throws: `badData` when there is no text, or when the text does not allow this number of pieces; `cannotWrite` when the
+    ///   file cannot be written.
     @discardableResult
     public static func train(
         sentences: [String], pieces: Int, to path: String
@@ -32,12 +32,12 @@ public enum VocabularyTrainer {
         }
     }
 
-    /// The special pieces and one more.
+    /// The special pieces and one more piece.
     private static let minimumPieces = 4
 
-    /// The serialised model, to be freed by the caller.
+    /// Returns the serialised model; the caller frees it.
     private static func trained(_ sentences: [String], pieces: Int32) throws(Failure) -> UnsafeMutableRawBufferPointer {
-        // All sentences end to end, so that the library gets stable pointers.
+        // All sentences are stored end to end, so that the library gets stable pointers.
         let text = sentences.reduce(into: [CChar]()) { text, sentence in
             text.append(contentsOf: sentence.utf8.lazy.map(CChar.init(bitPattern:)))
         }

@@ -1,56 +1,55 @@
 import Failures
 import Tensors
 
-/// Text to token ids and back, as a model knows them. Any number of threads may encode and decode at the same time.
+/// Converts text to a model's token ids and back. Any number of threads may encode and decode at the same time.
 ///
-/// A new kind of tokenizer is a conformance in a file of its own, and a line in `Tokenizers`.
+/// A new kind of tokenizer is a type that conforms to this protocol, in a file of its own, and a line in `Tokenizers`.
 public protocol Tokenizer: Sendable {
-    /// The file that names its pieces, for messages.
+    /// The file with its pieces, for messages.
     var path: String { get }
 
-    /// The digest of all that decides ids.
+    /// The digest of everything that decides ids.
     var digest: ContentDigest { get }
 
     /// The number of pieces; ids of pieces are `0 ..< pieceCount`.
     var pieceCount: Int { get }
 
-    /// The number of pieces, or one more than the largest id of a token that the model's files add to them.
+    /// The number of pieces, or, if larger, one more than the largest id of a token that the model's files add.
     var idCount: Int { get }
 
-    /// The id that fills up a batch.
+    /// The id that pads a batch.
     var paddingID: Int32 { get }
 
     /// The id that ends a text.
     var endID: Int32 { get }
 
-    /// The id of text that no piece covers; nil where there is no such text.
+    /// The id of text that no piece covers; nil when the pieces cover every text.
     var unknownID: Int32? { get }
 
-    /// Appends the ids of UTF-8 bytes to `ids`, without the one that ends a text; malformed sequences are text that no piece
-    /// covers.
+    /// Appends the ids of UTF-8 bytes to `ids`, without the end id; malformed sequences count as text that no piece covers.
     ///
-    /// Returns whether the text holds an added token. Throws `badData` when it holds one that this model does not have,
-    /// `internal` when memory is exhausted.
+    /// Returns whether the text contains an added token. Throws `badData` when it contains one that this model does not have,
+    /// and `internal` when memory is exhausted.
     @discardableResult
     func encode(utf8 bytes: UnsafeRawBufferPointer, into ids: inout [Int32]) throws(Failure) -> Bool
 
-    /// The tokens of UTF-8 bytes as `encode` gives them, with their places; takes longer.
+    /// The tokens that `encode` gives for UTF-8 bytes, with their positions; slower than `encode`.
     func spans(utf8 bytes: UnsafeRawBufferPointer) throws(Failure) -> [TokenSpan]
 
-    /// The text of ids without special tokens, and without ids that name nothing (the padding rows of an embedding).
+    /// Returns the text of ids without special tokens and without ids that have no token (the padding rows of an embedding).
     ///
     /// Throws `internal` when memory is exhausted.
     func decode(_ ids: [Int32]) throws(Failure) -> String
 }
 
-/// A token of a text and where it ends.
+/// A token of a text and the position at which it ends.
 public struct TokenSpan: Sendable, Equatable {
     /// The token.
     public let id: Int32
-    /// The byte of the text right behind it.
+    /// The first byte of the text after the token.
     public let end: Int
 
-    /// A token that ends before byte `end`.
+    /// Creates a token that ends before byte `end`.
     public init(id: Int32, end: Int) {
         self.id = id
         self.end = end
@@ -58,14 +57,14 @@ public struct TokenSpan: Sendable, Equatable {
 }
 
 extension Tokenizer {
-    /// The ids of a text, without the one that ends it.
+    /// The ids of a text, without the end id.
     public func encode(_ text: String) throws(Failure) -> [Int32] {
         var ids: [Int32] = []
         try encode(text, into: &ids)
         return ids
     }
 
-    /// Appends the ids of a text to `ids`, without the one that ends it.
+    /// Appends the ids of a text to `ids`, without the end id.
     public func encode(_ text: String, into ids: inout [Int32]) throws(Failure) {
         var text = text
         var problem: Failure?
@@ -75,10 +74,10 @@ extension Tokenizer {
         if let problem { throw problem }
     }
 
-    /// The text of ids, as of a list of them.
+    /// The text of ids, see `decode` for an array.
     public func decode(_ ids: some Sequence<Int32>) throws(Failure) -> String { try decode(Array(ids)) }
 
-    /// The text of generated ids: from the first that ends a text on they do not count.
+    /// The text of generated ids; ids from the first end id on are ignored.
     public func answer(_ ids: some Sequence<Int32>) throws(Failure) -> String {
         try decode(ids.prefix { $0 != endID })
     }
