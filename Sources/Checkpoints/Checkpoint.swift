@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Tensors
 
-/// A checkpoint on the disk whose every file was found as its manifest says.
+/// A checkpoint on the disk whose files were all found to match its manifest.
 public struct Checkpoint: Sendable, Equatable {
     /// Completed optimiser steps.
     public let step: Int
@@ -12,8 +12,8 @@ public struct Checkpoint: Sendable, Equatable {
     /// The manifest.
     public let manifest: Manifest
 
-    /// Opens a checkpoint directory and verifies it: `inputMissing` when it or its manifest is absent, `badData` naming
-    /// the file that is missing, of another size or digest, or not a file inside the directory.
+    /// Opens a checkpoint directory and verifies it. Throws `inputMissing` when it or its manifest is absent, and `badData`
+    /// with the name of a file that is missing, has another size or digest, or is not a file inside the directory.
     public init(path: String) throws(Failure) {
         let manifest = try Self.manifestWithSizes(path)
         for (name, entry) in manifest.files.sorted(by: { $0.key < $1.key }) {
@@ -53,12 +53,12 @@ public struct Checkpoint: Sendable, Equatable {
     /// Content of `state.json`.
     public func state() throws(Failure) -> Data { try data(CheckpointFile.state) }
 
-    /// Overwrites the arena with the adapter; `badData` names a tensor that is missing, extra or misshapen.
+    /// Overwrites the arena with the adapter; `badData` names a tensor that is missing, extra or has the wrong shape.
     public func loadWeights(_ layout: ParameterLayout, into arena: Arena) throws(Failure) {
         try SafetensorsFile(path: adapterModel).load(layout, into: [("", arena)])
     }
 
-    /// Overwrites the arenas with AdamW's moments; `badData` names a tensor that is missing, extra or misshapen.
+    /// Overwrites the arenas with AdamW's moments; `badData` names a tensor that is missing, extra or has the wrong shape.
     public func loadMoments(_ layout: ParameterLayout, first: Arena, second: Arena) throws(Failure) {
         try SafetensorsFile(path: optimizer).load(
             layout, into: [(CheckpointFile.firstMomentPrefix, first), (CheckpointFile.secondMomentPrefix, second)])
@@ -69,7 +69,7 @@ public struct Checkpoint: Sendable, Equatable {
         return withExtendedLifetime(file) { Data(file.bytes) }
     }
 
-    /// The manifest of a directory whose files all exist in the size it says; their content is not read.
+    /// The manifest of a directory whose files all exist with the sizes that the manifest gives; their content is not read.
     static func manifestWithSizes(_ path: String) throws(Failure) -> Manifest {
         guard fileType(path, followingLinks: true) == S_IFDIR else {
             throw Failure(.inputMissing, "there is no checkpoint directory \(path.shown); check the path")
@@ -99,7 +99,7 @@ public struct Checkpoint: Sendable, Equatable {
         return manifest
     }
 
-    /// Refuses names that reach their file through a symbolic link, which may lead anywhere.
+    /// Refuses names that reach their file through a symbolic link, which could lead anywhere.
     private static func checkIsInside(_ path: String, _ name: String) throws(Failure) {
         var place = path
         for part in name.utf8.split(separator: UInt8(ascii: "/")) {

@@ -2,9 +2,9 @@ import Failures
 import Foundation
 import Tensors
 
-/// Everything a checkpoint holds, before it is written.
+/// The complete content of a checkpoint before it is written.
 ///
-/// The arenas are read during `CheckpointStore.save`; nobody may write them meanwhile.
+/// `CheckpointStore.save` reads the arenas; nobody may write to them at the same time.
 public struct CheckpointContents: Sendable {
     /// Completed optimiser steps.
     public var step: Int
@@ -14,16 +14,16 @@ public struct CheckpointContents: Sendable {
     public var state: Data
     /// Names and shapes of the trainable tensors.
     public var layout: ParameterLayout
-    /// Their values.
+    /// Values of the trainable tensors.
     public var weights: Arena
     /// AdamW's mean of gradients, in the same layout.
     public var firstMoments: Arena
     /// AdamW's mean of squared gradients, in the same layout.
     public var secondMoments: Arena
-    /// Versions of what the numbers depend on, such as libraries.
+    /// Versions of everything that the numbers depend on, such as libraries.
     public var dependsOn: [String: String]
 
-    /// Puts the parts together.
+    /// Combines the parts.
     public init(
         step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout, weights: Arena,
         firstMoments: Arena, secondMoments: Arena, dependsOn: [String: String] = [:]
@@ -38,7 +38,7 @@ public struct CheckpointContents: Sendable {
         self.dependsOn = dependsOn
     }
 
-    /// Throws `notFinite` for the first tensor with an infinity or NaN, `internal` when the parts do not fit.
+    /// Throws `notFinite` for the first tensor with an infinity or NaN, `internal` when the parts do not fit together.
     func check() throws(Failure) {
         guard step >= 0 else { throw Failure(.internal, "a checkpoint cannot be of step \(step); report this") }
         let parts = [("weights", weights), ("first moments", firstMoments), ("second moments", secondMoments)]
@@ -57,7 +57,7 @@ public struct CheckpointContents: Sendable {
         }
     }
 
-    /// Writes all files but the manifest under an existing empty directory, each durably.
+    /// Writes all files except the manifest into an existing empty directory, each durably.
     func write(into directory: String) throws(Failure) -> [String: Manifest.Entry] {
         try makeDirectory("\(directory)/adapter")
         var files: [String: Manifest.Entry] = [:]

@@ -6,7 +6,7 @@ enum CheckpointFile {
     static let state = "state.json"
     static let manifest = "MANIFEST.json"
 
-    /// The files without which a checkpoint is none, apart from the manifest.
+    /// The files that every checkpoint must have, apart from the manifest.
     static let required = [adapterConfiguration, adapterModel, optimizer, state]
 
     static let firstMomentPrefix = "m."

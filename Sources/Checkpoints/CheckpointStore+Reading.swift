@@ -5,15 +5,15 @@ import Tensors
 extension CheckpointStore {
     /// Which checkpoint to open.
     public enum Selection: Sendable, Equatable {
-        /// What a link points at.
+        /// The checkpoint that a link points to.
         case link(Link)
         /// The checkpoint of a step.
         case step(Int)
-        /// A checkpoint directory anywhere.
+        /// A checkpoint directory at any path.
         case path(String)
     }
 
-    /// A checkpoint that does not hold, and why.
+    /// A checkpoint that failed verification, and why.
     public struct Refusal: Sendable, Equatable {
         /// The directory.
         public let path: String
@@ -26,7 +26,7 @@ extension CheckpointStore {
         Set(try directoryNames(directory).compactMap { Self.step(name: $0) ?? Self.previousStep(name: $0) }).sorted()
     }
 
-    /// The checkpoint with the most steps whose files are all as its manifest says, and those refused before it.
+    /// The intact checkpoint with the most steps, and the ones with more steps that were refused.
     public func newestIntact() throws(Failure) -> (checkpoint: Checkpoint?, refusals: [Refusal]) {
         var refusals: [Refusal] = []
         for step in try steps().reversed() {
@@ -39,7 +39,8 @@ extension CheckpointStore {
         return (nil, refusals)
     }
 
-    /// Opens and verifies a checkpoint: `inputMissing` when there is none, `badData` naming the damaged file.
+    /// Opens and verifies a checkpoint; throws `inputMissing` when there is none, and `badData` with the name of the damaged
+    /// file.
     public func open(_ selection: Selection) throws(Failure) -> Checkpoint {
         switch selection {
         case .path(let path):
@@ -57,8 +58,8 @@ extension CheckpointStore {
         }
     }
 
-    /// A save of the same step may exchange the directory while it is read; then what was found is no refusal but a
-    /// reason to look again.
+    /// Another save of the same step may replace the directory while it is read. Then an error is not a reason to refuse the
+    /// checkpoint but to look again.
     private func open(step: Int) throws(Failure) -> Checkpoint {
         var attempts = 0
         while true {
@@ -69,13 +70,13 @@ extension CheckpointStore {
                 attempts += 1
                 let now = place(step: step)
                 if attempts == 100 || (before == now && before != nil) { throw error }
-                // Between its two renames a step may seem absent for an instant.
+                // Between the two renames of a replacement, a step may seem absent for a moment.
                 if now == nil, attempts > 3 { throw error }
             }
         }
     }
 
-    /// The directory that now holds a step's checkpoint and its identity, nil when there is none.
+    /// The directory that now holds a step's checkpoint, and its identity; nil when there is none.
     private func place(step: Int) -> Place? {
         for path in [path(step: step), previousPath(step: step)] {
             var status = stat()
@@ -89,7 +90,7 @@ extension CheckpointStore {
     private struct Place: Equatable {
         let path: String
         let file: ino_t
-        // A new directory may get the number of one just removed, hence the time of change.
+        // A new directory may get the inode number of one that was just removed, so the time of change is part of the identity.
         let seconds: Int
         let nanoseconds: Int
     }

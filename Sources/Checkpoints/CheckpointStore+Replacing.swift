@@ -2,24 +2,24 @@ import Failures
 import Glibc
 import Tensors
 
-/// A directory cannot replace another one by a single rename everywhere (exchanging is not offered by network file
-/// systems), so the old one moves to `.step-N.previous` first. Readers look there when `step-N` is absent.
+/// Not every file system can replace a directory by a single rename (network file systems do not offer the exchange of two
+/// directories), so the old one is renamed to `.step-N.previous` first. Readers look there when `step-N` is absent.
 extension CheckpointStore {
     private static let previousSuffix = ".previous"
 
-    /// Where the old checkpoint of a step stands while a new one takes its place.
+    /// The path of the old checkpoint of a step while a new one takes its place.
     func previousPath(step: Int) -> String { "\(directory)/.\(Self.name(step: step))\(Self.previousSuffix)" }
 
-    /// The step of a name that `previousPath` gives, nil for other names.
+    /// The step for a name that `previousPath` gives; nil for other names.
     static func previousStep(name: String) -> Int? {
         guard name.hasPrefix("."), name.hasSuffix(previousSuffix) else { return nil }
         return step(name: String(name.dropFirst().dropLast(previousSuffix.count)))
     }
 
-    /// Gives a complete temporary directory its name; for those who hold the lock.
+    /// Gives a complete temporary directory its final name; the caller must hold the lock.
     func show(_ temporary: String, as manifest: Manifest) throws(Failure) {
         let target = path(step: manifest.step)
-        // Where locks do not work another process may save the same step now, so look again when the name is taken.
+        // Without working locks another process may save the same step now, so this looks again when the name is taken.
         for _ in 0..<8 {
             if rename(temporary, target) == 0 {
                 try DurableFile.synchronize(directory: directory)
@@ -27,7 +27,7 @@ extension CheckpointStore {
                 return
             }
             if errno == ENOTDIR {
-                // A file or link that somebody has placed there.
+                // Somebody has placed a file or link there.
                 try putAside(Self.name(step: manifest.step))
                 continue
             }
@@ -49,13 +49,14 @@ extension CheckpointStore {
             return try DurableFile.synchronize(directory: directory)
         }
         switch errno {
-        case ENOENT: return  // Another process moved it.
+        case ENOENT: return  // Another process has moved it.
         case ENOTEMPTY, EEXIST: try settleReplacement(of: step)
         default: throw writeFailure("rename \(path(step: step).shown) to", previous)
         }
     }
 
-    /// Ends a replacement that stopped between its renames: one directory of the step remains, an intact one if any.
+    /// Completes a replacement that stopped between its renames: one directory of the step remains, an intact one if there is
+    /// one.
     func settleReplacement(of step: Int) throws(Failure) {
         let shown = path(step: step)
         let previous = previousPath(step: step)

@@ -3,10 +3,10 @@ import Glibc
 import Tensors
 
 extension CheckpointStore {
-    /// Removes checkpoints older than the newest `count`, but never what `best` or `last` points at.
+    /// Removes checkpoints older than the newest `count`, but never one that `best` or `last` points to.
     ///
-    /// Only complete ones count towards `count`, so damaged ones never displace an intact one. Returns the steps
-    /// removed. `cannotWrite` when one cannot be removed; no directory is ever half removed under its own name.
+    /// Only complete checkpoints count towards `count`, so damaged ones never displace an intact one. Returns the removed
+    /// steps. Throws `cannotWrite` when one cannot be removed; a partly removed directory never has its own name any more.
     @discardableResult
     public func prune(keepingNewest count: Int) throws(Failure) -> [Int] {
         try exclusively { () throws(Failure) in try removeOld(keepingNewest: count) }
@@ -30,10 +30,10 @@ extension CheckpointStore {
         return removed
     }
 
-    /// Moves checkpoints of later steps out of the way, as when a run is resumed from an earlier one by request.
+    /// Renames the checkpoints of later steps, for a run that the user resumes from an earlier one.
     ///
-    /// They would otherwise pass for the newest ones of the new course. They stay as `superseded-step-N-k`; a link that
-    /// pointed at one points at `step` afterwards if it is `last`, and is removed if it is `best`. Returns the steps.
+    /// Otherwise they would count as the newest ones of the resumed run. They stay as `superseded-step-N-k`. If `last` pointed
+    /// to one of them, it points to `step` afterwards; if `best` did, it is removed. Returns the steps.
     @discardableResult
     public func supersede(after step: Int) throws(Failure) -> [Int] {
         try exclusively { () throws(Failure) in try setAside(after: step) }
@@ -53,7 +53,7 @@ extension CheckpointStore {
         return later
     }
 
-    /// Moves what stands in the store under a name out of the way, to `superseded-NAME-k`; for those who hold the lock.
+    /// Renames whatever has a name in the store to `superseded-NAME-k`; the caller must hold the lock.
     func putAside(_ name: String) throws(Failure) {
         var copy = 1
         func place() -> String { "\(directory)/superseded-\(name)-\(copy)" }

@@ -5,14 +5,14 @@ import Tensors
 
 /// The checkpoints of one run: `<run>/checkpoints/step-00001000/` and the links `best` and `last`.
 ///
-/// A checkpoint is made in a hidden temporary directory, every file and directory is synchronised, and one rename shows
-/// it. Whatever moment a process or the machine stops at, every `step-` directory is either complete or was complete
-/// before the disk lost something, which the manifest finds. Several processes may save at the same time.
+/// A checkpoint is written in a hidden temporary directory; every file and directory is synchronised, and one rename makes it
+/// visible. Whenever a process or the machine stops, every `step-` directory is either complete or was complete before the disk
+/// lost something, which the manifest reveals. Several processes may save at the same time.
 public struct CheckpointStore: Sendable {
     /// The directory `checkpoints` of the run.
     public let directory: String
 
-    /// Describes the store of a run directory; touches nothing.
+    /// Describes the store of a run directory without accessing it.
     public init(runDirectory: String) {
         directory = "\(runDirectory)/checkpoints"
     }
@@ -31,16 +31,16 @@ public struct CheckpointStore: Sendable {
         return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     }
 
-    /// The step of a directory's name, nil for other names.
+    /// The step of a directory's name; nil for other names.
     static func step(name: String) -> Int? {
         guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, Self.name(step: step) == name
         else { return nil }
         return step
     }
 
-    /// Makes the directory, finishes what a killed process began, and removes its temporary directories.
+    /// Makes the directory, completes what a killed process had begun, and removes its temporary directories.
     ///
-    /// For one process, before any process saves.
+    /// Only one process may call it, before any process saves.
     public func prepare() throws(Failure) {
         if fileType(directory, followingLinks: true) != S_IFDIR {
             try makeDirectory(directory)
@@ -59,10 +59,10 @@ public struct CheckpointStore: Sendable {
         }
     }
 
-    /// Saves a checkpoint, and points `last` at it.
+    /// Saves a checkpoint and points `last` to it.
     ///
-    /// A checkpoint of the same step is replaced. `notFinite` when a tensor holds an infinity or NaN, before anything
-    /// is touched; `cannotWrite` when the disk refuses, and then older checkpoints and links are as before.
+    /// Replaces a checkpoint of the same step. Throws `notFinite` when a tensor holds an infinity or NaN, before anything is
+    /// changed; throws `cannotWrite` when the disk refuses, and then older checkpoints and links are unchanged.
     @discardableResult
     public func save(_ contents: CheckpointContents) throws(Failure) -> Checkpoint {
         try contents.check()
@@ -76,13 +76,13 @@ public struct CheckpointStore: Sendable {
             try DurableFile.synchronize(directory: temporary)
             try exclusively { () throws(Failure) in
                 try show(temporary, as: manifest)
-                // Another rank may have saved a later step meanwhile.
+                // Another rank may have saved a later step in the meantime.
                 if step(of: .last).map({ $0 <= contents.step || fileType(path(step: $0)) == nil }) ?? true {
                     try link(.last, to: contents.step)
                 }
             }
         } catch {
-            // What cannot be removed now is removed by the next `prepare`.
+            // The next `prepare` removes what cannot be removed now.
             try? removeTree(temporary)
             try? exclusively { () throws(Failure) in try settleReplacement(of: contents.step) }
             throw error
@@ -90,28 +90,28 @@ public struct CheckpointStore: Sendable {
         return Checkpoint(path: path(step: contents.step), manifest: manifest)
     }
 
-    /// Points a link at a step's checkpoint in one atomic step; `internal` when there is none.
+    /// Points a link to a step's checkpoint in one atomic step; throws `internal` when there is none.
     public func point(_ link: Link, at step: Int) throws(Failure) {
         try exclusively { () throws(Failure) in try self.link(link, to: step) }
     }
 
-    /// Removes a link; nothing when it is absent.
+    /// Removes a link; does nothing when it is absent.
     public func remove(_ link: Link) throws(Failure) {
         try exclusively { () throws(Failure) in try self.unlink(link) }
     }
 
-    /// Whether a checkpoint stands in this store under the name of its step.
+    /// Whether this store has this checkpoint under the name of its step.
     public func holds(_ checkpoint: Checkpoint) -> Bool {
         [path(step: checkpoint.step), previousPath(step: checkpoint.step)].contains { isSameFile($0, checkpoint.path) }
     }
 
-    /// As `point`, for those who hold the lock.
+    /// Like `point`; the caller must hold the lock.
     func link(_ link: Link, to step: Int) throws(Failure) {
         guard fileType(path(step: step)) == S_IFDIR else {
             throw Failure(.internal, "there is no checkpoint of step \(step) to call \(link.rawValue); report this")
         }
         let target = "\(directory)/\(link.rawValue)"
-        // A copy that followed links has a directory here.
+        // If the store was copied by a tool that follows links, there is a directory here.
         if fileType(target) == S_IFDIR { try putAside(link.rawValue) }
         let temporary = temporaryPath(link.rawValue)
         guard symlink(Self.name(step: step), temporary) == 0 else { throw writeFailure("create", target) }
@@ -123,26 +123,26 @@ public struct CheckpointStore: Sendable {
         }
     }
 
-    /// As `remove`, for those who hold the lock. What is no link is somebody's, and put aside.
+    /// Like `remove`; the caller must hold the lock. Anything that is not a link is somebody's data and is put aside.
     func unlink(_ link: Link) throws(Failure) {
         let path = "\(directory)/\(link.rawValue)"
         if let type = fileType(path), type != S_IFLNK { return try putAside(link.rawValue) }
         try removeTree(path)
     }
 
-    /// The step that a link points at, nil when it is absent or no link of this store.
+    /// The step that a link points to; nil when it is absent or not a link of this store.
     public func step(of link: Link) -> Int? {
         guard let name = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\(link.rawValue)")
         else { return nil }
         return Self.step(name: name)
     }
 
-    /// Where the checkpoint of a step stands when it is shown.
+    /// The path of a step's checkpoint once it is visible.
     func path(step: Int) -> String { "\(directory)/\(Self.name(step: step))" }
 
     static let temporarySuffix = ".tmp"
 
-    /// A hidden name that no other process uses, removed by `prepare` when its owner was killed.
+    /// A hidden name that no other process uses; `prepare` removes it when its owner was killed.
     func temporaryPath(_ name: String) -> String {
         "\(directory)/.\(name).\(UUID().uuidString)\(Self.temporarySuffix)"
     }

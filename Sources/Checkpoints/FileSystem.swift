@@ -3,14 +3,14 @@ import Foundation
 import Glibc
 import Tensors
 
-/// The type bits (`S_IFDIR`, `S_IFREG`, `S_IFLNK`, ...) of what a path names, nil when there is nothing.
+/// The type bits (`S_IFDIR`, `S_IFREG`, `S_IFLNK`, ...) of the file at a path; nil when there is nothing.
 func fileType(_ path: String, followingLinks: Bool = false) -> mode_t? {
     var status = stat()
     guard (followingLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
     return status.st_mode & S_IFMT
 }
 
-/// Makes one directory; `cannotWrite` when that fails or it exists.
+/// Makes one directory; throws `cannotWrite` when that fails or it exists.
 func makeDirectory(_ path: String) throws(Failure) {
     guard mkdir(path, 0o777) == 0 else { throw writeFailure("create", path) }
 }
@@ -25,7 +25,7 @@ func directoryNames(_ path: String) throws(Failure) -> [String] {
     }
 }
 
-/// Removes a file, a link itself, or a directory with all that is in it; nothing there is fine.
+/// Removes a file, a link itself, or a directory with everything in it; does nothing when there is nothing.
 func removeTree(_ path: String) throws(Failure) {
     guard fileType(path) != nil else { return }
     do {

@@ -4,9 +4,9 @@ import Tensors
 
 /// `MANIFEST.json`: the size and digest of every file of a checkpoint, written last.
 ///
-/// It has a digest of its own meaning as well, so that damage to the manifest itself is found.
+/// It also has a digest of its own content, so that damage to the manifest itself is found.
 public struct Manifest: Sendable, Equatable {
-    /// What the manifest says of one file.
+    /// What the manifest says about one file.
     public struct Entry: Codable, Sendable, Equatable {
         /// Bytes.
         public let size: Int
@@ -23,10 +23,10 @@ public struct Manifest: Sendable, Equatable {
     public let step: Int
     /// The files by their path inside the checkpoint.
     public let files: [String: Entry]
-    /// Versions of what the numbers depend on, such as libraries.
+    /// Versions of everything that the numbers depend on, such as libraries.
     public let dependsOn: [String: String]
 
-    /// The layout of checkpoints that this version writes and reads.
+    /// The format of checkpoints that this version writes and reads.
     static let format = 1
 
     private struct Stored: Codable {
@@ -47,7 +47,7 @@ public struct Manifest: Sendable, Equatable {
         self.dependsOn = dependsOn
     }
 
-    /// Reads and checks the manifest of a checkpoint directory, not yet the files that it lists.
+    /// Reads and checks the manifest of a checkpoint directory, but not the files that it lists.
     init(directory: String) throws(Failure) {
         let path = "\(directory)/\(CheckpointFile.manifest)"
         try self.init(BoundedJSON.content(of: path, followingLinks: false), path: path)
@@ -75,7 +75,7 @@ public struct Manifest: Sendable, Equatable {
     func write(into directory: String) throws(Failure) {
         let data = try encoded()
         let file = try DurableFile(creating: "\(directory)/\(CheckpointFile.manifest)", exclusively: true)
-        // No line end after the last brace, so that a manifest cut short by any number of bytes is no JSON.
+        // There is no line end after the last brace, so a manifest that was cut short by any number of bytes is not valid JSON.
         try file.write(Array(data))
         _ = try file.finish()
     }
@@ -87,7 +87,7 @@ public struct Manifest: Sendable, Equatable {
         return try StableJSON.document(stored, "the manifest of step \(step)")
     }
 
-    /// The digest of what the manifest means, whatever its spelling as JSON.
+    /// The digest of the manifest's meaning, however its JSON is written.
     private var ownDigest: ContentDigest {
         func counted(_ text: String) -> String { "\(text.utf8.count):\(text)" }
         var text = "format \(Self.format) step \(step)\n"
@@ -105,7 +105,8 @@ public struct Manifest: Sendable, Equatable {
             throw Failure(.badData, "\(path.shown) is of step \(step), which cannot be; use another checkpoint")
         }
         for name in files.keys.sorted() {
-            // In bytes: a "/" with a combining mark on it is another character to Swift, but a separator to the system.
+            // Bytes are split because Swift takes "/" with a combining mark for another character, but the system for a
+            // separator.
             let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             guard !parts.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }),
                 !name.utf8.contains(0)

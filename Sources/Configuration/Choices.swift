@@ -1,5 +1,5 @@
-/// What some keys may be, where other parts of the program have a case for each: whoever adds one here is told by the compiler
-/// where it must be given a meaning.
+/// The values of some keys for which other parts of the program have a case each. When a value is added here, the compiler
+/// shows where it needs a meaning.
 
 /// `lr.schedule`: what follows the warmup.
 public enum ScheduleChoice: String, Sendable, CaseIterable {
@@ -8,14 +8,14 @@ public enum ScheduleChoice: String, Sendable, CaseIterable {
     case constant
 }
 
-/// `sampler.granularity`: the slots that share a draw of the task.
+/// `sampler.granularity`: the slots that share one draw of a task.
 public enum GranularityChoice: String, Sendable, CaseIterable {
     case batch
     case microBatch
     case example
 }
 
-/// `checkpoint.best`: the mean of the figures that the best checkpoint is greatest in.
+/// `checkpoint.best`: the mean of figures that is largest for the best checkpoint.
 public enum BestChoice: String, Sendable, CaseIterable {
     /// Over all figures.
     case average
@@ -32,7 +32,7 @@ public enum ReductionChoice: String, Sendable, CaseIterable {
 }
 
 extension Key.Kind {
-    /// One of an enumeration's words.
+    /// One of the words of an enumeration.
     static func choice<Choice: RawRepresentable & CaseIterable>(of type: Choice.Type) -> Key.Kind
     where Choice.RawValue == String {
         .choice(type.allCases.map(\.rawValue))
@@ -42,10 +42,10 @@ extension Key.Kind {
 extension RunConfiguration {
     /// What follows the warmup.
     public var schedule: ScheduleChoice { choice("lr.schedule") }
-    /// The slots that share a draw of the task.
+    /// The slots that share one draw of a task.
     public var granularity: GranularityChoice { choice("sampler.granularity") }
     /// How gradients are summed.
     public var reduction: ReductionChoice { choice("parallel.reduction") }
-    /// The mean that the best checkpoint is greatest in.
+    /// The mean of figures that is largest for the best checkpoint.
     public var checkpointBest: BestChoice { choice("checkpoint.best") }
 }

@@ -1,23 +1,23 @@
 import Failures
 import Yams
 
-/// A key of earlier versions that has become several. It is still read, as these.
+/// A key of earlier versions that has been split into several keys. It is still read, as a setting of these.
 struct FormerKey: Sendable {
-    /// A value of a key of today, in its words.
+    /// A key of today with a value, as text.
     typealias Setting = (path: String, value: String)
 
-    /// Its path, e.g. `model.precision`.
+    /// The path of the former key, e.g. `model.precision`.
     let path: String
-    /// What it may hold, in words and order of the earlier version, and what each of these means.
+    /// The values that it may have, in the words and order of the earlier version, and the meaning of each.
     let meanings: [(value: String, settings: [Setting])]
 
-    /// The keys that it has become.
+    /// The keys into which it was split.
     var successors: [String] { meanings.first?.settings.map(\.path) ?? [] }
 
-    /// What a value of it means; nil for one that it never had.
+    /// The meaning of a value; nil for a value that it never had.
     func settings(for value: String) -> [Setting]? { meanings.first { $0.value == value }?.settings }
 
-    /// What a leaf of it means; refuses a value that it never had.
+    /// The meaning of a leaf of this key; refuses a value that it never had.
     func settings(_ leaf: Layer.Leaf) throws(Failure) -> [Setting] {
         let key = Key(path, .choice(meanings.map(\.value)), nil, "")
         guard case .text(let value) = try key.read(leaf, directory: ""), let settings = settings(for: value) else {
@@ -26,7 +26,7 @@ struct FormerKey: Sendable {
         return settings
     }
 
-    /// Tells the user what to write in its place, where one of his leaves of a successor was given by it.
+    /// Tells the user what to write instead, if he gave a successor by this key.
     func notice(_ leaves: [Layer.Leaf]) -> String? {
         guard let leaf = leaves.last(where: { $0.formerValue != nil }) else { return nil }
         let settings = (settings(for: leaf.formerValue ?? "") ?? []).map { "\($0.path): \($0.value)" }
@@ -34,7 +34,7 @@ struct FormerKey: Sendable {
             + "\(settings.joined(separator: " and ")) in its place"
     }
 
-    /// Refuses it beside a successor: the leaves of that, as the user gave them, must be all of one kind.
+    /// Refuses this key beside a successor: all leaves of the successor that the user gave must be of one kind.
     func refuseMixture(_ successor: String, _ leaves: [Layer.Leaf]) throws(Failure) {
         guard let former = leaves.first(where: { $0.formerValue != nil }),
             let present = leaves.first(where: { $0.formerValue == nil })
@@ -62,9 +62,9 @@ extension KeyTable {
 
     static func formerKey(_ path: String) -> FormerKey? { formerKeys.first { $0.path == path } }
 
-    /// The one that a key of today has come from.
+    /// The former key from which a key of today comes.
     static func formerKey(of successor: String) -> FormerKey? { formerKeys.first { $0.successors.contains(successor) } }
 
-    /// Whether a path is that of a key, of today or of an earlier version.
+    /// Whether a path names a key of today or of an earlier version.
     static func isKnown(_ path: String) -> Bool { byPath[path] != nil || formerKey(path) != nil }
 }

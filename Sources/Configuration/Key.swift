@@ -1,19 +1,19 @@
-/// One key of the configuration: what it may hold, its default and what it is for.
+/// One key of the configuration: the values that it may have, its default and its purpose.
 ///
-/// One table of keys drives reading, refusing, the resolved file and the reference page.
+/// One table of keys controls reading, refusals, the resolved file and the reference page.
 struct Key: Sendable {
-    /// What a key may hold.
+    /// The values that a key may have.
     indirect enum Kind: Sendable {
         case flag
         case integer(ClosedRange<Int>)
         case number(ClosedRange<Double>)
-        /// A number above 0 that single precision holds, in which the trainer computes.
+        /// A number above 0 in the range of single precision, in which the trainer computes.
         case positive
         case text
         /// A path; relative ones are relative to the configuration file.
         case path
         case choice([String])
-        /// A list without repetition of some of these.
+        /// A list of some of these words without repetition.
         case subset([String])
         /// Seconds, or a number with s, m or h.
         case duration
@@ -49,7 +49,7 @@ struct Key: Sendable {
 }
 
 extension Key.Kind {
-    /// Whether it names a place in the file system.
+    /// Whether the value is a path in the file system.
     var isPath: Bool {
         switch self {
         case .path: true
@@ -58,7 +58,7 @@ extension Key.Kind {
         }
     }
 
-    /// Whether it is a number that only has to be above 0, or may be.
+    /// Whether the value is a number that only has to be above 0; it may be optional.
     var isPositive: Bool {
         switch self {
         case .positive: true
@@ -67,7 +67,7 @@ extension Key.Kind {
         }
     }
 
-    /// What is allowed, in words for a refusal and the reference page.
+    /// The allowed values, as text for a refusal and the reference page.
     var allowed: String {
         switch self {
         case .flag: return "true or false"

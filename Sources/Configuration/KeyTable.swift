@@ -3,11 +3,11 @@ enum KeyTable {
     private static let rank = Key.Kind.integer(1...4096)
     private static let size = Key.Kind.integer(1...65536)
     private static let count = Key.Kind.integer(1...(.max))
-    /// The most examples that a step may have.
+    /// The largest number of examples in a step.
     static let largestBatch = 1_048_576
     private static let share = Key.Kind.number(0...1)
 
-    /// The sections' names and what they are about, in order.
+    /// The names of the sections and their purposes, in order.
     static let sections: [(name: String, purpose: String)] = [
         ("", "Top level"), ("data", "Input files and tokenising"), ("lora", "The low-rank adapter"),
         ("hyper", "The hypernetwork of unolora_star"),
@@ -206,7 +206,7 @@ enum KeyTable {
                 + "version."),
     ]
 
-    /// Keys that this version accepts but does not act upon.
+    /// Keys that this version accepts but ignores.
     static let withoutEffect = ["log.interferenceEvery"]
 
     /// Other names of keys.

@@ -3,7 +3,7 @@ import Foundation
 import Yams
 
 extension Key {
-    /// Checks a node and gives its value; `directory` is what relative paths are relative to.
+    /// Checks a node and returns its value; relative paths are relative to `directory`.
     func read(_ leaf: Layer.Leaf, directory: String) throws(Failure) -> Value {
         if case .tasks = kind { return try TaskReading.read(leaf, directory: directory) }
         guard let value = Self.value(leaf.node, kind, directory) else {
@@ -12,7 +12,7 @@ extension Key {
         return value
     }
 
-    /// What is wrong with a node that gives no value.
+    /// What is wrong with a node that has no valid value.
     private func refusal(of node: Node, _ directory: String) -> String {
         if let part = Self.wrongPart(of: node, kind) { return path + part }
         let plain = node.scalar.map { Node($0.string) }
@@ -32,8 +32,8 @@ extension Key {
         return "\(path) must be \(kind.allowed), not \(Self.shown(node))"
     }
 
-    /// What is wrong inside a list or mapping, to be said behind the key's path; nil when it is none, or all of it is
-    /// right.
+    /// What is wrong inside a list or mapping, worded to follow the key's path; nil when it is not a list or mapping, or when
+    /// nothing is wrong.
     private static func wrongPart(of node: Node, _ kind: Kind) -> String? {
         switch kind {
         case .subset(let words):
@@ -62,7 +62,7 @@ extension Key {
     }
 
     private static let attentionLeaves = ["q", "k", "v", "o"]
-    /// What `lora.targets` may name, in the order of its value.
+    /// The names that `lora.targets` may contain, in the order of its value.
     private static let targetLeaves = [
         (name: "encoderSelf", leaves: attentionLeaves), (name: "decoderSelf", leaves: attentionLeaves),
         (name: "decoderCross", leaves: attentionLeaves), (name: "feedForward", leaves: ["wi", "wi_0", "wi_1", "wo"]),
@@ -87,7 +87,7 @@ extension Key {
         case .optional(let inner): return isNull(node) ? .null : value(node, inner, directory)
         case .word(let words, let inner):
             if let text = node.string, words.contains(text) { return .text(text) }
-            // YAML's own infinity.
+            // YAML has its own word for infinity.
             if words.contains("infinity"), [".inf", "inf"].contains(node.string ?? "") { return .text("infinity") }
             return value(node, inner, directory)
         case .positions: return positions(node)
@@ -104,7 +104,7 @@ extension Key {
     private static func integer(_ node: Node) -> Int? {
         guard let text = plain(node) else { return nil }
         if let integer = Int(text.filter { $0 != "_" }) { return integer }
-        // 1e5 is how people write large steps.
+        // People write large step counts as 1e5.
         return Double(text).flatMap { $0 == $0.rounded() && abs($0) < 0x1p53 ? Int($0) : nil }
     }
 
@@ -140,7 +140,7 @@ extension Key {
 
     private static func targets(_ node: Node) -> Value? {
         guard let mapping = node.mapping else { return nil }
-        // Every attention stands in the value, in this order whatever that of the file.
+        // Every attention occurs in the value, in this order, whatever the order in the file.
         var values = Value.Mapping(uniqueKeysWithValues: targetLeaves.map { ($0.name, .list([])) })
         for (key, list) in mapping {
             guard let name = key.string, let allowed = targetLeaves.first(where: { $0.name == name })?.leaves,

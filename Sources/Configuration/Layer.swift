@@ -1,21 +1,21 @@
 import Failures
 import Yams
 
-/// Values from one source, each with the place that a refusal names.
+/// Values from one source, each with the place to name in a refusal.
 struct Layer {
     /// A value as YAML gave it.
     struct Leaf {
         let node: Node
         /// `run.yaml:12`, `--set lora.rank=x` or the like.
         let place: String
-        /// What the key of an earlier version held that this value was given by; nil for a key of today.
+        /// The value of the former key through which this value was given; nil for a key of today.
         var formerValue: String?
     }
 
     /// Key path to value.
     private(set) var leaves: [String: Leaf] = [:]
 
-    /// Reads a YAML text; `name` is the file in messages. Unknown and doubled keys are refused.
+    /// Reads a YAML text; `name` is the file's name in messages. Refuses unknown and repeated keys.
     init(yaml: String, name: String) throws(Failure) {
         let root: Node?
         do {
@@ -35,7 +35,7 @@ struct Layer {
         try self.init(assignment: assignment, place: "--set \(assignment)")
     }
 
-    /// Reads `key=value`, given at a place.
+    /// Reads `key=value`; `place` says where it was given.
     init(assignment: String, place: String) throws(Failure) {
         guard let equals = assignment.firstIndex(of: "=") else {
             throw Failure(.usage, "\(place): write --set key=value, e.g. --set lora.rank=4")
@@ -56,7 +56,7 @@ struct Layer {
         try take(path, Leaf(node: node, place: place))
     }
 
-    /// Takes the value of a key, or of one of an earlier version as those of the keys that it has become.
+    /// Stores the value of a key. The value of a former key is stored as values of the keys into which it was split.
     private mutating func take(_ path: String, _ leaf: Leaf) throws(Failure) {
         let settings = try KeyTable.formerKey(path)?.settings(leaf)
         guard let settings else { return try put(path, leaf) }
@@ -67,7 +67,7 @@ struct Layer {
     }
 
     private mutating func put(_ path: String, _ leaf: Leaf) throws(Failure) {
-        // `lora.rank: 4` beside `lora: {rank: 8}` is no double key to the YAML parser.
+        // For the YAML parser `lora.rank: 4` beside `lora: {rank: 8}` is not a repeated key.
         if let earlier = leaves[path] {
             let former = KeyTable.formerKey(of: path)
             try former?.refuseMixture(path, [earlier, leaf])
@@ -87,7 +87,7 @@ struct Layer {
             }
             let written = prefix + text
             let path = KeyTable.aliases[written] ?? written
-            // `model` is a path, or a mapping with `path` and more.
+            // `model` is either a path, or a mapping with `path` and other keys.
             let isMapping = node.mapping != nil && prefix.isEmpty && Self.isSection(text)
             if KeyTable.isKnown(path) && !isMapping {
                 try take(path, Leaf(node: node, place: place))
@@ -126,7 +126,7 @@ struct Layer {
         }
     }
 
-    /// The line, from 1, on which the key in the column of `mark` is repeated. The parser tells its first place only.
+    /// The line, from 1, that repeats the key in the column of `mark`. The parser only reports the key's first position.
     private static func repetition(of key: String, after mark: Mark, in yaml: String) -> Int? {
         let lines = yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         return lines.indices.dropFirst(mark.line).first { index in

@@ -1,17 +1,17 @@
-/// How the frozen matrices are kept in memory: `model.storage`.
+/// How the frozen matrices are stored in memory: `model.storage`.
 public enum ModelStorage: String, CaseIterable, Codable, Sendable {
     case float32
     case bfloat16
 }
 
-/// In what the products with frozen weights compute: `model.products`.
+/// The number format in which products with frozen weights compute: `model.products`.
 public enum ModelProducts: String, CaseIterable, Codable, Sendable {
     case float32
     /// Both operands rounded to 8 bits, in the forward and in the gradients of inputs.
     case int8
-    /// 8 bits in the forward alone.
+    /// 8 bits in the forward only.
     case int8Forward
-    /// 8 bits in the gradients of inputs alone.
+    /// 8 bits in the gradients of inputs only.
     case int8Backward
 
     /// Whether operands are rounded to 8 bits, in the forward and in the gradients of inputs.

@@ -1,4 +1,4 @@
-/// Sets of defaults that a file chooses with `preset`.
+/// Sets of defaults; a file chooses one with `preset`.
 enum Presets {
     /// The keys that a preset changes, as YAML.
     static func yaml(_ name: String) -> String {

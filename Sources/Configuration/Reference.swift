@@ -1,8 +1,8 @@
 import Foundation
 
-/// The reference page of all keys, made from the table.
+/// The reference page of all keys, generated from the table.
 public enum ConfigurationReference {
-    /// `docs/configuration.md` as it must be.
+    /// The required content of `docs/configuration.md`.
     public static var markdown: String {
         var text = """
             # Configuration
@@ -32,7 +32,7 @@ public enum ConfigurationReference {
         return text
     }
 
-    /// What is said of keys of earlier versions.
+    /// The text about keys of earlier versions.
     private static var formerKeys: String {
         KeyTable.formerKeys.map { former in
             let names = former.successors.map { "`\($0)`" }.joined(separator: " and ")
@@ -41,7 +41,7 @@ public enum ConfigurationReference {
         }.joined(separator: " ")
     }
 
-    /// All keys as plain text, a line each: path, default, what is allowed.
+    /// All keys as plain text, one per line: path, default, allowed values.
     public static var listing: String {
         let width = KeyTable.keys.map(\.path.count).max() ?? 0
         return KeyTable.keys.map { key in
@@ -50,7 +50,7 @@ public enum ConfigurationReference {
         }.joined()
     }
 
-    /// The part of the page about tasks of the user's own.
+    /// The part of the page about the user's own tasks.
     static let customTasks = """
 
         ## Custom tasks

@@ -1,7 +1,7 @@
 import Failures
 
 extension RunConfiguration {
-    /// Refuses what is impossible together.
+    /// Refuses values that are impossible together.
     func check(_ places: Places) throws(Failure) {
         func refuse(_ keys: String..., because sentence: String) -> Failure {
             let place = keys.lazy.compactMap { places.byKey[$0] }.first ?? places.name
@@ -63,7 +63,7 @@ extension RunConfiguration {
         }
     }
 
-    /// Refuses more ranks than a step has micro-batches: some would have nothing to do.
+    /// Refuses more ranks than a step has micro-batches, since some ranks would have nothing to do.
     public func checkRanks(_ ranks: Int) throws(Failure) {
         let microBatches = globalBatch / microBatch
         guard ranks > microBatches else { return }

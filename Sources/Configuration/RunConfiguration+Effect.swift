@@ -1,5 +1,5 @@
 extension RunConfiguration {
-    /// Of the keys that were given, those that change nothing beside the values of the others: a sentence for each reason.
+    /// One sentence for each reason why some of the given keys have no effect, because of the values of other keys.
     func keysWithoutEffect(_ given: Set<String>) -> [String] {
         var told: Set<String> = []
         return idle.compactMap { reason, keys in
@@ -11,7 +11,7 @@ extension RunConfiguration {
         }
     }
 
-    /// Keys that the values of others leave without effect, in the order of the table, and why.
+    /// Keys that have no effect because of the values of other keys, in the order of the table, with the reason.
     private var idle: [(reason: String, keys: [String])] {
         func section(_ names: String...) -> [String] {
             KeyTable.keys.map(\.path).filter { names.contains(Self.section($0)) }
@@ -33,7 +33,7 @@ extension RunConfiguration {
             method == "unolora_star" && !hyperInputs.contains("position"), "since hyper.inputs has no position",
             ["hyper.positions"])
         let asked = ["eval.split", "eval.maxExamples", "eval.ranks", "checkpoint.best"]
-        // null asks for none.
+        // With null the user does not ask for evaluations, so `eval.every` itself is not reported.
         add(
             !evaluates, "since training evaluates nothing (eval.every, eval.atEnd, train.steps)",
             evaluateEvery == nil ? asked : ["eval.every"] + asked)

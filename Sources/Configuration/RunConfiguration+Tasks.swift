@@ -1,5 +1,5 @@
 extension RunConfiguration {
-    /// The tasks in their order; the position is the task's id.
+    /// The tasks in order; a task's position is its id.
     public var tasks: [TaskEntry] {
         guard case .list(let items)? = values["tasks"] else { return [] }
         return items.compactMap { item in

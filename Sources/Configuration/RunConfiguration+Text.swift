@@ -1,8 +1,8 @@
 import Foundation
 
 extension RunConfiguration {
-    /// The resolved configuration as YAML: every key that has a meaning beside the others, in the order of the reference.
-    /// Reads back as an equal value.
+    /// The resolved configuration as YAML: every key that has an effect given the other values, in the order of the reference.
+    /// Reading it gives an equal value.
     public var resolvedYAML: String {
         var text = Self.resolvedHead + ".\n"
         for (section, _) in KeyTable.sections {
@@ -20,11 +20,11 @@ extension RunConfiguration {
         return text
     }
 
-    /// What a resolved configuration begins with, so that its keys are not taken for a user's wishes.
+    /// The first line of a resolved configuration, which shows that the keys below it are not the user's wishes.
     static let resolvedHead = "# Every key of a run as it was used, by unolora-dist"
 
-    /// Whether a text is a resolved configuration that says the same, written by this version or by an earlier one. One with
-    /// a remark of somebody's own is not.
+    /// Whether a text is a resolved configuration with the same meaning, written by this version or an earlier one. A text to
+    /// which somebody added a comment is not.
     public func isSaid(by text: Data?) -> Bool {
         guard let text, let yaml = String(data: text, encoding: .utf8), yaml.hasPrefix(Self.resolvedHead) else {
             return false
@@ -34,14 +34,14 @@ extension RunConfiguration {
         return (try? Self.load(yaml: yaml, name: "", directory: "/")) == self
     }
 
-    /// The keys that decide the bits of the result, a line each: what a resumed run must agree with. Where files lie is
-    /// not in it; what is in them is compared as data.
+    /// The keys that decide the bits of the result, one per line; a resumed run must have the same. It does not contain the
+    /// paths of files; their content is compared as data.
     public var resultText: String {
         KeyTable.keys.filter { $0.decidesResult && applies($0) }.map(line).joined(separator: "\n")
     }
 
-    /// Those of the keys on which a use of the trained adapter depends, a line each, to be digested: keys that were one in
-    /// earlier versions stand as it did where it could say the same, so that the digest stays the same too.
+    /// Those of these keys on which a use of the trained adapter depends, one per line, for a digest. Keys that an earlier
+    /// version had as one key are written as that key if it could express them, so that the digest stays the same.
     public func resultText(for use: AdapterUse) -> String {
         let keys = KeyTable.keys.filter { $0.decidesResult && applies($0) && use.depends(on: $0.path) }
         var lines = keys.map { (path: $0.path, text: line($0)) }
@@ -58,16 +58,16 @@ extension RunConfiguration {
         return lines.map(\.text).joined(separator: "\n")
     }
 
-    /// What all ranks of a job must have alike, a line each: every key but paths, which may differ between nodes, and
-    /// the number of threads.
+    /// The keys that must be the same on all ranks of a job, one per line: every key except paths, which may differ between
+    /// nodes, and the number of threads.
     public var sharedText: String {
         KeyTable.keys.filter { !$0.kind.isPath && $0.path != "parallel.threads" && applies($0) }.map(line)
             .joined(separator: "\n")
     }
 
-    /// What differs between two `resultText`s or `sharedText`s, a part of a sentence a key, such as
-    /// `lr.peak was 0.0001 and is 0.001`, and several for `tasks`; of keys that `use` depends on. A key of an earlier version
-    /// counts as those that it has become.
+    /// The differences between two `resultText`s or `sharedText`s for the keys that `use` depends on. Each is a part of a
+    /// sentence, such as `lr.peak was 0.0001 and is 0.001`; `tasks` may give several. A key of an earlier version counts as the
+    /// keys into which it was split.
     public static func differences(
         from old: String, to new: String, for use: AdapterUse = .training
     ) -> [String] {
@@ -99,7 +99,7 @@ extension RunConfiguration {
         return "\(key.path): \((value ?? .null).yaml)"
     }
 
-    /// Whether a key has a meaning beside the values of the others.
+    /// Whether a key has an effect given the values of the others.
     func applies(_ key: Key) -> Bool {
         if key.path == "lora.rank" { return values["lora.rankA"] == .null || values["lora.rankB"] == .null }
         return switch Self.section(key.path) {

@@ -1,4 +1,4 @@
-/// Typed access, one property a key; names follow the keys.
+/// Typed access to the values, one property per key; names follow the keys.
 extension RunConfiguration {
     func integer(_ path: String) -> Int {
         guard case .integer(let value)? = values[path] else { preconditionFailure("\(path) is a whole number") }
@@ -21,7 +21,7 @@ extension RunConfiguration {
 
     func optionalText(_ path: String) -> String? { values[path] == .null ? nil : text(path) }
 
-    /// A choice of an enum whose cases are the key's words.
+    /// The case of an enum whose raw values are the key's words.
     func choice<Choice: RawRepresentable<String>>(_ path: String) -> Choice {
         guard let choice = Choice(rawValue: text(path)) else { preconditionFailure("\(path) is one of its words") }
         return choice
@@ -37,13 +37,13 @@ extension RunConfiguration {
         }
     }
 
-    /// Name of the preset that the values started from.
+    /// Name of the preset on which the values are based.
     public var preset: String { text("preset") }
     /// Hugging Face directory of the backbone.
     public var model: String { text("model") }
     /// What is trained: `frozen`, `unolora`, `unolora_star` or `lora_per_task`.
     public var method: String { text("method") }
-    /// Dropout at T5's places; nil for the model's own.
+    /// Dropout rate at T5's places; nil for the model's own.
     public var dropout: Double? { optionalNumber("dropout") }
     /// Absolute path of GLUE's directory; nil when no task of GLUE is used.
     public var glue: String? { optionalText("data.glue") }
@@ -51,13 +51,13 @@ extension RunConfiguration {
     public var cache: String? { optionalText("data.cache") }
     /// Longest source in tokens, end included.
     public var maxSource: Int { integer("data.maxSource") }
-    /// Whether malformed rows are skipped and counted, not refused.
+    /// Whether malformed rows are skipped and counted instead of refused.
     public var skipsBadRows: Bool { text("data.onBadRow") == "skip" }
     /// Whether training rows whose text is in another split are removed.
     public var dropsDuplicates: Bool { flag("data.dropDuplicates") }
     /// Seed of the hold-outs from GLUE's own files.
     public var splitSeed: UInt64 { UInt64(integer("data.splitSeed")) }
-    /// Whether answers are T5's own words, not digits.
+    /// Whether answers are T5's own words instead of digits.
     public var usesLabelWords: Bool { text("data.labelStyle") == "words" }
     /// Rank of A.
     public var rankA: Int { optionalInteger("lora.rankA") ?? integer("lora.rank") }
@@ -65,7 +65,7 @@ extension RunConfiguration {
     public var rankB: Int { optionalInteger("lora.rankB") ?? integer("lora.rank") }
     /// The update is scaled by `alpha / rankA`.
     public var alpha: Double { number("lora.alpha") }
-    /// Dropout on the input of the low-rank path.
+    /// Dropout rate at the input of the low-rank path.
     public var loraDropout: Double { number("lora.dropout") }
     /// `perInput` or `perSite`.
     public var dropoutMask: String { text("lora.dropoutMask") }
@@ -86,8 +86,8 @@ extension RunConfiguration {
     public var hyperInputs: [String] { texts(values["hyper.inputs"]) }
     /// Whether a scale is 1 + the network's value.
     public var hyperStartsAtOne: Bool { text("hyper.scaleInit") == "onePlus" }
-    /// P of `modulo(P)` for a model with so many blocks in encoder and decoder together; nil for a position embedding
-    /// of each site's own.
+    /// P of `modulo(P)` for a model with `blocks` blocks in encoder and decoder together; nil when each site has its own
+    /// position embedding.
     public func hyperPositionModulus(blocks: Int) -> Int? {
         if text("hyper.positions") == "modulo(twiceBlocks)" { return 2 * blocks }
         return text("hyper.positions").wholeMatch(of: #/modulo\((\d+)\)/#).flatMap { Int($0.1) }
@@ -96,63 +96,63 @@ extension RunConfiguration {
     public var temperature: Double {
         values["sampler.temperature"] == .text("infinity") ? .infinity : number("sampler.temperature")
     }
-    /// Greatest n_t before the exponent; nil for none.
+    /// Largest n_t before the exponent; nil for no limit.
     public var samplerCap: Int? { optionalInteger("sampler.cap") }
-    /// Examples in a step, a multiple of `microBatch`.
+    /// Examples per step, a multiple of `microBatch`.
     public var globalBatch: Int { integer("batch.global") }
-    /// Examples in a micro-batch.
+    /// Examples per micro-batch.
     public var microBatch: Int { integer("batch.micro") }
     /// Steps of the run.
     public var steps: Int { integer("train.steps") }
     /// Seed of adapter, sampling and dropout.
     public var seed: UInt64 { UInt64(integer("train.seed")) }
-    /// Seconds.
+    /// Seconds before the end of the job at which to stop; nil for no stop.
     public var stopBefore: Double? { optionalNumber("train.stopBefore") }
     /// Highest learning rate.
     public var learningRate: Double { number("lr.peak") }
     /// Steps of linear warmup, at most `steps`.
     public var warmup: Int { integer("lr.warmup") }
-    /// Decay of the mean of gradients.
+    /// Decay rate of the mean of gradients.
     public var beta1: Double { number("optim.beta1") }
-    /// Decay of the mean of squares.
+    /// Decay rate of the mean of squares.
     public var beta2: Double { number("optim.beta2") }
-    /// Added to the root of the second moment.
+    /// Added to the square root of the second moment.
     public var epsilon: Double { number("optim.epsilon") }
     /// Decoupled weight decay.
     public var weightDecay: Double { number("optim.weightDecay") }
-    /// Greatest global norm of the gradient; nil does not clip.
+    /// Largest global norm of the gradient; nil does not clip.
     public var clip: Double? { optionalNumber("optim.clip") }
     /// Share of a target spread over the vocabulary.
     public var labelSmoothing: Double { number("loss.labelSmoothing") }
-    /// Whether the loss is the sum over label tokens, not their mean.
+    /// Whether the loss is the sum over label tokens instead of their mean.
     public var sumsLoss: Bool { text("loss.reduction") == "sum" }
-    /// Tokens up to which targets are filled with padding that counts; nil for none.
+    /// Length in tokens to which targets are padded with padding that counts; nil for none.
     public var padTargets: Int? { optionalInteger("loss.padTargets") }
-    /// Steps between evaluations; nil for none on the way.
+    /// Steps between evaluations; nil for none during training.
     public var evaluateEvery: Int? { optionalInteger("eval.every") }
     /// Whether the last step is evaluated.
     public var evaluatesAtEnd: Bool { flag("eval.atEnd") }
     /// Whether training evaluates anything.
     public var evaluates: Bool { evaluatesAtEnd || evaluateEvery.map { $0 <= steps } ?? false }
-    /// Examples in an evaluation batch.
+    /// Examples per evaluation batch.
     public var evaluationBatch: Int { integer("eval.batch") }
-    /// Most validation examples of a task during training; nil for all.
+    /// Largest number of validation examples of a task during training; nil for all.
     public var evaluationMaxExamples: Int? { optionalInteger("eval.maxExamples") }
-    /// Whether all ranks decode, not rank 0 alone.
+    /// Whether all ranks decode instead of rank 0 alone.
     public var evaluatesOnAllRanks: Bool { text("eval.ranks") == "all" }
     /// Generation budget; nil for max(4, the task's longest label).
     public var maxNewTokens: Int? { optionalInteger("eval.maxNewTokens") }
     /// Steps between checkpoints; nil for the last and best only.
     public var checkpointEvery: Int? { optionalInteger("checkpoint.every") }
-    /// Newest checkpoints that are kept, beside the best.
+    /// Number of newest checkpoints that are kept, in addition to the best.
     public var checkpointKeep: Int { integer("checkpoint.keep") }
-    /// nil for as many as the cores allow.
+    /// Threads per rank; nil for as many as the cores allow.
     public var threads: Int? { values["parallel.threads"] == .text("auto") ? nil : integer("parallel.threads") }
-    /// How the frozen matrices are kept in memory.
+    /// How the frozen matrices are stored in memory.
     public var storage: ModelStorage { choice("model.storage") }
-    /// In what the products with frozen weights compute.
+    /// The number format in which products with frozen weights compute.
     public var products: ModelProducts { choice("model.products") }
-    /// `auto`, `openblas` or `onednn`: what computes the products with frozen weights.
+    /// `auto`, `openblas` or `onednn`: the library that computes the products with frozen weights.
     public var gemm: String { text("parallel.gemm") }
     /// Whether the last completed step is also kept in a file.
     public var keepsSnapshotFile: Bool { text("checkpoint.snapshot") == "file" }

@@ -1,6 +1,6 @@
 extension RunConfiguration {
-    /// The values, where those that are nobody's own make room for those that are: a default or a preset must not refuse
-    /// what the user asks for. And what was changed, a sentence each.
+    /// The values after defaults and presets have been adapted to the user's own values, since a default or a preset must not
+    /// refuse what the user asks for; and a sentence about each change.
     ///
     /// - A warmup that is longer than the run becomes a tenth of its steps, rounded down.
     /// - A micro-batch that does not divide the global batch becomes the largest smaller one that does.
@@ -27,7 +27,7 @@ extension RunConfiguration {
         return (values, notices)
     }
 
-    /// Whose value it is that the user did not give.
+    /// Where a value comes from that the user did not give.
     private func origin(_ path: String) -> String {
         let isPresets = (try? Layer(yaml: Presets.yaml(preset), name: "").leaves[path]) != nil
         guard !isPresets else { return "the preset's" }

@@ -1,27 +1,26 @@
 import Failures
 import Foundation
 
-/// The configuration of a run: defaults, then a preset, then a file, then `--set`; checked.
+/// The checked configuration of a run: defaults, then a preset, then a file, then `--set`.
 public struct RunConfiguration: Sendable, Equatable {
     /// Every key's value.
     let values: [String: Value]
-    /// What the user should know of the values: defaults that yielded to his own, and keys of his without effect; a sentence
-    /// each.
+    /// Notices for the user, one sentence each: defaults that were adapted to his values, and keys of his that have no effect.
     public let warnings: [String]
 
-    /// Equal when all values are.
+    /// Equal when all values are equal.
     public static func == (a: RunConfiguration, b: RunConfiguration) -> Bool { a.values == b.values }
 
     /// Reads a configuration.
     ///
-    /// `file` may be nil when `--set` gives what has no default. Relative paths are relative to the file's directory,
-    /// those of `--set` to the working directory. Throws `inputMissing` for a missing file, `badConfiguration` for
-    /// anything that is unknown, of the wrong type, out of range or impossible together, naming file, line and key.
+    /// `file` may be nil when `--set` gives all keys without a default. Relative paths are relative to the file's directory,
+    /// those of `--set` to the working directory. Throws `inputMissing` for a missing file, and `badConfiguration` with file,
+    /// line and key for anything that is unknown, of the wrong type, out of range or impossible together.
     ///
     /// - Parameters:
-    ///   - isOwn: whether the file is the user's; the values of one that this program wrote yield to the user's as a
-    ///     preset's do.
-    ///   - options: options of a command that stand for a key, the last word, each as it is written and as `key=value`.
+    ///     - isOwn: whether the file is the user's. The values of a file that this program wrote are adapted to the user's,
+    ///       like a preset's.
+    ///     - options: command options that set a key, each as the user wrote it and as `key=value`; they override everything.
     public static func load(
         file: String?, isOwn: Bool = true, overrides: [String] = [],
         options: [(option: String, assignment: String)] = []
@@ -53,7 +52,7 @@ public struct RunConfiguration: Sendable, Equatable {
         for override in overrides {
             layers.append((try Layer(assignment: override), FileManager.default.currentDirectoryPath))
         }
-        // A file with every key as it was used, from an earlier run.
+        // A file of an earlier run that contains every key.
         let isResolved = yaml.hasPrefix(Self.resolvedHead)
         let formerNotices = try noticesOfFormerKeys(
             in: (isOwn && !isResolved ? layers[...] : layers.dropFirst()).map(\.layer))
@@ -80,7 +79,7 @@ public struct RunConfiguration: Sendable, Equatable {
                 values[key.path] = try key.read(leaf, directory: directory)
             }
             if let leaf = presetLayer.leaves[key.path] {
-                // Not a place: what a preset sets, the user has not.
+                // No place is stored: the user did not give the value.
                 values[key.path] = try key.read(leaf, directory: directory)
             }
             for (index, (layer, directory)) in layers.enumerated() {
@@ -91,7 +90,7 @@ public struct RunConfiguration: Sendable, Equatable {
                 if isOwn || index > 0 { own.insert(key.path) }
             }
         }
-        // Last, so that a mistake with a line is told first.
+        // This comes last, so that a mistake in a known line is reported first.
         if let key = KeyTable.keys.first(where: { values[$0.path] == nil }) {
             throw Failure(
                 .badConfiguration, "\(name): key \(key.path) is missing; it must be \(key.kind.allowed): \(key.purpose)"
@@ -103,7 +102,7 @@ public struct RunConfiguration: Sendable, Equatable {
         let (yielded, notices) = asked.yielding(to: own)
         let configuration = RunConfiguration(values: yielded, warnings: [])
         try configuration.check(Places(name: name, byKey: places))
-        // Of the keys of a resolved file those say something that are no default.
+        // In a resolved file, only keys that differ from their defaults say something.
         let said = own.filter { path in
             guard isResolved, inFile.contains(path), let key = KeyTable.byPath[path], let standard = key.standard else {
                 return true
@@ -115,7 +114,7 @@ public struct RunConfiguration: Sendable, Equatable {
             values: yielded, warnings: formerNotices + notices + configuration.keysWithoutEffect(said))
     }
 
-    /// A sentence for each key of an earlier version in the user's layers; refuses one beside a key that it has become.
+    /// A sentence for each former key in the user's layers; refuses a former key beside a key into which it was split.
     private static func noticesOfFormerKeys(in layers: [Layer]) throws(Failure) -> [String] {
         var notices: [String] = []
         for former in KeyTable.formerKeys {
@@ -138,6 +137,6 @@ struct Places {
     let name: String
     let byKey: [String: String]
 
-    /// The place of the first of these keys that was given, else the file.
+    /// The place where the first of these keys was given; the file if none was.
     func of(_ keys: String...) -> String { keys.lazy.compactMap { byKey[$0] }.first ?? name }
 }

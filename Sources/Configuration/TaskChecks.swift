@@ -1,10 +1,10 @@
 import Failures
 
-/// Refuses what is impossible within a custom task; templates are checked again, against the files, by the task itself.
+/// Refuses values that are impossible together in a custom task. The task itself later checks templates against the files.
 enum TaskChecks {
     /// - Parameters:
     ///   - values: The task's keys, each of the right type.
-    ///   - place: Where the task stands, for messages.
+    ///     - place: Where the task is defined, for messages.
     static func check(_ values: Value.Mapping, _ place: String) throws(Failure) {
         func refusal(_ sentence: String) -> Failure { Failure(.badConfiguration, "\(place): \(sentence)") }
         for key in ["name", "train", "fields"] where values[key] == nil {
@@ -33,7 +33,7 @@ enum TaskChecks {
         try checkMetrics(values, place)
     }
 
-    /// Columns that are known must hold the fields and the label; a template must name fields.
+    /// Known columns must include the fields and the label; a template must name fields.
     private static func checkNames(_ values: Value.Mapping, _ place: String) throws(Failure) {
         let fields = texts(values["fields"])
         let columns = texts(values["columns"])
@@ -50,7 +50,7 @@ enum TaskChecks {
                 .badConfiguration, "\(place): \(missing) is none of the columns \(columns.joined(separator: ", "))")
         }
         guard case .text(let template)? = values["template"] else { return }
-        // Doubled braces stand for themselves.
+        // Doubled braces are plain text.
         let bare = template.replacing("{{", with: "").replacing("}}", with: "")
         let named = bare.matches(of: #/\{([^{}]*)\}/#).map { String($0.1) }
         let known = fields.map { "{\($0)}" }.joined(separator: ", ")

@@ -1,9 +1,9 @@
 import Yams
 
-/// Says what differs between two lists of tasks in few words: whole lists fill a screen.
+/// Describes the difference between two lists of tasks in few words, because complete lists would fill a screen.
 enum TaskDifference {
-    /// The differences between the values of `tasks` in two texts, such as
-    /// `task cb: metrics was [accuracy] and is [f1]`; nil when they cannot be found. `use` says which of them count.
+    /// The differences between the values of `tasks` in two texts, such as `task cb: metrics was [accuracy] and is [f1]`; nil
+    /// when they cannot be found. `use` decides which of them count.
     static func all(from old: String, to new: String, for use: AdapterUse) -> [String]? {
         guard let before = tasks(old), let after = tasks(new) else { return nil }
         let (names, others) = (before.map(\.name), after.map(\.name))

@@ -1,8 +1,8 @@
-/// An entry of `tasks`: one of GLUE's, or a task of the user's own.
+/// An entry of `tasks`: a GLUE task or one of the user's own.
 public enum TaskEntry: Sendable, Equatable {
     /// A GLUE task by its short name.
     case glue(String)
-    /// Files, template and answers from the configuration.
+    /// A task whose files, template and answers are in the configuration.
     case custom(CustomTask)
 
     /// The task's name.
@@ -20,7 +20,7 @@ public struct CustomTask: Sendable, Equatable {
     public enum Format: String, Sendable, CaseIterable {
         /// Tab-separated values.
         case tsv
-        /// One JSON object a line.
+        /// One JSON object per line.
         case jsonl
     }
 
@@ -34,7 +34,7 @@ public struct CustomTask: Sendable, Equatable {
     public var columns: [String]
     /// Training file.
     public var train: String
-    /// Validation file; nil holds rows of the training file out.
+    /// Validation file; nil takes validation rows out of the training file.
     public var validation: String?
     /// Test file; nil halves the validation file.
     public var test: String?
@@ -42,7 +42,7 @@ public struct CustomTask: Sendable, Equatable {
     public var holdOut: Int
     /// Text fields in the order of the default template.
     public var fields: [String]
-    /// Source text with `{field}` places; nil for `<name> <field>: <text> ...`.
+    /// Source text with `{field}` placeholders; nil for `<name> <field>: <text> ...`.
     public var template: String?
     /// Field that holds the label or score.
     public var label: String
@@ -52,7 +52,7 @@ public struct CustomTask: Sendable, Equatable {
     public var range: Range?
     /// Figures.
     public var metrics: [String]
-    /// The label of the files that F1 is of; nil for 1 beside 0 and true beside false, else the second.
+    /// The files' label for which F1 is computed; nil for 1 beside 0 and true beside false, otherwise the second label.
     public var positive: String?
 
     /// Scores of a regression.
@@ -65,7 +65,7 @@ public struct CustomTask: Sendable, Equatable {
         public var step: Double
     }
 
-    /// Equal when every part is.
+    /// Equal when every part is equal.
     public static func == (a: CustomTask, b: CustomTask) -> Bool {
         a.name == b.name && a.format == b.format && a.header == b.header && a.columns == b.columns
             && a.train == b.train && a.validation == b.validation && a.test == b.test && a.holdOut == b.holdOut

@@ -1,10 +1,10 @@
 import Failures
 import Yams
 
-/// Reads the list of tasks: each item a GLUE name or a mapping.
+/// Reads the list of tasks: each item is a GLUE name or a mapping.
 enum TaskReading {
     static let glue = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
-    /// What the figures of MNLI's other half are reported as.
+    /// The names under which the figures of the two halves of MNLI are reported.
     private static let reserved = ["mnli_matched", "mnli_mismatched"]
     private static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
     private static let keys = [
@@ -107,7 +107,7 @@ enum TaskReading {
         return .list(texts.map(Value.text))
     }
 
-    /// A list of labels that are their own answers, or a mapping from file label to answer; the order is the classes'.
+    /// A list of labels that are their own answers, or a mapping from file label to answer; their order is that of the classes.
     private static func labels(_ node: Node, _ place: String) throws(Failure) -> Value {
         var answers = Value.Mapping()
         if let items = node.sequence {
@@ -135,7 +135,7 @@ enum TaskReading {
                 + "to its own answer text")
     }
 
-    /// The format given, else what the training file's name ends with.
+    /// The given format, or the one that the training file's name ends with.
     private static func format(_ values: Value.Mapping, _ place: String) throws(Failure) -> Value {
         if let format = values["format"] { return format }
         guard case .text(let path)? = values["train"] else { return .text("tsv") }
@@ -158,13 +158,13 @@ enum TaskReading {
         return .list(numbers.map(Value.number))
     }
 
-    /// Whether a whole number of steps makes the span, as far as binary fractions can say.
+    /// Whether the span is a whole number of steps, as far as binary fractions can tell.
     private static func divides(_ step: Double, _ span: Double) -> Bool {
         let count = span / step
         return count >= 1 && abs(count - count.rounded()) < 1e-6 * count
     }
 
-    /// The tasks without the paths of their files, each custom task's keys in the order of the reference.
+    /// The tasks without the paths of their files; each custom task's keys are in the order of the reference.
     static func withoutPaths(_ tasks: Value?) -> Value {
         guard case .list(let items)? = tasks else { return .null }
         return .list(

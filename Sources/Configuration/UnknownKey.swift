@@ -1,6 +1,6 @@
 import Failures
 
-/// Refuses a key that the table does not have, with what the user may have meant.
+/// Refuses a key that is not in the table and suggests the key that the user may have meant.
 public enum UnknownKey {
     /// The refusal of `path` at `place`.
     static func refusal(_ path: String, _ place: String) -> Failure {
@@ -10,8 +10,8 @@ public enum UnknownKey {
             "\(place): key \(path) is unknown\(hint); allowed here: \(allowed(beside: path).joined(separator: ", "))")
     }
 
-    /// The known key that a path is nearest to: one below the same key that differs by a slip, one that it goes on from,
-    /// one of the same last name elsewhere, one of its section that differs by a slip, else any that does.
+    /// The most similar known key. In this order: a typing error below the same key, a known key that the path continues, a key
+    /// with the same last name elsewhere, a typing error in the same section, a typing error in any key.
     static func suggestion(for path: String) -> String? {
         let known = KeyTable.keys.map(\.path)
         if let dot = path.lastIndex(of: "."), KeyTable.byPath[String(path[..<dot])] != nil,
@@ -38,7 +38,7 @@ public enum UnknownKey {
 
     private static func lastName(_ path: String) -> String { path.split(separator: ".").last.map(String.init) ?? "" }
 
-    /// The candidate at the least distance, when that is a slip: a third of the letters, and at least one.
+    /// The candidate at the smallest distance, if that can be a typing error: at most a third of the letters, and at least one.
     public static func nearest(to word: String, among candidates: [String], by name: (String) -> String) -> String? {
         let ranked = candidates.map { ($0, distance(word.lowercased(), name($0).lowercased())) }
         guard let best = ranked.min(by: { $0.1 < $1.1 }), best.1 <= max(1, word.count / 3) else { return nil }

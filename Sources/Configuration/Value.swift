@@ -9,7 +9,7 @@ public enum Value: Sendable, Equatable {
     case number(Double)
     case text(String)
     case list([Value])
-    /// Keys in their written order.
+    /// Keys in the order in which they were written.
     case mapping(Mapping)
 
     /// Values by key, in the order of the keys.
@@ -29,7 +29,7 @@ public enum Value: Sendable, Equatable {
         }
     }
 
-    /// Plain where YAML reads it back as this text, else in double quotes.
+    /// Plain if YAML reads the text back unchanged, otherwise in double quotes.
     private static func quoted(_ text: String) -> String {
         let plain = text.wholeMatch(of: #/[A-Za-z_\/][A-Za-z0-9_\/.\-]*/#) != nil
         if plain, !["null", "none", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased()) {
@@ -41,7 +41,7 @@ public enum Value: Sendable, Equatable {
             case "\\": "\\\\"
             case "\n": "\\n"
             case "\t": "\\t"
-            // What YAML calls not printable or takes for an end of line.
+            // Characters that YAML calls not printable or takes for a line end.
             case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}"..."\u{2029}", "\u{FEFF}":
                 String(format: "\\u%04x", scalar.value)
             default: String(scalar)

@@ -2,28 +2,28 @@ import Failures
 import Foundation
 import Tensors
 
-/// A file that a run appends to, record by record; what was appended is with the system when `append` returns.
-/// One thread appends; any may synchronise.
+/// A file to which a run appends records. When `append` returns, the system has the record. One thread appends; any thread may
+/// synchronise.
 final class GrowingFile: Sendable {
     private let path: String
     private let descriptor: Int32
 
-    /// Opens an existing file to append.
+    /// Opens an existing file for appending.
     convenience init(appendingTo path: String) throws(Failure) {
         try self.init(path, 0, "open")
     }
 
-    /// Creates a file, which must not be there yet.
+    /// Creates a file, which must not exist yet.
     convenience init(creating path: String) throws(Failure) {
         try self.init(path, O_CREAT | O_EXCL, "create")
     }
 
-    /// Opens a file to append, and creates it when it is not there.
+    /// Opens a file for appending, and creates it if it does not exist.
     convenience init(appendingToOrCreating path: String) throws(Failure) {
         try self.init(path, O_CREAT, "open")
     }
 
-    /// Never through a link that stands there, which others may have placed; and a named pipe must not wait for a reader.
+    /// It never opens through a link, which others may have placed, and does not wait for the reader of a named pipe.
     private init(_ path: String, _ flags: Int32, _ operation: String) throws(Failure) {
         self.path = path
         descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0o666)
@@ -44,7 +44,7 @@ final class GrowingFile: Sendable {
         guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else { throw writeFailure("append to", path) }
     }
 
-    /// Waits until what was appended is on the disk.
+    /// Waits until all records are on the disk.
     func synchronise() throws(Failure) {
         guard Tensors.synchronise(descriptor) else { throw writeFailure("write", path) }
     }

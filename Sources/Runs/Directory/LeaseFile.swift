@@ -2,18 +2,18 @@ import Failures
 import Foundation
 import Tensors
 
-/// The file of a lease. It comes to stand there by link(2), by O_EXCL where there are no links, or by rename(2), each of which
-/// network file systems do as a whole without any lock.
+/// The file of a lease. It is created by link(2), or by O_EXCL where there are no links, or replaced by rename(2). Network file
+/// systems do each of these atomically, without any lock.
 enum LeaseFile {
-    /// What stands there.
+    /// The result of looking at a lease's path.
     enum Look {
         case absent
         case present(Content)
-        /// It cannot be read now, for the reason that `errno` gave.
+        /// The file cannot be read now; the value is the `errno`.
         case unreadable(Int32)
     }
 
-    /// What it says, with what the file system knows of it.
+    /// The file's content and what the file system knows about it.
     struct Content: Equatable {
         var text: String
         var file: UInt64
@@ -23,10 +23,10 @@ enum LeaseFile {
         var holder: LeaseHolder? { LeaseHolder(text) }
     }
 
-    /// Lines are short; more is something else.
+    /// Lines are short; a longer file is something else.
     private static let longest = 4_096
 
-    /// Reads it. A link is none of ours and not followed; a pipe keeps nobody waiting.
+    /// Reads the file. It does not follow a link, which cannot be ours, and never waits for a pipe.
     static func look(at path: String) -> Look {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return errno == ENOENT ? .absent : .unreadable(errno) }
@@ -36,7 +36,7 @@ enum LeaseFile {
         guard status.st_mode & S_IFMT == S_IFREG else { return .unreadable(EINVAL) }
         var bytes = [UInt8](repeating: 0, count: longest)
         let count = pread(descriptor, &bytes, longest, 0)
-        // Network file systems say ESTALE of one that was replaced meanwhile.
+        // Network file systems report ESTALE for a file that was replaced in the meantime.
         guard count >= 0 else { return .unreadable(errno) }
         return .present(
             Content(
@@ -44,14 +44,14 @@ enum LeaseFile {
                 seconds: Int(status.st_mtim.tv_sec), nanoseconds: Int(status.st_mtim.tv_nsec)))
     }
 
-    /// Puts a new file there where none stands; returns it open, or nil where another one stands.
+    /// Creates the file if there is none and returns it open; returns nil if there is one already.
     static func place(_ text: String, at path: String) throws(Failure) -> Int32? {
         let temporary = TemporaryFile.path(beside: path)
         let descriptor = try create(temporary, text)
         let isPlaced = link(temporary, path) == 0
         let code = errno
         var status = stat()
-        // The answer of a network file system may have been lost, and the second request refused.
+        // The answer of a network file system may have been lost; then the repeated request fails although the link exists.
         let isThere = isPlaced || (fstat(descriptor, &status) == 0 && status.st_nlink == 2)
         unlink(temporary)
         if isThere { return descriptor }
@@ -75,12 +75,12 @@ enum LeaseFile {
         }
     }
 
-    /// Puts a new file there in place of what stands there, and returns it open. `isStill` is asked in the last moment;
-    /// nil where it says no.
+    /// Replaces the file by a new one, which it returns open. `isStill` is called at the last moment; if it returns false,
+    /// nothing is replaced and the result is nil.
     static func replace(_ text: String, at path: String, if isStill: () -> Bool = { true }) throws(Failure) -> Int32? {
         let temporary = TemporaryFile.path(beside: path)
         let descriptor = try create(temporary, text)
-        // Writing the new one may have taken long.
+        // Writing the new file may have taken long.
         guard isStill() else {
             unlink(temporary)
             close(descriptor)

@@ -1,24 +1,24 @@
 import Foundation
 import Tensors
 
-/// The process that has a run directory, as its lease says.
+/// The process that holds a run directory, as its lease says.
 struct LeaseHolder: Equatable, Sendable {
-    /// What can be told of a holder from here.
+    /// Whether a holder is alive, as far as this process can tell.
     enum Presence {
         case there
         case gone
-        /// It is, or was, on another machine or in a container.
+        /// The holder is, or was, on another machine or in a container.
         case unknown
     }
 
     var process: Int32
     var host: String
-    /// Tells this holder from all others, also from one of the same process.
+    /// Distinguishes this holder from all others, even from another one in the same process.
     var id: String
-    /// The start of the machine and the spaces of its processes and clocks: where these and the host are the same, the
-    /// process can be looked for. Empty where the system does not tell.
+    /// The boot of the machine and its namespaces of processes and clocks. When these and the host are the same, this process
+    /// can look for the holder. Empty when the system does not tell.
     var machine: String
-    /// When the process began, in ticks of the machine: a later one may have its number.
+    /// When the process began, in ticks of the machine; a later process may have the same number.
     var began: UInt64
 
     /// This process, with a new id.
@@ -28,13 +28,13 @@ struct LeaseHolder: Equatable, Sendable {
             began: beginning(of: getpid())?.began ?? 0)
     }
 
-    /// For messages.
+    /// The holder in messages.
     var description: String { "process \(process) on \(host.shown)" }
 
-    /// What the lease says of it: lines, the first of which is for people.
+    /// The lines of the lease about this holder; the first one is for people.
     var text: String { "process \(process) on \(host)\nid \(id)\nmachine \(machine)\nbegan \(began)\n" }
 
-    /// Reads what `text` gives, and more lines after it; nil for anything else.
+    /// Reads the lines of `text`, which more lines may follow; nil for anything else.
     init?(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count > 4, lines[1].hasPrefix("id "), lines[2].hasPrefix("machine "), lines[3].hasPrefix("began ")
@@ -56,7 +56,7 @@ struct LeaseHolder: Equatable, Sendable {
         self.began = began
     }
 
-    /// Whether the process still is, looked at from the process of `other`.
+    /// Whether the holder's process is alive, as seen from the process of `other`.
     func presence(from other: LeaseHolder) -> Presence {
         guard !machine.isEmpty, machine == other.machine, host == other.host else { return .unknown }
         guard let found = Self.beginning(of: process) else {
@@ -66,13 +66,13 @@ struct LeaseHolder: Equatable, Sendable {
         return found.began != began || found.isOver ? .gone : .there
     }
 
-    /// When a process began, and whether all of it has ended though its parent has not asked yet; nil where that cannot
-    /// be told.
+    /// When a process began, and whether it is a zombie: it has ended but its parent has not collected it. Nil when that is
+    /// unknown.
     private static func beginning(of process: Int32) -> (began: UInt64, isOver: Bool)? {
         guard let text = FileManager.default.contents(atPath: "/proc/\(process)/stat"),
             let end = text.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
-        // The name in the second field may have blanks and parentheses.
+        // The name in the second field may contain blanks and parentheses.
         let fields = String(decoding: text[(end + 1)...], as: UTF8.self).split(separator: " ")
         guard fields.count > 19, let began = UInt64(fields[19]) else { return nil }
         let threads = Int(fields[17]) ?? 1

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Synchronization
 
-/// Writes a rank's log messages into its own file, `logs/rank-00003.log`.
+/// Writes a rank's log messages to its own file, `logs/rank-00003.log`.
 package struct RankLogHandler: LogHandler {
     private final class Output: Sendable {
         private let file: Mutex<GrowingFile>
@@ -14,10 +14,10 @@ package struct RankLogHandler: LogHandler {
             self.owner = owner
         }
 
-        /// A log that cannot be written must not end the run; the run's own files say when the disk is full.
+        /// A log that cannot be written must not end the run; the run's other files report a full disk.
         func write(_ line: String) {
             file.withLock {
-                // Whoever must not write any more says so elsewhere.
+                // A rank that has lost the directory reports that elsewhere.
                 if case .lost = owner.standing() { return }
                 try? $0.append(Array(line.utf8))
             }
@@ -28,7 +28,7 @@ package struct RankLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level = .info
 
-    /// Opens the file to append, as long as its directory is the job's.
+    /// Opens the file for appending, as long as the job holds the directory.
     package init(path: String, owner: RunOwner = RunOwner()) throws(Failure) {
         output = Output(try GrowingFile(appendingToOrCreating: path), owner)
     }

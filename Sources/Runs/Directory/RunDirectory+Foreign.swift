@@ -4,15 +4,15 @@ import Failures
 import Foundation
 import Tensors
 
-/// A run overwrites files of certain names; these must not be the user's own.
+/// A run overwrites files with certain names; none of these may be a file of the user's own.
 extension RunDirectory {
-    /// Whether a run has begun here: it leaves a status or a lock, and a copy of it may have its checkpoints alone.
+    /// Whether a run has begun here: it leaves a status or a lock. A copy of a run may contain only its checkpoints.
     private var holdsRun: Bool {
         [status, lock].contains { FileManager.default.fileExists(atPath: $0) }
             || (try? CheckpointStore(runDirectory: path).steps().isEmpty) == false
     }
 
-    /// Refuses a directory where no run has begun and yet a file has the name of one that a run writes.
+    /// Refuses a directory in which no run has begun but a file has the name of one that a run writes.
     func refuseForeignFiles() throws(Failure) {
         let overwritten = [configuration, metrics]
         guard let file = overwritten.first(where: { FileManager.default.fileExists(atPath: $0) }), !holdsRun else {
@@ -24,20 +24,20 @@ extension RunDirectory {
                 + "choose another --out")
     }
 
-    /// Refuses a part of the directory that is another user's link: it could lead what the run writes and removes anywhere.
-    /// One's own, to a larger disk perhaps, is followed; of the files, none is.
+    /// Refuses a part of the directory that is another user's link: it could lead what the run writes and removes anywhere. The
+    /// user's own links to directories, perhaps on a larger disk, are followed; links to files never are.
     func refuseForeignLinks() throws(Failure) {
         for part in Part.allCases { try refuseForeignLink(path(of: part)) }
     }
 
-    /// Refuses to write into a directory that holds what a run must not overwrite or follow; before anything is written.
+    /// Refuses, before anything is written, a directory that contains something that a run must not overwrite or follow.
     package func refuseForeign() throws(Failure) {
         try refuseForeignFiles()
         try refuseForeignLinks()
     }
 
-    /// Refuses to start a run anew with this directory's own `config.yaml` as its configuration, unless the resolved
-    /// one that takes its place says the same.
+    /// Refuses to start a new run with this directory's own `config.yaml` as its configuration, unless the resolved
+    /// configuration that replaces it says the same.
     package func refuseToReplace(configuration source: String?, by resolved: RunConfiguration) throws(Failure) {
         guard let source, Self.isSame(source, configuration),
             !resolved.isSaid(by: FileManager.default.contents(atPath: configuration))

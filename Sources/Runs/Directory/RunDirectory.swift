@@ -2,18 +2,18 @@ import Failures
 import Foundation
 import Tensors
 
-/// Where everything of one run lies.
+/// The directory of a run and the paths of everything in it.
 public struct RunDirectory: Sendable {
     /// Path as the user gave it.
     public let path: String
-    /// Whether the directory is this job's; of all copies of this value.
+    /// Whether the job holds the directory; all copies of this value share it.
     package let owner = RunOwner()
 
-    /// A directory in it that the program makes and writes to.
+    /// A subdirectory that the program makes and writes to.
     package enum Part: String, CaseIterable {
         case checkpoints
         case logs
-        /// Token caches, where `data.cache` names no place for them.
+        /// Token caches, if `data.cache` does not name another place.
         case cache
         /// The embedded example's files.
         case example
@@ -21,7 +21,7 @@ public struct RunDirectory: Sendable {
         case replay
     }
 
-    /// Names a run directory that exists or will.
+    /// Names a run directory, which need not exist yet.
     public init(_ path: String) {
         self.path = path
     }
@@ -30,14 +30,14 @@ public struct RunDirectory: Sendable {
     public var configuration: String { path + "/config.yaml" }
     /// Version, libraries, hosts, ranks and threads.
     public var environment: String { path + "/environment.json" }
-    /// One JSON object a line, append-only.
+    /// One JSON object per line, append-only.
     public var metrics: String { path + "/metrics.jsonl" }
-    /// The lock of the job that has the directory.
+    /// The lock of the job that holds the directory.
     package var lock: String { path + "/.lock" }
     /// Running, finished, preempted or failed.
     public var status: String { path + "/STATUS.json" }
 
-    /// Where a part is, or will be; `make` is for those who write there.
+    /// The path of a part, which may not exist; code that writes there calls `make` instead.
     package func path(of part: Part) -> String { "\(path)/\(part.rawValue)" }
 
     /// The log of a rank.
@@ -46,8 +46,8 @@ public struct RunDirectory: Sendable {
         return path(of: .logs) + "/rank-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + ".log"
     }
 
-    /// Makes the directory and its parts; throws `cannotWrite` when that is not possible, or would in time overwrite
-    /// files that are no run's.
+    /// Makes the directory and its parts. Throws `cannotWrite` when that is impossible, or when the run would later overwrite
+    /// files that do not belong to a run.
     public func create() throws(Failure) {
         try refuseForeign()
         try make(path)
@@ -57,8 +57,8 @@ public struct RunDirectory: Sendable {
         }
     }
 
-    /// Makes a part of the directory, and directories below it, and returns its path: the way for everybody who writes
-    /// there. Throws `cannotWrite`, before anything is made, where the part or one below it is another user's link.
+    /// Makes a part of the directory, and directories below it, and returns the path. All code that writes there must use it.
+    /// Throws `cannotWrite`, before anything is made, when the part or a directory below it is another user's link.
     @discardableResult
     package func make(_ part: Part, with below: [String] = []) throws(Failure) -> String {
         let place = path(of: part)
@@ -82,7 +82,7 @@ public struct RunDirectory: Sendable {
         }
     }
 
-    /// Overwrites a small file as a whole: never half-written. Throws where another job has the directory meanwhile.
+    /// Overwrites a small file as a whole: never half-written. Throws when another job has taken the directory.
     func write(_ data: Data, to file: String) throws(Failure) {
         try owner.checkNow()
         try DurableFile.replace(file) { output throws(Failure) in try output.write([UInt8](data)) }

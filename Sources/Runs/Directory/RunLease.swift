@@ -3,20 +3,20 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// Holds a run directory by a file in it that says which process has it and that is renewed all the time: beside the lock,
-/// where the file system has no locks or the lock's file was removed.
+/// Holds a run directory by a file in it, which names the holding process and is renewed all the time. It complements the lock
+/// where the file system has no locks or somebody removed the lock's file.
 ///
-/// Who wants the directory takes over the lease of a process that is gone from the same machine at once. Of any other
-/// holder it waits for a sign of life: a holder that lives is left alone, one that gives none for `Timing.stale` seconds has
-/// lost the directory. Should it only have been stopped, it finds out before it writes again (`RunOwner`).
+/// A job that wants the directory at once takes over the lease of a process on the same machine that has ended. For any other
+/// holder it waits for a sign of life: a living holder keeps the directory, one without a sign of life for `Timing.stale`
+/// seconds loses it. If that holder was only stopped, it notices the loss before it writes again (`RunOwner`).
 package final class RunLease: Sendable {
-    /// Seconds.
+    /// Times in seconds.
     package struct Timing: Sendable {
-        /// From one sign of life to the next.
+        /// Time between two signs of life.
         var renewal = 4.0
-        /// Without a sign of life, after which the holder is gone.
+        /// Time without a sign of life after which the holder counts as gone.
         var stale = 24.0
-        /// From taking over to looking whether another one did so in the same moment, where no lock keeps it out.
+        /// Time between taking over and checking whether another job did so at the same moment, when no lock prevents that.
         var settling = 1.0
     }
 
@@ -27,11 +27,11 @@ package final class RunLease: Sendable {
     /// Takes the lease `path` of a directory.
     ///
     /// - Parameters:
-    ///   - owner: is told that the directory is this job's.
-    ///   - isAlone: whether a lock keeps others out meanwhile.
-    ///   - deadline: until when a holder that lives is waited for.
-    ///   - say: says a line to the user, when it takes longer.
-    /// - Throws: `cannotWrite` naming the process that has it, or where it cannot be written.
+    ///     - owner: gets the directory and the lease of this job.
+    ///     - isAlone: whether a lock keeps other jobs out in the meantime.
+    ///     - deadline: how long to wait for a living holder.
+    ///     - say: tells the user a line when it takes longer.
+    /// - Throws: `cannotWrite`, with the name of the holder or because the file cannot be written.
     init(
         _ path: String, of directory: String, owner: RunOwner, isAlone: Bool, timing: Timing,
         deadline: ContinuousClock.Instant, say: (String) -> Void
@@ -46,12 +46,12 @@ package final class RunLease: Sendable {
         state.hold(descriptor, renewing: timing.renewal)
     }
 
-    /// `body` is called, on another thread, when the lease has been lost and nobody who wanted to write was told within
-    /// three seconds.
+    /// Calls `body`, on another thread, when the lease was lost and no thread that wanted to write has been told within three
+    /// seconds.
     package func whenLost(_ body: @escaping @Sendable (Failure) -> Void) { state.whenLost.withLock { $0 = body } }
 
     deinit {
-        // A file system that does not answer must not keep the job from ending.
+        // A file system that hangs must not keep the job from ending.
         _ = Bounded { [state] in state.release() }.result(within: 3)
     }
 
@@ -71,14 +71,14 @@ package final class RunLease: Sendable {
             let presence = content.holder?.presence(from: state.me) ?? .unknown
             let isStale = watch.look(content, at: Double(RunOwner.now) * 1e-9)
             if presence == .gone || (presence == .unknown && isStale) {
-                // Another one may have been faster.
+                // Another job may have been faster.
                 let replaced = try LeaseFile.replace(state.text, at: state.path) {
                     (try? Self.content(of: state.path)) == content
                 }
                 guard let descriptor = replaced else { continue }
                 if isAlone { return descriptor }
                 usleep(UInt32(timing.settling * 1e6))
-                // Of two that did so in the same moment the later one has it.
+                // If two jobs took over at the same moment, the later one has the lease.
                 if case .present(let now) = LeaseFile.look(at: state.path), now.holder?.id == state.me.id {
                     return descriptor
                 }
@@ -101,7 +101,7 @@ package final class RunLease: Sendable {
         }
     }
 
-    /// What stands there; nil where that has just changed.
+    /// What is at the path; nil when that has just changed.
     private static func content(of path: String) throws(Failure) -> LeaseFile.Content? {
         switch LeaseFile.look(at: path) {
         case .absent: return nil
@@ -110,7 +110,7 @@ package final class RunLease: Sendable {
             errno = ELOOP
             throw writeFailure("open", path)
         case .unreadable:
-            // Another user's, perhaps: what the system knows of it tells whether it is renewed.
+            // Perhaps another user wrote it; the file's time of change still shows whether it is renewed.
             var status = stat()
             guard lstat(path, &status) == 0 else { return nil }
             guard status.st_mode & S_IFMT == S_IFREG else {
@@ -123,7 +123,7 @@ package final class RunLease: Sendable {
         }
     }
 
-    /// What the thread that renews shares with the lease.
+    /// The state that the lease shares with its renewing thread.
     private final class State: @unchecked Sendable {
         let me: LeaseHolder
         let path: String
@@ -141,7 +141,7 @@ package final class RunLease: Sendable {
             self.owner = owner
         }
 
-        /// All that the file says. The last line alone changes, in its place.
+        /// The whole text of the file. Only the last line changes, in place.
         var text: String { me.text + sign }
 
         private var sign: String {
@@ -157,7 +157,7 @@ package final class RunLease: Sendable {
             let thread = Thread { [self] in
                 while wake.wait(timeout: .now() + seconds) == .timedOut {
                     guard let failure = renew() else { continue }
-                    // Who is about to write is told by `check`.
+                    // If a thread is about to write, `check` tells it.
                     guard wake.wait(timeout: .now() + 3) == .timedOut, !owner.hasTold else { return }
                     whenLost.withLock { $0 }?(failure)
                     return
@@ -167,7 +167,7 @@ package final class RunLease: Sendable {
             thread.start()
         }
 
-        /// Gives a sign of life; returns why the lease is lost.
+        /// Gives a sign of life; returns a failure when the lease is lost.
         private func renew() -> Failure? {
             lock.lock()
             defer { lock.unlock() }
@@ -175,16 +175,16 @@ package final class RunLease: Sendable {
             switch owner.standing() {
             case .lost(let failure): return failure
             case .absent:
-                // Somebody has removed it; where another job was faster, the next look finds that out.
+                // Somebody has removed the file. If another job was faster, the next look shows that.
                 if let placed = try? LeaseFile.place(text, at: path) {
                     close(descriptor)
                     descriptor = placed
                 }
             case .ours, .unknown:
                 count += 1
-                // Not `writeAll`: this thread's life says nothing about that of the training.
+                // `writeAll` would count as progress, but this thread says nothing about the progress of the training.
                 _ = sign.withCString { pwrite(descriptor, $0, strlen($0), off_t(me.text.utf8.count)) }
-                // So that other hosts see it.
+                // fsync makes the change visible to other hosts.
                 fsync(descriptor)
             }
             return nil
@@ -195,7 +195,7 @@ package final class RunLease: Sendable {
             lock.lock()
             defer { lock.unlock() }
             isReleased = true
-            // One that was refused has none, and leaves the other's alone.
+            // A job that was refused has no file, and must not remove that of the other job.
             guard descriptor >= 0 else { return }
             if case .ours = owner.standing() { unlink(path) }
             close(descriptor)

@@ -2,21 +2,22 @@ import Failures
 import Foundation
 import Tensors
 
-/// Keeps a second job out of a run directory: an advisory lock on a file in it, which ends with the process, and a lease
-/// (`RunLease`), which holds where the file system has no such locks and where the lock's file was removed.
+/// Keeps a second job out of a run directory. It has an advisory lock on a file in it, which ends with the process, and a lease
+/// (`RunLease`), which works where the file system has no locks and where the lock's file was removed.
 ///
-/// Where neither file can be made, since the directory takes none, a run goes on without them: nothing can be written.
+/// When neither file can be made because the directory is not writable, the run goes on without them: nothing can be written.
 package final class RunLock {
-    /// The lease; nil where it cannot be made.
+    /// The lease; nil when it cannot be made.
     package private(set) var lease: RunLease?
     private let descriptor: Int32
-    /// The file, where it goes with the lock; nil where it stays.
+    /// The path of the file if it is removed with the lock; nil if it stays.
     private let temporary: String?
 
-    /// Takes the lock on a file of that name, which goes with it when `isTemporary`; waits `patience` for a job that is just
-    /// ending, and longer for one of which only time can tell whether it still is; `say` tells the user then.
+    /// Takes the lock on a file with this name; with `isTemporary` the file is removed with the lock. It waits for `patience`
+    /// if another job is just ending, and longer if only time can tell whether the other job is alive; then `say` tells the
+    /// user.
     ///
-    /// Throws `cannotWrite` naming the process that has the lock.
+    /// Throws `cannotWrite` with the name of the process that holds the lock.
     package init(
         _ run: RunDirectory, name: String = ".lock", isTemporary: Bool = false, patience: Duration = .seconds(2),
         timing: RunLease.Timing = RunLease.Timing(), say: (String) -> Void = { _ in }
@@ -33,7 +34,7 @@ package final class RunLock {
             throw error
         }
         let holder = LeaseHolder.ofThisProcess().description
-        // Only for the message of others; a full disk shows where something is written that counts.
+        // The text is only for messages of other jobs; if the disk is full, a more important file reports that.
         ftruncate(descriptor, 0)
         _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
@@ -47,20 +48,20 @@ package final class RunLock {
         of lock: String, _ run: RunDirectory, isAlone: Bool, _ timing: RunLease.Timing,
         _ deadline: ContinuousClock.Instant, _ say: (String) -> Void
     ) throws(Failure) -> RunLease? {
-        // A directory that is not there, or takes no files, is no place for two jobs either.
+        // A directory that does not exist or is not writable cannot be used by two jobs either.
         guard access(run.path, W_OK) == 0 else { return nil }
         return try RunLease(
             leasePath(of: lock), of: run.path, owner: run.owner, isAlone: isAlone, timing: timing, deadline: deadline,
             say: say)
     }
 
-    /// The open file, -1 where there is none, and whether it holds the lock: there may be no locks.
+    /// The open file (-1 if there is none) and whether it is locked; it may be open without being locked.
     private static func take(
         _ path: String, _ run: RunDirectory, _ deadline: ContinuousClock.Instant, _ say: (String) -> Void
     ) throws(Failure) -> (descriptor: Int32, isHeld: Bool) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else {
-            // The lock's text would be written over a file that somebody else chose.
+            // Through a link, the lock's text would be written to a file that somebody else chose.
             if errno == ELOOP { throw writeFailure("open", path) }
             return (descriptor, false)
         }
@@ -73,7 +74,7 @@ package final class RunLock {
                 defer { close(descriptor) }
                 throw refusal(run.path, holder(descriptor))
             }
-            // Also of one that ends in a moment it would be said otherwise.
+            // The delay avoids a message about a job that ends within a moment.
             if !hasSaid, begun.duration(to: now) > .seconds(3) {
                 hasSaid = true
                 say("\(holder(descriptor)) has \(run.path); waiting for its end")
@@ -84,7 +85,7 @@ package final class RunLock {
         var (own, named) = (stat(), stat())
         let isNamed = fstat(descriptor, &own) == 0 && lstat(path, &named) == 0 && own.st_ino == named.st_ino
         guard isNamed || ContinuousClock.now >= deadline else {
-            // Who had it before has removed it meanwhile; it is no lock any more.
+            // The previous holder has removed the file in the meantime, so a lock on it means nothing.
             close(descriptor)
             return try take(path, run, deadline, say)
         }
@@ -92,7 +93,7 @@ package final class RunLock {
     }
 
     deinit {
-        // First: who has the lock does not wait for it.
+        // The lease goes first: a job that gets the lock then does not wait for the lease.
         lease = nil
         guard descriptor >= 0 else { return }
         if let temporary { unlink(temporary) }
@@ -105,7 +106,8 @@ package final class RunLock {
         return text.isEmpty ? "another job" : text
     }
 
-    /// That a job has the directory; `copy`: a file that would say so in a copy of it too.
+    /// The refusal because another job holds the directory; `copy` is a file that would cause it in a copy of the directory
+    /// too.
     static func refusal(_ directory: String, _ holder: String, copy: String? = nil) -> Failure {
         let copied = copy.map { "; in a copy of a run directory remove \($0)" } ?? ""
         return Failure(
@@ -114,7 +116,7 @@ package final class RunLock {
                 + "--out\(copied)")
     }
 
-    /// Ends a process that was asked to end while it waits: nothing has begun yet.
+    /// Ends the process if it was asked to end while it waits; nothing has begun yet.
     static func leaveIfSignalled() {
         if let signal = StopSignals.ending { _exit(128 + signal) }
     }

@@ -3,20 +3,20 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// Whether a run directory still is this job's: asked by whoever is about to write there, on every rank.
+/// Whether the job still holds its run directory. All code that is about to write there asks this, on every rank.
 ///
-/// A job loses its directory when its lease was not renewed for so long that another job took it over, as when all of it
-/// was stopped, or when somebody removed the lease and started another. Then it must write nothing more.
+/// A job loses its directory when its lease was not renewed for so long that another job took it over (for example because the
+/// whole job was stopped), or when somebody removed the lease and started another job. Then it must write nothing more.
 package final class RunOwner: Sendable {
     private struct Claim {
         var directory: String
         var lease: String
         var id: String
-        /// Whether this rank has seen the lease of its job there: its node may have another directory of that name.
+        /// Whether this rank has seen its job's lease there: on this node, the path may be another directory.
         var isSeen: Bool
     }
 
-    /// How the lease stands.
+    /// The state of the lease.
     package enum Standing {
         case ours
         case absent
@@ -27,20 +27,20 @@ package final class RunOwner: Sendable {
     private let claim = Mutex<Claim?>(nil)
     private let loss = Mutex<Failure?>(nil)
     private let isTold = Atomic<Bool>(false)
-    /// Nanoseconds; when the lease was last seen to be ours.
+    /// When the lease was last seen to be ours, in nanoseconds.
     private let seen = Atomic<Int64>(0)
 
-    /// So long a look at the lease counts, in nanoseconds. Others wait much longer before they take it over, so this
-    /// bounds only what is written after somebody removed it.
+    /// How long the result of a look at the lease is used, in nanoseconds. Other jobs wait much longer before they take the
+    /// lease over, so this only limits what is written after somebody removed it.
     private static let validity: Int64 = 200_000_000
 
-    /// From here on the directory is that of the job whose lease has this id. `isSeen`: this rank has placed it, and need not
-    /// see it first.
+    /// From now on the directory belongs to the job whose lease has this id. `isSeen` means that this rank created the lease
+    /// and does not have to see it first.
     package func claims(_ directory: String, lease: String, id: String, isSeen: Bool = true) {
         claim.withLock { $0 = Claim(directory: directory, lease: lease, id: id, isSeen: isSeen) }
     }
 
-    /// Throws `cannotWrite` where the directory has become another job's.
+    /// Throws `cannotWrite` when the directory belongs to another job now.
     package func check() throws(Failure) {
         let now = Self.now
         guard now - seen.load(ordering: .relaxed) > Self.validity else { return }
@@ -48,7 +48,7 @@ package final class RunOwner: Sendable {
         seen.store(now, ordering: .relaxed)
     }
 
-    /// As `check`, by a look of this moment: for what is written seldom, and where something has just failed.
+    /// Like `check`, but always looks at the lease: for rare writes, and when something has just failed.
     package func checkNow() throws(Failure) {
         if case .lost(let failure) = standing() {
             isTold.store(true, ordering: .relaxed)
@@ -56,7 +56,7 @@ package final class RunOwner: Sendable {
         }
     }
 
-    /// Whether somebody was told by `check` that the directory is lost, and so ends the job.
+    /// Whether `check` has told some caller that the directory is lost; that caller ends the job.
     var hasTold: Bool { isTold.load(ordering: .relaxed) }
 
     /// Looks at the lease.
@@ -67,7 +67,7 @@ package final class RunOwner: Sendable {
         case .absent: return .absent
         case .unreadable: return .unknown
         case .present(let content):
-            // Whoever places one without links is just writing it.
+            // A job that creates a lease without links is just writing it.
             guard let holder = content.holder else { return .unknown }
             guard holder.id != claim.id else {
                 self.claim.withLock { $0?.isSeen = true }
@@ -87,7 +87,7 @@ package final class RunOwner: Sendable {
         }
     }
 
-    /// Nanoseconds of a clock that goes on while this process, or the whole machine, is suspended.
+    /// Nanoseconds of a clock that continues while this process, or the whole machine, is suspended.
     static var now: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)

@@ -3,14 +3,14 @@ import Foundation
 import Tasks
 import Tensors
 
-/// `environment.json`: what a run ran on, and with which precision.
+/// `environment.json`: the machines and libraries on which a run ran, and its precision.
 package struct EnvironmentRecord: Codable {
     /// The MPI library.
     package struct Library: Codable {
         package var version: String
         package var threadLevel: String
 
-        /// Creates what the file says of it.
+        /// Creates the file's entry about the library.
         package init(version: String, threadLevel: String) {
             self.version = version
             self.threadLevel = threadLevel
@@ -24,7 +24,7 @@ package struct EnvironmentRecord: Codable {
         package var threads: Int
         package var cores: String
 
-        /// Creates what the file says of a rank; `cores` is for people.
+        /// Creates the file's entry about a rank; `cores` is for people.
         package init(rank: Int, host: String, threads: Int, cores: String) {
             self.rank = rank
             self.host = host
@@ -34,21 +34,21 @@ package struct EnvironmentRecord: Codable {
     }
 
     package var version: String
-    /// Commit of the checkout that the program was built in; "unknown" when it cannot be told.
+    /// Commit of the checkout in which the program was built; "unknown" when it cannot be found out.
     package var commit: String
     package var mpi: Library
-    /// What the bits of a result also depend on, by name.
+    /// What else the bits of a result depend on, by name.
     package var libraries: [String: String]
     package var ranks: [Rank]
-    /// How far the run's weights and products are from float32, where they were measured.
+    /// How much the run's weights and products differ from float32, if that was measured.
     package var precision: PrecisionReport?
     package var system: String
     package var command: [String]
-    /// Seconds since 1970 when this was written, right before the first step.
+    /// Seconds since 1970 when this was written, directly before the first step.
     package var started: Double
-    /// What rank 0 did until then.
+    /// What rank 0 did before that.
     package var startup: StartupTimes.Record
-    /// What reading and tokenising the tasks found.
+    /// The results of reading and tokenising the tasks.
     package var data: [TaskReport]
 
     /// Creates the record; `startup` has what rank 0 did until now.
@@ -69,7 +69,7 @@ package struct EnvironmentRecord: Codable {
         self.data = data
     }
 
-    /// Writes the file of a run.
+    /// Writes the file into a run directory.
     package func write(to run: RunDirectory) throws(Failure) {
         try run.write(StableJSON.document(self, "the environment"), to: run.environment)
     }

@@ -3,10 +3,10 @@ import Failures
 import Foundation
 import Tensors
 
-/// How far a run's products with frozen weights change what its model computes, against the same weights in float32: on
-/// examples of the run's own tasks, with its adapter, without dropout.
+/// How much a run's products with frozen weights change the results of its model, compared with the same weights in float32. It
+/// is measured on examples of the run's own tasks, with its adapter, without dropout.
 public struct PrecisionReport: Codable, Sendable, Equatable {
-    /// The gradients of the adapter: `g` in float32 and `h` as the run computes them, summed over all label tokens.
+    /// Compares gradients of the adapter: `g` in float32 and `h` as the run computes them, summed over all label tokens.
     public struct Gradients: Codable, Sendable, Equatable {
         /// `<g, h> / (||g|| ||h||)` of all tensors as one vector.
         public var cosine: Double
@@ -16,10 +16,11 @@ public struct PrecisionReport: Codable, Sendable, Equatable {
         public var smallestCosine: Double
         /// The tensor with the smallest cosine.
         public var smallestTensor: String
-        /// Tensors that have a gradient in either. As an adapter starts, B is zero, and so is the gradient of all others.
+        /// Number of tensors that have a gradient in either. When an adapter starts, B is zero, and so are the gradients of all
+        /// others.
         public var tensors: Int
 
-        /// Creates what the gradients gave.
+        /// Creates the comparison.
         package init(
             cosine: Double, relativeError: Double, smallestCosine: Double, smallestTensor: String, tensors: Int
         ) {
@@ -38,13 +39,13 @@ public struct PrecisionReport: Codable, Sendable, Equatable {
         /// `model.products`.
         public var products: ModelProducts
 
-        /// Names what is measured.
+        /// Creates the value.
         package init(storage: ModelStorage, products: ModelProducts) {
             self.storage = storage
             self.products = products
         }
 
-        /// Those of them that are not float32, in words; `float32` where both are.
+        /// Those of the two values that are not float32, as text; `float32` when both are.
         package var description: String {
             let names = [
                 storage == .float32 ? nil : "\(storage.rawValue) storage",
@@ -54,9 +55,9 @@ public struct PrecisionReport: Codable, Sendable, Equatable {
         }
     }
 
-    /// What was measured.
+    /// The measured values.
     public var model: Model
-    /// What computed the products of the run, and those in float32 that they are compared with.
+    /// What computed the products of the run, and what computed those in float32 that they are compared with.
     public var products: String
     /// See `products`.
     public var reference: String
@@ -64,20 +65,20 @@ public struct PrecisionReport: Codable, Sendable, Equatable {
     public var step: Int
     /// Examples, taken from the tasks in turn.
     public var examples: Int
-    /// Source and label tokens of these.
+    /// Source and label tokens of these examples.
     public var sourceTokens: Int
     /// See `sourceTokens`.
     public var labelTokens: Int
-    /// For each block of the encoder `||y - x|| / ||x||`: `x` and `y` are the residual stream behind it, all tokens
+    /// For each block of the encoder `||y - x|| / ||x||`, where `x` and `y` are the residual stream after it, all tokens
     /// together, in float32 and as the run computes it.
     public var encoderErrors: [Double]
-    /// The same behind each block of the decoder.
+    /// The same after each block of the decoder.
     public var decoderErrors: [Double]
-    /// Mean loss of a label token in float32 (nats).
+    /// Mean loss per label token in float32 (nats).
     public var referenceLoss: Double
-    /// The same as the run computes it, less `referenceLoss`.
+    /// The same as the run computes it, minus `referenceLoss`.
     public var lossDifference: Double
-    /// nil where no tensor has a gradient, as with method `frozen`.
+    /// Nil when no tensor has a gradient, as with method `frozen`.
     public var gradients: Gradients?
 
     /// Creates a report.

@@ -4,11 +4,11 @@ import Foundation
 import Tasks
 import Tensors
 
-/// What the figures that choose the best checkpoint of a run are of. Figures of one measure compare; beside it they depend on
-/// what a run cannot change: its data, tasks and metrics, and the rows that `data.splitSeed` draws. The size of an evaluation
-/// batch changes no answer.
+/// Defines the figures that choose a run's best checkpoint. Only figures with the same measure can be compared. They also
+/// depend on what a run cannot change: its data, tasks and metrics, and the rows that `data.splitSeed` draws. The size of an
+/// evaluation batch changes no answer.
 package struct BestMeasure: Equatable {
-    /// The mean of an evaluation that the best checkpoint is greatest in.
+    /// The mean of an evaluation that is largest for the best checkpoint.
     package let mean: BestChoice
     package let split: String
     /// A line for each key that decides the figures, and one for the positive labels of the tasks with F1.
@@ -28,20 +28,20 @@ package struct BestMeasure: Equatable {
             "checkpoint.best: \(mean.rawValue)", "eval.split: \(split)",
             "eval.maxExamples: \(configuration.evaluationMaxExamples.map(String.init) ?? "null")",
             "eval.maxNewTokens: \(configuration.maxNewTokens.map(String.init) ?? "null")",
-            // Labels may hold anything, and lines are what is compared.
+            // Labels may contain line ends, but the text is compared line by line.
             "the positive labels of f1: \(labels.isEmpty ? "none" : labels.replacing("\n", with: " "))",
         ].joined(separator: "\n")
     }
 
-    /// What differs from the measure of an earlier figure, as a part of a sentence; nil where the two compare.
+    /// The difference from the measure of an earlier figure, as a part of a sentence; nil when the two can be compared.
     ///
-    /// - Parameter earlier: The resolved configuration of the job before. Of checkpoints of earlier versions, which only
-    ///   say split and mean, it tells the rest.
+    /// - Parameter earlier: The resolved configuration of the previous job. Checkpoints of earlier versions only contain split
+    ///   and mean; for them this configuration gives the rest.
     package func difference(from old: String, earlier: RunConfiguration?) -> String? {
         guard old != text else { return nil }
         if old.contains("\n") { return RunConfiguration.differences(from: old, to: text).joined(separator: ", ") }
         guard let earlier else { return "\(old.shown) was asked for, of how many examples is not known" }
-        // In those versions F1 was always that of the second label.
+        // In those versions F1 was always computed for the second label.
         let second = earlier.tasks.compactMap { task -> (String, String)? in
             switch task {
             case .glue(let name): return ["mrpc", "qqp"].contains(name) ? (name, "1") : nil
@@ -56,7 +56,7 @@ package struct BestMeasure: Equatable {
         return RunConfiguration.differences(from: before.text, to: text).joined(separator: ", ")
     }
 
-    /// Whether a value is better than the best so far; what is no number never is.
+    /// Whether a value is better than the best one so far; NaN never is.
     package static func isBest(_ value: Double, of record: EvaluationRecord, beside best: RunState.Best?) -> Bool {
         guard value.isFinite, record.averagedFigures > 0 else { return false }
         return best.map { value > $0.value } ?? true
@@ -64,7 +64,7 @@ package struct BestMeasure: Equatable {
 }
 
 extension BestChoice {
-    /// The mean of an evaluation that it names.
+    /// The mean of an evaluation that this measure names.
     package func value(_ record: EvaluationRecord) -> Double {
         switch self {
         case .average: record.average

@@ -6,7 +6,7 @@ public struct EvaluatedTask: Sendable, Equatable {
     public let name: String
     /// Its figures.
     public let scores: TaskScores
-    /// Whether they stand beside the averages.
+    /// Whether the scores are shown beside the averages instead of counting in them.
     public var isBeside = false
 
     /// Creates the scores of a task.
@@ -18,7 +18,7 @@ public struct EvaluatedTask: Sendable, Equatable {
 }
 
 extension EvaluationRecord {
-    /// The line for an evaluation that took `seconds`, of at most `maxExamples` examples of each task.
+    /// The line for an evaluation that took `seconds` and used at most `maxExamples` examples of each task.
     package init(_ results: [EvaluatedTask], step: Int, split: String, maxExamples: Int? = nil, seconds: Double) {
         let average = ScoreAverage(results.filter { !$0.isBeside }.map(\.scores))
         let examples = results.reduce(0) { $0 + $1.scores.examples }

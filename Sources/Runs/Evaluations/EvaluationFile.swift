@@ -3,8 +3,8 @@ import Foundation
 import Tasks
 import Tensors
 
-/// `evaluation-<split>.json` of a run directory, which the end of the run writes, or `evaluation-<split>-<step>.json`,
-/// which `evaluate` writes.
+/// `evaluation-<split>.json` of a run directory, written at the end of a run, or `evaluation-<split>-<step>.json`, written by
+/// `evaluate`.
 package struct EvaluationFile {
     private let record: EvaluationRecord
 
@@ -25,8 +25,8 @@ package struct EvaluationFile {
         try run.write(json(), to: Self.path(run, split))
     }
 
-    /// Writes to `path`, or where that holds figures of another basis, or where something was allowed to have changed, to a
-    /// file of its own, which has the beginning of the basis in its name. Returns where.
+    /// Writes to `path`. If that file holds figures with another basis, or if something was allowed to have changed, it writes
+    /// to a separate file whose name contains the beginning of the basis. Returns the path.
     package func write(beside path: String, in run: RunDirectory) throws(Failure) -> String {
         struct Basis: Decodable {
             var basis: String?

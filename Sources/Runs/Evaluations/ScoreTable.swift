@@ -6,7 +6,7 @@ import Tensors
 public struct ScoreTable {
     private var rows: [[String]] = []
 
-    /// A table of tasks' figures (times 100) beside those of always giving the most frequent answer.
+    /// Creates a table of tasks' figures (times 100) beside those of always giving the most frequent answer.
     public init(_ results: [EvaluatedTask], baseline: [String: TaskScores]) {
         rows.append(["task", "examples", "figure", "value", "baseline", "no answer"])
         for result in results {
@@ -35,7 +35,7 @@ public struct ScoreTable {
         ])
     }
 
-    /// The table, a line a row.
+    /// The table, one line per row.
     public var text: String {
         let widths = (0..<rows[0].count).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
@@ -47,7 +47,7 @@ public struct ScoreTable {
         }.joined(separator: "\n")
     }
 
-    /// A figure's name, of F1 with the label that it is of.
+    /// A figure's name; for F1 with the label for which it is computed.
     private static func name(_ metric: Metric, _ scores: TaskScores) -> String {
         guard metric == .f1, let positive = scores.positive else { return metric.rawValue }
         return "f1 (positive \(positive.shown))"

@@ -9,8 +9,8 @@ enum CRC32C {
         ~bytes.reduce(~UInt32(0)) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
     }
 
-    /// The checksum as record files store it: rotated and shifted, since the checksum of bytes that end with their own
-    /// checksum is always the same.
+    /// The checksum as record files store it: rotated and offset, since bytes that end with their own checksum always have the
+    /// same checksum.
     static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
         let sum = checksum(bytes)
         return (sum >> 15 | sum << 17) &+ 0xA282_EAD8

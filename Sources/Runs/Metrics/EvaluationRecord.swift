@@ -1,11 +1,11 @@
-/// One line of `metrics.jsonl` about an evaluation, and what `evaluation-<split>.json` holds.
+/// One line of `metrics.jsonl` about an evaluation; also the content of `evaluation-<split>.json`.
 package struct EvaluationRecord: Codable, Equatable {
     package struct Task: Codable, Equatable {
         package var figures: [String: Double]
         package var examples: Int
         package var invalidAnswers: Int
         package var undefined: [String]
-        /// The label that F1 is of; nil without F1.
+        /// The label for which F1 is computed; nil without F1.
         package var positive: String?
     }
 
@@ -17,15 +17,16 @@ package struct EvaluationRecord: Codable, Equatable {
     package var kind = "evaluation"
     package var step: Int
     package var split: String
-    /// At most so many random examples of each task were evaluated; nil for all.
+    /// At most this many random examples of each task were evaluated; nil for all.
     package var maxExamples: Int?
     package var average: Double
     package var averagedFigures: Int
     package var averageOverTasks: Double
     package var tasks: [String: Task]
     package var timing: Timing
-    /// In files of `evaluate` and of the end of a run: digest of all that decides the figures beside the adapter.
+    /// In files written by `evaluate` and at the end of a run: digest of everything besides the adapter that decides the
+    /// figures.
     package var basis: String?
-    /// In files of `evaluate`: what was allowed to be another than in the training, a part of a sentence each.
+    /// In files written by `evaluate`: what was allowed to differ from the training, each as a part of a sentence.
     package var changed: [String]?
 }

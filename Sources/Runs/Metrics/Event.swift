@@ -1,13 +1,14 @@
-/// A record of a TensorBoard event file: TensorFlow's message `Event` (core/util/event.proto), as far as it is used here.
+/// A record of a TensorBoard event file: TensorFlow's message `Event` (core/util/event.proto), with the fields that are used
+/// here.
 package struct Event {
     /// A point of a curve.
     package typealias Scalar = (tag: String, value: Double)
 
-    /// What an event says.
+    /// The content of an event.
     enum Content {
         /// The version of the format; the first record of a file.
         case version(String)
-        /// A process starts; readers forget what earlier files of the run hold for the event's step and later ones.
+        /// A process starts; readers discard what earlier files of the run contain for the event's step and later ones.
         case start
         /// Points of several curves at the event's step.
         case scalars([Scalar])
@@ -18,7 +19,7 @@ package struct Event {
     var step: Int
     var content: Content
 
-    /// The message as protocol buffer. A field that is zero is left out, as every writer does.
+    /// The message as protocol buffer. Fields that are zero are omitted, as every writer does.
     var serialized: [UInt8] {
         var message = MessageWriter()
         message.fixed64(1, wallTime.bitPattern)
@@ -35,7 +36,7 @@ package struct Event {
             for scalar in scalars {
                 var value = MessageWriter()
                 value.bytes(1, Array(scalar.tag.utf8))
-                // One of several kinds of value, so that it is written even when it is zero.
+                // This field selects one of several kinds of value, so it is written even when it is zero.
                 value.fixed32(2, Float(scalar.value).bitPattern)
                 summary.bytes(1, value.output)
             }
@@ -44,7 +45,7 @@ package struct Event {
         return message.output
     }
 
-    /// The record as it stands in the file: length, masked CRC of the length, message, masked CRC of the message.
+    /// The record as in the file: length, masked CRC of the length, message, masked CRC of the message.
     var record: [UInt8] {
         let message = serialized
         let length = Self.littleEndian(UInt64(message.count))
@@ -61,21 +62,21 @@ package struct Event {
 private struct MessageWriter {
     private(set) var output: [UInt8] = []
 
-    /// A number of variable length; zero is left out.
+    /// A number of variable length; zero is omitted.
     mutating func integer(_ field: UInt8, _ value: UInt64) {
         guard value != 0 else { return }
         output.append(field << 3)
         append(value)
     }
 
-    /// Eight bytes; zero is left out.
+    /// Eight bytes; zero is omitted.
     mutating func fixed64(_ field: UInt8, _ value: UInt64) {
         guard value != 0 else { return }
         output.append(field << 3 | 1)
         withUnsafeBytes(of: value.littleEndian) { output.append(contentsOf: $0) }
     }
 
-    /// A text or a message inside.
+    /// A text or a nested message.
     mutating func bytes(_ field: UInt8, _ value: [UInt8]) {
         output.append(field << 3 | 2)
         append(UInt64(value.count))

@@ -8,10 +8,10 @@ package protocol Drawable {
     var scalars: [Event.Scalar] { get }
 }
 
-/// Writes TensorBoard's curves into the run directory, a file for each start of the run; only rank 0 has one.
+/// Writes TensorBoard's curves into the run directory, one file for each start of the run; only rank 0 has one.
 ///
-/// A start at a step takes back what earlier files say about later steps. TensorBoard reads the files in the order of
-/// their names and forgets the points at and after the step of a start, so no point is shown twice after a resume.
+/// A start at a step cancels what earlier files contain about later steps. TensorBoard reads the files in the order of their
+/// names and discards the points at and after the step of a start, so no point is shown twice after a resume.
 package final class EventFile {
     private let file: GrowingFile
     private let now: () -> Double
@@ -19,24 +19,24 @@ package final class EventFile {
     /// Creates the file of a start after `step` steps.
     ///
     /// - Parameters:
-    ///   - host: the name of this machine, which becomes part of the file's.
-    ///   - now: gives seconds since 1970.
+    ///     - host: the name of this machine, which becomes part of the file's name.
+    ///     - now: returns seconds since 1970.
     /// - Throws: `cannotWrite` when the file cannot be created or written.
     package init(
         in directory: String, after step: Int, host: String = ProcessInfo.processInfo.hostName,
         now: @escaping () -> Double = { Date().timeIntervalSince1970 }
     ) throws(Failure) {
         self.now = now
-        // Behind every file that is there, even one that was begun in this second or on a node whose clock is ahead.
+        // The name sorts after every existing file, even one that began in this second or on a node whose clock is ahead.
         let begun = max(Int(now()), (Self.starts(in: directory).max() ?? 0) + 1)
         file = try GrowingFile(creating: "\(directory)/\(Self.name(begun, host: host))")
-        // The points at `step` itself stay.
+        // The points at `step` itself are kept.
         try file.append(
             Event(wallTime: now(), step: 0, content: .version("brain.Event:2")).record
                 + Event(wallTime: now(), step: step + 1, content: .start).record)
     }
 
-    /// Appends the points of a record, with one write.
+    /// Appends the points of a record in one write.
     package func append(_ record: some Drawable) throws(Failure) {
         try file.append(Event(wallTime: now(), step: record.step, content: .scalars(record.scalars)).record)
     }
@@ -48,13 +48,13 @@ package final class EventFile {
         return prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + "\(digits).\(host).unolora-dist"
     }
 
-    /// The seconds in the names of the event files of a directory.
+    /// The seconds in the names of a directory's event files.
     private static func starts(in directory: String) -> [Int] {
         ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).compactMap(start(name:))
     }
 
-    /// The seconds in the name of an event file, nil for other names: ten digits, since names of more would no longer
-    /// stand in the order of their times, and a second more than any number could not be said.
+    /// The seconds in the name of an event file; nil for other names. It accepts ten digits: longer numbers would not sort in
+    /// the order of their times, and a number beyond `Int` could not be represented.
     static func start(name: String) -> Int? {
         guard name.hasPrefix(prefix), let digits = name.dropFirst(prefix.count).split(separator: ".").first,
             digits.utf8.count == 10, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
@@ -74,7 +74,7 @@ extension TrainRecord: Drawable {
 
 extension EvaluationRecord: Drawable {
     package var scalars: [Event.Scalar] {
-        // Figures of a few examples are no points of the curve of all.
+        // Figures of a few examples do not belong to the curve of all examples.
         let split = maxExamples.map { "\(self.split)-\($0)" } ?? self.split
         var scalars: [Event.Scalar] = [
             ("\(split)/average", average), ("\(split)/averageOverTasks", averageOverTasks),

@@ -1,7 +1,7 @@
-/// Sums since the last line of `metrics.jsonl`; part of the checkpoint, so that a resumed run writes the same lines.
+/// Sums since the last line of `metrics.jsonl`. They are part of the checkpoint, so that a resumed run writes the same lines.
 ///
-/// A step's loss is exact in quanta, but many steps' need not fit; as `Double`s they are added step by step, in the same
-/// order in every run.
+/// One step's loss is exact in quanta, but the sum over many steps may not fit. So losses are added as `Double`s step by step,
+/// in the same order in every run.
 package struct MetricsAccumulator: Codable, Equatable {
     /// Sums of one task.
     package struct Task: Codable, Equatable {
@@ -13,12 +13,12 @@ package struct MetricsAccumulator: Codable, Equatable {
 
     package var tasks: [Task]
     package var steps = 0
-    /// Steps that were left out; nil for none.
+    /// Number of steps that were left out; nil for none.
     package var skipped: Int?
     package var gradientNormSum = 0.0
     package var learningRate = 0.0
 
-    /// Whether these can be sums of a run of at most so many steps: what is added to them later does not overflow then.
+    /// Whether these can be the sums of a run of at most `mostSteps` steps; if so, later additions do not overflow.
     func isPossible(within mostSteps: Int) -> Bool {
         let counts = tasks.flatMap { [$0.tokens, $0.examples, $0.sourceTokens] }
         return [steps, skipped ?? 0].allSatisfy { (0...mostSteps).contains($0) }
@@ -29,14 +29,14 @@ package struct MetricsAccumulator: Codable, Equatable {
         tasks = Array(repeating: Task(), count: count)
     }
 
-    /// Label and source tokens.
+    /// Number of label and source tokens.
     var tokenCount: Int64 { tasks.reduce(0) { $0 + $1.tokens + $1.sourceTokens } }
     var exampleCount: Int64 { tasks.reduce(0) { $0 + $1.examples } }
 
     /// Mean loss over the label tokens.
     package var loss: Double { Self.mean(tasks) }
 
-    /// The line for the steps since the last one, which took `seconds`.
+    /// The line for the steps since the previous line, which took `seconds`.
     package func record(step: Int, names: [String], seconds: Double) -> TrainRecord {
         var perTask: [String: TrainRecord.Task] = [:]
         for (name, sums) in zip(names, tasks) where sums.examples > 0 {

@@ -6,32 +6,32 @@ import Tensors
 package final class MetricsLog: Sendable {
     private let file: GrowingFile
 
-    /// Where a run goes on.
+    /// The point from which a run continues.
     package struct Start {
-        /// Steps done; lines of later ones are cut off, as is a line that was not finished.
+        /// Completed steps; lines of later steps are removed, and so is an unfinished line.
         package var step: Int
-        /// Whether the evaluation of `step` is still to be made; a line about it is cut off then.
+        /// Whether the evaluation of `step` must still be made; if so, a line about it is removed.
         package var owesEvaluation = false
-        /// The line about `step` that must be there.
+        /// The line about `step` that must be in the file.
         package var record: TrainRecord?
 
-        /// Creates a place to go on from.
+        /// Creates the value.
         package init(step: Int, owesEvaluation: Bool = false, record: TrainRecord? = nil) {
             self.step = step
             self.owesEvaluation = owesEvaluation
             self.record = record
         }
 
-        /// `record`, where the file lacks it.
+        /// `record`, if the file lacks it.
         package func missing(in log: MetricsLog) -> TrainRecord? {
             record.flatMap { $0.step == step && log.lastTrained < step ? $0 : nil }
         }
     }
 
-    /// Step of the last line about training that the file had when it was opened; 0 for none.
+    /// Step of the last line about training that the file had when it was opened; 0 if there was none.
     let lastTrained: Int
 
-    /// Opens the file to append.
+    /// Opens the file for appending.
     package init(path: String, _ start: Start) throws(Failure) {
         lastTrained = try Self.truncate(path, start)
         file = try GrowingFile(appendingTo: path)
@@ -62,12 +62,13 @@ package final class MetricsLog: Sendable {
         return lastTrained
     }
 
-    /// The lines that are kept of a file's content, each with its end, and the step of the last one about training.
+    /// The lines of the old content that are kept, each with its line end, and the step of the last one about training.
     static func lines(of old: Data, _ start: Start) -> (kept: Data, lastTrained: Int) {
         var kept = Data()
         var lastTrained = 0
         for line in old.split(separator: 0x0A) {
-            // Lines of one run stand in the order of their steps; the first that is later, or torn, ends what is kept.
+            // Lines of a run are in the order of their steps; the first one that is later or torn, and all after it, are
+            // dropped.
             guard let parsed = try? BoundedJSON.decode(Stepped.self, from: line), parsed.step <= start.step else {
                 break
             }

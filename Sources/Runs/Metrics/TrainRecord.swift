@@ -1,6 +1,6 @@
-/// One line of `metrics.jsonl` about training: means over the steps since the line before.
+/// One line of `metrics.jsonl` about training: means over the steps since the previous line.
 ///
-/// All but `timing` is deterministic: equal for every number of ranks, threads and interruptions.
+/// Everything except `timing` is deterministic: equal for every number of ranks, threads and interruptions.
 package struct TrainRecord: Codable, Equatable {
     package struct Task: Codable, Equatable {
         package var loss: Double
@@ -28,7 +28,7 @@ package struct TrainRecord: Codable, Equatable {
     package var gradientNorm: Double
     package var examples: Int64
     package var tokens: Int64
-    /// Steps among them that were left out since they were not finite; nil for none.
+    /// Number of these steps that were left out because they were not finite; nil for none.
     package var skippedSteps: Int?
     package var tasks: [String: Task]
     package var timing: Timing

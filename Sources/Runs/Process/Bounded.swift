@@ -1,13 +1,12 @@
 import Foundation
 import Synchronization
 
-/// Work on a thread of its own, so that a disk, or a reader of the output, that does not answer keeps nobody from ending
-/// the job.
+/// Runs work on a separate thread, so that a disk or a reader of the output that hangs cannot keep the job from ending.
 package final class Bounded<Value: Sendable>: @unchecked Sendable {
     private let finished = DispatchSemaphore(value: 0)
     private let value = Mutex<Value?>(nil)
 
-    /// Begins.
+    /// Starts the work.
     package init(_ body: @escaping @Sendable () -> Value) {
         let thread = Thread { [self] in
             let made = body()
@@ -18,7 +17,7 @@ package final class Bounded<Value: Sendable>: @unchecked Sendable {
         thread.start()
     }
 
-    /// Waits for the end, at most `seconds`; nil where it has not come by then. To be asked once.
+    /// Waits at most `seconds` for the result; nil if there is none by then. Call it only once.
     package func result(within seconds: Double) -> Value? {
         _ = finished.wait(timeout: .now() + seconds)
         return value.withLock { $0 }

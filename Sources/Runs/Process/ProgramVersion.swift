@@ -5,7 +5,7 @@ public enum ProgramVersion {
     /// Semantic version.
     public static let current = "0.1.0"
 
-    /// The commit that this program was built from, as `SourceCommit` finds it; nil when it cannot be told.
+    /// The commit from which this program was built, as found by `SourceCommit`; nil when it cannot be found out.
     public static let commit: String? =
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         .flatMap(SourceCommit.ofExecutable(at:))

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Live progress on the terminal: step, loss, examples and tokens a second, time left.
+/// Live progress on the terminal: step, loss, examples and tokens per second, time left.
 ///
-/// On a terminal one line is written over and over; into a file or pipe a line is written now and then.
+/// On a terminal it overwrites one line again and again; to a file or pipe it writes a line from time to time.
 public struct ProgressLine {
     private let isTerminal: Bool
     private let steps: Int
@@ -36,7 +36,7 @@ public struct ProgressLine {
         write(text)
     }
 
-    /// Ends the line that is being overwritten, so that other text can follow.
+    /// Ends the line that is overwritten, so that other text can follow.
     package mutating func finish() {
         if isTerminal && lastLength > 0 {
             Terminal.show("\n")

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Finds the commit that a program was built from, without git and without a step of the build.
+/// Finds the commit from which a program was built, without git and without a build step.
 ///
-/// A program that `swift build` made lies in a directory `.build...` of its checkout, and git logs there when it moved
-/// `HEAD` to which commit. The commit is the one that was checked out when the program was linked, even if the checkout
-/// has moved on since. Changes that were not committed do not show. Reading `HEAD` itself would name a commit that the
-/// program may not have; the package manager could hand a commit to the compiler, but keeps the first one that it saw.
+/// A program that `swift build` made is in a directory `.build...` of its checkout, and git logs there when it moved `HEAD` to
+/// which commit. The result is the commit that was checked out when the program was linked, even if the checkout has moved on
+/// since. Changes that were not committed do not show. Reading `HEAD` itself could give a commit that the program does not
+/// have. The package manager could pass a commit to the compiler, but it keeps the first one that it saw.
 enum SourceCommit {
-    /// The commit as hexadecimal digits; nil for a program elsewhere, or when there is no log of that time.
+    /// The commit as hexadecimal digits; nil for a program elsewhere, or when there is no log for that time.
     static func ofExecutable(at path: String) -> String? {
         guard let checkout = checkout(of: path), let git = gitDirectory(of: checkout),
             let log = FileManager.default.contents(atPath: git + "/logs/HEAD"),
@@ -18,7 +18,7 @@ enum SourceCommit {
         }?.commit
     }
 
-    /// The directory that holds the innermost `.build...` above a file.
+    /// The directory that contains the innermost `.build...` above a file.
     private static func checkout(of path: String) -> String? {
         var url = URL(fileURLWithPath: path).deletingLastPathComponent()
         while url.path != "/" {
@@ -29,7 +29,7 @@ enum SourceCommit {
         return nil
     }
 
-    /// `.git` itself, or what the file `.git` of a further work tree names.
+    /// `.git` itself, or the directory that the file `.git` of an additional work tree names.
     private static func gitDirectory(of checkout: String) -> String? {
         let place = checkout + "/.git"
         guard let content = FileManager.default.contents(atPath: place) else {

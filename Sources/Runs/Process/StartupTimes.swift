@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the start of a run takes, part by part, from the start of the process to that of the first step.
+/// How long each part of a run's start takes, from the start of the process to that of the first step.
 public struct StartupTimes: Sendable {
     /// The parts, in their order.
     public enum Part: String, Sendable, CaseIterable {
@@ -12,7 +12,7 @@ public struct StartupTimes: Sendable {
         case configuration
         /// Tasks, vocabulary and the tokens of answers.
         case vocabulary
-        /// Reading the weights through: whether they are finite, and their digest.
+        /// Reading all weights: whether they are finite, and their digest.
         case weights
         /// Mapping the model, and packing its projections.
         case model
@@ -22,7 +22,7 @@ public struct StartupTimes: Sendable {
         case state
     }
 
-    /// As it stands in `environment.json`, in seconds.
+    /// The record in `environment.json`, in seconds.
     package struct Record: Codable {
         var seconds: Double
         var parts: [String: Double]
@@ -36,7 +36,7 @@ public struct StartupTimes: Sendable {
         seconds = [.process: Self.ageOfProcess]
     }
 
-    /// Ends a part that began where the one before ended.
+    /// Ends a part that began when the previous one ended.
     public mutating func finished(_ part: Part) {
         let now = ContinuousClock.now
         seconds[part, default: 0] += ProgressLine.seconds(last.duration(to: now))
@@ -49,9 +49,9 @@ public struct StartupTimes: Sendable {
             parts: Dictionary(uniqueKeysWithValues: seconds.map { ($0.key.rawValue, $0.value) }))
     }
 
-    /// Seconds since this process was started, to the kernel's tick of usually 10 ms; 0 where that cannot be told.
+    /// Seconds since this process was started, to the kernel's tick of usually 10 ms; 0 when it cannot be found out.
     private static var ageOfProcess: Double {
-        // The name in parentheses may hold spaces; behind it the 20th field is the start in ticks since the system's.
+        // The name in parentheses may contain spaces; the 20th field after it is the start in ticks since the system's start.
         guard let text = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
             let end = text.lastIndex(of: ")")
         else { return 0 }

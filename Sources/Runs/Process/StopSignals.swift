@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Why a run stops ahead of its last step.
+/// Why a run stops before its last step.
 public enum StopReason: Sendable, CaseIterable {
     /// SIGUSR1, the end of the job's time or `--stop-after`: leave together after a step and be requeued.
     case preempted
@@ -19,36 +19,36 @@ public enum StopReason: Sendable, CaseIterable {
         }
     }
 
-    /// What a sum or maximum of the ranks' words asks for, each of which is 1 where a rank asks all to leave.
+    /// The reason that a sum or maximum of all ranks' words gives; a rank's word is 1 when it asks all ranks to leave.
     package static func together(_ words: Int64) -> StopReason? { words > 0 ? .preempted : nil }
 }
 
-/// The last signal that asked to stop; 0 for none. A signal handler may only touch such a word.
+/// The last signal that asked to stop; 0 for none. A signal handler may only access such an atomic word.
 private let receivedSignal = Atomic<Int32>(0)
 
-/// When it came, in seconds of the monotonic clock.
+/// When the signal came, in seconds of the monotonic clock.
 private let receivedTime = Atomic<Int>(0)
 
-/// For signal handlers too.
+/// Signal handlers may call this too.
 private func secondsNow() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return time.tv_sec
 }
 
-/// Notes SIGUSR1, which the training loop asks for in each step, and SIGTERM, SIGHUP and SIGINT, on which
-/// `HealthMonitor` acts at once.
+/// Records SIGUSR1, which the training loop checks in each step, and SIGTERM, SIGHUP and SIGINT, to which `HealthMonitor`
+/// reacts at once.
 public enum StopSignals {
     private static let numbers = [SIGUSR1, SIGTERM, SIGHUP, SIGINT]
 
-    /// Installs the handlers. A second SIGTERM, SIGHUP or SIGINT ends the process at once, but not within two seconds:
-    /// launchers and schedulers send the same one twice, and the first is to be obeyed meanwhile.
+    /// Installs the handlers. A second SIGTERM, SIGHUP or SIGINT ends the process at once, but only after two seconds:
+    /// launchers and schedulers send the same signal twice, and the process must have time to obey the first.
     public static func install() {
-        // nohup starts a process that is to ignore SIGHUP.
+        // nohup starts a process with SIGHUP ignored; it must stay ignored.
         for number in numbers where number != SIGHUP || !isIgnored(SIGHUP) {
             handle(number) { number in
                 let before = receivedSignal.load(ordering: .relaxed)
-                // A request to end stays one.
+                // A request to end is never replaced by another signal.
                 guard before == 0 || before == SIGUSR1 else {
                     if number != SIGUSR1, secondsNow() - receivedTime.load(ordering: .relaxed) >= 2 {
                         _exit(128 + number)
@@ -56,7 +56,7 @@ public enum StopSignals {
                     return
                 }
                 receivedTime.store(secondsNow(), ordering: .relaxed)
-                // Another one may have come in the middle of this handler; a request to end stays one.
+                // Another signal may have arrived during this handler; a request to end is not replaced.
                 let (isNoted, now) = receivedSignal.compareExchange(
                     expected: before, desired: number, ordering: .relaxed)
                 if !isNoted, now == SIGUSR1 { receivedSignal.store(number, ordering: .relaxed) }
@@ -65,7 +65,7 @@ public enum StopSignals {
         unblock(numbers)
     }
 
-    /// Lets SIGQUIT end the process without the backtrace of a crash, which it is none.
+    /// Makes SIGQUIT end the process without the backtrace of a crash, since it is not a crash.
     package static func quitAtOnce() {
         handle(SIGQUIT) { number in _exit(128 + number) }
         unblock([SIGQUIT])
@@ -85,7 +85,7 @@ public enum StopSignals {
             == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// Lets the signals through where the process that started this one had blocked them, as its children inherit.
+    /// Unblocks the signals in case the parent process had blocked them, which children inherit.
     private static func unblock(_ numbers: [Int32]) {
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -93,16 +93,16 @@ public enum StopSignals {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
-    /// From here on SIGTERM, SIGHUP and SIGINT end the process by themselves: nobody looks any more.
+    /// From now on SIGTERM, SIGHUP and SIGINT end the process directly, because nobody checks for them any more.
     package static func release() {
         for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
         if !isIgnored(SIGHUP) { signal(SIGHUP, SIG_DFL) }
     }
 
-    /// Whether SIGUSR1 asked to leave after a step.
+    /// Whether SIGUSR1 asked the run to leave after a step.
     static var asksToLeave: Bool { receivedSignal.load(ordering: .relaxed) == SIGUSR1 }
 
-    /// Number of the signal that asked to end at once, if one came: SIGTERM, SIGHUP or SIGINT.
+    /// The number of the signal that asked to end at once: SIGTERM, SIGHUP or SIGINT; nil if none came.
     package static var ending: Int32? {
         let number = receivedSignal.load(ordering: .relaxed)
         return number == 0 || number == SIGUSR1 ? nil : number
@@ -113,12 +113,12 @@ public enum StopSignals {
 public struct StopConditions: Sendable {
     /// The wall-clock time, in seconds since 1970, at which the run should leave; nil for none.
     public var deadline: Double?
-    /// Leave after so many steps are done; nil for none.
+    /// Leave when this many steps are done; nil for none.
     public var afterStep: Int?
 
-    /// Words for the user: what was asked for and has no effect.
+    /// Warnings for the user: requests that have no effect.
     public private(set) var warnings: [String] = []
-    /// Why the run has no time at all; nil where it had some when it started.
+    /// Why the run has no time at all; nil if it had some when it started.
     public private(set) var shortage: String?
 
     /// Creates conditions.
@@ -127,15 +127,15 @@ public struct StopConditions: Sendable {
         self.afterStep = afterStep
     }
 
-    /// Creates conditions from what the user and the scheduler say.
+    /// Creates conditions from the wishes of the user and the scheduler.
     ///
-    /// An end in the past is not this job's any more, since the job runs: SLURM sets the variable once, and a limit that is
-    /// extended later does not change it.
+    /// An end in the past cannot be this job's, since the job runs: SLURM sets the variable once, and extending the limit later
+    /// does not change it.
     ///
     /// - Parameters:
-    ///   - stopBefore: how many seconds ahead of the job's end to leave; nil for staying to the end.
+    ///   - stopBefore: how many seconds before the job's end to leave; nil for staying to the end.
     ///   - jobEnd: the value of SLURM_JOB_END_TIME, the job's end in seconds since 1970; nil when it is not set.
-    ///   - now: the present time in seconds since 1970.
+    ///   - now: the current time in seconds since 1970.
     public init(
         stopBefore: Double?, jobEnd: String?, afterStep: Int?, now: Double = Date().timeIntervalSince1970
     ) {
@@ -165,14 +165,14 @@ public struct StopConditions: Sendable {
 
     private static func seconds(_ count: Double) -> String { String(format: "%.0f s", count) }
 
-    /// What this rank asks for in the step that makes `step` steps done.
+    /// The request of this rank in the step that completes `step` steps.
     package func request(completing step: Int) -> StopReason? {
         if let request { return request }
         if let afterStep, step >= afterStep { return .preempted }
         return nil
     }
 
-    /// What SIGUSR1 or the end of the job's time asks for now, whatever the step.
+    /// The current request by SIGUSR1 or the end of the job's time, whatever the step.
     package var request: StopReason? {
         if StopSignals.asksToLeave { return .preempted }
         if let deadline, Date().timeIntervalSince1970 >= deadline { return .preempted }

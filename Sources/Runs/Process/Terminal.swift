@@ -4,8 +4,8 @@ import Heartbeat
 
 /// Standard output and standard error.
 ///
-/// Text goes out at once, so that nothing is left in a buffer however the process ends. A pipe that nobody reads any more
-/// and a full disk are errors here, neither a signal nor a trap.
+/// Text is written at once, so that nothing is left in a buffer however the process ends. A pipe whose reader has gone and a
+/// full disk are errors here, not a signal or a trap.
 public enum Terminal {
     /// Writes a command's result and a line feed to standard output; throws `cannotWrite`.
     public static func print(_ text: String) throws(Failure) {
@@ -20,12 +20,12 @@ public enum Terminal {
             .cannotWrite, "standard output cannot be written to its end: \(String(cString: strerror(code))); \(remedy)")
     }
 
-    /// Writes a line that accompanies a run; where it cannot be written, the run goes on without it.
+    /// Writes a line that accompanies a run; if it cannot be written, the run goes on without it.
     package static func say(_ line: String) {
         show(line + "\n")
     }
 
-    /// Writes a text without a line feed, as `say` does.
+    /// Writes a text like `say`, but without a line feed.
     static func show(_ text: String) {
         _ = write(text, to: STDOUT_FILENO)
     }
@@ -35,11 +35,11 @@ public enum Terminal {
         _ = write(line + "\n", to: STDERR_FILENO)
     }
 
-    /// Writes all of a text; the number of the error that kept from it, nil for none.
+    /// Writes all of a text; returns the number of the error that prevented it, nil for none.
     static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            // Who reads it may take his time.
+            // The reader of the output may be slow.
             let written = Heartbeat.waitingOutside {
                 rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             }
@@ -50,7 +50,7 @@ public enum Terminal {
             switch errno {
             case EINTR: continue
             case EAGAIN:
-                // Who shares the terminal or pipe has made it non-blocking.
+                // Another process that shares the terminal or pipe has made it non-blocking.
                 var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = Heartbeat.waitingOutside { poll(&place, 1, -1) }
             case let code: return code

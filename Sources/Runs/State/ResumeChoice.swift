@@ -2,11 +2,11 @@ import Checkpoints
 
 /// Which checkpoint a run continues from.
 public enum ResumeChoice: Sendable, Equatable {
-    /// The newest intact one of the run directory, or a fresh start when there is none.
+    /// The newest intact checkpoint of the run directory, or a fresh start when there is none.
     case auto
     /// A fresh start; refused when the run directory already holds a checkpoint.
     case never
-    /// A checkpoint directory, `best`, `last` or a step.
+    /// The checkpoint in a directory, of `best`, `last` or of a step.
     case checkpoint(String)
 
     /// Reads the value of `--resume`.
@@ -20,7 +20,7 @@ public enum ResumeChoice: Sendable, Equatable {
 }
 
 extension CheckpointStore.Selection {
-    /// What `--resume` or `--checkpoint` names: a link, a step or a path.
+    /// The meaning of the value of `--resume` or `--checkpoint`: a link, a step or a path.
     package init(named name: String) {
         if let link = CheckpointStore.Link(rawValue: name) {
             self = .link(link)

@@ -3,7 +3,7 @@ import Failures
 import Tasks
 
 extension RunState.Identity {
-    /// Refuses to continue `self`'s run as `other`, naming the first difference.
+    /// Refuses to continue the run of `self` as `other`; names the first difference.
     package func refuseDifference(from other: Self, path: String) throws(Failure) {
         guard let difference = firstDifference(to: other) else { return }
         throw Failure(
@@ -11,8 +11,8 @@ extension RunState.Identity {
             "\(path) cannot be resumed: \(difference); use --resume never with another --out to start anew")
     }
 
-    /// Refuses to train `self`'s run once more as `other`, naming the first difference. Where the files of the data are the
-    /// same and only their tokens are others, the bits will tell.
+    /// Refuses to repeat the training of `self` as `other`; names the first difference. If the data's files are the same and
+    /// only their tokens differ, it is not refused: the comparison of the bits will show the effect.
     package func refuseReplay(as other: Self, path: String) throws(Failure) {
         var present = other
         if sources != nil, sources == other.sources { present.data = data }
@@ -21,7 +21,7 @@ extension RunState.Identity {
             .badConfiguration, "\(path) cannot be reproduced: \(difference); put back what it was trained with")
     }
 
-    /// The first thing that decides the bits and is another in `other`, as a part of a sentence.
+    /// The first thing that decides the bits and differs in `other`, as a part of a sentence.
     private func firstDifference(to other: Self) -> String? {
         if let difference = RunConfiguration.differences(from: configuration, to: other.configuration).first {
             return "the configuration differs (\(difference))"
@@ -36,26 +36,26 @@ extension RunState.Identity {
         return "the tokenised data differs (\(dataDifferences(to: other).first ?? Self.anyData))"
     }
 
-    /// Whether both digests of a vocabulary are known, and not the same.
+    /// Whether both digests of the vocabulary are known and differ.
     package func hasOtherVocabulary(than digest: String?) -> Bool {
         guard let vocabulary, let digest else { return false }
         return vocabulary != digest
     }
 
-    /// What `other` has changed of that on which `use` of `self`'s adapter depends, beside model and vocabulary; a part of a
-    /// sentence each.
+    /// The changes in `other` on which `use` of the adapter of `self` depends, apart from model and vocabulary; each is a part
+    /// of a sentence.
     package func changes(to other: Self, for use: AdapterUse) -> [String] {
         let settings = RunConfiguration.differences(from: configuration, to: other.configuration, for: use)
         if case .prediction = use { return settings }
         guard data != other.data else { return settings }
         let files = dataDifferences(to: other)
-        // Settings decide the tokens too.
+        // Settings also decide the tokens.
         return files.isEmpty && settings.isEmpty ? ["the tokenised data (\(Self.anyData))"] : settings + files
     }
 
     private static let anyData = "task files, vocabulary or data settings"
 
-    /// Which files and rows differ, as far as both sides know them.
+    /// Which files and rows differ, as far as both identities know them.
     private func dataDifferences(to other: Self) -> [String] {
         guard let sources, let others = other.sources else { return [] }
         let differences = TaskSources.differences(from: sources, to: others)

@@ -4,13 +4,13 @@ import Foundation
 import Tasks
 import Tensors
 
-/// `state.json` of a checkpoint: what a resumed run needs beside weights and moments, and what it must agree with.
+/// `state.json` of a checkpoint: what a resumed run needs in addition to weights and moments, and what it must agree with.
 package struct RunState: Codable, Equatable {
-    /// A good evaluation.
+    /// The best evaluation so far.
     package struct Best: Codable, Equatable {
         package var step: Int
         package var value: Double
-        /// `BestMeasure.text`: what the value is of; values of others do not compare.
+        /// `BestMeasure.text`: defines the value; values with another measure cannot be compared.
         package var measure: String
 
         /// Creates the best evaluation.
@@ -21,7 +21,7 @@ package struct RunState: Codable, Equatable {
         }
     }
 
-    /// What must be the same for a run to be continued bit for bit.
+    /// Everything that must be the same so that a run can be continued bit for bit.
     package struct Identity: Codable, Equatable {
         /// The part of the configuration that decides the result, as text.
         package var configuration: String
@@ -33,7 +33,7 @@ package struct RunState: Codable, Equatable {
         package var data: String
         /// Digest of the vocabulary; nil in states of earlier versions.
         package var vocabulary: String?
-        /// Which rows of which files the tokenised data is of, to name what has changed; nil in states of earlier versions.
+        /// The rows and files of the tokenised data, to name what has changed; nil in states of earlier versions.
         package var sources: [TaskSources]?
 
         /// Creates an identity.
@@ -50,9 +50,9 @@ package struct RunState: Codable, Equatable {
         }
     }
 
-    /// The layout that this version writes and reads.
+    /// The format that this version writes and reads.
     static let format = 1
-    /// As many as `train.steps` may be.
+    /// The largest possible `train.steps`.
     static let mostSteps = 4_294_967_295
 
     var format = Self.format
@@ -61,13 +61,13 @@ package struct RunState: Codable, Equatable {
     var seed: UInt64
     package var identity: Identity
     package var best: Best?
-    /// Whether the evaluation that is due at this step is still to be made.
+    /// Whether the evaluation that is due at this step must still be made.
     package var owesEvaluation: Bool
     /// Sums since the last line of `metrics.jsonl`.
     package var accumulator: MetricsAccumulator
-    /// The line of `metrics.jsonl` about this very step, if it has one; written again where it is missing.
+    /// The line of `metrics.jsonl` about this step, if it has one; it is written again if it is missing.
     package var record: TrainRecord?
-    /// What the bits also depend on; reported when it differs.
+    /// What else the bits depend on; a difference is reported.
     package var libraries: [String: String]
     /// How many of the last steps in a row were left out; nil for none.
     package var skippedInARow: Int?
@@ -93,7 +93,7 @@ package struct RunState: Codable, Equatable {
         self.skippedInARow = skippedInARow
     }
 
-    /// Reads a checkpoint's state; `path` is for the message. Nothing that is computed from an accepted one overflows.
+    /// Reads a checkpoint's state; `path` is for messages. No computation with an accepted state overflows.
     package init(_ data: Data, path: String) throws(Failure) {
         guard let state = try? BoundedJSON.decode(RunState.self, from: data), state.format == Self.format else {
             throw Failure(.badData, "\(path): state.json is not a state of this program; use another checkpoint")

@@ -2,33 +2,33 @@ import Failures
 import Foundation
 import Tensors
 
-/// A snapshot in a file: what a run goes on from when all its processes were killed at once.
+/// A snapshot in a file, from which a run continues after all its processes were killed at once.
 ///
-/// Two files are written in turn, so that one is whole at any moment; a process that is killed loses nothing that it had
-/// written, since the system keeps it. They are not synchronised: when a machine loses its power, the last checkpoint
-/// counts. Their room on the disk is taken with the first step, so that a disk that fills up later does not matter.
+/// Two files are written in turn, so that one is complete at any moment. A process that is killed loses nothing that it had
+/// written, since the system keeps it. The files are not synchronised: after a power failure the run continues from the last
+/// checkpoint. Their space on the disk is reserved in the first step, so that a disk that fills up later does not matter.
 package final class SnapshotFile {
     private let files: [FileHandle]
     private let paths: [String]
     private var next = 0
-    /// Room that each file has.
+    /// Bytes that are reserved for each file.
     private var room = 0
 
     /// Magic number and version, then little-endian words: step, bytes of the state, floats of an arena, digest.
     private static let magic = Array("unolora snapshot 1\n".utf8)
     private static let headerSize = 64
-    /// A state is some kilobytes; more is something else.
+    /// A state has some kilobytes; a larger one is something else.
     private static let largestState = 1 << 26
 
-    /// Where the two files of a run stand.
+    /// The paths of the two files of a run.
     package static func paths(_ run: RunDirectory) -> [String] { (0..<2).map { "\(run.path)/snapshot-\($0).bin" } }
 
-    /// Creates the files, in place of older ones.
+    /// Creates the files; replaces older ones.
     package init(_ run: RunDirectory) throws(Failure) {
         paths = Self.paths(run)
         var files: [FileHandle] = []
         for path in paths {
-            // What an earlier job left, or a link, must not be written through.
+            // The program must not write through a file or link that an earlier job, or somebody else, left here.
             unlink(path)
             let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else { throw writeFailure("create", path) }
@@ -37,7 +37,7 @@ package final class SnapshotFile {
         self.files = files
     }
 
-    /// Overwrites the older of the two.
+    /// Overwrites the older of the two files.
     package func write(_ state: RunState, _ arenas: [Arena]) throws(Failure) {
         let text = [UInt8](try state.encoded())
         var digest = ContentDigest.Accumulator()
@@ -62,7 +62,7 @@ package final class SnapshotFile {
     private func reserve(_ size: Int) throws(Failure) {
         for (file, path) in zip(files, paths) {
             let code = posix_fallocate(file.fileDescriptor, 0, off_t(size))
-            // A file system that cannot reserve takes what is written as it comes.
+            // A file system that cannot reserve space allocates it with each write.
             guard code == 0 || code == EOPNOTSUPP || code == EINVAL else {
                 errno = code
                 throw writeFailure("reserve \(size) bytes for", path)
@@ -83,15 +83,15 @@ package final class SnapshotFile {
         }
     }
 
-    /// The newest whole snapshot that an earlier job left; nil for none. And the files that are there but not whole, as a job
-    /// leaves one that was killed while it wrote.
+    /// The newest complete snapshot that an earlier job left (nil for none), and the files that exist but are incomplete
+    /// because a job was killed while it wrote them.
     package static func left(_ run: RunDirectory) -> (newest: (state: RunState, arenas: [Arena])?, damaged: [String]) {
         let files = paths(run).map { (path: $0, content: read($0)) }
         let newest = files.compactMap(\.content).max { $0.state.step < $1.state.step }
         return (newest, files.filter { $0.content == nil && isWritten($0.path) }.map(\.path))
     }
 
-    /// Whether a file is there, and has ever had its header, which comes last.
+    /// Whether a file exists and its header, which is written last, has ever been written.
     private static func isWritten(_ path: String) -> Bool {
         var status = stat()
         guard lstat(path, &status) == 0 else { return false }
@@ -99,7 +99,7 @@ package final class SnapshotFile {
         return withExtendedLifetime(file) { file.bytes.prefix(magic.count).contains { $0 != 0 } }
     }
 
-    /// Removes the files of a run that needs them no more.
+    /// Removes the files of a run that does not need them any more.
     package static func remove(_ run: RunDirectory) {
         for path in paths(run) { unlink(path) }
     }
@@ -116,7 +116,7 @@ package final class SnapshotFile {
         return digest.digest
     }
 
-    /// What a file says, with the digest that it should have; nil where its header cannot be. For fuzzing.
+    /// The bytes of a file with the correct digest filled in; nil when the header cannot be valid. For fuzzing.
     static func withDigest(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         guard let (words, body) = parts(bytes) else { return nil }
         var whole = Array(bytes)
@@ -126,7 +126,7 @@ package final class SnapshotFile {
         return whole
     }
 
-    /// The words of the header and the bytes that they describe; nil for what is no snapshot.
+    /// The words of the header and the bytes that they describe; nil for a file that is not a snapshot.
     private static func parts(_ bytes: UnsafeRawBufferPointer) -> (words: [UInt64], body: UnsafeRawBufferPointer)? {
         guard bytes.count >= headerSize, bytes.starts(with: magic) else { return nil }
         let words = (0..<5).map {

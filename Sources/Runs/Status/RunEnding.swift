@@ -2,16 +2,16 @@ import Failures
 import Foundation
 import Synchronization
 
-/// `STATUS.json` of a running job as this rank writes it; for any thread.
+/// The part of this rank in writing `STATUS.json` of a running job; any thread may use it.
 ///
-/// The first end that somebody writes stands: what follows from it, such as ranks that fail since another one left, says
-/// nothing new. How an earlier job of the run ended stays there while this one is not accepted.
+/// The first recorded end is final: what follows from it, for example ranks that fail because another one left, says nothing
+/// new. The end of an earlier job of the run stays in the file until this job is accepted.
 package final class RunEnding: Sendable {
     private struct Facts {
         var lastDurableStep: Int?
-        /// Whether this job may speak for the run directory: a start that is refused changes nothing in it.
+        /// Whether this job may write the run's status: a start that is refused changes nothing in the directory.
         var isAccepted = false
-        /// Whether what `STATUS.json` says is of this job.
+        /// Whether the content of `STATUS.json` is about this job.
         var hasBegun = false
     }
 
@@ -24,31 +24,32 @@ package final class RunEnding: Sendable {
         self.steps = steps
     }
 
-    /// From here on the job speaks for the run directory.
+    /// From now on the job may write the run's status.
     package func isAccepted() { facts.withLock { $0.isAccepted = true } }
 
-    /// From here on `STATUS.json` is of this job, whichever rank wrote it.
+    /// From now on `STATUS.json` is about this job, whichever rank wrote it.
     package func hasBegun() { facts.withLock { $0.hasBegun = true } }
 
-    /// A checkpoint of the step is on the disk; 0 is none.
+    /// Records that a checkpoint of this step is on the disk; 0 means none.
     package func isDurable(_ step: Int) {
         facts.withLock { $0.lastDurableStep = step > 0 ? max(step, $0.lastDurableStep ?? 0) : $0.lastDurableStep }
     }
 
-    /// The run goes on. `takesOver`: whatever an earlier job left.
+    /// Records that the run goes on. `takesOver` replaces what an earlier job left, whatever it is.
     package func running(step: Int, takesOver: Bool = false) throws(Failure) {
         try status(.running, "", step, nil).write(to: run, keepingEnd: !takesOver)
         if takesOver { hasBegun() }
     }
 
-    /// The job ends.
+    /// Records that the job ends.
     package func ended(_ state: RunStatus.State, _ reason: String, step: Int, exitCode: Int32) throws(Failure) {
         try status(state, reason, step, exitCode).write(to: run, keepingEnd: facts.withLock { $0.hasBegun })
     }
 
-    /// The job ends because something went wrong, or before it had begun; what cannot be written then must not hide it.
+    /// Records that the job ends because something went wrong, or before it had begun. An error in writing this is ignored,
+    /// because it must not hide the cause.
     ///
-    /// - Returns: false where `STATUS.json` says already how the job has ended.
+    /// - Returns: false when `STATUS.json` already says how the job ended.
     @discardableResult
     package func failed(_ state: RunStatus.State, _ reason: String, exitCode: Int32, step: Int? = nil) -> Bool {
         let before = RunStatus.read(run)

@@ -1,9 +1,9 @@
 import Failures
 import Tensors
 
-/// `STATUS.json`: how the run ended or that it runs. Under mpirun the exit codes of ranks may be hidden; this is the
-/// truth, except that a run whose processes were killed, or ended by a second signal, cannot say so: it stays `running`
-/// though nobody holds its lock.
+/// `STATUS.json`: how the run ended, or that it runs. mpirun may hide the exit codes of ranks, so this file is the reference.
+/// One exception: a run whose processes were killed, or ended by a second signal, cannot write its end. Its state stays
+/// `running` although nobody holds its lock.
 public struct RunStatus: Codable, Sendable, Equatable {
     /// The states of a run.
     public enum State: String, Codable, Sendable {
@@ -15,7 +15,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
 
     /// State.
     public var state: State
-    /// One sentence: why.
+    /// One sentence that says why.
     public var reason: String
     /// Exit code of the rank that ended the run; nil while it runs.
     public var exitCode: Int32?
@@ -28,13 +28,14 @@ public struct RunStatus: Codable, Sendable, Equatable {
     /// Seconds since 1970 when this was written.
     public var time: Double
 
-    /// Replaces `STATUS.json` as a whole. `keepingEnd`: not where it says how the run ended, as another rank or thread of
-    /// the job may have written meanwhile, unless this says why: that a rank was lost. Returns whether it was replaced.
+    /// Replaces `STATUS.json` as a whole. With `keepingEnd` it keeps a recorded end, which another rank or thread of the job
+    /// may have written in the meantime, unless this status gives the cause: that a rank was lost. Returns whether the file was
+    /// replaced.
     @discardableResult
     public func write(to run: RunDirectory, keepingEnd: Bool = false) throws(Failure) -> Bool {
         try exclusively(in: run.path) { () throws(Failure) in
             if keepingEnd, let before = Self.read(run), before.state != .running {
-                // A launcher that finds a rank dead sends SIGTERM to the others; why is the news.
+                // A launcher that finds a rank dead sends SIGTERM to the others; the dead rank is the cause to record.
                 let isCause = exitCode == ExitCode.rankLost.rawValue && before.state == .preempted
                 guard isCause else { return false }
             }
@@ -43,7 +44,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
         }
     }
 
-    /// Reads `STATUS.json`; nil when there is none that can be read.
+    /// Reads `STATUS.json`; nil when it does not exist or cannot be read.
     public static func read(_ run: RunDirectory) -> RunStatus? {
         try? BoundedJSON.decode(RunStatus.self, from: BoundedJSON.content(of: run.status, followingLinks: false))
     }
