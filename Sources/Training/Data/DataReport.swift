@@ -1,9 +1,9 @@
 import Foundation
 import Tasks
 
-/// What reading and tokenising found, for people.
+/// The results of reading and tokenising, for people.
 package enum DataReport {
-    /// All of it, a line for each task and split: what `prepare` prints.
+    /// The complete report, one line for each task and split, which `prepare` prints.
     package static func lines(_ data: RunData) -> [String] {
         data.cache.tasks.flatMap { task -> [String] in
             let head = ["\(task.name): longest answer \(task.longestTarget) tokens"] + leftOut(task.report)
@@ -25,8 +25,8 @@ package enum DataReport {
         }
     }
 
-    /// A line for each task whose examples are not simply the rows of its files: what `train` says at the start, and
-    /// `evaluate` of the split that it evaluates.
+    /// One line for each task whose examples are not simply the rows of its files. `train` prints these lines at the start, and
+    /// `evaluate` prints them for the split that it evaluates.
     package static func notices(_ reports: [TaskReport], of split: SplitName? = nil, maxSource: Int) -> [String] {
         reports.compactMap { report in
             let splits = report.splits.filter { split == nil || $0.name == split }
@@ -45,7 +45,7 @@ package enum DataReport {
         }
     }
 
-    /// A line for each split of which the vocabulary lacks so much that it can hardly be the vocabulary for it.
+    /// One line for each split with so much text outside the vocabulary that the vocabulary can hardly be the right one.
     package static func warnings(_ reports: [TaskReport]) -> [String] {
         reports.flatMap { report in
             report.splits.filter(isMostlyUnknown).map {
@@ -79,7 +79,7 @@ package enum DataReport {
             + "\(split.examples) sources)"
     }
 
-    /// The larger share: of the characters, which one unknown token may cover many of, or of the tokens.
+    /// The larger of two shares: that of the characters (one unknown token may cover many) and that of the tokens.
     private static func unknownShare(_ split: TaskReport.Split) -> Double {
         max(split.sources.unknownCharacterShare, split.sources.unknownTokenShare)
     }

@@ -7,13 +7,13 @@ import Tensors
 import Text
 
 extension RunConfiguration {
-    /// What decides the content of the token cache beside files, tasks and vocabulary.
+    /// The options that decide the content of the token cache, in addition to files, tasks and vocabulary.
     package var cacheOptions: TokenCacheOptions {
         TokenCacheOptions(reading: readingOptions, maxSource: maxSource)
     }
 
-    /// Opens the token cache of the run's tasks, building it first where it is absent: in `data.cache`, or in the run
-    /// directory. `accept` may refuse what it would be built from.
+    /// Opens the token cache of the run's tasks in `data.cache` or in the run directory; builds it first if it is absent.
+    /// `accept` may refuse the inputs from which it would be built.
     func openCache(
         _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, of run: RunDirectory, threads: Int,
         accepting accept: (TokenCacheInputs) throws(Failure) -> Void
@@ -29,7 +29,7 @@ extension RunConfiguration {
     /// The directory of the run's token cache.
     func cachePath(of run: RunDirectory) -> String { cache ?? run.path(of: .cache) }
 
-    /// As `openCache(_:_:of:threads:accepting:)`, in a directory that the user named.
+    /// Like `openCache(_:_:of:threads:accepting:)`, in a directory that the user named.
     package func openCache(
         _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, in directory: String, threads: Int
     ) throws(Failure) -> TokenCache {
@@ -56,8 +56,8 @@ extension RunConfiguration {
             makeDirectory: makeDirectory, accepting: accept)
     }
 
-    /// Digest of which files the tasks have, without a look into them: equal for two processes of a node that would read the
-    /// same ones. A file that is not there counts as that.
+    /// Digest of the identity of the tasks' files, whose content is not read: equal for two processes of a node that would read
+    /// the same files. A missing file has an identity of its own.
     func fileIdentity(_ definitions: [TaskDefinition]) -> ContentDigest {
         var text = ""
         for path in definitions.flatMap(\.paths) {

@@ -3,7 +3,7 @@ import Failures
 import Tasks
 
 extension RunConfiguration {
-    /// The definitions of the run's tasks, in their order.
+    /// The definitions of the run's tasks, in order.
     package func definitions() throws(Failure) -> [TaskDefinition] {
         var definitions: [TaskDefinition] = []
         for task in tasks {
@@ -29,7 +29,7 @@ extension RunConfiguration {
 }
 
 extension CustomTask {
-    /// The task as the reader knows it.
+    /// The definition with which the task's files are read.
     func definition() throws(Failure) -> TaskDefinition {
         let hasNames = format == .jsonl || header
         func column(_ name: String) throws(Failure) -> Column {
@@ -50,7 +50,7 @@ extension CustomTask {
                 minimum: range.minimum, maximum: range.maximum, step: range.step,
                 decimals: AnswerSpace.decimals(minimum: range.minimum, step: range.step))
         } else {
-            // No two answers are equal, so each label is a class of its own.
+            // No two answers are equal, so each label is its own class.
             map = LabelMap(classes: labels.map(\.label))
             answers = .classes(labels.map(\.answer))
         }

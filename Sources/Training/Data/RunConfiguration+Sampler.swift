@@ -3,14 +3,14 @@ import Failures
 import Tasks
 
 extension RunConfiguration {
-    /// The stream of examples for tasks with so many training examples.
+    /// The stream of examples for tasks with these numbers of training examples.
     package func sampler(_ mixture: Mixture) throws(Failure) -> Sampler {
         try Sampler(
             seed: seed, mixture: mixture, granularity: granularity.ofSampler,
             batch: globalBatch, micro: microBatch)
     }
 
-    /// What to say of a cap that no task reaches; nil where there is none, or one that has an effect.
+    /// A notice about a cap that no task reaches; nil when there is no cap or it has an effect.
     package func capNotice(_ examples: [Int]) -> String? {
         guard let samplerCap, tasks.count > 1, examples.allSatisfy({ $0 <= samplerCap }) else { return nil }
         return "sampler.cap has no effect since no task has more than \(samplerCap) examples"

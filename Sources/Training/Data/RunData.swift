@@ -18,12 +18,12 @@ package struct RunData: TrainingExamples {
     /// The rows and files of the tasks.
     let sources: [TaskSources]
 
-    /// Opens the token cache, building it first where it is absent; collective.
+    /// Opens the token cache, building it first if it is absent; collective.
     ///
-    /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so
-    /// that nothing is tokenised twice. The one that works has the cores of all ranks of its node. Of the ranks of a node
-    /// that name the same files the first one reads them through for all; the others take its word for what they hold.
-    /// `accept` is told of the inputs on rank 0 before they are tokenised, and may refuse them.
+    /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so that
+    /// nothing is tokenised twice. The rank that works has the cores of all ranks of its node. Among the ranks of a node that
+    /// name the same files, only the first one reads them; the others rely on its result. `accept` is called with the inputs on
+    /// rank 0 before they are tokenised, and may refuse them.
     package init(
         _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory,
         vocabulary: any Tokenizer,
@@ -47,7 +47,7 @@ package struct RunData: TrainingExamples {
         let first = try node.allGather(inputs + (cache?.key.words ?? [0, 0]))[0]
         if cache == nil, Array(first[..<4]) == inputs {
             let key = ContentDigest(words: (first[4], first[5]))
-            // Where this rank finds no such cache, it has to look for itself.
+            // If this rank does not find such a cache, it must read the files itself.
             cache = try? TokenCache(
                 path: TokenCache.path(in: directory, key: key), expecting: key, end: vocabulary.endID)
         }
@@ -70,7 +70,7 @@ package struct RunData: TrainingExamples {
     package func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].source(example) }
     package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].target(example) }
 
-    /// A split of a task; nil when it has none, or an empty one.
+    /// A split of a task; nil when the task has none or it is empty.
     func split(task: Int, _ name: SplitName) -> CachedSplit? {
         cache.tasks[task].split(name).flatMap { $0.count > 0 ? $0 : nil }
     }
@@ -78,7 +78,7 @@ package struct RunData: TrainingExamples {
     /// Number of training examples.
     package func trainingCount(task: Int) -> Int { training[task].count }
 
-    /// Gold answers of a split.
+    /// Gold answers of a split of a task.
     func gold(task: Int, _ name: SplitName) -> [GoldAnswer] {
         guard let split = split(task: task, name) else { return [] }
         return (0..<split.count).map(split.gold)

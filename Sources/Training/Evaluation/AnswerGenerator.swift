@@ -7,8 +7,8 @@ import Tasks
 
 /// Generates the answers of whole splits.
 ///
-/// Evaluation batches are a pure function of the data and the batch size: examples in the order of their lengths, cut
-/// into batches. Who computes a batch changes nothing in it, so one rank or all give the same numbers.
+/// Evaluation batches are a pure function of the data and the batch size: the examples sorted by length and cut into batches.
+/// The result of a batch does not depend on the rank that computes it, so one rank or all give the same numbers.
 package struct AnswerGenerator {
     /// One batch of one task.
     private struct Batch: Sendable {
@@ -18,15 +18,15 @@ package struct AnswerGenerator {
 
     let batchSize: Int
 
-    /// Creates a generator of batches of so many examples.
+    /// Creates a generator with batches of `batchSize` examples.
     package init(batchSize: Int) {
         self.batchSize = batchSize
     }
-    /// Asked before each batch; once it says yes the rest is left undone and the results mean nothing.
+    /// Called before each batch; once it returns true, the rest is not computed and the results are meaningless.
     package var isGivenUp: @Sendable () -> Bool = { false }
 
-    /// The generated tokens of every example of every task, in the examples' order. Throws `notFinite` on the rank that
-    /// met a logit that is not finite; the others wait for the job to end.
+    /// The generated tokens of every example of every task, in the examples' order. Throws `notFinite` on the rank that found a
+    /// logit that is not finite; the others wait for the job to end.
     package func generate(
         _ tasks: [EvaluationTask], team: EngineTeam, over communicator: Communicator? = nil
     ) throws(Failure) -> [[[Int32]]] {
@@ -52,7 +52,7 @@ package struct AnswerGenerator {
             byBatch[index] = try result.get()
         }
         if let communicator, size > 1 {
-            // Asleep: the parts take different times.
+            // The ranks sleep while they wait, since their parts take different times.
             try communicator.idleBarrier()
             byBatch = try collect(byBatch, communicator)
             guard rank == 0 else { return [] }
@@ -98,7 +98,7 @@ package struct AnswerGenerator {
         }
     }
 
-    /// Brings the answers of all ranks to rank 0: words `batch, count, length, tokens..., length, tokens...`.
+    /// Collects the answers of all ranks on rank 0, as words `batch, count, length, tokens..., length, tokens...`.
     private func collect(
         _ own: [Int: [[Int32]]], _ communicator: Communicator
     ) throws(Failure) -> [Int: [[Int32]]] {

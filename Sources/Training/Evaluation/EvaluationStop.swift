@@ -4,28 +4,28 @@ import MPI
 import Runs
 import Synchronization
 
-/// Lets an evaluation be given up between two batches when the job is to end: it can be made again, and a scheduler does
-/// not wait for it.
+/// Allows an evaluation to be abandoned between two batches when the job must end: it can be repeated, and a scheduler does not
+/// wait for it.
 ///
-/// Where rank 0 evaluates alone, the others wait asleep and tell it of a request to them. Where all share the decoding,
-/// each gives up its own part, and they hear of each other at the end.
+/// When rank 0 evaluates alone, the other ranks sleep and tell it about requests that they received. When all ranks share the
+/// decoding, each abandons its own part, and they exchange this at the end.
 package final class EvaluationStop: Sendable {
-    /// What became of an evaluation, on every rank alike but for `value`.
+    /// The result of an evaluation; the same on every rank, except for `value`.
     package struct Ending<Value> {
         /// What the evaluation returned; nil on a rank that did not evaluate.
         package var value: Value?
-        /// Whether no rank gave it up.
+        /// Whether all ranks completed their parts.
         package var isWhole: Bool
-        /// Why the job is to end; never nil when the evaluation was given up.
+        /// Why the job must end; never nil when the evaluation was abandoned.
         package var stop: StopReason?
     }
 
     private let conditions: StopConditions
     private let world: Communicator
-    /// 1 when this rank knows of a request, its own or another's.
+    /// 1 when this rank knows of a request to stop, its own or another rank's.
     private let request = Atomic<Int64>(0)
     private let isLeft = Atomic<Bool>(false)
-    /// When rank 0 asks the others next; nil while they do not answer.
+    /// When rank 0 asks the other ranks next; nil while they do not answer.
     private let nextRound = Mutex<ContinuousClock.Instant?>(nil)
 
     package init(_ conditions: StopConditions, world: Communicator) {
@@ -33,17 +33,17 @@ package final class EvaluationStop: Sendable {
         self.world = world
     }
 
-    /// Whether this rank is to give up; workers ask before each batch.
+    /// Whether this rank should abandon its part; workers call it before each batch.
     package func isGivenUp() -> Bool {
         noteOwnRequest()
-        // The collectives belong to one thread, which is a worker too.
+        // Only one thread may call collectives; it is a worker too.
         if Thread.isMainThread { askOthersWhenDue() }
         guard request.load(ordering: .relaxed) != 0 else { return false }
         isLeft.store(true, ordering: .relaxed)
         return true
     }
 
-    /// Runs an evaluation that asks `isGivenUp`, on rank 0 or on all ranks; collective.
+    /// Runs an evaluation that calls `isGivenUp`, on rank 0 or on all ranks; collective.
     package func watch<Value>(
         onAllRanks: Bool, _ evaluate: () throws(Failure) -> Value
     ) throws(Failure) -> Ending<Value> {
@@ -71,14 +71,14 @@ package final class EvaluationStop: Sendable {
     private func askOthersWhenDue() {
         nextRound.withLock { due in
             guard let time = due, ContinuousClock.now >= time else { return }
-            // An MPI that fails here fails in the last round too, which can say so.
+            // If MPI fails here, it also fails in the last round, which can report that.
             _ = try? round(isLast: false)
-            // Seldom enough to cost nothing beside short batches.
+            // This is rare enough to cost nothing, even with short batches.
             due = .now + .milliseconds(50)
         }
     }
 
-    /// The ranks tell each other of requests; collective. Returns whether rank 0 says that this was the last time.
+    /// The ranks exchange requests; collective. Returns whether this was the last round, which rank 0 decides.
     private func round(isLast: Bool) throws(Failure) -> Bool {
         noteOwnRequest()
         var words = [request.load(ordering: .relaxed), isLast ? 1 : 0]

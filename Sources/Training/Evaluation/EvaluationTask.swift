@@ -1,24 +1,24 @@
 import Tasks
 
-/// One task's split as the evaluator needs it.
+/// One task's split, with everything that the evaluator needs.
 public struct EvaluationTask: Sendable {
     /// Name of the task.
     public let name: String
     /// The task's position among the run's tasks.
     public let task: Int
-    /// The answers it admits.
+    /// The answers that the task admits.
     public let space: AnswerSpace
-    /// The figures it asks for.
+    /// The figures that are computed.
     public let metrics: [Metric]
-    /// The class that F1 is of; nil without F1.
+    /// The class for which F1 is computed; nil without F1.
     public let positive: PositiveClass?
-    /// At most so many tokens are generated.
+    /// Largest number of tokens to generate.
     public let budget: Int
-    /// Whether its figures stand beside the averages and do not count in them: MNLI's other half.
+    /// Whether its figures are shown beside the averages instead of counting in them: MNLI's other half.
     public let isBeside: Bool
     /// Gold answers, by example.
     public let gold: [GoldAnswer]
-    /// What messages call an example.
+    /// The name of an example in messages.
     public var exampleName: @Sendable (Int) -> String = { "example \($0)" }
     /// Source tokens of an example, the end token included.
     public let source: @Sendable (Int) -> UnsafeBufferPointer<Int32>

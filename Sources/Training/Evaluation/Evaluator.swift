@@ -14,8 +14,8 @@ package struct Evaluator {
         generator = AnswerGenerator(batchSize: batchSize)
     }
 
-    /// Evaluates tasks on this rank's workers, or spread over all ranks of `communicator`; collective when that is given.
-    /// The scores come back on rank 0 (or to the only caller), elsewhere an empty list.
+    /// Evaluates tasks on this rank's workers, or on those of all ranks of `communicator`, and is then collective. Returns the
+    /// scores on rank 0 (or to the only caller), and an empty list on other ranks.
     package func evaluate(
         _ tasks: [EvaluationTask], team: EngineTeam, over communicator: Communicator?
     ) throws(Failure) -> [EvaluatedTask] {

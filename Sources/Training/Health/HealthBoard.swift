@@ -3,30 +3,31 @@ import Foundation
 import MPI
 import Synchronization
 
-/// A table in memory that the ranks of a node share, in which each shows its signs of life to the others.
+/// A table in memory shared by the ranks of a node, in which each rank shows its signs of life to the others.
 ///
-/// How a job ends through it: somebody sets `signal` (a rank that got one, or that found another lost, after `finder` and
-/// `sentence`). Each rank then lets no further step be completed, shows its last snapshot and sets `frozen`. The live rank with
-/// the newest snapshot makes itself the `saver`, saves, says why the job ends, sets `saved` and aborts the job; where it dies or
-/// takes too long another takes its place. A rank with a failure of its own sets `failing`, so that the others keep quiet.
+/// A job ends through this table as follows. A rank that got a signal sets `signal`; so does a rank that found another one
+/// lost, after it has set `finder` and `sentence`. Then no rank completes another step; each writes its last snapshot's step
+/// and sets `frozen`. The live rank with the newest snapshot makes itself the `saver`. It saves, reports why the job ends, sets
+/// `saved` and aborts the job. If it dies or takes too long, another rank takes its place. A rank with a failure of its own
+/// sets `failing`, so that the others report nothing.
 ///
-/// Every entry is one word that is written whole, so nobody locks: a rank may be stopped or killed at any moment.
+/// Every entry is one word that is written atomically, so no locks are needed: a rank may be stopped or killed at any moment.
 final class HealthBoard: @unchecked Sendable {
     /// The words of a rank. Times are of the node's monotonic clock, in nanoseconds.
     enum Entry: Int, CaseIterable {
         /// Process id.
         case process
-        /// When its watcher last ran.
+        /// When the rank's watching thread last ran.
         case watched
-        /// When it last made progress, or waited for others.
+        /// When the rank last made progress or waited for other ranks.
         case progressed
-        /// When it last made progress, or waited for somebody who is not of the job.
+        /// When the rank last made progress or waited for something outside the job.
         case worked
-        /// Step of its newest snapshot, plus 1; 0 for none.
+        /// Step of the rank's newest snapshot, plus 1; 0 for none.
         case snapshot
-        /// 1 when that snapshot is its last, since a signal came.
+        /// 1 when that snapshot is the rank's last one, because a signal came.
         case frozen
-        /// 1 when it will watch no more since its work is done.
+        /// 1 when the rank does not watch any more because its work is done.
         case done
     }
 
@@ -34,17 +35,17 @@ final class HealthBoard: @unchecked Sendable {
     enum Word: Int, CaseIterable {
         /// Number of the signal that asks the ranks of the node to save and end; 0 for none.
         case signal
-        /// Rank of the node that saves for it, plus 1; 0 for none.
+        /// Rank of the node that saves because of the signal, plus 1; 0 for none.
         case saver
-        /// When that rank began.
+        /// When that rank began to save.
         case savingSince
-        /// 1 when the state is on the disk, or cannot be.
+        /// 1 when the state is on the disk or cannot be saved.
         case saved
-        /// 1 when a rank ends the job for a failure that it tells itself.
+        /// 1 when a rank ends the job because of a failure that it reports itself.
         case failing
         /// Rank of the node that found a lost rank first, plus 1; 0 for none.
         case finder
-        /// Bytes of its sentence about it, once that is there.
+        /// Number of bytes of the finder's sentence about the lost rank, once it is written.
         case sentence
     }
 
@@ -52,14 +53,14 @@ final class HealthBoard: @unchecked Sendable {
     let node: Communicator
     /// World ranks by rank of the node.
     let worldRanks: [Int]
-    /// Whether ranks can look at each other's processes: false where they are in containers of their own.
+    /// Whether ranks can see each other's processes: false when they are in separate containers.
     let seesProcesses: Bool
     private let memory: NodeMemory
-    /// Bytes of a sentence, at most.
+    /// Largest number of bytes of a sentence.
     private static let sentenceSize = 512
     private let words: UnsafeMutablePointer<Atomic<Int64>>
 
-    /// Makes the table; collective over `node`, whose ranks know their rank in `world`.
+    /// Makes the table; collective over `node`. Each rank passes its own world rank by `world`.
     init(_ node: Communicator, world: Communicator) throws(Failure) {
         self.node = node
         let count = Word.allCases.count + node.size * Entry.allCases.count
@@ -80,7 +81,7 @@ final class HealthBoard: @unchecked Sendable {
         try memory.publish()
     }
 
-    /// Nanoseconds of the clock that all processes of a node share.
+    /// The current time in nanoseconds, on the clock that all processes of a node share.
     static var now: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -93,7 +94,7 @@ final class HealthBoard: @unchecked Sendable {
         set { words[word.rawValue].store(newValue, ordering: .releasing) }
     }
 
-    /// Puts `new` where `old` stands; false when something else stands there.
+    /// Atomically replaces the value `old` by `new`; returns false when the word has another value.
     func replace(_ word: Word, _ old: Int64, by new: Int64) -> Bool {
         words[word.rawValue].compareExchange(expected: old, desired: new, ordering: .acquiringAndReleasing).exchanged
     }
@@ -108,13 +109,13 @@ final class HealthBoard: @unchecked Sendable {
         Word.allCases.count + rank * Entry.allCases.count + entry.rawValue
     }
 
-    /// What was found about a lost rank; nil for nothing.
+    /// The sentence about a lost rank; nil when no rank was found lost.
     var loss: String? {
         let count = Int(self[.sentence])
         return count == 0 ? nil : String(decoding: UnsafeRawBufferPointer(start: text, count: count), as: UTF8.self)
     }
 
-    /// Shows the others what was found about a lost rank; the first that does is right.
+    /// Shows the sentence about a lost rank to the others; only the first one counts.
     func found(_ sentence: String) {
         guard replace(.finder, 0, by: Int64(node.rank + 1)) else { return }
         let bytes = Array(sentence.utf8.prefix(Self.sentenceSize))
@@ -126,9 +127,9 @@ final class HealthBoard: @unchecked Sendable {
         memory.base + place(.process, node.size) * MemoryLayout<Int64>.stride
     }
 
-    /// Whether the process of a rank of the node is gone; false where that cannot be told.
+    /// Whether the process of a rank of the node is gone; false when that is unknown.
     func isDead(_ rank: Int) -> Bool {
-        // Who has just shown life need not be looked for, which costs a system call.
+        // If a rank has just shown life, the system call is not needed.
         guard seesProcesses, self[.done, rank] == 0, Self.now - self[.watched, rank] > 100_000_000 else { return false }
         return kill(pid_t(self[.process, rank]), 0) != 0 && errno == ESRCH
     }

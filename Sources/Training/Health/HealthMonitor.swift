@@ -6,22 +6,22 @@ import Runs
 import Synchronization
 import Tensors
 
-/// Watches over a training job on a thread of its own in every rank, whatever the rank's other threads are doing.
+/// Watches over a training job, on a separate thread in every rank, whatever the rank's other threads are doing.
 ///
-/// SIGTERM, SIGHUP or SIGINT to any rank of a node: the rank of the node with the newest snapshot saves it at once and ends
-/// the job; nothing waits for a collective. A rank of the node that died or made no progress for too long is named, as is
-/// the first rank of a node that is silent (`NodeRing`), the newest snapshot saved, and the job ended. So does a job in
-/// which every rank waits for the others.
+/// When any rank of a node gets SIGTERM, SIGHUP or SIGINT, the rank of the node with the newest snapshot saves it at once and
+/// ends the job; nothing waits for a collective. When a rank of the node dies or makes no progress for too long, or when the
+/// first rank of another node is silent (`NodeRing`), the monitor names it, the newest snapshot is saved, and the job ends. A
+/// job in which every rank waits for the others ends in the same way.
 package final class HealthMonitor: @unchecked Sendable {
-    /// What the monitor does to the run.
+    /// The monitor's actions on the run.
     package struct Actions: Sendable {
-        /// Lets this rank complete no further step.
+        /// Prevents this rank from completing any further step.
         var freeze: @Sendable () -> Void
         /// Saves this rank's newest snapshot; returns its step, nil when there is none.
         var save: @Sendable () throws(Failure) -> Int?
         /// Step of this rank's newest snapshot; nil for none.
         package var step: @Sendable () -> Int?
-        /// Tells in `STATUS.json` how the job ends; false where somebody of the job has said it before.
+        /// Records in `STATUS.json` how the job ends; returns false when another part of the job has already recorded an end.
         var end: @Sendable (RunStatus.State, String, _ step: Int?, _ exitCode: Int32) -> Bool
     }
 
@@ -30,23 +30,23 @@ package final class HealthMonitor: @unchecked Sendable {
     private let signs: LifeSigns
     private let actions: Actions
     private let host = ProcessInfo.processInfo.hostName
-    /// Nanoseconds; 0 watches for no stall.
+    /// Longest time without progress, in nanoseconds; 0 disables the detection of stalls.
     private let timeout = Atomic<Int64>(0)
-    /// Nanoseconds for which all ranks of the node have waited for others.
+    /// For how many nanoseconds all ranks of the node have waited for others.
     private let idleTime = Atomic<Int64>(0)
     private let isStopped = Atomic<Bool>(false)
     private let left = DispatchSemaphore(value: 0)
     private var ring: NodeRing?
 
-    // Of the watching thread.
+    // Only the watching thread uses the following variables.
     private var beats = -1
     private var lastLook: Int64 = 0
-    /// When this process last came back from being stopped itself: what others did before says nothing.
+    /// When this process last continued after it was stopped itself; other ranks' times before that prove nothing.
     private var awakeSince: Int64 = 0
     private var signalledSince: Int64 = 0
     private var savedSince: Int64?
 
-    /// Starts to watch; collective over `world`. `node`: the ranks of this node.
+    /// Starts watching; collective over `world`. `node` contains the ranks of this node.
     package init(
         world: Communicator, node: Communicator, threads: MPIEnvironment.ThreadLevel, actions: Actions
     ) throws(Failure) {
@@ -70,18 +70,18 @@ package final class HealthMonitor: @unchecked Sendable {
         }
         thread.name = "health"
         thread.start()
-        // Others of the node look at this process, if it has others and can be seen.
+        // Other ranks of the node watch this process if there are any and they can see it.
         RankGuard.isWatched(node.size > 1 && board.seesProcesses)
     }
 
-    /// Longest time without progress of a rank; nil for any.
+    /// Sets the longest time without progress of a rank; nil for any time.
     package func limit(_ duration: Duration?) {
         timeout.store(duration.map { Int64($0 / .nanoseconds(1)) } ?? 0, ordering: .relaxed)
     }
 
-    /// This rank ends the job for a failure that it tells itself: saves its newest snapshot, and the others keep quiet.
+    /// Ends the job because of a failure that this rank reports itself: saves its newest snapshot and keeps the others silent.
     ///
-    /// - Parameter saves: false where this rank's own state may be wrong; then another rank of the node saves its own.
+    /// - Parameter saves: false when this rank's own state may be wrong; then another rank of the node saves its own.
     /// - Returns: the step that is on the disk; nil for none.
     package func isFailing(saves: Bool) -> Int? {
         let me = board.node.rank
@@ -98,13 +98,13 @@ package final class HealthMonitor: @unchecked Sendable {
         _ = board.replace(.signal, 0, by: Int64(SIGTERM))
         defer { board[.done, me] = 1 }
         guard saves else { return stepOfAnother() }
-        // Where it cannot be saved, that is the failure itself or says less than it.
+        // If saving fails, either that is the failure itself, or it is less important.
         let step = Bounded.saving(actions.save).result(within: LastSave.patience)?.step
         board[.saved] = 1
         return step
     }
 
-    /// The step that another rank of the node saves in place of this one; nil for none.
+    /// The step that another rank of the node saves instead of this one; nil for none.
     private func stepOfAnother() -> Int? {
         let end = HealthBoard.now + 5_000_000_000
         while board[.saved] == 0 {
@@ -116,7 +116,7 @@ package final class HealthMonitor: @unchecked Sendable {
         return step > 0 ? Int(step) - 1 : nil
     }
 
-    /// Watches no more: this rank's work is done. No collective.
+    /// Stops watching because this rank's work is done. Not collective.
     package func stop() {
         MappingFaults.areWatched(false)
         RankGuard.isWatched(false)
@@ -132,7 +132,7 @@ package final class HealthMonitor: @unchecked Sendable {
         if now - lastLook > 1_000_000_000 { awakeSince = now }
         lastLook = now
         board[.watched, me] = now
-        // Where another rank of the node has met it, that one ends the job.
+        // If another rank of the node has the same problem already, that rank ends the job.
         if let path = MappingFaults.lostFile, board.replace(.failing, 0, by: 1) { endForLostFile(path) }
         let works = Heartbeat.beats != beats || Heartbeat.isWaitingOutside
         beats = Heartbeat.beats
@@ -165,7 +165,7 @@ package final class HealthMonitor: @unchecked Sendable {
         let me = board.node.rank
         let reason: StopReason = board[.signal] == Int64(SIGINT) ? .interrupted : .terminated
         if board[.saved] != 0 {
-            // Whoever saved ends the job; where that is stopped before it could, this one does.
+            // The rank that saved ends the job; if it is stopped before that, this one does.
             let since = savedSince ?? now
             savedSince = since
             let isFailure = board[.failing] != 0 || board.loss != nil
@@ -187,13 +187,13 @@ package final class HealthMonitor: @unchecked Sendable {
             board[.saved] = 1
             return
         }
-        // mpirun and srun end the ranks that are left with SIGTERM when one was killed.
+        // When a rank was killed, mpirun and srun end the remaining ranks with SIGTERM.
         if let dead = board.worldRanks.indices.first(where: { board.isDead($0) }) { board.found(signs.died(dead)) }
         let loss = board.loss
         let save = Bounded.saving(actions.save)
         if let loss { endForLoss(loss, save) } else { endForSignal(reason, save) }
         board[.saved] = 1
-        // Other nodes may hold a later step, and are saving it now; launchers leave a second.
+        // Other nodes may hold a later step and be saving it now; launchers allow a second for that.
         if world.size > board.node.size {
             usleep(UInt32(max(0, min(800_000, 800_000 - (HealthBoard.now - signalledSince) / 1_000))))
         }
@@ -201,7 +201,7 @@ package final class HealthMonitor: @unchecked Sendable {
     }
 
     private func endForLoss(_ loss: String, _ save: Bounded<LastSave>) {
-        // First what happened: the disk may be what does not answer.
+        // The cause is reported first, because the disk may be what hangs.
         tell("unolora-dist: rank \(world.rank) on \(host): \(loss); start again to continue")
         let outcome = save.result(within: LastSave.patience) ?? .unanswered
         _ = end(.failed, loss, outcome.step, ExitCode.rankLost.rawValue)
@@ -216,7 +216,7 @@ package final class HealthMonitor: @unchecked Sendable {
             return
         }
         let done = outcome.step.map { "after step \($0)" } ?? "before the first step of this job"
-        // Another node may have said why: the launcher sends SIGTERM then.
+        // Another node may have recorded the cause; in that case the launcher sends SIGTERM to this one.
         guard end(.preempted, "\(reason)", outcome.step, reason.exitCode) else { return }
         let line = "stopped \(done): \(reason); start again to continue"
         _ = Bounded { Terminal.say(line) }.result(within: 1)
@@ -234,14 +234,14 @@ package final class HealthMonitor: @unchecked Sendable {
         _ = Bounded { Terminal.complain(line) }.result(within: 1)
     }
 
-    /// Whether every live rank of the node has shown its last snapshot, or had time enough for it.
+    /// Whether every live rank of the node has shown its last snapshot, or has had enough time to do so.
     private func isSettled(_ now: Int64) -> Bool {
-        // Who found a lost rank is about to say which.
+        // The rank that found a lost rank is about to write its sentence.
         if board[.finder] != 0, board.loss == nil, now - signalledSince < 200_000_000 { return false }
         return now - signalledSince > 400_000_000 || live(now).allSatisfy { board[.frozen, $0] == 1 }
     }
 
-    /// The live rank of the node with the newest snapshot; of equals the first.
+    /// The live rank of the node with the newest snapshot; the first among equals.
     private func elected(_ now: Int64) -> Int {
         let live = live(now)
         let newest = live.map { board[.snapshot, $0] }.max() ?? 0
@@ -257,8 +257,8 @@ package final class HealthMonitor: @unchecked Sendable {
 
     // MARK: - Lost files
 
-    /// Ends the job for a mapped file that a thread of this rank cannot read any more; the thread waits for that. The last
-    /// step is saved where the file is what it was, as after an error of its disk.
+    /// Ends the job because a thread of this rank cannot read a mapped file any more; the thread waits for that. The last step
+    /// is saved if the file itself is unchanged, for example after an error of its disk.
     private func endForLostFile(_ path: String) {
         let sentence =
             "\(path) was cut short, or cannot be read any more, while it was in use; restore it and start again to "
@@ -271,7 +271,7 @@ package final class HealthMonitor: @unchecked Sendable {
 
     // MARK: - Lost ranks
 
-    /// Ends the job for a lost rank, as for a signal; also from the thread of the ring.
+    /// Ends the job because of a lost rank, like after a signal; the thread of the ring may call it too.
     private func isLost(_ sentence: String) {
         board.found(sentence)
         _ = board.replace(.signal, 0, by: Int64(SIGTERM))

@@ -1,21 +1,21 @@
 import Failures
 import Runs
 
-/// What became of the last save.
+/// The result of saving the last step.
 struct LastSave: Sendable {
-    /// Seconds that it may take.
+    /// Largest number of seconds that saving may take.
     static let patience = 20.0
-    /// Of one that has taken longer.
+    /// The result when saving takes longer.
     static let unanswered = LastSave(trouble: "the file system does not answer")
 
     /// The step that is on the disk; nil for none.
     var step: Int?
-    /// Why it is not; nil where it is, or where there was nothing to save.
+    /// Why the step is not on the disk; nil when it is, or when there was nothing to save.
     var trouble: String?
 }
 
 extension Bounded where Value == LastSave {
-    /// Begins to save the newest snapshot.
+    /// Starts saving the newest snapshot.
     static func saving(_ save: @escaping @Sendable () throws(Failure) -> Int?) -> Bounded<LastSave> {
         Bounded {
             do throws(Failure) {

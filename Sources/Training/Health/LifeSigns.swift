@@ -1,9 +1,9 @@
 import Foundation
 
-/// What the table of a node says about its ranks: who is lost, and whether anybody works at all.
+/// Evaluates the table of a node: which rank is lost, and whether any rank works at all.
 ///
-/// All times are in nanoseconds of the node's clock. `since`: when the asking process last came back from being stopped
-/// itself; what was before says nothing.
+/// All times are in nanoseconds of the node's clock. `since` is when the calling process last continued after it was stopped
+/// itself; times before that prove nothing.
 struct LifeSigns: Sendable {
     private let board: HealthBoard
     private let host: String
@@ -16,8 +16,8 @@ struct LifeSigns: Sendable {
         self.isWholeJob = isWholeJob
     }
 
-    /// A sentence about a rank of the node that died, or made no progress for longer than `limit` (0 for any time), or
-    /// about a job in which every rank has waited for the others for so long.
+    /// A sentence about a rank of the node that died or made no progress for longer than `limit` (0 for any time), or about a
+    /// job in which every rank has waited for the others for that long.
     func lost(_ now: Int64, since awake: Int64, limit: Int64) -> String? {
         for rank in board.worldRanks.indices where board[.done, rank] == 0 {
             if rank != board.node.rank, board.isDead(rank) { return died(rank) }
@@ -30,12 +30,12 @@ struct LifeSigns: Sendable {
                 return "\(name(rank)) \(state) since \(seconds) s, longer than parallel.stallTimeout allows"
             }
         }
-        // With several nodes the ring asks all of them.
+        // With several nodes, the ring combines the answers of all nodes.
         let idle = idle(now, since: awake)
         return limit > 0 && idle > limit && isWholeJob && board.node.size > 1 ? Self.everybodyWaits(idle) : nil
     }
 
-    /// For how long all ranks of the node have only waited for other ranks.
+    /// For how long all ranks of the node have done nothing but wait for other ranks.
     func idle(_ now: Int64, since awake: Int64) -> Int64 {
         board.worldRanks.indices.map { board[.done, $0] == 1 ? 0 : now - max(board[.worked, $0], awake) }.min() ?? 0
     }
@@ -43,7 +43,7 @@ struct LifeSigns: Sendable {
     /// The sentence about a rank of the node whose process is gone.
     func died(_ rank: Int) -> String { "\(name(rank)) died" }
 
-    /// What is said when nobody is to blame.
+    /// The sentence when no rank is to blame.
     static func everybodyWaits(_ nanoseconds: Int64) -> String {
         "all ranks wait for each other since \(nanoseconds / 1_000_000_000) s, longer than parallel.stallTimeout allows; a "
             + "message between them was lost"

@@ -3,13 +3,13 @@ import Foundation
 import MPI
 import Synchronization
 
-/// Signs of life between nodes: the first rank of each sends one to the next node's every second, and expects them from
-/// the node before. So a host that is cut off is noticed by another one, however many there are, with two small messages
-/// a second for each.
+/// Signs of life between nodes: the first rank of each node sends one every second to the first rank of the next node, and
+/// expects one from the previous node. So a host that is cut off is noticed by another host, and each host needs only two small
+/// messages per second, however many hosts there are.
 ///
-/// On a thread of its own, since MPI may hold it up. Only where the library lets several threads call it.
+/// It has a separate thread, since MPI may block it, and exists only if the library lets several threads call it.
 final class NodeRing: @unchecked Sendable {
-    /// What to do when the node before is silent for too long.
+    /// Called when the previous node is silent for too long.
     typealias Alarm = @Sendable (String) -> Void
 
     private let leaders: Communicator
@@ -23,11 +23,11 @@ final class NodeRing: @unchecked Sendable {
 
     private static let interval: Int64 = 1_000_000_000
 
-    /// Starts it, on the first rank of each node where there are several; collective over `world`.
+    /// Starts the ring on the first rank of each node, if there are several nodes; collective over `world`.
     ///
     /// - Parameters:
     ///   - limit: the longest silence, in nanoseconds; 0 for any.
-    ///   - idle: for how long all ranks of this node have waited for others, in nanoseconds.
+    ///     - idle: for how long all ranks of this node have waited for others, in nanoseconds.
     init?(
         world: Communicator, node: Communicator, limit: @escaping @Sendable () -> Int64,
         idle: @escaping @Sendable () -> Int64, alarm: @escaping Alarm
@@ -42,7 +42,7 @@ final class NodeRing: @unchecked Sendable {
         hosts = try leaders.allGather(ProcessInfo.processInfo.hostName)
         worldRanks = try leaders.allGather([UInt64(world.rank)]).map { Int($0[0]) }
         let thread = Thread { [self] in
-            // An MPI that fails here fails in the collectives too, which say so.
+            // If MPI fails here, it also fails in the collectives, which report that.
             try? turn()
             left.signal()
         }
@@ -50,13 +50,13 @@ final class NodeRing: @unchecked Sendable {
         thread.start()
     }
 
-    /// Ends it, after a last message that says so. No collective.
+    /// Ends the ring after a last message that says so. Not collective.
     func stop() {
         isStopped.store(true, ordering: .releasing)
         left.wait()
     }
 
-    /// Two words: whether it is the last message, and how many nodes in a row only wait.
+    /// A message has two words: whether it is the last one, and how many consecutive nodes do nothing but wait.
     private func receive(_ rank: Int) throws(Failure) -> Message { try leaders.receive(count: 2, from: rank) }
 
     private func turn() throws(Failure) {
@@ -64,17 +64,18 @@ final class NodeRing: @unchecked Sendable {
         var incoming: Message? = try receive(before)
         var outgoing: Message?
         var (heard, sent, looked) = (HealthBoard.now, Int64(0), HealthBoard.now)
-        // How many nodes in a row before this one only wait, around the ring.
+        // The number of consecutive nodes before this one in the ring that do nothing but wait.
         var idleBefore = 0
         while true {
             let now = HealthBoard.now
-            // This process was stopped itself: what it did not hear meanwhile says nothing.
+            // This process was stopped itself, so silence during that time proves nothing.
             if now - looked > Self.interval { heard = now }
             looked = now
             let isLast = isStopped.load(ordering: .acquiring)
             if try outgoing?.isComplete() ?? true, now - sent >= Self.interval || isLast {
                 let isIdle = limit() > 0 && idle() > limit()
-                // Twice around: each was asked again after all had been.
+                // Two rounds are needed: in the second one every node has confirmed that it still waits after all nodes were
+                // waiting.
                 if isIdle, idleBefore >= 2 * leaders.size { return alarm(LifeSigns.everybodyWaits(idle())) }
                 outgoing = try leaders.send([isLast ? 1 : 0, isIdle ? UInt64(idleBefore + 1) : 0], to: after)
                 sent = now
@@ -94,7 +95,7 @@ final class NodeRing: @unchecked Sendable {
             }
             usleep(50_000)
         }
-        // All ranks stop together, so the last message of the node before is on its way; whoever is lost sends none.
+        // All ranks stop together, so the last message of the previous node is on its way; a lost node sends none.
         let end = HealthBoard.now + 2 * Self.interval
         while HealthBoard.now < end {
             let isSent = try outgoing?.isComplete() ?? true

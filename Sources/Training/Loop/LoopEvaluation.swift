@@ -3,15 +3,15 @@ import MPI
 import Runs
 import Tasks
 
-/// The evaluation that the training loop makes from time to time.
+/// The evaluation that the training loop runs from time to time.
 package struct LoopEvaluation {
     let evaluator: Evaluator
-    /// Gives it up when the job is to end.
+    /// Abandons the evaluation when the job must end.
     let stop: EvaluationStop
     let tasks: [EvaluationTask]
-    /// What the best checkpoint is greatest in, with the evaluated split.
+    /// The measure that is largest for the best checkpoint; it includes the evaluated split.
     let best: BestMeasure
-    /// At most so many examples of a task are evaluated; nil for all.
+    /// Largest number of examples that are evaluated per task; nil for all.
     let maxExamples: Int?
     /// Whether all ranks share the decoding.
     let isSpread: Bool
@@ -32,7 +32,7 @@ package struct LoopEvaluation {
     /// Name of the evaluated split.
     var split: String { best.split }
 
-    /// Evaluates on rank 0, or on all ranks; collective. The results come back on rank 0.
+    /// Evaluates on rank 0 or on all ranks; collective. Returns the results on rank 0.
     func run(_ team: EngineTeam, _ world: Communicator) throws(Failure) -> EvaluationStop.Ending<[EvaluatedTask]> {
         try stop.watch(onAllRanks: isSpread) { () throws(Failure) in
             try evaluator.evaluate(tasks, team: team, over: isSpread ? world : nil)

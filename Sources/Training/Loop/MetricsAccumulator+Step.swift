@@ -2,7 +2,7 @@ import Kernels
 import Runs
 
 extension MetricsAccumulator {
-    /// Adds what a step did; of one that was left out, that it was.
+    /// Adds the sums of a step; if the step was left out, only counts it.
     package mutating func add(_ result: StepResult) {
         learningRate = result.learningRate
         guard !result.isSkipped else {

@@ -10,17 +10,17 @@ import Tensors
 package struct LoopOptions: Sendable {
     /// Steps of the whole run.
     var steps: Int
-    /// A line of `metrics.jsonl` every so many steps.
+    /// Steps between lines of `metrics.jsonl`.
     var logEvery: Int
-    /// Lines after these steps instead; nil for none of that.
+    /// Steps after which lines are written instead; nil to use `logEvery`.
     var logSteps: Set<Int>?
-    /// An evaluation every so many steps; nil for none but the last.
+    /// Steps between evaluations; nil for none except the last.
     var evaluateEvery: Int?
     /// Whether the last step is evaluated.
     var evaluatesLast: Bool
-    /// A checkpoint every so many steps, beside those at the end and of the best.
+    /// Steps between checkpoints, in addition to those at the end and of the best evaluation.
     var checkpointEvery: Int?
-    /// Stop ahead of the end.
+    /// When to stop before the end.
     var stop: StopConditions
 
     /// Creates options.
@@ -38,7 +38,7 @@ package struct LoopOptions: Sendable {
     }
 }
 
-/// Trains to the last step or until something asks to stop: step, log, evaluate, checkpoint.
+/// Trains to the last step or until something requests a stop: step, log, evaluate, checkpoint.
 package final class TrainLoop {
     /// How the loop ended.
     package enum Outcome {
@@ -53,7 +53,7 @@ package final class TrainLoop {
     private let taskNames: [String]
     private let log: Logger
     private let checkpoints: RunCheckpoints
-    /// Rank 0 alone writes.
+    /// Only rank 0 writes; nil on other ranks.
     private let writer: RunWriter?
 
     private var now: RunProgress
@@ -81,18 +81,18 @@ package final class TrainLoop {
             best: resumed?.best, owesEvaluation: resumed?.owesEvaluation ?? false,
             accumulator: resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count), record: resumed?.record)
         isResumed = resumed != nil
-        // mpirun gives its ranks a terminal of their own whatever its output goes to: only a process alone can tell.
+        // mpirun gives its ranks a terminal whatever its own output is, so only a single process can tell.
         progress = ProgressLine(
             step: trainer.state.step, steps: options.steps, isTerminal: world.size == 1 && isatty(STDOUT_FILENO) == 1)
     }
 
-    /// Runs; collective. What it asked to be saved is on the disk when it returns.
+    /// Runs the loop; collective. When it returns, all checkpoints that it started are on the disk.
     package func run() throws(Failure) -> Outcome {
         let outcome: Outcome
         do throws(Failure) {
             outcome = try train()
         } catch {
-            // The checkpoint that is being written is not to stay half-written; what it fails with says nothing new.
+            // The checkpoint in progress must not stay half-written; an error in it is less important than this one.
             try? writer?.finish()
             throw error
         }
@@ -101,18 +101,18 @@ package final class TrainLoop {
     }
 
     private func train() throws(Failure) -> Outcome {
-        // Whatever has evaluated the step has left nothing that compares; at the last step nothing else would come.
+        // An earlier evaluation of this step cannot be compared any more, and at the last step no later one would follow.
         if isResumed, now.best == nil, evaluationIsDue(trainer.state.step) { now.owesEvaluation = true }
         if now.owesEvaluation, evaluationIsDue(trainer.state.step), let stop = try evaluate(isSaved: true), isUnfinished
         {
             return leave(stop)
         }
-        // Of a run that goes on from there or beyond.
+        // The run resumed at or beyond the step after which it was to stop.
         if let last = options.stop.afterStep, trainer.state.step >= last, isUnfinished { return leave(.preempted) }
         while trainer.state.step < options.steps {
             let completing = trainer.state.step + 1
             let isLast = completing == options.steps
-            // To leave after a certain step means nothing after the last one; a signal still does.
+            // Leaving after a certain step has no meaning at the last step; a signal still has.
             let result = try trainer.step(
                 stop: isLast ? options.stop.request : options.stop.request(completing: completing))
             try checkInputsNowAndThen()
@@ -123,11 +123,11 @@ package final class TrainLoop {
                 now.record = recordIfDue(step: completing, isLast: isLast)
                 now.owesEvaluation = evaluationIsDue(completing)
                 try checkpoints.keep(trainer.state, now)
-                // After it is kept, which has the line: a disk that is full, or a kill, loses no step then.
+                // The line is written after the snapshot, which contains it: a full disk or a kill then loses no step.
                 if let record = now.record { try writer?.append(record) }
             }
             try writer?.check()
-            // First what is computed is made safe; the evaluation can be made up for.
+            // The computed step is saved first; the evaluation can be repeated.
             let isDue = options.checkpointEvery.map { completing % $0 == 0 } ?? false
             let saves = isLast || isDue || result.stop != nil
             if saves { try saveNewest() }
@@ -138,7 +138,7 @@ package final class TrainLoop {
         return .finished
     }
 
-    /// Whether a job that leaves now has something to come back for: steps, an evaluation, the report at the end.
+    /// Whether a job that leaves now leaves anything undone: steps, an evaluation, or the report at the end.
     private var isUnfinished: Bool {
         trainer.state.step < options.steps || now.owesEvaluation || options.evaluatesLast
     }
@@ -154,9 +154,9 @@ package final class TrainLoop {
         return (isDue || (step == options.steps && options.evaluatesLast)) && !evaluation.tasks.isEmpty
     }
 
-    /// Evaluates the present step and writes a checkpoint if it is the best, or one of the step is there that owes the
-    /// evaluation. Returns why the job is to end; then a checkpoint of the step is there, which owes the evaluation when
-    /// it was given up.
+    /// Evaluates the current step and writes a checkpoint if the step is the best so far, or if the step's existing checkpoint
+    /// still owes the evaluation. Returns why the job must end, or nil. If the job must end, a checkpoint of the step exists;
+    /// it owes the evaluation if that was abandoned.
     private func evaluate(isSaved: Bool) throws(Failure) -> StopReason? {
         let begun = ContinuousClock.now
         defer { loggedAt += begun.duration(to: .now) }
@@ -173,36 +173,36 @@ package final class TrainLoop {
                 $0, step: trainer.state.step, split: evaluation.split, maxExamples: evaluation.maxExamples,
                 seconds: seconds)
         }
-        // Any rank may have to save the step.
+        // Every rank must know it, since any rank may have to save the step.
         now.best = try world.share(record.map(bestSoFar) ?? now.best, "the best evaluation")
-        // As with a step: where the job's end comes first the evaluation is still owed, and nothing of it is said.
+        // As with a step: if the job ends first, the evaluation is still owed and nothing about it is reported.
         try checkpoints.snapshots.complete { () throws(Failure) in
             if let record { try report(record) }
             now.owesEvaluation = false
             try checkpoints.keep(trainer.state, now)
         }
         if isSaved || now.best != before || ending.stop != nil { try writer?.checkpoint() }
-        // The steps to come name this one as the best: where all ranks are killed nobody else has it.
+        // The next snapshots name this step as the best; if all ranks were killed, no other copy of it would exist.
         if now.best != before, checkpoints.isInFile { try writer?.finish() }
         return ending.stop
     }
 
-    /// Begins to save the newest snapshot on rank 0, once all ranks have found their files as they were.
+    /// Starts saving the newest snapshot on rank 0, after all ranks have found their files unchanged.
     private func saveNewest() throws(Failure) {
         try checkpoints.checkInputs(on: world)
         try writer?.checkpoint()
     }
 
-    /// Looks at this rank's files every few seconds: a step that another rank saves because this one died is right then, but
-    /// for the last seconds, and a job does not train for hours what nobody can use.
+    /// Checks this rank's files every few seconds. So if this rank dies and another rank saves the step, only the last seconds
+    /// can be wrong; and a job does not train for hours with a useless result.
     private func checkInputsNowAndThen() throws(Failure) {
-        // Rank 0 looks first: the ranks of a node would all say the same.
+        // Rank 0 checks first, because all ranks of a node would report the same.
         guard inputsChecked.duration(to: .now) > .seconds(world.rank == 0 ? 5 : 7) else { return }
         try checkpoints.checkInputs()
         inputsChecked = .now
     }
 
-    /// Writes an evaluation down, on rank 0.
+    /// Records an evaluation, on rank 0.
     private func report(_ record: EvaluationRecord) throws(Failure) {
         guard let writer else { return }
         try writer.append(record)
@@ -212,14 +212,14 @@ package final class TrainLoop {
         log.info("step \(record.step): \(average)")
     }
 
-    /// The best evaluation, with this one.
+    /// The best evaluation, taking this one into account.
     private func bestSoFar(_ record: EvaluationRecord) -> RunState.Best? {
         let value = evaluation.best.mean.value(record)
         guard BestMeasure.isBest(value, of: record, beside: now.best) else { return now.best }
         return RunState.Best(step: record.step, value: value, measure: evaluation.best.text)
     }
 
-    /// The rank whose micro-batch it was knows more than the others.
+    /// Logs on the rank that computed the micro-batch what was not finite, since it knows more than the others.
     private func tellIfSkipped(_ result: StepResult) {
         guard result.isSkipped else { return }
         let step = trainer.state.step
@@ -234,7 +234,7 @@ package final class TrainLoop {
         }
     }
 
-    /// The line about the steps since the last one, where one is due.
+    /// The line about the steps since the previous line, if one is due.
     private func recordIfDue(step: Int, isLast: Bool) -> TrainRecord? {
         let seconds = ProgressLine.seconds(loggedAt.duration(to: .now))
         if writer != nil {

@@ -4,11 +4,11 @@ import Failures
 import Tasks
 
 extension RankMemory.Batches {
-    /// Steps that are drawn, at most, and their examples.
+    /// Largest numbers of steps and of examples that are drawn.
     private static let (steps, examples) = (400, 40_000)
 
-    /// The micro-batches of the first steps of a run, drawn and cut with the trainer's own code, and batches of answers that
-    /// are given.
+    /// The micro-batches of the first steps of a run, drawn and cut with the trainer's own code, and the given batches of
+    /// answers.
     package init(
         _ configuration: RunConfiguration, mixture: Mixture, examples: any TrainingExamples,
         answering: [(lengths: BatchLengths, steps: Int)]
@@ -35,7 +35,7 @@ extension RankMemory.Batches {
         }
     }
 
-    /// The first evaluation batch of a split, which has its longest examples.
+    /// The first evaluation batch of a split, which contains the longest examples.
     package static func longest(_ sources: [Int], batch: Int, steps: Int) -> (lengths: BatchLengths, steps: Int) {
         var lengths = BatchLengths()
         for source in sources.sorted(by: >).prefix(batch) { lengths.append(source: source, target: 0) }
@@ -43,14 +43,16 @@ extension RankMemory.Batches {
     }
 }
 
-/// Training examples of which the lengths alone are known.
+/// Training examples of which only the lengths are known.
 package final class KnownLengths: TrainingExamples, @unchecked Sendable {
-    // Unchecked: the memory is written in `init` alone.
+    // Unchecked: only `init` writes the memory.
     private let tokens: UnsafeMutableBufferPointer<Int32>
     private let sources: [[Int32]]
     private let targets: [Int]
 
-    /// The tokens of each task's sources, and of its longest target.
+    /// - Parameters:
+    ///   - sources: number of tokens of each source, by task.
+    ///   - targets: number of tokens of each task's longest target.
     package init(sources: [[Int32]], targets: [Int]) {
         self.sources = sources
         self.targets = targets

@@ -5,42 +5,42 @@ import Foundation
 import Kernels
 import Tensors
 
-/// The private memory of a rank that trains, from shapes and the lengths of its batches.
+/// The private memory of a rank that trains, computed from shapes and the lengths of its batches.
 package struct RankMemory {
-    /// What a process takes beside what is counted: MPI, BLAS, vocabulary and heap, as the private resident memory of runs
-    /// of small models was measured.
+    /// What a process needs in addition to what is counted here: MPI, BLAS, vocabulary and heap. Measured as the private
+    /// resident memory of runs with small models.
     package static let processBytes = 16 << 20
-    /// What a worker does: its stack, its part of BLAS, and the page, which may be a huge one, that its workspace ends in.
+    /// What a worker needs: its stack, its part of BLAS, and the last page of its workspace, which may be a huge page.
     static let threadBytes = 2 << 20
-    /// What a row of a file takes while it is tokenised, as it was measured.
+    /// What a row of a file needs while it is tokenised; measured.
     package static let rowBytes = 170
-    /// Bytes for each trainable: weight and both moments in 4, and the sum of its gradients.
+    /// Bytes per trainable: 4 each for the weight and the two moments, and the sum of its gradients.
     package static func bytesOfTrainable(_ sum: GradientSum) -> Int { 3 * 4 + sum.bytes }
-    /// The same of each worker: its gradient.
+    /// Bytes per trainable and worker: its gradient.
     package static let workerBytesOfTrainable = 4
-    /// The same of each snapshot: weight and both moments.
+    /// Bytes per trainable and snapshot: the weight and both moments.
     static let snapshotBytesOfTrainable = 3 * 4
-    /// What no training is without: one worker, and one snapshot.
+    /// The smallest number of bytes per trainable with which training is possible: one worker and one snapshot.
     static func leastBytesOfTrainable(_ sum: GradientSum) -> Int {
         bytesOfTrainable(sum) + workerBytesOfTrainable + snapshotBytesOfTrainable
     }
-    /// The same where answers are computed alone: the weight.
+    /// Bytes per trainable when only answers are computed: the weight.
     static let answeringBytesOfTrainable = 4
 
     package let trainables: Int
     private let sum: GradientSum
     let threads: Int
-    /// How many snapshots rank 0 comes to have: the last step; the best evaluation's, once there is one; and one that is being
-    /// written while the next steps are made. Other ranks write none.
+    /// How many snapshots rank 0 will have: the last step; that of the best evaluation, once there is one; and one that is
+    /// being written during the next steps. Other ranks write none.
     package let snapshots: ClosedRange<Int>
-    /// Bytes of a worker beside its trainables, at most, whatever the texts are.
+    /// Largest number of bytes of a worker, without its trainables, whatever the texts are.
     let most: Int
-    /// The same for the lengths that the data has; nil where they are not known.
+    /// The same for the lengths in the data; nil when they are not known.
     let usual: Int?
-    /// Bytes that a workspace comes to, at most.
+    /// Largest size of a workspace in bytes.
     package let workspace: Int
 
-    /// Batches of a run as they usually are.
+    /// Typical batches of a run.
     package struct Batches {
         /// Micro-batches.
         var training: [BatchLengths] = []
@@ -50,7 +50,7 @@ package struct RankMemory {
 
     /// - Parameters:
     ///   - longestTarget: tokens of the longest target of any task.
-    ///   - batches: what the data gives; nil where it is not known.
+    ///     - batches: the batches in the data; nil when they are not known.
     package init(
         _ configuration: RunConfiguration, shape: any BackboneShape, method: any Method, threads: Int,
         longestTarget: Int, batches: Batches?
@@ -100,26 +100,26 @@ package struct RankMemory {
         StepSums(parameters: trainables, tasks: tasks, gradients: sum).bytes
     }
 
-    /// So many snapshots.
+    /// Bytes of `count` snapshots.
     package func snapshotBytes(_ count: Int) -> Int { trainables * Self.snapshotBytesOfTrainable * count }
 
-    /// A worker, all in all, at most.
+    /// Largest total number of bytes of a worker.
     package var mostOfWorker: Int { most + Self.threadBytes + trainables * Self.workerBytesOfTrainable }
 
-    /// The same for the lengths that the data has.
+    /// The same for the lengths in the data.
     package var usualOfWorker: Int? { usual.map { $0 + Self.threadBytes + trainables * Self.workerBytesOfTrainable } }
 
-    /// The rank, at most.
+    /// Largest total number of bytes of the rank.
     package var mostBytes: Int {
         Self.processBytes + stateBytes + snapshotBytes(snapshots.upperBound) + threads * mostOfWorker
     }
 
-    /// The rank as the data is; nil where that is not known.
+    /// The same for the lengths in the data; nil when they are not known.
     package var usualBytes: Int? {
         usualOfWorker.map { Self.processBytes + stateBytes + snapshotBytes(snapshots.lowerBound) + threads * $0 }
     }
 
-    /// Bytes for each row of a worker's rows that are rounded to 8 bits: the widest operand, each number in up to two.
+    /// Bytes for rounding a row to 8 bits: the widest operand, with up to two bytes for each number.
     private static func roundedBytes(_ configuration: RunConfiguration, _ shape: any BackboneShape) -> Int {
         let quantises = configuration.products.quantises
         let widest = shape.projectionGroups().map {
@@ -128,7 +128,8 @@ package struct RankMemory {
         return (widest.max() ?? 0) * 2
     }
 
-    /// Refuses what no whole number of bytes says: no width of the model, and no part of attention, is beyond these.
+    /// Refuses sizes whose number of bytes does not fit in an integer: no width of the model, and no part of attention, may be
+    /// larger than these.
     private static func checkSize(
         _ configuration: RunConfiguration, _ shape: any BackboneShape, tokens: Int
     ) throws(Failure) {
@@ -143,12 +144,12 @@ package struct RankMemory {
         }
     }
 
-    /// What to say where the ranks of a node need more memory than it has, or may.
+    /// A warning when the ranks of a node need more memory than the node has or than they may use.
     ///
     /// - Parameters:
     ///   - ranks: ranks of the node.
-    ///   - shared: bytes that they have together: the backbone and what is packed.
-    ///   - limit: what they may have.
+    ///     - shared: bytes that the ranks share: the backbone and its packed weights.
+    ///     - limit: the memory that the ranks may use.
     package func warning(ranks: Int, shared: Int, limit: MemoryLimit) -> String? {
         func node(_ rank: Int) -> Double { Double(shared) + Double(ranks) * Double(rank) }
         let most = node(mostBytes)
@@ -161,8 +162,8 @@ package struct RankMemory {
             + "batch.micro, eval.batch or data.maxSource"
     }
 
-    /// What to say where this process, which has `inUse` bytes of addresses and none yet of what is counted here but weights
-    /// and moments, needs or may need more than its limit.
+    /// A warning when this process needs, or may need, more addresses than its limit allows. It uses `inUse` bytes of addresses
+    /// now, which contain weights and moments but nothing else of what is counted here.
     func warning(addresses limit: MemoryLimit?, inUse: Int) -> String? {
         guard let limit else { return nil }
         let most = Double(inUse) + Double(mostBytes - Self.processBytes - snapshotBytes(1))

@@ -1,15 +1,15 @@
-/// Whether a vocabulary can be that of an embedding, by the number of its ids and of the embedding's rows.
+/// Whether a vocabulary can belong to an embedding, judged by the number of its ids and of the embedding's rows.
 package enum EmbeddingFit: Equatable {
-    /// As many rows as ids, and what padding adds.
+    /// As many rows as ids, up to padding.
     case fits
-    /// So many rows more that padding does not explain them: an embedding that somebody has enlarged, or another model's
-    /// vocabulary.
+    /// More additional rows than padding explains: somebody has enlarged the embedding, or the vocabulary is another model's.
+    /// The value is the number of these rows.
     case hasSpare(Int)
-    /// Half as many rows again as ids, or more.
+    /// At least half as many rows again as ids.
     case isOfAnother
 
-    /// T5 has 32,000 ids in 32,128 rows, mT5 250,100 in 250,112: rows are padded to multiples of 128 at most, and of 1,024
-    /// where somebody was generous.
+    /// T5 has 32,000 ids in 32,128 rows, mT5 250,100 in 250,112: rows are usually padded to multiples of at most 128, and
+    /// sometimes of up to 1,024.
     private static let padding = 1024
 
     package init(ids: Int, rows: Int) {
@@ -22,6 +22,6 @@ package enum EmbeddingFit: Equatable {
         }
     }
 
-    /// The rows of a new embedding for so many pieces: room for T5's sentinels, in a multiple of 128.
+    /// Number of rows of a new embedding for `pieces` pieces: room for T5's sentinels, rounded up to a multiple of 128.
     package static func rows(pieces: Int) -> Int { (pieces + 100 + 127) / 128 * 128 }
 }

@@ -3,18 +3,18 @@ import Configuration
 import Failures
 import Kernels
 
-/// What computes the products with frozen weights (`parallel.gemm`); part of what the bits depend on.
+/// The library that computes the products with frozen weights (`parallel.gemm`); the bits of a run depend on it.
 public enum ProductBackend: String, Sendable, CaseIterable {
-    /// OpenBLAS on the mapped file: no copy of the weights, but for products of 8 bits, which are this program's own.
+    /// OpenBLAS on the mapped file, without a copy of the weights; products in 8 bits use this program's own kernels.
     case openblas
-    /// oneDNN on weights that were packed once for the ranks of a node; products of 8 bits are its too where the processor
+    /// oneDNN on weights that were packed once for the ranks of a node; it also computes products in 8 bits if the processor
     /// has VNNI.
     case onednn
 
-    /// Those of this build.
+    /// The backends of this build.
     public static var available: [ProductBackend] { OneDNN.isInBuild ? [.openblas, .onednn] : [.openblas] }
 
-    /// The one that a configuration asks for; `badConfiguration` when it is not in this build.
+    /// The backend that a configuration asks for; throws `badConfiguration` when it is not in this build.
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(
             name: configuration.gemm, asking: "parallel.gemm",
@@ -22,15 +22,15 @@ public enum ProductBackend: String, Sendable, CaseIterable {
             keeping: configuration.weightFormat)
     }
 
-    /// What `auto` is: oneDNN where the build has it and the processor AVX-512, or VNNI where 8 bits are asked for; but
-    /// OpenBLAS for bfloat16 weights, of which oneDNN would need copies.
+    /// The meaning of `auto`: oneDNN if it is in the build and the processor has AVX-512 (for 8 bits: VNNI). For bfloat16
+    /// weights it is OpenBLAS, because oneDNN would need copies of them.
     package static func preferred(quantises: Bool = false, keeping format: WeightFormat = .float32) -> ProductBackend {
         let isFaster = OneDNN.isFast || quantises && OneDNN.hasVNNI
         return isFaster && format == .float32 ? .onednn : .openblas
     }
 
-    /// The one of a name, or `auto`, for weights kept in a format; `asking` is the option or key that names it, `quantises`
-    /// the one that asks for 8 bits, if any.
+    /// The backend with a name, or `auto`, for weights stored in a format. `asking` is the option or key with the name;
+    /// `quantises` is the one that asks for 8 bits, if any.
     public init(
         name: String, asking: String, quantises: String? = nil, keeping format: WeightFormat = .float32
     ) throws(Failure) {
@@ -53,7 +53,7 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         }
     }
 
-    /// Version and kernels, as the bits depend on them.
+    /// Version and kernels; the bits depend on them.
     public var version: String {
         switch self {
         case .openblas: "OpenBLAS \(BLAS.coreType)"
@@ -61,16 +61,16 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether its products of 8 bits are this program's own, and not oneDNN's; the bits are the same.
+    /// Whether its products in 8 bits use this program's own kernels instead of oneDNN's; the bits are the same.
     var hasOwnIntegers: Bool { self == .openblas || !OneDNN.hasVNNI }
 
-    /// `version`, and whose products of 8 bits a model with these products has.
+    /// `version`, and whose kernels compute the products in 8 bits of a model with these products.
     func description(_ products: ModelProducts) -> String {
         guard products != .float32, hasOwnIntegers else { return version }
         return version + ", 8 bits by this program " + (IntegerPanels.hasVectors ? "(AVX2)" : "(no vectors)")
     }
 
-    /// What to know of 8 bits where they gain nothing; nil where they do.
+    /// A warning when 8 bits gain nothing; nil when they do.
     package var integerWarning: String? {
         guard hasOwnIntegers,
             !Self.ownIntegersGain(hasVectors: IntegerPanels.hasVectors, isFast: OneDNN.isFast)
@@ -80,11 +80,11 @@ public enum ProductBackend: String, Sendable, CaseIterable {
             + "where float32 has no AVX-512"
     }
 
-    /// Whether this program's products of 8 bits are faster than the ones in float32: they have AVX2 at best, those AVX-512
-    /// where `isFast`.
+    /// Whether this program's products in 8 bits are faster than those in float32: the former use AVX2 at best, the latter
+    /// AVX-512 when `isFast` is set.
     static func ownIntegersGain(hasVectors: Bool, isFast: Bool) -> Bool { hasVectors && !isFast }
 
-    /// The packs of a run: those of its products, the backward's only where it trains.
+    /// The packs for a run's products; the backward is packed only for training.
     static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {
         let quantises = configuration.products.quantises
         let backward: ProductKind = quantises.backward ? .int8 : .float32
@@ -92,7 +92,7 @@ public enum ProductBackend: String, Sendable, CaseIterable {
             forward: quantises.forward ? .int8 : .float32, backward: training ? backward : nil)
     }
 
-    /// How a model's weights are packed for it; nil when they all stay where they are. `memory` holds them.
+    /// How a model's weights are packed for this backend; nil when none are packed. `memory` provides the memory for them.
     public func packing(
         _ packs: FrozenMatrix.Packs,
         memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
@@ -107,8 +107,8 @@ public enum ProductBackend: String, Sendable, CaseIterable {
 }
 
 extension RunConfiguration {
-    /// Bytes that a node's packed weights take with `products`: the projections for the forward and for the backward, and
-    /// with oneDNN the output matrix for both.
+    /// Bytes of a node's packed weights with `products`: the projections for the forward and for the backward, and with oneDNN
+    /// the output matrix for both.
     package func packedBytes(_ products: ProductBackend, _ shape: any BackboneShape) -> Int {
         let float = products == .onednn ? 4 : 0
         let quantises = self.products.quantises
@@ -117,7 +117,7 @@ extension RunConfiguration {
         return bytes * projections + 2 * float * shape.vocabularySize * shape.modelWidth
     }
 
-    /// How the frozen weights are kept.
+    /// The format in which the frozen weights are stored.
     package var weightFormat: WeightFormat {
         switch storage {
         case .float32: .float32

@@ -1,6 +1,6 @@
 import Tensors
 
-/// How far numbers `b` are from numbers `a` that they should be, over everything that was added; summed in double precision.
+/// The difference of numbers `b` from the expected numbers `a`, over everything that was added; summed in double precision.
 struct Discrepancy {
     private var product = 0.0
     private var expected = 0.0
@@ -13,7 +13,7 @@ struct Discrepancy {
     /// `<a, b> / (||a|| ||b||)`; nil when both are zero, 0 when one is.
     var cosine: Double? {
         guard expected > 0 || found > 0 || expected.isNaN || found.isNaN else { return nil }
-        // The root of one product, so that equal numbers give 1 without rounding.
+        // One square root of the product, so that equal numbers give 1 without rounding errors.
         let norms = (expected * found).squareRoot()
         return norms == 0 ? 0 : product / norms
     }
@@ -35,7 +35,7 @@ struct Discrepancy {
         for row in 0..<a.rows { add(a.row(row), b.row(row), count: a.columns) }
     }
 
-    /// Adds everything that another one added.
+    /// Adds everything that was added to another value.
     mutating func add(_ other: Discrepancy) {
         product += other.product
         expected += other.expected

@@ -3,9 +3,9 @@ import Failures
 import Runs
 import Tensors
 
-/// Computes batches with a model and with `reference`, which is the same in float32, and sums up how they differ.
+/// Computes batches with a model and with `reference`, the same model in float32, and sums up their differences.
 ///
-/// Both engines keep their activations until the next batch, so it takes twice the memory of one worker.
+/// Both engines keep their activations until the next batch, so this needs twice the memory of one worker.
 final class PrecisionComparison {
     private struct Side {
         let engine: any BackboneEngine
@@ -36,7 +36,7 @@ final class PrecisionComparison {
         decoder = Array(repeating: Discrepancy(), count: model.backbone.shape.blocks(.decoder))
     }
 
-    /// Computes a batch without dropout, forward and backward, on both.
+    /// Computes a batch without dropout, forward and backward, with both models.
     func add(_ batch: RaggedBatch, labelSmoothing: Float) {
         losses.expected += expected.engine.forward(batch, dropout: nil, labelSmoothing: labelSmoothing).sum
         losses.found += found.engine.forward(batch, dropout: nil, labelSmoothing: labelSmoothing).sum
@@ -54,7 +54,7 @@ final class PrecisionComparison {
         for (block, (a, b)) in outputs.enumerated() { blocks[block].add(a, b) }
     }
 
-    /// What was seen in all batches; throws `notFinite` when a number of it is not.
+    /// The differences over all batches; throws `notFinite` when one of the numbers is not finite.
     func report(_ model: PrecisionReport.Model, products: ProductBackend, step: Int) throws(Failure) -> PrecisionReport
     {
         let report = PrecisionReport(
@@ -85,7 +85,7 @@ final class PrecisionComparison {
             whole.add(tensor)
             if let cosine = tensor.cosine { cosines.append((cosine, entry.name)) }
         }
-        // A NaN is smaller than nothing, so it is looked for by itself.
+        // `min` would ignore a NaN, so NaNs are searched for first.
         let smallest = cosines.first { $0.cosine.isNaN } ?? cosines.min { $0.cosine < $1.cosine }
         guard let smallest, let cosine = whole.cosine else { return nil }
         return PrecisionReport.Gradients(

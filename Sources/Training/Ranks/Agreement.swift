@@ -4,18 +4,18 @@ import Kernels
 import MPI
 import Tensors
 
-/// The exchange at start-up that makes sure all ranks are about to do the same: a reduction of different buffers is
+/// The exchange at start-up that ensures that all ranks are about to do the same, because a reduction of different buffers is
 /// undefined in MPI.
 package enum Agreement {
     /// Something that must be the same on all ranks.
     package struct Part {
         /// Its name in a message.
         var name: String
-        /// What is compared; a configuration's `sharedText` or a digest.
+        /// The text to compare: a configuration's `sharedText` or a digest.
         var text: String
-        /// Whether the text is lines of `key: value`, of which a message can say which differ.
+        /// Whether the text consists of lines `key: value`; a message then says which keys differ.
         var hasKeys = false
-        /// What to do about a short text that differs, which a message then shows; nil for what digests stand for.
+        /// What to do about a short text that differs, which the message then shows; nil for texts that are digests.
         var remedy: String?
 
         /// Creates a part.
@@ -30,7 +30,7 @@ package enum Agreement {
             Part(name: "configuration", text: configuration.sharedText, hasKeys: true)
         }
 
-        /// Matrix products of other kernels, or of another version, have other bits.
+        /// Other kernels, or another version, give matrix products with other bits.
         package static func kernels(_ coreType: String, of description: String) -> [Part] {
             [
                 Part(
@@ -48,8 +48,8 @@ package enum Agreement {
         }
     }
 
-    /// Compares parts over all ranks; collective. Returns one word for all of them; throws `ranksDisagree` naming the
-    /// first rank that differs and what differs.
+    /// Compares parts over all ranks; collective. Returns one word for all of them. Throws `ranksDisagree` with the first rank
+    /// that differs and what differs.
     @discardableResult
     package static func check(_ parts: [Part], world: Communicator) throws(Failure) -> UInt64 {
         let words = parts.flatMap { ContentDigest(of: $0.text).words }
@@ -58,7 +58,7 @@ package enum Agreement {
             return words.reduce(0) { ($0 &* 0x100_0000_01B3) ^ $1 }
         }
         let part = parts[(words.indices.first { all[odd][$0] != all[0][$0] } ?? 0) / 2]
-        // All ranks have come to the same conclusion, so they can still exchange what it takes to say more.
+        // All ranks have found the same difference, so they can still exchange the details.
         let reference = try world.broadcast(Array(part.text.utf8), from: 0)
         guard world.rank == odd else {
             // The rank that differs ends the job.

@@ -4,8 +4,8 @@ import MPI
 import Tensors
 
 extension Communicator {
-    /// On rank 0 the values of all ranks in their order, elsewhere an empty list; collective. `what` names them in a
-    /// message.
+    /// Returns the values of all ranks in order on rank 0, and an empty list on other ranks; collective. `what` names the
+    /// values in a message.
     package func gather<Value: Codable>(_ own: Value, _ what: String) throws(Failure) -> [Value] {
         var values: [Value] = []
         for (rank, bytes) in try gather([UInt8](StableJSON.line(own, what)), to: 0).enumerated() {
@@ -17,7 +17,7 @@ extension Communicator {
         return values
     }
 
-    /// Rank 0's value, on every rank; collective. What the other ranks give is ignored.
+    /// Returns rank 0's value on every rank; collective. The `value` of other ranks is ignored.
     package func share<Value: Codable>(_ value: Value, _ what: String) throws(Failure) -> Value {
         let bytes = try broadcast(rank == 0 ? [UInt8](StableJSON.line([value], what)) : [], from: 0)
         guard rank != 0 else { return value }
@@ -27,7 +27,7 @@ extension Communicator {
         return shared
     }
 
-    /// Runs `body` on rank 0 first and then on the others, so that what is wrong for all is said once; collective.
+    /// Runs `body` on rank 0 first and then on the others, so that a problem that all ranks have is reported once; collective.
     public func rankZeroFirst<T>(_ body: () throws(Failure) -> T) throws(Failure) -> T {
         if rank == 0 {
             let value = try body()

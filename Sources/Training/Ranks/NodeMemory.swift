@@ -4,21 +4,21 @@ import MPI
 
 /// Memory for converted or packed weights that the ranks of a node share.
 public final class NodeMemory: FrozenMemory, @unchecked Sendable {
-    /// Where it is.
+    /// Where the memory is.
     private enum Place: ~Copyable {
-        /// For a rank that is alone on its node: of shared memory containers have little.
+        /// For a rank that is alone on its node, because containers have little shared memory.
         case own(PrivateFrozenMemory)
-        /// The window lives as long as the job: freeing is collective, and MPI takes it back at the end.
+        /// The window lives as long as the job: freeing it is collective, and MPI does that at the end.
         case window(SharedMemory)
     }
 
     /// First byte.
     public let base: UnsafeMutableRawPointer
-    /// Whether this rank fills the memory: the node's first.
+    /// Whether this rank fills the memory; true for the first rank of the node.
     public let isWriter: Bool
     private let place: Place
 
-    /// `byteCount` bytes; collective over the node. `content` and `remedy` are for a refusal, as those of
+    /// Allocates `byteCount` bytes; collective over the node. `content` and `remedy` are for a refusal, as in
     /// `Communicator.allocateShared`.
     public init(
         _ node: Communicator, byteCount: Int, for content: String = "their state",
@@ -36,7 +36,7 @@ public final class NodeMemory: FrozenMemory, @unchecked Sendable {
         }
     }
 
-    /// Collective over the node.
+    /// Returns when the writer is done; collective over the node.
     public func publish() throws(Failure) {
         switch place {
         case .own: break

@@ -12,12 +12,12 @@ public struct ThreadChoice: Sendable {
     public let cores: AvailableCores
     /// This rank's share of its node's cores.
     public let fairShare: Int
-    /// Words for the user: what is wrong and the flag that mends it.
+    /// Warnings for the user: what is wrong, and the option that corrects it.
     public let warnings: [String]
 
     /// Chooses `requested` threads, or as many as this rank's share of the cores allows; collective over `world`.
     ///
-    /// `microBatches` of a step, when known: more workers than a rank has of them would idle.
+    /// `microBatches` is the number per step, if known: workers beyond a rank's share of them would be idle.
     public init(requested: Int?, world: Communicator, microBatches: Int?) throws(Failure) {
         let node = try world.nodeCommunicator()
         cores = AvailableCores.ofThisProcess()
@@ -31,18 +31,18 @@ public struct ThreadChoice: Sendable {
             processors: ProcessInfo.processInfo.processorCount)
     }
 
-    /// The most micro-batches of a step that one of so many ranks has.
+    /// The largest number of a step's micro-batches that one rank gets.
     package static func largestShare(ofMicroBatches microBatches: Int, ranks: Int) -> Int {
         (microBatches + ranks - 1) / ranks
     }
 
-    /// The threads of a rank: those that were asked for, or one for each core of its share that has a micro-batch of its
-    /// `own` to compute.
+    /// The number of threads of a rank: the requested number, or one for each core of its share, but at most `own`, the number
+    /// of its micro-batches.
     package static func threads(requested: Int?, fairShare: Int, own: Int) -> Int {
         requested ?? max(1, min(fairShare, own))
     }
 
-    /// What to say of threads beyond a rank's micro-batches, nil when there are none.
+    /// A warning about threads beyond a rank's micro-batches; nil when there are none.
     package static func idleWarning(threads: Int, own: Int) -> String? {
         guard threads > own else { return nil }
         return

@@ -2,7 +2,7 @@ import Failures
 import Foundation
 import Synchronization
 
-/// Saves checkpoints of rank 0 while training goes on. A step waits only where the checkpoint before is not finished.
+/// Saves checkpoints of rank 0 while training continues. A step waits only if the previous checkpoint is not finished.
 final class BackgroundSaver: Sendable {
     private let checkpoints: RunCheckpoints
     private let saved: @Sendable (Int) throws(Failure) -> Void
@@ -15,16 +15,17 @@ final class BackgroundSaver: Sendable {
         self.saved = saved
     }
 
-    /// Begins to save the newest snapshot as it is now. `before` is done ahead of it, on the same thread.
+    /// Starts saving the newest snapshot in its current state. `before` runs first, on the same thread.
     ///
-    /// Throws what an earlier one failed with.
+    /// Throws the failure of an earlier checkpoint.
     func save(before: @escaping @Sendable () throws(Failure) -> Void) throws(Failure) {
         try finish()
         guard let snapshot = checkpoints.snapshots.take() else { return }
         queue.async { [self] in
             defer { checkpoints.snapshots.release(snapshot) }
             do throws(Failure) {
-                // A run that goes on from the checkpoint does not write again what was written before it.
+                // A run that continues from the checkpoint does not write the lines before it again, so they must be on the
+                // disk first.
                 try before()
                 try checkpoints.save(snapshot)
                 try saved(snapshot.state.step)
@@ -34,12 +35,12 @@ final class BackgroundSaver: Sendable {
         }
     }
 
-    /// Throws what a checkpoint failed with; does not wait.
+    /// Throws the failure of a checkpoint; does not wait.
     func check() throws(Failure) {
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
-    /// Returns when the last checkpoint is on the disk; throws what it failed with.
+    /// Waits until the last checkpoint is on the disk; throws its failure.
     func finish() throws(Failure) {
         queue.sync {}
         try check()

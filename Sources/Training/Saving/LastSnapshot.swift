@@ -3,7 +3,7 @@ import Foundation
 import Runs
 import Synchronization
 
-/// Where `HealthMonitor` finds the newest snapshot of this rank, once the run has one.
+/// Gives `HealthMonitor` the newest snapshot of this rank, once the run has one.
 package final class LastSnapshot: Sendable {
     private let checkpoints = Mutex<RunCheckpoints?>(nil)
     private let ending: RunEnding
@@ -12,12 +12,12 @@ package final class LastSnapshot: Sendable {
         self.ending = ending
     }
 
-    /// From here on there may be snapshots.
+    /// From now on there may be snapshots.
     package func watch(_ checkpoints: RunCheckpoints) {
         self.checkpoints.withLock { $0 = checkpoints }
     }
 
-    /// What the monitor may do to the run.
+    /// The actions that the monitor may take on the run.
     package var actions: HealthMonitor.Actions {
         HealthMonitor.Actions(
             freeze: { [self] in checkpoints.withLock { $0 }?.snapshots.freeze(patience: 0.3) },

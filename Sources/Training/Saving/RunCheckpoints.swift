@@ -7,10 +7,10 @@ import Runs
 import Synchronization
 import Tensors
 
-/// The checkpoints that a run makes of its snapshots. Every rank has one: any of them can save its last step when the
-/// others cannot.
+/// The checkpoints that a run makes from its snapshots. Every rank has this object, since any rank must be able to save its
+/// last step when the others cannot.
 package final class RunCheckpoints: @unchecked Sendable {
-    /// What every checkpoint of the run has in common.
+    /// What all checkpoints of the run have in common.
     package struct Constants: Sendable {
         var adapter: AdapterConfiguration
         var layout: ParameterLayout
@@ -18,12 +18,12 @@ package final class RunCheckpoints: @unchecked Sendable {
         var libraries: [String: String]
         var seed: UInt64
         var steps: Int
-        /// The newest so many checkpoints are kept, beside the best.
+        /// Number of newest checkpoints that are kept, in addition to the best.
         var keep: Int
-        /// What the steps were computed with.
+        /// The files with which the steps were computed.
         var inputs: MappedInputs
 
-        /// Creates what all checkpoints have in common.
+        /// Creates the values.
         package init(
             adapter: AdapterConfiguration, layout: ParameterLayout, identity: RunState.Identity,
             libraries: [String: String], seed: UInt64, steps: Int, keep: Int, inputs: MappedInputs
@@ -43,9 +43,9 @@ package final class RunCheckpoints: @unchecked Sendable {
     let snapshots = Snapshots()
     private let constants: Constants
     private let run: RunDirectory
-    /// On rank 0 of a run that keeps its snapshot in a file; of the thread that trains.
+    /// On rank 0 of a run that keeps its snapshot in a file; only the training thread uses it.
     private var file: SnapshotFile?
-    /// Number of the newest snapshot that is on the disk.
+    /// The number of the newest snapshot that is on the disk.
     private let saved = Mutex(0)
 
     package init(store: CheckpointStore, constants: Constants, run: RunDirectory) {
@@ -54,7 +54,7 @@ package final class RunCheckpoints: @unchecked Sendable {
         self.constants = constants
     }
 
-    /// From here on snapshots are also kept in a file; before the first one.
+    /// From now on snapshots are also kept in a file; call it before the first snapshot.
     package func keep(in file: SnapshotFile) { self.file = file }
 
     /// Whether snapshots are also kept in a file, which the next steps overwrite.
@@ -70,20 +70,20 @@ package final class RunCheckpoints: @unchecked Sendable {
         snapshots.keep(trained, state)
         guard let file else { return }
         try run.owner.check()
-        // The next start would go on from this file.
+        // The next start would continue from this file, so the inputs are checked first.
         try checkInputs()
         try file.write(state, [trained.weights, trained.mean, trained.square])
     }
 
-    /// Makes a checkpoint of a snapshot that an earlier job of the run left in a file; returns its step.
+    /// Makes a checkpoint from a snapshot that an earlier job of the run left in a file; returns its step.
     package func save(_ left: (state: RunState, arenas: [Arena])) throws(Failure) -> Int {
         try save(left.state, left.arenas[0], left.arenas[1], left.arenas[2])
         return left.state.step
     }
 
-    /// Saves the newest snapshot where it is not on the disk yet; returns its step, nil where there is none.
+    /// Saves the newest snapshot unless it is on the disk already; returns its step, nil when there is none.
     func saveNewest() throws(Failure) -> Int? {
-        // Of a rank whose copy of an input has changed the newest step has gradients, on every node.
+        // If another rank's input has changed, its gradients are part of the newest step on every node.
         if let status = RunStatus.read(run), status.state == .failed, status.exitCode == ExitCode.badData.rawValue {
             throw Failure(.badData, "another rank has met a changed input, so \(distrust)")
         }
@@ -94,7 +94,7 @@ package final class RunCheckpoints: @unchecked Sendable {
         return snapshot.state.step
     }
 
-    /// Saves the snapshot of the best evaluation where its checkpoint was not finished.
+    /// Saves the snapshot of the best evaluation if its checkpoint was not finished.
     private func saveBest(of state: RunState) throws(Failure) {
         guard let best = state.best, best.step != state.step, let snapshot = snapshots.takeBest() else { return }
         defer { snapshots.release(snapshot) }
@@ -102,31 +102,31 @@ package final class RunCheckpoints: @unchecked Sendable {
         try save(snapshot)
     }
 
-    /// Writes a snapshot as a checkpoint, points `best` at it if it is the best, and removes what is too old.
+    /// Writes a snapshot as a checkpoint, points `best` to it if it is the best, and removes the oldest checkpoints.
     func save(_ snapshot: Snapshot) throws(Failure) {
         try save(snapshot.state, snapshot.weights, snapshot.mean, snapshot.square)
         saved.withLock { $0 = max($0, snapshot.number) }
     }
 
-    /// Throws `badData` when a file that the steps were computed with has changed on the way.
+    /// Throws `badData` when a file with which the steps were computed has changed since then.
     func checkInputs() throws(Failure) {
         do throws(Failure) {
             try constants.inputs.check(distrust)
         } catch {
-            // They hold steps that cannot be trusted, from which the next start would go on.
+            // These files hold steps that cannot be trusted, and the next start would continue from them.
             if (try? run.owner.check()) != nil { SnapshotFile.remove(run) }
             throw error
         }
     }
 
-    /// As `checkInputs`, of all ranks; collective.
+    /// Like `checkInputs`, for all ranks; collective.
     func checkInputs(on world: Communicator) throws(Failure) {
         try world.rankZeroFirst { () throws(Failure) in try checkInputs() }
-        // A rank that does not come here ends the job.
+        // A rank whose check fails ends the job instead of coming here.
         if world.size > 1 { try world.barrier() }
     }
 
-    /// What cannot be trusted when an input has changed, and what to do.
+    /// What cannot be trusted after an input has changed, and what to do.
     private var distrust: String {
         guard let last = (try? store.steps())?.max() else {
             return "nothing that was computed can be trusted; restore it and start again"
@@ -136,7 +136,7 @@ package final class RunCheckpoints: @unchecked Sendable {
 
     private func save(_ state: RunState, _ weights: Arena, _ mean: Arena, _ square: Arena) throws(Failure) {
         try run.owner.check()
-        // Also where a dying job saves its last step.
+        // This also runs when a dying job saves its last step.
         try checkInputs()
         do throws(Failure) {
             try store.save(
@@ -146,11 +146,11 @@ package final class RunCheckpoints: @unchecked Sendable {
                     state: try state.encoded(), layout: constants.layout, weights: weights,
                     firstMoments: mean, secondMoments: square, dependsOn: constants.libraries))
         } catch {
-            // Another job that has taken the directory over removes what this one has half written.
+            // If another job has taken the directory over, it removes what this one has half written.
             try run.owner.checkNow()
             throw error
         }
-        // Before old ones are removed: whoever saved the best one may not have come to it.
+        // This comes before old checkpoints are removed: the rank that saved the best one may have died before it set the link.
         if let best = state.best, try store.steps().contains(best.step), store.step(of: .best) != best.step {
             try store.point(.best, at: best.step)
         }
@@ -158,16 +158,16 @@ package final class RunCheckpoints: @unchecked Sendable {
     }
 }
 
-/// What a step leaves beside weights and moments, for a run that goes on from it.
+/// What a step leaves in addition to weights and moments, for a run that continues from it.
 package struct RunProgress: Equatable {
     /// The best evaluation so far.
     var best: RunState.Best?
-    /// Whether the evaluation that is due at the step is still to be made.
+    /// Whether the evaluation that is due at this step must still be made.
     var owesEvaluation = false
     /// Sums since the last line of `metrics.jsonl`.
     var accumulator: MetricsAccumulator
-    /// The line of `metrics.jsonl` about this very step, if it has one: whoever wrote it may have been killed before it
-    /// did.
+    /// The line of `metrics.jsonl` about this step, if it has one: the process that should write it may have been killed before
+    /// it did.
     var record: TrainRecord?
 
     /// Creates the progress of a run.

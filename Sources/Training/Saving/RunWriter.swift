@@ -4,7 +4,7 @@ import Runs
 import Synchronization
 import Tensors
 
-/// What rank 0 writes during a run: metrics, TensorBoard's curves, checkpoints, `STATUS.json` and words on the terminal.
+/// Writes the output of a run on rank 0: metrics, TensorBoard's curves, checkpoints, `STATUS.json` and lines on the terminal.
 package final class RunWriter: @unchecked Sendable {
     let run: RunDirectory
     private let metrics: MetricsLog
@@ -15,8 +15,8 @@ package final class RunWriter: @unchecked Sendable {
     private let isSynchronising = Atomic<Bool>(false)
     private let hasOtherNodes: Bool
 
-    /// Opens the run's files as `start` says; later lines of `metrics.jsonl` are cut off. `drawsCurves`: for TensorBoard
-    /// too. `hasOtherNodes`: their ranks may go on from a step whose lines this node has not given to the disk yet.
+    /// Opens the run's files; with `start` later lines of `metrics.jsonl` are removed. `drawsCurves` enables TensorBoard's
+    /// curves. `hasOtherNodes`: their ranks may continue from a step whose lines are not on this node's disk yet.
     package init(
         run: RunDirectory, checkpoints: RunCheckpoints, ending: RunEnding, start: MetricsLog.Start, drawsCurves: Bool,
         hasOtherNodes: Bool
@@ -36,7 +36,7 @@ package final class RunWriter: @unchecked Sendable {
         if let missing = start.missing(in: metrics) { try append(missing) }
     }
 
-    /// Appends a line to `metrics.jsonl` and its points to the curves.
+    /// Appends a line to `metrics.jsonl` and the line's points to the curves.
     func append(_ record: some Encodable & Drawable) throws(Failure) {
         try run.owner.check()
         try metrics.append(record)
@@ -44,24 +44,25 @@ package final class RunWriter: @unchecked Sendable {
         guard hasOtherNodes, !isSynchronising.exchange(true, ordering: .acquiringAndReleasing) else { return }
         synchronising.async { [self] in
             isSynchronising.store(false, ordering: .releasing)
-            // Where it fails the next checkpoint says so.
+            // If this fails, the next checkpoint reports it.
             try? metrics.synchronise()
         }
     }
 
-    /// Begins to write the newest snapshot as a checkpoint, while training goes on. Throws what an earlier one failed with.
+    /// Starts writing the newest snapshot as a checkpoint while training continues. Throws the failure of an earlier
+    /// checkpoint.
     package func checkpoint() throws(Failure) {
         let metrics = metrics
         try saver.save { () throws(Failure) in try metrics.synchronise() }
     }
 
-    /// Throws what a checkpoint in the background failed with.
+    /// Throws the failure of a checkpoint in the background.
     func check() throws(Failure) { try saver.check() }
 
-    /// Returns when the last checkpoint is on the disk; throws what it failed with.
+    /// Waits until the last checkpoint is on the disk; throws its failure.
     package func finish() throws(Failure) { try saver.finish() }
 
-    /// A line for the user on standard output.
+    /// Prints a line for the user on standard output.
     package func say(_ line: String) {
         Terminal.say(line)
     }

@@ -4,15 +4,15 @@ import Runs
 import Synchronization
 import Tensors
 
-/// One completed step, whole: what a checkpoint of it holds.
+/// One completed step: everything that its checkpoint contains.
 final class Snapshot: @unchecked Sendable {
     fileprivate(set) var state: RunState
-    /// Counts what was kept: a step may be kept again after its evaluation.
+    /// The number of this snapshot; a step may be kept again after its evaluation and then has another number.
     fileprivate(set) var number = 0
     let weights: Arena
     let mean: Arena
     let square: Arena
-    /// How many read it now; whoever does keeps it from being overwritten.
+    /// How many readers it has now; while there are any, it is not overwritten.
     fileprivate var readers = 0
 
     fileprivate init(count: Int, state: RunState) {
@@ -22,48 +22,49 @@ final class Snapshot: @unchecked Sendable {
         square = Arena(count: count, for: .trainables)
     }
 
-    /// What is trained, itself.
+    /// A snapshot that views the trained state itself.
     fileprivate init(_ trained: TrainState, state: RunState) {
         self.state = state
         (weights, mean, square) = (trained.weights, trained.mean, trained.square)
     }
 }
 
-/// The last completed step of this rank, kept whole beside the training that goes on: another thread can save it at any
-/// moment.
+/// Keeps the last completed step of this rank while training continues, so that another thread can save it at any moment.
 ///
-/// At any moment one of two is whole: what is trained itself, between two updates, or the copy of it, while an update is
-/// being made. So one copy suffices, which is overwritten after each step. Copies that are being read, and that of the best
+/// One of two things is complete at any moment: the trained state itself, between two updates, or its copy, during an update.
+/// So one copy suffices, which is overwritten after each step. Copies that are being read, and that of the best evaluation, are
+/// not overwritten; then there are more copies.
 /// evaluation, stay out of this; then there are more.
 final class Snapshots: @unchecked Sendable {
     private let lock = NSLock()
-    /// Held while a step is completed.
+    /// Locked while a step is completed.
     private let completing = NSLock()
     private let isFrozen = Atomic<Bool>(false)
     private var all: [Snapshot] = []
     private var newest: Snapshot?
-    /// That of the best evaluation, which stays until there is a better one: its checkpoint may not be finished yet.
+    /// The snapshot of the best evaluation. It stays until there is a better one, because its checkpoint may not be finished.
     private var best: Snapshot?
     private var count = 0
 
-    /// Runs `body`, which completes a step: its lines are written and it is kept. Does not return once frozen.
+    /// Runs `body`, which completes a step: it writes the step's lines and keeps the step. Never returns after `freeze`.
     func complete<R>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
         completing.lock()
         defer { completing.unlock() }
-        // The job ends; whoever froze it ends this thread too.
+        // The job is ending; the thread that called `freeze` ends this thread too.
         while isFrozen.load(ordering: .acquiring) { sleep(1) }
         return try body()
     }
 
-    /// No step is completed from here on, so the newest snapshot is the last one. Waits for a step that is being completed
-    /// now, but at most `patience`: its disk may hang. That step may still be kept later.
+    /// From now on no step is completed, so the newest snapshot is the last one. Waits for a step that is being completed now,
+    /// but at most `patience`, because its disk may hang. That step may still be kept later.
     func freeze(patience: TimeInterval) {
         isFrozen.store(true, ordering: .releasing)
         if completing.lock(before: Date(timeIntervalSinceNow: patience)) { completing.unlock() }
     }
 
-    /// Copies the state and makes it the newest; for the thread that trains. Whoever asks for the newest meanwhile gets what is
-    /// trained itself, and this does not return before he has released it.
+    /// Copies the state and makes the copy the newest snapshot; only the training thread may call it. A reader that takes the
+    /// newest snapshot during the copy gets the trained state itself, and this function returns only after the reader has
+    /// released it.
     func keep(_ trained: TrainState, _ state: RunState) {
         let live = Snapshot(trained, state: state)
         count += 1
@@ -81,10 +82,10 @@ final class Snapshots: @unchecked Sendable {
         while lock.withLock({ live.readers > 0 }) { usleep(1_000) }
     }
 
-    /// The step of the newest; nil for none.
+    /// The step of the newest snapshot; nil when there is none.
     var step: Int? { lock.withLock { newest?.state.step } }
 
-    /// The newest, which stays as it is until `release`; nil for none.
+    /// Returns the newest snapshot, which is not changed until `release`; nil when there is none.
     func take() -> Snapshot? {
         lock.withLock {
             newest?.readers += 1
@@ -92,7 +93,7 @@ final class Snapshots: @unchecked Sendable {
         }
     }
 
-    /// The one of the best evaluation, as `take` gives the newest.
+    /// Like `take`, for the snapshot of the best evaluation.
     func takeBest() -> Snapshot? {
         lock.withLock {
             best?.readers += 1
@@ -100,13 +101,13 @@ final class Snapshots: @unchecked Sendable {
         }
     }
 
-    /// Gives back what `take` gave.
+    /// Releases a snapshot that `take` returned.
     func release(_ snapshot: Snapshot) {
         lock.withLock { snapshot.readers -= 1 }
     }
 
-    /// A copy that may be overwritten: nobody reads it, and nobody is given it from here on. Where it was the newest, `live`
-    /// is.
+    /// A copy that may be overwritten: nobody reads it, and from now on nobody can take it. If it was the newest snapshot,
+    /// `live` replaces it.
     private func vacant(count: Int, state: RunState, standingIn live: Snapshot) -> Snapshot {
         let free = lock.withLock {
             let unread = all.filter { $0 !== best && $0.readers == 0 }
@@ -115,7 +116,8 @@ final class Snapshots: @unchecked Sendable {
             return free
         }
         if let free { return free }
-        // Not under the lock: where there is no memory the job is ended in here, and its end takes the newest.
+        // The lock must not be held here: if there is no memory, the allocation ends the job, and ending takes the newest
+        // snapshot.
         let made = Snapshot(count: count, state: state)
         lock.withLock { all.append(made) }
         return made

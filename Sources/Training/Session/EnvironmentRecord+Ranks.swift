@@ -6,7 +6,7 @@ import Runs
 import Tasks
 
 extension EnvironmentRecord {
-    /// What the bits of a result also depend on.
+    /// What else the bits of a result depend on.
     package static func libraries(_ products: ProductBackend) -> [String: String] {
         [
             "program": ProgramVersion.current, "blas": BLAS.description, "blasCore": BLAS.coreType,
@@ -14,7 +14,7 @@ extension EnvironmentRecord {
         ]
     }
 
-    /// Collects all ranks' parts and writes the file on rank 0; collective. Rank 0's `precision` is written.
+    /// Collects the parts of all ranks and writes the file on rank 0, with rank 0's `precision`; collective.
     package static func write(
         _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, products: ProductBackend,
         threads: ThreadChoice, precision: PrecisionReport?, startup: StartupTimes, data: [TaskReport]

@@ -4,12 +4,12 @@ import Foundation
 import MPI
 import Runs
 
-/// A finished or running run, opened to be used: its configuration, model and one checkpoint's weights.
+/// A finished or running run, opened for use: its configuration, its model and one checkpoint's weights.
 package struct OpenedRun {
     package let run: RunDirectory
     package let base: RunModel
     package let model: AdaptedModel
-    /// What was loaded; on rank 0.
+    /// The loaded checkpoint, on rank 0; nil on other ranks.
     package let checkpoint: LoadedCheckpoint?
     let threads: Int
 
@@ -34,8 +34,8 @@ package struct OpenedRun {
     /// Engines for generation.
     package func team() -> EngineTeam { EngineTeam(answering: model, threads: threads) }
 
-    /// What has changed since the checkpoint's training of that on which the use depends, a part of a sentence each; for
-    /// rank 0. Unless it is allowed any change is refused, else said on standard error.
+    /// The changes since the checkpoint's training on which the use depends, each a part of a sentence; for rank 0. Unless
+    /// changes are allowed, any change is refused; allowed ones are reported on standard error.
     package func changes(
         to present: RunState.Identity, for use: AdapterUse, areAllowed: Bool
     ) throws(Failure) -> [String] {

@@ -12,16 +12,16 @@ package struct Resumption {
     let choice: ResumeChoice
     let identity: RunState.Identity
     let libraries: [String: String]
-    /// What the best checkpoint is chosen by from here on.
+    /// The measure that chooses the best checkpoint from now on.
     let measure: BestMeasure
     /// The configuration that the run directory had before this start; nil for none.
     let earlier: RunConfiguration?
     /// The number of the run's tasks.
     let tasks: Int
-    /// Says a line to the user; called on rank 0 only.
+    /// Prints a line for the user; called on rank 0 only.
     let say: (String) -> Void
 
-    /// Creates what looks for a checkpoint in `store`, as `choice` says.
+    /// Creates the search for a checkpoint in `store`, as `choice` says.
     package init(
         store: CheckpointStore, choice: ResumeChoice, identity: RunState.Identity, libraries: [String: String],
         measure: BestMeasure, earlier: RunConfiguration?, tasks: Int, say: @escaping (String) -> Void
@@ -36,16 +36,16 @@ package struct Resumption {
         self.say = say
     }
 
-    /// What the loop continues with.
+    /// What the loop continues from.
     package struct Resumed {
         package var state: RunState
-        /// Whether the checkpoint stands elsewhere, so that this run directory has none yet. On rank 0 only.
+        /// Whether the checkpoint is in another place, so that this run directory has none yet. On rank 0 only.
         package var isFromElsewhere = false
-        /// What was said of the best checkpoint; for the log of rank 0.
+        /// Remarks about the best checkpoint, for the log of rank 0.
         package var remarks: [String] = []
     }
 
-    /// Loads weights, moments and step into `state`, also of a fresh start; collective. Rank 0 reads and all get the
+    /// Loads weights, moments and step into `state`, also for a fresh start; collective. Rank 0 reads, and all ranks get the
     /// same bytes. Returns nil for a fresh start.
     package func load(_ state: TrainState, world: Communicator) throws(Failure) -> Resumed? {
         var resumed: Resumed?
@@ -66,7 +66,7 @@ package struct Resumption {
             try checkpoint.loadMoments(state.parameters, first: state.mean, second: state.square)
             state.step = loaded.step
             let isFromElsewhere = !store.holds(checkpoint)
-            // A checkpoint of the same step here is of another course then.
+            // In that case a checkpoint of the same step in this directory belongs to another course of training.
             try store.supersede(after: isFromElsewhere ? loaded.step - 1 : loaded.step)
             let (best, remark) = try settleBest(loaded.best, isFromElsewhere: isFromElsewhere)
             loaded.best = best
@@ -78,7 +78,7 @@ package struct Resumption {
             bytes = Array(try loaded.encoded())
         }
         bytes = try world.broadcast(bytes, from: 0)
-        // Also of a fresh start: another library on another node may round a start value differently.
+        // A fresh start is shared too: another library on another node may round a start value differently.
         for arena in [state.weights, state.mean, state.square] {
             try world.broadcast(UnsafeMutableRawBufferPointer(arena.elements), from: 0)
         }
@@ -89,8 +89,8 @@ package struct Resumption {
         return resumed
     }
 
-    /// Makes the link `best` say what the state says: a process may have been killed between writing the two. A best one
-    /// that later ones cannot be compared with is forgotten, with a sentence.
+    /// Makes the link `best` match the state, since a process may have been killed between writing the two. If later
+    /// evaluations cannot be compared with the best one, that one is discarded with a message.
     private func settleBest(
         _ best: RunState.Best?, isFromElsewhere: Bool
     ) throws(Failure) -> (best: RunState.Best?, remark: String?) {

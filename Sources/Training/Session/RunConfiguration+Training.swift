@@ -7,7 +7,7 @@ import Tasks
 import Tensors
 
 extension RunConfiguration {
-    /// What the method is made of, for a backbone of this shape.
+    /// The configuration of the method, for a backbone of this shape.
     package func adapterConfiguration(_ shape: any BackboneShape) -> AdapterConfiguration {
         var adapter = AdapterConfiguration(method: method, rank: rankA, alpha: alpha, tasks: tasks.count)
         (adapter.rankA, adapter.rankB) = (rankA, rankB)
@@ -24,8 +24,8 @@ extension RunConfiguration {
         return adapter
     }
 
-    /// The method on a backbone of this shape. Refuses what the backbone does not have, and of a run that `isNew` what an old
-    /// one may go on with.
+    /// The method on a backbone of this shape. Refuses what the backbone does not have; with `isNew` also refuses values with
+    /// which an old run may go on.
     package func method(_ shape: any BackboneShape, isNew: Bool) throws(Failure) -> MadeMethod {
         let file = "config.yaml"
         return try MethodTable.standard.method(
@@ -33,8 +33,8 @@ extension RunConfiguration {
             from: isNew ? .newRun(model: model, file: file) : .run(model: model, file: file))
     }
 
-    /// Refuses trainables that a machine cannot hold: every command on a run has weights in 4 bytes each; training has what
-    /// `RankMemory` counts.
+    /// Refuses more trainables than the machine can hold: every command on a run has 4 bytes of weights for each; training has
+    /// what `RankMemory` counts.
     func check(_ made: MadeMethod, training: Bool, fits limit: MemoryLimit) throws(Failure) {
         let count = made.method.parameters.count
         let each = training ? RankMemory.leastBytesOfTrainable(reduction.sum) : RankMemory.answeringBytesOfTrainable
@@ -46,7 +46,7 @@ extension RunConfiguration {
                 + "\(limit.bytes >> 30) GiB of memory; lower \(keys)")
     }
 
-    /// What decides the bits of a step; `modelDropout` is the model's own rate.
+    /// The options that decide the bits of a step; `modelDropout` is the model's own rate.
     package func trainOptions(modelDropout: Double, check: UInt64) -> TrainOptions {
         TrainOptions(
             seed: seed, microBatch: microBatch, dropout: dropout ?? modelDropout,

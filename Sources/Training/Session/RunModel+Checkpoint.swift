@@ -5,34 +5,34 @@ import MPI
 import Runs
 import Tensors
 
-/// A checkpoint whose weights were loaded to be used; known on rank 0.
+/// A checkpoint whose weights were loaded for use; known on rank 0.
 package struct LoadedCheckpoint {
     /// Its directory.
     package var path: String
-    /// Whether it stands in the run directory.
+    /// Whether it is in the run directory.
     package var isOwn: Bool
-    /// What its training was of.
+    /// The identity of its training.
     package var identity: RunState.Identity
     /// Digest of the adapter's weights.
     package var adapter: ContentDigest?
-    /// Steps of its training.
+    /// Number of its training steps.
     package var step: Int
 }
 
 extension RunModel {
     /// Loads the weights of a checkpoint; collective. `name` is best, last, a step or a path.
     ///
-    /// Returns what it loaded on rank 0, nil elsewhere. Refuses one that was trained on another backbone or with another
-    /// vocabulary, or whose adapter means something else here.
+    /// Returns what it loaded on rank 0, nil on other ranks. Refuses a checkpoint that was trained on another backbone or with
+    /// another vocabulary, or whose adapter means something else here.
     @discardableResult
     package func load(_ name: String, of run: RunDirectory, into weights: Arena) throws(Failure) -> LoadedCheckpoint? {
-        // Rank 0 reads and checks, so that a refusal is said once and all ranks have the same bytes.
+        // Rank 0 reads and checks, so that a refusal is reported once and all ranks have the same bytes.
         var loaded: LoadedCheckpoint?
         if world.rank == 0 {
             do throws(Failure) {
                 loaded = try read(name, of: run, into: weights)
             } catch  where error.code == .inputMissing {
-                // A training may just have removed it, and a link leads to a newer one by now.
+                // A running training may have just removed it; by now the link leads to a newer one.
                 loaded = try read(name, of: run, into: weights)
             }
         }
@@ -59,8 +59,8 @@ extension RunModel {
             adapter: checkpoint.adapterDigest, step: saved.step)
     }
 
-    /// Refuses an adapter that means something else in this run: trained on other tokens, scaled or modulated otherwise, for
-    /// other tasks.
+    /// Refuses an adapter that means something else in this run: it was trained on other tokens, is scaled or modulated
+    /// differently, or has other tasks.
     private func check(
         _ checkpoint: Checkpoint, _ identity: RunState.Identity, _ run: RunDirectory
     ) throws(Failure) {

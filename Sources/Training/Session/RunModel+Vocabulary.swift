@@ -3,9 +3,9 @@ import Failures
 import Text
 
 extension RunModel {
-    /// The vocabulary of a model directory, with its added tokens; refused when it does not fit the embedding, or
-    /// `config.json` has other ids for padding and the end of a text than the vocabulary. One that is far too small for the
-    /// embedding is refused where `isNew`: runs that began with it, before this was looked at, were right and may go on.
+    /// Opens the vocabulary of a model directory, with its added tokens. Refuses it when it does not fit the embedding, or when
+    /// `config.json` has other ids for padding and the end of a text. With `isNew` it also refuses one that is much too small
+    /// for the embedding; earlier versions did not check this, and their runs were correct and may go on.
     package static func openVocabulary(
         _ directory: String, _ shape: any BackboneShape, isNew: Bool = true
     ) throws(Failure) -> any Tokenizer {
@@ -34,7 +34,7 @@ extension RunModel {
         return vocabulary
     }
 
-    /// What a user should know of a vocabulary that leaves many rows of the embedding without a token; nil for the usual.
+    /// A warning about a vocabulary that leaves many rows of the embedding without a token; nil when the number is usual.
     package static func warning(_ vocabulary: any Tokenizer, _ shape: any BackboneShape) -> String? {
         guard EmbeddingFit(ids: vocabulary.idCount, rows: shape.vocabularySize) != .fits else { return nil }
         return

@@ -11,7 +11,7 @@ import Tasks
 import Tensors
 import Text
 
-/// What every command on a run needs, data or not: configuration, tasks, vocabulary, backbone and method.
+/// What every command on a run needs, with or without data: configuration, tasks, vocabulary, backbone and method.
 package struct RunModel {
     package let configuration: RunConfiguration
     package let world: Communicator
@@ -22,14 +22,14 @@ package struct RunModel {
     package let budgets: [Int]
     package let model: any Backbone
     private let made: MadeMethod
-    /// What computes the products with the backbone's weights.
+    /// The library that computes the products with the backbone's weights.
     package let products: ProductBackend
     /// Digest of the backbone: its shape and its weights.
     let backbone: String
 
-    /// Opens everything; collective. Rank 0 goes first through what may be refused, so that it is said once. Weights are
-    /// packed for the forward alone, or for training too. A run that `isNew` is refused what an old one may go on with.
-    /// `finished` is told of each part of a start that is done.
+    /// Opens everything; collective. Rank 0 first runs the steps that may be refused, so that a refusal is reported once.
+    /// Weights are packed for the forward, and with `training` also for the backward. With `isNew` it also refuses what an old
+    /// run may go on with. `finished` is called after each part of the start.
     package init(
         _ configuration: RunConfiguration, training: Bool, isNew: Bool = false, world: Communicator,
         finished: (StartupTimes.Part) -> Void = { _ in }
@@ -63,7 +63,7 @@ package struct RunModel {
         let files = try world.rankZeroFirst { () throws(Failure) in try Backbones.fileIdentity(directory: directory) }
         backbone = try Self.checkModel(directory, files, world, node)
         finished(.weights)
-        // Now, since what follows is shared by the ranks of a node.
+        // This check comes now, since the ranks of a node share everything below.
         try Agreement.check(
             [.configuration(configuration), .products(products), .init(name: "model", text: backbone)], world: world)
         let quantises = configuration.products != .float32
@@ -93,7 +93,7 @@ package struct RunModel {
         finished(.model)
     }
 
-    /// The backbone in float32, as the file has it and without packs: what storage and products are compared with.
+    /// The backbone in float32, as in the file and without packs; storage and products are compared with it.
     func float32Model() throws(Failure) -> any Backbone {
         guard configuration.storage != .float32 else { return model.unpacked }
         return try Backbones.open(directory: configuration.model, maximumLength: model.maximumLength)
@@ -105,7 +105,7 @@ package struct RunModel {
     /// Names of the tasks in the order of their ids.
     package var taskNames: [String] { definitions.map(\.name) }
 
-    /// What an adapter of this run needs to be used again.
+    /// What is needed to use an adapter of this run again.
     package var adapter: AdapterConfiguration {
         var labels: [String: [String]] = [:]
         for definition in definitions {
@@ -117,7 +117,7 @@ package struct RunModel {
         return adapter
     }
 
-    /// What must be the same for a run with this model to be continued.
+    /// Everything that must be the same so that a run with this model can be continued.
     package func identity(data: String, sources: [TaskSources]?) -> RunState.Identity {
         RunState.Identity(
             configuration: configuration.resultText,
@@ -125,7 +125,7 @@ package struct RunModel {
             vocabulary: vocabulary.digest.hexadecimal, sources: sources)
     }
 
-    /// Generates and scores with this run's settings.
+    /// Generates and scores answers with this run's settings.
     package var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
 
     private static func budgets(
@@ -142,8 +142,8 @@ package struct RunModel {
 
     /// Checks the weights and digests them; collective.
     ///
-    /// Every rank answers for the files that it opens itself. Of the ranks of a node that open the same ones, the first
-    /// reads them through for all.
+    /// Every rank checks the files that it opens itself. Among the ranks of a node that open the same files, only the first one
+    /// reads them.
     private static func checkModel(
         _ directory: String, _ files: ContentDigest, _ world: Communicator, _ node: Communicator
     ) throws(Failure) -> String {

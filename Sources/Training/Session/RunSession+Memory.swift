@@ -5,7 +5,7 @@ import Tasks
 import Tensors
 
 extension RunSession {
-    /// What this rank comes to need; `looks`: as its data is, which takes a look at all lengths.
+    /// The memory that this rank will need; with `looks` for the lengths in the data, which must all be read for that.
     package func memory(threads: Int, looks: Bool) throws(Failure) -> RankMemory {
         let longest = data.cache.tasks.map(\.longestTarget)
         var batches: RankMemory.Batches?
@@ -30,7 +30,7 @@ extension RunSession {
             longestTarget: longest.max() ?? 0, batches: batches)
     }
 
-    /// What to say where that is more than this machine or process may have.
+    /// Warnings when this is more than this machine or process may use.
     package func warnings(_ memory: RankMemory, ranksOnNode: Int) -> [String] {
         let shape = base.model.shape
         let shared = shape.weightBytes(configuration.weightFormat) + configuration.packedBytes(base.products, shape)

@@ -4,11 +4,11 @@ import Runs
 import Tasks
 
 extension RunSession {
-    /// How many examples a run measures its precision on when it starts: so few that the other ranks hardly wait.
+    /// Number of examples on which a run measures its precision at the start: so few that the other ranks hardly wait.
     package static let precisionExamples = 8
 
-    /// Compares the run's products with float32 on `count` training examples. Not collective: what it gives depends on the
-    /// configuration, the data and the adapter alone, so one rank measures for all.
+    /// Compares the run's products with float32 on `count` training examples. Not collective: the result depends only on the
+    /// configuration, the data and the adapter, so one rank measures for all.
     package func precision(_ model: AdaptedModel, step: Int, examples count: Int) throws(Failure) -> PrecisionReport {
         let slots = Self.spread(count, over: base.definitions.indices.map { data.trainingCount(task: $0) })
         var plan = MicroBatchPlan(micro: configuration.microBatch, balances: true)
@@ -26,8 +26,9 @@ extension RunSession {
             products: base.products, step: step)
     }
 
-    /// `count` examples of tasks that have so many each: from the tasks in turn, and from a task at equal distances, since
-    /// files are often sorted. The sampler would be no better: it may draw one task for a whole batch.
+    /// Chooses `count` examples: from the tasks in turn, and within a task at equal distances, since files are often sorted.
+    /// `available` has the number of examples of each task. The sampler would be no better: it may draw one task for a whole
+    /// batch.
     static func spread(_ count: Int, over available: [Int]) -> [Sampler.Slot] {
         let tasks = available.count
         return (0..<count).map { index in

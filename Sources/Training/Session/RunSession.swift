@@ -5,20 +5,21 @@ import Runs
 import Tasks
 import Tensors
 
-/// A run's model together with its data: what training and evaluating need.
+/// A run's model together with its data: everything that training and evaluation need.
 package struct RunSession {
     package let base: RunModel
     package let data: RunData
 
     var configuration: RunConfiguration { base.configuration }
     package var taskNames: [String] { base.taskNames }
-    /// What is read where it is while the session lives.
+    /// The mapped files that are read while the session lives.
     package var inputs: MappedInputs { MappedInputs(base.model, data.cache) }
 
     /// Opens the data of an opened model; collective.
     ///
-    /// `accept` is told on rank 0 what the run would be with the data as it is now, and may refuse it: before anything is
-    /// tokenised, as far as the inputs tell whether it is that of `trained`, and again where the tokens show that it is not.
+    /// On rank 0 `accept` is called with the identity that the run would have with the current data, and may refuse it: once
+    /// before anything is tokenised, if the inputs can tell whether the data is that of `trained`, and again if the tokens show
+    /// that it is not.
     package init(
         _ base: RunModel, run: RunDirectory, comparedWith trained: RunState.Identity? = nil,
         accepting accept: @escaping (RunState.Identity) throws(Failure) -> Void = { _ in }
@@ -39,10 +40,10 @@ package struct RunSession {
         }
     }
 
-    /// What must be the same for the run to be continued.
+    /// Everything that must be the same so that the run can be continued.
     package var identity: RunState.Identity { base.identity(data: data.digest, sources: data.sources) }
 
-    /// Digest of all that decides the figures of an evaluation with this adapter: data, model, vocabulary, settings.
+    /// Digest of everything that decides the figures of an evaluation with this adapter: data, model, vocabulary, settings.
     package func basis(adapter: ContentDigest?) -> String {
         let positive = base.definitions.compactMap { task in task.positiveClass.map { "\(task.name): \($0.label)" } }
         let parts = [
@@ -52,7 +53,7 @@ package struct RunSession {
         return ContentDigest(of: parts.joined(separator: "\n")).hexadecimal
     }
 
-    /// Sentences for people about tasks whose F1 is of another class than in earlier versions.
+    /// Sentences for people about tasks whose F1 is computed for another class than in earlier versions.
     package var positiveNotices: [String] { base.definitions.compactMap(\.positiveNotice) }
 
     /// The mixture of the tasks' training examples.
@@ -62,7 +63,7 @@ package struct RunSession {
             temperature: configuration.temperature, cap: configuration.samplerCap)
     }
 
-    /// A split of the chosen tasks for the evaluator, at most `limit` random examples of each; tasks without that split
+    /// A split of the chosen tasks for the evaluator, with at most `limit` random examples of each; tasks without that split
     /// are left out.
     package func evaluationTasks(_ split: SplitName, names: [String]? = nil, limit: Int? = nil) -> [EvaluationTask] {
         base.definitions.indices.compactMap { index in
@@ -71,8 +72,8 @@ package struct RunSession {
         }
     }
 
-    /// What a report shows beside the averages: where the splits of a task are halves of a benchmark with names of their
-    /// own, as MNLI's matched and mismatched are, the half that is not `split`.
+    /// What a report shows beside the averages. Some tasks have splits that are halves of a benchmark with separate names, such
+    /// as MNLI's matched and mismatched; for these it is the half that is not `split`.
     package func tasksBeside(_ split: SplitName, names: [String]? = nil) -> [EvaluationTask] {
         let other: SplitName = split == .test ? .validation : .test
         return base.definitions.indices.compactMap { index in
@@ -84,7 +85,7 @@ package struct RunSession {
         }
     }
 
-    /// One sentence for people that names the chosen tasks that `evaluationTasks` leaves out; nil when it leaves out none.
+    /// One sentence for people with the chosen tasks that `evaluationTasks` leaves out; nil when it leaves out none.
     package func omission(_ split: SplitName, names: [String]? = nil) -> String? {
         let present = evaluationTasks(split, names: names).map(\.name)
         let absent = base.taskNames.filter { (names?.contains($0) ?? true) && !present.contains($0) }
@@ -107,7 +108,7 @@ package struct RunSession {
         return task
     }
 
-    /// Scores of always giving each task's most frequent training answer, by the names of `tasks`.
+    /// Scores of always giving each task's most frequent training answer, keyed by the names in `tasks`.
     package func baselines(_ tasks: [EvaluationTask]) throws(Failure) -> [String: TaskScores] {
         var scores: [String: TaskScores] = [:]
         for task in tasks {
