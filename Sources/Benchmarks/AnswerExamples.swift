@@ -6,24 +6,25 @@ import Tasks
 import Text
 import Training
 
-/// Examples that are both trained on and answered, so that the two can be compared.
+/// Examples that are used both for training and for answering, so that the two can be compared.
 struct AnswerExamples {
     let training: any TrainingExamples
     /// The tasks of the adapter, with their numbers of examples.
     let tasks: [(name: String, examples: Int)]
-    /// The same examples to be answered.
+    /// The same examples for answering.
     let evaluation: [EvaluationTask]
     /// The longest source or target in tokens.
     let longest: Int
 
-    /// Number of examples to be answered.
+    /// Number of examples to answer.
     var count: Int { evaluation.reduce(0) { $0 + $1.gold.count } }
-    /// Source tokens of all of them.
+    /// Source tokens of all these examples.
     var sourceTokens: Int {
         evaluation.reduce(0) { sum, task in task.gold.indices.reduce(sum) { $0 + task.source($1).count } }
     }
 
-    /// Random tokens of given lengths. An answer is as long as the target; those of one length are evaluated together.
+    /// Random tokens of given lengths. An answer is as long as the target; examples with targets of the same length are
+    /// evaluated together.
     init(_ lengths: TokenLengths, vocabulary: Int) {
         let examples = RandomExamples(lengths, vocabulary: vocabulary, seed: 1)
         training = examples
@@ -39,8 +40,8 @@ struct AnswerExamples {
         }
     }
 
-    /// Texts of the tasks of a configuration: at most `limit` of each from its validation split. An answer has at most as
-    /// many tokens as the task's longest, as that of a trained adapter has. Collective.
+    /// Texts of the tasks of a configuration: at most `limit` of each from its validation split. An answer has at most as many
+    /// tokens as the task's longest target, as with a trained adapter. Collective.
     init(
         _ configuration: RunConfiguration, limit: Int, threads: Int, world: Communicator
     ) throws(Failure) {
@@ -52,7 +53,7 @@ struct AnswerExamples {
             return try configuration.openCache(
                 configuration.definitions(), vocabulary, in: directory, threads: threads)
         }
-        // The mapping outlives the file.
+        // The mapping stays valid after the file is removed.
         try world.barrier()
         withExtendedLifetime(scratch) {}
         var (splits, positions): ([CachedSplit], [[Int]]) = ([], [])
@@ -77,7 +78,7 @@ struct AnswerExamples {
     }
 }
 
-/// Some examples of splits of a token cache, each split a task.
+/// Some examples of splits of a token cache; each split counts as a task.
 private struct CachedExamples: TrainingExamples {
     let splits: [CachedSplit]
     let positions: [[Int]]

@@ -4,17 +4,17 @@ import Optimizers
 import Randomness
 import Tensors
 
-/// How fast a loop over elements is.
+/// The speed of a loop over elements.
 struct ElementRate: Encodable, Sendable {
     var kernel: String
-    /// Elements of one call.
+    /// Elements per call.
     var elements: Int
     var nanosecondsPerElement: Spread
-    /// Bytes that it must read and write, over the time; they may come from a cache, as in a step.
+    /// Bytes that the loop must read and write, divided by the time; they may come from a cache, as in a step.
     var gigabytesPerSecond: Spread
 }
 
-/// The loops over elements of a step, in the shapes that a micro-batch gives them.
+/// The loops over elements of a step, with the shapes of a micro-batch.
 struct ElementKernels {
     private let shape: any BackboneShape
     private let rows: FrozenReplay.Rows
@@ -25,8 +25,8 @@ struct ElementKernels {
     private let workspace = Workspace()
     private let dropout = Dropout(seed: 1, step: 1, rate: 0.1)
 
-    /// Loops of a micro-batch of `rows`, whose examples have about `length` source tokens, and of an update of so many
-    /// trainables.
+    /// Creates the loops of a micro-batch of `rows`, whose examples have about `length` source tokens, and of an update of
+    /// `trainables` trainables.
     init(_ shape: any BackboneShape, rows: FrozenReplay.Rows, length: Int, trainables: Int, repeats: Int) {
         self.shape = shape
         self.rows = rows
@@ -35,7 +35,7 @@ struct ElementKernels {
         self.repeats = repeats
     }
 
-    /// All of them.
+    /// Measures all loops.
     func measure() -> [ElementRate] {
         normRates() + attentionRates() + dropoutRates() + [crossEntropyRate()] + updateRates() + [quantiseRate()]
     }
@@ -53,7 +53,7 @@ struct ElementKernels {
         ]
     }
 
-    /// One example's scores in all heads.
+    /// Loops over one example's scores in all heads.
     private func attentionRates() -> [ElementRate] {
         let (fresh, bias) = (random(shape.heads * length, length), random(1, length))
         let (p, scores) = (random(fresh.rows, length), random(fresh.rows, length))
@@ -142,7 +142,7 @@ struct ElementKernels {
         return matrix
     }
 
-    /// Times `body`; `prepare` gives it back what it overwrites and is not timed.
+    /// Times `body`; `prepare` restores what `body` overwrites and is not timed.
     private func rate(
         _ kernel: String, _ elements: Int, bytes: Double, prepare: () -> Void = {}, _ body: () -> Void
     ) -> ElementRate {

@@ -4,11 +4,11 @@ import Kernels
 import Synchronization
 import Tensors
 
-/// Runs the products with frozen weights of some micro-batches and nothing else, on as many threads as a step.
+/// Runs only the products with frozen weights of some micro-batches, on as many threads as a step.
 ///
-/// They go through the whole model in a pass's order, so that weights come from memory as in a step.
+/// They pass through the whole model in a pass's order, so that weights come from memory as in a step.
 final class FrozenReplay: @unchecked Sendable {
-    // Unchecked: a worker is one thread's at a time.
+    // Unchecked: only one thread at a time uses a worker.
     let products: [FrozenPass.Product]
     private let threads: Int
     private let workers: [(products: FrozenProducts, workspace: Workspace)]
@@ -23,7 +23,7 @@ final class FrozenReplay: @unchecked Sendable {
     /// Source and target rows of a micro-batch.
     typealias Rows = (source: Int, target: Int)
 
-    /// Seconds and operations for micro-batches of so many rows, shared out as they come.
+    /// Seconds and operations for micro-batches with these rows; each thread takes the next one when it is free.
     func run(_ microBatches: [Rows]) -> (seconds: Double, operations: Double) {
         let next = SharedCounter()
         let elapsed = seconds {
@@ -41,8 +41,8 @@ final class FrozenReplay: @unchecked Sendable {
         return (elapsed, operations)
     }
 
-    /// Seconds of each product in a micro-batch of so many rows, for each of the threads, which all compute one at the
-    /// same time.
+    /// Seconds of each product in a micro-batch with these rows, for each thread; all threads compute a micro-batch at the same
+    /// time.
     func times(_ rows: Rows) -> [[Double]] {
         let times = Mutex([[Double]](repeating: [], count: threads))
         DispatchQueue.concurrentPerform(iterations: threads) { worker in

@@ -4,7 +4,7 @@ import Failures
 import MPI
 import Training
 
-/// `generate`: greedy answers of an evaluation beside training steps on the same examples.
+/// `generate`: greedy answers of an evaluation, compared with training steps on the same examples.
 public struct GenerateBenchmark {
     /// The examples.
     public enum Examples: Sendable {
@@ -14,36 +14,36 @@ public struct GenerateBenchmark {
         case texts(RunConfiguration)
     }
 
-    /// What was measured; one JSON object.
+    /// The measurements; one JSON object.
     public struct Report: Encodable, Sendable {
         var benchmark = "generate"
         var model: String
         var method: String
         var gemm: String
-        /// Of forward and input gradients.
+        /// Number format of the forward and of input gradients.
         var precision: String
         var ranks: Int
         var threads: Int
-        /// Examples that are answered.
+        /// Number of examples that are answered.
         var examples: Int
-        /// Examples answered together.
+        /// Number of examples that are answered together.
         var evaluationBatch: Int
-        /// Source tokens of an example, mean.
+        /// Mean number of source tokens per example.
         var sourceTokens: Double
-        /// Tokens of an answer, the end token included, mean.
+        /// Mean number of tokens per answer, the end token included.
         var answerTokens: Double
-        /// Answering all examples once, on all ranks.
+        /// Time for answering all examples once, on all ranks.
         var evaluationSeconds: Spread
         var examplesPerSecond: Double
-        /// Source and answer tokens a second.
+        /// Source and answer tokens per second.
         var tokensPerSecond: Double
         var batch: Int
         var micro: Int
         var dropout: Double
-        /// Training steps on the same examples.
+        /// Time of training steps on the same examples.
         var stepSeconds: Spread
         var trainingExamplesPerSecond: Double
-        /// Examples a second of an evaluation over those of the steps that follow it.
+        /// Examples per second of an evaluation, divided by that of the steps that follow it.
         var ratio: Spread
     }
 
@@ -54,8 +54,8 @@ public struct GenerateBenchmark {
     private let repeats: Int
     private let world: Communicator
 
-    /// Prepares the benchmark on all ranks: answers to at most `limit` examples (of each task), `evaluationBatch` together,
-    /// and as many steps as train on that many examples, both `repeats` times.
+    /// Prepares the benchmark on all ranks: answers to at most `limit` examples (per task), `evaluationBatch` together, and as
+    /// many steps as it takes to train on that many examples; both are repeated `repeats` times.
     public init(
         _ workload: Workload, _ examples: Examples, limit: Int, evaluationBatch: Int, repeats: Int, world: Communicator
     ) {

@@ -7,22 +7,22 @@ import Training
 public struct KernelsBenchmark {
     /// The numbers of rows that are measured.
     public enum Rows: Sendable {
-        /// Those of the smallest, the median and the largest micro-batch of consecutive examples of a file of lengths.
+        /// The rows of the smallest, the median and the largest micro-batch of consecutive examples from a file of lengths.
         case lengths(String, micro: Int)
-        /// These, for sources and targets alike.
+        /// These numbers, for sources and targets alike.
         case list([Int])
     }
 
-    /// What was measured; one JSON object.
+    /// The measurements; one JSON object.
     public struct Report: Encodable, Sendable {
         var benchmark = "kernels"
         var model: String
         var gemm: String
-        /// Of forward and input gradients.
+        /// Number format of the forward and of input gradients.
         var precision: String
         var threads: Int
         var products: [ProductRate]
-        /// On one thread.
+        /// Measured on one thread.
         var elements: [ElementRate]
     }
 
@@ -39,7 +39,7 @@ public struct KernelsBenchmark {
         self.world = world
     }
 
-    /// Measures; collective. The numbers are this rank's own.
+    /// Measures; collective. The numbers are those of this rank.
     public func callAsFunction() throws(Failure) -> Report {
         let (cases, length) = try cases()
         let model = try workload.openModel(longest: 1, world: world)
@@ -70,7 +70,7 @@ public struct KernelsBenchmark {
     /// Rows of the smallest, the median and the largest micro-batch by source rows, and the mean source.
     static func cases(_ lengths: TokenLengths, micro: Int) -> ([FrozenReplay.Rows], length: Int) {
         let pairs = lengths.pairs
-        // What is left over at the end is no whole micro-batch, unless it is all.
+        // The remainder at the end is not a whole micro-batch, so it is left out unless there is nothing else.
         let count = max(1, pairs.count / micro)
         let all = (0..<count).map { index -> FrozenReplay.Rows in
             pairs[(index * micro)..<min(pairs.count, (index + 1) * micro)].reduce((source: 0, target: 0)) {

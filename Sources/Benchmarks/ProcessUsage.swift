@@ -2,14 +2,14 @@ import Foundation
 
 /// Memory of this process as Linux accounts for it, in MiB.
 public struct ProcessMemory: Encodable, Sendable {
-    /// Pages that only this process has.
+    /// Pages that only this process uses.
     public let privateMiB: Double
-    /// Pages that it shares or could share: mapped files, shared windows.
+    /// Pages that the process shares or could share: mapped files, shared windows.
     public let sharedMiB: Double
-    /// Proportional share of all its pages.
+    /// The proportional share of all its pages.
     public let proportionalMiB: Double
 
-    /// As it is now.
+    /// Reads the current values.
     public init() {
         let text = (try? String(contentsOfFile: "/proc/self/smaps_rollup", encoding: .utf8)) ?? ""
         func kibibytes(_ keys: [String]) -> Double {
@@ -19,19 +19,19 @@ public struct ProcessMemory: Encodable, Sendable {
                 return sum + (Double(words[1]) ?? 0)
             }
         }
-        // A file that only this process has mapped is still the file's page, not the process's own.
+        // A page of a file that only this process has mapped still belongs to the file, not to the process.
         privateMiB = kibibytes(["Anonymous"]) / 1024
         sharedMiB = (kibibytes(["Rss"]) - kibibytes(["Anonymous"])) / 1024
         proportionalMiB = kibibytes(["Pss"]) / 1024
     }
 }
 
-/// What Linux has counted for this process so far.
+/// Counts that Linux has kept for this process so far.
 enum ProcessUsage {
-    /// Page faults, those that needed no disk included.
+    /// Page faults, including those that needed no disk.
     static var pageFaults: Int { now.ru_minflt + now.ru_majflt }
 
-    /// Processor time of all threads in seconds, the kernel's for them included.
+    /// Processor time of all threads in seconds, including the kernel's time for them.
     static var processorSeconds: Double {
         let now = now
         return [now.ru_utime, now.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) * 1e-6 }

@@ -1,6 +1,6 @@
 import Backbone
 
-/// How fast products with frozen weights of one shape are.
+/// The speed of products with frozen weights of one shape.
 struct ProductRate: Encodable, Sendable {
     /// Rows of the input, M.
     var rows: Int
@@ -8,11 +8,11 @@ struct ProductRate: Encodable, Sendable {
     var direction: String
     /// Width of the layer's input.
     var inputWidth: Int
-    /// Width of the layer's output, of projections that read the same input together.
+    /// Width of the layer's output; together for projections that read the same input.
     var outputWidth: Int
-    /// Matrices of this shape that a pass goes through, with different weights.
+    /// Number of matrices of this shape, with different weights, in a pass.
     var matrices: Int
-    /// Of one thread while all of them compute.
+    /// Rate of one thread while all threads compute.
     var gigaflopsPerSecond: Spread
 
     private struct Shape: Hashable {
@@ -22,7 +22,7 @@ struct ProductRate: Encodable, Sendable {
         var outputWidth: Int
     }
 
-    /// The rates of all shapes that micro-batches of these rows have, in the order of a pass.
+    /// The rates of all shapes that occur in micro-batches with these rows, in the order of a pass.
     static func measure(_ replay: FrozenReplay, _ cases: [FrozenReplay.Rows], repeats: Int) -> [ProductRate] {
         var order: [Shape] = []
         var rates: [Shape: [Double]] = [:]
@@ -34,7 +34,7 @@ struct ProductRate: Encodable, Sendable {
                     inputWidth: product.matrix.inputWidth, outputWidth: product.matrix.outputWidth)
             }
             for shape in shapes where !order.contains(shape) { order.append(shape) }
-            // The first pass is where a library prepares what it has not seen.
+            // In the first pass the library prepares shapes that it has not seen yet.
             _ = replay.times(rows)
             let runs = (0..<repeats).flatMap { _ in replay.times(rows) }
             for indices in Dictionary(grouping: shapes.indices, by: { shapes[$0] }) {

@@ -3,12 +3,12 @@ import Failures
 import MPI
 import Training
 
-/// `reduce`: the exact sum of a step over threads and ranks, as a share of the step.
+/// `reduce`: the exact sum of a step over threads and ranks, and its share of the step.
 ///
-/// A real step precedes every measurement, so that caches hold what they hold in one. A part's time is that of the slowest
-/// rank; before the sum over the ranks they wait for each other, which is not counted.
+/// A real step precedes every measurement, so that the caches are filled as in a step. The time of a part is that of the
+/// slowest rank; the ranks' wait for each other before the sum over ranks is not counted.
 public struct ReduceBenchmark {
-    /// What was measured; one JSON object.
+    /// The measurements; one JSON object.
     public struct Report: Encodable, Sendable {
         var benchmark = "reduce"
         var model: String
@@ -20,19 +20,19 @@ public struct ReduceBenchmark {
         var micro: Int
         /// Trainable weights.
         var trainables: Int
-        /// Bytes of each rank's part in the sum over the ranks.
+        /// Bytes that each rank contributes to the sum over the ranks.
         var bytes: Int
-        /// Adding micro-batches' gradients as whole numbers, of as many micro-batches as the busiest worker has.
+        /// Adding gradients of micro-batches as whole numbers, for as many micro-batches as the busiest worker has.
         var packSeconds: Spread
         /// MPI_Allreduce.
         var allReduceSeconds: Spread
         /// From whole numbers to the gradient and its norm, twice: a step does it for the norm and again for the update, which has
         /// all threads, so this is an upper bound.
         var unpackSeconds: Spread
-        /// All of these.
+        /// The sum of these times.
         var reductionSeconds: Spread
         var stepSeconds: Spread
-        /// `reductionSeconds` over `stepSeconds`, of the medians.
+        /// `reductionSeconds` divided by `stepSeconds`, using the medians.
         var share: Double
     }
 
@@ -78,14 +78,14 @@ public struct ReduceBenchmark {
             share: reductionSeconds.median / stepSeconds.median)
     }
 
-    /// Micro-batches of a step over all workers of all ranks, rounded up.
+    /// Micro-batches of a step per worker of all ranks, rounded up.
     private var packsOfBusiestWorker: Int {
         let microBatches = (workload.batch + workload.micro - 1) / workload.micro
         let workers = world.size * workload.threads
         return (microBatches + workers - 1) / workers
     }
 
-    /// Seconds of the slowest rank in something that all begin together; collective.
+    /// Seconds that the slowest rank needs for `body`, which all ranks begin together; collective.
     private func time(_ body: () throws(Failure) -> Void) throws(Failure) -> Double {
         try world.barrier()
         let begun = ContinuousClock.now

@@ -2,14 +2,14 @@ import Failures
 import Foundation
 
 extension ScalingModel {
-    /// What the model says; one JSON object, or a table.
+    /// The predictions of the model; one JSON object, or a table.
     public struct Report: Encodable, Sendable {
-        /// On links of one speed.
+        /// The prediction for links of one speed.
         struct Link: Encodable {
             var gigabitsPerSecond: Double
             var reductionSeconds: Double
             var stepSeconds: Double
-            /// Computing alone, evenly spread, over `stepSeconds`.
+            /// The computing time, evenly spread, divided by `stepSeconds`.
             var efficiency: Double
         }
 
@@ -17,17 +17,17 @@ extension ScalingModel {
         struct Row: Encodable {
             var batch: Int
             var ranks: Int
-            /// What the busiest worker computes over the mean.
+            /// The work of the busiest worker divided by the mean.
             var imbalance: Double
             var computeSeconds: Double
             var overheadSeconds: Double
             var links: [Link]
         }
 
-        /// All rows of one way to choose the batch.
+        /// All rows for one way to choose the batch.
         struct Series: Encodable {
             var batch: Batch
-            /// Those that the program takes: a rank has at least one micro-batch.
+            /// The rows that the program accepts: every rank has at least one micro-batch.
             var rows: [Row]
         }
 
@@ -54,8 +54,8 @@ extension ScalingModel {
             }
         }
 
-        /// Efficiency in percent as a Markdown table: a line for each number of ranks, a column for each batch and link;
-        /// "-" where there are more ranks than micro-batches.
+        /// Efficiency in percent as a Markdown table: a row for each number of ranks, a column for each batch and link; "-"
+        /// where there are more ranks than micro-batches.
         public var table: String {
             let names = series.map { series in
                 switch series.batch {
@@ -79,12 +79,12 @@ extension ScalingModel {
         private static func number(_ value: Double) -> String { String(format: "%g", value) }
     }
 
-    /// What the model says of ranks and batches on links of so many Gb/s.
+    /// The predictions for these batches and ranks, on links of `gigabits` Gb/s.
     public func report(batches: [Batch], ranks: [Int], gigabits: [Double]) throws(Failure) -> Report {
         try Report(self, batches: batches, ranks: ranks, gigabits: gigabits)
     }
 
-    /// Nil where the program refuses: more ranks than micro-batches.
+    /// Nil if the program would refuse because there are more ranks than micro-batches.
     fileprivate func row(ranks: Int, examples: Int, _ gigabits: [Double]) throws(Failure) -> Report.Row? {
         guard ranks <= microBatches(examples) else { return nil }
         let work = try work(ranks: ranks, examples: examples)

@@ -4,8 +4,8 @@ import Tasks
 import Training
 
 extension TokenLengths {
-    /// Lengths of GLUE examples as T5's vocabulary has them: 4,096 of them, drawn as a run with temperature 10 draws, in the
-    /// order of their cost, and the middle one of each of 32 equal parts. Mean cost: 50.7 units (of all: 50.6).
+    /// Lengths of GLUE examples with T5's vocabulary: 4,096 examples, drawn like in a run with temperature 10 and sorted by
+    /// cost; the middle one of each of 32 equal parts. Mean cost: 50.7 units (of all examples: 50.6).
     public static let glue = TokenLengths(
         [
             (9, 3), (13, 2), (12, 3), (16, 2), (18, 2), (21, 2), (24, 2), (27, 2), (29, 2), (31, 2), (32, 2), (34, 2),
@@ -14,9 +14,9 @@ extension TokenLengths {
         ].map { (source: $0.0, target: $0.1) })
 }
 
-/// Examples of eight tasks whose lengths are drawn from given ones; of tokens there is only the number.
+/// Examples of eight tasks whose lengths are drawn from given ones; only the number of tokens is known.
 private final class DrawnExamples: TrainingExamples, @unchecked Sendable {
-    // Unchecked: the memory is written in `init` alone.
+    // Unchecked: only `init` writes the memory.
     private let tokens: UnsafeMutableBufferPointer<Int32>
     private let pairs: [(source: Int, target: Int)]
     private let draw: Philox
@@ -42,7 +42,7 @@ private final class DrawnExamples: TrainingExamples, @unchecked Sendable {
 }
 
 extension ScalingModel {
-    /// Draws steps, cuts them and shares them out, with the trainer's own code.
+    /// Draws steps, cuts them and shares them out with the trainer's own code.
     func work(ranks: Int, examples: Int) throws(Failure) -> Work {
         let mixture = try Mixture(tasks: (0..<8).map { ("task\($0)", 1 << 17) })
         var sampler = try Sampler(
@@ -62,7 +62,7 @@ extension ScalingModel {
             mean: Double(all) / Double(layout.steps * ranks * layout.threads))
     }
 
-    /// What the busiest worker of a rank computes: each takes the next micro-batch when it is free.
+    /// The work of the busiest worker of a rank: each worker takes the next micro-batch when it is free.
     private func span(of mine: [Int], _ costs: [Int]) -> Int {
         var loads = [Int](repeating: 0, count: layout.threads)
         for index in mine {

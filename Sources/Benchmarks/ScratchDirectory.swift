@@ -2,12 +2,13 @@ import Failures
 import Foundation
 import MPI
 
-/// A directory for what a benchmark writes; gone when the value is.
+/// A directory for files of a benchmark; it is removed together with this value.
 final class ScratchDirectory: Sendable {
     let path: String
     private let isOwner: Bool
 
-    /// Makes one below the system's directory for temporary files; with `world` one that all ranks of a node share, collective.
+    /// Makes a directory below the system's directory for temporary files; with `world` all ranks of a node share it.
+    /// Collective.
     init(sharedBy world: Communicator? = nil) throws(Failure) {
         isOwner = (world?.rank ?? 0) == 0
         var made = ""

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Numbers from 0 on, each given to one thread.
+/// Numbers from 0 on; each is given to only one thread.
 final class SharedCounter: Sendable {
     private let value = Atomic<Int>(0)
 

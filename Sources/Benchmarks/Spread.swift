@@ -2,12 +2,12 @@
 public struct Spread: Encodable, Sendable {
     /// Smallest.
     public let minimum: Double
-    /// Middle one, or the mean of the two in the middle.
+    /// Median; with an even number of values the mean of the middle two.
     public let median: Double
     /// Largest.
     public let maximum: Double
 
-    /// Of at least one value.
+    /// Computes them for at least one value.
     public init(_ values: [Double]) {
         precondition(!values.isEmpty, "a spread of nothing")
         let sorted = values.sorted()

@@ -4,17 +4,17 @@ import Foundation
 import Runs
 import Training
 
-/// `startup`: from the start of the process `unolora-dist train` to its first step, which it then makes, with all caches
-/// warm.
+/// `startup`: the time from the start of the process `unolora-dist train` to its first step, which the process then makes. All
+/// caches are warm.
 public struct StartupBenchmark {
-    /// What was measured; one JSON object.
+    /// The measurements; one JSON object.
     public struct Report: Encodable, Sendable {
         var benchmark = "startup"
         var model: String
         var gemm: String
-        /// To the first step.
+        /// Time to the first step.
         var seconds: Spread
-        /// Seconds of each part, by the names in `environment.json`.
+        /// Seconds of each part, with the names in `environment.json`.
         var parts: [String: Spread]
     }
 
@@ -32,14 +32,14 @@ public struct StartupBenchmark {
     private let overrides: [String]
     private let repeats: Int
 
-    /// Prepares starts of the run of a configuration file.
+    /// Prepares starts of the run that a configuration file describes.
     public init(file: String, overrides: [String], repeats: Int) {
         self.file = file
         self.overrides = overrides
         self.repeats = repeats
     }
 
-    /// Starts the run once to warm the caches and then to measure; its files are removed afterwards.
+    /// Starts the run once to warm the caches and then repeatedly to measure; the run's files are removed afterwards.
     public func callAsFunction() throws(Failure) -> Report {
         let configuration = try RunConfiguration.load(file: file, overrides: overrides)
         let scratch = try ScratchDirectory()
@@ -59,7 +59,7 @@ public struct StartupBenchmark {
                 }))
     }
 
-    /// Trains one step in a process of its own and reads what it recorded.
+    /// Trains one step in a separate process and reads what the process recorded.
     private func start(out: String, _ more: [String]) throws(Failure) -> Environment {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let program = URL(fileURLWithPath: own).deletingLastPathComponent().path + "/unolora-dist"
@@ -76,7 +76,7 @@ public struct StartupBenchmark {
             throw Failure(.inputMissing, "\(program) cannot be started; build it with swift build -c release")
         }
         process.waitUntilExit()
-        // It was stopped, or one step was all.
+        // The exit code shows that the run was stopped, or that the one step was the whole run.
         guard process.terminationReason == .exit,
             [ExitCode.preempted.rawValue, 0].contains(process.terminationStatus)
         else {

@@ -7,34 +7,34 @@ import Training
 
 /// `step`: whole training steps of a real model on examples of given lengths.
 public struct StepBenchmark {
-    /// What was measured; one JSON object.
+    /// The measurements; one JSON object.
     public struct Report: Encodable, Sendable {
         var benchmark = "step"
         var model: String
         var method: String
         var gemm: String
-        /// Of forward and input gradients.
+        /// Number format of the forward and of input gradients.
         var precision: String
         var ranks: Int
         var threads: Int
         var batch: Int
         var micro: Int
         var dropout: Double
-        /// Examples a second of all ranks: global batch over the median step.
+        /// Examples per second of all ranks: global batch divided by the median step.
         var examplesPerSecond: Double
-        /// Source and target tokens a second.
+        /// Source and target tokens per second.
         var tokensPerSecond: Double
         var stepSeconds: Spread
-        /// What the products with frozen weights of the same micro-batches take when nothing else is done, weights coming
-        /// from memory as in the step.
+        /// Time of the products with frozen weights of the same micro-batches alone; the weights come from memory as in the
+        /// step.
         var gemmSeconds: Spread
-        /// `gemmSeconds` over `stepSeconds`, of the medians.
+        /// `gemmSeconds` divided by `stepSeconds`, using the medians.
         var gemmShare: Double
         var gemmGigaflopsPerSecond: Double
         var pageFaultsPerStep: Double
-        /// Calls of malloc and its relatives, by all threads.
+        /// Calls of malloc and related functions, by all threads.
         var allocationsPerStep: Double
-        /// Those of the same products alone: what the library that computes them takes for itself.
+        /// Those calls in the same products alone: the library that computes them makes them.
         var productAllocationsPerStep: Double
         var memory: ProcessMemory
     }

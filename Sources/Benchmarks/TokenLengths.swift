@@ -4,12 +4,12 @@ import Randomness
 import Tasks
 import Training
 
-/// Source and target lengths of examples, in tokens with the end token: `[[source, target], ...]` as JSON.
+/// Source and target lengths of examples, in tokens including the end token: `[[source, target], ...]` as JSON.
 public struct TokenLengths: Sendable {
     /// Length of each example.
     public let pairs: [(source: Int, target: Int)]
 
-    /// Reads a file; `inputMissing` or `badData` when it is none.
+    /// Reads a file; throws `inputMissing` when there is none, `badData` when it has another content.
     public init(path: String) throws(Failure) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw Failure(
@@ -25,7 +25,7 @@ public struct TokenLengths: Sendable {
 
     init(_ pairs: [(source: Int, target: Int)]) { self.pairs = pairs }
 
-    /// At most so many of them, evenly spread over all.
+    /// At most `limit` examples, evenly spread over all.
     func spread(over limit: Int) -> TokenLengths {
         TokenLengths(evenlySpread(limit, over: pairs.count).map { pairs[$0] })
     }
@@ -34,7 +34,7 @@ public struct TokenLengths: Sendable {
     public var longest: Int { pairs.reduce(1) { max($0, $1.source, $1.target) } }
 }
 
-/// At most `limit` of the places 0 ..< `count`, in ascending order and evenly spread.
+/// At most `limit` of the indices 0 ..< `count`, in ascending order and evenly spread.
 func evenlySpread(_ limit: Int, over count: Int) -> [Int] {
     let chosen = min(limit, count)
     return (0..<chosen).map { $0 * count / chosen }
@@ -42,7 +42,7 @@ func evenlySpread(_ limit: Int, over count: Int) -> [Int] {
 
 /// Examples of given lengths with random tokens, the same in every task.
 final class RandomExamples: TrainingExamples, @unchecked Sendable {
-    // Unchecked: the memory is written in `init` alone.
+    // Unchecked: only `init` writes the memory.
     private let tokens: UnsafeMutableBufferPointer<Int32>
     private let lengths: TokenLengths
 

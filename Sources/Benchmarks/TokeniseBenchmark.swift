@@ -5,24 +5,24 @@ import Tasks
 import Text
 import Training
 
-/// `tokenise`: from the text files of a configuration's tasks to the token cache, and opening that.
+/// `tokenise`: the time from the text files of a configuration's tasks to the token cache, and the time to open that.
 public struct TokeniseBenchmark {
-    /// What was measured; one JSON object.
+    /// The measurements; one JSON object.
     public struct Report: Encodable, Sendable {
         var benchmark = "tokenise"
         var threads: Int
-        /// Source texts; one of two sentences counts once.
+        /// Number of source texts; a source with two sentences counts once.
         var texts: Int
-        /// Their tokens, the end tokens included.
+        /// Number of their tokens, including the end tokens.
         var tokens: Int
         var cacheMiB: Double
         /// Reading the files: rows, labels, splits and the digests that find leaks.
         var readSeconds: Spread
         /// Tokenising everything and writing the cache.
         var tokeniseSeconds: Spread
-        /// Texts a second of a thread, over both.
+        /// Texts per second and thread, over both.
         var textsPerSecondPerCore: Spread
-        /// Texts over the processor time of both, which other work on the machine does not lengthen much.
+        /// Texts divided by the processor time of both, which depends little on other work on the machine.
         var textsPerProcessorSecond: Spread
         /// Opening the cache: digests of files and cache, all checks.
         var openSeconds: Spread
@@ -39,7 +39,7 @@ public struct TokeniseBenchmark {
         self.repeats = repeats
     }
 
-    /// Measures, in a directory that is removed afterwards.
+    /// Measures in a directory that is removed afterwards.
     public func callAsFunction() throws(Failure) -> Report {
         let definitions = try configuration.definitions()
         let shape = try Backbones.shape(directory: configuration.model)
@@ -48,7 +48,7 @@ public struct TokeniseBenchmark {
         let scratch = try ScratchDirectory()
         var (reads, writes, opens, processor) = ([Double](), [Double](), [Double](), [Double]())
         var cache: TokenCache?
-        // The first time brings the files into memory.
+        // The first repetition only brings the files into memory.
         for repetition in 0...repeats {
             var builder: TokenCacheBuilder?
             let begun = ProcessUsage.processorSeconds

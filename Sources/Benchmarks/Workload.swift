@@ -8,7 +8,7 @@ import Optimizers
 import Tasks
 import Training
 
-/// What a benchmark trains, but for the examples: a model, a method and how a step is computed.
+/// What a benchmark trains, without the examples: a model, a method and how a step is computed.
 public struct Workload: Sendable {
     /// Hugging Face T5 directory.
     public var model: String
@@ -22,33 +22,33 @@ public struct Workload: Sendable {
     public var threads = 2
     /// LoRA rank.
     public var rank = 8
-    /// What computes the products with frozen weights.
+    /// The library that computes the products with frozen weights.
     public var products: ProductBackend
-    /// How frozen weights are kept.
+    /// How frozen weights are stored.
     public var format = WeightFormat.float32
-    /// Kinds of products that weights are packed for.
+    /// The kinds of products for which weights are packed.
     public var packs = FrozenMatrix.Packs()
-    /// Dropout at T5's places and in the adapter.
+    /// Dropout rate at T5's places and in the adapter.
     public var dropout = 0.1
     /// How gradients are summed.
     public var gradientSum = GradientSum.exact
     /// Whether gradients are summed over the ranks while others are computed; for which MPI must allow several threads.
     public var overlaps = false
 
-    /// A workload with the other values at their defaults.
+    /// A workload with defaults for all other values.
     public init(model: String, products: ProductBackend) {
         self.model = model
         self.products = products
     }
 
-    /// Precision of forward and input gradients, for a report.
+    /// Number format of forward and input gradients, for a report.
     var precision: String {
         format != .float32 ? format.rawValue : "\(packs.forward?.rawValue ?? "-")/\(packs.backward?.rawValue ?? "-")"
     }
 
-    /// Opens the model for sources and targets of at most so many tokens; collective.
+    /// Opens the model for sources and targets of at most `longest` tokens; collective.
     func openModel(longest: Int, world: Communicator) throws(Failure) -> any Backbone {
-        // Before the weights are packed.
+        // The method is checked before the weights are packed.
         try world.rankZeroFirst { () throws(Failure) in _ = try method(tasks: 1, on: Backbones.shape(directory: model))
         }
         let node = try world.nodeCommunicator()
@@ -60,7 +60,7 @@ public struct Workload: Sendable {
             convertedMemory: memory)
     }
 
-    /// What the adapter of so many tasks is made of; `usage` for a method that there is not.
+    /// The method for `tasks` tasks; throws `usage` for an unknown name.
     func method(tasks: Int, on shape: any BackboneShape) throws(Failure) -> any Method {
         guard MethodTable.standard.names.contains(method) else {
             throw Failure(
@@ -72,14 +72,14 @@ public struct Workload: Sendable {
         return try MethodTable.standard.method(adapter, on: shape, from: .file(path: "--rank")).method
     }
 
-    /// A trainer on examples of named tasks, which are drawn in proportion to their number.
+    /// A trainer on examples of named tasks, which are drawn in proportion to their numbers of examples.
     func trainer(
         _ model: any Backbone, _ examples: any TrainingExamples, tasks: [(name: String, examples: Int)],
         world: Communicator
     ) throws(Failure) -> MeasuredTrainer {
         let state = TrainState(try method(tasks: tasks.count, on: model.shape), on: model, seed: 1)
         let mixture = try Mixture(tasks: tasks)
-        // Each caller's own: one that is shared copies its memory when it draws.
+        // Each caller gets its own sampler: a shared one would copy its memory when it draws.
         let sampler = { [batch, micro] () throws(Failure) in
             try Sampler(seed: 1, mixture: mixture, granularity: .example, batch: batch, micro: micro)
         }
@@ -93,7 +93,7 @@ public struct Workload: Sendable {
         return MeasuredTrainer(trainer: trainer, sampler: sampler, world: world)
     }
 
-    /// As `trainer`, on random tokens of given lengths in eight tasks.
+    /// Like the other `trainer`, on random tokens of given lengths in eight tasks.
     func trainer(
         _ model: any Backbone, _ lengths: TokenLengths, world: Communicator
     ) throws(Failure) -> MeasuredTrainer {
@@ -106,12 +106,12 @@ public struct Workload: Sendable {
 /// A trainer whose steps are timed.
 struct MeasuredTrainer {
     let trainer: Trainer
-    /// Another sampler as the trainer's, at step 0.
+    /// Creates another sampler like the trainer's, at step 0.
     let sampler: () throws(Failure) -> Sampler
     let world: Communicator
 
-    /// Does the steps that are not measured, and returns how many: two, after which the workspaces have seen what they
-    /// need, and on a busy machine as many more as pass until no worker has been left out: a small step may be over before a
+    /// Makes the steps that are not measured, and returns their number. After two steps the workspaces have the memory that
+    /// they need. On a busy machine it makes more steps until every worker has taken part: a small step may be over before a
     /// thread has got a core.
     @discardableResult
     func warmUp() throws(Failure) -> Int {
@@ -125,7 +125,7 @@ struct MeasuredTrainer {
         return steps
     }
 
-    /// One step that all ranks begin together, and its seconds.
+    /// Makes one step that all ranks begin together, and returns its time in seconds.
     func step() throws(Failure) -> (seconds: Double, result: StepResult) {
         try world.barrier()
         let begun = ContinuousClock.now

@@ -14,7 +14,7 @@ struct ConfigurationOptions: ParsableArguments {
     }
 }
 
-/// `--set`, as `unolora-dist train` has it.
+/// `--set`, like in `unolora-dist train`.
 struct Overrides: ParsableArguments {
     @Option(
         name: .customLong("set"),

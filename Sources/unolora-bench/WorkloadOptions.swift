@@ -10,7 +10,7 @@ import Training
 extension WeightFormat: ExpressibleByArgument {}
 extension ReductionChoice: ExpressibleByArgument {}
 
-/// Options of what computes the products with frozen weights.
+/// Options for choosing what computes the products with frozen weights.
 struct ProductOptions: ParsableArguments {
     @Option(help: "Products with frozen weights: auto, openblas or onednn.")
     var gemm = "auto"
@@ -45,7 +45,7 @@ struct ProductOptions: ParsableArguments {
     }
 }
 
-/// Options of what is trained and how a step is computed.
+/// Options for what is trained and how a step is computed.
 struct WorkloadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Hugging Face T5 directory, e.g. from unolora-dist new-model.", valueName: "directory"))
     var model: String
@@ -100,7 +100,7 @@ struct WorkloadOptions: ParsableArguments {
     }
 }
 
-/// Options of benchmarks that are steps, and how many.
+/// Options of benchmarks that make steps, and the number of steps.
 struct StepOptions: ParsableArguments {
     @OptionGroup var workload: WorkloadOptions
 

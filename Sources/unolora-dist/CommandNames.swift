@@ -1,14 +1,14 @@
 import ArgumentParser
 import Configuration
 
-/// The first word of a command line. `train` is the default command, so the parser would take any other word for an
-/// argument of it.
+/// The first word of a command line. `train` is the default command, so the parser would take any other word as an argument of
+/// `train`.
 enum CommandNames {
     private static let known = UnoloraDist.configuration.subcommands.compactMap { $0.configuration.commandName }
-    /// Described elsewhere, and meant to come.
+    /// Commands that are described elsewhere and planned.
     private static let absent = ["export", "analyze"]
 
-    /// Refuses a word that is no command, also behind `help`; nil for what the parser can go on with.
+    /// Refuses a word that is not a command, also after `help`; nil when the parser can continue.
     static func refusal(of arguments: [String]) -> ValidationError? {
         let word = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
         guard let word, !word.hasPrefix("-"), word != "help", !known.contains(word) else { return nil }

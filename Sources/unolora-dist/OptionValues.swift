@@ -9,7 +9,7 @@ func filled(_ value: String) throws -> String {
     return value
 }
 
-/// `--set`, as `train` and the commands that read a configuration have it.
+/// `--set`, for `train` and the commands that read a configuration.
 struct Overrides: ParsableArguments {
     @Option(
         name: .customLong("set"),
@@ -35,7 +35,7 @@ struct ConfigurationOptions: ParsableArguments {
     }
 }
 
-/// `--allow-changes`, as the commands that use a checkpoint have it.
+/// `--allow-changes`, for the commands that use a checkpoint.
 struct Changes: ParsableArguments {
     @Flag(
         name: .customLong("allow-changes"),
@@ -45,7 +45,7 @@ struct Changes: ParsableArguments {
     var areAllowed = false
 }
 
-/// What `evaluate --split` can be.
+/// The values of `evaluate --split`.
 enum EvaluatedSplit: String, ExpressibleByArgument, CaseIterable {
     case validation
     case test
@@ -63,7 +63,7 @@ struct TaskNames: ExpressibleByArgument {
     }
 }
 
-/// What `verify --gemm` can be.
+/// The values of `verify --gemm`.
 enum ProductChoice: String, ExpressibleByArgument, CaseIterable {
     case auto
     case openblas
@@ -73,7 +73,7 @@ enum ProductChoice: String, ExpressibleByArgument, CaseIterable {
 extension ModelStorage: ExpressibleByArgument {}
 extension ModelProducts: ExpressibleByArgument {}
 
-/// What `verify --precision` of earlier versions can be.
+/// The values of `verify --precision`, an option of earlier versions.
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
     case float32
     case bfloat16
@@ -81,7 +81,7 @@ enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
     case int8Forward
     case int8Backward
 
-    /// What is to be written in its place.
+    /// The options to write instead.
     var options: [String] {
         let isStorage = self == .float32 || self == .bfloat16
         return ["--storage \(isStorage ? rawValue : "float32")", "--products \(isStorage ? "float32" : rawValue)"]

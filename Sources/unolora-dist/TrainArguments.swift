@@ -53,14 +53,14 @@ struct TrainArguments: ParsableCommand {
         let directory = Self.runDirectory(out: out, config: config)
         let path = try configurationPath(directory, world)
         let configuration = try world.rankZeroFirst { () throws(Failure) in
-            // The embedded example's own values are no wishes of the user's.
+            // The values of the embedded example are not the user's wishes.
             try RunConfiguration.load(file: path, isOwn: config != nil, overrides: overrides.values)
         }
         let environment = ProcessInfo.processInfo.environment
         let stop = StopConditions(
             stopBefore: configuration.stopBefore, jobEnd: environment["SLURM_JOB_END_TIME"], afterStep: stopAfter)
-        // Ranks on a node that was cut off may still live there when SLURM has started the job again, and hold the run
-        // directory until parallel.stallTimeout ends them.
+        // After SLURM has restarted the job, ranks on a node that was cut off may still be running and hold the run directory
+        // until parallel.stallTimeout ends them.
         let isRestarted = environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0 > 0
         let request = TrainCommand.Request(
             out: directory, source: config, resume: ResumeChoice(resume), stop: stop,
@@ -74,7 +74,7 @@ struct TrainArguments: ParsableCommand {
         return try EmbeddedExample.prepare(in: RunDirectory(directory), world: world)
     }
 
-    /// The run directory: the given one, or one named as the configuration.
+    /// The run directory: the given one, or one with the name of the configuration.
     static func runDirectory(out: String?, config: String?) -> String {
         let name = config.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "embedded"
         return out ?? "runs/" + name

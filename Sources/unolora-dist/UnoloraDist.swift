@@ -38,11 +38,12 @@ struct UnoloraDist: ParsableCommand {
         }
     }
 
-    /// Where a launcher started several processes with one command line, the first one says what is to say about it.
+    /// When a launcher started several processes with the same command line, only the first one reports a mistake in it.
     private static func leaveTheWordToRankZero(_ code: Int32) {
         guard LaunchEnvironment.ofThisProcess.isLaterRank else { return }
         if code == 0 { Foundation.exit(0) }
-        // The launcher ends this process when the first one fails. If it does not, the mistake is in this one's alone.
+        // The launcher ends this process when the first one fails. If it does not, only this process has the mistake and
+        // reports it.
         sleep(2)
     }
 }

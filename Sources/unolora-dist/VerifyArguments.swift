@@ -97,7 +97,7 @@ struct VerifyArguments: ParsableCommand {
         }
     }
 
-    /// The keys of the configuration that options stand for.
+    /// The keys of the configuration that options set.
     private var settings: [(option: String, assignment: String)] {
         if let precision {
             return [("--precision \(precision.rawValue)", "model.precision=\(precision.rawValue)")]

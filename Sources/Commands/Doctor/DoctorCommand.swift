@@ -6,7 +6,7 @@ import MPI
 import Runs
 import Training
 
-/// `doctor`: what this program found on each rank's machine.
+/// `doctor`: reports what this program finds on each rank's machine.
 public enum DoctorCommand {
     /// One rank's findings.
     private struct Findings: Codable {
@@ -19,8 +19,8 @@ public enum DoctorCommand {
         var warnings: [String]
     }
 
-    /// Prints the report on rank 0; collective. `load` gives the configuration of the run that the ranks are meant for,
-    /// nil for none: then nothing is known of micro-batches.
+    /// Prints the report on rank 0; collective. `load` returns the configuration of the run for which the ranks are meant. If
+    /// it returns nil, nothing is known about micro-batches.
     public static func run(
         _ mpi: borrowing MPIEnvironment, for load: () throws(Failure) -> RunConfiguration?
     ) throws(Failure) {

@@ -8,7 +8,7 @@ import Training
 
 /// `evaluate`: all figures of a checkpoint as a table and JSON.
 public enum EvaluateCommand {
-    /// What the command line says beside the run directory.
+    /// The options of the command line, apart from the run directory.
     public struct Request: Sendable {
         /// best, last, a step or a path.
         public var checkpoint: String
@@ -16,9 +16,9 @@ public enum EvaluateCommand {
         public var split: String
         /// Tasks; nil for all.
         public var tasks: [String]?
-        /// Whether the JSON alone is printed.
+        /// Whether only the JSON is printed.
         public var asJSON: Bool
-        /// Whether task files and settings may be others than in the training.
+        /// Whether task files and settings may differ from those of the training.
         public var allowsChanges: Bool
 
         /// Creates a request.
@@ -31,9 +31,9 @@ public enum EvaluateCommand {
         }
     }
 
-    /// Evaluates and prints; collective, the decoding is spread over all ranks. What all tasks of a checkpoint of the run
-    /// give is also written into the run directory. Refused, unless it is allowed, where rows or settings are not those of
-    /// the checkpoint's training: a row that was trained on may be held out now.
+    /// Evaluates and prints; collective. The decoding is spread over all ranks. If all tasks of a checkpoint of this run are
+    /// evaluated, the figures are also written into the run directory. Unless changes are allowed, it refuses rows or settings
+    /// that differ from the checkpoint's training: a row that was trained on may be held out now.
     public static func run(_ path: String, _ request: Request, world: Communicator) throws(Failure) -> Int32 {
         let opened = try OpenedRun(path, checkpoint: request.checkpoint, world: world)
         let (known, names) = (opened.base.taskNames, request.tasks)
@@ -74,7 +74,7 @@ public enum EvaluateCommand {
         record.changed = changed.isEmpty ? nil : changed
         let file = EvaluationFile(record)
         try Terminal.print(String(decoding: file.json(), as: UTF8.self))
-        // Another's run may be evaluated too.
+        // The run may belong to another user.
         if names == nil, checkpoint.isOwn, FileManager.default.isWritableFile(atPath: opened.run.path) {
             let plain = EvaluationFile.path(opened.run, split, step: step)
             let written = try file.write(beside: plain, in: opened.run)

@@ -6,30 +6,31 @@ import Runs
 import Tensors
 import Training
 
-/// Runs one command on all ranks of the job and ends the process as the interface promises: an error is one sentence
-/// from the rank that met it, and then the whole job ends.
+/// Runs one command on all ranks of the job and ends the process as documented: an error is one sentence from the rank that met
+/// it, and then the whole job ends.
 public enum Job {
-    /// What every command needs before anything else: a write to a closed pipe, or beyond the limit on a file's size, is
-    /// an error with a sentence of its own and no signal; SIGQUIT ends the process and prints no backtrace; and no file that is opened takes the place of a standard stream
-    /// that was closed.
+    /// Set-up that every command needs first. A write to a closed pipe, or beyond the limit on a file's size, becomes an error
+    /// with its own sentence instead of a signal. SIGQUIT ends the process without a backtrace. No opened file takes the place
+    /// of a standard stream that was closed.
     public static func prepareProcess() {
         RankGuard.start()
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         StopSignals.quitAtOnce()
         for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
-            // The wrong way round, so that using the stream is an error still.
+            // The direction is the wrong one, so that using the stream is still an error.
             _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
         }
     }
 
-    /// Starts MPI, makes sure that all ranks have the same command, runs `body`, finishes MPI and exits with the code that `body` returns.
+    /// Starts MPI, checks that all ranks run the same command, runs `body`, finalises MPI and exits with the code that `body`
+    /// returns.
     ///
-    /// A `Failure` is printed with rank and host and the job is aborted with its code; MPI is never finalised on that
-    /// way, since other ranks may be inside a collective.
+    /// After a `Failure`, its message is printed with rank and host, and the job is aborted with its code. MPI is then never
+    /// finalised, since other ranks may be inside a collective.
     public static func run(
         _ command: String, _ body: (borrowing MPIEnvironment) throws(Failure) -> Int32
     ) -> Never {
-        // Parallelism is the trainer's; a product's bits must not depend on BLAS threads.
+        // The trainer parallelises; a product's bits must not depend on BLAS threads.
         BLAS.useOneThread()
         do throws(Failure) {
             let environment = try MPIEnvironment()
@@ -41,9 +42,10 @@ public enum Job {
                 code = try body(environment)
             } catch {
                 let (world, host) = (environment.world, environment.processorName)
-                // Whoever reads it may be stopped, and the other ranks wait for the end.
+                // The reader of the output may be stopped, and the other ranks wait for the end.
                 _ = Bounded { report(error, world, host: host) }.result(within: 5)
-                // The environment's own: it would abort by itself as soon as it is not used any more.
+                // This uses the environment's own `world`: the environment would abort by itself as soon as it is not used any
+                // more.
                 environment.world.abort(error.code)
             }
             try environment.finalize()
@@ -54,11 +56,10 @@ public enum Job {
         }
     }
 
-    /// Runs a command that needs no other ranks. Under a launcher the first process does it and the others have nothing
-    /// to do.
+    /// Runs a command that needs no other ranks. Under a launcher the first process runs it and the others do nothing.
     ///
-    /// MPI is started for one thing only: to tell processes that mpirun started with another command, which would wait
-    /// for this one for ever. What the parser answers, such as `--help`, cannot do that.
+    /// MPI is started for only one reason: to inform processes that mpirun started with another command, which would otherwise
+    /// wait for this one for ever. What the parser answers itself, such as `--help`, cannot do that.
     public static func alone(_ command: String, _ body: () throws(Failure) -> Int32) -> Never {
         let launch = LaunchEnvironment.ofThisProcess
         BLAS.useOneThread()
@@ -73,7 +74,7 @@ public enum Job {
         }
     }
 
-    /// Ends the whole job where memory cannot be had, as for any other failure.
+    /// Makes a lack of memory end the whole job like any other failure.
     private static func endOnShortage(_ world: Communicator, host: String) {
         Memory.onShortage { failure in
             _ = Bounded { report(failure, world, host: host) }.result(within: 5)
@@ -101,7 +102,7 @@ public enum Job {
         Terminal.complain(prefix(world, host: host) + failure.message)
     }
 
-    /// What stands before a sentence of this process.
+    /// The text before a sentence of this process.
     private static func prefix(_ world: Communicator? = nil, host: String = "") -> String {
         let origin = world.map { $0.size > 1 ? " rank \($0.rank) on \(host):" : "" } ?? ""
         return "\(ProcessInfo.processInfo.processName):\(origin) "

@@ -12,7 +12,7 @@ public enum NewModelCommand {
 
     /// Writes the model and copies the vocabulary; returns a sentence for the user.
     ///
-    /// The weights come last: a directory that holds them is complete, and one that does not can be written again.
+    /// The weights are written last: a directory that has them is complete, and one without them can be written again.
     public static func write(
         preset: String, directory: String, vocabulary: String?, seed: UInt64
     ) throws(Failure) -> String {
@@ -33,7 +33,7 @@ public enum NewModelCommand {
                 )
             }
             pieces = ", \(opened.pieceCount) pieces"
-            // A model of a real shape for a small vocabulary: the rows are the vocabulary's.
+            // A model with a real shape for a small vocabulary gets as many rows as the vocabulary needs.
             if EmbeddingFit(ids: opened.pieceCount, rows: model.vocabularySize) == .isOfAnother {
                 model.vocabularySize = EmbeddingFit.rows(pieces: opened.pieceCount)
                 pieces += " in an embedding of \(model.vocabularySize) rows"
@@ -50,7 +50,7 @@ public enum NewModelCommand {
                 .cannotWrite, "\(directory) cannot be created (\(systemMessage(errno))); choose another --out")
         }
         let target = directory + "/spiece.model"
-        // It may stand there already, by whatever path it was named.
+        // The vocabulary may be in place already, under another path.
         if let place = Self.file(target), place == Self.file(source) { return }
         guard let content = FileManager.default.contents(atPath: source) else {
             throw Failure(.inputMissing, "--vocabulary \(source) cannot be read; check the path")
@@ -58,7 +58,7 @@ public enum NewModelCommand {
         try DurableFile.replace(target) { file throws(Failure) in try file.write([UInt8](content)) }
     }
 
-    /// What tells one file from all others, links followed; nil where there is none.
+    /// Identifies a file, following links; nil when there is none.
     private static func file(_ path: String) -> [UInt64]? {
         var status = stat()
         return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil

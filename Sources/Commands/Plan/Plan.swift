@@ -11,14 +11,14 @@ import Tensors
 import Text
 import Training
 
-/// `plan`: counts, memory, traffic, mixture and time of a run, without training.
+/// `plan`: predicts counts, memory, traffic, mixture and time of a run, without training.
 public struct Plan {
     private let configuration: RunConfiguration
     private let shape: any BackboneShape
     private let method: any Method
     private let ranks: Int
     private let ranksPerNode: Int
-    /// The most micro-batches of a step that a rank has.
+    /// The largest number of a step's micro-batches that one rank has.
     private let own: Int
     private let threads: Int
     private let products: ProductBackend
@@ -35,7 +35,7 @@ public struct Plan {
         self.ranksPerNode = ranksPerNode
         shape = try Backbones.shape(directory: configuration.model)
         method = try configuration.method(shape, isNew: true).method
-        // As if every node had the cores that this process may use.
+        // The plan assumes that every node has the cores that this process may use.
         let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
         own = ThreadChoice.largestShare(
             ofMicroBatches: configuration.globalBatch / configuration.microBatch, ranks: ranks)
@@ -116,7 +116,7 @@ public struct Plan {
         ]
     }
 
-    /// What is packed, and what would be with the other library where the configuration could have it.
+    /// What is packed, and what would be packed with the other library if the configuration allows it.
     private var packs: String {
         func size(_ products: ProductBackend, none: String) -> String {
             let bytes = configuration.packedBytes(products, shape)
@@ -135,14 +135,14 @@ public struct Plan {
         return (configuration.warnings + data.warnings + [idle].compactMap(\.self)).map { "warning: \($0)" }
     }
 
-    /// The examples of a step that one thread computes after each other, when a rank has `own` micro-batches of `micro`
-    /// examples: each micro-batch is one thread's, and the step waits for the last.
+    /// The number of examples of a step that one thread computes in sequence, when a rank has `own` micro-batches of `micro`
+    /// examples: one thread computes a whole micro-batch, and the step waits for the last one.
     static func examplesInTurn(own: Int, threads: Int, micro: Int) -> Int {
         let busy = max(1, min(threads, own))
         return (own + busy - 1) / busy * micro
     }
 
-    /// Floating-point operations of a step over the rate of a product that is measured now.
+    /// Predicts the time of a step: its floating-point operations divided by the rate of a product, which is measured now.
     private func time(_ data: PlannedData) -> [String] {
         let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
         let perExample = shape.operations(source: data.meanSource, target: target)

@@ -6,7 +6,7 @@ import Tasks
 import Text
 import Training
 
-/// What the files of a run say of its mixture and of the lengths of its texts, without tokenising all of them.
+/// The mixture of a run and the lengths of its texts, estimated from the files without tokenising all of them.
 struct PlannedData {
     /// A table of the tasks.
     let lines: [String]
@@ -16,12 +16,12 @@ struct PlannedData {
     let meanSource: Double
     /// Examples of all splits.
     let rows: Int
-    /// Words for the user.
+    /// Warnings for the user.
     let warnings: [String]
-    /// Batches as the run is to have them.
+    /// The expected batches of the run.
     let batches: RankMemory.Batches
 
-    /// Texts of a task that are tokenised, at most, to tell how many tokens a byte makes.
+    /// Largest number of a task's texts that are tokenised to find the number of tokens per byte.
     private static let sample = 200
 
     init(_ configuration: RunConfiguration, _ shape: any BackboneShape) throws(Failure) {
@@ -64,10 +64,11 @@ struct PlannedData {
                 let bytes = try examples.sourceBytes(split)
                 rows += bytes.count
                 guard configuration.evaluatesAtEnd || split.rawValue == configuration.evaluationSplit else { continue }
-                // Without the whole split at the end, a part of it is all that is answered; which, does not matter here.
+                // Unless the whole split is evaluated at the end, only a part of it is answered; which part does not matter
+                // here.
                 let limit = configuration.evaluatesAtEnd ? nil : configuration.evaluationMaxExamples
                 let step = max(1, bytes.count / max(1, limit ?? bytes.count))
-                // Texts with the most bytes stand for those with the most tokens.
+                // The texts with the most bytes represent those with the most tokens.
                 let longest = stride(from: 0, to: bytes.count, by: step).sorted { (bytes[$0], $1) > (bytes[$1], $0) }
                     .prefix(configuration.evaluationBatch)
                 var lengths: [Int] = []

@@ -2,30 +2,30 @@ import Failures
 import Foundation
 import Tensors
 
-/// Lines of a file, a pipe or a terminal, as they come.
+/// Lines of a file, a pipe or a terminal, as they arrive.
 final class InputLines {
-    /// A line without its end; `text` is nil where it is not UTF-8.
+    /// A line without its line end; `text` is nil when the line is not UTF-8.
     struct Line {
         var number: Int
         var text: String?
     }
 
-    /// What messages call the input.
+    /// The name of the input in messages.
     let name: String
-    /// Whether lines may come later than they are asked for: the input is no regular file.
+    /// Whether lines may arrive later than they are read: the input is not a regular file.
     let isStream: Bool
 
     private let descriptor: Int32
     private var buffer: [UInt8] = []
-    /// Where the rest of the buffer starts that has not been given out.
+    /// Where the unread rest of the buffer starts.
     private var start = 0
     private var lines = 0
     private var isAtEnd = false
 
-    /// Bytes of the longest line that is read: more than any text that a model can take.
+    /// The largest accepted number of bytes of a line: more than any text that a model can take.
     private static let longest = 1 << 24
 
-    /// Opens a file or named pipe; nil and `-` are standard input. Throws `inputMissing`.
+    /// Opens a file or named pipe; nil and `-` mean standard input. Throws `inputMissing`.
     init(_ path: String?) throws(Failure) {
         if let path, path != "-" {
             name = path
@@ -45,7 +45,7 @@ final class InputLines {
         if descriptor != STDIN_FILENO { close(descriptor) }
     }
 
-    /// The next lines, at most `limit`: waits for the first one and takes what else is there; empty at the end.
+    /// Returns the next lines, at most `limit`: waits for the first one and adds those that have arrived; empty at the end.
     func next(atMost limit: Int) throws(Failure) -> [Line] {
         var found: [Line] = []
         while found.count < limit {
@@ -96,7 +96,7 @@ final class InputLines {
             switch errno {
             case EINTR: continue
             case EAGAIN:
-                // Who shares the terminal or pipe has made it non-blocking.
+                // Another process that shares the terminal or pipe has made it non-blocking.
                 var place = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 poll(&place, 1, -1)
             case let code:

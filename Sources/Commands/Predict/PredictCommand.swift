@@ -7,7 +7,7 @@ import Tensors
 import Text
 import Training
 
-/// `predict`: an answer for each input line.
+/// `predict`: answers each input line.
 public enum PredictCommand {
     private struct Answer: Encodable {
         var line: Int
@@ -16,11 +16,11 @@ public enum PredictCommand {
         var score: Double?
         /// Whether the text was cut to `data.maxSource` tokens.
         var truncated: Bool?
-        /// The fields that are lost in whole behind the cut.
+        /// The fields that the cut removes completely.
         var lost: [String]?
-        /// The share of the text's characters that the vocabulary lacks.
+        /// The share of the text's characters that the vocabulary does not cover.
         var unknown: Double?
-        /// Whether the answer was cut to the most tokens that are generated.
+        /// Whether the answer was cut at the largest number of generated tokens.
         var unfinished: Bool?
 
         init(_ found: Prediction.Answer, isFinished: Bool, line: Int, of source: Prediction.Source) {
@@ -32,15 +32,15 @@ public enum PredictCommand {
         }
     }
 
-    /// Reads lines, answers them in groups and prints a JSON line for each; for one process. Needs the run and its model,
-    /// not the data. Refused, unless it is allowed, where the configuration makes other sources or answers of a line than in
+    /// Reads lines, answers them in groups and prints a JSON line for each; for one process. It needs the run and its model but
+    /// not the data. Unless changes are allowed, it refuses a configuration that gives other sources or answers for a line than
     /// the checkpoint's training.
     ///
-    /// A line that starts with `{` is a JSON object with the task's fields, any other holds the fields' texts in their
-    /// order, separated by tabs. Throws `badData` naming the line that is neither, after the answers of those before it.
+    /// A line that starts with `{` is a JSON object with the task's fields. Any other line has the fields' texts in order,
+    /// separated by tabs. After answering the lines before, it throws `badData` for a line that is neither.
     ///
-    /// What comes through a pipe is answered as soon as it is there, each line by itself, so that an answer does not
-    /// depend on how fast the lines came.
+    /// Lines from a pipe are answered as soon as they arrive, each one separately, so that an answer does not depend on how
+    /// fast the lines came.
     public static func run(
         _ path: String, checkpoint: String, task name: String, input: String?, allowsChanges: Bool = false,
         world: Communicator
@@ -115,7 +115,7 @@ public enum PredictCommand {
     }
 }
 
-/// Source tokens of lines, at addresses that stay.
+/// Source tokens of lines, at fixed addresses.
 private final class SourceList: @unchecked Sendable {
     private var buffers: [UnsafeMutableBufferPointer<Int32>] = []
 

@@ -7,7 +7,7 @@ import Tasks
 import Text
 import Training
 
-/// `prepare`: builds the token cache and says what is in it.
+/// `prepare`: builds the token cache and reports its content.
 public enum PrepareCommand {
     /// Builds or opens the cache of the configuration that `load` reads; collective.
     public static func run(

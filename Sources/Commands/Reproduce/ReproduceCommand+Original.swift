@@ -5,22 +5,22 @@ import Runs
 import Tensors
 
 extension ReproduceCommand {
-    /// What a replay is compared with. It stays readable when the run's directory changes.
+    /// The results with which a replay is compared. They stay readable when the run's directory changes.
     struct Original {
         /// The step of the checkpoint.
         let step: Int
         /// Its directory.
         let path: String
-        /// What the run was trained on.
+        /// The identity of the run's training.
         let identity: RunState.Identity
-        /// What the manifest says that the bits depend on.
+        /// What the bits depend on, from the manifest.
         let dependsOn: [String: String]
         let weights: SafetensorsFile
         let moments: SafetensorsFile
         /// The lines about training up to the step.
         let records: [Int: TrainRecord]
 
-        /// Opens the newest intact checkpoint of a run, of at most `steps`.
+        /// Opens the newest intact checkpoint of a run with at most `steps` steps.
         init(_ run: RunDirectory, steps: Int?) throws(Failure) {
             let checkpoint = try Self.checkpoint(run, steps: steps)
             step = checkpoint.step
@@ -47,7 +47,7 @@ extension ReproduceCommand {
                     + "with; raise --steps or train first")
         }
 
-        /// The lines about training by their step, without their times.
+        /// The lines about training by step, without their times.
         static func records(_ run: RunDirectory, through step: Int) throws(Failure) -> [Int: TrainRecord] {
             let file = try MappedFile(path: run.metrics)
             return withExtendedLifetime(file) {

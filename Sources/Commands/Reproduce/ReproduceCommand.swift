@@ -6,15 +6,15 @@ import MPI
 import Runs
 import Tensors
 
-/// `reproduce`: trains a run once more from its start and says whether the bits are those that it left.
+/// `reproduce`: repeats a run's training from the start and says whether the bits equal those of the run.
 public struct ReproduceCommand {
-    /// What the command line says.
+    /// The options of the command line.
     public struct Request: Sendable {
         /// The run directory.
         public var path: String
-        /// Compare at the newest checkpoint of at most so many steps; nil for the newest of all.
+        /// Compare at the newest checkpoint with at most this many steps; nil for the newest of all.
         public var steps: Int?
-        /// Where the run directory of the replay is kept; nil for below the run, and removed at the end.
+        /// Where the replay's run directory is kept; nil puts it below the run and removes it at the end.
         public var out: String?
 
         /// Creates a request.
@@ -31,7 +31,7 @@ public struct ReproduceCommand {
     private let world: Communicator
     private let library: MPIEnvironment.Library
 
-    /// Prepares it on all ranks, whose number need not be that of the run.
+    /// Prepares the replay on all ranks, whose number may differ from the run's.
     public init(_ request: Request, world: Communicator, library: MPIEnvironment.Library) {
         self.request = request
         self.world = world
@@ -40,15 +40,15 @@ public struct ReproduceCommand {
         replay = RunDirectory(request.out ?? run.path(of: .replay))
     }
 
-    /// Trains and compares; collective. Returns 0 where all bits agree, 1 where some do not, or the code with which the
-    /// replay was stopped; started again it goes on then.
+    /// Trains and compares; collective. Returns 0 when all bits agree, 1 when some do not, or the code with which the replay
+    /// was stopped; started again, the replay then continues.
     public func callAsFunction(startup: StartupTimes) throws(Failure) -> Int32 {
         let configuration = try world.rankZeroFirst { () throws(Failure) in try withoutExtras() }
-        // What is compared with is taken now: a training that goes on may remove it meanwhile.
+        // The results of the run are read now, because a training in progress may remove them in the meantime.
         let original = world.rank == 0 ? try Original(run, steps: request.steps) : nil
         let target = try world.share(original?.step ?? 0, "the step")
         let lines = try world.share(original.map { $0.records.keys.sorted() } ?? [], "the steps of the lines")
-        // The lock of the replay's own run directory would be removed with it.
+        // The replay's own directory is removed at the end, and a lock in it would be removed too.
         let isInside = request.out == nil
         if isInside { try world.rankZeroFirst { () throws(Failure) in try refuseForeignLink(replay.path) } }
         let lock =
@@ -66,7 +66,7 @@ public struct ReproduceCommand {
         do throws(Failure) {
             code = try train()
         } catch {
-            // What was refused before its first step is nothing to go on from.
+            // A replay that was refused before its first step leaves nothing to continue from.
             if world.rank == 0, isInside, error.code == .badConfiguration,
                 (try? CheckpointStore(runDirectory: replay.path).steps()) == []
             {
@@ -82,8 +82,8 @@ public struct ReproduceCommand {
         return try world.share(same.map { $0 ? 0 : ExitCode.difference.rawValue } ?? code, "the result")
     }
 
-    /// Whether the replay's directory holds the beginning of this very replay, which then goes on. Of one below the run
-    /// anything else is removed. For rank 0.
+    /// Whether the replay's directory contains the beginning of this same replay, which then continues. In a directory below
+    /// the run, anything else is removed. For rank 0.
     private func takeOver(_ configuration: RunConfiguration, through target: Int) throws(Failure) -> Bool {
         let mark = replay.path + "/replay-of.txt"
         let newest = try CheckpointStore(runDirectory: replay.path).steps().last ?? 0
@@ -95,14 +95,14 @@ public struct ReproduceCommand {
             try run.make(.replay)
         }
         guard makeDirectories(replay.path) else { throw writeFailure("create", replay.path) }
-        // Not into a run that somebody has trained.
+        // A run that somebody has trained does not get the mark.
         if try CheckpointStore(runDirectory: replay.path).steps().isEmpty {
             try DurableFile.replace(mark) { file throws(Failure) in try file.write(configuration.resolvedYAML) }
         }
         return false
     }
 
-    /// The run's own configuration, without what changes no bit and takes time.
+    /// The run's own configuration, without settings that take time and change no bit.
     private func withoutExtras() throws(Failure) -> RunConfiguration {
         guard FileManager.default.fileExists(atPath: run.configuration) else {
             throw Failure(
@@ -120,7 +120,8 @@ public struct ReproduceCommand {
             "eval.every=null", "eval.atEnd=false", "checkpoint.every=null", "checkpoint.keep=1",
             "log.tensorBoard=false", "checkpoint.snapshot=memory", "train.stopBefore=null",
         ]
-        // A cache of the replay's own takes longer, but what leads elsewhere may be written to as well.
+        // If the run's cache is another user's link, the replay builds its own cache, which takes longer: it might write to the
+        // cache.
         let cache = run.path(of: .cache)
         if own.cache == nil, foreignLinkOwner(cache) == nil { changes.append("data.cache=\(cache)") }
         return try RunConfiguration.load(file: run.configuration, overrides: changes)
@@ -149,7 +150,7 @@ public struct ReproduceCommand {
         return false
     }
 
-    /// A sentence about each tensor that differs.
+    /// One sentence about each tensor that differs.
     private func differing(_ old: SafetensorsFile, _ new: SafetensorsFile) -> [String] {
         var sentences: [String] = []
         for tensor in new.tensors where !old.tensors.contains(where: { $0.name == tensor.name }) {

@@ -7,17 +7,16 @@ import Tasks
 import Tensors
 import Text
 
-/// What the bare command trains: the generated suite, a vocabulary trained on it, and a small random T5.
+/// The run of the bare command: the generated suite, a vocabulary trained on it, and a small random T5.
 ///
-/// It is written out as a user's own run would be: task files, a model directory and a `run.yaml`, to look at and to
-/// start from.
+/// It is written like a user's own run: task files, a model directory and a `run.yaml`, to look at and to start from.
 public enum EmbeddedExample {
     private static let seed: UInt64 = 1
 
-    /// Writes the example into a run directory unless it is there, and returns the path of its configuration; collective.
+    /// Writes the example into a run directory unless it exists, and returns the path of its configuration; collective.
     ///
-    /// Throws `cannotWrite`, before anything is written, where the run directory would be refused, or a part of the
-    /// example is another user's link.
+    /// Throws `cannotWrite`, before anything is written, when the run directory would be refused or a part of the example is
+    /// another user's link.
     public static func prepare(in run: RunDirectory, world: Communicator) throws(Failure) -> String {
         let path = run.path(of: .example) + "/run.yaml"
         if world.rank == 0 {
@@ -29,7 +28,7 @@ public enum EmbeddedExample {
         return path
     }
 
-    /// A refusal of one of the example's files says that the user has not made it and need not mend it.
+    /// Explains, for a failure in one of the example's files, that the user did not write the file and need not repair it.
     public static func explain(_ failure: Failure, in directory: String) -> Failure {
         let codes: [ExitCode] = [.badData, .inputMissing, .badConfiguration]
         let places = [directory, URL(fileURLWithPath: directory).standardizedFileURL.path]
@@ -49,7 +48,7 @@ public enum EmbeddedExample {
         let corpus = EmbeddedSuite.corpus(seed: seed)
         try VocabularyTrainer.train(
             sentences: corpus, pieces: vocabularyPieces, to: directory + "/model/spiece.model")
-        // Last, since its presence says that the rest is complete.
+        // This file is written last, since it shows that the rest is complete.
         try DurableFile.replace(path) { file throws(Failure) in try file.write(yaml) }
     }
 

@@ -7,7 +7,7 @@ import Tasks
 import Tensors
 import Training
 
-/// The end of a run: the best checkpoint on the test split, as a table beside the majority answer.
+/// The report at the end of a run: the best checkpoint on the test split, as a table beside the majority answer.
 struct FinalReport {
     let session: RunSession
     let trainer: Trainer
@@ -18,8 +18,8 @@ struct FinalReport {
     /// Whether all ranks share the decoding.
     let spread: Bool
 
-    /// Evaluates and prints; collective. Overwrites the trainer's weights with those of the best checkpoint. Returns why
-    /// it was given up; then nothing is printed.
+    /// Evaluates and prints; collective. Overwrites the trainer's weights with those of the best checkpoint. Returns why the
+    /// evaluation was abandoned, in which case nothing is printed.
     func make(_ stop: EvaluationStop) throws(Failure) -> StopReason? {
         let (world, store) = (session.base.world, checkpoints.store)
         var best = trainer.state.step

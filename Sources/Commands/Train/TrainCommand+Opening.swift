@@ -9,7 +9,7 @@ import Training
 
 /// The files of the run directory that a training opens or takes over.
 extension TrainCommand {
-    /// Makes the run directory this job's, on rank 0. Should another job have it later, this one ends.
+    /// Takes the run directory for this job, on rank 0. If another job takes it later, this job ends.
     func takeRunDirectory() throws(Failure) -> RunLock {
         let lock = try RunLock(run, patience: request.patience, say: say)
         let world = world
@@ -21,14 +21,14 @@ extension TrainCommand {
         return lock
     }
 
-    /// Makes a checkpoint of the snapshot that a killed job left in a file, where no later one is there: also where the
-    /// run goes on from an earlier step, which sets later checkpoints aside.
+    /// Makes a checkpoint from the snapshot that a killed job left in a file, unless there is a later checkpoint. It does so
+    /// even if the run continues from an earlier step, which sets later checkpoints aside.
     func recover(_ checkpoints: RunCheckpoints, _ identity: RunState.Identity) throws(Failure) {
         let (newest, damaged) = SnapshotFile.left(run)
         let reason = "it is not whole, as after a kill while it was written"
         for path in damaged { say("refused \(path): \(reason)") }
         guard let left = newest else {
-            // Which may have been the only work that there was.
+            // The damaged snapshot may have been the only result of the run.
             guard let first = damaged.first, try checkpoints.store.steps().isEmpty else { return }
             throw Failure(
                 .badData,
@@ -62,8 +62,9 @@ extension TrainCommand {
             run: run, checkpoints: checkpoints, ending: ending, start: start,
             drawsCurves: configuration.writesTensorBoard, hasOtherNodes: hasOtherNodes)
         if let resumed, resumed.isFromElsewhere || !resumed.remarks.isEmpty {
-            // A run that is killed before its next checkpoint must be able to go on from here, and not find a best checkpoint
-            // again that was forgotten: what it was chosen by may stand in `config.yaml` alone, which is replaced below.
+            // If the run is killed before its next checkpoint, it must be able to continue from here. It must not find a best
+            // checkpoint again that was discarded: only `config.yaml`, which is replaced below, may say how that one was
+            // chosen.
             try checkpoints.keep(
                 state,
                 RunProgress(

@@ -10,23 +10,23 @@ import Tasks
 import Tensors
 import Training
 
-/// `train`: the main job, from configuration to the table at the end.
+/// `train`: the main command, from the configuration to the table at the end.
 public struct TrainCommand {
-    /// What the command line says beside the configuration.
+    /// The options of the command line, apart from the configuration.
     public struct Request: Sendable {
         /// The run directory.
         public var out: String
-        /// The file that the configuration comes from; nil for none of the user's.
+        /// The file with the user's configuration; nil when there is none.
         public var source: String?
         /// Where to continue from.
         public var resume: ResumeChoice
         /// When to leave early.
         public var stop: StopConditions
-        /// How long a job that still has the run directory is waited for.
+        /// How long to wait for a job that still holds the run directory.
         public var patience: Duration
-        /// Of a run that is only there to be compared with another: the steps about which that one has lines.
+        /// For a replay, which is compared with another run: the steps for which that run has lines.
         public var replayedLines: Set<Int>?
-        /// Of such a run: what that one was trained on, and its checkpoint; on rank 0.
+        /// For a replay: the other run's identity and checkpoint; on rank 0.
         var replayed: (identity: RunState.Identity, path: String)?
 
         /// Creates a request.
@@ -52,7 +52,7 @@ public struct TrainCommand {
     private var startup: StartupTimes
     private(set) var hasOtherNodes = false
 
-    /// Prepares a run on all ranks; `startup` has the times until MPI was started.
+    /// Prepares a run on all ranks; `startup` has the times before MPI was started.
     public init(
         _ configuration: RunConfiguration, _ request: Request, world: Communicator, library: MPIEnvironment.Library,
         startup: StartupTimes
@@ -66,11 +66,11 @@ public struct TrainCommand {
         ending = RunEnding(run, steps: configuration.steps)
     }
 
-    /// Trains; collective. Returns the exit code. A failure is also written into `STATUS.json` by the rank that met it.
+    /// Trains; collective. Returns the exit code. The rank with a failure also records it in `STATUS.json`.
     public mutating func callAsFunction() throws(Failure) -> Int32 {
         try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
         try world.rankZeroFirst { () throws(Failure) in try run.create() }
-        // A job that is refused here must not touch what belongs to the one that has the directory.
+        // A job that is refused here must not change anything of the job that holds the directory.
         let lock = world.rank == 0 ? try takeRunDirectory() : nil
         defer { withExtendedLifetime(lock) {} }
         try world.idleBarrier()
@@ -91,7 +91,7 @@ public struct TrainCommand {
                 if let watching { failed(failure, watching) }
             }
             let code = try train(snapshots)
-            // Until all are done somebody may be lost whom the others wait for.
+            // Until all ranks are done, the others may be waiting for one that is lost.
             try world.idleBarrier()
             watching.stop()
             StopSignals.release()
@@ -102,17 +102,17 @@ public struct TrainCommand {
         }
     }
 
-    /// Saves the last step and writes down how the job ends, for a failure of this rank; on any thread.
+    /// Saves the last step and records how the job ends, after a failure of this rank; on any thread.
     private func whatFailureDoes(_ snapshots: LastSnapshot) -> @Sendable (Failure, HealthMonitor?) -> Void {
         { [ending, rank = world.rank] failure, monitor in
-            // Where MPI fails since a rank died, the monitor is about to name it, and ends the job.
+            // If MPI fails because a rank died, the monitor is about to name that rank and ends the job.
             if failure.code == .rankLost { usleep(500_000) }
-            // A rank that is not with the others is not to be continued from.
+            // The state of a rank that disagrees with the others must not be continued.
             let step = monitor?.isFailing(saves: failure.code != .ranksDisagree)
             if let step { ending.isDurable(step) }
             let reason = "rank \(rank): \(failure.message)"
             let done = step ?? snapshots.actions.step()
-            // The disk may be what does not answer.
+            // The disk may be what hangs.
             _ = Bounded {
                 ending.failed(.failed, reason, exitCode: failure.code.rawValue, step: done)
             }.result(within: 5)
@@ -175,7 +175,7 @@ public struct TrainCommand {
         }
         let writer = world.rank == 0 ? try makeWriter(state, checkpoints, resumed) : nil
         let precision = try measurePrecision(session, state)
-        // Without it a workspace grows as it is needed.
+        // Without an estimate, a workspace grows as needed.
         let memory = try? session.memory(threads: threads.threads, looks: world.rank == 0)
         announce(session, threads, state, memory)
         if let precision {
@@ -205,7 +205,7 @@ public struct TrainCommand {
         try EnvironmentRecord.write(
             run, world: world, library: library, products: base.products, threads: threads, precision: precision,
             startup: startup, data: session.data.cache.tasks.map(\.report))
-        // The collective above has come after rank 0 took the run directory over.
+        // The collective above came after rank 0 took the run directory.
         ending.hasBegun()
         snapshots.watch(checkpoints)
         if case .stopped(let reason) = try loop.run() { return try leave(reason, state) }
@@ -224,17 +224,17 @@ public struct TrainCommand {
         return 0
     }
 
-    /// What `model.storage` and `model.products` do to this model and data, on rank 0; nil where they change nothing, or where that
-    /// could only be told from a copy in float32. The others wait for as long as
-    /// two batches take, and are told nothing, since nothing depends on it.
+    /// Measures the effect of `model.storage` and `model.products` on this model and data, on rank 0. Nil when they have no
+    /// effect, or when only a copy in float32 could show it. The other ranks wait for as long as two batches take, and do not
+    /// get the result, since nothing depends on it.
     private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
         let changes = configuration.products != .float32 || session.base.model.isRoundedInSight
         guard world.rank == 0, changes else { return nil }
         return try session.precision(state.model, step: state.step, examples: RunSession.precisionExamples)
     }
 
-    /// Whether SIGUSR1 to any rank, or the end of the job's time, asked to leave until now; collective. For the start,
-    /// which may take minutes.
+    /// Whether SIGUSR1 to any rank, or the end of the job's time, has asked the run to leave so far; collective. For use during
+    /// the start, which may take minutes.
     private func requestedStop() throws(Failure) -> StopReason? {
         StopReason.together(try world.allReduce(.maximum, request.stop.request == nil ? Int64(0) : 1))
     }
@@ -289,7 +289,7 @@ public struct TrainCommand {
         }
         let shortages = memory.map { session.warnings($0, ranksOnNode: threads.ranksOnNode) } ?? []
         let cap = configuration.capNotice(session.taskNames.indices.map(session.data.trainingCount)).map { [$0] } ?? []
-        // The keys of a replay are not the user's.
+        // The keys of a replay do not come from the user.
         let keys = request.replayedLines == nil ? configuration.warnings + cap : []
         for warning in keys + request.stop.warnings + threads.warnings + shortages {
             say("warning: \(warning)")

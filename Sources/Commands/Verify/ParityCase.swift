@@ -9,7 +9,7 @@ import Training
 
 /// One case directory: a model, an adapter, inputs, and the numbers that another implementation computed from them.
 struct ParityCase {
-    /// Settings of a case beyond the adapter's own; all may be absent.
+    /// Settings of a case in addition to the adapter's; all may be absent.
     struct Settings: Codable {
         var labelSmoothing: Float?
         var lossReduction: String?
@@ -27,7 +27,7 @@ struct ParityCase {
     let settings: Settings
     let numbers: SafetensorsFile
     let batch: RaggedBatch
-    /// Rows of `labels` and `logits` for each example, the padded ones included.
+    /// Rows of `labels` and `logits` for each example, including padding.
     let paddedTargets: Int
     let paddedSources: Int
 
@@ -40,9 +40,9 @@ struct ParityCase {
         let configurationPath = path + "/adapter/unolora_config.json"
         var adapter = try AdapterConfiguration(path: configurationPath)
         settings = try Self.readSettings(configurationPath)
-        // A case says so when something is dropped; without a word, nothing is.
+        // A case must say that there is dropout; otherwise there is none.
         adapter.loraDropout = settings.loraDropout ?? 0
-        // First what the file says by itself, which everything else takes for possible.
+        // The adapter's configuration is checked first, because everything below assumes that it is possible.
         method = try MethodTable.standard.method(
             adapter, on: Backbones.shape(directory: path + "/model"), from: .file(path: configurationPath)
         ).method
@@ -70,14 +70,15 @@ struct ParityCase {
         try file?.load(method.parameters, into: [("", weights)])
     }
 
-    /// The adapter's file, its shapes compared with the layout: that may say what no memory can hold.
+    /// Opens the adapter's file and compares its shapes with the layout; the configuration may describe more than fits in
+    /// memory.
     private static func adapter(_ path: String, _ layout: ParameterLayout) throws(Failure) -> SafetensorsFile {
         let file = try SafetensorsFile(path: path + "/adapter/unolora_model.safetensors")
         try file.check(layout)
         return file
     }
 
-    /// The batch with every target continued by padding up to `paddedTargets`.
+    /// The batch with every target padded to `paddedTargets`.
     var batchWithPaddedTargets: RaggedBatch {
         batch.paddingTargets(to: paddedTargets, with: model.shape.padToken)
     }

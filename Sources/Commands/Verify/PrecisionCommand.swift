@@ -4,10 +4,10 @@ import MPI
 import Runs
 import Training
 
-/// `verify --config`: what `model.storage` and `model.products` do to a configuration's own model and data.
+/// `verify --config`: measures the effect of `model.storage` and `model.products` on a configuration's own model and data.
 public enum PrecisionCommand {
     /// Measures on `examples` examples and prints one line of JSON; collective, rank 0 works. The adapter is that of
-    /// `checkpoint` (best, last, a step or a path) in the run directory `out`, or at its start when that is nil.
+    /// `checkpoint` (best, last, a step or a path) in the run directory `out`, or a new one when `checkpoint` is nil.
     public static func run(
         _ load: () throws(Failure) -> RunConfiguration, out: String, checkpoint: String?, examples: Int,
         world: Communicator

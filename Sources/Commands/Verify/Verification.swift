@@ -6,26 +6,26 @@ import Optimizers
 import Tensors
 import Training
 
-/// What replaying one parity case gave; one JSON line for the user.
+/// The result of replaying one parity case; one JSON line for the user.
 public struct VerificationReport: Codable, Sendable {
     /// The case's directory.
     public var `case`: String
     /// Whether every figure is within tolerance and the generated tokens are equal.
     public var passed: Bool
-    /// Worst error of each figure relative to its scale; a tolerance is `Verification.tolerance`.
+    /// Largest error of each figure relative to its scale; `Verification.tolerance` is the limit.
     public var errors: [String: Double]
-    /// Worst error over all gradients and its tensor.
+    /// The tensor with the largest error of all gradients, and that error.
     public var worstGradient: String?
-    /// Worst error over all replayed optimiser steps and its tensor.
+    /// The tensor with the largest error of all replayed optimiser steps, and that error.
     public var worstStep: String?
     /// Whether the generated tokens are equal.
     public var generatedEqual: Bool
-    /// Figures out of tolerance.
+    /// Figures beyond the tolerance.
     public var failed: [String]
 
     /// The report as one line.
     public func jsonLine() throws(Failure) -> String {
-        // A figure that is not a number is just what must be seen.
+        // NaN and infinity are the figures that must be visible.
         let line = try StableJSON.line(self, "the report of \(self.case)", nonFiniteAsText: true)
         return String(decoding: line, as: UTF8.self)
     }
@@ -35,7 +35,7 @@ public struct VerificationReport: Codable, Sendable {
 public struct VerificationRefusal: Codable, Sendable {
     /// The case's directory.
     public var `case`: String
-    /// Never.
+    /// Always false.
     public var passed = false
     /// Why, in one sentence.
     public var failure: String
@@ -54,8 +54,8 @@ public struct VerificationRefusal: Codable, Sendable {
 
 /// Replays parity cases on this build and machine.
 public enum Verification {
-    /// Largest error that passes, relative to a tensor's largest magnitude, or for gradients to 1e-3 of the case's
-    /// largest gradient where that is more.
+    /// Largest error that passes, relative to a tensor's largest magnitude; for gradients relative to 1e-3 of the case's
+    /// largest gradient if that is more.
     public static let tolerance = 2e-4
 
     /// Replays the case in a directory with these products. Throws when the case cannot be read.
@@ -86,12 +86,12 @@ private struct CaseReplay {
         let equal = try run.generatesTheSame()
         let errors = run.errors
         func worst(_ prefix: String) -> String? {
-            // A NaN is worse than any number.
+            // A NaN counts as worse than any number.
             errors.filter { $0.key.hasPrefix(prefix) }
                 .max { $1.value.isNaN ? !$0.value.isNaN : $0.value < $1.value }
                 .map { "\($0.key) \(String(format: "%.2e", $0.value))" }
         }
-        // A NaN is larger than nothing, so it is asked for the other way round.
+        // `error > tolerance` would be false for NaN, so the comparison is negated.
         let failed = errors.filter { !($0.value <= Verification.tolerance) }.keys.sorted()
         return VerificationReport(
             case: parity.path, passed: failed.isEmpty && equal, errors: errors, worstGradient: worst("grad."),
@@ -106,7 +106,7 @@ private struct CaseReplay {
 
     private mutating func compareForward() throws(Failure) {
         let batch = parity.batch
-        // Some cases hold what the decoder says after the labels, others zeros; either is a number to be checked.
+        // Some cases contain the decoder's output after the labels, others contain zeros; both are checked.
         let decoded = try logitsContinue() ? parity.batchWithPaddedTargets : batch
         let logits = engine.logits(decoded, dropout: dropout)
         errors["logits"] = try compare(
@@ -123,7 +123,7 @@ private struct CaseReplay {
         errors["loss"] = abs(value - expected) / abs(expected)
     }
 
-    /// Whether the case's logits go on behind the labels of an example.
+    /// Whether the case's logits continue after the labels of an example.
     private func logitsContinue() throws(Failure) -> Bool {
         let columns = parity.model.shape.vocabularySize
         let logits = try read("logits", count: parity.batch.count * parity.paddedTargets * columns)
@@ -153,7 +153,7 @@ private struct CaseReplay {
         try refuseUnknown(prefix: "grad.")
     }
 
-    /// One AdamW step from the case's own gradients: it tests the optimiser, not the sign of rounding noise.
+    /// Makes one AdamW step from the case's own gradients: this tests the optimiser, not the sign of rounding errors.
     private mutating func compareSteps() throws(Failure) {
         let layout = parity.method.parameters
         guard layout.count > 0 else { return }
@@ -181,7 +181,7 @@ private struct CaseReplay {
         }
         let expected = try parity.numbers.readInt32(named: "generated")
         let limits = Array(repeating: shape[1], count: parity.batch.count)
-        // No answer is no equal one; the logits' own figure says why.
+        // A failed generation counts as different; the figure of the logits shows the reason.
         guard let answers = try? engine.generate(parity.batch, maxNewTokens: limits) else { return false }
         for (i, answer) in answers.enumerated() {
             let padded = answer + Array(repeating: 0, count: shape[1] - answer.count)

@@ -4,9 +4,9 @@ import Training
 
 /// `verify`: replays parity cases.
 package enum VerifyCommand {
-    /// Replays the cases of directories with the products of a name and prints a JSON line for each; `option` is what asks
-    /// for the products. Returns 1 when one is out of tolerance; throws the failure of the first that cannot be replayed
-    /// when none is.
+    /// Replays the cases in directories with the named products and prints a JSON line for each; `option` is the option that
+    /// names the products. Returns 1 when a case is out of tolerance. If none is, it throws the failure of the first case that
+    /// cannot be replayed.
     package static func run(
         _ cases: [String], products name: String, asking option: String
     ) throws(Failure) -> Int32 {
@@ -22,7 +22,7 @@ package enum VerifyCommand {
         return (passed ? ExitCode.success : .difference).rawValue
     }
 
-    /// The line of a case, and the failure of one that cannot be replayed; `passed` becomes false where a figure differs.
+    /// The JSON line of a case, and its failure if it cannot be replayed; `passed` becomes false when a figure differs.
     private static func replay(
         _ path: String, _ products: ProductBackend, _ passed: inout Bool
     ) throws(Failure) -> (String, Failure?) {
