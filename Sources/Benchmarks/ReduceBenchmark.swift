@@ -26,8 +26,8 @@ public struct ReduceBenchmark {
         var packSeconds: Spread
         /// MPI_Allreduce.
         var allReduceSeconds: Spread
-        /// From whole numbers to the gradient and its norm, twice: a step does it for the norm and again for the update, which has
-        /// all threads, so this is an upper bound.
+        /// Converting whole numbers to the gradient and its norm, twice: a step does it once for the norm and once for the
+        /// update. The update uses all threads, so this is an upper bound.
         var unpackSeconds: Spread
         /// The sum of these times.
         var reductionSeconds: Spread

@@ -8,7 +8,7 @@
 #include <cpuid.h>
 #endif
 
-// OpenMP's own header needs a compiler that speaks OpenMP; this is its declaration.
+// OpenMP's own header needs a compiler that supports OpenMP; this is its declaration.
 extern void omp_set_num_threads(int threads);
 
 struct cdnnl_engine {
@@ -47,13 +47,13 @@ void cdnnl_engine_destroy(cdnnl_engine *engine) {
     free(engine);
 }
 
-// Rows of the product that the packed layout is asked for. The library's answer is the same for every m that was tried;
-// a fixed one makes that sure.
+// Number of rows of the product with which the packed layout is queried. The library gave the same layout for every m that was
+// tried; a fixed number makes that certain.
 enum { layout_rows = 64 };
 
 static dnnl_data_type_t operand(int type) { return type == cdnnl_int8 ? dnnl_s8 : dnnl_f32; }
 
-// The description of a product; with `packed` that layout, else the one that the library likes best.
+// Creates the description of a product, with the layout `packed` if it is given, otherwise with the library's preferred layout.
 static int describe(
     cdnnl_engine *engine, int type, int64_t m, int64_t k, int64_t n, const description_t *packed,
     dnnl_primitive_desc_t *out) {
@@ -87,8 +87,8 @@ done:
     return result;
 }
 
-// The library's values for sets of instructions are sets of bits, and what a later set has on top adds bits to those of the
-// earlier ones. So a set that has no name here yet is judged by what it holds.
+// The library's values for instruction sets are bit sets, and a newer set contains the bits of the older ones. So a set that
+// has no name here yet is judged by its bits.
 static int holds(int isa, dnnl_cpu_isa_t part) { return (isa & (int)part) == (int)part; }
 
 int cdnnl_isa_has_avx512(int isa) { return holds(isa, dnnl_cpu_isa_avx512_core); }
@@ -98,7 +98,7 @@ int cdnnl_isa_has_vnni(int isa) {
 }
 
 #if defined(__x86_64__)
-// AVX-VNNI, which the compiler's own test of a processor has no name for: leaf 7, subleaf 1, EAX bit 4.
+// AVX-VNNI, for which the compiler's own processor test has no name: leaf 7, subleaf 1, EAX bit 4.
 static int has_avx_vnni(void) {
     unsigned a, b, c, d;
     if (!__builtin_cpu_supports("avx2") || __get_cpuid_max(0, NULL) < 7) return 0;
@@ -128,8 +128,8 @@ int cdnnl_processor_has_vnni(void) {
 
 int cdnnl_effective_isa(void) { return (int)dnnl_get_effective_cpu_isa(); }
 
-// Both must say so: the processor, since other architectures give the library's values no meaning; and the library, which
-// can be told to use less (ONEDNN_MAX_CPU_ISA).
+// Both the processor and the library must have it: on other architectures the library's values have no meaning here, and the
+// library can be told to use less than the processor has (ONEDNN_MAX_CPU_ISA).
 int cdnnl_has_avx512(void) { return cdnnl_processor_has_avx512() && cdnnl_isa_has_avx512(cdnnl_effective_isa()); }
 
 int cdnnl_has_vnni(void) { return cdnnl_processor_has_vnni() && cdnnl_isa_has_vnni(cdnnl_effective_isa()); }
@@ -215,7 +215,7 @@ void cdnnl_product_destroy(cdnnl_product *product) {
 }
 
 int cdnnl_product_run(cdnnl_product *product, const void *x, const void *packed, void *y) {
-    // The count belongs to the calling thread, and which thread that is may change.
+    // The count belongs to the calling thread, and a later call may come from another thread.
     omp_set_num_threads(1);
     int result = dnnl_success;
     TRY(dnnl_memory_set_data_handle(product->x, (void *)x));

@@ -1,10 +1,10 @@
-// How oneDNN 2 and oneDNN 3 describe memory and products, under one set of names.
+// Gives oneDNN 2 and oneDNN 3 one set of names for descriptions of memory and products.
 #ifndef CDNNL_DESCRIPTIONS_H
 #define CDNNL_DESCRIPTIONS_H
 
 #include <oneapi/dnnl/dnnl.h>
 
-// Version 3 made descriptions of memory opaque objects that somebody owns; these are what the two versions share here.
+// In version 3 descriptions of memory are opaque objects with an owner; these functions work with both versions.
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t description_t;
 typedef const_dnnl_memory_desc_t description_view_t;

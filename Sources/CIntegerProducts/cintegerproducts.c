@@ -33,12 +33,12 @@ void cintegerproducts_run_plain(
 
 // Rows of a tile: twelve sums, two vectors of b and one of x fill the sixteen registers.
 enum { tile_rows = 6 };
-// Pairs at a time: sixteen columns of that many are 16 KiB, half of the smallest first cache.
+// Pairs per block: sixteen columns of 512 pairs are 16 KiB, half of the smallest first-level cache.
 enum { block_pairs = 512 };
-// Rows at a time: that many of 1,024 numbers are 192 KiB, which the smallest second cache holds beside a panel.
+// Rows per block: 96 rows of 1,024 numbers are 192 KiB, which fit into the smallest second-level cache beside a panel.
 enum { block_rows = 16 * tile_rows };
 
-// One tile's part of a product: some pairs of all rows with some columns.
+// One tile's part of a product: some of the pairs of all its rows with some columns.
 typedef struct {
     const int16_t *x;
     int64_t x_stride;
@@ -47,11 +47,11 @@ typedef struct {
     const float *row_factors, *column_factors;
     float *y;
     int64_t y_stride;
-    // Whether sums start at zero, instead of with what y holds, and whether they become floats.
+    // Whether the sums start at zero instead of with the content of y, and whether they become floats.
     int starts, ends;
 } tile;
 
-// The loops over rows and halves are unrolled, or sums would go through memory.
+// The loops over rows and halves must be unrolled, otherwise the sums would be kept in memory.
 AVX2 static inline __attribute__((always_inline)) void compute(const int rows, const tile *t) {
     __m256i sums[tile_rows][2];
 #pragma clang loop unroll(full)
@@ -93,7 +93,7 @@ AVX2 static inline __attribute__((always_inline)) void compute(const int rows, c
     }
 }
 
-// A loop for each number of rows, so that sums stay in registers.
+// One loop for each number of rows, so that the sums stay in registers.
 AVX2 static void compute_rows(int64_t rows, const tile *t) {
     switch (rows) {
     case 1: return compute(1, t);
@@ -105,7 +105,8 @@ AVX2 static void compute_rows(int64_t rows, const tile *t) {
     }
 }
 
-// The last panel, where y has fewer than sixteen columns: by way of a tile that has all, so with all pairs at once.
+// The last panel, in which y has fewer than sixteen columns: it is computed in a tile with all columns, so with all pairs at
+// once.
 AVX2 static void compute_last_columns(
     const int16_t *x, int64_t rows, const float *row_factors, const cintegerproducts_operand *b, int64_t first, float *y,
     int64_t y_stride) {
@@ -136,7 +137,7 @@ AVX2 static void run_avx2(
     const int16_t *x, int64_t rows, const float *row_factors, const cintegerproducts_operand *b, float *y,
     int64_t y_stride) {
     const int64_t whole = b->columns / columns * columns;
-    // No pairs: one empty block, which writes zeros.
+    // Without pairs there is one empty block, which writes zeros.
     for (int64_t block = 0; block < rows; block += block_rows) {
         const int64_t end = least(rows, block + block_rows);
         int64_t pair = 0;

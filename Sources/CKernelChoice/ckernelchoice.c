@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-// OpenBLAS's own; cblas.h declares it in some releases only.
+// A function of OpenBLAS that only some releases declare in cblas.h.
 extern char *openblas_get_corename(void);
 
 ckernelchoice_processor ckernelchoice_this_processor(void) {
@@ -33,14 +33,14 @@ const char *ckernelchoice_better(const char *chosen, ckernelchoice_processor pro
     return NULL;
 }
 
-// Runs behind OpenBLAS's own constructor, because the program depends on that library, and before main: nothing is open
-// yet, no thread of ours runs, MPI has not started. glibc gives constructors what main gets.
+// Runs after OpenBLAS's own constructor, because the program depends on that library, and before main: no file is open yet, no
+// thread of the program runs, MPI has not started. glibc passes main's arguments to constructors.
 __attribute__((constructor)) static void choose(int count, char **arguments) {
     const char *own = getenv(ckernelchoice_variable);
     if (count < 1 || (own != NULL && *own != '\0')) return;
     const char *better = ckernelchoice_better(openblas_get_corename(), ckernelchoice_this_processor());
     if (better == NULL || setenv(ckernelchoice_variable, better, 1) != 0) return;
     execv("/proc/self/exe", arguments);
-    // Could not be started again: goes on with what there is, and the environment says nothing else.
+    // The program could not be started again: it continues with OpenBLAS's choice, and the variable is removed.
     unsetenv(ckernelchoice_variable);
 }

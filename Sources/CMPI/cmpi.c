@@ -63,8 +63,8 @@ int cmpi_state(int *initialized, int *finalized) {
 int cmpi_finalize(void) { return MPI_Finalize(); }
 
 void cmpi_abort(cmpi_comm comm, int exit_code) {
-    // Hydra ends the job when it hears of the abort, and what a rank has just said to its standard streams but nobody has
-    // passed on yet is lost. Usually it is passed on within milliseconds.
+    // Hydra ends the job when it hears of the abort. Output of a rank that it has not passed on by then is lost; usually it
+    // passes output on within milliseconds.
     if (cmpi_library_family() == cmpi_mpich) usleep(300000);
     MPI_Abort(comm_of(comm), exit_code);
 }
@@ -122,8 +122,8 @@ cmpi_error_kind cmpi_kind_of_error(int error) {
     case MPI_ERR_UNSUPPORTED_DATAREP:
     case MPI_ERR_RMA_ATTACH:
     case MPI_ERR_RMA_SHARED: return cmpi_lacking;
-    // MPI_ERR_INTERN, MPI_ERR_OTHER, MPI_ERR_UNKNOWN are what Open MPI and MPICH make of a peer that is gone, of a network
-    // that is down and of much else; the classes of processes that failed (ULFM) are later than MPI 3.
+    // Open MPI and MPICH report MPI_ERR_INTERN, MPI_ERR_OTHER or MPI_ERR_UNKNOWN for a peer that is gone, for a network that is
+    // down and for much else; the error classes for failed processes (ULFM) are newer than MPI 3.
     default: return cmpi_failed;
     }
 }
@@ -253,7 +253,7 @@ int cmpi_shared_allocate(cmpi_comm node, size_t bytes, cmpi_window *window, void
     error = MPI_Win_shared_query(made, 0, &owner_size, &unit, base);
     if (error) return error;
     *size = (size_t)owner_size;
-    // A passive epoch for the life of the window: MPI_Win_sync is only allowed inside one.
+    // A passive epoch for the life of the window, since MPI_Win_sync is only allowed inside one.
     return MPI_Win_lock_all(MPI_MODE_NOCHECK, made);
 }
 
@@ -270,7 +270,7 @@ int cmpi_shared_free(cmpi_window *window) {
 
 void cmpi_shared_directory(char text[cmpi_path_size]) {
     memset(text, 0, cmpi_path_size);
-    // Open MPI tells its settings, wherever they come from, as control variables of MPI's tools interface. MPICH has
+    // Open MPI publishes its settings, whatever their source, as control variables of MPI's tools interface. MPICH has such
     // variables too, but none for this.
     int level = 0, index = 0, count = 0;
     if (MPI_T_init_thread(MPI_THREAD_SINGLE, &level)) return;

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// In memory that the guard and its rank share: whether the rank is one that others watch over. NULL without a guard.
+// Shared memory of the guard and its rank: whether other ranks watch over the rank. NULL without a guard.
 static atomic_int *watched;
 
 static volatile pid_t rank_process;
@@ -23,7 +23,7 @@ static void forward(int number) {
     if (rank_process > 0) kill(rank_process, number);
 }
 
-// The processes that `process` has started: their number, at most `room` of them in `children`; -1 where that is not told.
+// The child processes of `process`: returns their number, with at most `room` of them in `children`; -1 if that is unknown.
 static int children_of(pid_t process, pid_t children[], int room) {
     char path[64], text[8192];
     snprintf(path, sizeof(path), "/proc/%d/task/%d/children", process, process);
@@ -43,11 +43,11 @@ static int children_of(pid_t process, pid_t children[], int room) {
     return count;
 }
 
-// Whether another rank of this node may live: the launcher has started other guards, and one of them has a process.
+// Whether another rank of this node may be alive: the launcher has started other guards, and one of them has a process.
 static int another_lives(void) {
     static pid_t guards[1024], ranks[1];
     int count = children_of(getppid(), guards, 1024);
-    // A script may stand between the launcher and this process.
+    // A script may be between the launcher and this process.
     if (count < 2) return 1;
     for (int i = 0; i < count; i++) {
         if (guards[i] != getpid() && children_of(guards[i], ranks, 1) != 0) return 1;
@@ -62,9 +62,9 @@ void cmpi_guard(int patience) {
     sigset_t signals, before;
     sigemptyset(&signals);
     for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++) sigaddset(&signals, forwarded[i]);
-    // What comes before the handlers stand waits for them.
+    // Signals that arrive before the handlers are installed stay pending until then.
     sigprocmask(SIG_BLOCK, &signals, &before);
-    // A child whose end nobody may wait for would leave this process without its status.
+    // If the signal were ignored, the system would discard the child's status.
     signal(SIGCHLD, SIG_DFL);
     pid_t guard = getpid(), process = fork();
     if (process <= 0) {
@@ -82,7 +82,7 @@ void cmpi_guard(int patience) {
     prctl(PR_SET_NAME, "unolora-guard");
     for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++) {
         struct sigaction action = {.sa_handler = forward};
-        // nohup starts a process that is to ignore SIGHUP.
+        // nohup starts a process with SIGHUP ignored; it must stay ignored.
         struct sigaction old;
         if (forwarded[i] == SIGHUP && !sigaction(SIGHUP, NULL, &old) && old.sa_handler == SIG_IGN) continue;
         sigaction(forwarded[i], &action, NULL);
@@ -94,7 +94,7 @@ void cmpi_guard(int patience) {
     }
     rank_process = 0;
     if (WIFEXITED(status)) _exit(WEXITSTATUS(status));
-    // The launcher ends everybody as soon as it hears of this. It ends this process when the others have ended the job.
+    // The launcher ends all ranks as soon as it learns about this. It ends this process when the others have ended the job.
     for (int i = 0; i < patience * 10 && atomic_load(shared) && another_lives(); i++) usleep(100000);
     _exit(128 + WTERMSIG(status));
 }

@@ -16,14 +16,14 @@
 static const char sentence[] =
     " was cut short, or cannot be read any more, while it was in use; restore it and start again\n";
 
-// A place is taken while `path` is not NULL; it holds a mapping while `start` is not 0.
+// An entry is in use while `path` is not NULL; it holds a mapping while `start` is not 0.
 static struct {
     _Atomic(char *) path;
     _Atomic(uintptr_t) start;
     _Atomic(uintptr_t) end;
 } table[PLACES];
 
-// How much of the table was ever used.
+// Number of entries that were ever used.
 static _Atomic(int) used;
 
 static struct sigaction before;
@@ -32,7 +32,7 @@ static _Atomic(int) exitCode;
 static _Atomic(bool) isInstalled;
 static _Atomic(bool) isWatched;
 
-// 0: none; 1: `lost` is being written; 2: it is there.
+// 0: no file was lost; 1: `lost` is being written; 2: `lost` is complete.
 static _Atomic(int) lostState;
 static char lost[LENGTH];
 
@@ -53,7 +53,7 @@ int cmappings_note(const void *start, size_t size, const char *path) {
         if (atomic_load(&table[place].path) || !atomic_compare_exchange_strong(&table[place].path, &none, own)) continue;
         int count = atomic_load(&used);
         while (count < place + 1 && !atomic_compare_exchange_weak(&used, &count, place + 1)) {}
-        // Kernels may read the rest of the last page.
+        // Kernels may read the rest of the last page, so it counts as part of the mapping.
         uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
         atomic_store(&table[place].end, ((uintptr_t)start + size + page - 1) / page * page);
         atomic_store(&table[place].start, (uintptr_t)start);
@@ -84,7 +84,7 @@ static const char *pathAt(uintptr_t address) {
 }
 
 static _Noreturn void end(const char *path) {
-    // One write, so that the lines of several processes do not mix.
+    // The line is written at once, so that the lines of several processes do not mix.
     char line[2 * LENGTH + sizeof sentence];
     size_t count = 0;
     for (const char *part = prefix; *part; part++) line[count++] = *part;
@@ -97,12 +97,12 @@ static _Noreturn void end(const char *path) {
 
 static void handle(int number, siginfo_t *info, void *context) {
     (void)context;
-    // Positive codes are the kernel's; memory that is broken says so with codes of its own.
+    // Positive codes come from the kernel; defective memory has codes of its own.
     bool isFault = info->si_code == BUS_ADRERR || info->si_code == BUS_OBJERR;
     const char *path = isFault ? pathAt((uintptr_t)info->si_addr) : NULL;
     if (!path) {
         sigaction(number, &before, NULL);
-        // What faulted does so again when this returns; a signal that somebody sent has to be sent again.
+        // The faulting access repeats when this returns; a signal that somebody sent must be sent again.
         if (info->si_code <= 0) raise(number);
         return;
     }
@@ -123,7 +123,7 @@ void cmappings_install(const char *words, int code) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_sigaction = handle;
-    // SA_NODEFER is not wanted: a fault inside the handler is a defect, and ends the process.
+    // SA_NODEFER is not set: a fault inside the handler is a defect and ends the process.
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, &before);

@@ -17,7 +17,7 @@ const char *cprocessor_lacks(void) {
     return NULL;
 }
 
-// Before main: an instruction that does not exist would end the process without a word.
+// This runs before main: a missing instruction would end the process without a message.
 __attribute__((constructor)) static void check(void) {
     const char *lacking = cprocessor_lacks();
     if (lacking == NULL) return;

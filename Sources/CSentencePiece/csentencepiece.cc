@@ -28,7 +28,7 @@ csp_status check(const sentencepiece::util::Status &status, char *message) {
     return status.ok() ? csp_ok : fail(csp_refused, status.error_message(), message);
 }
 
-// Runs `body` and turns whatever it throws into a status.
+// Runs `body` and turns any exception into a status.
 template <typename Body>
 csp_status guarded(char *message, Body body) {
     try {
@@ -143,7 +143,7 @@ csp_status csp_train(
     const char *const *sentences, const size_t *lengths, size_t count, int32_t pieces, void **model, size_t *length,
     char *message) {
     return guarded(message, [&] {
-        // One thread and no sampling or shuffling of sentences: the same sentences give the same bytes.
+        // One thread, and no sampling or shuffling of sentences: so the same sentences give the same bytes.
         const std::unordered_map<std::string, std::string> options = {
             {"model_type", "unigram"},
             {"vocab_size", std::to_string(pieces)},

@@ -1,9 +1,9 @@
-// The choice of OpenBLAS's kernels, for every program that links the products: the trainer, the benchmarks and the tests.
+// Chooses OpenBLAS's kernels, for every program that links the products: the trainer, the benchmarks and the tests.
 //
-// OpenBLAS chooses kernels when it is loaded, and a release that does not know a newer processor falls back to those of
-// 2004, ten times slower. Its choice can be set only by the variable OPENBLAS_CORETYPE in the environment that a process is
-// started with. So where the fall-back is seen, a constructor starts the same program once more with the variable set, before
-// anything of it has run. A choice of the user's is left alone.
+// OpenBLAS chooses kernels when it is loaded, and a release that does not know a newer processor falls back to kernels of 2004,
+// which are ten times slower. Only the variable OPENBLAS_CORETYPE in the environment with which a process is started can change
+// the choice. So if OpenBLAS has fallen back, a constructor starts the same program again with the variable set, before any
+// code of the program has run. If the user has set the variable, his choice is kept.
 #ifndef CKERNELCHOICE_H
 #define CKERNELCHOICE_H
 
@@ -12,7 +12,7 @@
 /// The variable that OpenBLAS reads when it is loaded.
 #define ckernelchoice_variable "OPENBLAS_CORETYPE"
 
-/// What decides which kernels a processor can run: its instructions, as far as the system lets them be used.
+/// The properties that decide which kernels a processor can run: its instructions, if the system allows their use.
 typedef struct {
     bool avx;
     /// AVX2 and FMA.
@@ -24,8 +24,8 @@ typedef struct {
 /// This processor.
 ckernelchoice_processor ckernelchoice_this_processor(void);
 
-/// The kernels that fit `processor` better than `chosen`, by OpenBLAS's name; NULL when the choice is good. Kernels of
-/// processors without AVX, chosen on one that has it, are a fall-back.
+/// The kernels, by OpenBLAS's name, that fit `processor` better than `chosen`; NULL when the choice is good. Kernels for
+/// processors without AVX on a processor with AVX count as a fall-back.
 const char *ckernelchoice_better(const char *chosen, ckernelchoice_processor processor);
 
 #endif

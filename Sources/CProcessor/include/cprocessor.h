@@ -1,7 +1,7 @@
-// What this build's Swift code needs of the processor, checked before any of it runs.
+// Checks that the processor has what this build's Swift code needs, before any of that code runs.
 //
-// Swift has no function that is safe to run on a processor that lacks the instructions it was compiled for; C is compiled
-// for every x86-64.
+// No Swift function is safe to run on a processor that lacks the instructions for which it was compiled; the C code is compiled
+// for every x86-64 processor.
 #ifndef CPROCESSOR_H
 #define CPROCESSOR_H
 

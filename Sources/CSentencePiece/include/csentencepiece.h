@@ -1,4 +1,4 @@
-// The C face of libsentencepiece.
+// A C interface to libsentencepiece.
 //
 // The library has only a C++ interface (std::string_view, std::vector, virtual classes). Importing it directly would
 // switch every Swift target above this one to C++ interoperability, and a C++ exception that reaches a Swift frame ends
@@ -26,7 +26,7 @@ typedef enum csp_status {
     csp_internal = 2,
 } csp_status;
 
-/// Room for a message of any call, terminating zero included; longer ones are cut.
+/// Room for the message of any call, including the terminating zero; longer messages are cut.
 enum { csp_message_capacity = 512 };
 
 /// Loads a serialised model from memory (the bytes are copied).
@@ -36,7 +36,7 @@ csp_status csp_model_create(const void *bytes, size_t length, csp_model **model,
 void csp_model_destroy(csp_model *model);
 
 int32_t csp_piece_count(const csp_model *model);
-/// The ids of the special pieces; -1 where the model has none.
+/// The ids of the special pieces; -1 if the model has none.
 int32_t csp_pad_id(const csp_model *model);
 int32_t csp_eos_id(const csp_model *model);
 int32_t csp_unk_id(const csp_model *model);
@@ -53,17 +53,17 @@ typedef struct csp_span {
     uint32_t end;
 } csp_span;
 
-/// Encodes as `csp_encode` does, more slowly, and writes for at most `capacity` pieces where they end in the text.
+/// Encodes like `csp_encode`, but more slowly, and writes for at most `capacity` pieces where they end in the text.
 csp_status csp_spans(
     const csp_model *model, const char *text, size_t length, csp_span *spans, size_t capacity, size_t *count,
     char *message);
 
-/// Writes at most `capacity` bytes of the name of a piece, whose id is in 0 ..< csp_piece_count, as it stands in the
-/// model (no terminating zero). `length` is the length of the whole name.
+/// Writes at most `capacity` bytes of the name of a piece, as the model has it (no terminating zero). The id must be in 0 ..<
+/// csp_piece_count. `length` is the length of the whole name.
 csp_status csp_piece_name(
     const csp_model *model, int32_t id, char *name, size_t capacity, size_t *length, char *message);
 
-/// The id of the piece of that name; the id of unknown text when there is none.
+/// The id of the piece with that name; the id of unknown text when there is none.
 int32_t csp_piece_id(const csp_model *model, const char *name, size_t length);
 
 /// Decodes ids, each in 0 ..< csp_piece_count, and writes at most `capacity` bytes of UTF-8 (no terminating zero).
@@ -73,7 +73,7 @@ csp_status csp_decode(
     char *message);
 
 /// Trains a unigram model with pad 0, eos 1, unk 2 and no bos on `count` sentences, silently and on one thread.
-/// `model` receives the serialised model, to be freed with csp_free.
+/// `model` receives the serialised model; free it with csp_free.
 csp_status csp_train(
     const char *const *sentences, const size_t *lengths, size_t count, int32_t pieces, void **model, size_t *length,
     char *message);

@@ -1,4 +1,4 @@
-// A library to be loaded before all others (LD_PRELOAD): then no file can be locked, as on Lustre without -o flock.
+// A library to load before all others (LD_PRELOAD): it makes all file locks fail, as on Lustre without -o flock.
 #ifndef NOLOCKS_H
 #define NOLOCKS_H
 
