@@ -1,4 +1,4 @@
-# Shortcuts; each target is one command that can be typed by itself.
+# Shortcuts; each target is one command that you can also type.
 .PHONY: build test test-mpi test-slurm test-hosts test-storm test-builds lint format smoke docs clean
 
 build:      ## the release executable, .build/release/unolora-dist

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Refuses circles between the folders of a target: it must be possible to read, and to cut off, one folder after the other.
+# Refuses circles between the folders of a target: it must be possible to read, and to separate, one folder after another.
 #   .ci/circles.sh [--references] [DIRECTORY OF TARGETS]
-# Prints a circle of each target that has one, with an example of each of its references, and exits with 1 then. --references
-# prints all references between folders, with an example of each. Without a directory it looks at Sources.
+# For each target with a circle it prints one circle, with an example of each of its references, and then exits with 1.
+# --references prints all references between folders, with an example of each. The default directory is Sources.
 #
-# A folder refers to another when one of its files names what is declared there. Seen are:
+# A folder refers to another when one of its files names something that is declared there. The script sees:
 #   - types (struct, class, enum, protocol, actor, typealias) outside of others, and functions and constants outside of types;
-#   - types inside of an extension, behind the extended type's name, as in Table.Row;
-#   - members of an extension of another folder's or target's type, where a dot stands before them and nothing else has their
-#     name in this target or what the file imports;
-#   - what stands in the interpolations of a text.
-# Not seen are members that share a name, or are used without a dot, and which overload is meant; a type inside another belongs
-# to the folder of that one. Comments and texts do not count, nor do files' own private types, nor names that a file gives to
-# types or generic parameters of its own.
+#   - types inside an extension, after the name of the extended type, as in Table.Row;
+#   - members of an extension of another folder's or target's type, if a dot is before them and nothing else in this target or
+#     in the file's imports has their name;
+#   - all of these in the interpolations of a string.
+# It does not see members that share a name or are used without a dot, nor which overload is meant. A type inside another
+# belongs to the folder of the outer one. Comments and strings do not count, nor do a file's own private types, nor names that a
+# file gives to its own types or generic parameters.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
-# References that are allowed although they close a circle: target, folder, folder that it refers to. For a circle that is being
-# removed; one that closes none any more is refused.
+# References that are allowed although they close a circle: target, folder, folder that it refers to. This is for a circle that
+# is being removed; an entry that closes no circle any more is refused.
 exceptions='
 '
 export CIRCLES_REFERENCES=
@@ -31,12 +31,12 @@ sources=${1:-Sources}
     exit 1
 }
 
-# Prints every file's code, a line "file<TAB>line number<TAB>text" each, without comments and without texts, of which only the
-# interpolations are left.
+# Prints the code of every file, one line "file<TAB>line number<TAB>text" each, without comments and without strings except for
+# their interpolations.
 strip() {
     awk '
-        # State: depth of comments, and a stack of texts; of each its quotes, its number of # and the parentheses that are open
-        # in its interpolation (-1 outside of one).
+        # State: the depth of comments, and a stack of strings; for each string its quotes, its number of # and the number of
+        # open parentheses in its interpolation (-1 outside of one).
         FNR == 1 { comment = 0; top = 0 }
         {
             line = $0
@@ -71,7 +71,7 @@ strip() {
                     hashes[top] = c == "#" ? RLENGTH - 1 : 0
                     i += hashes[top]
                     quote[top] = substr(line, i, 3) == "\"\"\"" ? "\"\"\"" : "\""
-                    # An empty text is two quotes.
+                    # Two quotes are an empty string.
                     i += length(quote[top])
                     open[top] = -1
                     continue
@@ -93,7 +93,7 @@ strip() {
         }' "$@"
 }
 
-# Reads what `strip` printed, twice: first what is declared where, then who names it. Prints the circles of all targets.
+# Reads the output of `strip` twice: first to find what is declared where, then who names it. Prints the circles of all targets.
 judge() {
     awk -F '\t' -v root="$1" -v exceptions="$exceptions" '
         FNR == 1 { pass++; file = "" }
@@ -139,7 +139,7 @@ judge() {
             }
             return count
         }
-        # Keeps in mind what the braces enclose: a type, an extension with the name of its type, or code.
+        # Keeps track of what the braces enclose: a type, an extension with the name of its type, or code.
         function follow() {
             if (is_kind(last) && is_name(word) && !is_class_member()) pending = "type"
             else if (last == "extension" && is_name(word)) pending = "of " word
@@ -155,7 +155,7 @@ judge() {
         function is_class_member() { return last == "class" && word ~ /^(func|var|let|subscript|override)$/ }
         function extended() { return body[depth] ~ /^of / ? substr(body[depth], 4) : "" }
 
-        # Notes that this folder declares something; what two folders declare says nothing.
+        # Records that this folder declares a name; a name that two folders declare is not used.
         function declare(what) {
             if (!(what in home)) home[what] = folder
             else if (home[what] != folder) home[what] = ""
@@ -169,7 +169,7 @@ judge() {
                 else if (extended() != "") declare(target " inner " extended() "." word)
             } else if (last == "associatedtype" || ((last == "<" || last == ",") && word ~ /^[A-Z]/ && following ~ /^[:>,]$/ &&
                 $3 ~ /(func|init|struct|class|enum|typealias|subscript)[^A-Za-z].*</)) {
-                # It hides the types of its name.
+                # The name hides the types with that name.
                 own[file, word]
             } else if (last ~ /^(func|var|let|case)$/ && is_name(word)) {
                 if (depth == 0 && !hidden && last != "case") declare(target " free " word)
@@ -186,7 +186,7 @@ judge() {
             edges[target, folder] = edges[target, folder] "\t" to
             folders[target] = folders[target] "\t" folder "\t" to
         }
-        # The only place in sight of this file where a member of that name is declared, where that is in this target.
+        # The only place visible to this file that declares a member with that name, if it is in this target.
         function place_of_member(   places, count, k, part, found) {
             count = split(substr(member[word], 2), places, "\t")
             for (k = 1; k <= count; k++) {
@@ -212,7 +212,7 @@ judge() {
             }
         }
 
-        # Goes along the references from a folder; prints the first circle that it closes and returns 1.
+        # Follows the references from a folder; prints the first circle that it closes and returns 1.
         function visit(at,   list, count, k, to, p, next_one) {
             state[at] = 1
             path[++steps] = at

@@ -1,11 +1,11 @@
-# What the tests of cluster/ have in common: a tiny configuration, its plain run to compare with, scenarios side by side
-# and the count of them. Sourced; `suite` is the test's name in its messages.
+# Common parts of the tests in cluster/: a tiny configuration, its plain run for comparison, scenarios that run in parallel, and
+# their count. Sourced; `suite` is the test's name in its messages.
 # shellcheck shell=bash disable=SC2034,SC2154 # `suite` and `limit` are the test's; `settings` and `digest` are for it
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 export UNOLORA_PROJECT=$project
 export UNOLORA_PROGRAM=${UNOLORA_PROGRAM:-$project/.build/release/unolora-dist}
-# What a scenario runs must not depend on the caller's own job or settings.
+# Scenarios must not depend on the caller's own job or settings.
 unset UNOLORA_RUN UNOLORA_SITE UNOLORA_CONTAINER UNOLORA_MPI "${!SLURM_@}" "${!SBATCH_@}"
 
 passed=0
@@ -17,13 +17,13 @@ say() {
     printf '%s: %s\n' "$suite" "$1"
 }
 
-# Ends a scenario, or the test where there are none yet.
+# Ends a scenario, or the whole test if there are no scenarios yet.
 fail() {
     say "$1" >&2
     exit 1
 }
 
-# not_run COUNT REASON: ends the test loudly, without a failure.
+# not_run COUNT REASON: ends the test with a clear message, without a failure.
 not_run() {
     say "NOT RUN: $1 scenarios: $2"
     echo "0 passed, 0 failed"
@@ -33,12 +33,12 @@ not_run() {
 # Makes `work`, with the embedded example's model and data in it.
 prepare() {
     [ -x "$UNOLORA_PROGRAM" ] || fail "$UNOLORA_PROGRAM is not there; build it with make build, or set UNOLORA_PROGRAM."
-    # Names of sockets are short, so nothing may lie deeper than this.
+    # Names of sockets must be short, so no directory may be deeper than this.
     work=$(mktemp -d "/tmp/$suite.XXXXXX")
     trap leave EXIT
     trap 'exit 143' TERM HUP
     trap 'exit 130' INT
-    # Two micro-batches of two examples: work for two ranks, and some 10 to 30 ms a step.
+    # Two micro-batches of two examples: work for two ranks, and some 10 to 30 ms per step.
     settings=(--set "data.cache=$work/example/cache" --set batch.global=4 --set batch.micro=2 --set eval.every=null
         --set eval.atEnd=false --set checkpoint.every=50 --set log.every=5 --set parallel.threads=1)
     "$UNOLORA_PROGRAM" train "${settings[@]}" --set train.steps=1 --set lr.warmup=0 --out "$work/example" >"$work/example.log" 2>&1 </dev/null ||
@@ -52,7 +52,7 @@ plain() {
         >"$work/plain-$1.log" 2>&1 </dev/null
 }
 
-# wait_until SECONDS WHAT COMMAND...: asks again until the command succeeds.
+# wait_until SECONDS WHAT COMMAND...: repeats the command until it succeeds.
 wait_until() {
     local end=$((SECONDS + $1)) what=$2
     shift 2
@@ -68,7 +68,7 @@ status() {
     sed -nE "s/^ *\"$2\" *: *\"?([^\"]*[^\",])?\"?,?\$/\\1/p" "$1/STATUS.json" 2>/dev/null
 }
 
-# has_stepped RUN STEP: whether its metrics have come so far.
+# has_stepped RUN STEP: whether the run's metrics have reached this step.
 has_stepped() {
     local step
     step=$(tail -n 1 "$1/metrics.jsonl" 2>/dev/null | grep -oE '"step":[0-9]+' | cut -d : -f 2)
@@ -79,7 +79,7 @@ has_stepped() {
 process_of() {
     local pid
     for pid in $(pgrep -f -- "--out $run( |\$)"); do
-        # Launchers and shells have the same words in their command.
+        # Launchers and shells have the same words in their command lines.
         if [ "$(readlink -f "/proc/$pid/exe")" = "$(readlink -f "$UNOLORA_PROGRAM")" ] &&
             [ "$(cat "/proc/$pid/comm")" != unolora-guard ] &&
             grep -qzxE "(OMPI_COMM_WORLD_RANK|PMI_RANK|SLURM_PROCID)=$1" "/proc/$pid/environ"; then
@@ -99,18 +99,18 @@ digest() {
     cat "$1/checkpoints/last/adapter/unolora_model.safetensors" "$1/checkpoints/last/optimizer.safetensors" | sha256sum | cut -c 1-64
 }
 
-# same_result RUN [NAME]: RUN is finished and has ended with the bits of the plain run of that name.
+# same_result RUN [NAME]: whether RUN is finished and has ended with the bits of the plain run with that name.
 same_result() {
     expect "the state of $1" finished "$(status "$1" state)"
     expect "the digest of $1" "$(digest "$work/plain-${2:-1}")" "$(digest "$1")"
 }
 
-# scenario NAME FUNCTION: starts it beside the others. What it prints goes to its log.
+# scenario NAME FUNCTION: starts the function in parallel with the others. Its output goes to its log.
 scenario() {
     local scenario=$1 start
     names+=("$1")
     (
-        # Its own traps would be those of the whole test.
+        # Otherwise it would run the traps of the whole test.
         trap - EXIT TERM HUP INT
         set -e
         start=$(date +%s.%N)
@@ -120,12 +120,12 @@ scenario() {
     jobs+=($!)
 }
 
-# note TEXT: what a scenario has measured, for its line.
+# note TEXT: a measurement of a scenario, for its line.
 note() {
     printf '  %s' "$1" >"$work/$scenario.note"
 }
 
-# Waits for all scenarios that were started, and prints a line for each. NAME.job is what its job said, if it had one.
+# Waits for all scenarios that were started, and prints a line for each. NAME.job contains the output of its job, if any.
 collect() {
     local i word
     for i in "${!names[@]}"; do
@@ -151,7 +151,7 @@ finish() {
     [ "$failed" -eq 0 ]
 }
 
-# Ends what still runs and removes the files, except after a failure.
+# Ends all processes that still run and removes the files, except after a failure.
 leave() {
     local child
     for child in $(builtin jobs -p); do kill "$child" 2>/dev/null || true; done

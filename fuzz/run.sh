@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes the parsers of foreign bytes with libFuzzer and checked addresses (docs/fuzzing.md).
-#   fuzz/run.sh [PARSER...] [--runs N]    all parsers, a million runs each, unless given
-# Ends at the first finding with exit code 1 and the path of the input that shows it.
+# Fuzzes the parsers of foreign bytes with libFuzzer and the address sanitizer (docs/fuzzing.md).
+#   fuzz/run.sh [PARSER...] [--runs N]    default: all parsers, a million runs each
+# Ends at the first finding with exit code 1 and the path of the input that causes it.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-# libFuzzer without its main, and only while modules are compiled: the compiler's own option would add its main too.
+# Uses libFuzzer without its main, and only for compiling modules: with the compiler's own option its main would be linked too.
 resources=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
 library=$resources/clang/lib/linux/libclang_rt.fuzzer_no_main-$(uname -m).a
 [ -f "$library" ] || { echo "fuzz: this Swift has no libFuzzer ($library); install one that has" >&2 && exit 66; }
@@ -29,7 +29,7 @@ UNOLORA_FUZZING=1 swift build -c release --scratch-path "$scratch" --product uno
 
 program=$scratch/release/unolora-fuzz
 [ ${#parsers[@]} -gt 0 ] || mapfile -t parsers < <("$program")
-# Swift's runtime keeps what it allocates once for ever, so leaks are not looked for; memory without bound is (below).
+# Swift's runtime keeps its one-time allocations for ever, so leaks are not searched for; unbounded memory is (below).
 export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16
 
 row='%-24s %12s %10s %8s %8s %9s\n'
@@ -43,7 +43,7 @@ for parser in "${parsers[@]}"; do
     dictionary=()
     [ -f "fuzz/dictionaries/$parser.dict" ] && dictionary=("-dict=fuzz/dictionaries/$parser.dict")
     echo "fuzz: $parser, $runs runs, log in $log"
-    # One run of at most 4096 bytes may take 5 seconds, 1 GB in all and 64 MB at once.
+    # One run of at most 4096 bytes may take 5 seconds, 1 GB of memory in total and 64 MB at once.
     if ! "$program" "$parser" -runs="$runs" -max_len=4096 -timeout=5 -rss_limit_mb=1024 -malloc_limit_mb=64 \
         -print_final_stats=1 -artifact_prefix="$scratch/findings/$parser-" "${dictionary[@]}" \
         "$found" "fuzz/corpus/$parser" >"$log" 2>&1; then

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Trains on this machine with all its cores, or runs another command of unolora-dist.
 #   launch/local.sh [--ranks N] [arguments of unolora-dist, e.g. train --config run.yaml --out runs/first]
-# Without --ranks it starts one process for each NUMA domain, and two where there is one and at least two cores; a process
-# takes as many threads as its share of the cores. The result is the same for each number, see docs/running-on-slurm.md.
-# UNOLORA_MPIRUN names another mpirun than the one in PATH, as mpirun.mpich does where MPICH stands beside Open MPI.
-# Ctrl-C, SIGTERM and SIGUSR1 go to mpirun, which passes them on: the run saves itself, and the same command continues it.
+# Without --ranks it starts one process for each NUMA domain; with a single domain and at least two cores it starts two. A
+# process uses as many threads as its share of the cores. The result does not depend on the number, see
+# docs/running-on-slurm.md. UNOLORA_MPIRUN names another mpirun than the one in PATH, such as mpirun.mpich when MPICH is
+# installed beside Open MPI. Ctrl-C, SIGTERM and SIGUSR1 go to mpirun, which passes them on: the run saves itself, and the same
+# command continues it.
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
@@ -15,7 +16,7 @@ fail() {
     exit "$1"
 }
 
-# Without lscpu there is one domain.
+# Without lscpu one domain is assumed.
 domains() {
     lscpu --parse=NODE 2>/dev/null | grep -v '^#' | sort -u | grep -c . || true
 }
@@ -37,5 +38,5 @@ command -v "$program" >/dev/null || fail 66 "$program is not there; build it wit
 mpirun=${UNOLORA_MPIRUN:-mpirun}
 command -v "$mpirun" >/dev/null ||
     fail 69 "there is no $mpirun in PATH; run launch/setup.sh, or load your system's module of MPI."
-# No shell stays between the caller's signals and mpirun.
+# exec leaves no shell between the caller's signals and mpirun.
 exec "$mpirun" -n "$ranks" "$program" "$@"

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Makes this machine ready to build and run unolora-dist: Swift, system libraries, room on the disk.
-# Says what is missing and why it is needed, then installs that with apt-get; does nothing when everything is there.
-# quickstart.sh and test.sh call it; it can be run alone, from any directory, as often as you like.
-#   launch/setup.sh [--slurm]      also what cluster/slurm-local/test.sh needs
-# With UNOLORA_MPI_LIBRARY=mpich it is MPICH that must be there, and not Open MPI (docs/running-on-slurm.md).
+# Makes this machine ready to build and run unolora-dist: Swift, system libraries, free disk space. It says what is missing and
+# why it is needed, then installs that with apt-get; it does nothing when nothing is missing. quickstart.sh and test.sh call it;
+# it can also be run alone, from any directory, as often as you like.
+#   launch/setup.sh [--slurm]      also installs what cluster/slurm-local/test.sh needs
+# With UNOLORA_MPI_LIBRARY=mpich it requires MPICH instead of Open MPI (docs/running-on-slurm.md).
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 needed_swift=6.2
 needed_megabytes=1500
 
-# package, how to see that it is there, what it is for
+# package, check whether it is installed, purpose
 packages=(
     "pkg-config|command pkg-config|finds the other libraries for the Swift package manager"
     "libopenblas-dev|library openblas|matrix products"
@@ -71,12 +71,12 @@ check_space() {
 # is_there COMMAND... : one of the checks named in the list above
 is_there() {
     case "$1" in
-    # Daemons lie where an ordinary user's shell does not look.
+    # Daemons are in directories that are not in an ordinary user's PATH.
     command) PATH=$PATH:/usr/sbin:/sbin command -v "$2" >/dev/null ;;
     library) pkg-config --exists "$2" 2>/dev/null ;;
-    # It has no pkg-config file; the compiler looks in these places and in what CPATH names.
+    # It has no pkg-config file; the compiler searches these directories and those in CPATH.
     header) header_is_there "$2" ;;
-    # Another MPI's mpirun would start processes that do not find each other. Debian gives each its own name too.
+    # Another MPI's mpirun would start processes that do not find each other. On Debian each mpirun also has its own name.
     mpirun) [[ $(mpirun --version 2>/dev/null) == *"$2"* ]] || { [ "$2" = HYDRA ] && command -v mpirun.mpich >/dev/null; } ;;
     esac
 }
@@ -90,7 +90,7 @@ header_is_there() {
     return 1
 }
 
-# Sets `missing` to the packages that are not there.
+# Sets `missing` to the packages that are not installed.
 find_missing() {
     missing=()
     local entry name check
@@ -111,7 +111,7 @@ say_missing() {
     return 0
 }
 
-# Sets `as_root` to what must stand before a command to run it as root.
+# Sets `as_root` to the words before a command that runs it as root.
 find_root() {
     as_root=()
     [ "$(id -u)" -eq 0 ] && return
@@ -148,7 +148,7 @@ install_missing() {
     fail "apt-get could not install ${missing[*]}: $(apt_complaint "$log") (all it said: $log)"
 }
 
-# The first line of an apt-get log that says what is wrong.
+# The first line of an apt-get log that names the problem.
 apt_complaint() {
     local line
     line=$(grep -m 1 -E '^(E|Err|W):' "$1" || tail -n 1 "$1")

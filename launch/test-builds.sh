@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the program in the other ways that README.md names, each in a scratch path of its own, and lets each build prove
-# itself beside the default one: `doctor` names what it is made of, and a short training of the embedded example under mpirun
-# ends with the bits that it must have. Against MPICH also DistributedTests run, with 1, 2 and 4 processes.
-# Ends with one line, `N passed, N failed`. Without root or network MPICH may be missing: then its part is not run, which
-# the script says, and which counts as a failure where CI=true.
+# Builds the program in the other ways that README.md names, each in its own scratch path, and compares each build with the
+# default one: `doctor` must name its parts, and a short training of the embedded example under mpirun must end with the
+# expected bits. With MPICH it also runs DistributedTests, with 1, 2 and 4 processes. It ends with one line, `N passed, N
+# failed`. Without root or network MPICH may be missing: then its part is not run. The script says so, and with CI=true this
+# counts as a failure.
 #   launch/test-builds.sh [no-onednn | no-avx2 | mpich]...      all of them unless some are named
 set -euo pipefail
 
@@ -17,7 +17,7 @@ say() {
     printf 'builds: %s\n' "$1"
 }
 
-# check WHAT COMMAND...: counts it.
+# check WHAT COMMAND...: runs the command and counts its result.
 check() {
     if "${@:2}"; then
         passed=$((passed + 1))
@@ -29,7 +29,8 @@ check() {
     fi
 }
 
-# build NAME OPTIONS...: sets `program`. The flags are those of launch/test.sh, which builds MPICH's tests in the same place.
+# build NAME OPTIONS...: builds and sets `program`. The flags are those of launch/test.sh, which also builds MPICH's tests
+# there.
 build() {
     local scratch=$project/.build-$1 start=$SECONDS
     say "building $1"
@@ -42,7 +43,7 @@ build() {
     program=$scratch/release/unolora-dist
 }
 
-# train PROGRAM NAME RANKS SETTINGS...: prints the digest of what it ends with; 0 ranks: without mpirun.
+# train PROGRAM NAME RANKS SETTINGS...: trains and prints the digest of the result; 0 ranks: without mpirun.
 train() {
     local launcher=() run=$work/$2
     [ "$3" -eq 0 ] || launcher=("${UNOLORA_MPIRUN:-mpirun}" -n "$3")
@@ -56,7 +57,7 @@ train() {
         sha256sum | cut -c 1-16
 }
 
-# same NAME RANKS SETTINGS...: whether `program` ends with the bits of the default build, which trains alone.
+# same NAME RANKS SETTINGS...: whether `program` ends with the same bits as the default build in one process.
 same() {
     local expected found
     expected=$(train "$default" "default-$1" 0 "${@:3}") && found=$(train "$program" "$1" "$2" "${@:3}") || return 1
@@ -64,8 +65,8 @@ same() {
     [ "$found" = "$expected" ]
 }
 
-# itself NAME SETTINGS...: whether two ranks end with the bits of one process, and with the default build's loss to some
-# digits. Without AVX2 some sums are rounded otherwise, so the bits are others.
+# itself NAME SETTINGS...: whether two ranks end with the bits of one process, and whether the loss equals that of the default
+# build in the first digits. Without AVX2 some sums are rounded differently, so the bits differ.
 itself() {
     local alone two
     train "$default" "default-$1" 0 "${@:2}" >/dev/null && alone=$(train "$program" "$1-alone" 0 "${@:2}") &&
@@ -79,7 +80,7 @@ last_loss() {
     grep '"kind":"train"' "$1/metrics.jsonl" | tail -n 1 | grep -oE '"loss":[0-9.e+-]+' | head -n 1 | cut -d : -f 2
 }
 
-# doctor TEXT: whether `doctor` of two ranks says this.
+# doctor TEXT: whether the output of `doctor` with two ranks contains this text.
 doctor() {
     "${UNOLORA_MPIRUN:-mpirun}" -n 2 "$program" doctor </dev/null >"$work/doctor.log" 2>&1 || return 1
     grep -qF "$1" "$work/doctor.log" && grep -q '; 2 rank(s)$' "$work/doctor.log" || {
@@ -88,7 +89,7 @@ doctor() {
     }
 }
 
-# refuses TEXT SETTING: whether the setting is refused with this.
+# refuses TEXT SETTING: whether the setting is refused with this text.
 refuses() {
     ! train "$program" refused 0 --set "$2" >/dev/null 2>&1 && grep -qF "$1" "$work/refused.log"
 }
@@ -102,8 +103,8 @@ last_step() {
     grep -oE '^\{.*"kind":"train".*"step":[0-9]+.*\}$' "$1/metrics.jsonl" 2>/dev/null | tail -n 1 | grep -oE '"step":[0-9]+' | cut -d : -f 2
 }
 
-# killed_rank: whether the other rank names one that was killed, saves the last step and ends the job with 75, though the
-# launcher kills all ranks as soon as it hears of one. Some seconds are enough.
+# killed_rank: whether the other rank names one that was killed, saves the last step and ends the job with 75, although the
+# launcher kills all ranks as soon as it hears of one. This takes only some seconds.
 killed_rank() {
     local run=$work/killed step="" pid rank="" code=0 end=$((SECONDS + limit)) seconds
     "${UNOLORA_MPIRUN:-mpirun}" -n 2 "$program" train --out "$run" --set train.steps=1000000 --set log.every=1 \
@@ -154,7 +155,7 @@ mpich() {
         return
     fi
     (
-        # What these hold for another MPI must not stay.
+        # Values that these variables have for another MPI must not stay.
         unset UNOLORA_MPIRUN
         export UNOLORA_MPI_LIBRARY=mpich
         . "$project/launch/mpi-environment.sh"
@@ -182,7 +183,7 @@ launch_setup() {
     UNOLORA_MPI_LIBRARY=mpich "$project/launch/setup.sh"
 }
 
-# As in launch/test.sh, which builds in one of these places too.
+# The same as in launch/test.sh, which also builds in one of these places.
 export SWIFT_DETERMINISTIC_HASHING=1
 work=$(mktemp -d)
 keep=

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Sets this machine up, builds the tests and runs all of them: those of DistributedTests by themselves and under mpirun
-# with 1, 2 and 4 processes, the others in one process, the numeric ones of these on OpenBLAS's kernels for other
-# processors too; then the job scripts on a SLURM of this machine's own and the training over a network of several hosts,
-# where root and the packages of `setup.sh --slurm` allow them. Ends with one line, `N passed, N failed`, and exits with 0
-# only when nothing failed and every run executed tests. Can be run twice and from any directory; needs no terminal.
+# Sets this machine up, builds the tests and runs all of them. DistributedTests run alone and under mpirun with 1, 2 and 4
+# processes; the others run in one process, and the numeric ones of these also on OpenBLAS's kernels for other processors. Then
+# come the job scripts, on a SLURM that the test starts, and the training over a network of several hosts, if root and the
+# packages of `setup.sh --slurm` are available. Ends with one line, `N passed, N failed`, and exits with 0 only when nothing
+# failed and every run executed tests. It may run repeatedly and from any directory; it needs no terminal.
 #   launch/test.sh [--only-mpi | --mpich | --builds]
 #   --only-mpi   only DistributedTests
-#   --mpich      the same, of a build of their own against MPICH (.build-mpich)
-#   --builds     also the builds with other settings that README.md names, as launch/test-builds.sh makes them
+#   --mpich      only DistributedTests, built separately with MPICH (.build-mpich)
+#   --builds     also the other builds that README.md names, by launch/test-builds.sh
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 scratch=$project/.build
 rank_counts=(1 2 4)
-# timeout stays in the foreground in what follows, or Ctrl-C would not reach the tests.
+# timeout runs in the foreground everywhere below; otherwise Ctrl-C would not reach the tests.
 limit=1800            # seconds for the tests in one process
 distributed_limit=300 # seconds for each run under mpirun
 scenarios_limit=360   # seconds for all scenarios of a script
@@ -28,8 +28,8 @@ fail() {
     exit 1
 }
 
-# Prints "passed failed" of one run from the result files (JUnit XML) of its ranks, rank 0's first. A test has
-# passed when it did so on every rank.
+# Prints "passed failed" for one run from the result files (JUnit XML) of its ranks; rank 0's comes first. A test has passed if
+# it passed on every rank.
 count_results() {
     awk '
         FNR == 1 { file++ }
@@ -70,8 +70,8 @@ list_skipped() {
         }' "$logs"/*.xml | sed 's/`//g; s/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&amp;/\&/g' | sort
 }
 
-# What failed according to a rank's log, without the tests that passed: issues, the frames around a crash, or the last
-# lines of a log that has no end.
+# The failures in a rank's log, without the tests that passed: issues, the frames around a crash, or the last lines of a log
+# that is incomplete.
 show_trouble() {
     [ -e "$1" ] || return 0
     grep -E '^✘|Fatal error' "$1" | head -n 40 || true
@@ -79,7 +79,7 @@ show_trouble() {
     grep -qE ' Test run with | crashed:$' "$1" || tail -n 5 "$1"
 }
 
-# finish_run NAME STATUS RANKS: judges a run whose rank r left NAME.r.xml and NAME.r.log in the logs' directory.
+# finish_run NAME STATUS RANKS: evaluates a run whose rank r left NAME.r.xml and NAME.r.log in the log directory.
 finish_run() {
     local name=$1 status=$2 ranks=$3
     local results=() unfinished="" rank run_passed run_failed trouble=""
@@ -95,7 +95,7 @@ finish_run() {
     case $status in
     124 | 137) trouble="stopped by the time limit" ;;
     esac
-    # After a failure on one rank mpirun ends the others; without one they have crashed.
+    # After a failure on one rank, mpirun ends the others; without a failure, an incomplete rank has crashed.
     if [ -z "$trouble" ] && [ -n "$unfinished" ] && [ "$run_failed" -eq 0 ]; then
         trouble="did not finish on rank$unfinished"
     fi
@@ -125,7 +125,7 @@ run_in_one_process() {
 run_distributed() {
     local ranks=$1 status=0 name=mpirun-$1
     echo "test: DistributedTests under mpirun -n $ranks"
-    # Each rank writes files of its own, so that their lines do not mix.
+    # Each rank writes its own files, so that their lines do not mix.
     # shellcheck disable=SC2016 # the inner shell knows the rank
     timeout --foreground -k 10 "$distributed_limit" "${UNOLORA_MPIRUN:-mpirun}" -n "$ranks" bash -c '
         rank=${OMPI_COMM_WORLD_RANK:-$PMI_RANK}
@@ -135,7 +135,7 @@ run_distributed() {
     finish_run "$name" "$status" "$ranks"
 }
 
-# run_scenarios NAME SCRIPT [LIMIT]: a script that tests scripts, whose last line is like ours.
+# run_scenarios NAME SCRIPT [LIMIT]: runs a script that tests scripts; its last line is like that of this script.
 run_scenarios() {
     local name=$1 status=0 run_passed=0 run_failed=0 scenarios_limit=${3:-$scenarios_limit}
     echo "test: $2"
@@ -162,7 +162,7 @@ case "${1-}" in
 --mpich)
     only_mpi=true
     scratch=$project/.build-mpich
-    # Only these, and what they are made of.
+    # Only these test targets and their dependencies.
     export UNOLORA_MPI_LIBRARY=mpich UNOLORA_TESTS=DistributedTests
     wanted=(--scratch-path "$scratch" --product unolora-distPackageTests)
     ;;
@@ -175,7 +175,7 @@ logs=$scratch/test-logs
 "$project/launch/setup.sh"
 . "$project/launch/mpi-environment.sh"
 
-# The package manager gives the traits to the compiler in the order of a hash: with another seed all would be compiled again.
+# The package manager passes the traits to the compiler in hash order: with another seed everything would be compiled again.
 export SWIFT_DETERMINISTIC_HASHING=1
 echo "test: building (3 to 6 minutes the first time)"
 swift build --package-path "$project" -c release "${wanted[@]}" -Xswiftc -enable-testing \
@@ -189,7 +189,7 @@ if ! $only_mpi; then
     run_in_one_process one-process --skip '^DistributedTests'
 fi
 if ! $only_mpi && [ "$(uname -m)" = x86_64 ]; then
-    # What depends on nothing but its example does so on kernels of every kind, not on this processor's alone.
+    # Results that depend only on their example must do so on kernels of every kind, not only on those of this processor.
     for kernels in Prescott $(grep -qsw avx2 /proc/cpuinfo && echo Haswell); do
         echo "test: KernelsTests and T5Tests on OpenBLAS's kernels for $kernels"
         OPENBLAS_CORETYPE=$kernels run_in_one_process "kernels-$kernels" --filter '^(KernelsTests|T5Tests)\.'

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Trains over a network of four hosts (see netns-hosts) with 1 Gb/s and 0.2 ms between them: the result has the bits of a
-# plain run, and a host that is cut off ends the job with a message. And on one host, by launch/local.sh.
+# Trains over a network of four hosts (see netns-hosts) with 1 Gb/s and 0.2 ms between them. The result must have the bits of a
+# plain run, and a host that is cut off must end the job with a message. It also trains on one host with launch/local.sh.
 #   cluster/netns-hosts/test.sh [--all]
-# And a rank that is stopped is named by another host. --all adds the same of rank 0, a host that is cut off for a while, and
-# the lost one, which take as long as they are waited for. Where there are no namespaces it says so, and nothing counts.
+# Another host must name a rank that is stopped. --all adds scenarios that take long: rank 0 is stopped, a host is cut off for a
+# while, and a host is lost. Where there are no namespaces, the script says so, and nothing is counted.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -18,7 +18,7 @@ stall_timeout=60   # seconds, the default of parallel.stallTimeout
 outage=12          # seconds
 stopped_timeout=15 # parallel.stallTimeout of a job with a stopped rank, in seconds
 
-# on_hosts DIRECTORY ARGUMENTS...: the program with a rank on each of four hosts, which live in that directory, in the
+# on_hosts DIRECTORY ARGUMENTS...: starts the program with one rank on each of four hosts, which use that directory, in the
 # background. Sets `hosts` to its process.
 on_hosts() {
     local directory=$1
@@ -36,7 +36,7 @@ one-host() {
     "${command[@]}" &
     wait_until "$limit" "$run had come to step 5" has_stepped "$run" 5
     kill -TERM $!
-    # mpirun says 1 whatever it was.
+    # mpirun always reports 1.
     wait $! || true
     expect "the state of the run" "preempted 143" "$(status "$run" state) $(status "$run" exitCode)"
     "${command[@]}"
@@ -51,7 +51,7 @@ four-hosts() {
     same_result "$run"
 }
 
-# An outage that is shorter than what launch/mpi-environment.sh tolerates does nothing but take its time.
+# An outage that is shorter than launch/mpi-environment.sh tolerates has no effect except for the time.
 healed-host() {
     run=$work/run-healed
     local net=$work/net-healed
@@ -65,14 +65,14 @@ healed-host() {
     same_result "$run"
 }
 
-# stopped RANK: SIGSTOP to that rank alone, so that only the program itself can notice, from another host.
+# stopped RANK: sends SIGSTOP to only that rank, so that only the program itself can notice, on another host.
 stopped() {
     run=$work/run-stopped-$1
     on_hosts "$work/net-stopped-$1" --set train.steps=1000000 --set "parallel.stallTimeout=${stopped_timeout}s"
     wait_until "$limit" "$run had come to step 5" has_stepped "$run" 5
     kill -STOP "$(process_of "$1")"
     local cut=$SECONDS code=0 said
-    # What the program does: the last sign may be a second old, and the step is saved.
+    # The time that the program needs: the last sign of life may be a second old, and the step is saved.
     wait_until $((stopped_timeout + 5)) "STATUS.json named the lost rank" has_failed "$run"
     said=$((SECONDS - cut))
     wait "$hosts" || code=$?
@@ -84,7 +84,7 @@ stopped() {
     expect "the state of the run" "failed 75" "$(status "$run" state) $(status "$run" exitCode)"
     status "$run" reason | grep -q "rank $1 on h$(($1 + 1)) is stopped, hangs or is cut off" ||
         fail "STATUS.json does not name rank $1 but says '$(status "$run" reason)'"
-    # What the other ranks had completed is there: one step less at most, which rank 0 alone may have told of.
+    # The steps that the other ranks had completed are saved: at most one less than rank 0 may have reported.
     local told
     told=$(grep -oE '"step":[0-9]+' "$run/metrics.jsonl" | tail -n 1 | cut -d : -f 2)
     [ "$(status "$run" lastDurableStep)" -ge $((told - 1)) ] ||
@@ -96,7 +96,7 @@ has_failed() { [ "$(status "$1" state)" = failed ]; }
 stopped-rank() { stopped 2; }
 stopped-first() { stopped 0; }
 
-# Nobody tells anybody that h3 is gone: its cable is pulled.
+# h3 vanishes without any message, as if its cable were pulled.
 lost-host() {
     run=$work/run-lost
     local net=$work/net-lost
@@ -110,7 +110,7 @@ lost-host() {
     [ "$code" -ne 0 ] || fail "the job ended with code 0"
     [ "$took" -le "$stall_timeout" ] || fail "the job ended $took seconds after the cut, which is more than $stall_timeout"
     grep -qw h3 "$work/lost-host.log" || fail "no message names the lost host h3"
-    # The same command on what is left continues it.
+    # The same command on the remaining hosts continues the run.
     before=$(status "$run" lastDurableStep)
     mpirun -n 2 "$UNOLORA_PROGRAM" train --config "$config" "${settings[@]}" --set batch.global=8 --out "$run" \
         --set train.steps=1000000 --resume auto --stop-after "$((before + 10))" || expect "the exit code" 85 $?

@@ -31,7 +31,7 @@ typedef struct Frame {
     unsigned char bytes[];
 } Frame;
 
-// What goes into one device on its way to the other.
+// A frame that goes into one device on its way to the other.
 typedef struct {
     int from, to;
     int64_t delay;
@@ -49,7 +49,7 @@ static int openTap(const char *name) {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     int header = headerBytes, device = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
-    // Long frames without checksums keep the cost of a byte small; the kernel finishes them where they leave the TAPs.
+    // Long frames without checksums keep the cost per byte small; the kernel completes them where they leave the TAPs.
     if (device < 0 || ioctl(device, TUNSETIFF, &request) || ioctl(device, TUNSETVNETHDRSZ, &header) ||
         ioctl(device, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)) {
         fprintf(stderr, "wire: cannot make the TAP device %s: %s\n", name, strerror(errno));
@@ -58,11 +58,11 @@ static int openTap(const char *name) {
     return device;
 }
 
-// Passes on what is due. Returns when the next frame will be, or INT64_MAX.
+// Passes on the frames that are due. Returns when the next frame will be due, or INT64_MAX.
 static int64_t deliver(Direction *link, int64_t time) {
     while (link->first && link->first->due <= time) {
         Frame *frame = link->first;
-        // A device that is down drops the frame, as a cable would.
+        // A device that is down drops the frame, like an unplugged cable.
         if (write(link->to, frame->bytes, frame->length) < 0 && errno == EAGAIN) return time + 100000;
         link->first = frame->next;
         if (!link->first) link->last = &link->first;
@@ -111,7 +111,7 @@ int main(int argc, char **argv) {
         for (int i = 0; i < ends; i++) {
             int64_t due = deliver(&links[i], time);
             if (due < next) next = due;
-            // A link that has enough is not read until it has caught up; the device's queue fills, and the sender waits.
+            // A link with enough frames is not read until it has caught up; the device's queue fills, and the sender waits.
             int64_t free = links[i].busyUntil - ahead;
             devices[i].events = free > time ? 0 : POLLIN;
             if (free > time && free < next) next = free;

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the job scripts of launch/ on a real SLURM (see slurm-local), interrupts them in every way that SLURM knows, and
-# compares state, STATUS.json and the bits of the last checkpoint with those of a plain run. All scenarios side by side.
+# Runs the job scripts of launch/ on a real SLURM (see slurm-local), interrupts them in every way that SLURM knows, and compares
+# state, STATUS.json and the bits of the last checkpoint with those of a plain run. All scenarios run in parallel.
 #   cluster/slurm-local/test.sh [--all]
-# --all adds those that wait for SLURM's own clocks (a time limit, a lost node, a preemption with a grace time) and some
-# more: scancel, two seeds. Needs root. Where SLURM cannot start it says so, and nothing counts.
+# --all adds scenarios that wait for SLURM's own timers (a time limit, a lost node, a preemption with a grace time) and some
+# more: scancel, two seeds. It needs root. If SLURM cannot start, the script says so, and nothing is counted.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -13,7 +13,7 @@ suite=slurm
 
 limit=240 # seconds for any one thing to happen
 
-# A client of SLURM waits for ever where nothing answers.
+# A client of SLURM waits for ever if no daemon answers.
 slurm() {
     timeout -k 5 30 "$here/slurm-local" on "$work/s" n1 "$@"
 }
@@ -41,8 +41,8 @@ field() {
     slurm scontrol -o show job "$job" | grep -oE " $1=[^ ]*" | head -n 1 | cut -d = -f 2
 }
 
-# Whether the job has ended. One that waits after being queued again would do so for two minutes; but a node refuses a job
-# in the second in which it has ended there.
+# Whether the job has ended. A job that was queued again would wait for two minutes, so its start is moved forward; but a node
+# refuses a job in the second in which that job has ended there.
 has_ended() {
     local restarts
     case $(field JobState) in
@@ -65,7 +65,7 @@ ends_as() {
     expect "the number of restarts of job $job" "$3" "$(field Restarts)"
 }
 
-# Lets the run come so far that it has something to lose, but not to its end.
+# Waits until the run has something to lose but has not ended.
 wait_for_steps() {
     wait_until "$limit" "$run had come to step 5" has_stepped "$run" 5
 }
@@ -80,7 +80,7 @@ train() {
     same_result "$run"
 }
 
-# A rank is killed, as for lack of memory. Others may be killed in the same moment, so one step may be lost.
+# A rank is killed, as by a lack of memory. Others may be killed at the same moment, so one step may be lost.
 killed-rank() {
     submit killed-rank requeue.sbatch --nodes=2 --nodelist=n1,n2 --
     wait_for_steps
@@ -95,7 +95,7 @@ killed-rank() {
     same_result "$run"
 }
 
-# All ranks are killed, as with their nodes' memory, before there is a checkpoint.
+# All ranks are killed, as by a lack of memory on their nodes, before there is a checkpoint.
 killed-all() {
     submit killed-all requeue.sbatch --nodes=2 --nodelist=n1,n2 --
     wait_for_steps
@@ -108,7 +108,7 @@ killed-all() {
     same_result "$run"
 }
 
-# With a site's file, in which a container is no more than words in front of the program.
+# With a site file in which the container is only some words before the program.
 array() {
     echo 'export UNOLORA_CONTAINER="env UNOLORA_INSIDE=yes"' >"$work/site.env"
     UNOLORA_SITE=$work/site.env submit array array.sbatch --array=1 --nodes=1 --nodelist=n2 --
@@ -170,13 +170,13 @@ cancelled() {
     same_result "$run"
 }
 
-# The shortest limit there is, and a run that would take far longer. Of 45 seconds' notice SLURM makes up to 60.
+# The shortest possible limit, and a run that would take far longer. SLURM extends the notice of 45 seconds to up to 60.
 time-limit() {
     submit time-limit requeue.sbatch --nodes=1 --nodelist=n3 --time=1 --signal=USR1@45 -- --set train.steps=1000000
     wait_until "$limit" "job $job was queued again" is_queued_again
     slurm scancel "$job"
     expect "the state of the run" "preempted 85" "$(status "$run" state) $(status "$run" exitCode)"
-    # As far as a plain run that leaves after the same step; the rest of it would be the same as after any interruption.
+    # The result is compared with a plain run up to the same step; the rest would be the same as after any interruption.
     plain limit --set train.steps=1000000 --stop-after "$(status "$run" lastDurableStep)" ||
         expect "the exit code of the plain run" 85 $?
     expect "the digest of $run" "$(digest "$work/plain-limit")" "$(digest "$run")"
@@ -186,7 +186,7 @@ is_queued_again() {
     [ "$(field JobState) $(field Restarts)" = 'PENDING 1' ]
 }
 
-# The node of rank 0 is cut off: SLURM starts the job on others, which wait until the old rank is gone too.
+# The node of rank 0 is cut off: SLURM starts the job on other nodes, which wait until the old rank has ended too.
 lost-node() {
     submit lost-node requeue.sbatch --nodes=2 --exclude='n[1-5]' --
     wait_until "$limit" "$run had a checkpoint" test -e "$run/checkpoints/last/state.json"
@@ -202,7 +202,7 @@ runs_again() {
     [ "$(field JobState) $(field Restarts)" = 'RUNNING 1' ]
 }
 
-# The first notice goes to the ranks alone, and the job ends before SLURM preempts it.
+# The first notice goes to the ranks only, and the job ends before SLURM preempts it.
 grace() {
     submit grace requeue.sbatch --nodes=1 --nodelist=n5 --exclusive --partition=grace --
     wait_for_steps

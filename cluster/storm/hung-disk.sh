@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# A file system that stops answering, as a network's does: the job ends by itself, with a message, though nothing can be
-# written any more, and goes on when the disk is back. Alone and with two ranks, side by side.
+# A file system that hangs, as a network file system may: the job must end by itself with a message, although nothing can be
+# written any more, and continue when the disk is back. One process and two ranks are tested in parallel.
 #   cluster/storm/hung-disk.sh     ends with `N passed, N failed`
-# The disk is a directory through bindfs (a package of that name), which is stopped. Needs root or FUSE for users.
+# The disk is a directory mounted with bindfs (a package with that name), which is then stopped. Needs root or FUSE for users.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -19,7 +19,7 @@ patience=45     # seconds from the stop to the end: that, 20 for the last save, 
 take_down() {
     local disk
     for disk in "$work"/disk-*; do
-        # What is stopped would keep whoever unmounts it.
+        # A stopped bindfs would block the unmount.
         pkill -CONT -f "bindfs .* $disk -f" || true
         umount -l "$disk" 2>/dev/null || true
     done
@@ -48,7 +48,7 @@ hung() {
     expect "the exit code" 75 "$code"
     [ "$took" -le "$patience" ] || fail "the job ended $took seconds after the disk stopped"
     grep -q "rank 0 on .* makes no progress since" "$work/$scenario.log" || fail "no message names rank 0"
-    # It goes on, with the bits of a plain run.
+    # The run continues, with the bits of a plain run.
     told=$(status "$run" lastDurableStep)
     [ "${told:-0}" -ge 20 ] || fail "the checkpoint of step 20 is not there"
     "$UNOLORA_PROGRAM" train --config "$config" "${settings[@]}" --set train.steps=1000000 --set log.every=1 \

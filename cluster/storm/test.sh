@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A storm: one run that is hit at random moments in random ways, and started again each time with a random number of
-# processes and threads, until it is done. It must end with the bits and the metrics of the same run that nobody hit, and
-# lose no completed step to a signal, to a full disk or to a stopped rank, and one at most where ranks are killed.
-#   cluster/storm/test.sh [--hits N] [--seed S]     10 hits unless given; ends with `N passed, N failed`
-# UNOLORA_PROGRAM and UNOLORA_MPIRUN name another build and its mpirun.
-# Ends only processes of its own. mpirun leaves one second between SIGTERM and SIGKILL, its own default.
+# A storm: one run that is hit at random moments in random ways, and started again each time with a random number of processes
+# and threads, until it is done. It must end with the bits and the metrics of an undisturbed run. It must lose no completed step
+# to a signal, a full disk or a stopped rank, and at most one when ranks are killed.
+#   cluster/storm/test.sh [--hits N] [--seed S]     default: 10 hits; ends with `N passed, N failed`
+# UNOLORA_PROGRAM and UNOLORA_MPIRUN name another build and its mpirun. It ends only its own processes. mpirun leaves one second
+# between SIGTERM and SIGKILL, its own default.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -36,7 +36,7 @@ random() {
 }
 
 last_step() {
-    # A line that was not finished does not count.
+    # An unfinished line does not count.
     grep -oE '^\{.*"kind":"train".*"step":[0-9]+.*\}$' "$run/metrics.jsonl" 2>/dev/null | tail -n 1 | grep -oE '"step":[0-9]+' | cut -d : -f 2 || true
 }
 
@@ -44,10 +44,10 @@ last_step() {
 find_ranks() {
     pids=()
     local pid level=$launcher all=("$launcher")
-    # MPICH's mpirun has a process for the node between itself and the ranks, and these have a guard.
+    # MPICH's mpirun has a process for the node between itself and the ranks, and each rank has a guard.
     while level=$(pgrep -d , -P "$level"); do all+=(${level//,/ }); done
     for pid in "${all[@]}"; do
-        # What mpirun is about to make a rank still has mpirun's name.
+        # A process that mpirun has just started for a rank still has mpirun's name.
         [ "$(readlink -f "/proc/$pid/exe")" = "$(readlink -f "$UNOLORA_PROGRAM")" ] &&
             [ "$(cat "/proc/$pid/comm")" != unolora-guard ] && pids+=("$pid")
     done
@@ -56,22 +56,22 @@ find_ranks() {
 
 runs() { kill -0 "$launcher" 2>/dev/null; }
 
-# start: the run with random processes and threads, in the background.
+# start: starts the run with random numbers of processes and threads, in the background.
 start() {
     random 5
     ranks=$drawn
     random 2
     local command=("$UNOLORA_PROGRAM" train --config "$config" "${storm[@]}" --set "parallel.threads=$((drawn + 1))" --out "$run")
     [ "$ranks" -eq 0 ] || command=("${UNOLORA_MPIRUN:-mpirun}" -n "$ranks" "${command[@]}")
-    # Here and not by the background process, or what the last start said would be read for what this one says.
+    # This is done here instead of in the background process, so that the last start's output is not taken for this one's.
     rm -f "$work/start.log"
     : >"$work/start.log"
     "${command[@]}" >>"$work/start.log" 2>&1 </dev/null &
     launcher=$!
 }
 
-# pause: until some random steps after the last ones are done, or for a random time of the start. Fails where the run
-# ends by itself.
+# pause: waits until some random number of steps is done, or for a random time during the start. Fails if the run ends by
+# itself.
 pause() {
     random 8
     if [ "$drawn" -eq 0 ]; then
@@ -80,7 +80,7 @@ pause() {
         runs
         return
     fi
-    # So that steps are left for all hits.
+    # Steps must be left for all hits.
     local span=$(((steps - before) / (hits - number + 2)))
     [ "$span" -lt 12 ] || span=12
     [ "$span" -ge 1 ] || span=1
@@ -98,7 +98,7 @@ pause() {
 send() {
     local signal=$1
     shift
-    # It may have ended by itself this very moment.
+    # The run may have ended by itself at this very moment.
     kill "-$signal" "$@" 2>/dev/null || true
 }
 
@@ -120,13 +120,13 @@ hit() {
     term-rank) send TERM "$one" ;;
     int-rank) send INT "$one" ;;
     usr1) send USR1 "$launcher" ;;
-    # The system lets a writer have what is left, then refuses.
+    # The system allows a writer the rest of its limit and then refuses.
     full-disk) cat /dev/zero >"$run/full" 2>/dev/null || true ;;
     stopped-rank) send STOP "$one" ;;
     esac
 }
 
-# Alone the stopped process is the whole run, which nobody else can end.
+# With one process, the stopped process is the whole run, which nothing else can end.
 await_end() {
     local end=$((SECONDS + limit))
     if [ "$kind" = stopped-rank ] && [ "${#pids[@]}" -eq 1 ]; then send KILL "${pids[@]}"; fi
@@ -144,7 +144,7 @@ await_end() {
     rm -f "$run/full"
 }
 
-# The step from which the next start goes on: that of the newest checkpoint or of a snapshot in a file.
+# The step from which the next start continues: that of the newest checkpoint or of a snapshot in a file.
 kept_step() {
     sed -nE 's/^resuming from .* at step ([0-9]+)$/\1/p' "$1" | tail -n 1
 }
@@ -162,7 +162,7 @@ if [ "$(id -u)" -ne 0 ] || ! mount -t tmpfs -o size=16m tmpfs "$work/disk" 2>/de
     kinds=("${kinds[@]/full-disk/term-rank}")
 fi
 # Evaluations and checkpoints on the way.
-# Some 15 pass from one hit to the next.
+# Some 15 steps pass from one hit to the next.
 steps=$((hits * 20 + 160))
 storm=("${settings[@]}" --set "train.steps=$steps" --set lr.warmup=10 --set log.every=1 --set checkpoint.every=5 --set
     eval.every=40 --set eval.maxExamples=2 --set checkpoint.snapshot=file --set parallel.stallTimeout=3s --set
@@ -178,7 +178,7 @@ for ((number = 1; number <= hits; number++)); do
     if ! pause; then
         wait "$launcher" || true
         [ "$(status "$run" state)" = finished ] || fail "the run ended by itself: $(tail -n 5 "$work/start.log")"
-        # Then it was a smaller storm than was asked for.
+        # In that case the storm had fewer hits than requested.
         say "the run was done after $((number - 1)) hits of $hits"
         failed=$((failed + 1))
         break
@@ -193,7 +193,7 @@ for ((number = 1; number <= hits; number++)); do
     done_steps=$(last_step)
     done_steps=${done_steps:-0}
     start
-    # Only the next start tells what was kept.
+    # Only the next start shows what was kept.
     wait_until "$limit" "the next start had begun" eval 'grep -q "^resuming\|rank(s) x" "$work/start.log" || ! runs'
     if ! runs && [ "$(status "$run" state)" != finished ]; then
         fail "after $kind the run does not go on: $(tail -n 5 "$work/start.log")"
@@ -204,13 +204,13 @@ for ((number = 1; number <= hits; number++)); do
     kill-*) allowed=1 ;;
     *) allowed=0 ;;
     esac
-    # Who stops early must have said so; on a full disk, and after a kill of all, nobody could.
+    # A run that stops early must have said so; on a full disk, or when all processes were killed, none could.
     case $kind:$state in
     *:finished | *:preempted | *:failed | kill-all:running | kill-in-checkpoint:running | full-disk:running) ;;
     kill-*:running | stopped-rank:running) [ "$with" -eq 1 ] || [ "$done_steps" -eq "$before" ] || wrong="STATUS.json says running" ;;
     *) wrong="STATUS.json says ${state:-nothing}" ;;
     esac
-    # Who is killed in between may have kept a step whose line was not written, never the other way round by more.
+    # A process that is killed between the two writes may have kept a step without its line; more must not be missing.
     lost=$((done_steps - kept))
     [ "$lost" -gt 0 ] || lost=0
     word=passed
@@ -222,7 +222,7 @@ for ((number = 1; number <= hits; number++)); do
     before=$kept
 done
 
-# The rest, undisturbed.
+# The rest of the run is undisturbed.
 wait_until 600 "the run was done" eval '! runs'
 wait "$launcher" || true
 fields() { sed -E 's/"timing":\{[^}]*\},?//' "$1/metrics.jsonl" | sha256sum; }

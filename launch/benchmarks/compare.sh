@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the peer (peer.py: transformers, PEFT, PyTorch) and this trainer in turn, in pairs, on the same lengths, the same
-# global batch and two cores each, and prints the medians and the ratio to the better of the peer's two ways to use them.
+# Runs the peer (peer.py: transformers, PEFT, PyTorch) and this trainer alternately, in pairs, with the same lengths, the same
+# global batch and two cores each, and prints the medians and the ratio to the faster of the two ways to use the peer.
 #   PEER_PYTHON=/path/to/python launch/benchmarks/compare.sh MODEL_DIRECTORY LENGTHS.json [PAIRS] [options of unolora-bench step]
-# PEER_PYTHON needs torch, transformers and peft. Nothing else should run meanwhile.
+# PEER_PYTHON needs torch, transformers and peft. Nothing else should run at the same time.
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
@@ -19,7 +19,7 @@ rate() {
     "$peer_python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["examplesPerSecond"])' "$1"
 }
 
-# The peer uses its libraries as they come; what this trainer sets for its own would slow them down.
+# The peer uses its libraries with their defaults; the variables that this trainer sets for its own would slow the peer down.
 peer() {
     env -u OPENBLAS_NUM_THREADS -u OPENBLAS_CORETYPE -u OMP_NUM_THREADS "$@" 2>/dev/null | tail -n 1 >"$work/report"
     rate "$work/report"

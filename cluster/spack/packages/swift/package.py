@@ -1,6 +1,6 @@
 # Lets Spack find an installed Swift (spack external find swift); it cannot build one.
 #
-# NOT RUN: no Spack where this project is tested; the syntax alone is checked there.
+# NOT RUN: there is no Spack where this project is tested; only the syntax is checked there.
 
 import re
 

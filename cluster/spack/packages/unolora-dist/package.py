@@ -3,7 +3,7 @@
 #   spack external find swift        # Spack has no Swift to build
 #   spack dev-build unolora-dist@0.1.0
 #
-# NOT RUN: no Spack where this project is tested; the syntax alone is checked there.
+# NOT RUN: there is no Spack where this project is tested; only the syntax is checked there.
 
 import os
 
@@ -15,7 +15,7 @@ class UnoloraDist(Package):
 
     license("Apache-2.0")
 
-    # Built from a working copy (spack dev-build), so there is nothing to fetch.
+    # It is built from a working copy (spack dev-build), so nothing is fetched.
     version("0.1.0")
 
     variant("avx2", default=True, description="Kernels for x86 processors with AVX2 (Haswell, Zen or later)")
@@ -23,7 +23,7 @@ class UnoloraDist(Package):
 
     depends_on("swift@6.2:", type=("build", "run"))
     depends_on("pkgconfig", type="build")
-    # pkg-config's ompi-c is Open MPI's own file.
+    # ompi-c is the name of Open MPI's own pkg-config file.
     depends_on("openmpi@4.1:")
     depends_on("openblas threads=none")
     depends_on("onednn@2.6:", when="+onednn")
@@ -35,13 +35,13 @@ class UnoloraDist(Package):
         arguments = ["build", "-c", "release", "--product", "unolora-dist", "--disable-default-traits"]
         if traits:
             arguments += ["--traits", ",".join(traits)]
-        # Swift fetches its packages from the network, by the versions of Package.resolved.
+        # Swift fetches its packages from the network, in the versions of Package.resolved.
         Executable(os.path.join(spec["swift"].prefix.bin, "swift"))(*arguments)
         mkdirp(prefix.bin)
         install(".build/release/unolora-dist", prefix.bin)
 
     def setup_build_environment(self, env):
-        # oneDNN has no pkg-config file; the compiler finds it so.
+        # oneDNN has no pkg-config file; the compiler finds it this way.
         for name in ("onednn", "sentencepiece", "xxhash"):
             if name in self.spec:
                 env.prepend_path("CPATH", self.spec[name].prefix.include)
