@@ -31,7 +31,7 @@ import Testing
         #expect(milliseconds(model(), 1) == 0)
         #expect(milliseconds(model(), 2) == 2 + 8)
         #expect(milliseconds(model(), 4) == 4 + 12)
-        // Of five ranks one more round than of four.
+        // Five ranks need one more round than four.
         #expect(milliseconds(model(), 5) == 6 + 12.8)
         #expect(milliseconds(model(), 1024) == 20 + 15.984)
         #expect(milliseconds(model(inefficiency: 2.5), 2) == 2 + 20)
@@ -53,7 +53,7 @@ import Testing
 
     @Test func `a row is computing alone over all that a step takes`() throws {
         let report = try model().report(batches: [.global(8), .perRank(4)], ranks: [2, 4], gigabits: [1])
-        // Two micro-batches are for two ranks at most; with four examples a rank each has one.
+        // Two micro-batches suffice for at most two ranks; with four examples per rank each rank has one.
         #expect(report.series.map { $0.rows.map(\.ranks) } == [[2], [2, 4]])
         let row = try #require(report.series[0].rows.first)
         #expect(row.computeSeconds == 2 && row.overheadSeconds == 1 + 0.25 + 8 * 0.125)
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    /// The inputs as the page has them, in lines like "| `--latency` | 2e-4 | ..."; also the program's defaults.
+    /// The inputs published on the page, in lines like "| `--latency` | 2e-4 | ..."; they are also the program's defaults.
     private func published(_ page: String) throws -> ScalingModel.Parts {
         func value(_ option: String) throws -> Double {
             let line = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `--\(option)` |") })

@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `rows are those of the smallest, median and largest micro-batch`() {
-        // Micro-batches of two: 30 + 3, 12 + 5, 3 + 2, 40 + 9; the last example makes no whole one.
+        // Micro-batches of two: 30 + 3, 12 + 5, 3 + 2, 40 + 9; the last example alone is not a whole one.
         let pairs = [(20, 1), (10, 2), (5, 2), (7, 3), (1, 1), (2, 1), (30, 4), (10, 5), (99, 99)]
         let (rows, length) = KernelsBenchmark.cases(TokenLengths(pairs.map { (source: $0.0, target: $0.1) }), micro: 2)
         #expect(rows.map(\.source) == [3, 30, 40] && rows.map(\.target) == [2, 3, 9])

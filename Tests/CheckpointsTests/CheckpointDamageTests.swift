@@ -38,7 +38,7 @@ import Testing
     func `a torn checkpoint is refused by the name of its file, and the one before it is taken`(
         _ name: String, _ damage: Damage
     ) throws {
-        // A manifest reached through a link still has to hold, and so do the files beside it.
+        // A manifest that is reached through a link is still valid, and so are the files beside it.
         if name == CheckpointFile.manifest, damage == .link { return }
         let run = try Run()
         try run.store.save(contents(step: 100))
@@ -87,7 +87,7 @@ import Testing
 
     @Test(arguments: [
         "../outside", "/etc/passwd", "a/../../outside", "./state.json", "adapter//x", "", "..", "adapter/",
-        // To Swift a "/" with a mark on it is one character and no "/"; to the system it ends a directory's name.
+        // For Swift a "/" with a combining mark is one character and not a "/"; for the system it ends a directory's name.
         "../\u{338}outside", "/\u{338}outside",
     ])
     func `a manifest that lists a file outside is refused by that name`(_ name: String) throws {
@@ -124,7 +124,7 @@ import Testing
         #expect(refusals.map(\.path) == [run.store.path(step: 8)])
         #expect(
             refusals.first?.reason.contains("is a symbolic link or a file, which a run's own checkpoint never") == true)
-        // Whoever names the place itself has it.
+        // A user who names the place explicitly gets it.
         #expect(try run.store.open(.path(run.store.path(step: 8))).step == 8)
     }
 

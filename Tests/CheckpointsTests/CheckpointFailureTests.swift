@@ -7,14 +7,14 @@ import Testing
 
 @testable import Checkpoints
 
-/// A layout whose optimiser file is far larger than the other files, so that a limit strikes in its middle.
+/// A layout whose optimiser file is much larger than the other files, so that a limit takes effect in its middle.
 private let large: ParameterLayout = {
     var layout = ParameterLayout()
     layout.append("weight", [300, 100])
     return layout
 }()
 
-/// Makes writing beyond `bytes` of one file fail in this process; for child processes of tests only.
+/// Makes every write beyond `bytes` of a file fail in this process; only for child processes of tests.
 private func limitFileSize(_ bytes: Int) {
     var core = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(4), &core)
@@ -118,7 +118,7 @@ private func limitFileSize(_ bytes: Int) {
         try store.prepare()
         try store.save(contents(step: 10, layout: large))
         try store.point(.best, at: 10)
-        // 360 KB a checkpoint: a second one fits, a third one does not.
+        // A checkpoint has 360 KB: a second one fits, a third one does not.
         try store.save(contents(step: 20, layout: large))
         for step in [30, 20] {
             let refusal = failure { try store.save(contents(step: step, variant: 1, layout: large)) }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// A run directory with a prepared store, removed afterwards.
+/// A run directory with a prepared store; removed afterwards.
 struct Run {
     let root: TemporaryDirectory
     let store: CheckpointStore
@@ -17,7 +17,7 @@ struct Run {
         try store.prepare()
     }
 
-    /// What stands in `checkpoints`, hidden files too, sorted.
+    /// The names in `checkpoints`, including hidden files, sorted.
     func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: store.directory).sorted() }
 
     func file(_ step: Int, _ name: String) -> String { store.path(step: step) + "/" + name }
@@ -35,7 +35,7 @@ let layout: ParameterLayout = {
     return layout
 }()
 
-/// An arena whose values depend on the seed and position.
+/// An arena whose values depend on the seed and the position.
 func arena(_ layout: ParameterLayout, seed: Int) -> Arena {
     let arena = Arena(count: layout.count)
     for index in 0..<layout.count { arena.base[index] = Float(seed) + Float(index) * 0.1 }
@@ -50,7 +50,7 @@ func contents(step: Int, variant: Int = 0, layout: ParameterLayout = layout) -> 
         secondMoments: arena(layout, seed: 2 * step), dependsOn: ["blas": "OpenBLAS 0.3.21", "mpi": "4.1.4"])
 }
 
-/// The failure that `body` throws.
+/// Returns the failure that `body` throws.
 func failure(_ body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) -> Failure? {
     do {
         try body()
@@ -63,7 +63,7 @@ func failure(_ body: () throws -> Void, sourceLocation: SourceLocation = #_sourc
     return nil
 }
 
-/// Checks that a checkpoint verifies and holds what `contents(step:variant:)` says, to the bit.
+/// Checks that a checkpoint verifies and contains what `contents(step:variant:)` gives, to the bit.
 func expectIntact(
     _ run: CheckpointStore, step: Int, variant: Int = 0, layout: ParameterLayout = layout,
     sourceLocation: SourceLocation = #_sourceLocation

@@ -71,7 +71,7 @@ import Testing
             #expect(try store.holds(Checkpoint(path: path)))
         }
         #expect(try !store.holds(other.store.open(.step(10))))
-        // What was set aside is of another course.
+        // Checkpoints that were set aside belong to another course of training.
         try store.supersede(after: 10)
         #expect(try !store.holds(Checkpoint(path: store.directory + "/superseded-step-00000020-1")))
     }
@@ -89,7 +89,7 @@ import Testing
         #expect(try Checkpoint(path: run.store.directory + "/superseded-step-00000030-1").step == 30)
     }
 
-    /// As a copy of a run leaves them that followed links, or somebody who did not know what the names mean.
+    /// The state after copying a run with a tool that follows links, or after a change by somebody who did not know the names.
     @Test func `what stands in place of a link or a checkpoint is put aside`() throws {
         let run = try runWithSteps([10], best: 10)
         let directory = run.store.directory

@@ -15,7 +15,7 @@ extension ProgramTests {
             try Program.run(command: [Program.benchmarks] + arguments, ranks: ranks, directory: project.path)
         }
 
-        /// The one JSON object that a command prints.
+        /// The JSON object that a command prints.
         private func report(_ arguments: [String], ranks: Int? = nil) throws -> [String: Any] {
             let result = try run(arguments, ranks: ranks)
             #expect(result.code == 0, "\(result.error)")
@@ -25,7 +25,7 @@ extension ProgramTests {
             return report
         }
 
-        /// A figure of a spread, which must be one.
+        /// The median of a spread, whose numbers must be in order.
         private func median(_ value: Any?) throws -> Double {
             let spread = try #require(value as? [String: Double])
             let (least, median, most) = try (
@@ -43,7 +43,7 @@ extension ProgramTests {
             #expect(report["ranks"] as? Int == ranks ?? 1)
         }
 
-        /// On the same lengths again and again, so that two steps have seen the largest micro-batch.
+        /// The same lengths are repeated, so that after two steps the largest micro-batch has occurred.
         @Test(arguments: ["unolora", "unolora_star", "lora_per_task"], [1, 2])
         func `a step allocates nothing after the first`(method: String, threads: Int) throws {
             try project.write("same.json", "[[9, 3]]")

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// The best checkpoint of runs that are evaluated otherwise from some step on.
+    /// The best checkpoint of runs whose evaluation changes from some step on.
     @Suite struct BestCheckpointTests {
-        /// A run that leaves after step 9, one step behind its evaluation of 8 examples a task.
+        /// A run that leaves after step 9, one step after its evaluation of 8 examples per task.
         private static let shared = Swift.Result {
             let project = try TinyProject()
             #expect(try Program.run(project.train(["--stop-after", "9"])).code == 85)
@@ -16,7 +16,7 @@ extension ProgramTests {
             try? FileManager.default.destinationOfSymbolicLink(atPath: project.file("run/checkpoints/best"))
         }
 
-        /// The step and the reason of the sentence about a best checkpoint that is forgotten; nil where there is none.
+        /// The step and the reason in the sentence about a best checkpoint that is discarded; nil when there is none.
         private static func forgotten(_ output: String) -> (step: String, reason: String)? {
             let sentence =
                 #/note: the best checkpoint so far, step (\d+) with -?\d+\.\d\d, does not compare with what is evaluated now \((.*)\); /#
@@ -39,7 +39,7 @@ extension ProgramTests {
             #expect(Self.best(project) == nil)
             let log = try String(contentsOfFile: project.file("run/logs/rank-00000.log"), encoding: .utf8)
             #expect(log.contains(says), "\(log)")
-            // Said once: the checkpoint that it left knows of no best any more.
+            // It is reported only once: the new checkpoint does not contain the old best one any more.
             let end = try Program.run(project.train(["--set", change]))
             #expect(end.code == 0 && Self.forgotten(end.output) == nil, "\(end)")
             #expect(Self.best(project) == "step-00000012")
@@ -60,15 +60,15 @@ extension ProgramTests {
             #expect(result.code == 0 && Self.forgotten(result.output) != nil, "\(result)")
             #expect(result.output.contains("step 12: validation average"), "\(result.output)")
             #expect(Self.best(project) == "step-00000012")
-            // Both lines are there, and can be told apart.
+            // Both lines exist and can be distinguished.
             let lines = try Outcome(run: project.file("run")).metrics.filter {
                 $0.contains("\"kind\":\"evaluation\"") && $0.contains("\"step\":12")
             }
             #expect(lines.map { $0.contains("\"maxExamples\":8") } == [true, false], "\(lines)")
         }
 
-        /// Checkpoints of earlier versions name split and mean alone; the configuration that the run directory has from the
-        /// job before says the rest.
+        /// Checkpoints of earlier versions contain only split and mean; the previous job's configuration in the run directory
+        /// gives the rest.
         @Test(
             arguments: [([], nil), (["--set", "eval.maxExamples=null"], "eval.maxExamples was 8 and is null")]
                 as [([String], String?)])
@@ -88,7 +88,7 @@ extension ProgramTests {
             #expect(Self.best(project) == (says == nil ? "step-00000008" : nil))
         }
 
-        /// The configuration of the job before alone says what the best was chosen by, and the first start replaces it.
+        /// Only the previous job's configuration says how the best one was chosen, and the first start replaces it.
         @Test func `a best of an earlier version stays forgotten when the start that forgot it brought nothing`() throws
         {
             let project = try Self.shared.get().copy()
@@ -98,7 +98,7 @@ extension ProgramTests {
                 state["best"] = best
             }
             let changed = ["--set", "eval.maxExamples=null"]
-            // Leaves where it is.
+            // This start leaves without any step.
             let first = try Program.run(project.train(changed + ["--stop-after", "9"]))
             #expect(first.code == 85 && Self.forgotten(first.output) != nil, "\(first)")
             let second = try Program.run(project.train(changed + ["--stop-after", "10"]))

@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// Files that are written to while a job has them mapped.
+    /// Files that are changed while a job has them mapped.
     @Suite struct ChangedModelTests {
         private static let project = Swift.Result { try TinyProject() }
 
-        /// Starts a training that goes on for long, and waits for its first checkpoint.
+        /// Starts a long training and waits for its first checkpoint.
         private static func training(
             _ project: TinyProject, ranks: Int?, settings: [String] = []
         ) throws -> RunningProgram {
@@ -24,14 +24,14 @@ extension ProgramTests {
             return running
         }
 
-        /// What a job says that found its model changed, what the run directory holds then, and that the run goes on from
-        /// there with the right model.
+        /// Checks the message of a job that found its model changed and the state of the run directory afterwards, and that the
+        /// run then continues with the correct model.
         private static func expectRefusal(
             _ result: Program.Result, _ project: TinyProject, ranks: Int? = nil, says: [String], original: Data
         ) throws {
             let ranks = ranks ?? 1
             #expect(result.code == 65, "\(result)")
-            // Of two ranks that meet it in the same moment, each in its own way, both may say so.
+            // When two ranks find the change at the same moment, both may report it.
             #expect((1...ranks).contains(result.sentences.count), "\(result.error)")
             for words in says { #expect(result.error.contains(words), "\(result.error)") }
             for words in ["Fatal error", "Stack dump", "acktrace", "Signal:", "signal 7", "Bus error"] {
@@ -43,7 +43,7 @@ extension ProgramTests {
             let last = try FileManager.default.destinationOfSymbolicLink(
                 atPath: project.file("run/checkpoints/last"))
             let durable = try #require(status.lastDurableStep)
-            // Nothing was saved on the way out: only checkpoints that were due.
+            // Nothing was saved at the end: only regular checkpoints exist.
             #expect(durable % 20 == 0 && last.hasSuffix(String(durable)), "\(last), \(durable)")
             try original.write(to: URL(fileURLWithPath: project.file("model/model.safetensors")))
             let next = try Program.run(
@@ -81,7 +81,7 @@ extension ProgramTests {
                 original: content)
         }
 
-        /// The file has the steps of the changed model, and the next start must not go on from them.
+        /// The file contains steps of the changed model, and the next start must not continue from them.
         @Test func `the snapshot in a file goes with what cannot be trusted`() throws {
             let project = try Self.project.get().copy()
             let (path, content) = try Self.weights(project)
@@ -126,7 +126,7 @@ extension ProgramTests {
                 result, project, ranks: ranks, says: [path, "was cut short", "restore it"], original: content)
         }
 
-        /// The cache is mapped and read all the time too.
+        /// The cache is mapped and read throughout as well.
         @Test func `a run ends when its token cache is written to, and not when an equal one takes its place`() throws {
             let project = try Self.project.get().copy()
             let (_, content) = try Self.weights(project)
@@ -145,7 +145,7 @@ extension ProgramTests {
                 running.wait(), project, says: [path, "was written to while it was in use"], original: content)
         }
 
-        /// `predict` reads lines after it has opened the model, and has nobody who watches its health.
+        /// `predict` reads lines after it has opened the model, and has no monitor of its health.
         @Test func `no answers are given from a model that was changed`() throws {
             let project = try Self.project.get().copy()
             let trained = try Program.run(project.train(["--set", "train.steps=4", "--set", "lr.warmup=1"]))
@@ -164,7 +164,7 @@ extension ProgramTests {
                         "--input",
                         pipe,
                     ])
-                // Can be opened when the program has opened it, which has its model by then.
+                // The pipe can be opened only after the program has opened it, and the program has its model by then.
                 var descriptor: Int32 = -1
                 running.wait {
                     descriptor = open(pipe, O_WRONLY | O_NONBLOCK)

@@ -14,7 +14,7 @@ extension ProgramTests {
             return project
         }
 
-        /// A copy whose run has its files and model here, too.
+        /// A copy that also has the run's files and model.
         private static func copy() throws -> TinyProject {
             let original = try shared.get()
             let project = try original.copy()
@@ -34,7 +34,7 @@ extension ProgramTests {
         @Test(arguments: [nil, 2]) func `an evaluation of other rows must be asked for`(ranks: Int?) throws {
             let project = try Self.copy()
             let before = try digests(below: project.file("run"))
-            // A row that was trained on is held out now.
+            // A row that was used for training is held out now.
             let rows = try String(contentsOfFile: project.file("colour/train.tsv"), encoding: .utf8)
             let first = rows.split(separator: "\n")[1]
             let held = try String(contentsOfFile: project.file("colour/validation.tsv"), encoding: .utf8)
@@ -74,11 +74,11 @@ extension ProgramTests {
             let before = try Self.evaluation(plain)
             #expect(try Program.run(["evaluate", run, "--checkpoint", "12"]).code == 0)
             #expect(try Self.evaluation(plain).basis == before.basis)
-            // The table at the end of the run is of the best checkpoint.
+            // The table at the end of the run is about the best checkpoint.
             let best = try Program.run(["evaluate", run, "--split", "test", "--json"])
             let basis = try JSONDecoder().decode(Evaluation.self, from: Data(best.output.utf8)).basis
             #expect(try Self.evaluation(run + "/evaluation-test.json").basis == basis)
-            // As an earlier version wrote it.
+            // An earlier version wrote the file in this way.
             try project.write("run/evaluation-validation-12.json", "{\"step\": 12}")
             let again = try Program.run(["evaluate", run, "--checkpoint", "12"])
             #expect(again.code == 0, "\(again.error)")
@@ -91,7 +91,7 @@ extension ProgramTests {
         @Test(arguments: [
             ("maxSource: 128", "maxSource: 6", "data.maxSource was 128 and is 6", "colour", true),
             ("splitSeed: 1", "splitSeed: 2", "data.splitSeed was 1 and is 2", "colour", false),
-            // It acts in training alone.
+            // This key affects only training.
             ("\n  dropout: 0.1", "\n  dropout: 0.3", "", "colour", false),
             (
                 "fields: [sentence]", "fields: [sentence], template: \"say {sentence}\"",
@@ -124,7 +124,7 @@ extension ProgramTests {
             #expect(allowed.output.hasPrefix("{\"answer\":"), "\(allowed.output)")
         }
 
-        /// Puts a vocabulary that was trained on other texts in the place of the run's.
+        /// Replaces the run's vocabulary by one that was trained on other texts.
         private static func exchangeVocabulary(_ project: TinyProject) throws {
             let texts = ["colour/train.tsv", "pair/train.jsonl", "grade/train.tsv"].map {
                 (try? String(contentsOfFile: project.file($0), encoding: .utf8)) ?? ""

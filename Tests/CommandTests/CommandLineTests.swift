@@ -49,7 +49,7 @@ extension ProgramTests {
             #expect(version.code == 0 && version.output.split(separator: "\n").count == 1, "\(version.output)")
         }
 
-        /// The other ranks have the same command line, so the mistake is in nobody else's.
+        /// Usually all ranks have the same command line and rank 0 reports a mistake in it; here only rank 1 has the mistake.
         @Test func `a rank alone with a wrong command line says so and ends the job`() throws {
             let project = try TinyProject()
             let command = try project.perRank("wrong=; [ $rank = 1 ] && wrong=--nonsense; exec \"$@\" $wrong\n")
@@ -86,7 +86,7 @@ extension ProgramTests {
             #expect(result.sentences.count == 1, "\(result.error)")
         }
 
-        /// With a number of ranks announced that is not there, a start of MPI would be refused with 64.
+        /// The announced number of ranks does not exist, so a start of MPI would be refused with 64.
         @Test(arguments: [["--help"], ["--version"], ["train", "--help"], ["verify", "--help"]])
         func `help and version do not start MPI`(arguments: [String]) throws {
             let result = try Program.run(arguments, environment: ["OMPI_COMM_WORLD_SIZE": "2"])
@@ -116,7 +116,7 @@ extension ProgramTests {
             #expect(failing.output.split(separator: "\n").count == 2)
             #expect(failing.output.contains("\"passed\":true"))
             #expect(failing.output.contains("\"passed\":false"))
-            // A case that cannot be replayed keeps no other from it.
+            // A case that cannot be replayed does not prevent the others.
             let absent = try Program.run(["verify", directory.path, good])
             #expect(absent.code == 66 && absent.sentences.count == 1, "\(absent)")
             let lines = absent.output.split(separator: "\n")

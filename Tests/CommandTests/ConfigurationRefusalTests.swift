@@ -2,20 +2,20 @@ import Foundation
 import TestSupport
 import Testing
 
-/// An input that is wrong in one way and what the program must say of it.
+/// An input that is wrong in one way, and the expected refusal.
 struct Refusal: CustomTestStringConvertible, Sendable {
     var name: String
     /// Changes the copy of the project.
     var damage: @Sendable (TinyProject) throws -> Void
     var code: Int32
-    /// Texts of the message: what, where and what to do.
+    /// Parts of the message: what, where and what to do.
     var says: [String]
     var arguments: [String] = []
     var ranks: Int?
 
     var testDescription: String { name }
 
-    /// Trains on the damaged copy and checks code and message, and that one sentence was all.
+    /// Trains with the damaged copy, and checks the exit code, the message, and that there was only one sentence.
     func check(_ project: TinyProject) throws {
         let copy = try project.copy()
         try damage(copy)

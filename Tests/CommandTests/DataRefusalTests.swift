@@ -76,7 +76,7 @@ extension ProgramTests {
             let rows = try String(contentsOfFile: project.file("colour/train.tsv"), encoding: .utf8)
             try project.write("colour/train.tsv", rows + "only text\nbaran basel\tgreen\n")
             let arguments = ["train", "--config", "run.yaml", "--out", "run", "--set", "data.onBadRow=skip"]
-            // The second start finds the cache of the first, and must say the same.
+            // The second start finds the cache of the first, and must report the same.
             for step in ["1", "2"] {
                 let result = try Program.run(arguments + ["--stop-after", step], directory: project.path)
                 #expect(result.code == 85, "\(result.error)")

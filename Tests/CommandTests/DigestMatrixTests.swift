@@ -3,10 +3,10 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// One run in many ways: number of ranks and threads, stops and other ranks after them, with and without evaluations,
-    /// by mpirun or alone. All end with the same bits of weights, moments and metrics.
+    /// One run in many variants: different numbers of ranks and threads, stops with other ranks afterwards, with and without
+    /// evaluations, with mpirun or without. All end with the same bits of weights, moments and metrics.
     @Suite struct DigestMatrixTests {
-        /// A part of the run, up to a step or to the end.
+        /// A part of the run, to a step or to the end.
         struct Leg: Sendable {
             /// nil: without mpirun.
             var ranks: Int?
@@ -27,7 +27,7 @@ extension ProgramTests {
             }
         }
 
-        /// From the start to the end in one go.
+        /// From the start to the end without a stop.
         private static let straight = [
             (nil, 2), (nil, 3), (nil, 4), (1, 1), (1, 4), (2, 1), (2, 3), (2, 4), (3, 1), (3, 2), (4, 1), (4, 2),
             (5, 1),
@@ -50,7 +50,7 @@ extension ProgramTests {
             Way(legs: [Leg(ranks: 2, threads: 1, stop: 8), Leg(ranks: 4, threads: 1)], evaluates: false),
         ]
 
-        /// The project, with a micro-batch for each of eight ranks, and what one thread alone makes of it.
+        /// The project, with a micro-batch for each of eight ranks, and the result of a single thread.
         private static let shared = Swift.Result {
             let project = try TinyProject()
             return (project, try outcome(project, Way(legs: [Leg(threads: 1)])))

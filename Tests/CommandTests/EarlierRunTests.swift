@@ -3,14 +3,14 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// Run directories of earlier versions, in which `model.precision` stood for `model.storage` and `model.products`.
+    /// Run directories of earlier versions, in which `model.precision` had the meaning of `model.storage` and `model.products`.
     @Suite struct EarlierRunTests {
-        /// The earlier key's value, and the settings that it has become.
+        /// The earlier key's values, and the settings into which each was split.
         static let meanings = [
             ("int8", ["model.products=int8"]), ("bfloat16", ["model.storage=bfloat16"]), ("float32", []),
         ]
 
-        /// Trains up to step 9 and makes the run directory one of the earlier version; `settings` are today's.
+        /// Trains up to step 9 and turns the run directory into one of the earlier version; `settings` are today's.
         private static func earlier(_ precision: String, _ settings: [String]) throws -> (TinyProject, whole: Outcome) {
             let project = try TinyProject()
             let set = settings.flatMap { ["--set", $0] }
@@ -47,7 +47,7 @@ extension ProgramTests {
             #expect(prediction.code == 0, "\(prediction.error)")
             let replay = try Program.run(["reproduce", run])
             #expect(replay.code == 0 && replay.output.contains("the same bits"), "\(replay)")
-            // With the old configuration of the user's, from the run's own file, and with the keys of today.
+            // Three ways to continue: the user's old configuration, the run's own file, and today's keys.
             let old = try Program.run(
                 project.train(["--stop-after", "10", "--set", "model.precision=\(precision)"]))
             #expect(old.code == 85, "\(old.error)")

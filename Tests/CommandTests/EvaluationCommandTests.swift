@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// `evaluate` and `predict` on a run, and the evaluations of `train` itself.
+    /// `evaluate` and `predict` on a run, and the evaluations in `train` itself.
     @Suite struct EvaluationCommandTests {
-        /// The tiny project with MNLI beside its own tasks, trained.
+        /// The tiny project with MNLI in addition to its own tasks, trained.
         private static let shared = Swift.Result {
             let project = try TinyProject()
             let header = "index\tsentence1\tsentence2\tgold_label\n"
@@ -50,7 +50,7 @@ extension ProgramTests {
             let evaluations = try lines.filter { $0.contains("\"kind\":\"evaluation\"") }.map(Self.evaluation)
             #expect(evaluations.map(\.step) == [3, 6, 9, 12])
             #expect(evaluations.allSatisfy { $0.split == "test" })
-            // The tasks that have a test split; of MNLI the split itself, without its other half.
+            // The tasks that have a test split; for MNLI the split itself, without its other half.
             #expect(evaluations.allSatisfy { $0.tasks["mnli"]?.examples == 21 && $0.tasks.count == 2 })
             let greatest = try #require(evaluations.map(\.averageOverTasks).max())
             let best = try #require(evaluations.first { $0.averageOverTasks == greatest })
@@ -91,7 +91,7 @@ extension ProgramTests {
             let (_, run, training) = try Self.shared.get()
             let omission = "not evaluated, since without a test split: pair, grade"
             let lines = training.split(separator: "\n")
-            // At the start for eval.split, at the end below the table of the test split.
+            // Printed at the start for eval.split, and at the end below the table of the test split.
             #expect(lines.contains("warning: \(omission)"), "\(training)")
             #expect(lines.contains { $0 == omission }, "\(training)")
             let all = try Program.run(["evaluate", run, "--split", "test"]).output
@@ -119,7 +119,7 @@ extension ProgramTests {
             #expect(whole.step == 8 && whole.tasks.count == 3)
             let kept = run + "/evaluation-test-8.json"
             #expect(try String(contentsOfFile: kept, encoding: .utf8) + "\n" == result.output)
-            // Some tasks alone do not take the place of all.
+            // Figures of only some tasks do not replace those of all tasks.
             let some = try Program.run(["evaluate", run, "--checkpoint", "8", "--split", "test", "--tasks", "mnli"])
             #expect(some.code == 0, "\(some.error)")
             #expect(try Self.evaluation(String(contentsOfFile: kept, encoding: .utf8)).tasks.count == 3)
@@ -161,7 +161,7 @@ extension ProgramTests {
             let (project, run, _) = try Self.shared.get()
             let rows = try String(contentsOfFile: project.file("colour/test.tsv"), encoding: .utf8)
                 .split(separator: "\n").dropFirst().map { $0.split(separator: "\t") }
-            // Half of the lines as text, half as JSON.
+            // Half of the lines are text, the other half JSON.
             let lines = rows.enumerated().map { $0 % 2 == 0 ? "\($1[0])\n" : "{\"sentence\": \"\($1[0])\"}\n" }
             let input = try project.write("input.txt", lines.joined())
             let result = try Program.run(["predict", run, "--task", "colour", "--input", input])
@@ -193,7 +193,7 @@ extension ProgramTests {
         @Test(arguments: [nil, 2])
         func `an answer whose logits are not finite ends an evaluation with 86`(ranks: Int?) throws {
             let project = try TinyProject()
-            // One step so large that the weights it leaves overflow in the next forward, which is the evaluation's.
+            // One step is so large that its weights overflow in the next forward, which belongs to the evaluation.
             let result = try Program.run(
                 project.train(
                     ["lr.peak=1e30", "lr.warmup=0", "train.steps=1", "eval.ranks=all"].flatMap { ["--set", $0] }),
@@ -221,7 +221,7 @@ extension ProgramTests {
             let (project, run, _) = try Self.shared.get()
             let (pipe, output) = (project.file("pipe"), try project.write("streamed.jsonl", ""))
             #expect(mkfifo(pipe, 0o600) == 0)
-            // For reading too, so that opening it does not wait.
+            // The pipe is also opened for reading, so that opening it does not wait.
             let writer = FileHandle(fileDescriptor: open(pipe, O_RDWR | O_CLOEXEC), closeOnDealloc: true)
             let running = try RunningProgram(
                 command: [Program.path, "predict", run, "--task", "colour", "--input", pipe],

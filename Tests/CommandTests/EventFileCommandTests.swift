@@ -3,14 +3,14 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// The curves that `train` leaves for TensorBoard.
+    /// The curves that `train` writes for TensorBoard.
     @Suite struct EventFileCommandTests {
         private static func files(_ run: String) throws -> [EventFileReader] {
             try FileManager.default.contentsOfDirectory(atPath: run).filter { $0.hasPrefix("events.out.tfevents.") }
                 .sorted().map { try EventFileReader(path: run + "/" + $0) }
         }
 
-        /// The points that the lines of `metrics.jsonl` stand for.
+        /// The expected points for the lines of `metrics.jsonl`.
         private static func expected(_ run: String) throws -> [EventFileReader.Point] {
             try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").flatMap { line in
                 let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
@@ -18,7 +18,7 @@ extension ProgramTests {
                 let tasks = try #require(object["tasks"] as? [String: [String: Any]]).sorted { $0.key < $1.key }
                 var values: [(String, Any?)] = []
                 if object["kind"] as? String == "evaluation" {
-                    // Of a few examples of each task.
+                    // Figures of a few examples per task have a curve of their own.
                     let split =
                         "\(try #require(object["split"] as? String))-\(try #require(object["maxExamples"] as? Int))"
                     values = ["average", "averageOverTasks"].map { ("\(split)/\($0)", object[$0]) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The points of a TensorBoard event file, read with code of its own from the formats' descriptions: TensorFlow's
+/// The points of a TensorBoard event file. This reader has its own code, written from the formats' descriptions: TensorFlow's
 /// record files (length, masked CRC-32C of it, message, masked CRC-32C of that) and the protocol buffer `Event`.
 struct EventFileReader {
     /// A point of a curve.
@@ -12,7 +12,7 @@ struct EventFileReader {
     }
 
     private(set) var version: String?
-    /// Steps of the records that say that a process starts.
+    /// Steps of the records that mark the start of a process.
     private(set) var starts: [Int] = []
     private(set) var points: [Point] = []
 

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `.ci/circles.sh`, on targets that are made up.
+/// `.ci/circles.sh` on made-up targets.
 @Suite struct FolderCirclesTests {
     private static let script =
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/.ci/circles.sh"
 
-    /// Looks at a target `House` with two folders, of which `Upper` refers to `Lower`, and `lower` is a file of `Lower`.
+    /// Checks a target `House` with two folders: `Upper` refers to `Lower`, and `lower` is the content of a file in `Lower`.
     private func look(_ lower: String, upper: String = "struct Roof { var walls: Walls }\n") throws -> Program.Result {
         let place = try TemporaryDirectory()
         try place.write("House/Upper/Roof.swift", upper)

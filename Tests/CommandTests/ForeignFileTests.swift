@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// Run directories that hold files of the user's own.
+    /// Run directories that contain files of the user's own.
     @Suite struct ForeignFileTests {
         private static let project = Swift.Result { try TinyProject() }
 
@@ -26,7 +26,7 @@ extension ProgramTests {
             let resumed = try Program.run(run + ["--stop-after", "5"], directory: project.path)
             #expect(resumed.code == 85, "\(resumed.error)")
             #expect(resumed.output.contains("at step 4"), "\(resumed.output)")
-            // As after a start that failed before its first checkpoint.
+            // The state after a start that failed before its first checkpoint.
             try FileManager.default.removeItem(atPath: project.file("run/checkpoints"))
             #expect(try Program.run(run + ["--stop-after", "4"], directory: project.path).code == 85)
             try FileManager.default.removeItem(atPath: project.file("run/checkpoints"))
@@ -38,7 +38,7 @@ extension ProgramTests {
             #expect(try Program.run(project.train(["--stop-after", "1"])).code == 85)
         }
 
-        /// A directory of another user's, and links to it that he has made.
+        /// Another user's directory, and links to it that the other user has made.
         private final class Others {
             let place: TemporaryDirectory
 
@@ -49,7 +49,7 @@ extension ProgramTests {
                 #expect(lchown(path, 12_345, 12_345) == 0)
             }
 
-            /// That a command is refused for the link, and has written nothing through it.
+            /// Checks that a command is refused because of the link and has written nothing through it.
             func expectRefusal(_ result: Program.Result, _ path: String) throws {
                 #expect(result.code == 74 && result.sentences.count == 1, "\(result)")
                 #expect(
@@ -82,7 +82,7 @@ extension ProgramTests {
             let arguments = ["--config", project.configuration, "--out", project.file("run")]
             try others.expectRefusal(try Program.run(["prepare"] + arguments, ranks: ranks), project.file("run/cache"))
             try others.expectRefusal(try Program.run(["train"] + arguments, ranks: ranks), project.file("run/cache"))
-            // What is there already may be read, as in another user's own run.
+            // Files that exist already may be read, as in another user's run.
             unlink(project.file("run/cache"))
             #expect(try Program.run(["train"] + arguments + ["--stop-after", "2"]).code == 85)
             let evaluate = ["evaluate", project.file("run"), "--checkpoint", "last"]
@@ -109,7 +109,7 @@ extension ProgramTests {
             try others.expectRefusal(
                 try Program.run(["reproduce", project.file("run")], ranks: 2), project.file("run/replay"))
             unlink(project.file("run/replay"))
-            // A run of another user's with its cache elsewhere is replayed all the same, with a cache of its own.
+            // A run whose cache is another user's link is still replayed, with a cache of the replay's own.
             try FileManager.default.removeItem(atPath: project.file("run/cache"))
             try others.link(project.file("run/cache"))
             let result = try Program.run(["reproduce", project.file("run"), "--out", project.file("again")])

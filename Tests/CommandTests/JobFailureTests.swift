@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// What happens to a job when something goes wrong on the way, and to the checkpoints that it had.
+    /// The effect of failures during a job, on the job and on its earlier checkpoints.
     @Suite struct JobFailureTests {
         private static let project = Swift.Result { try TinyProject() }
 
@@ -60,7 +60,7 @@ extension ProgramTests {
             #expect(again.output.contains("at step 6"))
         }
 
-        /// Elsewhere the test above stands for it.
+        /// Where this test cannot run, the test above covers the case.
         @Test(.enabled(if: SmallDisk.isAvailable, "mounting a small tmpfs needs root with the right to mount"))
         func `a full disk ends a run with 74 and names the remedy`() throws {
             let project = try Self.begun()
@@ -95,7 +95,7 @@ extension ProgramTests {
             #expect(result.code == 78, "\(result.error)")
             #expect(result.error.contains("lora.rank was 4 and is 8"), "\(result.error)")
             #expect(result.error.contains("--resume never"))
-            // STATUS.json too: the run is still what it was before.
+            // This includes STATUS.json: the run is unchanged.
             #expect(try digests(below: project.file("run")) == before)
         }
 
@@ -127,7 +127,7 @@ extension ProgramTests {
             ])
             let result = try Program.run(arguments, ranks: ranks)
             #expect(result.code == 86, "\(result.error)")
-            // The first update spoils the weights for the second step.
+            // The first update makes the weights useless for the second step.
             #expect(result.error.contains("step 2: the loss or a gradient is not finite"), "\(result.error)")
             #expect(result.error.contains("lr.peak"))
             #expect(try Status(run: project.file("run")).state == "failed")
@@ -155,7 +155,7 @@ extension ProgramTests {
                 outcomes.append(try Outcome(run: project.file("run")))
             }
             #expect(outcomes[0] == outcomes[1])
-            // The first update spoils every step after it.
+            // The first update makes every later step fail.
             #expect(outcomes[0].metrics[0].contains("\"skippedSteps\":1,"), "\(outcomes[0].metrics[0])")
             #expect(outcomes[0].metrics.dropFirst().allSatisfy { $0.contains("\"skippedSteps\":2,") })
             let project = try original.copy()
@@ -212,7 +212,7 @@ extension ProgramTests {
             #expect(!FileManager.default.fileExists(atPath: project.file("run/cache")))
         }
 
-        /// Both ranks are on one node, where only one needs to read the weights when both open the same files.
+        /// Both ranks are on one node, where only one of them needs to read the weights if both open the same files.
         @Test(arguments: [
             ("sed -i 's/\"dropout_rate\" : 0.1/\"dropout_rate\" : 0.2/' MODEL/config.json", Int32(87)),
             ("printf '\\001' | dd of=MODEL/model.safetensors bs=1 seek=9000 conv=notrunc 2> /dev/null", 87),

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A library under the program that plays a processor that OpenBLAS does not know.
+/// A library that makes OpenBLAS see an unknown processor.
 private enum UnknownProcessor {
     private static let source = """
         #define _GNU_SOURCE
@@ -33,7 +33,7 @@ private enum UnknownProcessor {
 }
 
 extension ProgramTests {
-    /// What the program and the tests do where OpenBLAS says that it fell back to Prescott.
+    /// The behaviour of the program and the tests when OpenBLAS says that it fell back to Prescott.
     @Suite(.enabled(if: UnknownProcessor.isPossible, "needs a C compiler and an x86 processor with AVX2"))
     struct KernelChoiceCommandTests {
         private static func environment(_ kernels: String) throws -> [String: String] {
@@ -54,7 +54,7 @@ extension ProgramTests {
             #expect(result.output.contains("kernels for Prescott"), "\(result)")
         }
 
-        /// The arguments reach the second start whole, and these tests run as the program does.
+        /// The arguments reach the second start unchanged, and these tests are started in the same way as the program.
         @Test func `the tests start again with kernels that fit`() throws {
             let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
             let directory = try TemporaryDirectory()

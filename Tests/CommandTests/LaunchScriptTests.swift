@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The scripts in `launch`, with commands of a cluster that only say how they were called.
+/// The scripts in `launch`, with commands of a cluster that only record how they were called.
 @Suite struct LaunchScriptTests {
     private static let scripts =
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/launch"
 
-    /// A place from which jobs are submitted, with `srun` that ends with `code` at `step`, and `scontrol`.
+    /// A place for submitting jobs, with an `srun` that ends with `code` at `step`, and a `scontrol`.
     private final class Cluster {
         let directory: TemporaryDirectory
         var path: String { directory.path }
@@ -25,7 +25,7 @@ import Testing
                 exit \(code)
                 """)
             try command("bin/scontrol", "echo scontrol \"$@\"")
-            // A real one would never take the job back.
+            // A real scontrol would never return the job.
             try command("bin/sleep", "")
             try directory.write("run.yaml", "")
             try FileManager.default.createSymbolicLink(
@@ -79,7 +79,7 @@ import Testing
         #expect(!result.output.contains("scontrol"))
     }
 
-    /// 75 is also the code of a job that is queued again, where SLURM would have ended it.
+    /// 75 is also the code of a job that is queued again, although SLURM would have ended it.
     @Test(arguments: [(85, 10, 75), (143, 10, 75), (85, 0, 75), (70, 10, 70), (0, 10, 0)] as [(Int32, Int, Int32)])
     func `a long run queues itself again when it was preempted and has made progress`(
         code: Int32, step: Int, end: Int32
@@ -92,7 +92,7 @@ import Testing
         #expect(result.error.contains("no progress") == (step == 0), "\(result.error)")
     }
 
-    /// What a job has done whose ranks were all killed only its snapshot says, which the next start reads.
+    /// When all ranks of a job were killed, only its snapshot contains the last steps; the next start reads it.
     @Test(arguments: [true, false])
     func `a long run whose ranks were killed is queued again where a snapshot is left`(isLeft: Bool) throws {
         let cluster = try Cluster(code: 0)
@@ -111,7 +111,7 @@ import Testing
         #expect(try String(contentsOfFile: cluster.path + "/runs/unolora-77/starts.txt", encoding: .utf8) == "0 1\n")
     }
 
-    /// `STATUS.json` of an earlier start says nothing of one that was refused, and what this one wrote more than its launcher.
+    /// `STATUS.json` of an earlier start says nothing about a refused one, but that of this start says more than its launcher.
     @Test(arguments: [false, true])
     func `the code of a start is its own`(isWritten: Bool) throws {
         let cluster = try Cluster(code: 0)
@@ -196,7 +196,7 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: directory.file("saved")))
     }
 
-    /// A program that `timeout` puts into a group of its own does not get what the keyboard sends.
+    /// A program in a process group of its own, as `timeout` makes one, does not get signals from the keyboard.
     @Test func `Ctrl-C reaches what the scripts run`() throws {
         let names = try FileManager.default.subpathsOfDirectory(atPath: Self.scripts).filter {
             $0.hasSuffix(".sh") || $0.hasSuffix(".sbatch")

@@ -5,14 +5,14 @@ import Testing
 @testable import Runs
 
 extension ProgramTests {
-    /// Ranks that die or stand still: the job ends with their name, and goes on with nothing lost.
+    /// Ranks that die or hang: the job ends and names them, and continues later without loss.
     @Suite struct LostRankTests {
         private static let arguments = [
             "--set", "train.steps=400", "--set", "log.every=1", "--set", "checkpoint.every=null", "--set",
             "eval.every=null", "--set", "parallel.stallTimeout=4s",
         ]
 
-        /// The project and what an uninterrupted run leaves.
+        /// The project, and the result of an uninterrupted run.
         private static let shared = Swift.Result {
             let project = try TinyProject()
             let whole = try project.copy()
@@ -21,13 +21,13 @@ extension ProgramTests {
             return (project, try Outcome(run: whole.file("run")))
         }
 
-        /// Starts three ranks, sends a signal to some of them on the way, and waits for the end.
+        /// Starts three ranks, sends a signal to some of them during the run, and waits for the end.
         private static func hit(
             _ project: TinyProject, _ ranks: [Int], _ signal: Int32, _ more: [String] = []
         ) throws -> (result: Program.Result, seconds: Double, logged: Int) {
             let running = try RunningProgram(
                 command: try project.tellingPids() + project.train(arguments + more), ranks: 3)
-            // Two more steps than one: then each snapshot has been written, and one of them is whole.
+            // There are two more steps than one, so each snapshot file has been written and one of them is complete.
             running.wait { project.loggedSteps >= 3 }
             let sent = ContinuousClock.now
             for rank in ranks { #expect(kill(try project.pid(rank: rank), signal) == 0) }
@@ -51,7 +51,7 @@ extension ProgramTests {
             let status = try Status(run: project.file("run"))
             #expect(status.state == "failed" && status.exitCode == 75)
             #expect(status.reason.hasPrefix("rank \(rank) on ") && status.reason.hasSuffix(" died"))
-            // Rank 0 may have been killed between a step and its line, which the others have then.
+            // Rank 0 may have been killed between a step and its line; then the other ranks have the line.
             #expect((logged...logged + 1).contains(status.step) && status.lastDurableStep == status.step)
             #expect(result.sentences.count == 1, "\(result.error)")
             try Self.expectGoesOn(project, whole)
@@ -86,14 +86,14 @@ extension ProgramTests {
             #expect(!FileManager.default.fileExists(atPath: project.file("run/snapshot-0.bin")))
         }
 
-        /// A snapshot that is not whole is named, and is no start from nothing where it was all there was.
+        /// An incomplete snapshot is named; if it was the only result, the run does not start from scratch.
         @Test func `snapshots that are damaged are refused by name`() throws {
             let (original, outcome) = try Self.shared.get()
             let project = try original.copy()
             let file = ["--set", "checkpoint.snapshot=file"]
             _ = try Self.hit(project, [2, 0, 1], SIGKILL, file)
             let paths = (0..<2).map { project.file("run/snapshot-\($0).bin") }
-            // The kill may have torn the one that was being written. The newest step is in both from here on.
+            // The kill may have torn the file that was being written. From here on both files contain the newest step.
             let whole = try #require(
                 paths.compactMap { path in
                     FileManager.default.contents(atPath: path).flatMap { content in
@@ -119,19 +119,19 @@ extension ProgramTests {
                 #expect(again.output.contains("refused \(path): it is not whole"), "\(again.output)")
                 #expect(again.output.contains("from the snapshot of a job that was killed"), "\(again.output)")
                 try Self.expectGoesOn(project, outcome, file)
-                // As a kill in the first steps leaves it: one file, and no checkpoint.
+                // The state after a kill during the first steps: one file and no checkpoint.
                 try FileManager.default.removeItem(atPath: project.file("run/checkpoints"))
                 try content.write(to: URL(fileURLWithPath: paths[1]))
             }
         }
 
-        /// Rank 0 alone decodes; the others wait three times as long as a rank may stand still.
+        /// Only rank 0 decodes; the others wait three times as long as a rank may make no progress.
         @Test func `ranks wait for a long evaluation`() throws {
             let (original, _) = try Self.shared.get()
             let project = try original.copy()
             let rows = try String(contentsOfFile: project.file("colour/validation.tsv"), encoding: .utf8)
                 .split(separator: "\n").dropFirst()
-            // As many as take this machine so long: otherwise nothing was shown.
+            // The number of repetitions is increased until this takes long enough on this machine; otherwise nothing was shown.
             var (repeats, seconds) = (2_000, 0.0)
             while seconds <= 3 * 2, repeats < 100_000 {
                 let many = (0..<repeats).map { _ in rows.joined(separator: "\n") }
@@ -149,7 +149,7 @@ extension ProgramTests {
             #expect(seconds > 3 * 2)
         }
 
-        /// What the only evaluation of a run took.
+        /// Duration of the only evaluation of a run.
         private static func evaluationSeconds(_ run: String) throws -> Double {
             let evaluations = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
                 .split(separator: "\n").filter { $0.contains("\"kind\":\"evaluation\"") }
@@ -158,7 +158,7 @@ extension ProgramTests {
             return try #require((fields?["timing"] as? [String: Any])?["seconds"] as? Double)
         }
 
-        /// Everything stands still, as under a scheduler that suspends jobs: nobody is to blame.
+        /// All processes are stopped, as by a scheduler that suspends jobs: no rank is to blame.
         @Test func `a job that is suspended as a whole goes on`() throws {
             let (original, whole) = try Self.shared.get()
             let project = try original.copy()

@@ -3,14 +3,14 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// What the program says of text that the model does not get to see, and of tokens that a model's files add.
+    /// The program's messages about text that the model does not see, and about tokens that a model's files add.
     @Suite struct LostTextTests {
-        /// A trained project whose task `pair` has first texts so long that the second ones are lost, and a model with an
-        /// added token.
+        /// A trained project. Its task `pair` has first texts so long that the second ones are lost, and its model has an added
+        /// token.
         private static let shared = Swift.Result {
             let project = try TinyProject()
             let long = String(repeating: "baran cesel ditim ", count: 20)
-            // Numbers in words, since the vocabulary lacks some digits.
+            // Numbers are written in words, since the vocabulary lacks some digits.
             let digits = ["baran", "cesel", "ditim", "fovok", "guwun", "hazar", "likel", "moran"]
             let rows = (0..<100).map { row in
                 let number = String(row, radix: 8).compactMap { $0.wholeNumberValue.map { digits[$0] } }
@@ -123,7 +123,7 @@ extension ProgramTests {
             #expect(refused.error.contains("32128 rows") && refused.error.contains("only 150"), "\(refused.error)")
         }
 
-        /// It was right: its texts have the same tokens as ever.
+        /// Such a run was correct: its texts have the same tokens as before.
         @Test func `a run that began with a vocabulary much smaller than the embedding goes on, with a warning`() throws
         {
             let project = try TinyProject()
@@ -136,7 +136,7 @@ extension ProgramTests {
             ])
             let refused = try Program.run(arguments)
             #expect(refused.code == 65 && refused.error.contains("it is another model's vocabulary"), "\(refused)")
-            // What an earlier start has left.
+            // The file that an earlier start has left.
             try "".write(toFile: project.file("run/config.yaml"), atomically: true, encoding: .utf8)
             let begun = try Program.run(arguments)
             #expect(begun.code == 85, "\(begun)")

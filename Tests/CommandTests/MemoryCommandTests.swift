@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// What a run takes, beside what `plan` says; and a run that does not get it.
+    /// The memory that a run uses compared with the prediction of `plan`; and a run that does not get the memory.
     @Suite struct MemoryCommandTests {
-        /// A model whose adapters are large beside the process.
+        /// A model whose adapters are large compared with the process.
         private static let shared = Result {
             let project = try TinyProject()
             let made = try Program.run([
@@ -23,7 +23,7 @@ extension ProgramTests {
 
         private static func arguments(_ settings: [String]) -> [String] { settings.flatMap { ["--set", $0] } }
 
-        /// Runs to the end; the largest private memory that was seen, in MiB.
+        /// Runs to the end; returns the largest private memory that was seen, in MiB.
         private static func measure(_ project: TinyProject, _ arguments: [String]) throws -> Double {
             let log = project.file("memory-\(UUID().uuidString)")
             let script = """
@@ -56,13 +56,13 @@ extension ProgramTests {
             let taken = try Self.measure(
                 project, ["train", "--config", project.configuration, "--out", project.file("run")] + all)
             #expect(taken < most + 4, "\(taken) of at most \(most) MiB")
-            // A snapshot is written while the next steps are made, or not: the most that may differ beside the heap.
+            // A snapshot may or may not be written during the next steps: this is the largest difference apart from the heap.
             #expect(taken > 0.85 * about - 8 && taken < 1.05 * most, "\(taken), foretold \(about) to \(most) MiB")
         }
 
         @Test func `memory that cannot be had ends the job with one sentence`() throws {
             let project = try TinyProject()
-            // Addresses for a small batch, and not for one of thousands of examples.
+            // The limit on addresses suffices for a small batch, but not for one of thousands of examples.
             let grown = Self.arguments([
                 "batch.global=4096", "batch.micro=4096", "eval.every=null", "eval.atEnd=false", "train.steps=3",
             ])
@@ -113,7 +113,7 @@ extension ProgramTests {
             #expect(result.output.contains("warning: lr.warmup is 2, a tenth of train.steps 20"), "\(result.output)")
             let resolved = try String(contentsOfFile: project.file("run/config.yaml"), encoding: .utf8)
             #expect(resolved.contains("  warmup: 2\n"))
-            // As it was, and longer.
+            // The run continues with the original batch, and longer.
             #expect(try Program.run(project.train(Self.arguments(["train.steps=20"]))).code == 0)
             let longer = try Program.run(project.train(Self.arguments(["train.steps=30"])))
             #expect(longer.code != 0 && longer.error.contains("train.steps was 20 and is 30"), "\(longer)")

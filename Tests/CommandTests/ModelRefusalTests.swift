@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A safetensors file taken apart, so that it can be put together wrongly.
+/// The parts of a safetensors file, which can be put together incorrectly.
 struct RawSafetensors {
     var header: [String: [String: Any]]
     var data: Data
@@ -16,7 +16,7 @@ struct RawSafetensors {
         data = Data(bytes[(8 + length)...])
     }
 
-    /// Overwrites the file; `edit` changes the header's text, `length` states another length of it.
+    /// Overwrites the file; `edit` changes the header's text, and `length` is the length that the file states for it.
     func write(length: Int? = nil, edit: (String) -> String = { $0 }) throws {
         let json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
         let text = Data(edit(String(decoding: json, as: UTF8.self)).utf8)
@@ -47,7 +47,7 @@ extension ProgramTests {
 
         private static let corrupt: [Refusal] = [
             tensors("a missing tensor", says: ["model", "tensor \(tensor) is missing"]) { file in
-                // Its bytes become another tensor's, so that the file itself stays whole.
+                // Another tensor gets its bytes, so that the file itself stays valid.
                 file.header["encoder.block.9.layer.0.SelfAttention.q.weight"] = file.header.removeValue(forKey: tensor)
                 try file.write()
             },
@@ -163,7 +163,7 @@ extension ProgramTests {
                 says: ["model/spiece.model", "not a whole SentencePiece model", "again"]),
         ]
 
-        /// What the user has not made, the user cannot be asked to mend.
+        /// The user did not make the file, so the message must not ask the user to repair it.
         @Test func `a damaged file of the embedded example is told as the program's own`() throws {
             let directory = try TemporaryDirectory()
             try directory.write("run/example/run.yaml", "model: model\nmethod: unolora\nnonsense: 1\n")

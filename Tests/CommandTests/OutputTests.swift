@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// Standard output that takes nothing.
+    /// Standard output that cannot be written.
     @Suite struct OutputTests {
         enum Place: CaseIterable {
             case fullDisk

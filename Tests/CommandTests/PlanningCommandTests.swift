@@ -19,7 +19,7 @@ extension ProgramTests {
                 "tie_word_embeddings": true, "decoder_start_token_id": 0, "pad_token_id": 0, "eos_token_id": 1}
                 """)
             try FileManager.default.removeItem(atPath: project.file("model/model.safetensors"))
-            // The small vocabulary is one of such an embedding by its last token.
+            // The last token makes the small vocabulary fit such a large embedding.
             try project.write("model/added_tokens.json", #"{"<last>": 32127}"#)
             let tasks = (0..<8).map {
                 """
@@ -71,7 +71,7 @@ extension ProgramTests {
             let small = try memory("eval.batch=1")
             #expect(try memory("eval.batch=4096") > 100 * small)
             #expect(try memory("eval.batch=1", "batch.micro=2") < small)
-            // Keys and values of the answers.
+            // The additional memory is for keys and values of the answers.
             #expect(try memory("eval.batch=1024", "eval.maxNewTokens=4000") > 1.5 * memory("eval.batch=1024"))
         }
 
@@ -116,13 +116,15 @@ extension ProgramTests {
             #expect(large.output.contains(warning), "\(large.output)")
         }
 
-        /// 222,903,552 weights of 4 bytes are 850.3 MiB; but for 48,384 of norms and position biases they can have 2.
+        /// 222,903,552 weights of 4 bytes are 850.3 MiB; all of them except 48,384 in norms and position biases may have 2
+        /// bytes.
         @Test(arguments: [
             (
                 "storage=float32",
                 #"  850\.3 MiB backbone mapped, once, \+ nothing packed for OpenBLAS \(\d+\.\d MiB with"#
             ),
-            // 198,180,864 of them in projections, 1 byte each for two directions, or with oneDNN the output in float32 too.
+            // 198,180,864 of them are in projections, with 1 byte each for two directions; oneDNN also packs the output in
+            // float32.
             (
                 "products=int8",
                 #"  850\.3 MiB backbone mapped, once, \+ 378\.0 MiB packed once for products of 8 bits \(566\.2 MiB with"#
@@ -139,7 +141,7 @@ extension ProgramTests {
             #expect(plan.output.contains(try Regex("memory per node    " + line)), "\(plan.output)")
         }
 
-        /// Numbers of a worker's widest operand, 3,072 for each token of a batch, 2 bytes each.
+        /// The numbers of a worker's widest operand: 3,072 for each token of a batch, with 2 bytes each.
         @Test func `plan counts the rows that are rounded to 8 bits`() throws {
             let project = try Self.project("t5-base")
             func worker(_ products: String) throws -> Double {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// What `model.storage` and `model.products` do to a model: as `verify --config` prints it and as a run records it.
+    /// The effect of `model.storage` and `model.products`, as printed by `verify --config` and as recorded by a run.
     @Suite struct PrecisionCommandTests {
         private static func measure(_ project: TinyProject, _ arguments: [String], ranks: Int? = nil) throws
             -> NSDictionary
@@ -16,7 +16,7 @@ extension ProgramTests {
                 try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? NSDictionary)
         }
 
-        /// Trains into `run` and returns what `environment.json` says of the precision.
+        /// Trains in `run` and returns the entry of `environment.json` about the precision.
         private static func train(
             _ project: TinyProject, _ setting: String, run: String, ranks: Int?
         ) throws -> (record: NSDictionary?, output: String) {
@@ -50,14 +50,14 @@ extension ProgramTests {
             #expect(lines.count == 1, "\(alone.output)")
             let log = try String(contentsOfFile: project.file("alone/logs/rank-00000.log"), encoding: .utf8)
             #expect(log.contains(try #require(lines.first)))
-            // Later, with the trained adapter, all tensors have a gradient.
+            // Later, with the trained adapter, every tensor has a gradient.
             let later = try Self.measure(
                 project, ["--\(key)", value, "--checkpoint", project.file("two/checkpoints/last")])
             #expect(later["step"] as? Int == 3 && later["examples"] as? Int == 64)
             func tensors(_ report: NSDictionary) -> Int {
                 (report["gradients"] as? NSDictionary)?["tensors"] as? Int ?? 0
             }
-            // A weight in bfloat16 is off by up to 2^-9, 0.2 %; numbers in 8 bits give products that are off by 1.3 %.
+            // A weight in bfloat16 has a relative error of up to 2^-9, 0.2 %; products of 8-bit numbers have one of 1.3 %.
             let errors = try #require(record["encoderErrors"] as? [Double])
             #expect(errors.allSatisfy { $0 > 1e-4 && $0 < (value == "int8" ? 0.1 : 0.01) }, "\(errors)")
             #expect(tensors(record) > 0 && tensors(later) > tensors(record))

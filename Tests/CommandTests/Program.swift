@@ -11,7 +11,7 @@ enum Program {
         var error: String
         var seconds: Double
 
-        /// What the program itself said on standard error, without mpirun's remarks.
+        /// The program's own lines on standard error, without mpirun's.
         var sentences: [String] {
             error.split(separator: "\n").map(String.init).filter {
                 $0.hasPrefix("unolora-dist:") || $0.hasPrefix("unolora-bench:")
@@ -19,16 +19,16 @@ enum Program {
         }
     }
 
-    /// Seconds within which a command that is to end at once has ended, however busy the machine; what hangs is ended after
-    /// 120.
+    /// Seconds within which a command that should end at once must have ended, even on a busy machine. A command that hangs is
+    /// ended after 120.
     static let promptly = 60.0
 
-    /// The executable, which stands beside the program that runs these tests.
+    /// The executable, which is in the same directory as the program that runs these tests.
     static let path = products + "/unolora-dist"
-    /// The one that measures.
+    /// The benchmark executable.
     static let benchmarks = products + "/unolora-bench"
 
-    /// A library that stands there too, to be loaded before a program.
+    /// The path of a library in the same directory, for loading before a program.
     static func library(_ name: String) -> String { products + "/lib\(name).so" }
 
     private static let products: String = {
@@ -36,9 +36,9 @@ enum Program {
         return URL(fileURLWithPath: tests).deletingLastPathComponent().path
     }()
 
-    /// Runs the program to its end. `ranks` nil starts it without mpirun. Code 124 or 137: it did not end by itself.
+    /// Runs the program to its end, without mpirun if `ranks` is nil. Code 124 or 137 means that it did not end by itself.
     ///
-    /// `output` takes what goes to standard output, in place of the result.
+    /// With `output`, standard output goes to that file instead of the result.
     static func run(
         _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil,
         output: FileHandle? = nil
@@ -47,7 +47,7 @@ enum Program {
             command: [path] + arguments, ranks: ranks, environment: environment, directory: directory, output: output)
     }
 
-    /// Runs any command to its end, as `run` does the program.
+    /// Runs any command to its end, like `run` with the program.
     static func run(
         command: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil,
         output: FileHandle? = nil
@@ -57,7 +57,7 @@ enum Program {
         ).wait()
     }
 
-    /// Without what a launcher of the tests themselves may have left, which would confuse the program and mpirun.
+    /// The environment without variables of a launcher of the tests themselves, which would confuse the program and mpirun.
     static let cleanEnvironment: [String: String] = {
         let foreign = ["OMPI_", "PMIX_", "PMI_", "PRTE_", "SLURM_", "OPAL_", "HYDI_"]
         var environment = ProcessInfo.processInfo.environment.filter { name, _ in
@@ -74,7 +74,7 @@ enum Program {
     }()
 }
 
-/// A command that runs, its output in files so that no full pipe can stop it.
+/// A running command; its output goes to files, so that no full pipe can stop it.
 final class RunningProgram {
     private let process = Process()
     private let files: TemporaryDirectory
@@ -98,7 +98,7 @@ final class RunningProgram {
         try process.run()
     }
 
-    /// Waits for the end.
+    /// Waits for the end of the command.
     func wait() throws -> Program.Result {
         process.waitUntilExit()
         let elapsed = begun.duration(to: .now).components
@@ -110,7 +110,7 @@ final class RunningProgram {
             seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     }
 
-    /// Waits until a condition holds; records an issue when the process ends or 60 s pass before.
+    /// Waits until a condition holds; records an issue when the process ends or 60 s pass before that.
     func wait(until condition: () -> Bool) {
         let deadline = ContinuousClock.now + .seconds(60)
         while !condition() {

@@ -1,5 +1,5 @@
 import Testing
 
-/// Tests that run the program as a user does, as processes of their own. One after the other: each may start several
-/// ranks, and the limits on time suppose that they have the machine.
+/// Tests that run the program like a user, in separate processes. They run serially: each may start several ranks, and the time
+/// limits assume that a test has the machine for itself.
 @Suite(.serialized) enum ProgramTests {}

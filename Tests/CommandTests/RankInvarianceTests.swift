@@ -4,13 +4,13 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// The central promise: what is trained depends on the configuration and the data alone.
+    /// The central promise: the result of training depends only on the configuration and the data.
     @Suite struct RankInvarianceTests {
-        /// How processes share the work; no ranks: started without mpirun.
+        /// How processes share the work; without `ranks` the program is started without mpirun.
         struct Layout: CustomTestStringConvertible {
             var ranks: Int?
             var threads: Int
-            /// Spreads the decoding of evaluations over all ranks.
+            /// Whether all ranks share the decoding in evaluations.
             var decodesOnAll = false
 
             var testDescription: String {
@@ -21,7 +21,7 @@ extension ProgramTests {
 
         static let methods = ["unolora_star", "unolora", "lora_per_task"]
 
-        /// The project and what each method gives in one process with one thread.
+        /// The project, and the result of each method in one process with one thread.
         private static let shared = Swift.Result {
             let project = try TinyProject()
             var references: [String: Outcome] = [:]
@@ -31,7 +31,7 @@ extension ProgramTests {
             return (project, references)
         }
 
-        /// Trains in legs, each until the step it names; the last to the end.
+        /// Trains in legs; each leg ends at the step that it names, the last one at the end.
         private static func train(
             _ project: TinyProject, _ method: String, _ legs: [(Layout, stop: Int?)], set: [String] = [],
             products: String? = nil
@@ -55,7 +55,7 @@ extension ProgramTests {
             return try Outcome(run: run)
         }
 
-        /// What computed the products with frozen weights, as the run recorded it.
+        /// What computed the products with frozen weights, as recorded by the run.
         private static func products(_ run: String) throws -> String {
             struct Environment: Decodable { var libraries: [String: String] }
             let data = try Data(contentsOf: URL(fileURLWithPath: run + "/environment.json"))
@@ -109,7 +109,7 @@ extension ProgramTests {
                 ])
         }
 
-        /// The weights are converted by one rank of a node, into memory that the others read.
+        /// One rank of a node converts the weights, into memory that the others read.
         @Test func `weights that must be converted give the same bits on ranks as alone`() throws {
             let project = try Self.shared.get().0.copy()
             var weights = try RawSafetensors(project.file("model/model.safetensors"))
@@ -125,14 +125,14 @@ extension ProgramTests {
             let alone = try Self.train(project, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
             let three = try Self.train(project, "unolora_star", [(Layout(ranks: 3, threads: 1), nil)])
             #expect(alone == three)
-            // Weights that are not converted, in products that need only one piece of them.
+            // This case has weights that are not converted, in products that use only one piece of them.
             let layout = [(Layout(ranks: 2, threads: 1), Int?.none)]
             let kept = try Self.train(project, "unolora_star", layout, set: ["model.storage=bfloat16"])
             #expect(try Self.train(project, "unolora_star", layout, set: ["parallel.gemm=openblas"]) == kept)
             #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
         }
 
-        /// Ways to multiply by frozen weights, and how the library that does it calls itself.
+        /// Ways to multiply by frozen weights, with the name of the library that does it.
         private static let products =
             [
                 ("parallel.gemm=openblas", "OpenBLAS"), ("model.storage=bfloat16", "OpenBLAS"),
@@ -157,7 +157,7 @@ extension ProgramTests {
             #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
         }
 
-        /// Guards the tests above: a digest that never changed would pass them.
+        /// This guards the tests above: they would also pass if the digest never changed.
         @Test func `another seed gives other bits`() throws {
             let (project, references) = try Self.shared.get()
             let other = try project.copy()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// `reproduce`: a run trained once more, and compared.
+    /// `reproduce`: a run is trained again and compared.
     @Suite struct ReproduceTests {
         /// A finished run, made by two ranks with an interruption.
         private static let shared = Swift.Result {
@@ -43,7 +43,7 @@ extension ProgramTests {
             let result = try Program.run(arguments)
             #expect(result.code == 0 && result.output.contains("step 5: the same bits"), "\(result)")
             #expect(try Status(run: project.file("again")).step == 5)
-            // Once more is no other result; a run that is no replay is not touched.
+            // A repetition gives the same result; a run that is not a replay is not changed.
             let again = try Program.run(arguments)
             #expect(again.code == 0 && again.output.contains("step 5: the same bits"), "\(again)")
             let refused = try Program.run(["reproduce", project.file("run"), "--out", project.file("run")])
@@ -51,7 +51,7 @@ extension ProgramTests {
         }
 
         @Test func `a replay that is stopped goes on`() throws {
-            // So many steps that the signal comes before the last of them.
+            // There are so many steps that the signal comes before the last one.
             let project = try TinyProject()
             let long = [
                 "--set", "train.steps=300", "--set", "log.every=1", "--set", "eval.every=null", "--set",
@@ -92,7 +92,7 @@ extension ProgramTests {
 
         @Test func `a weight and a line that differ are named`() throws {
             let project = try Self.shared.get().copy()
-            // Another seed is another course; its run directory says that it is this one's.
+            // With another seed the training takes another course; its checkpoints are put into this run's directory.
             let other = try Self.shared.get().copy()
             try FileManager.default.removeItem(atPath: other.file("run"))
             #expect(try Program.run(other.train(["--set", "train.seed=2"])).code == 0)

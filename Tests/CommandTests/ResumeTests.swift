@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// Runs that go on from whatever an earlier job left.
+    /// Runs that continue from whatever an earlier job left.
     @Suite struct ResumeTests {
-        /// The project and what an uninterrupted run leaves.
+        /// The project, and the result of an uninterrupted run.
         private static let shared = Swift.Result {
             let project = try TinyProject()
             let whole = try project.copy()
@@ -29,7 +29,7 @@ extension ProgramTests {
             #expect(try Outcome(run: project.file("run")) == whole)
         }
 
-        /// As after a kill between the checkpoint and the link.
+        /// The state after a kill between the checkpoint and the link.
         @Test(arguments: [nil, "step-00000004"])
         func `the link to the best checkpoint is put right`(found: String?) throws {
             let (original, whole) = try Self.shared.get()
@@ -40,7 +40,7 @@ extension ProgramTests {
             try FileManager.default.removeItem(atPath: link)
             if let found { try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: found) }
             #expect(try Program.run(project.train(["--stop-after", "10"])).code == 85)
-            // Where the run is there already, it does nothing.
+            // If the run has already reached the step, the command does nothing.
             for step in ["10", "3"] {
                 #expect(try Program.run(project.train(["--stop-after", step])).code == 85)
                 #expect(try Status(run: project.file("run")).step == 10)
@@ -61,10 +61,10 @@ extension ProgramTests {
                 try Program.run(["train", "--config", project.configuration, "--out", other] + more)
             }
             #expect(try train(["--resume", source, "--stop-after", "10"]).code == 85)
-            // The best of the other run is not here.
+            // The other run's best checkpoint is not in this directory.
             #expect(try Self.names(other) == ["last", "step-00000009", "step-00000010"])
             #expect(try Status(run: other).lastDurableStep == 10)
-            // A checkpoint of the same step that is here already is of another course, and kept.
+            // A checkpoint of the same step that already exists here belongs to another course, and is kept.
             #expect(try train(["--resume", source, "--stop-after", "11"]).code == 85)
             #expect(
                 try Self.names(other) == [
@@ -85,7 +85,7 @@ extension ProgramTests {
             #expect(try !Self.names(project.file("run")).contains("best"))
         }
 
-        /// A project whose evaluations take a second, and what an uninterrupted run leaves.
+        /// A project whose evaluations take a second, and the result of an uninterrupted run.
         private static let slow = Swift.Result {
             let project = try shared.get().0.copy()
             func rows(_ word: String) -> String {
@@ -101,7 +101,7 @@ extension ProgramTests {
             return (project, try Outcome(run: whole.file("run")))
         }
 
-        /// Step 12 is the last. Rank 0 alone evaluates, and then both do.
+        /// Step 12 is the last one. With "zero" only rank 0 evaluates, with "all" both ranks do.
         @Test(arguments: [8, 12], [(0, "zero"), (1, "zero"), (1, "all")])
         func `an evaluation is given up when any rank's job is to end, and made when it goes on`(
             step: Int, signalled: (rank: Int, evaluating: String)
@@ -120,7 +120,7 @@ extension ProgramTests {
                 running.wait { FileManager.default.fileExists(atPath: due) }
                 #expect(kill(try project.pid(rank: signalled.rank), SIGTERM) == 0)
                 let result = try running.wait()
-                // On a busy machine the signal may come after the evaluation; never is anything said after the end.
+                // On a busy machine the signal may come after the evaluation; but nothing may be printed after the end.
                 let parts = result.output.components(separatedBy: "stopped after step")
                 #expect(parts.count == 1 || parts.last?.contains(average) == false, "\(result.output)")
                 if result.code == 143, !result.output.contains(average) { break }

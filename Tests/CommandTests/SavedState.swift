@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// Changes `state.json` of a checkpoint, and its manifest with it: what a checkpoint of an earlier version, or of another
-/// course of the same run, would say.
+/// Changes `state.json` of a checkpoint, and its manifest accordingly, to what a checkpoint of an earlier version, or of
+/// another course of the same run, would contain.
 func rewriteState(of checkpoint: String, _ change: (inout [String: Any]) -> Void) throws {
     func object(_ name: String) throws -> [String: Any] {
         let data = try Data(contentsOf: URL(fileURLWithPath: checkpoint + "/" + name))
@@ -33,7 +33,7 @@ func rewriteState(of checkpoint: String, _ change: (inout [String: Any]) -> Void
     try write(manifest, "MANIFEST.json")
 }
 
-/// Changes what a state says of the run's identity.
+/// Changes the identity of the run in a state.
 func rewriteIdentity(of checkpoint: String, _ change: (inout [String: Any]) -> Void) throws {
     try rewriteState(of: checkpoint) { state in
         var identity = state["identity"] as? [String: Any] ?? [:]

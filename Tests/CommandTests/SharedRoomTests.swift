@@ -13,7 +13,7 @@ extension ProgramTests {
     /// Ranks of a node whose shared memory (/dev/shm) is too small.
     @Suite(.enabled(if: canReplaceSharedMemory, "a small /dev/shm of its own needs root with the right to mount"))
     struct SharedRoomTests {
-        /// Weights of some 17 MB, nearly all of them in projections.
+        /// Weights of some 17 MB, almost all of them in projections.
         private static let project = Swift.Result {
             let project = try TinyProject()
             var shape = T5Configuration.presets[0].configuration
@@ -28,7 +28,7 @@ extension ProgramTests {
             return project
         }
 
-        /// Runs two ranks with a /dev/shm of so many megabytes of which MPI has had its own part.
+        /// Runs two ranks with a /dev/shm of this size, a part of which MPI itself uses.
         private func train(_ project: TinyProject, megabytes: Int, _ settings: [String]) throws -> Program.Result {
             try Program.run(
                 command: [

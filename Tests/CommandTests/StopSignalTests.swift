@@ -19,13 +19,13 @@ extension ProgramTests {
             ]
         }
 
-        /// Long enough to be met on the way, short enough to be done to the end; no checkpoint is due before the end.
+        /// The run is long enough to be interrupted and short enough to be completed; no checkpoint is due before the end.
         private static let arguments = [
             "--set", "train.steps=400", "--set", "log.every=1", "--set", "checkpoint.every=null", "--set",
             "eval.every=null",
         ]
 
-        /// The project and what an uninterrupted run leaves.
+        /// The project, and the result of an uninterrupted run.
         private static let shared = Swift.Result {
             let project = try TinyProject()
             let whole = try project.copy()
@@ -54,7 +54,7 @@ extension ProgramTests {
             #expect(status.state == "preempted")
             #expect(status.exitCode == signal.code)
             #expect(status.reason.contains(signal.reason), "\(status.reason)")
-            // Every step is logged; a step that was kept just before the signal has its line from the next start.
+            // Every step is logged; if a step was kept just before the signal, the next start writes its line.
             let lines = try Outcome(run: project.file("run")).metrics.count
             let logged = status.step
             #expect((lines...lines + 1).contains(logged) && status.lastDurableStep == logged)
@@ -86,12 +86,12 @@ extension ProgramTests {
         @Test func `a run leaves before the end of its job, or says that it does not know it`() throws {
             let project = try Self.shared.get().0.copy()
             let arguments = project.train(["--set", "train.stopBefore=2m", "--set", "train.steps=3"])
-            // No time at all: a start that made one step each would be queued for ever.
+            // The run has no time at all: if each start made one step, the job would be queued again for ever.
             let end = Int(Date().timeIntervalSince1970) + 90
             let left = try Program.run(arguments, environment: ["SLURM_JOB_END_TIME": "\(end)"])
             #expect(left.code == 85 && left.output.contains("nothing is trained"), "\(left)")
             #expect(try Status(run: project.file("run")).step == 0)
-            // In the middle of the run; a busy machine needs more time for the start.
+            // The signal should come in the middle of the run; a busy machine needs more time for the start.
             for spare in [4, 16, 64] {
                 let soon = Int(Date().timeIntervalSince1970) + 120 + spare
                 let out = project.file("long-\(spare)")
@@ -118,7 +118,7 @@ extension ProgramTests {
             #expect(try Status(run: project.file("run")).step == 3)
         }
 
-        /// No collective could end: the neighbour takes part in none.
+        /// A collective could not end: the other rank takes part in none.
         @Test(arguments: [0, 1])
         func `SIGTERM ends a rank whose neighbour has stopped, and nothing is lost`(stopped: Int) throws {
             let (original, whole) = try Self.shared.get()
@@ -135,7 +135,7 @@ extension ProgramTests {
             #expect(sent.duration(to: .now) < .seconds(Program.promptly))
             let status = try Status(run: project.file("run"))
             #expect(status.state == "preempted" && status.exitCode == 143, "\(status)")
-            // Rank 0 may have been stopped between computing a step and writing its line, which the other has then.
+            // Rank 0 may have been stopped between computing a step and writing its line; then the other rank has the line.
             #expect((logged...logged + 1).contains(status.step) && status.lastDurableStep == status.step)
             #expect(try Program.run(project.train(Self.arguments), ranks: 2).code == 0)
             #expect(try Outcome(run: project.file("run")) == whole)

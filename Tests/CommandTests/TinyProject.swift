@@ -4,12 +4,12 @@ import Tensors
 import TestSupport
 import Text
 
-/// A whole project that trains in a second: a small T5 with random weights, a vocabulary, three tasks with their files,
-/// and `run.yaml`.
+/// A complete project that trains in a second: a small T5 with random weights, a vocabulary, three tasks with their files, and
+/// `run.yaml`.
 final class TinyProject: Sendable {
     private let directory: TemporaryDirectory
 
-    /// Where `run.yaml`, `model` and the tasks' files lie.
+    /// The directory with `run.yaml`, `model` and the tasks' files.
     var path: String { directory.path }
     var configuration: String { directory.file("run.yaml") }
 
@@ -35,7 +35,7 @@ final class TinyProject: Sendable {
         try write("run.yaml", Self.yaml)
     }
 
-    /// A copy that a test may damage; the model's and tasks' files are copied too.
+    /// A copy that a test may damage; it has its own model and task files.
     func copy() throws -> TinyProject { try TinyProject(copying: self) }
 
     private init(copying other: TinyProject) throws {
@@ -104,7 +104,7 @@ final class TinyProject: Sendable {
         return starts.flatMap { start in ends.map { start + $0 } }
     }()
 
-    /// Sentences that are all different: `row` in base 56, and a word that depends on it.
+    /// Different sentences: `row` in base 56, and a word that depends on it.
     private static func sentence(_ row: Int, salt: Int) -> String {
         [row % 56, row / 56 + salt, (row * 31 + salt * 17) % 56, (row * 13 + 5) % 56].map { words[$0 % 56] }
             .joined(separator: " ")
@@ -127,7 +127,7 @@ final class TinyProject: Sendable {
     }
 }
 
-/// What training leaves, for comparison.
+/// The results of a training, for comparison.
 struct Outcome: Equatable {
     /// Digest of the last checkpoint's adapter.
     var adapter: String
@@ -135,10 +135,10 @@ struct Outcome: Equatable {
     var optimizer: String
     /// The lines of `metrics.jsonl` without their timing.
     var metrics: [String]
-    /// Where `best` leads; nil when there is no such link.
+    /// The checkpoint that `best` points to; nil when there is no such link.
     var best: String?
 
-    /// `isBegun`: the run need not have a checkpoint yet, whose digests are empty then.
+    /// With `isBegun` the run may have no checkpoint yet; its digests are empty then.
     init(run: String, isBegun: Bool = false) throws {
         let last = run + "/checkpoints/last"
         best = try? FileManager.default.destinationOfSymbolicLink(atPath: run + "/checkpoints/best")
@@ -158,7 +158,7 @@ struct Outcome: Equatable {
     }
 }
 
-/// The parts of `STATUS.json` that tests look at.
+/// The parts of `STATUS.json` that tests check.
 struct Status: Decodable {
     var state: String
     var reason: String
@@ -171,7 +171,7 @@ struct Status: Decodable {
     }
 }
 
-/// Digests of all files below a directory by their relative path, without the lock, which names its last holder.
+/// Digests of all files below a directory by relative path, except for the lock, which names its last holder.
 func digests(below directory: String) throws -> [String: String] {
     var result: [String: String] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: directory) {

@@ -3,17 +3,17 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// Two jobs in one run directory: one is refused or ends, and no step is written twice.
+    /// Two jobs in one run directory: one of them is refused or ends, and no step is written twice.
     @Suite struct TwoJobsTests {
         private static let project = Swift.Result { try TinyProject() }
         private static let long = [
             "--set", "train.steps=100000", "--set", "log.every=1", "--set", "checkpoint.every=5", "--set",
             "eval.every=null",
         ]
-        /// Makes flock answer ENOSYS, as on Lustre without locks.
+        /// Makes flock fail with ENOSYS, as on Lustre without locks.
         private static let noLocks = ["LD_PRELOAD": Program.library("NoLocks")]
 
-        /// A job that runs, and its process.
+        /// A running job, and its process.
         private struct Job: @unchecked Sendable {
             let running: RunningProgram
             private let place: String
@@ -37,10 +37,10 @@ extension ProgramTests {
                 }
             }
 
-            /// What it has written to standard output.
+            /// The job's standard output so far.
             var said: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
 
-            /// Ends it as a user would.
+            /// Ends the job like a user would.
             func end() throws -> Program.Result {
                 #expect(kill(try #require(pid), SIGTERM) == 0)
                 return try running.wait()
@@ -67,7 +67,7 @@ extension ProgramTests {
             let project = try Self.project.get().copy()
             let first = try Job(project, "first", Self.noLocks)
             first.running.wait { project.hasMetrics }
-            // Else nothing is shown.
+            // Otherwise the test shows nothing.
             let lock = open(project.file("run/.lock"), O_RDWR)
             #expect(lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0, "the library has no effect")
             close(lock)
@@ -76,7 +76,7 @@ extension ProgramTests {
             #expect(second.error.contains("is in use by process \(try #require(first.pid)) on "), "\(second.error)")
             #expect(try first.end().code == 143)
             try Self.expectEachStepOnce(project)
-            // The lease of a process that is gone holds nobody up.
+            // The lease of a process that has ended delays nobody.
             let again = try Program.run(
                 project.train(Self.long + ["--stop-after", "1"]), environment: Self.noLocks)
             #expect(again.code == 85, "\(again)")
@@ -127,7 +127,7 @@ extension ProgramTests {
             #expect(try Status(run: project.file("run")).exitCode == 143)
         }
 
-        /// Ranks on a node that was cut off may still live when SLURM has started the job again on others.
+        /// Ranks on a node that was cut off may still be alive when SLURM has started the job again on other nodes.
         @Test(arguments: [true, false])
         func `a job that SLURM started again waits for the one that still has the directory`(hasLocks: Bool) throws {
             let project = try Self.project.get().copy()
@@ -141,7 +141,7 @@ extension ProgramTests {
             first.running.wait {
                 [second, third].allSatisfy { $0.said.contains(" has ") && $0.said.contains("waiting") }
             }
-            // One that is to end does so while it waits, too.
+            // A job that is asked to end while it waits does so.
             #expect(try third.end().code == 143)
             #expect(try first.end().code == 143)
             let result = try second.running.wait()
@@ -149,7 +149,7 @@ extension ProgramTests {
             try Self.expectEachStepOnce(project)
         }
 
-        /// Results in the order in which they come.
+        /// Results in the order in which they arrive.
         private final class Ended: @unchecked Sendable {
             private let lock = NSLock()
             private let came = DispatchSemaphore(value: 0)

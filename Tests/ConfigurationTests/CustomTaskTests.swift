@@ -4,7 +4,7 @@ import Testing
 @testable import Configuration
 
 @Suite struct CustomTaskTests {
-    /// The start of a file in which a task begins on line 4, its further keys on lines from 5.
+    /// The start of a file in which a task begins on line 4; its other keys are on the lines from 5.
     private let start = "model: t5\ntasks:\n  - name: t\n"
 
     private func task(_ lines: String...) throws(Failure) -> CustomTask {
@@ -166,7 +166,7 @@ import Testing
         ("tasks: rte", "run.yaml:3: tasks must be a list of task names and custom tasks"),
         ("tasks: [[rte]]", "run.yaml:3: a task must be a name or a mapping"),
         ("tasks: [{name: rte}]", "run.yaml:3: rte is a task of GLUE; give a task of your own another name"),
-        // Or a row of the results would have the name of MNLI's other half.
+        // Otherwise a row of the results would have the name of MNLI's other half.
         (
             "tasks: [{name: mnli_mismatched}]",
             "run.yaml:3: mnli_mismatched is a split of GLUE; give a task of your own another name"

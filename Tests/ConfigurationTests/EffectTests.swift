@@ -56,7 +56,7 @@ import Testing
         #expect(try load(complete + "preset: hyperformer\nmethod: frozen\n").warnings.isEmpty)
         let resolved = try load(complete + "method: frozen\ntrain: {steps: 5000}\n").resolvedYAML
         #expect(try load(resolved).warnings.isEmpty)
-        // What was changed in it is one.
+        // A key that was changed in the resolved file counts as the user's.
         #expect(try load(resolved, set: "lora.rank=8").warnings.count == 1)
         let changed = try load(complete + "method: frozen\ntrain: {steps: 5000}\nlora: {alpha: 3}\n").resolvedYAML
         #expect(try load(changed).warnings.map { $0.prefix(10) } == ["lora.alpha"])

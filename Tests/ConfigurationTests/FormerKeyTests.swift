@@ -3,7 +3,7 @@ import Testing
 
 @testable import Configuration
 
-/// `model.precision`, which has become `model.storage` and `model.products`.
+/// `model.precision`, which was split into `model.storage` and `model.products`.
 @Suite struct FormerKeyTests {
     static let meanings: [(value: String, storage: ModelStorage, products: ModelProducts)] = [
         ("float32", .float32, .float32), ("bfloat16", .bfloat16, .float32), ("int8", .float32, .int8),
@@ -29,7 +29,7 @@ import Testing
         let set = try load(complete, set: "model.precision=\(value)")
         #expect(set == new)
         #expect(set.warnings == [Self.sentence("--set model.precision=\(value)", storage, products)])
-        // The later one counts and is spoken of.
+        // The later one counts, and the notice is about it.
         let twice = try load(complete + "model.precision: int8\n", set: "model.precision=\(value)")
         #expect(twice == new && twice.warnings == set.warnings)
     }
@@ -111,7 +111,7 @@ import Testing
         #expect("\(try #require(failure))".contains("--products int8: model.products int8 needs model.storage float32"))
     }
 
-    /// What the earlier version wrote of a configuration with these keys.
+    /// The resolved text that the earlier version wrote for a configuration with these keys.
     private static func earlier(_ text: String, _ meaning: (String, ModelStorage, ModelProducts)) -> String {
         let lines = "model.storage: \(meaning.1.rawValue)\nmodel.products: \(meaning.2.rawValue)"
         #expect(text.contains(lines))
@@ -128,9 +128,9 @@ import Testing
         #expect(try load(old) == new && (try load(old).warnings.isEmpty))
         #expect(new.isSaid(by: Data(old.utf8)) && new.isSaid(by: Data(new.resolvedYAML.utf8)))
         #expect(!new.isSaid(by: Data(try load(complete, set: "train.seed=2").resolvedYAML.utf8)))
-        // A file of the user's that says the same is not one that this program wrote.
+        // A user's file with the same content is not one that this program wrote.
         #expect(!new.isSaid(by: Data(complete.utf8)) && !new.isSaid(by: nil))
-        // Its key was the program's, so the user may give one of today's.
+        // This program wrote the former key, so the user may give one of today's keys.
         let changed = try load(old, set: "model.storage=float32", "model.products=int8Backward")
         #expect(changed.products == .int8Backward && changed.storage == .float32 && changed.warnings.isEmpty)
     }
@@ -149,7 +149,7 @@ import Testing
         let was = "model.products was \(products.rawValue) and is \(other.products.rawValue)"
         let differences = RunConfiguration.differences(from: old, to: other.resultText)
         #expect(differences == (storage == .float32 ? [] : ["model.storage was bfloat16 and is float32"]) + [was])
-        // The digest of an evaluation's settings is that of the earlier version.
+        // The digest of an evaluation's settings is the same as in the earlier version.
         let settings = new.resultText(for: .evaluation)
         #expect(settings.hasPrefix("model.precision: \(value)\nmethod: unolora\n"))
         #expect(!settings.contains("model.storage") && !settings.contains("model.products"))

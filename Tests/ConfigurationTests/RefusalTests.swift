@@ -73,7 +73,7 @@ import Testing
             "hyper.positions must be perSite, modulo(twiceBlocks) or modulo(P) with a whole number P from 1, "
                 + "not `modulo(0)`"
         ),
-        // 0 in single precision, and 0/0 an update.
+        // This is 0 in single precision, and an update would be 0/0.
         ("optim: {epsilon: 1e-46}", "optim.epsilon must be a number from 1e-30, not `1e-46`"),
         ("sampler: {temperature: 0}", "sampler.temperature must be infinity or a number above 0, not `0`"),
         ("sampler: {cap: 0}", "sampler.cap must be a whole number from 1, or null, not `0`"),

@@ -121,7 +121,7 @@ import Testing
         RunConfiguration.differences(from: old.resultText, to: new.resultText, for: use)
     }
 
-    /// What an evaluation and a prediction of task b depend on.
+    /// The keys on which an evaluation and a prediction of task b depend.
     @Test(arguments: [
         ("train.steps=2000", false, false), ("lr.peak=1e-3", false, false), ("lora.dropout=0", false, false),
         ("dropout=0", false, false), ("batch.global=64", false, false), ("parallel.gemm=openblas", false, false),

@@ -2,7 +2,7 @@ import Configuration
 import Failures
 import Testing
 
-/// Values that nobody gave make room for those that somebody did.
+/// Values that the user did not give are adapted to those that he gave.
 @Suite struct YieldingTests {
     @Test(arguments: [(1, 0), (9, 0), (10, 1), (50, 5), (59, 5), (999, 99), (1000, 1000), (5000, 1000)])
     func `the default's warmup is at most a tenth of a run that is shorter`(steps: Int, warmup: Int) throws {
@@ -31,7 +31,7 @@ import Testing
         let again = try load(configuration.resolvedYAML)
         #expect(again == configuration && again.warmup == 5 && again.warnings.isEmpty)
         #expect(again.resultText == configuration.resultText)
-        // A longer run has the whole warmup again: another result, which a resumed run is refused for train.steps anyway.
+        // A longer run has the whole warmup again. That is another result, but a resumed run is refused for train.steps anyway.
         let longer = try load(complete, set: "train.steps=2000")
         #expect(
             RunConfiguration.differences(from: configuration.resultText, to: longer.resultText)

@@ -50,7 +50,7 @@ import Testing
         #expect(dy.values == (0..<17).map { $0 % 3 == 0 ? 0 : 2 })
     }
 
-    /// `tanh + 1` loses what is below an ulp of 1 when x is very negative, so the error is absolute: 2e-7 times |x|.
+    /// `tanh + 1` loses everything below an ulp of 1 when x is very negative, so the error is absolute: 2e-7 times |x|.
     @Test func `gelu is exact to 2e-7 of its argument`() {
         let count = 40_001
         let u = GuardedMatrix(1, count) { _, c in -20 + Float(c) * 1e-3 }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What the tests measure differences with sees a NaN, wherever it stands.
+/// The functions with which the tests measure differences detect a NaN at any position.
 @Suite struct DifferenceTests {
     private static let numbers: [Float] = [1, -3, 2, 0]
 
@@ -23,7 +23,7 @@ import Testing
         ] {
             #expect(difference.isNaN && !(difference <= .infinity) && !(difference >= 0))
         }
-        // What the tests did before, and why they do not any more.
+        // The expression that the tests used before, and why they do not use it any more.
         #expect(zip(damaged, Self.numbers).reduce(Float(0)) { max($0, ($1.0 - $1.1).magnitude) } == 0)
     }
 

@@ -6,7 +6,7 @@ import Testing
 @Suite struct DropoutTests {
     private static let seed: UInt64 = 0x1234_5678_9ABC_DEF0
 
-    /// The rule of the documentation, element by element.
+    /// The rule in the documentation, element by element.
     private func isKept(
         row: Int, column: Int, width: Int, slot: UInt32, place: UInt32, step: UInt32, threshold: UInt32,
         seed: UInt64 = Self.seed
@@ -95,7 +95,7 @@ import Testing
         #expect(abs(Double(fallen) - n * p) <= 4 * (n * p * (1 - p)).squareRoot())
     }
 
-    /// Applying a mask to the gradient is the backward: it must be the very mask of the forward, whatever the values.
+    /// The backward applies a mask to the gradient: it must be exactly the mask of the forward, whatever the values.
     @Test func `the same key gives the same mask to forward and backward`() {
         let dropout = Dropout(seed: 5, step: 9, rate: 0.3)
         let again = Dropout(seed: 5, step: 9, rate: 0.3)

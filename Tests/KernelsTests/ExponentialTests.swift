@@ -53,7 +53,7 @@ import Testing
             var values = [start]
             for _ in 0..<5000 { values.append(values[values.count - 1].nextUp) }
             let results = exponentials(values)
-            // One unit in the last place is what the polynomial may go back.
+            // The polynomial may decrease by one unit in the last place.
             #expect(zip(results, results.dropFirst()).allSatisfy { $1 >= $0.nextDown })
         }
     }

@@ -4,7 +4,7 @@ import Randomness
 import Testing
 
 @Suite struct FixedPointTests {
-    /// Adds the lists one after the other and returns the sums.
+    /// Adds the lists in order and returns the sums.
     private func sums(_ lists: [[Float]], limit: Float = FixedPoint.limit(parts: 64)) -> [Int64] {
         var sums = [Int64](repeating: 0, count: lists[0].count)
         for list in lists {

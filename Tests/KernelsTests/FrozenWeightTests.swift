@@ -7,7 +7,7 @@ import Testing
 @Suite struct FrozenWeightTests {
     init() { BLAS.useOneThread() }
 
-    /// A weight of normal numbers, rounded, and its bfloat16 form; both live as long as this.
+    /// A weight of normally distributed numbers, rounded, and its bfloat16 form; both live as long as this object.
     private final class Rounded {
         let matrix: GuardedMatrix
         private let halves: UnsafeMutablePointer<UInt16>
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// Shapes of one piece and of several, with a short last one; two parts, as projections of one input have them.
+    /// Shapes with one piece and with several, the last one short; two parts, like projections that read the same input.
     @Test(arguments: [(3, 5, 7), (40, 300, 64), (11, 1000, 300), (2, 70, 5000)])
     func `products are those of the expanded weights`(rows: Int, height: Int, width: Int) {
         let (first, second) = (Rounded(height, width, seed: 2), Rounded(height + 3, width, seed: 3))
@@ -53,8 +53,8 @@ import Testing
         let (y, expectedY) = (GuardedMatrix(rows, all, seed: 5), GuardedMatrix(rows, all, seed: 6))
         kept.multiply(x.view, into: y.view, products)
         expanded.multiply(x.view, into: expectedY.view, products)
-        // Products of normal numbers in another order of summation: each sum rounded by 6e-8 of about sqrt(depth); dy itself
-        // is of the size sqrt(width).
+        // Products of normally distributed numbers, summed in another order: each sum is rounded by 6e-8 of about sqrt(depth);
+        // dy itself has the size sqrt(width).
         let scale = Double(width).squareRoot()
         #expect(largestDifference(y.values, expectedY.doubles) <= 4e-6 * scale && y.gapsAreIntact)
         let (dx, expectedDx) = (GuardedMatrix(rows, width) { _, _ in .nan }, GuardedMatrix(rows, width, seed: 7))
@@ -64,7 +64,7 @@ import Testing
         #expect(largestDifference(dx.values, expectedDx.doubles) <= 4e-6 * scale * depth && dx.gapsAreIntact)
     }
 
-    /// Powers of two apart, so that ties are exact.
+    /// The numbers are apart by powers of two, so that ties are exact.
     @Test func `rounding goes to the nearest, ties to even, and beyond the largest to infinity`() {
         #expect(floatFromBFloat16(bfloat16(nearest: 1 + 0x1p-8)) == 1)
         #expect(floatFromBFloat16(bfloat16(nearest: 1 + 3 * 0x1p-8)) == 1 + 0x1p-6)

@@ -4,8 +4,8 @@ import Tensors
 /// Sizes around the sixteen lanes of the kernels and the 64 columns of a dropout chunk.
 let laneSizes = [1, 15, 16, 17, 63, 64, 65]
 
-/// A matrix whose rows are followed by gaps of one NaN pattern: reading beyond a row makes the result NaN, and writing
-/// there is seen by `gapsAreIntact`.
+/// A matrix whose rows are followed by gaps with one NaN pattern: reading beyond a row makes the result NaN, and
+/// `gapsAreIntact` detects writing there.
 final class GuardedMatrix {
     let view: Matrix
     private let memory: UnsafeMutableBufferPointer<Float>
@@ -51,7 +51,7 @@ final class GuardedMatrix {
     func doubles(row r: Int) -> [Double] { view.rows(r, 1).copied().map(Double.init) }
 }
 
-/// Central differences of a function in double precision: exact to about 1e-9 of the function's curvature.
+/// Central differences of a function in double precision: accurate to about 1e-9 of the function's curvature.
 func numericalGradient(at x: [Double], _ function: ([Double]) -> Double) -> [Double] {
     let h = 1e-5
     var moved = x

@@ -3,10 +3,10 @@ import Testing
 @testable import Kernels
 
 #if OneDNN
-    /// What oneDNN's sets of instructions hold: those of this processor, those that have a name, and those of tomorrow, which
-    /// have all bits of an earlier one and some more.
+    /// The content of oneDNN's instruction sets: those of this processor, those that have a name, and future ones, which have
+    /// all bits of an earlier one and some more.
     @Suite struct InstructionSetTests {
-        /// Bits of the sets of versions 2 and 3; the two with AVX-VNNI alone are numbered otherwise in each.
+        /// Bits of the sets in versions 2 and 3; the two sets with only AVX-VNNI have different numbers in each.
         private static let known: [(isa: Int32, hasAVX512: Bool, hasVNNI: Bool)] = [
             (0x0, false, false), (0x1, false, false), (0x3, false, false), (0x7, false, false), (0x27, true, false),
             (0x67, true, true), (0xE7, true, true), (0x1EF, true, true), (0x3E7, true, true), (0xFEF, true, true),

@@ -26,7 +26,7 @@ import Testing
             let bytes =
                 PackedWeight.factorBytes(columns: columns)
                 + IntegerPanels.panelBytes(inner: inner, columns: columns)
-            // What is behind it must stay as it is.
+            // The memory after the operand must not change.
             let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes + 64, alignment: 64)
             defer { memory.deallocate() }
             (memory + bytes).initializeMemory(as: UInt8.self, repeating: 0xA5, count: 64)
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    /// Rows and columns around whole tiles, pairs around whole blocks, one dimension of nothing.
+    /// Rows and columns around whole tiles, pairs around whole blocks, and dimensions of size 0.
     @Test(arguments: [0, 1, 5, 6, 7, 96, 99], [0, 1, 2, 33, 1023, 1024, 1026, 2049])
     func `products are the sums in whole numbers with their factors, and touch nothing else`(rows: Int, inner: Int) {
         for columns in [1, 15, 16, 33] { expectSums(rows, inner, columns) }
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    /// What other processors compute.
+    /// The code for other processors.
     @Test(arguments: [(1, 1, 16), (6, 64, 21), (20, 1030, 16), (20, 1030, 21)])
     func `without AVX2 the bits are the same`(rows: Int, inner: Int, columns: Int) {
         let own = Case(rows: rows, inner: inner, columns: columns)

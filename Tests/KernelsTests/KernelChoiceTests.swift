@@ -4,7 +4,7 @@ import Testing
 
 @testable import Kernels
 
-/// Which of OpenBLAS's kernels a program takes where OpenBLAS does not know the processor.
+/// Which of OpenBLAS's kernels a program uses when OpenBLAS does not know the processor.
 @Suite struct KernelChoiceTests {
     private static func better(_ chosen: String, avx: Bool, avx2: Bool, avx512: Bool) -> String? {
         ckernelchoice_better(chosen, ckernelchoice_processor(avx: avx, avx2: avx2, avx512: avx512)).map {
@@ -25,7 +25,7 @@ import Testing
         #expect(Self.better(chosen, avx: true, avx2: true, avx512: true) == nil)
     }
 
-    /// The choice is made for whoever links the kernels, so for these tests too.
+    /// Every program that links the kernels makes this choice, so these tests do too.
     @Test(
         .enabled(
             if: ProcessInfo.processInfo.environment[ckernelchoice_variable, default: ""].isEmpty,

@@ -38,7 +38,7 @@ import Testing
                 let expected = product(
                     a.view, transposed.a, b.view, transposed.b, alpha: Double(alpha), beta: Double(beta), c.doubles)
                 gemm(operands.0, operands.1, into: c.view, alpha: alpha, beta: beta)
-                // k products of size about 1, each sum rounded by 6e-8 of about sqrt(k).
+                // There are k products of size about 1; each sum is rounded by 6e-8 of about sqrt(k).
                 let bound = 1e-6 * Double(abs(alpha)) * Double(k).squareRoot() + 1e-6
                 #expect(largestDifference(c.values, expected) <= 4 * bound, "\(m) \(n) \(k) \(alpha) \(beta)")
                 #expect(c.gapsAreIntact)

@@ -5,11 +5,11 @@ import Testing
 
 @testable import Kernels
 
-/// What a backend needs to be one: kernels and their worker, here the plainest that there can be.
+/// The requirements for a backend: kernels and their worker, here in the simplest possible form.
 @Suite struct PackedKernelsTests {
     init() { BLAS.useOneThread() }
 
-    /// Keeps the operand row by row and adds in double precision.
+    /// Keeps the operand row by row and sums in double precision.
     private final class PlainKernels: PackedKernels, @unchecked Sendable {
         let kind: ProductKind
         let hasIndependentRows: Bool

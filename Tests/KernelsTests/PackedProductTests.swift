@@ -5,15 +5,15 @@ import Testing
 
 @testable import Kernels
 
-/// Products with packed weights: in float32 by oneDNN, if it is in the build; in 8 bits by oneDNN too, where the processor has
-/// VNNI, and by kernels of our own.
+/// Products with packed weights: in float32 with oneDNN, if it is in the build; in 8 bits also with oneDNN, if the processor
+/// has VNNI, and with this program's own kernels.
 @Suite struct PackedProductTests {
-    /// What packs 8 bits here.
+    /// The libraries that pack 8 bits here.
     private static func integerLibraries() throws -> [PackingLibrary] {
         [.integers] + (OneDNN.hasVNNI ? [try PackingLibrary.oneDNN()] : [])
     }
 
-    /// A frozen matrix of parts of these heights, packed for both products, with what owns its memory.
+    /// A frozen matrix whose parts have these heights, packed for both products, with the owner of its memory.
     private final class Packed {
         let library: PackingLibrary
         let plain: FrozenMatrix
@@ -45,7 +45,7 @@ import Testing
         return arena
     }
 
-    /// Widths that are no multiple of anything, several parts, and a real one.
+    /// Widths that are not multiples of anything, several parts, and a realistic shape.
     private static let shapes: [(heights: [Int], width: Int)] = [
         ([37], 12), ([10, 10, 10], 12), ([5, 18], 33), ([64, 64, 64], 64), ([2048], 512),
     ]
@@ -65,7 +65,7 @@ import Testing
                 Matrix(x.base, rows: rows, columns: width), into: Matrix(y.base, rows: rows, columns: out), products)
             packed.matrix.multiplyTransposed(
                 Matrix(dy.base, rows: rows, columns: out), into: Matrix(dx.base, rows: rows, columns: width), products)
-            // The first row and the last one stand for all; each element is a sum of products of size about 1.
+            // Only the first and the last row are checked; each element is a sum of products of size about 1.
             for row in [0, rows - 1] {
                 let forward = (0..<out).map { j in
                     (0..<width).reduce(0.0) { $0 + Double(x.base[row * width + $1]) * w[j * width + $1] }
@@ -82,8 +82,8 @@ import Testing
         }
     }
 
-    /// Rounding to 8 bits of normal numbers: steps of max/127, about 4/127, so each operand is off by about 0.9 % of its
-    /// size, and the product by sqrt(2) times that.
+    /// Rounding normally distributed numbers to 8 bits: the steps are max/127, about 4/127, so each operand has an error of
+    /// about 0.9 % of its size, and the product sqrt(2) times that.
     @Test(arguments: shapes.indices)
     func `products of 8 bits are off by a hundredth of their size`(index: Int) throws {
         for library in try Self.integerLibraries() { try expectHundredth(index, library) }
@@ -96,7 +96,7 @@ import Testing
         for isBackward in [false, true] {
             let (from, to) = isBackward ? (out, width) : (width, out)
             let x = Self.filled(rows * from, seed: 7)
-            // Rows of other sizes, one of zeros: each has a factor of its own.
+            // The rows have different sizes, and one consists of zeros: each has its own factor.
             for i in 0..<x.count { x.base[i] *= [1, 1000, 0, 1e-3][i / from % 4] }
             let input = Matrix(x.base, rows: rows, columns: from)
             let (exact, rounded) = (Arena(count: rows * to), Arena(count: rows * to))
@@ -123,8 +123,8 @@ import Testing
         }
     }
 
-    /// Whole numbers up to 127, that one in each row and column: they are not rounded, so the product must not be either.
-    /// Instructions that add two 8-bit products in 16 bits cut off what does not fit there.
+    /// Whole numbers up to 127, with 127 in each row and column: they are not rounded, so the product must be exact.
+    /// Instructions that add two 8-bit products in 16 bits saturate.
     @Test(arguments: [1, 19, 64, 200], [3, 64, 515, 2100])
     func `sums of 8-bit products are exact, however large`(rows: Int, width: Int) throws {
         let out = 48
@@ -132,7 +132,7 @@ import Testing
             let arena = Arena(count: count * width)
             var stream = RandomStream(seed: seed, purpose: .test)
             for i in 0..<arena.count {
-                // Mostly the largest, of one sign over long stretches: so the partial sums are large too.
+                // Most numbers are the largest one, with the same sign over long stretches, so the partial sums are large too.
                 let sign: Float = i / 40 % 2 == 0 ? 1 : -1
                 arena.base[i] = i % width == 0 || stream.below(4) > 0 ? sign * 127 : Float(stream.below(255)) - 127
             }
@@ -201,7 +201,7 @@ import Testing
         let products = FrozenProducts()
         let most = 330
         let row = Self.filled(width, seed: 3)
-        // Every row is the same one, so every row of every product must be.
+        // All rows are equal, so all rows of every product must be equal too.
         let x = Arena(count: most * width)
         for r in 0..<most { (x.base + r * width).update(from: row.base, count: width) }
         let y = Arena(count: most * out)

@@ -14,7 +14,7 @@ import Testing
         #expect(factor == largest / 127)
         #expect(q[..<count].contains { abs(Int($0)) == 127 })
         for i in 0..<count {
-            // Half a step, and the rounding of the scale itself.
+            // Half a step, plus the rounding of the scale itself.
             #expect(abs(Float(q[i]) * factor - x.values[i]) <= 0.5001 * factor)
         }
         #expect(q[count] == 99)
@@ -29,7 +29,7 @@ import Testing
         #expect(q == [Int8](repeating: 0, count: 20))
     }
 
-    /// Rounded to a number it would be lost, and `train.onNonFinite` would not see it.
+    /// If it were rounded to a number, it would be lost, and `train.onNonFinite` would not see it.
     @Test(arguments: laneSizes, [Float.nan, .infinity, -.infinity])
     func `a row that is not finite gives NaN, wherever that is`(count: Int, number: Float) {
         for place in [0, count / 2, count - 1] {

@@ -7,7 +7,7 @@ import Testing
 
 /// Products whose rows do not depend on their neighbours.
 @Suite struct RowProductTests {
-    /// Around the pairs of rows, the fours of columns, the eight lanes, and the rows that a block has.
+    /// Sizes around pairs of rows, four columns, eight lanes, and the number of rows in a block.
     private static let sizes = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 64, 65]
 
     init() { BLAS.useOneThread() }
@@ -18,7 +18,7 @@ import Testing
             + Self.sizes.map({ (50, 9, $0) })
         {
             let (x, w) = (GuardedMatrix(m, k, seed: 1), GuardedMatrix(n, k, seed: 2))
-            // Overwriting must not look at what was there.
+            // Overwriting must not depend on the old content.
             let y = GuardedMatrix(m, n) { r, c in adds ? Float(r - c) : .nan }
             rowProduct(x.view, w.view, into: y.view, alpha: alpha, adding: adds)
             let expected = (0..<m * n).map { index in
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    /// Deep and wide, where a small product would go to OpenBLAS.
+    /// Deep and wide products, which `smallProduct` would leave to OpenBLAS.
     @Test(arguments: [(100, 70), (65, 65), (64, 300), (300, 12)])
     func `a small product of independent rows has the same bits alone and beside others`(k: Int, n: Int) {
         let workspace = Workspace()
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    /// A frozen matrix of two parts, on its parts, on their halves in bfloat16, and on what is packed.
+    /// A frozen matrix of two parts: computed on the parts, on the parts in bfloat16, and on its packs.
     @Test(arguments: [(12, 10), (33, 23), (512, 96), (700, 40)])
     func `a frozen product of independent rows has the same bits alone and beside others`(k: Int, n: Int) throws {
         let (top, bottom) = (GuardedMatrix(n, k, seed: 1), GuardedMatrix(3, k, seed: 2))

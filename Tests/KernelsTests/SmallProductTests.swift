@@ -4,7 +4,7 @@ import Testing
 @testable import Kernels
 @testable import Tensors
 
-/// Sizes around the rows and lanes of a panel, the depth beyond which a library computes, and a head's width.
+/// Sizes around the rows and lanes of a panel, the depth beyond which a library computes, and the width of a head.
 @Suite struct SmallProductTests {
     private static let sizes = [1, 3, 4, 5, 15, 16, 17, 33, 64, 65, 80]
     private static let orders = [(false, false), (false, true), (true, false), (true, true)]
@@ -13,7 +13,7 @@ import Testing
 
     private let workspace = Workspace()
 
-    /// `a` or its transpose as an operand, with rows apart.
+    /// `a` or its transpose as an operand, with gaps between rows.
     private func operand(_ rows: Int, _ columns: Int, transposed: Bool, seed: UInt64) -> (GuardedMatrix, Operand) {
         let m = transposed ? GuardedMatrix(columns, rows, seed: seed) : GuardedMatrix(rows, columns, seed: seed)
         return (m, transposed ? .transposed(m.view) : .asIs(m.view))
@@ -30,7 +30,7 @@ import Testing
         return (0..<a.shape.1).reduce(0) { $0 + element(a, i, $1) * element(b, $1, j) }
     }
 
-    /// k products of size about 1, each sum rounded by 6e-8 of about sqrt(k).
+    /// There are k products of size about 1; each sum is rounded by 6e-8 of about sqrt(k).
     private func bound(_ k: Int, _ alpha: Float) -> Double {
         4e-6 * Double(alpha.magnitude) * Double(k).squareRoot() + 4e-6
     }
@@ -41,7 +41,7 @@ import Testing
             let (a, left) = operand(m, k, transposed: transposed.a, seed: 1)
             let (b, right) = operand(k, n, transposed: transposed.b, seed: 2)
             for (alpha, adds) in [(1, false), (-0.75, true)] as [(Float, Bool)] {
-                // Overwriting must not look at what was there.
+                // Overwriting must not depend on the old content.
                 let c = GuardedMatrix(m, n) { r, c in adds ? Float(r - c) : .nan }
                 smallProduct(left, right, into: c.view, alpha: alpha, adding: adds, workspace)
                 var worst = 0.0
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    /// What makes a step independent of how the examples are dealt out.
+    /// This makes a step independent of how the examples are distributed.
     @Test(arguments: orders)
     func `an element has the same bits whatever the other rows and columns`(transposed: (a: Bool, b: Bool)) {
         let (m, n, k) = (13, 37, 64)

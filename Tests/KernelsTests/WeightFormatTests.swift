@@ -6,9 +6,9 @@ import Testing
 
 @testable import Kernels
 
-/// Every format that a frozen weight can be kept in, and every type that a file can have it as.
+/// Every format in which a frozen weight can be stored, and every type that it can have in a file.
 @Suite struct WeightFormatTests {
-    /// Values that all types hold exactly, and a file with them as F32, F16 and BF16.
+    /// Values that all types represent exactly, and a file with them as F32, F16 and BF16.
     private struct Source {
         let rows = 5
         let columns = 19
@@ -16,7 +16,7 @@ import Testing
         let file: SafetensorsFile
         private let directory: TemporaryDirectory
 
-        /// The upper bits of F16 and BF16 hold what these do: whole numbers up to 127, and halves.
+        /// F16 and BF16 represent these values exactly: whole numbers up to 127, and halves.
         init() throws {
             values = (0..<rows * columns).map { Float($0 * 7 % 128) * ($0 % 3 == 0 ? -0.5 : 1) }
             let singles = values.flatMap { Self.bytes($0.bitPattern) }
@@ -41,7 +41,7 @@ import Testing
             withUnsafeBytes(of: value.littleEndian) { Array($0) }
         }
 
-        /// Of a number that is normal there, exactly.
+        /// The F16 bits of a value that is a normal number in F16; exact.
         private static func float16(_ value: Float) -> UInt16 {
             guard value != 0 else { return value.sign == .minus ? 0x8000 : 0 }
             let bits = value.bitPattern
@@ -61,7 +61,7 @@ import Testing
             memory.initializeMemory(as: UInt8.self, repeating: 0xA5, count: bytes + 64)
             let converted = try FrozenWeight(tensor, of: source.file, as: format, at: memory, fills: true)
             #expect((bytes..<bytes + 64).allSatisfy { memory.load(fromByteOffset: $0, as: UInt8.self) == 0xA5 })
-            // Another rank's view of the same memory.
+            // The view of the same memory in another rank.
             let seen = try FrozenWeight(tensor, of: source.file, as: format, at: memory, fills: false)
             let mapped = FrozenWeight(mapped: tensor, of: source.file, as: format)
             #expect((mapped != nil) == ((type, format) == ("F32", .float32) || (type, format) == ("BF16", .bfloat16)))

@@ -10,7 +10,7 @@ import Testing
         return arena
     }
 
-    /// The update of the documentation in double precision.
+    /// The update formula of the documentation in double precision.
     private func reference(
         _ optimiser: AdamW, weights: [Double], gradients: [[Double]], learningRate: Double
     ) -> [Double] {

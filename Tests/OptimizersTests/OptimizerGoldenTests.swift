@@ -4,7 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Numbers of torch and transformers; the generator stands beside them.
+/// Numbers computed by torch and transformers; the generator is beside them.
 @Suite struct OptimizerGoldenTests {
     private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("T5Tests/Goldens")
@@ -39,7 +39,7 @@ import Testing
         try JSONDecoder().decode(type, from: Data(contentsOf: Self.directory.appendingPathComponent(name)))
     }
 
-    /// The goldens go on behind the last step, where cosine rises again and a run has ended; those are left out.
+    /// The goldens continue after the last step, where cosine rises again although a run has ended; those are left out.
     @Test func `schedules are those of transformers`() throws {
         let table = try read("schedules.json", [String: Schedule].self)
         #expect(table.count == 9)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    /// The goldens are in double precision; five updates in single precision stay within a few of its roundings.
+    /// The goldens are in double precision; five updates in single precision differ by only a few rounding errors.
     @Test func `clipping and AdamW are those of torch`() throws {
         let run = try read("clipped_adamw.json", Run.self)
         func arena(_ tensors: [[Double]]) -> Arena {

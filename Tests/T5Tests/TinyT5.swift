@@ -8,12 +8,12 @@ import Testing
 
 @testable import T5
 
-/// A T5 small enough for finite differences: inner width 10 beside d = 12, and position buckets that end at distance 6.
+/// A T5 that is small enough for finite differences: inner width 10 with d = 12, and position buckets that end at distance 6.
 struct TinyT5: Sendable {
     enum Family: String, CaseIterable, Sendable {
         /// ReLU and a tied output matrix.
         case v10 = "v1.0"
-        /// Gated GELU and an output matrix of its own.
+        /// Gated GELU and a separate output matrix.
         case v11 = "v1.1"
     }
 
@@ -33,7 +33,7 @@ struct TinyT5: Sendable {
         let weights = Arena(count: layout.count)
         for (index, entry) in layout.entries.enumerated() {
             var stream = RandomStream(seed: seed, purpose: .test, a: UInt32(index))
-            // Norm weights near 1 but all different; the others as a new model has them.
+            // Norm weights are near 1 but all different; the others are as in a new model.
             let deviation = configuration.initialDeviation(entry.name)
             for i in entry.range {
                 weights.base[i] = Float(deviation.map { stream.normal() * $0 } ?? 1 + 0.2 * stream.normal())
@@ -55,7 +55,7 @@ struct TinyT5: Sendable {
     static func configuration(
         _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1, isWide: Bool = false
     ) -> T5Configuration {
-        // Wide: as deep and as broad as products must be for a library to cut them into pieces.
+        // With `isWide` products are so deep and broad that a library cuts them into pieces.
         T5Configuration(
             vocabularySize: isWide ? 101 : 37, modelWidth: isWide ? 520 : 12, headWidth: isWide ? 70 : 5,
             feedForwardWidth: isWide ? 200 : 18, encoderBlocks: encoderBlocks,
@@ -65,7 +65,7 @@ struct TinyT5: Sendable {
             decoderStartToken: 0, padToken: 0, endToken: endToken)
     }
 
-    /// Examples of `(source length, target length, task)` with random tokens; their slots count from `slot` by two.
+    /// Examples of `(source length, target length, task)` with random tokens; their slots start at `slot` and increase by two.
     static func batch(
         _ lengths: [(source: Int, target: Int, task: Int)] = [(5, 3, 1), (1, 1, 0), (20, 2, 2), (3, 4, 1)],
         slot: UInt32 = 3, seed: UInt64 = 2
@@ -85,7 +85,7 @@ struct TinyT5: Sendable {
 }
 
 extension RaggedBatch {
-    /// The examples of these numbers, in this order.
+    /// The examples with these indices, in this order.
     func examples(_ numbers: [Int]) -> RaggedBatch {
         var chosen = RaggedBatch()
         for i in numbers {
@@ -98,9 +98,9 @@ extension RaggedBatch {
     }
 }
 
-/// A method on a tiny T5, every one of its tensors away from its start (B is not zero).
+/// A method on a tiny T5; all its tensors differ from their start (B is not zero).
 struct TinyAdapter: Sendable {
-    /// The model as it computes with what is trained.
+    /// The model that computes with the trained tensors.
     let model: T5Model
     let method: any Method
     let weights: Arena
@@ -109,7 +109,7 @@ struct TinyAdapter: Sendable {
         self.init(tiny, LowRankMethod(options, on: tiny.model.configuration), seed: seed)
     }
 
-    /// `deviation`: how far from the start.
+    /// `deviation` is the distance from the start.
     init(_ tiny: TinyT5, _ method: any Method, seed: UInt64 = 7, deviation: Double = 0.15) {
         self.method = method
         weights = Arena(count: method.parameters.count)
@@ -126,7 +126,7 @@ struct TinyAdapter: Sendable {
         self.model = model
     }
 
-    /// An engine with gradients of its own.
+    /// An engine with its own gradients.
     func engine() -> (engine: T5Engine, gradients: Arena) {
         let gradients = Arena(count: method.parameters.count)
         let adaptation = method.adaptation(weights: weights, gradients: gradients)
@@ -145,12 +145,12 @@ struct TinyAdapter: Sendable {
 }
 
 extension LoraTargets {
-    /// Every projection of every attention and feed-forward, of both families.
+    /// Every projection of every attention and feed-forward, for both families.
     static let everything = LoraTargets(
         encoderSelf: ["q", "k", "v", "o"], decoderSelf: ["q", "k", "v", "o"], decoderCross: ["q", "k", "v", "o"],
         feedForward: ["wi", "wi_0", "wi_1", "wo"])
 
-    /// One leaf of one of the four regions.
+    /// One leaf in one of the four regions.
     static func only(_ region: String, _ leaf: String) -> LoraTargets {
         func leaves(_ name: String) -> Set<String> { name == region ? [leaf] : [] }
         return LoraTargets(
@@ -160,7 +160,7 @@ extension LoraTargets {
 }
 
 extension FrozenWeight {
-    /// The weight itself, to be changed.
+    /// The weight itself, for changing it.
     var floats: Matrix {
         guard let matrix else { preconditionFailure("kept in \(format)") }
         return matrix

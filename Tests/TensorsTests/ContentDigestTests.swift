@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct ContentDigestTests {
-    /// Figures of python-xxhash 4.1.0: `xxhash.xxh3_128_hexdigest(...)`.
+    /// Values of python-xxhash 4.1.0: `xxhash.xxh3_128_hexdigest(...)`.
     static let known = [
         ("", "99aa06d3014798d86001c324468d497f"), ("abc", "06b05ab6733a618578af5f94892f3950"),
         (String(repeating: "0123456789", count: 100), "c9df19c4eccbf540dbdf770360da5ac5"),

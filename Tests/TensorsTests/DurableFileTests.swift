@@ -72,7 +72,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["target"])
     }
 
-    /// No process has the number after the largest.
+    /// No process has the number after the largest one.
     @Test func `what a killed process left of a file is removed with the next, what others write is not`() throws {
         let directory = try TemporaryDirectory()
         let host = ProcessInfo.processInfo.hostName

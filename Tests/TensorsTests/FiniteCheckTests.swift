@@ -2,7 +2,7 @@ import Tensors
 import Testing
 
 @Suite struct FiniteCheckTests {
-    /// Sizes around those of vectors, and the place at either end.
+    /// Sizes around those of vectors, with the number at either end.
     @Test(arguments: [1, 3, 16, 33, 1000])
     func `one number that is not finite is found wherever it stands`(count: Int) {
         func check<Bits: FixedWidthInteger>(_ type: ElementType, largest: Bits, bad: [Bits]) {

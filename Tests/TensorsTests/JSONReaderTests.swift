@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `a comma before the end is refused`() {
-        // Foundation's reader lets these pass on Linux.
+        // Foundation's reader accepts these on Linux.
         #expect(!accepts("[1,]"))
         #expect(!accepts("{\"a\":1,}"))
     }

@@ -29,7 +29,7 @@ import Testing
     @Test func `mappings are given back`() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("file", String(repeating: "x", count: 5_000))
-        // The kernel's limit is 65,530 mappings, so leaking ones would fail on the way.
+        // The kernel's limit is 65,530 mappings, so leaked ones would make this fail.
         for _ in 0..<70_000 { _ = try MappedFile(path: path) }
     }
 
@@ -74,7 +74,7 @@ import Testing
         try #require(unlink(file.path) == 0)
         #expect(file.change(includingReplacement: false) == nil)
         #expect(file.change(includingReplacement: true) == "was removed")
-        // The one that is mapped, by its other name.
+        // This changes the mapped file through its other name.
         try overwriteLocked(directory.file("link"))
         #expect(file.change(includingReplacement: false) == "was written to")
     }

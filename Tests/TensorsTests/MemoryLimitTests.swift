@@ -20,7 +20,7 @@ import Testing
     @Test func `groups of the first version are those of memory`() {
         let files = ["/memory/job/memory.limit_in_bytes": "200\n", "/cpu/job/memory.limit_in_bytes": "1\n"]
         #expect(least("3:cpu,cpuacct:/job\n2:memory:/job\n", files).bytes == 200)
-        // What stands for none.
+        // This value means that there is no limit.
         let none = ["/memory/job/memory.limit_in_bytes": "9223372036854771712\n"]
         #expect(least("2:memory:/job\n", none) == Self.whole)
     }

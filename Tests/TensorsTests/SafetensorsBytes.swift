@@ -9,12 +9,12 @@ func safetensors(_ header: String, data: [UInt8] = [], length: UInt64? = nil) ->
     return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array(header.utf8) + data
 }
 
-/// The bytes of a number, least significant first.
+/// The bytes of numbers, least significant first.
 func littleEndian<T: FixedWidthInteger & UnsignedInteger>(_ values: [T]) -> [UInt8] {
     values.flatMap { value in (0..<T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * T($0))) } }
 }
 
-/// Reads a file from memory and gives it to `body` while the bytes are there.
+/// Reads a file from memory and passes it to `body` while the bytes are valid.
 func withSafetensors<R>(
     _ bytes: [UInt8], path: String = "weights.safetensors", _ body: (SafetensorsFile) throws -> R
 ) throws -> R {
@@ -23,7 +23,7 @@ func withSafetensors<R>(
     }
 }
 
-/// The failure that `body` throws.
+/// Returns the failure that `body` throws.
 func failure(_ body: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) -> Failure? {
     do {
         try body()

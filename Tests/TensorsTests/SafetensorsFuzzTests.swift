@@ -30,7 +30,7 @@ import Testing
                 refusals.insert(kind(failure.message))
             }
         }
-        // Most changes must be noticed, and those without meaning, such as a data byte, must not be refused.
+        // Most changes must be detected, but those without meaning, such as a changed data byte, must not be refused.
         #expect(accepted > cases / 50, "only \(accepted) accepted")
         #expect(accepted < cases / 2, "\(accepted) accepted")
         #expect(refusals.count > 40, "only \(refusals.count) kinds of refusal")
@@ -63,7 +63,7 @@ import Testing
         safetensors("{}"),
     ]
 
-    /// Reads every byte of every tensor in each way there is, and checks what an accepted file promises.
+    /// Reads every byte of every tensor in every possible way, and checks the promises of an accepted file.
     private func readEverything(_ file: SafetensorsFile, of bytes: UnsafeRawBufferPointer) throws -> UInt64 {
         var sum: UInt64 = UInt64(file.metadata.count)
         var end = 0
@@ -98,7 +98,7 @@ import Testing
     }
 }
 
-/// Memory that ends at a page nobody may touch, so that a read beyond the end of a file ends the test.
+/// Memory that ends at an inaccessible page, so that a read beyond the end of a file ends the test.
 private final class GuardedMemory {
     private let base: UnsafeMutableRawPointer
     private let capacity: Int

@@ -1,6 +1,6 @@
 import Randomness
 
-/// Makes damaged safetensors files from intact ones, the same ones for the same seed.
+/// Makes damaged safetensors files from intact ones; the same seed gives the same files.
 struct SafetensorsMutator {
     private let originals: [[UInt8]]
     private var stream: RandomStream
@@ -38,13 +38,13 @@ struct SafetensorsMutator {
         }
     }
 
-    /// Length of the header as far as it lies inside the file, at least 1.
+    /// Length of the header within the file, at least 1.
     private func headerCount(_ bytes: [UInt8]) -> Int {
         let stated = bytes[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return max(1, Int(min(stated, UInt64(bytes.count - 8))))
     }
 
-    /// Overwrites a part with one of another file.
+    /// Overwrites a part with a part of another file.
     private mutating func splice(_ bytes: inout [UInt8]) {
         let other = pick(originals)
         let from = below(other.count)
@@ -53,7 +53,7 @@ struct SafetensorsMutator {
         bytes.replaceSubrange(to..<min(bytes.count, to + part.count), with: part)
     }
 
-    /// Changes the header and, mostly, its length to match.
+    /// Changes the header and, in most cases, the header's length accordingly.
     private mutating func editHeader(_ bytes: inout [UInt8], _ edit: (inout Self, inout [UInt8]) -> Void) {
         let end = 8 + headerCount(bytes)
         var header = Array(bytes[8..<end])

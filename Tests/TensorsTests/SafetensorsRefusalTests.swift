@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tensors
 
-/// A malformed file and words of its refusal.
+/// A malformed file and words from its refusal.
 struct Malformed: Sendable, CustomTestStringConvertible {
     let title: String
     let bytes: [UInt8]
@@ -153,7 +153,7 @@ private func file(_ entries: String..., data: Int = 0) -> [UInt8] {
     }
 
     @Test func `a pickle's magic as a valid header length is not taken for one`() throws {
-        // 0x0280 bytes of header start with 80 02, like a pickle.
+        // A header of 0x0280 bytes makes the file start with 80 02, like a pickle.
         let header = "{}" + String(repeating: " ", count: 0x280 - 2)
         try withSafetensors(safetensors(header)) { #expect($0.tensors.isEmpty) }
     }

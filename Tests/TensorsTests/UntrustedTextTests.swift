@@ -5,9 +5,9 @@ import Testing
 
 @testable import Tensors
 
-/// Texts made to cost a reader time, memory or its way; fuzz/corpus has more.
+/// Texts that were made to cost a reader time or memory, or to lead it astray; fuzz/corpus has more.
 @Suite struct UntrustedTextTests {
-    /// Marks that are not in Unicode's canonical order, so that comparing them sorts them.
+    /// Marks that are not in Unicode's canonical order, so that comparing them requires sorting.
     private func marks(_ count: Int) -> String {
         (0..<count).reduce(into: "") { $0.unicodeScalars.append($1 % 2 == 0 ? "\u{301}" : "\u{316}") }
     }
@@ -66,7 +66,7 @@ import Testing
         #expect(refusal?.message.hasPrefix("cannot open \(link): a symbolic link stands there") == true)
     }
 
-    /// To Swift a "/" with a mark on it is one character and no "/"; to the system it ends a directory's name.
+    /// For Swift a "/" with a combining mark is one character and not a "/"; for the system it ends a directory's name.
     @Test(arguments: ["..", ".", "", "/etc/x", "../x", "a/x", "../\u{338}x", "/\u{338}x", "a/\u{301}b", "a\\b", "a\0b"])
     func `a shard's name does not leave the model's directory`(name: String) throws {
         let directory = try TemporaryDirectory()

@@ -1,5 +1,5 @@
-// How far numbers are apart, for bounds that a NaN must not pass. `max(0, .nan)` is 0 in Swift, and `min` and the `max()` of
-// a sequence lose a NaN as well; what is computed here is NaN as soon as one number is, and no comparison with that holds.
+// Differences of numbers, for bounds that a NaN must not pass. In Swift `max(0, .nan)` is 0, and `min` and the `max()` of a
+// sequence lose a NaN as well. The results here are NaN as soon as one number is, and then every comparison is false.
 
 /// The larger of two numbers; NaN when one of them is.
 public func larger(_ a: Double, _ b: Double) -> Double { a.isNaN || b.isNaN ? .nan : max(a, b) }
@@ -7,8 +7,8 @@ public func larger(_ a: Double, _ b: Double) -> Double { a.isNaN || b.isNaN ? .n
 /// The smaller of two numbers; NaN when one of them is.
 public func smaller(_ a: Double, _ b: Double) -> Double { a.isNaN || b.isNaN ? .nan : min(a, b) }
 
-/// The largest difference of two lists; NaN when one has a NaN, when both have the same infinity at one place, and when one
-/// is longer than the other.
+/// The largest difference between two lists; NaN when one contains a NaN, when both have the same infinity at one position, or
+/// when one is longer than the other.
 public func largestDifference(
     _ a: some Collection<some BinaryFloatingPoint>, _ b: some Collection<some BinaryFloatingPoint>
 ) -> Double {

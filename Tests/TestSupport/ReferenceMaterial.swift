@@ -1,8 +1,9 @@
 import Foundation
 
-/// Reference material beside the project, named by the environment variable `UNOLORA_REFERENCE`; most machines have none.
+/// Reference material outside the project, in the directory that the environment variable `UNOLORA_REFERENCE` names; most
+/// machines have none.
 public enum ReferenceMaterial {
-    /// Its directory; tests that need it run only where this is set.
+    /// The directory; tests that need it run only if it is set.
     public static let directory = ProcessInfo.processInfo.environment["UNOLORA_REFERENCE"].flatMap {
         $0.isEmpty ? nil : $0
     }

@@ -3,10 +3,10 @@ import Foundation
 /// A file system of limited size in memory, unmounted when the value goes away.
 public final class SmallDisk {
     private let root: TemporaryDirectory
-    /// Where it is mounted.
+    /// The path at which it is mounted.
     public var path: String { root.path }
 
-    /// Mounts it; throws when that is not possible.
+    /// Mounts the file system; throws when that is not possible.
     public init(kilobytes: Int) throws {
         root = try TemporaryDirectory()
         guard Self.run("mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", root.path) else {
@@ -18,7 +18,7 @@ public final class SmallDisk {
         _ = Self.run("umount", root.path)
     }
 
-    /// Whether this process may mount, found by doing it.
+    /// Whether this process may mount, found out by trying.
     public static var isAvailable: Bool {
         guard geteuid() == 0, let root = try? TemporaryDirectory() else { return false }
         guard run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", root.path) else { return false }

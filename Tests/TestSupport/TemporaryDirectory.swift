@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A fresh directory that is removed when the value goes away, or when the process exits: what static properties hold
-/// never goes away.
+/// A new directory that is removed when the value goes away or when the process exits; values in static properties never go
+/// away.
 public final class TemporaryDirectory: Sendable {
     /// Absolute path.
     public let path: String

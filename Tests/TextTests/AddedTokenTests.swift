@@ -15,7 +15,7 @@ import Testing
             sentences: sentences + ["[ ] fi 1 \u{e9} \u{df}"], pieces: 50, to: directory.file("spiece.model"))
     }
 
-    /// The vocabulary with such files beside it.
+    /// The vocabulary with these files beside it.
     private func open(_ files: [String: String] = [:], rows: Int = 256) throws(Failure) -> Vocabulary {
         for (name, text) in files {
             do { try directory.write(name, text) } catch { fatalError("\(error)") }
@@ -141,7 +141,7 @@ import Testing
         #expect(try vocabulary.encode("the cat").allSatisfy { $0 < 50 })
         for (text, reason) in [
             ("the <new> cat", "to which no file gives an id"), ("the\ncat", "normalized: false"),
-            // Equal for Swift to its normal form, and other bytes.
+            // Swift takes this for equal to its normalised form, but its bytes differ.
             ("the e\u{301} cat", "normalized: false"),
             ("<old>", "tokenizer_config.json does not list"),
         ] {
@@ -227,7 +227,7 @@ import Testing
         }
     }
 
-    /// What transformers 5.24 gives, without the EOS that it appends.
+    /// The result of transformers 5.24, without the EOS that it appends.
     @Test(.enabled(if: ReferenceMaterial.directory != nil, "needs T5's own vocabulary, which is not distributed here"))
     func `T5's vocabulary gives the ids of the reference`() throws {
         let place = try TemporaryDirectory()

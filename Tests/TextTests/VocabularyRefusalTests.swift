@@ -32,7 +32,7 @@ import Text
     }
 
     @Test func `a model cut anywhere is refused`() throws {
-        // The last part, the normaliser's settings, fills most of the file, so every cut takes something of it.
+        // The last part, the normaliser's settings, fills most of the file, so every cut removes something from it.
         for length in stride(from: 0, to: model.count, by: max(1, model.count / 300)) {
             let error = try #require(try refusal(of: model.prefix(length)), "cut to \(length) of \(model.count)")
             #expect(error.code == .badData)
@@ -67,7 +67,7 @@ import Text
         var refused = 0
         for trial in 0..<2000 {
             var damaged = model
-            // Pieces and settings are the small part in front of the normalisation table.
+            // Pieces and settings are the small part before the normalisation table.
             let end = trial % 2 == 0 ? min(1500, damaged.count) : damaged.count
             for _ in 0..<(1 + random(below: 4)) {
                 damaged[random(below: end)] = UInt8(random(below: 256))

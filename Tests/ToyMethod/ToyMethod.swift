@@ -4,8 +4,8 @@ import Failures
 import Kernels
 import Tensors
 
-/// A method that only tests have: a trained bias behind each feed-forward, `y = wo(...) + b`, and the encoder's final norm
-/// trained. It is in this folder and in one line of a table (`MethodTable.withToy`), and shows that no more is needed.
+/// A method that only tests have: a trained bias after each feed-forward, `y = wo(...) + b`, and the encoder's final norm
+/// trained. It consists of this folder and one line of a table (`MethodTable.withToy`), which shows that no more is needed.
 public struct ToyMethod: Method {
     /// See `Method`.
     public let parameters: ParameterLayout
@@ -14,7 +14,7 @@ public struct ToyMethod: Method {
     /// The name of the trained tensor of the backbone.
     public static let norm = "encoder.final_layer_norm.weight"
 
-    /// The method on a backbone of this shape.
+    /// Creates the method on a backbone of this shape.
     public init(on shape: any BackboneShape) {
         var parameters = ParameterLayout()
         var biases: [Sublayer: ParameterLayout.Entry] = [:]
@@ -47,7 +47,7 @@ public struct ToyMethod: Method {
 }
 
 extension MethodTable {
-    /// The program's methods, and the toy.
+    /// The program's methods and the toy method.
     public static let withToy = MethodTable.standard.adding(
         MethodTable.Entry("toy") { configuration, shape, _ in
             MadeMethod(method: ToyMethod(on: shape), configuration: configuration, sizeKeys: "nothing")

@@ -9,7 +9,7 @@ public struct TrainedTensors: Method {
     private let kept: Set<GroupKind>
     private let trainsPositions: Bool
 
-    /// Trains the tensors of a shape that `isTrained`.
+    /// Trains the tensors of a shape for which `isTrained` returns true.
     public init(on shape: any BackboneShape, _ isTrained: (String) -> Bool) {
         var parameters = ParameterLayout()
         for (name, size) in shape.tensorShapes() where isTrained(name) { parameters.append(name, size) }

@@ -15,7 +15,7 @@ func parseModelConfiguration(_ bytes: UnsafeRawBufferPointer) {
     hold(again == read, "what is written means the same")
 }
 
-/// The smallest model there is, for layouts of adapters on it.
+/// The smallest preset model, for layouts of adapters on it.
 private let model = T5Configuration.presets[0].configuration
 
 func parseAdapterConfiguration(_ bytes: UnsafeRawBufferPointer) {
@@ -25,8 +25,8 @@ func parseAdapterConfiguration(_ bytes: UnsafeRawBufferPointer) {
     hold(made.method.parameters.count >= 0, "a layout is not negative")
 }
 
-/// The text and each value in it; the rest of `RunConfiguration.load` reads the defaults of all keys each time, which takes
-/// some milliseconds.
+/// Parses the text and each value in it. The rest of `RunConfiguration.load` reads the defaults of all keys each time, which
+/// takes some milliseconds.
 func parseRunConfiguration(_ bytes: UnsafeRawBufferPointer) {
     guard let text = String(validating: bytes, as: UTF8.self), let layer = try? Layer(yaml: text, name: "r") else {
         return

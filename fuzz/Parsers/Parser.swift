@@ -1,7 +1,7 @@
-/// Every parser of bytes that this program does not write itself, or finds again after who knows what happened to them.
+/// The parsers of all bytes that this program does not write itself, or that may have changed after it wrote them.
 ///
-/// Each takes any bytes at all: it refuses them with a `Failure`, or what it makes of them can be used in full. A trap, a
-/// read beyond the bytes, a promise that does not hold (`hold`), or a time or memory without bound is a finding.
+/// Each accepts any bytes: it either refuses them with a `Failure`, or its result can be used completely. A trap, a read beyond
+/// the bytes, a promise that does not hold (`hold`), or unbounded time or memory is a finding.
 enum Parser: String, CaseIterable, Sendable {
     /// A safetensors file.
     case safetensors
@@ -25,17 +25,17 @@ enum Parser: String, CaseIterable, Sendable {
     case state
     /// The file of a snapshot.
     case snapshot
-    /// `metrics.jsonl` of a run that goes on.
+    /// `metrics.jsonl` of a run that continues.
     case metrics
     /// `STATUS.json` of a run.
     case status
-    /// Names of files in a run directory, a line each, among which may be TensorBoard's.
+    /// Names of files in a run directory, one per line; they may include TensorBoard's.
     case eventNames = "event-names"
-    /// `spiece.model`, up to where the library takes it.
+    /// `spiece.model`, up to the point at which the library reads it.
     case vocabularyOutline = "vocabulary-outline"
-    /// `spiece.model` and the library behind it.
+    /// `spiece.model` and the library that reads it.
     case vocabulary
-    /// The tokenizer's files beside it: a byte says which, then its content.
+    /// The tokenizer's files beside it: the first byte says which file, its content follows.
     case tokenizerFiles = "tokenizer-files"
 
     /// Parses bytes.

@@ -6,7 +6,7 @@ import Tensors
 @testable import Runs
 @testable import Training
 
-/// The bytes as they are, and what they say once more with the digest that it should have.
+/// Parses the bytes as they are, and again with the correct digest of their content.
 func parseManifest(_ bytes: UnsafeRawBufferPointer) {
     struct Stored: Decodable {
         let step: Int
@@ -61,7 +61,7 @@ func parseMetrics(_ bytes: UnsafeRawBufferPointer) {
     }
 }
 
-/// The bytes as they are, and their body once more with the digest that it should have.
+/// Parses the bytes as they are, and again with the correct digest of their body.
 func parseSnapshot(_ bytes: UnsafeRawBufferPointer) {
     check(SnapshotFile.parse(bytes, "s"), bytes.count)
     guard let whole = SnapshotFile.withDigest(bytes) else { return }

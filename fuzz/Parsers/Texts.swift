@@ -39,7 +39,7 @@ private let objects = [
     definition(.jsonLines, [Field("a")], label: .named("label"), answers: grades.0, labels: grades.1),
 ]
 
-/// Reads every row, and each again from its place as the tokeniser does.
+/// Reads every row, and reads each again from its position, like the tokeniser.
 private func readRows(_ file: MappedFile, _ definition: TaskDefinition) {
     guard var reader = try? ExampleReader(file, definition) else { return }
     var again = reader
@@ -66,14 +66,14 @@ func parseJSONL(_ bytes: UnsafeRawBufferPointer) {
     for object in objects { readRows(file, object) }
 }
 
-/// The bytes as they are, and once more with the sizes and the digest that they should have: no change of a byte would come
-/// beyond these.
+/// Parses the bytes as they are, and again with the correct sizes and digest, because otherwise no changed byte would get past
+/// these.
 func parseTokenCache(_ bytes: UnsafeRawBufferPointer) {
     readCache(MappedFile(copying: bytes, path: "t"))
     let start = TokenCacheFormat.prologueSize
     guard bytes.count >= start else { return }
     let content = UnsafeRawBufferPointer(rebasing: bytes[start...])
-    // In units in which the data is aligned, as otherwise few changes would leave it so.
+    // The size is a multiple of the data's alignment, because otherwise few changes would leave the data aligned.
     let stated = Int(bytes.loadUnaligned(fromByteOffset: 24, as: UInt16.self))
     let header = min(stated / TokenCacheFormat.alignment * TokenCacheFormat.alignment, content.count)
     let prologue = TokenCacheFormat.prologue(
@@ -81,7 +81,7 @@ func parseTokenCache(_ bytes: UnsafeRawBufferPointer) {
     (prologue + content).withUnsafeBytes { readCache(MappedFile(copying: $0, path: "t")) }
 }
 
-/// Touches whatever an accepted cache gives access to.
+/// Reads everything that an accepted cache gives access to.
 private func readCache(_ file: MappedFile) {
     guard let tasks = try? TokenCacheReader(file).contents().tasks else { return }
     var sum = 0
@@ -118,7 +118,7 @@ func parseVocabulary(_ bytes: UnsafeRawBufferPointer) {
     }
 }
 
-/// The pieces that a `spiece.model` of ten would have, for files that name tokens.
+/// The pieces that a `spiece.model` with ten pieces would have, for files that name tokens.
 private var pieces: AddedTokens.Pieces {
     AddedTokens.Pieces(
         count: 10, name: { id throws(Failure) in ["<pad>", "</s>", "<unk>", "\u{2581}the"][min(Int(id), 3)] },
@@ -135,7 +135,7 @@ func parseTokenizerFiles(_ bytes: UnsafeRawBufferPointer) {
         let tokens = try? AddedTokens(files, pieces: pieces, rows: 200)
     else { return }
     for (id, token) in tokens.byID { hold(id == token.id && (0..<200).contains(id), "ids are of rows") }
-    // The file itself holds every token that it names.
+    // The file itself contains every token that it names.
     var end = 0
     _ = try? tokens.forEachPart(of: bytes) { part in
         switch part {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What fuzzing began with and what it found, fed to the parsers in every test run (docs/fuzzing.md).
+/// The seeds and findings of fuzzing, which every test run feeds to the parsers (docs/fuzzing.md).
 @Suite struct CorpusTests {
     private static let corpus = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("corpus")
@@ -12,10 +12,10 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
         #expect(!files.isEmpty)
         for file in files {
-            // In memory of exactly their size, so that address checking sees a read beyond it.
+            // The memory has exactly the size of the input, so that address checking detects a read beyond it.
             let bytes = [UInt8](try Data(contentsOf: file))
             bytes.withUnsafeBytes { parser($0) }
-            // What ends early is what a parser meets most often.
+            // Truncated input is what a parser meets most often.
             for length in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 16)) {
                 Array(bytes[..<length]).withUnsafeBytes { parser($0) }
             }

@@ -3,7 +3,7 @@ import Testing
 @testable import Commands
 
 @Suite struct PlanTests {
-    /// Threads take micro-batches one after the other, as workers do, and the last to be done decides.
+    /// Each thread takes one micro-batch after another, like the workers, and the last one to finish decides.
     @Test func `a step takes as long as its busiest thread`() {
         for own in 1...12 {
             for threads in 1...14 {

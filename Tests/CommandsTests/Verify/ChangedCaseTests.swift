@@ -6,14 +6,15 @@ import Tensors
 import TestSupport
 import Testing
 
-/// A case in which one number, one tensor or one setting differs from what it should be.
+/// A case in which one number, one tensor or one setting differs from the correct one.
 @Suite struct ChangedCaseTests {
     private static let original = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Cases/unolora_star-v1.1").path
 
     init() { BLAS.useOneThread() }
 
-    /// A copy of the case; `change` sees each tensor's values before they are written, nil leaves the tensor out.
+    /// A copy of the case; `change` gets each tensor's values before they are written and leaves the tensor out if it returns
+    /// nil.
     private func copy(_ change: (String, [Float]) -> [Float]?) throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()
         for part in ["model", "adapter"] {
@@ -57,7 +58,7 @@ import Testing
         #expect(try Verification.replay(path: directory.path, products: .openblas).passed)
     }
 
-    /// Index 6 of the logits is of a label; the others, and the last of the encoder output, stand in the padding.
+    /// Index 6 of the logits belongs to a label; the others, and the last one of the encoder output, are in the padding.
     @Test(arguments: [
         ("logits", 6), ("logits", 5 * 4 * 96 - 1), ("logits", 300), ("encoder_output", 0),
         ("encoder_output", 5 * 23 * 32 - 1), ("loss", 0), ("grad.hypernet.mlp.3.bias", 2),
@@ -66,7 +67,7 @@ import Testing
         ("step.decoder.block.1.layer.1.EncDecAttention.v.lora_B.weight", 9),
     ])
     func `one changed number fails and is named`(place: (name: String, index: Int)) throws {
-        // Three times the tolerance away from the right value.
+        // Three times the tolerance away from the correct value.
         let moved = try replay(place.name, place.index) { $0 + 6e-4 * $1 }
         #expect(!moved.passed && moved.failed.contains(place.name), "\(moved.failed)")
         let broken = try replay(place.name, place.index) { _, _ in .nan }
@@ -75,7 +76,7 @@ import Testing
         where place.name.hasPrefix(prefix) {
             #expect(worst?.hasPrefix(place.name) == true, "\(worst ?? "none")")
         }
-        // A third of the tolerance is forgiven.
+        // A third of the tolerance is accepted.
         let near = try replay(place.name, place.index) { $0 + 0.6e-4 * $1 }
         #expect(!near.failed.contains(place.name), "\(near.errors[place.name] ?? -1)")
     }
@@ -93,7 +94,7 @@ import Testing
         #expect(!report.passed)
     }
 
-    /// Copies the case without change and returns the refusal after `damage`.
+    /// Copies the case, changes it by `change` and `damage`, and returns the refusal.
     private func refusal(
         _ change: (String, [Float]) -> [Float]? = { _, values in values },
         damage: (TemporaryDirectory) throws -> Void = { _ in }
@@ -146,7 +147,7 @@ import Testing
         }
     }
 
-    /// The others would take terabytes.
+    /// The other combinations would need terabytes.
     @Test(arguments: [
         #""method": "unolora_star", "rank": 3, "tasks": 3"#,
         #""method": "lora_per_task", "rank": 4096, "tasks": 100000"#,

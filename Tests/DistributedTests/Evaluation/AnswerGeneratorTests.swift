@@ -31,7 +31,7 @@ import Testing
         let tiny = TinyTraining(.loraPerTask)
         let team = tiny.team(threads: threads).team
         let entry = try #require(tiny.state.parameters.entries.first { $0.name.hasSuffix("lora_B.weight") })
-        // The part of task 1.
+        // The part of the tensor for task 1.
         let place = entry.offset + entry.count / TinyTraining.tasks
         let sane = tiny.state.weights.base[place]
         tiny.state.weights.base[place] = value

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Training
 
-/// Who is lost, from what the ranks of a node have written into their table.
+/// Which rank is lost, judged by the table of a node's ranks.
 @MainActor @Suite(.serialized) struct LifeSignsTests {
     let world: Communicator
 
@@ -11,10 +11,10 @@ import Testing
 
     private static let second: Int64 = 1_000_000_000
 
-    /// A table in which all ranks are as they must be at `now`.
+    /// A table in which all ranks are alive and well at `now`.
     private func board() throws -> (board: HealthBoard, signs: LifeSigns, now: Int64) {
         let board = try HealthBoard(world, world: world)
-        // The same on all ranks, and ahead of the clock that marks them at their start.
+        // The time is the same on all ranks, and later than that which each rank writes at its start.
         let now = try world.allReduce(.maximum, HealthBoard.now) + 1_000 * Self.second
         for entry in [HealthBoard.Entry.watched, .progressed, .worked] {
             board[entry, world.rank] = now - Self.second
@@ -38,10 +38,10 @@ import Testing
         try world.barrier()
         #expect(signs.idle(now, since: 0) == 61 * Self.second)
         let sentence = signs.lost(now, since: 0, limit: 60 * Self.second)
-        // Alone there is nobody to wait for.
+        // A single rank waits for nobody.
         #expect((sentence ?? "").hasPrefix(world.size > 1 ? "all ranks wait for each other since 61 s" : ""))
         #expect((sentence != nil) == (world.size > 1))
-        // Neither without a limit, nor where this process was stopped itself, nor of one node among several.
+        // Nothing is reported without a limit, if this process was stopped itself, or for one node among several.
         #expect(signs.lost(now, since: 0, limit: 0) == nil)
         #expect(signs.lost(now, since: now - Self.second, limit: 60 * Self.second) == nil)
         let part = LifeSigns(board, host: "h", isWholeJob: false)

@@ -5,26 +5,26 @@ import Testing
 
 @testable import MPI
 
-/// What happens to a job when a rank fails. These tests start jobs of their own, so they run only in a process that no
-/// launcher started (`launch/test.sh` runs the target once that way).
+/// The effect of a failing rank on a job. These tests start jobs themselves, so they run only in a process that no launcher
+/// started (`launch/test.sh` runs the target once in that way).
 @Suite(.serialized, .enabled(if: !TestWorld.isLaunched, "starts jobs of its own: not under mpirun"))
 struct AbandonmentTests {
-    /// Set in the jobs that the tests start; says what rank 1 does.
+    /// This variable is set in the jobs that the tests start, and says what rank 1 does.
     private static let variable = "UNOLORA_TEST_ABANDON"
 
-    /// launch/mpi-environment.sh names the mpirun of this build's MPI where it is not the one in PATH.
+    /// launch/mpi-environment.sh names the mpirun of this build's MPI if it is not the one in PATH.
     private let launcher = ProcessInfo.processInfo.environment["UNOLORA_MPIRUN"] ?? "mpirun"
 
-    /// Starts two ranks of this test program that run `AbandonedJob`; the launcher's exit status and the time it took.
+    /// Starts two ranks of this test program that run `AbandonedJob`; returns the launcher's exit status and the time it took.
     ///
-    /// posix_spawn and not `Process`: the daemon that MPI forks for this process may inherit the socket by which
-    /// `Process` learns of the end, and then it never does.
+    /// It uses posix_spawn instead of `Process`: the daemon that MPI forks for this process may inherit the socket by which
+    /// `Process` is told about the end, and then `Process` never learns about it.
     private func run(_ action: String) throws -> (status: Int32, seconds: Double, output: String) {
         let directory = try TemporaryDirectory()
         let arguments =
             ["timeout", "-k", "5", "60", launcher, "-n", "2", try testProgram()]
             + ["--testing-library", "swift-testing", "--no-parallel", "--filter", "AbandonedJob"]
-        // MPI, once started in this process, leaves variables that a launcher would take for its own.
+        // Once MPI has been started in this process, it leaves variables that a launcher would take for its own.
         var environment = ProcessInfo.processInfo.environment.filter { name, _ in
             !["OMPI_", "PMIX_", "PMI_"].contains { name.hasPrefix($0) }
         }
@@ -77,7 +77,7 @@ struct AbandonmentTests {
     }
 }
 
-/// The body of the jobs that `AbandonmentTests` starts; not run otherwise.
+/// The code of the jobs that `AbandonmentTests` starts; disabled otherwise.
 @MainActor
 @Suite(
     .enabled(

@@ -59,7 +59,7 @@ import Testing
         var world = world
         world.largestCount = 4
         var longest: Int64 = 0
-        // On a busy machine rank 0 may be as late as the rank that waits; once it is not.
+        // On a busy machine rank 0 may be as late as the waiting rank; in one of these rounds it must not be.
         for delay in [60, 240, 960, 3840] where longest <= 2_000_000 {
             var values = [Int64](repeating: Int64(world.rank + 1), count: 9)
             var seen = Duration.zero
@@ -147,7 +147,7 @@ import Testing
         }
         #expect(failure.code == .internal)
         #expect(failure.message.hasPrefix("MPI cannot broadcast 1 bytes from rank \(world.size): "))
-        // Open MPI names the class, MPICH says it in words.
+        // Open MPI names the error class, MPICH describes it.
         #expect(failure.message.contains("MPI_ERR_ROOT") || failure.message.contains("Invalid root"))
         #expect(!failure.message.contains("\n"))
     }

@@ -4,7 +4,7 @@ import Testing
 @testable import MPI
 
 @Suite struct LaunchEnvironmentTests {
-    /// What the check says of a process whose MPI is alone.
+    /// The refusal of a process whose MPI sees it alone; nil if it is accepted.
     private func refusal(_ environment: [String: String], family: MPIFamily = .openMPI) -> Failure? {
         do throws(Failure) {
             let launch = LaunchEnvironment(environment, family: family)
@@ -16,13 +16,13 @@ import Testing
         }
     }
 
-    /// What srun sets for the tasks of a step.
+    /// The variables that srun sets for the tasks of a step.
     private let task = [
         "SLURM_JOB_ID": "17", "SLURM_NTASKS": "8", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "8",
         "SLURM_PROCID": "3",
     ]
 
-    /// What a batch script sees: the allocation's number of tasks, and no step.
+    /// The variables in a batch script: the allocation's number of tasks, and no step.
     private let batch = ["SLURM_JOB_ID": "17", "SLURM_NTASKS": "8", "SLURM_NPROCS": "8", "SLURM_PROCID": "0"]
 
     @Test func `a program alone, in a shell or in a batch script, is not refused`() {
@@ -95,7 +95,7 @@ import Testing
         #expect(failure.message.contains("srun --mpi=pmix"))
     }
 
-    /// Built for SLURM's own PMI library it needs no variable.
+    /// An MPICH that is built for SLURM's own PMI library needs no variable.
     @Test func `tasks of srun are left to MPICH first`() throws {
         try LaunchEnvironment(task, family: .mpich).checkBeforeStart()
         let failure = try #require(refusal(task, family: .mpich))
@@ -141,7 +141,7 @@ import Testing
         }
         #expect(killsTogether(["HYDI_CONTROL_FD": "7"]) && killsTogether(["I_MPI_HYDRA_UUID": "922f"]))
         #expect(!killsTogether(["HYDI_CONTROL_FD": "7", "PMI_SIZE": "1"]))
-        // What srun --mpi=pmi2 sets, and a program that Hydra's ranks are strangers to.
+        // First the variables of srun --mpi=pmi2, then a program whose MPI does not know Hydra.
         #expect(!killsTogether([:]) && !killsTogether(["HYDI_CONTROL_FD": "7"], .openMPI))
     }
 

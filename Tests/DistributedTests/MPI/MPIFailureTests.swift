@@ -4,9 +4,9 @@ import Testing
 
 @testable import MPI
 
-/// Which errors of MPI a restart may mend.
+/// Which MPI errors a restart may resolve.
 @MainActor @Suite(.serialized) struct MPIFailureTests {
-    /// The words of libraries that do not name the class, by its name: those of MPICH.
+    /// The texts of libraries that do not name the error class, by the class's name: those of MPICH.
     private static let words = [
         "Invalid communicator": "MPI_ERR_COMM", "Message truncated": "MPI_ERR_TRUNCATE",
         "Invalid MPI_Win": "MPI_ERR_WIN", "Target memory is not contained within the window": "MPI_ERR_RMA_RANGE",
@@ -17,7 +17,7 @@ import Testing
         "Other MPI error": "MPI_ERR_OTHER", "Unknown error.  Please file a bug report.": "MPI_ERR_UNKNOWN",
     ]
 
-    /// The codes of the classes, by their names.
+    /// The codes of the error classes, by name.
     private func codes() throws -> [String: Int32] {
         _ = try TestWorld.world
         var codes: [String: Int32] = [:]

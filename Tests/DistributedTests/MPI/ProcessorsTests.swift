@@ -15,7 +15,7 @@ import Testing
         #expect(AvailableCores.ofThisProcess().cores.count <= all.count)
     }
 
-    /// Each rank binds itself to one processor first, as mpirun does, so that there is something to lend.
+    /// Each rank first binds itself to one processor, like mpirun does, so that there is something to lend.
     @Test func `a rank has the processors of all while they are lent, and its own afterwards`() throws {
         let before = Processors.ofThisThread
         let all = try world.processors()
@@ -43,7 +43,7 @@ import Testing
         let clock = ContinuousClock()
         try world.barrier()
         let begun = clock.now
-        // Half of the sleep is for ranks that leave the first barrier late.
+        // Half of the sleep allows for ranks that leave the first barrier late.
         if world.rank == world.size - 1 { Thread.sleep(forTimeInterval: 0.2) }
         try world.idleBarrier()
         #expect(clock.now - begun >= .milliseconds(100))

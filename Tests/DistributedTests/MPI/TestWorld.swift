@@ -4,13 +4,14 @@ import Foundation
 @testable import MPI
 
 /// The MPI environment of the test process: started on first use, ended when the process exits. Suites that use it are
-/// `@MainActor`, because a library may grant no more than MPI_THREAD_FUNNELED, where every call belongs on the thread that
-/// started MPI; and `.serialized`, because collectives must be in order.
+/// `@MainActor`, because a library may grant only MPI_THREAD_FUNNELED, where every call must come from the thread that started
+/// MPI; and `.serialized`, because collectives must be in the same order.
 ///
-/// Tests hold at every number of ranks: `mpirun -n 4 .build/release/unolora-distPackageTests.xctest --testing-library
+/// The tests must pass with any number of ranks: `mpirun -n 4 .build/release/unolora-distPackageTests.xctest --testing-library
+/// swift-testing --no-parallel --filter '^DistributedTests'`, as `launch/test.sh` runs them.
 /// swift-testing --no-parallel --filter '^DistributedTests'`, as `launch/test.sh` runs them.
 @MainActor enum TestWorld {
-    /// What the environment says of itself.
+    /// The environment's facts.
     struct Started: Sendable {
         let world: Communicator
         let threadLevel: MPIEnvironment.ThreadLevel
@@ -39,7 +40,7 @@ import Foundation
 
     private static let holder: Holder = {
         atexit {
-            // The testing library leaves from a thread of its pool; MPI must end on the thread that started it.
+            // The testing library exits on a thread of its pool, but MPI must end on the thread that started it.
             if Thread.isMainThread {
                 MainActor.assumeIsolated { TestWorld.finalize() }
             } else {
@@ -68,7 +69,7 @@ import Foundation
         }
     }
 
-    /// Whether an MPI launcher started this process; tests that start jobs of their own need a process that it did not.
+    /// Whether an MPI launcher started this process; tests that start jobs themselves need a process without a launcher.
     nonisolated static var isLaunched: Bool {
         LaunchEnvironment(ProcessInfo.processInfo.environment) != LaunchEnvironment([:])
     }

@@ -12,14 +12,14 @@ import Text
 
 @testable import Training
 
-/// Whether shared memory takes the largest pack of these tests; in a container it may be as small as 64 MiB.
+/// Whether shared memory has room for the largest pack of these tests; in a container it may be as small as 64 MiB.
 private let sharedMemoryHasRoom: Bool = {
     var status = statvfs()
     return statvfs("/dev/shm", &status) == 0 && UInt64(status.f_bavail) * UInt64(status.f_frsize) >= 512 << 20
 }()
 
-/// That a node holds the frozen weights once, whatever the number of its ranks: as mapped file and, where they are packed, as
-/// one shared copy. Needs several ranks to be able to fail.
+/// Tests that a node holds the frozen weights once, whatever the number of its ranks: as a mapped file and, if they are packed,
+/// as one shared copy. With a single rank it cannot fail.
 @MainActor
 @Suite(.serialized, .enabled(if: sharedMemoryHasRoom, "needs 512 MiB in /dev/shm, for what a node shares"))
 struct FrozenMemoryTests {
@@ -32,7 +32,7 @@ struct FrozenMemoryTests {
         node = try world.nodeCommunicator()
     }
 
-    /// Large beside what else a process takes meanwhile: 29 million weights.
+    /// The model is large compared with what else a process allocates during the test: 29 million weights.
     private static let shape: T5Configuration = {
         var shape = T5Configuration.presets[0].configuration
         shape.vocabularySize = 1024
@@ -66,14 +66,14 @@ struct FrozenMemoryTests {
             yaml: Self.yaml, name: "run.yaml", directory: path,
             overrides: ["model=\(path)", "parallel.gemm=\(products.rawValue)", "model.products=\(kind)"])
         var share = 0.0
-        // The first model also makes what the process keeps from then on: the library's buffers and the heap, which take more
-        // or less as there are huge pages.
+        // The first model also causes allocations that the process keeps: the library's buffers and the heap. Their size varies
+        // with the number of huge pages.
         for _ in 0..<2 {
             let before = try proportionalBytes()
             let base = try RunModel(configuration, training: true, world: world)
             read(base.model)
             let held = try proportionalBytes() - before
-            // What was read to be packed is given back.
+            // The memory that was read for packing has been given back.
             let packed = try packedBytes(base, products, kind)
             let expected = try packed > 0 ? packed : fileBytes(path)
             #expect(expected > 50 << 20)
@@ -83,20 +83,20 @@ struct FrozenMemoryTests {
         try world.barrier()
     }
 
-    /// Makes this rank look at every weight of the forward, so that what it has mapped counts as its own.
+    /// Makes this rank read every weight of the forward, so that its mappings count as memory of this rank.
     private func read(_ model: any Backbone) {
         var batch = RaggedBatch()
         batch.append(source: [2, 3, 1], target: [4, 1], task: 0, slot: 0)
         _ = model.engine(nil, workspace: Workspace()).logits(batch)
     }
 
-    /// Memory of all ranks of the node: a page that n of them have counts 1/n in each. Collective.
+    /// The memory of all ranks of the node, in which a page that n ranks share counts 1/n in each. Collective.
     private func proportionalBytes() throws -> Int64 {
         try node.barrier()
         let text = try String(contentsOfFile: "/proc/self/smaps_rollup", encoding: .utf8)
         let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("Pss:") })
         let kibibytes = try #require(line.split(separator: " ").dropFirst().first.flatMap { Int64($0) })
-        // Nobody goes on before all have looked at what they share.
+        // No rank continues before all have measured what they share.
         return try node.allReduce(.sum, kibibytes) * 1024
     }
 

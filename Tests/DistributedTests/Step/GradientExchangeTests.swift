@@ -19,7 +19,7 @@ import Testing
         GradientExchange(communicator: world, sums: sums, check: check)
     }
 
-    /// The bits of the gradient that an exchange ends with.
+    /// The bits of the gradient at the end of an exchange.
     private func gradient(_ sums: RankSums, divisor: Double) -> [UInt32] {
         let arena = Arena(count: sums.layout.parameters)
         sums.unpack(0..<arena.count, into: arena.base, divisor: divisor)
@@ -47,7 +47,7 @@ import Testing
         let layout = tiny.sums
         let parts = (0..<13).map { part in
             var stream = RandomStream(seed: 5, purpose: .test, a: UInt32(part))
-            // As large as the exact sum of 13 parts admits, of both signs.
+            // The numbers are as large as the exact sum of 13 parts allows, with both signs.
             return (0..<layout.header).map { _ in Int64(bitPattern: stream.next()) / 32 }
         }
         let serial = (0..<layout.header).map { i in parts.reduce(0) { $0 + $1[i] } }
@@ -80,7 +80,7 @@ import Testing
     private func refusal(step: Int, check: UInt64 = 11, cursor: UInt64 = 5) throws -> Failure? {
         let exchange = exchange(tiny.rankSums(), check: check)
         guard world.size > 1 else {
-            // Alone, nobody can disagree.
+            // A single rank cannot disagree.
             try exchange.reduce(isGood: true, step: step, cursor: cursor, stop: nil)
             return nil
         }
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    /// As messages name ranks; all are on one host here.
+    /// A rank's name in messages; all ranks are on one host here.
     private func name(_ rank: Int) -> String { "rank \(rank) on \(ProcessInfo.processInfo.hostName)" }
 
     @Test func `a rank at another step is refused on every rank by its name`() throws {
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func `steps whose mean is right are refused all the same`() throws {
-        // 6, 8, 7, 7, ...: the sum of all steps is what ranks at step 7 expect.
+        // Ranks have the steps 6, 8, 7, 7, ...: the sum of all steps is what ranks at step 7 expect.
         let step = world.rank == 0 ? 6 : world.rank == 1 ? 8 : 7
         guard let failure = try refusal(step: step) else { return }
         let expected =

@@ -6,10 +6,10 @@ import Tensors
 
 @testable import Training
 
-/// Training written out once more: gradients example by example, and sums, clipping, AdamW and the schedule in `Double`
-/// from their formulas. Nothing of the product's step is used but the engine on one example.
+/// A second implementation of training: gradients example by example, and sums, clipping, AdamW and the schedule in `Double`
+/// from their formulas. From the program's step it uses only the engine, on one example at a time.
 struct ReferenceTraining {
-    /// What one step says of itself.
+    /// The figures that a step reports.
     struct Figures {
         var norm: Double
         var rate: Double
@@ -32,7 +32,7 @@ struct ReferenceTraining {
         square = mean
     }
 
-    /// One step on these slots.
+    /// Trains one step on these slots.
     mutating func train(_ slots: [Sampler.Slot]) -> Figures {
         var (gradient, figures) = sum(slots)
         let labels = figures.tokens.reduce(0, +)

@@ -8,7 +8,7 @@ import Tensors
 
 @testable import Training
 
-/// A tiny T5 with an adapter away from its start, and examples: enough to compute micro-batches with.
+/// A tiny T5 with an adapter that is not at its start, and examples: enough to compute micro-batches.
 struct TinyTraining {
     static let tasks = 3
 
@@ -22,7 +22,7 @@ struct TinyTraining {
         self.init { LowRankMethod(LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks), on: $0) }
     }
 
-    /// With the method that `make` gives for the model's shape, of so many blocks in each stack.
+    /// Creates it with `blocks` blocks in each stack and the method that `make` returns for the model's shape.
     init(blocks: Int = 1, method make: (any BackboneShape) -> any Method) {
         BLAS.useOneThread()
         var shape = Self.shape
@@ -71,7 +71,7 @@ struct TinyTraining {
             GradientBuckets(state.model.method, on: model.shape, least: least, most: 4 * least))
     }
 
-    /// Micro-batches of two examples; micro-batch m is of task `m % 3` alone.
+    /// Micro-batches of two examples; all examples of micro-batch m have the task `m % 3`.
     func plan(microBatches: Int) -> MicroBatchPlan {
         let slots = (0..<2 * microBatches).map {
             Sampler.Slot(index: $0, task: $0 / 2 % Self.tasks, example: $0 * 5 + 1)
@@ -100,11 +100,11 @@ extension WorkerTeam {
     var total: [Int64] { Array(sums.words) }
 }
 
-/// Examples whose lengths and tokens differ; nothing but places in one array of random tokens.
+/// Examples with different lengths and tokens; they are parts of one array of random tokens.
 final class RandomExamples: TrainingExamples, @unchecked Sendable {
     static let vocabulary = 48
 
-    // Unchecked: the memory is written in `init` alone.
+    // Unchecked: only `init` writes the memory.
     private let tokens: UnsafeMutableBufferPointer<Int32>
 
     init() {

@@ -10,12 +10,12 @@ import ToyMethod
 
 @testable import Training
 
-/// That methods which train the backbone's tensors, or change what a sublayer gives, have the same bits from any number of
-/// ranks and threads and through any stop, though nothing of the training knows them.
+/// Methods that train the backbone's tensors, or that change a sublayer's output, give the same bits with any number of ranks
+/// and threads and with any stop, although the training code knows nothing about them.
 @MainActor
 @Suite(.serialized)
 struct TrainedBackboneTests {
-    /// A method of the tests alone.
+    /// Methods that only the tests have.
     enum Kind: String, CaseIterable, Sendable {
         case toy
         case everything
@@ -37,7 +37,7 @@ struct TrainedBackboneTests {
 
     init() throws { world = try TestWorld.world }
 
-    /// What six steps leave, where the training is stopped and begun again behind some of them.
+    /// The result of six steps; the training is stopped and restarted after the steps in `stops`.
     private func digest(
         _ kind: Kind, on communicator: Communicator, threads: Int, stops: Set<Int> = [], bucket: Int? = nil,
         overlaps: Bool = false
@@ -90,7 +90,7 @@ struct TrainedBackboneTests {
         let before = Array(tiny.state.weights.elements)
         let mixture = try Mixture(tasks: [("a", 40), ("b", 20), ("c", 30)], temperature: 2)
         var options = Self.options
-        // What moves then has a gradient.
+        // Without weight decay, only tensors with a gradient change.
         options.optimizer = AdamW(weightDecay: 0)
         let trainer = try Trainer(
             state: tiny.state, examples: tiny.examples,

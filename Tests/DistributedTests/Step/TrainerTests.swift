@@ -9,7 +9,7 @@ import Testing
 
 @testable import Training
 
-/// The whole step against `ReferenceTraining`, with every option away from its default.
+/// Compares the whole step with `ReferenceTraining`, with every option different from its default.
 @MainActor @Suite(.serialized) struct TrainerTests {
     struct Case: CustomTestStringConvertible, Sendable {
         var method: LowRankOptions.Method
@@ -25,27 +25,27 @@ import Testing
         }
     }
 
-    /// Warmup of one step, so that the steps have the rates 0, peak, and two of the decay.
+    /// The warmup has one step, so the steps have the rates 0, peak, and two of the decay.
     private static let options = TrainOptions(
         seed: 6, microBatch: 2, dropout: 0.2, labelSmoothing: 0.15, sumsLoss: false, padTargets: 4, clip: 0.015,
         optimizer: AdamW(beta1: 0.8, beta2: 0.95, epsilon: 3e-4, weightDecay: 0.3),
         schedule: LearningRateSchedule(peak: 0.02, warmup: 1, steps: 5, decay: .linear), check: 5)
     private static let steps = 4
-    /// Far above what the rounding of `Float` makes, far below what any option does.
+    /// Far above the rounding errors of `Float`, far below the effect of any option.
     private static let tolerance = 2e-4
 
     private let world: Communicator
 
     init() throws { world = try TestWorld.world }
 
-    /// Two of the three tasks, so that one of them only decays.
+    /// Two of the three tasks are drawn, so the tensors of the third only decay.
     private func sampler() throws -> Sampler {
         let mixture = try Mixture(tasks: [("a", 40), ("b", 20)], temperature: 1)
         return try Sampler(seed: 8, mixture: mixture, granularity: .example, batch: 7, micro: 2)
     }
 
-    /// What `steps` steps of the product and of the reference end with: the worst error of each figure, relative to the
-    /// largest value of its tensor or step.
+    /// The difference between the program and the reference after `steps` steps: the largest error of each figure, relative to
+    /// the largest value of its tensor or step.
     private func compare(
         _ method: LowRankOptions.Method, product: TrainOptions, reference: TrainOptions
     ) throws -> (errors: [String: Double], norms: [Double]) {
@@ -74,7 +74,7 @@ import Testing
         }
         for entry in tiny.state.parameters.entries {
             func values(_ arena: Arena) -> [Double] { entry.range.map { Double(arena.base[$0]) } }
-            // The change, not the weight itself, in which an error would drown.
+            // The change is compared instead of the weight, in which an error would be invisible.
             note(
                 "weights", zip(values(trainer.state.weights), start[entry.range]).map(-),
                 zip(expected.weights[entry.range], start[entry.range]).map(-))
@@ -106,13 +106,13 @@ import Testing
         let (errors, norms) = try compare(example.method, product: options, reference: options)
         #expect(errors.count == 7)
         for (figure, error) in errors { #expect(error < Self.tolerance, "\(figure): \(error)") }
-        // The clip bites in every step where it is meant to, and nowhere else.
+        // Clipping takes effect in exactly those steps in which it should.
         if let clip = options.clip {
             #expect(norms.allSatisfy { clip < 100 ? $0 > 1.5 * clip : $0 < clip }, "\(norms)")
         }
     }
 
-    /// Guards the test above: a comparison that missed an option would let the product ignore it.
+    /// This guards the test above: if the comparison missed an option, the program could ignore that option.
     @Test(arguments: [
         Case(.unoloraStar, "seed") { $0.seed = 1 },
         Case(.unoloraStar, "dropout") { $0.dropout = 0 },

@@ -14,14 +14,14 @@ import Testing
         for threads in 1...3 {
             #expect(tiny.sums(of: [6, 2, 4, 0, 1, 5, 3], in: plan, threads: threads) == reference)
         }
-        // One by one, so that nothing of one micro-batch stays behind in the next.
+        // They are computed one by one, so that nothing remains from one micro-batch for the next.
         let single = (0..<7).map { tiny.sums(of: [$0], in: plan, threads: 1) }
         #expect(reference.indices.allSatisfy { i in reference[i] == single.reduce(0) { $0 + $1[i] } })
         #expect(Set(single).count == 7, "every micro-batch has sums of its own")
         #expect(reference[..<tiny.sums.parameters].count { $0 != 0 } > tiny.sums.parameters / 2)
     }
 
-    /// A thread that kept the closure beyond its signal would end the process here.
+    /// If a thread kept the closure after its signal, the process would end here.
     @Test func `work without escaping can follow upon work, on more threads than cores`() {
         let team = TinyTraining().team(threads: 8)
         for round in 1...5000 {
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    /// Stripes of the sums are taken by many threads at once; what each adds must be there.
+    /// Many threads take stripes of the sums at the same time; the contribution of each must be in the result.
     @Test func `many threads add to the same sums at once`() {
         let count = 300_000
         let sums = RankSums(StepSums(parameters: count, tasks: 1), GradientBuckets(whole: count))
@@ -61,7 +61,7 @@ import Testing
         #expect(sums.words.allSatisfy { $0 == 0 })
     }
 
-    /// Blocks as small as this are cut for the norm of some 16 million trainables and more.
+    /// In a real run, blocks for the norm are this small only with some 16 million trainables and more.
     @Test func `the update is that of one thread whatever the threads, and the norm's blocks are added in order`()
         throws
     {
@@ -85,7 +85,7 @@ import Testing
                 divisor: divisor, clip: limit, optimizer: optimizer, learningRate: 0.1, count: 1)
             #expect(norm == blocks.squareRoot() && norm > limit)
             if threads == 1 {
-                // As one thread does it from arenas.
+                // The same as one thread computes it from arenas.
                 let plain = TinyTraining()
                 GradientClipping.scale(gradients.base, gradients.count, by: Float(limit / (norm + 1e-6)))
                 optimizer.update(
@@ -117,7 +117,7 @@ import Testing
             #expect(
                 sums[tiny.sums.sourceTokens + task]
                     == count { tiny.examples.source(task: task, example: $0.example).count })
-            // The cross-entropy of random weights is about log(vocabulary) a token.
+            // The cross-entropy of random weights is about log(vocabulary) per token.
             let loss = Double(sums[tiny.sums.losses + task]) * 0x1p-40 / Double(sums[tiny.sums.tokens + task])
             #expect((1...12).contains(loss), "\(loss)")
         }
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func `a micro-batch's loss of one task may reach the limit and not pass it`() throws {
-        // Without trainables the losses alone decide.
+        // Without trainables, only the losses decide.
         let tiny = TinyTraining(.frozen)
         func run(_ slots: [Sampler.Slot], limit: Double = 1e5) -> (good: Bool, losses: [Double]) {
             var plan = MicroBatchPlan(micro: slots.count, balances: false)
@@ -150,13 +150,13 @@ import Testing
             #expect(run(slots, limit: limit * 1.0001).good)
             #expect(!run(slots, limit: limit * 0.9999).good)
         }
-        // Examples of one task count together, though each alone is below the limit.
+        // Examples of one task count together, although each one is below the limit.
         let one = (0..<3).map { Sampler.Slot(index: $0, task: 1, example: $0) }
         let (good, losses) = run(one)
         let alone = one.map { run([$0]).losses[1] }
         #expect(good && losses[1] > 1.2 * (alone.max() ?? .infinity))
         expectLimit(one, is: losses[1])
-        // Examples of several tasks have a sum each, one of which may take all that its task may.
+        // Each task has its own sum, so each of several tasks may reach the limit of one task.
         let several = (0..<3).map { Sampler.Slot(index: $0, task: $0, example: $0) }
         let each = run(several).losses
         #expect(each.allSatisfy { $0 > 0 })
@@ -171,7 +171,7 @@ import Testing
         let plan = tiny.plan(microBatches: 6)
         let settings = tiny.settings(microBatches: 6)
         let entry = try #require(tiny.state.parameters.entries.first { $0.name.hasSuffix("lora_B.weight") })
-        // The part of task 1, whose micro-batches are 1 and 4.
+        // The part of the tensor for task 1, whose micro-batches are 1 and 4.
         tiny.state.weights.base[entry.offset + entry.count / TinyTraining.tasks] = .infinity
         let team = tiny.team(threads: threads)
         team.run(plan, [0, 4, 1, 2, 3, 5], examples: tiny.examples, settings: settings)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Runs
 
-/// Links that others may have placed in a run directory that they may write to.
+/// Links that others may have placed in a run directory to which they can write.
 @Suite struct ForeignLinkTests {
     private let directory: TemporaryDirectory
     private let run: RunDirectory

@@ -38,7 +38,7 @@ import Testing
         #expect(changed { $0.began += 1 }.presence(from: me) == .gone)
     }
 
-    /// Its number may be anybody's here.
+    /// On this machine, any process may have that number.
     @Test func `of a process of another machine or container nothing can be told`() {
         #expect(changed { $0.host += "x" }.presence(from: me) == .unknown)
         #expect(changed { $0.machine += "x" }.presence(from: me) == .unknown)

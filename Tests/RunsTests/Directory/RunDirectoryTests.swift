@@ -31,7 +31,7 @@ import Testing
         #expect(failure?.message.hasPrefix("\(directory.file(name)) is no run's, as ") == true)
         #expect(failure?.message.hasSuffix("a run would overwrite it; choose another --out") == true)
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [name])
-        // What each of these says: here a run has begun.
+        // Each of these files shows that a run has begun here.
         for sign in ["STATUS.json", ".lock", "checkpoints/step-00000003/MANIFEST.json"] {
             let begun = try TemporaryDirectory()
             try begun.write(name, "")
@@ -51,7 +51,7 @@ import Testing
         #expect(failure?.message.hasSuffix("; choose another with --out") == true)
     }
 
-    /// Where not even root may write.
+    /// In such a place not even root may write.
     @Test func `a place that does not take directories is refused`() {
         let failure = refusal("/proc/self/run")
         #expect(failure?.code == .cannotWrite)

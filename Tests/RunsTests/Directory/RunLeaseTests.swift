@@ -10,7 +10,7 @@ import Testing
     private let directory: TemporaryDirectory
     private let path: String
     private static let timing = RunLease.Timing(renewal: 0.05, stale: 0.8, settling: 1)
-    /// Where nobody is to be thought silent, however busy the machine is.
+    /// For cases in which no holder may count as silent, however busy the machine is.
     private static let patient = RunLease.Timing(renewal: 0.05, stale: 60, settling: 1)
 
     init() throws {
@@ -34,7 +34,7 @@ import Testing
         return holder
     }
 
-    /// Leaves the lease of another process there, as it was written last.
+    /// Leaves another process's lease in the directory, in its last state.
     private func leave(_ holder: LeaseHolder, _ sign: Int = 0) throws {
         close(try #require(try LeaseFile.replace(holder.text + "renewed \(sign)\n", at: path)))
     }
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `a process that is gone from this machine is replaced at once`() throws {
-        // A later process has its number.
+        // A later process has the same number.
         try leave(holder { $0.began += 1 })
         let begun = ContinuousClock.now
         let lease = try take(isAlone: true, timing: Self.patient)
@@ -158,12 +158,12 @@ import Testing
         withExtendedLifetime(lease) {}
     }
 
-    /// Without any lock beside it.
+    /// There is no lock beside the lease.
     @Test(arguments: 0..<4)
     func `of many that take over in the same moment one has it`(round: Int) throws {
         if round % 2 == 0 { try leave(holder { $0.host = "elsewhere" }) }
         let taken = Box<[String]>([])
-        // Longer than a thread of a busy machine waits for a core between its last look and the rename.
+        // This is longer than a thread on a busy machine waits for a core between its last look and the rename.
         var timing = Self.timing
         timing.settling = 5
         let settled = timing
@@ -188,7 +188,7 @@ import Testing
         for _ in 0..<6 { over.signal() }
     }
 
-    /// Ranks of another node may have a directory of that name that is none of the job's, with what an earlier job left.
+    /// On another node, ranks may have a different directory at the same path, with files that an earlier job left.
     @Test func `a rank that never saw the lease of its job there is not told by another one`() throws {
         let other = holder { $0.host = "elsewhere" }
         try leave(other)
@@ -228,7 +228,7 @@ import Testing
         var watch = LeaseWatch(limit: 3)
         func look(_ sign: Int, _ now: Double) -> Bool { watch.look(content(sign), at: now) }
         #expect(!look(1, 0))
-        // As where the file system, or this process, stood still.
+        // The file system or this process was stopped in between.
         #expect(!look(1, 1_000))
         #expect(!look(1, 1_000.9))
         #expect(!watch.hasChanged)

@@ -6,9 +6,9 @@ import Testing
 @testable import Runs
 
 @Suite struct RunLockTests {
-    /// Takes a lock on another thread, returns when it is taken, and gives it back 300 ms later; the semaphore says so.
+    /// Takes a lock on another thread, returns when it is taken, and releases it 300 ms later; the semaphore signals that.
     ///
-    /// No task: those have as many threads as there are cores, and a test that waits holds one of them.
+    /// This is not a task: tasks have only as many threads as there are cores, and a waiting test occupies one of them.
     private static func hold(_ take: @escaping @Sendable () throws -> RunLock) -> DispatchSemaphore {
         let (taken, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         Thread {
@@ -57,7 +57,7 @@ import Testing
         let ended = Self.hold(temporary)
         var next: RunLock? = try temporary()
         ended.wait()
-        // What is waited for and then had must keep others out, not be a file without a name.
+        // A lock that was waited for must keep others out; it must not be on a file without a name.
         let refusal = withExtendedLifetime(next) {
             #expect(throws: Failure.self) { try RunLock(run, name: "own", patience: .zero) }
         }

@@ -6,7 +6,7 @@ import Testing
 @testable import Runs
 
 @Suite struct EventFileTests {
-    /// Seconds that go on by one at each look, beginning with 1700000000.25.
+    /// A clock that advances by one second at each call, from 1700000000.25.
     private static func clock() -> () -> Double {
         var time = 1_699_999_999.25
         return {
@@ -39,7 +39,7 @@ import Testing
 
     private static let ascending: [UInt8] = Array(0..<32)
 
-    /// Appendix B.4 of RFC 3720, the algorithm's usual check value, and nothing at all.
+    /// Appendix B.4 of RFC 3720, the algorithm's usual check value, and the empty sequence.
     private static let checksums: [([UInt8], UInt32)] = [
         ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
         ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43),
@@ -57,7 +57,7 @@ import Testing
     @Test func `a file holds the very bytes that TensorBoard's own writer makes`() throws {
         let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("Goldens/events.tfevents")
-        // The name takes the first look at the clock.
+        // The file's name uses the first call of the clock.
         var looks = -1
         let clock = Self.clock()
         let directory = try TemporaryDirectory()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Runs
 
-/// Against repositories that git itself made; the times of its log come from the environment.
+/// Tests with repositories that git itself made; the environment sets the times in git's log.
 @Suite struct SourceCommitTests {
     private let directory: TemporaryDirectory
     private var checkout: String { directory.file("checkout") }
@@ -47,7 +47,7 @@ import Testing
         try Self.git(["-C", checkout] + arguments, at: time)
     }
 
-    /// The commit found for a program that was linked at a time.
+    /// The commit that is found for a program linked at a time.
     private func commit(_ program: String = "checkout/.build/release/program", linked time: Int) throws -> String? {
         let path = try directory.write(program, "")
         let date = Date(timeIntervalSince1970: Double(Self.epoch + time))

@@ -24,7 +24,7 @@ import Testing
         let first = try #require(StartupTimes().record.parts["process"])
         usleep(50_000)
         let second = try #require(StartupTimes().record.parts["process"])
-        // These tests have run for a while, and not for a day.
+        // These tests have run for some time, but less than a day.
         #expect(first > 0 && first < 86_400)
         #expect(second - first >= 0.04 && second - first < 10)
     }

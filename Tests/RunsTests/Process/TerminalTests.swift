@@ -6,7 +6,7 @@ import Testing
 @Suite struct TerminalTests {
     private static let text = String(repeating: "straße ", count: 100_000)
 
-    /// A pipe takes 64 KiB at once, so most writes are partial or meet a full pipe.
+    /// A pipe accepts 64 KiB at once, so most writes are partial or find the pipe full.
     @Test(arguments: [false, true]) func `a text arrives whole however little a pipe takes at once`(blocks: Bool) throws
     {
         let pipe = Pipe()

@@ -44,7 +44,7 @@ import Testing
         #expect(failure?.message.hasPrefix("run/step-4 cannot be resumed: \(says); use --resume never") == true)
     }
 
-    /// The configuration says most of what is different; a digest only that something is.
+    /// The configuration explains most differences; a digest only shows that there is one.
     @Test func `of several differences the configuration is named`() {
         let failure = Self.refusal {
             $0.configuration.replace("rank: 8", with: "rank: 4")
@@ -59,7 +59,7 @@ import Testing
         new.vocabulary = "n"
         try old.refuseDifference(from: new, path: "run/step-4")
         old.vocabulary = "o"
-        // Its digest is in that of the data, too.
+        // The digest of the data depends on it too.
         new.data = "other"
         let failure = #expect(throws: Failure.self) { try old.refuseDifference(from: new, path: "run/step-4") }
         #expect(failure?.message.contains("the vocabulary (the tokenizer of the model directory") == true)
@@ -85,7 +85,7 @@ import Testing
                 == ["the tokenised data (task files, vocabulary or data settings)"])
         #expect(Self.saved.changes(to: present, for: .prediction(task: "t")).isEmpty)
         present.configuration.replace("alpha: 16", with: "alpha: 8")
-        // Which is why the data differs, as far as anyone knows.
+        // As far as anyone can tell, this is why the data differs.
         #expect(Self.saved.changes(to: present, for: .evaluation) == ["lora.alpha was 16 and is 8"])
         #expect(Self.saved.changes(to: present, for: .prediction(task: "t")) == ["lora.alpha was 16 and is 8"])
     }

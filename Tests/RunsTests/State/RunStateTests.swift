@@ -20,7 +20,7 @@ import Testing
         #expect(try RunState(data, path: "c").encoded() == data)
     }
 
-    /// Each would end the program with an overflow some steps later.
+    /// Each of these would end the program with an overflow some steps later.
     @Test(
         arguments: [
             { $0.step = -1 }, { $0.step = .max }, { $0.steps = .max }, { $0.best?.step = -1 },

@@ -58,7 +58,7 @@ extension AdapterConfiguration {
         var relabelled = base
         relabelled.labels = ["a": ["1", "0"]]
         #expect(try relabelled.firstDifference(from: base) == "labels")
-        // Which is compared by itself, since not every file names it.
+        // The vocabulary is compared separately, since not every file names it.
         var other = base
         other.vocabulary = "v"
         #expect(try other.firstDifference(from: base) == nil)

@@ -9,29 +9,29 @@ import Testing
 
 @testable import T5
 
-/// Finite differences of the loss against the backward, tensor by tensor.
+/// Compares finite differences of the loss with the backward, tensor by tensor.
 ///
-/// The forward is in single precision, so a difference of two losses of about 30 carries a rounding noise of about
-/// 3e-6, which a step h turns into 3e-6 / 2h of slope; a longer step meets curvature, and the kink of a ReLU somewhere.
-/// Each slope is therefore measured with several steps, from both sides at once and, where that fails, with a step and
-/// twice that step, so that the third derivative cancels (Richardson's extrapolation), and from either side alone (a kink
-/// just beside the point lies on one side of it); the best agreement counts, and a wrong gradient agrees with none. A loss
-/// that is NaN, at whichever step, agrees with nothing. Slopes along these directions are compared: the gradient itself (a
-/// wrong size), a random one of the whole tensor (a wrong direction), and single elements.
+/// The forward is in single precision, so a difference of two losses of about 30 has a rounding error of about 3e-6, which a
+/// step h turns into a slope error of 3e-6 / 2h. A longer step is affected by curvature and, in some places, by the kink of a
+/// ReLU. Therefore each slope is measured with several steps: from both sides at once; if that fails, with a step and twice
+/// that step, so that the third derivative cancels (Richardson's extrapolation); and from either side alone (a kink next to the
+/// point is on one side of it). The best agreement counts, and a wrong gradient agrees with none. A loss that is NaN at any
+/// step agrees with nothing. Slopes are compared along these directions: the gradient itself (finds a wrong size), a random one
+/// over the whole tensor (finds a wrong direction), and single elements.
 struct GradientCheck {
     let adapter: TinyAdapter
     let batch: RaggedBatch
     var dropout: DropoutKey?
     var labelSmoothing: Float = 0
 
-    /// Largest error allowed relative to the tensor's gradient along unit directions.
+    /// Largest error allowed, relative to the tensor's gradient, along unit directions.
     static let relative = 5e-3
-    /// Error allowed beside that: the noise.
+    /// Error allowed in addition, for rounding.
     static let absolute = 2e-3
 
     private static let steps: [Float] = [0.01, 0.003, 0.001, 0.0003]
 
-    /// The tensors whose backward disagrees, and what was seen.
+    /// The tensors whose backward disagrees, and the measured values.
     func disagreements() -> [String] {
         disagreements(of: adapter.gradients(batch, dropout: dropout, labelSmoothing: labelSmoothing).gradients)
     }
@@ -89,7 +89,7 @@ struct GradientCheck {
             best = smaller(best, abs(central(h) - slope))
             if best <= enough { return best }
         }
-        // Two long steps, whose curvature is taken out and whose noise is small.
+        // Two long steps: their curvature is removed and their rounding error is small.
         for h in Self.steps {
             best = smaller(best, abs((4 * central(h) - central(2 * h)) / 3 - slope))
             if best <= enough { return best }

@@ -81,7 +81,7 @@ struct GradientSetting: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Each alone decides how far down the backward goes, so each has its own way of being forgotten.
+    /// Each target alone decides how far down the backward goes, so for each one a different part could be forgotten.
     private static let targets: [GradientSetting] = {
         let attentions = ["encoderSelf", "decoderSelf", "decoderCross"].flatMap { region in
             ["q", "k", "v", "o"].map { (region, $0, TinyT5.Family.v11) }
@@ -131,7 +131,7 @@ struct GradientSetting: Sendable, CustomTestStringConvertible {
 
     @Test func `a gradient that is wrong is found`() {
         let check = GradientSetting("q and v", .unoloraStar).check()
-        // The check compares with the loss it is given: that of another smoothing has other gradients everywhere.
+        // The check uses the loss that it is given: a loss with other smoothing has other gradients everywhere.
         let (_, right) = check.adapter.gradients(check.batch)
         let (_, wrong) = check.adapter.gradients(check.batch, labelSmoothing: 0.1)
         #expect(right != wrong)

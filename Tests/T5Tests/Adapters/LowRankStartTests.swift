@@ -34,7 +34,7 @@ import Testing
         let limits = [6, 6, 6, 6]
         #expect(
             try adapted.generate(batch, maxNewTokens: limits) == frozen.generate(batch, maxNewTokens: limits))
-        // And B is what makes the difference.
+        // B makes the difference.
         for entry in layout.parameters.entries where entry.name.hasSuffix("lora_B.weight") {
             for i in entry.range { weights.base[i] = 0.1 }
         }
@@ -69,7 +69,7 @@ import Testing
                 let bound = 1 / Float(initialisation == .kaimingRank ? 50 : entry.shape[2]).squareRoot()
                 let largest = Float(largestMagnitude(values))
                 let square = values.reduce(0) { $0 + $1 * $1 } / Float(values.count)
-                // 2400 draws of a uniform distribution, whose variance is bound^2 / 3.
+                // 2400 draws from a uniform distribution, whose variance is bound^2 / 3.
                 #expect(largest <= bound && largest > 0.98 * bound)
                 #expect(abs(square / (bound * bound / 3) - 1) < 0.1)
             } else if entry.name.hasSuffix("lora_C.weight") {
@@ -98,7 +98,7 @@ import Testing
                 } else if entry.name == "hypernet.scale.weight" {
                     0.02
                 } else {
-                    // Xavier: uniform up to sqrt(6 / (in + out)), whose deviation is sqrt(2 / (in + out)).
+                    // Xavier: uniform up to sqrt(6 / (in + out)), with the standard deviation sqrt(2 / (in + out)).
                     (2 / Double(entry.shape[0] + entry.shape[1])).squareRoot()
                 }
             #expect(abs(deviation - expected) <= 0.15 * expected, "\(entry.name): \(deviation), not \(expected)")

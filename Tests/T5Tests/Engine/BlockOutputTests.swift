@@ -20,7 +20,7 @@ import Testing
         #expect(before.count == 4)
         let places: [(Stack, Int)] = [(.encoder, 0), (.encoder, 1), (.decoder, 0), (.decoder, 1)]
         for (position, (stack, block)) in places.enumerated() {
-            // The last projection of the block: nothing else of it comes behind.
+            // The last projection of the block: nothing else of the block comes after it.
             let wo = model.weights(
                 model.group(Sublayer(stack, block, .feedForward), .feedForwardOutput)
             ).parts[0].floats

@@ -20,7 +20,7 @@ import Testing
         TinyAdapter(TinyT5(.v11), LowRankOptions(method: method, rankA: 3, rankB: 2, alpha: 4, tasks: 4))
     }
 
-    /// Everything that an engine computes of each batch in turn.
+    /// Everything that an engine computes for each batch in turn.
     private static func compute(_ adapter: TinyAdapter, _ order: [Int]) throws -> [Bits] {
         let (engine, gradients) = adapter.engine()
         return try order.map { number in
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    /// Without sites at k and v, and with none in the encoder, no gradient of keys and values is made.
+    /// Without sites at k and v, and with none in the encoder, the gradients of keys and values are not computed.
     @Test(arguments: TinyT5.Family.allCases)
     func `gradients have the same bits whether or not those of keys and values are made`(
         family: TinyT5.Family
@@ -68,7 +68,7 @@ import Testing
         }
         let tiny = TinyT5(family)
         let (few, many) = (TinyAdapter(tiny, options(["q"])), TinyAdapter(tiny, options(["q", "k", "v"])))
-        // The sites in common have the same weights, the others do nothing.
+        // The common sites have the same weights; the others have no effect.
         for entry in many.method.parameters.entries {
             let common = few.method.parameters[entry.name]
             for (i, place) in entry.range.enumerated() {

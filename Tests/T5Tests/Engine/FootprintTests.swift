@@ -7,7 +7,7 @@ import ToyMethod
 @testable import T5
 
 @Suite struct FootprintTests {
-    /// A low-rank method as a run may have it.
+    /// A low-rank method with options that a run may have.
     struct LowRankCase: CustomTestStringConvertible, Sendable {
         var testDescription: String
         var options: LowRankOptions
@@ -31,14 +31,14 @@ import ToyMethod
         ]
     }
 
-    /// Examples and their lengths; the lengths are the longest that a tiny model serves.
+    /// Examples and their lengths; these are the longest that a tiny model supports.
     struct Sizes: CustomTestStringConvertible, Sendable {
         var examples: Int
         var source: Int
         var target: Int
 
         var testDescription: String { "\(examples) x (\(source), \(target))" }
-        /// Whether the activations are large beside the rounding of each piece to 64 bytes.
+        /// Whether the activations are large compared with the rounding of each piece to 64 bytes.
         var isLarge: Bool { examples * (source + target) > 200 }
 
         static let all = [
@@ -48,11 +48,11 @@ import ToyMethod
         ]
     }
 
-    /// High water of a training pass and the bytes that were foretold.
+    /// High-water mark of a training pass, and the predicted bytes.
     private static func measure(
         _ tiny: TinyT5, _ adapter: TinyAdapter, _ sizes: Sizes
     ) -> (highWater: Int, foretold: Int) {
-        // One block from the start: the unused end of a block that was too small would count too.
+        // There is one block from the start, because the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
         let adaptation = adapter.method.adaptation(
             weights: adapter.weights, gradients: Arena(count: adapter.weights.count))
@@ -132,7 +132,7 @@ import ToyMethod
         #expect(highWater <= bytes(lengths))
         #expect(Double(highWater) >= 0.6 * Double(bytes(lengths)), "\(highWater) of \(bytes(lengths))")
         #expect(bytes(lengths) < bytes(BatchLengths(examples: 7, source: 32, target: 30)))
-        // Equal lengths say the same either way.
+        // With equal lengths both ways give the same.
         var equal = BatchLengths()
         for _ in 0..<7 { equal.append(source: 32, target: 30) }
         #expect(equal == BatchLengths(examples: 7, source: 32, target: 30))

@@ -6,14 +6,14 @@ import Testing
 @testable import T5
 
 @Suite struct GenerationFootprintTests {
-    /// Examples, the tokens of each source and of each answer.
+    /// Number of examples, and of tokens of each source and of each answer.
     struct Sizes: CustomTestStringConvertible, Sendable {
         var examples: Int
         var source: Int
         var steps: Int
 
         var testDescription: String { "\(examples) x (\(source), \(steps))" }
-        /// Whether the matrices are large beside the rounding of each piece to 64 bytes.
+        /// Whether the matrices are large compared with the rounding of each piece to 64 bytes.
         var isLarge: Bool { examples * (source + steps) > 200 }
 
         static let all = [
@@ -23,12 +23,12 @@ import Testing
         ]
     }
 
-    /// High water of a generation whose answers are all as long as they may be, and the bytes that were foretold.
+    /// High-water mark of a generation whose answers all have the largest length, and the predicted bytes.
     private static func measure(
         _ tiny: TinyT5, _ options: LowRankOptions, _ sizes: Sizes
     ) throws -> (highWater: Int, foretold: Int) {
         let adapter = TinyAdapter(tiny, options)
-        // One block from the start: the unused end of a block that was too small would count too.
+        // There is one block from the start, because the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
         let adaptation = adapter.method.adaptation(weights: adapter.weights, gradients: nil)
         let engine = T5Engine(model: tiny.model, adaptation: adaptation, workspace: workspace)
@@ -47,7 +47,7 @@ import Testing
         family: TinyT5.Family, method: FootprintTests.LowRankCase
     ) throws {
         for (encoder, decoder) in [(2, 2), (3, 1), (1, 3)] {
-            // No token is the end, so that no answer ends early.
+            // The end token is never generated, so no answer ends early.
             let tiny = TinyT5(family, encoderBlocks: encoder, decoderBlocks: decoder, endToken: 99)
             for sizes in Sizes.all {
                 let (highWater, foretold) = try Self.measure(tiny, method.options, sizes)

@@ -54,7 +54,7 @@ import Testing
         #expect(answers[1].isEmpty && answers[4].count == 1)
     }
 
-    /// The bits of every logit that each example's answer was chosen by.
+    /// The bits of all logits from which each example's answer was chosen.
     private static func logits(
         _ adapter: TinyAdapter, _ batch: RaggedBatch, _ limits: [Int]
     ) throws -> [[UInt32]] {
@@ -65,8 +65,8 @@ import Testing
         return bits
     }
 
-    /// On weights as they are and on packed ones, with ranks so large that a library would compute the adapter's products,
-    /// whatever its kernels. The examples leave the batch one by one, so there are steps of every number of rows.
+    /// With unpacked and with packed weights, and with ranks so large that a library would compute the adapter's products,
+    /// whatever its kernels. The examples leave the batch one by one, so there are steps with every number of rows.
     @Test(arguments: TinyT5.Family.allCases, [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
     func `an answer's logits have the same bits alone and beside others`(
         family: TinyT5.Family, method: LowRankOptions.Method
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    /// The end token is chosen to be one that the model says: then some answers end early and others go on.
+    /// The end token is one that the model generates, so some answers end early and others continue.
     @Test(arguments: TinyT5.Family.allCases)
     func `an answer ends with the end token and the others go on`(family: TinyT5.Family) throws {
         let batch = TinyT5.batch(Self.lengths)
@@ -134,14 +134,14 @@ import Testing
         let adapter = adapter(.v11, .loraPerTask)
         let batch = TinyT5.batch(Self.lengths)
         let entry = try #require(adapter.method.parameters.entries.first { $0.name.hasSuffix("lora_A.weight") })
-        // Task 2, which is the third example's alone.
+        // The part of the tensor for task 2, which only the third example has.
         adapter.weights.base[entry.offset + 2 * entry.count / 4] = value
         let engine = adapter.engine().engine
         #expect(throws: NonFiniteLogits(example: 2)) {
             try engine.generate(batch, maxNewTokens: [12, 12, 12, 12, 12])
         }
         #expect(try engine.generate(batch.examples([0, 1, 3, 4]), maxNewTokens: [5, 5, 5, 5]).count == 4)
-        // Of an example that is not to be answered, nothing is computed that could be refused.
+        // For an example without an answer, nothing is computed that could be refused.
         #expect(try engine.generate(batch, maxNewTokens: [5, 5, 0, 5, 5])[2].isEmpty)
     }
 

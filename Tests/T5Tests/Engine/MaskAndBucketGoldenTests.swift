@@ -5,7 +5,7 @@ import Testing
 
 @testable import T5
 
-/// Tables that other programs made; `Goldens/README.md` says which.
+/// Tables made by other programs; `Goldens/README.md` says which.
 enum Goldens {
     static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Goldens")
@@ -76,7 +76,7 @@ enum Goldens {
             }
         }
         #expect(places.count == count)
-        // What earlier versions drew.
+        // Earlier versions drew with these numbers.
         #expect(DropoutPlace(.decoder, block: 3, .selfOutput).number == 0x1_0000 + 0x8000 + 3 * 16 + 3)
         #expect(DropoutPlace(.encoder, block: 2, kind: 9).site(2).number == 0x1_0000 + 2 * 16 + 9 + 0x30_0000)
     }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import T5
 
-/// The engine on packed weights: the same functions, with bits that depend on nothing else either.
+/// The engine with packed weights: the same functions, and the bits do not depend on anything else either.
 @Suite(.enabled(if: OneDNN.isInBuild, "this build has no oneDNN")) struct PackedModelTests {
     private static let options = LowRankOptions(method: .unoloraStar, rankA: 3, rankB: 2, alpha: 4, tasks: 4)
 
@@ -36,13 +36,13 @@ import Testing
         #expect(check.disagreements() == [])
     }
 
-    /// What an example gives must not depend on the rows that stand around its own.
+    /// The result of an example must not depend on the other examples' rows.
     @Test(
         .enabled(if: OneDNN.isFast, "needs a processor with AVX-512"), arguments: TinyT5.Family.allCases)
     func `an example's logits have the same bits alone and beside others`(family: TinyT5.Family) {
         let adapter = Self.adapter(family, packs: true)
         let batch = TinyT5.batch()
-        // The logits live in the engine's workspace.
+        // The engine's workspace holds the logits.
         let engine = adapter.engine().engine
         let all = engine.logits(batch).copied()
         #expect(all.allSatisfy { $0.isFinite })

@@ -5,7 +5,7 @@ import Testing
 
 @testable import T5
 
-/// A batch is nothing but its examples: no example sees another, its place among them or its neighbours' padding.
+/// A batch is only the set of its examples: no example depends on another one, on its position or on its neighbours' padding.
 @Suite struct RaggedBatchTests {
     private static let methods: [LowRankOptions.Method] = [.unolora, .unoloraStar, .loraPerTask]
 

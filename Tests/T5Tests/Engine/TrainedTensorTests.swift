@@ -8,9 +8,10 @@ import ToyMethod
 
 @testable import T5
 
-/// Gradients of the backbone's own tensors, and of what a method does behind a sublayer.
+/// Gradients of the backbone's own tensors, and of what a method does after a sublayer.
 @Suite struct TrainedTensorTests {
-    /// Which tensors are trained. Each alone decides how far down the backward goes, so each has its own way of being forgotten.
+    /// Which tensors are trained. Each alone decides how far down the backward goes, so for each one a different part could be
+    /// forgotten.
     struct Choice: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let isTrained: @Sendable (String) -> Bool
@@ -87,7 +88,7 @@ import ToyMethod
         Self.check(TinyAdapter(tiny, made.method), dropped: dropped)
     }
 
-    /// Logits of an engine of its own, which lives until they are copied.
+    /// Logits of a separate engine, which lives until they are copied.
     private static func logits(_ adapter: TinyAdapter, _ batch: RaggedBatch) -> [Float] {
         let (engine, gradients) = adapter.engine()
         defer { withExtendedLifetime((engine, gradients, adapter.weights)) {} }

@@ -17,7 +17,7 @@ import Testing
         try ModelDirectory(family).settings
     }
 
-    /// The message with which a changed configuration is refused.
+    /// The message of the refusal of a changed configuration.
     private func refusal(_ changes: [String: Any]) throws -> String {
         let settings = try settings().merging(changes) { $1 }
         let failure = try #require(throws: Failure.self) { _ = try configuration(settings) }

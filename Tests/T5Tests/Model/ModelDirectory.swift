@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import T5
 
-/// A Hugging Face model directory on disk whose tensors and settings a test can change before it is written.
+/// A Hugging Face model directory on disk; a test can change its tensors and settings before it is written.
 struct ModelDirectory {
     /// One tensor: its dtype's name, its shape and its bytes.
     struct Tensor {
@@ -18,7 +18,7 @@ struct ModelDirectory {
 
     var path: String { directory.path }
 
-    /// A random tiny model as `writeNewModel` makes it.
+    /// A random tiny model, made by `writeNewModel`.
     init(_ family: TinyT5.Family = .v10) throws {
         let source = try TemporaryDirectory()
         try TinyT5.configuration(family).writeNewModel(directory: source.path, seed: 5)

@@ -87,7 +87,7 @@ import Testing
     @Test func `an extra tensor is refused by name`() throws {
         let failure = try refusal { $0.tensors["encoder.block.7.extra"] = $0.tensors["shared.weight"] }
         #expect(failure.code == .badData && failure.message.contains("encoder.block.7.extra does not belong"))
-        // An output matrix of its own where the configuration says that it is tied is a tied alias; elsewhere it is not.
+        // If the configuration says that the output is tied, a separate output matrix is an alias; otherwise it is not.
         var untied = try ModelDirectory(.v11)
         untied.tensors["lm_head.weight"] = nil
         try untied.write()
@@ -203,21 +203,21 @@ import Testing
         #expect(model.isRoundedInSight == (type == "F32") && !exact.isRoundedInSight)
         let whole = model.configuration.weightBytes(.float32)
         let matrices = whole - model.configuration.weightBytes(.bfloat16)
-        // Norms and biases are needed in float32.
+        // Norms and biases are kept in float32.
         let others = whole - 2 * matrices
         switch type {
         case "F32": #expect((matrices..<matrices + 64 * 100).contains(asked))
         case "F16": #expect(asked >= matrices + others)
         default: #expect((others..<others + 64 * 100).contains(asked))
         }
-        // The engine computes with them.
+        // The engine can compute with the weights.
         let batch = TinyT5.batch()
         let engine = T5Engine(model: model, adaptation: nil)
         let kept = engine.logits(batch).copied()
-        // The logits live in the engine's workspace.
+        // The engine's workspace holds the logits.
         withExtendedLifetime(engine) {}
         let expected = try logits(directory)
-        // Rounding a weight is off by up to 2^-9 of it; four blocks behind each other may add that up some times.
+        // Rounding changes a weight by up to 2^-9 of its size; four blocks in sequence may add up to several times that.
         let bound = type == "BF16" ? 0 : 0.05
         #expect(largestDifference(kept, expected) <= bound * largestMagnitude(expected))
         #expect((kept == expected) == (type == "BF16"), "in one piece a product is the same")

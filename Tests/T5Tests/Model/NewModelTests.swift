@@ -40,7 +40,7 @@ import Testing
             (values.reduce(0) { $0 + Double($1) * Double($1) } / Double(values.count)).squareRoot()
         }
         func expect(_ values: [Float], _ expected: Double, _ name: String) {
-            // Four standard deviations of an estimate from that many normal numbers.
+            // Four standard deviations of an estimate from this many normally distributed numbers.
             let bound = 4 * expected / (2 * Double(values.count)).squareRoot()
             #expect(abs(deviation(values) - expected) <= bound, "\(name)")
         }

@@ -4,12 +4,12 @@ import Testing
 
 @testable import T5
 
-/// What is shared, what is scaled and which output matrix counts, from the keys that transformers of versions 4 and 5 write
-/// and the tensors that the file has.
+/// What is shared, what is scaled, and which output matrix is used, given the keys that transformers of versions 4 and 5 write
+/// and the tensors in the file.
 @Suite struct OutputFormTests {
     private static let output = "lm_head.weight"
 
-    /// A model directory with other keys for the output, and its output matrix taken out, or made equal to the embedding.
+    /// A model directory with other keys for the output, and with its output matrix removed or made equal to the embedding.
     private func directory(
         _ keys: [String: Any], type: String = "t5", _ change: (inout ModelDirectory) -> Void = { _ in }
     ) throws -> ModelDirectory {
@@ -42,10 +42,10 @@ import Testing
         return failure.message
     }
 
-    /// Versions 4 and 5 agree on all of them: an output matrix of its own, nothing scaled.
+    /// Versions 4 and 5 agree about all of these: a separate output matrix, nothing scaled.
     @Test(arguments: [
         ["tie_word_embeddings": false], ["tie_word_embeddings": false, "scale_decoder_outputs": false],
-        // As version 5 writes it.
+        // This is how version 5 writes it.
         ["tie_word_embeddings": true, "scale_decoder_outputs": false], ["scale_decoder_outputs": false],
     ])
     func `a v1.1 is the same however it was saved`(keys: [String: Bool]) throws {
@@ -92,16 +92,16 @@ import Testing
         configuration.outputMatrix = .embedding
         #expect(try T5Configuration(directory: tied.path) == configuration)
         #expect(configuration.outputScale == 1 && !configuration.tensorShapes().contains { $0.name == Self.output })
-        // Its only matrix may stand under the output's name.
+        // The only matrix may have the output's name.
         let renamed = try directory(keys) { directory in
             directory.tensors[Self.output] = directory.tensors.removeValue(forKey: "shared.weight")
         }
         #expect(try logits(renamed) == expected)
-        // It is another model than a v1.0 of the same tensors.
+        // It is a different model from a v1.0 with the same tensors.
         let scaled = try directory(["tie_word_embeddings": true], withoutOutput)
         #expect(try logits(scaled) != expected)
         #expect(try T5Model.check(directory: scaled.path) != T5Model.check(directory: tied.path))
-        // Without the weights nobody knows; what takes more memory is assumed.
+        // Without the weights nobody can know; the form that needs more memory is assumed.
         #expect(try T5Configuration(path: tied.path + "/config.json") == TinyT5.configuration(.v11))
     }
 
@@ -169,7 +169,7 @@ import Testing
                     directory.tensors[alias]?.type = "F32"
                     directory.tensors[alias]?.bytes = values.withUnsafeBytes { Data($0) }
                 })
-            // Unequal where only one of them was rounded.
+            // The numbers differ if only one of the tensors was rounded.
             #expect(
                 try !accepts { directory in
                     directory.tensors[alias] = directory.tensors["shared.weight"]
@@ -183,7 +183,7 @@ import Testing
             })
     }
 
-    /// Checkpoints hold them: who resumes a run of a model that was read rightly must find the same.
+    /// Checkpoints contain these digests: a user who resumes a run with a correctly read model must get the same one.
     @Test func `digests of backbones are what they were when checkpoints were written`() throws {
         let recorded: [TinyT5.Family: String] = [
             .v10: "c49e67814d3d93ec0e230a8aaaed998b", .v11: "dfc48c46b24005188d4de8c7e7508b4d",
@@ -199,7 +199,7 @@ import Testing
     func `what is written is read the same by both versions`(family: TinyT5.Family) throws {
         let json = try TinyT5.configuration(family).json()
         let keys = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
-        // Version 4 looks at the first alone, version 5 at the second.
+        // Version 4 only uses the first key, version 5 the second.
         #expect(keys["tie_word_embeddings"] as? Bool == (family == .v10))
         #expect(keys["scale_decoder_outputs"] as? Bool == (family == .v10))
     }

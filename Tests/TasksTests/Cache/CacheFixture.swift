@@ -12,7 +12,7 @@ struct CacheFixture {
         glue = try GLUEFixture()
         directory = try TemporaryDirectory()
         let path = directory.file("spiece.model")
-        // Every digit, letter and mark of the files and answers, and enough words for the number of pieces.
+        // Every digit, letter and mark in the files and answers, and enough words for the number of pieces.
         let letters = (UInt8(ascii: "!")...UInt8(ascii: "~")).map { String(Unicode.Scalar($0)) }
         let sentences = GLUEFixture.files.keys.sorted().flatMap { key in
             GLUEFixture.files[key]!.split(whereSeparator: \.isNewline).prefix(40).map(String.init)
@@ -29,7 +29,7 @@ struct CacheFixture {
         try GLUE.task(name, directory: glue.path)
     }
 
-    /// The cache of all tasks, built when absent.
+    /// Opens the cache of all tasks; builds it first if it is absent.
     func open(options: TokenCacheOptions = TokenCacheOptions(), threads: Int = 1) throws -> TokenCache {
         try TokenCache.openOrBuild(
             tasks: tasks(), vocabulary: vocabulary, options: options, directory: directory.path, threads: threads)

@@ -20,7 +20,7 @@ import Text
         tasks = try fixture.tasks(["rte", "stsb"])
         path = try TokenCache.openOrBuild(tasks: tasks, vocabulary: vocabulary, directory: directory.path).path
         cache = try Data(contentsOf: URL(fileURLWithPath: path))
-        // The fixture's files may go: a cache stands for itself.
+        // The fixture's files may be removed: a cache does not need them.
     }
 
     private func refusal(of content: Data) throws -> Failure? {
@@ -33,7 +33,7 @@ import Text
         } catch { return error }
     }
 
-    /// Touches whatever an accepted cache gives access to.
+    /// Reads everything that an accepted cache gives access to.
     private func readEverything(_ cache: TokenCache) {
         var sum = 0
         for split in cache.tasks.flatMap(\.splits) {
@@ -68,7 +68,7 @@ import Text
         for position in stride(from: 0, to: cache.count, by: 61) where !(96..<128).contains(position) {
             var damaged = cache
             damaged[position] ^= 0x41
-            // The key is not content: an accepted cache with another key fails where a key is expected.
+            // The key is not part of the digested content: an accepted cache with another key fails when a key is expected.
             if let failure = try refusal(of: damaged) {
                 #expect(failure.code == .badData)
                 changes += 1

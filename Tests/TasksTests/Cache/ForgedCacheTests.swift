@@ -7,7 +7,7 @@ import Text
 @testable import Tasks
 @testable import Tensors
 
-/// Caches whose digest is right and whose header says what no builder writes.
+/// Caches with a correct digest and a header that no builder writes.
 @Suite struct ForgedCacheTests {
     private let cache: [UInt8]
 
@@ -19,7 +19,7 @@ import Text
         cache = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 
-    /// The cache with its header changed, all else as it must be then.
+    /// The cache with a changed header, and everything else adapted to it.
     private func forged(
         _ old: String, _ new: String, _ change: (inout TokenCacheHeader) -> Void
     ) throws -> MappedFile {
@@ -38,7 +38,7 @@ import Text
         return (prologue + content).withUnsafeBytes { MappedFile(copying: $0, path: "c") }
     }
 
-    /// Why a cache is refused whose header has `new` for `old` in its text, after a change.
+    /// The refusal of a cache after a change of its header and after replacing `old` by `new` in the header's text.
     private func refusal(
         _ old: String = "", _ new: String = "", _ change: (inout TokenCacheHeader) -> Void = { _ in }
     ) throws -> String? {
@@ -53,7 +53,7 @@ import Text
         #expect(try refusal() == nil)
     }
 
-    /// A few kilobytes of header could have gigabytes read and copied, the same ones over and over.
+    /// A few kilobytes of header could cause the same gigabytes to be read and copied again and again.
     @Test func `a task that is there twice and shares its sections is refused`() throws {
         #expect(try refusal { $0.tasks.append($0.tasks[0]) } == "a section is misplaced")
         #expect(try refusal { $0.tasks[1].targets = $0.tasks[0].targets } == "a section is misplaced")
@@ -73,7 +73,7 @@ import Text
         }
     }
 
-    /// Memory is planned by it.
+    /// The memory is planned with this number.
     @Test func `a longest source that is not the longest is refused`() throws {
         let refusal = try refusal { header in
             let split = header.tasks[0].splits[0]

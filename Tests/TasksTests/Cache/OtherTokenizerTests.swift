@@ -6,7 +6,7 @@ import Text
 
 @testable import Tasks
 
-/// A tokenizer that is not SentencePiece: every byte is a token, in other places than T5 has its special ones.
+/// A tokenizer that is not SentencePiece: every byte is a token, and the special tokens have other ids than T5's.
 private struct ByteTokenizer: Tokenizer {
     var path = "bytes"
     var endID: Int32 = 300
@@ -59,7 +59,7 @@ private struct ByteTokenizer: Tokenizer {
         #expect(Array(split.source(1)) == "äußerst lang".utf8.map { Int32($0) } + [300])
         #expect(Array(split.target(1)) == "no".utf8.map { Int32($0) } + [300])
         #expect(try TargetTable(definition, tokenizer).longest == 4)
-        // No text is without a piece.
+        // Pieces cover every text.
         #expect(task.report.splits[0].sources.unknownCharacterShare == 0)
         let prediction = Prediction(definition, vocabulary: tokenizer, maxSource: 128)
         #expect(try prediction.answer("no".utf8.map { Int32($0) } + [300, 301, 65]).label == 1)
@@ -80,7 +80,7 @@ private struct ByteTokenizer: Tokenizer {
         #expect(throws: Never.self) { try TokenCache(path: cache.path) }
         let failure = #expect(throws: Failure.self) { try TokenCache(path: cache.path, end: 1) }
         #expect(failure?.code == .badData && failure?.message.contains("a text lacks its end") == true)
-        // Another tokenizer has another key, so both caches can lie side by side.
+        // Another tokenizer gives another key, so both caches can exist side by side.
         #expect(try self.cache(ByteTokenizer(endID: 299)).path != cache.path)
     }
 }

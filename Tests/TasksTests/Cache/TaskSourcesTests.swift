@@ -57,7 +57,7 @@ import Testing
                 == ["task u was not there", "task t is gone"])
     }
 
-    /// They are in the state of every checkpoint.
+    /// They are part of the state in every checkpoint.
     @Test func `they come back from JSON`() throws {
         let sources = try sources(splits())
         let data = try JSONEncoder().encode(sources)

@@ -110,7 +110,7 @@ import Text
             splits: fixture.task("sst2").splits)
     }
 
-    /// Two inner spaces, a ligature and digits of full width.
+    /// Two inner spaces, a ligature and a full-width digit.
     @Test(arguments: [("a  b", "a b"), ("ﬁne", "fine"), ("１", "1")])
     func `an answer that the vocabulary writes otherwise could never be right and is refused`(
         answer: String, written: String

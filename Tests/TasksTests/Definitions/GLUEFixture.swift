@@ -13,11 +13,11 @@ struct GLUEFixture {
 
     static let files: [String: String] = [
         "CoLA/train.tsv": "gj04\t1\t\tThey \"won't\" buy it.\ngj04\t0\t*\tThem buys it.\r\nl-93\t1\t\tHe left.\n",
-        // The last row lacks its line end, as in the real file.
+        // The last row has no line end, as in the real file.
         "CoLA/dev.tsv": (1...5).map { "gj04\t\($0 % 2)\t\tSentence \($0)." }.joined(separator: "\n"),
         "SST-2/train.tsv": header("sentence", "label") + (1...1010).map { "row \($0) \t\($0 % 2)\n" }.joined(),
         "SST-2/dev.tsv": header("sentence", "label") + "fine \t1\nbad \t0\n",
-        // A byte order mark in front of the header, and quotes that are not closed.
+        // A byte order mark before the header, and quotes that are not closed.
         "MRPC/train.tsv": "\u{FEFF}Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n"
             + "1\t1\t2\t\"Open quote.\t\"Other.\n0\t3\t4\tA\tB\n",
         "MRPC/dev.tsv": "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t5\t6\tC\tD\n0\t7\t8\tE\tF\n",

@@ -105,7 +105,7 @@ import Testing
 
     @Test(.enabled(if: ReferenceMaterial.directory != nil, "needs GLUE's files, which are not distributed here"))
     func `the real files have the real numbers of rows`() throws {
-        // Train, validation, test after the splits.
+        // Number of rows in train, validation and test after the splits.
         let expected: [String: [Int]] = [
             "cola": [8551, 521, 522], "sst2": [66349, 1000, 872], "mrpc": [3668, 204, 204],
             "stsb": [5749, 750, 750], "rte": [2490, 138, 139], "wnli": [635, 35, 36], "qnli": [9293, 1000, 5463],

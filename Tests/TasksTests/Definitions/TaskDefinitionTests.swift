@@ -35,7 +35,7 @@ import Testing
             positive: asked)
         let expected = PositiveClass(index: try #require(labels.firstIndex(of: positive)), label: positive)
         #expect(task.positiveClass == expected)
-        // Where an earlier version gave another figure without being asked.
+        // There is a notice if an earlier version gave another figure and the user has not chosen a class.
         #expect((task.positiveNotice != nil) == (asked == nil && expected.index == 0))
         #expect(try definition(labels: LabelMap(classes: labels)).positiveClass == nil)
     }

@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `the bytes of a seed stay what they are`() throws {
-        // FNV-1a over all files; recorded results stand on these rows, so a change here must be meant.
+        // FNV-1a over all files; recorded results depend on these rows, so any change here must be intended.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for (_, content) in try bytes(seed: 1).sorted(by: { $0.key < $1.key }) {
             for byte in content { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -92,7 +92,7 @@ import Testing
             #expect(counts.values.reduce(0, +) == gold.count)
             switch task {
             case .acceptability, .sentiment: #expect(shares == [0.5, 0.5])
-            // More paraphrases than not, so that the constant answer is the one that F1 rewards.
+            // There are more paraphrases than others, so the constant answer is the one that F1 rewards.
             case .paraphrase: #expect(shares == [0.45, 0.55])
             case .entailment: #expect(shares == [Double](repeating: 1.0 / 3, count: 3))
             case .similarity: #expect(shares.allSatisfy { (0.08...0.25).contains($0) }, "\(shares)")

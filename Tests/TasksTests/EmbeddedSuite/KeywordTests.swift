@@ -2,9 +2,9 @@ import Testing
 
 @testable import Tasks
 
-/// How much a single keyword tells about an answer, by the best rule "answer a if the word is there, else b".
+/// How much a single keyword tells about an answer, with the best rule "answer a if the word occurs, otherwise b".
 @Suite struct KeywordTests {
-    /// The best rule's accuracy beyond that of the most frequent answer, and its word.
+    /// The accuracy of the best rule beyond that of the most frequent answer, and the rule's word.
     private func bestKeyword(_ rows: [(text: String, answer: Int)], answers: Int) -> (gain: Double, word: Substring) {
         var totals = [Int](repeating: 0, count: answers)
         var counts: [Substring: [Int]] = [:]
@@ -23,7 +23,7 @@ import Testing
         return best
     }
 
-    /// The training rows once with all texts joined and once for each text by itself.
+    /// The training rows with all texts joined, and for each text separately.
     private func views(_ task: EmbeddedTask, seed: UInt64) -> [(view: String, rows: [(text: String, answer: Int)])] {
         let rows = EmbeddedSuite.rows(of: task, seed: seed)[.train] ?? []
         let answers = rows.map { task.answerSpace.targetIndex(of: task.gold(of: $0)) }
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `the measure finds a keyword where there is one`() {
-        // Blaming and praising words do give sentiment away; together they are more than any one of them.
+        // Words of praise and criticism do give the sentiment away; together they tell more than any single one.
         let sentiment = views(.sentiment, seed: 1)[0].rows
         #expect(bestKeyword(sentiment, answers: 2).gain > 0.03)
         let planted = (0..<90).map { (text: $0 % 3 == 0 ? "a key b" : "a b", answer: $0 % 3 == 0 ? 1 : 0) }

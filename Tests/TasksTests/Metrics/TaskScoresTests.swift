@@ -98,7 +98,7 @@ import Testing
             training: training, gold: gold, space: .classes(["no", "yes"]), metrics: [.accuracy, .f1, .matthews],
             positive: PositiveClass(index: 1, label: "yes"))
         #expect(scores[.accuracy] == 0.25)
-        // One true positive, three false ones.
+        // One true positive, three false positives.
         #expect(scores[.f1] == 0.4)
         #expect(scores.figures[2] == .init(metric: .matthews, value: 0, isUndefined: true))
         #expect(scores.invalidAnswers == 0)
@@ -109,7 +109,7 @@ import Testing
         #expect(grades.figures.map(\.value) == [0, 0])
     }
 
-    /// Three right answers of the class that four rows have, and one false positive.
+    /// Three correct answers of the class that four rows have, and one false positive.
     @Test(arguments: [(0, 6.0 / 8), (1, 2.0 / 4)])
     func `F1 is that of the class that is asked for`(index: Int, expected: Double) throws {
         let gold: [GoldAnswer] = [0, 0, 0, 0, 1, 1].map { .label($0) }
@@ -124,7 +124,7 @@ import Testing
         #expect(accuracy.positive == nil)
     }
 
-    /// Equally many of both in training; of the split three are "b".
+    /// Training has equally many of both; three rows of the split are "b".
     @Test(arguments: [["a", "b"], ["b", "a"]])
     func `of equally frequent classes the majority answer does not depend on their order`(order: [String]) throws {
         func gold(_ texts: [String]) -> [GoldAnswer] { texts.map { .label(order.firstIndex(of: $0)!) } }

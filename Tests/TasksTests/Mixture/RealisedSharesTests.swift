@@ -4,9 +4,10 @@ import Tasks
 import TestSupport
 import Testing
 
-/// How often the sampler really draws each task, against the mixture's table, by Pearson's chi-squared.
+/// Compares how often the sampler really draws each task with the mixture's shares, by Pearson's chi-squared.
 @Suite struct RealisedSharesTests {
-    /// The eight tasks of the paper: rows of GLUE's training files and the rows held out of them as validation.
+    /// The eight tasks of the paper: number of rows in GLUE's training files, and number of rows held out of them for
+    /// validation.
     private static let published: [(name: String, rows: Int, heldOut: Int)] = [
         ("cola", 8_551, 0), ("sst2", 67_349, 1_000), ("mrpc", 3_668, 0), ("qqp", 363_846, 1_000), ("stsb", 5_749, 0),
         ("mnli", 392_702, 0), ("qnli", 104_743, 1_000), ("rte", 2_490, 0),
@@ -18,7 +19,7 @@ import Testing
     private static let batch = 8
     private static let micro = 4
 
-    /// Draws of each task in `steps` steps; a draw decides one slot, one micro-batch or the whole batch.
+    /// Number of draws of each task in `steps` steps; a draw decides one slot, one micro-batch or the whole batch.
     private static func counts(
         _ mixture: Mixture, _ granularity: Sampler.Granularity, seed: UInt64, steps: Int
     ) throws -> [Int] {
@@ -47,26 +48,26 @@ import Testing
         }
     }
 
-    /// Checks the draws of one mixture, and that the same draws refute mixtures that are not much different.
+    /// Checks the draws for one mixture, and that the same draws refute mixtures that differ only slightly.
     private static func expectAgreement(
         _ sizes: [(name: String, examples: Int)], temperature: Double, _ granularity: Sampler.Granularity, seed: UInt64
     ) throws {
         #expect(sizes.count == 8, "the quantile is that of 7 degrees of freedom")
         let mixture = try Mixture(tasks: sizes, temperature: temperature)
-        // As many draws at each granularity, so that the test is equally sharp.
+        // Every granularity makes the same number of draws, so that the test is equally sharp.
         let draws = 256_000
         let drawsPerStep = [.batch: 1, .microBatch: batch / micro, .example: batch][granularity] ?? 1
         let counts = try counts(mixture, granularity, seed: seed, steps: draws / drawsPerStep)
         #expect(counts.reduce(0, +) == draws)
         let agreement = statistic(counts, mixture)
         #expect(agreement < quantile, "\(counts)")
-        // Exactly equal counts would be no draws at all: below the 0.01 % quantile, `chi2.ppf(1e-4, 7)` = 0.2999.
+        // Exactly equal counts would mean that nothing was drawn: below the 0.01 % quantile, `chi2.ppf(1e-4, 7)` = 0.2999.
         #expect(agreement > 0.29, "\(counts)")
         for other in [temperature / 1.5, temperature * 1.5] {
             let refuted = statistic(counts, try Mixture(tasks: sizes, temperature: other))
             #expect(refuted > 3 * quantile, "temperature \(other) is not told apart: \(refuted)")
         }
-        // Two tasks that changed places are noticed too.
+        // The test also detects two tasks that were exchanged.
         let exchanged = [counts[1], counts[0]] + counts[2...]
         #expect(statistic(exchanged, mixture) > 3 * quantile)
     }
@@ -91,7 +92,7 @@ import Testing
         var sizes: [(name: String, examples: Int)] = []
         for (definition, published) in zip(definitions, Self.published) {
             let count = try TaskExamples(definition).count(.train)
-            // The large tasks may be there in part; none may have more than was published.
+            // Only a part of the large tasks may be available; none may have more rows than published.
             #expect(count > 0 && count <= published.rows - published.heldOut, "\(definition.name)")
             sizes.append((name: definition.name, examples: count))
         }

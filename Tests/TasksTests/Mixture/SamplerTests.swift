@@ -39,7 +39,7 @@ import Testing
 
     @Test(arguments: Sampler.Granularity.allCases)
     func `seeking to a step equals calling next that often`(granularity: Sampler.Granularity) throws {
-        // A batch that micro-batches do not divide, so that the last draw covers fewer slots.
+        // The batch is not a multiple of the micro-batch, so the last draw covers fewer slots.
         let fresh = try sampler(granularity: granularity, batch: 10)
         var walked = fresh
         var jumping = fresh
@@ -50,7 +50,7 @@ import Testing
             let expected = walked.next()
             #expect(sought.next() == expected)
             if step % 17 == 0 {
-                // Forwards over many steps, and backwards.
+                // This moves forwards over many steps, and backwards.
                 jumping.seek(to: (step * 29) % 121)
                 jumping.seek(to: step)
                 #expect(jumping.next() == expected)
@@ -106,7 +106,7 @@ import Testing
         #expect(try order([10, 23, 100], task: 1) == order([400, 23, 7, 9], task: 1))
     }
 
-    // Computed apart from this code by a few lines of Python around Philox's definition (all but the last line).
+    // Computed independently of this code by a few lines of Python with Philox's definition (all but the last line).
     @Test func `the stream's bits are fixed`() throws {
         var sampler = try sampler(seed: 42)
         let slots = sampler.next()
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func `steps reach the last of 32 bits`() throws {
-        // 2 * (2^32 - 2) examples come before the last but one step: position 4 of a pass over 11.
+        // 2 * (2^32 - 2) examples come before the last step but one: position 4 of a pass over 11.
         var single = try sampler(sizes: [11], batch: 2)
         single.seek(to: Sampler.lastStep)
         let last = single.next().map(\.example)
@@ -131,7 +131,7 @@ import Testing
 
     @Test func `replaying 8 million draws takes about a second`() throws {
         var long = try sampler(sizes: [8_551, 392_702, 3_668, 103_743, 362_846, 2_490, 66_349, 5_749], batch: 32)
-        // This thread's time on a core, whatever else the machine does.
+        // This thread's processor time, which does not depend on other work on the machine.
         func seconds() -> Double {
             var time = timespec()
             clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
@@ -141,7 +141,7 @@ import Testing
         long.seek(to: 262_144)
         let taken = seconds() - begun
         #expect(long.next().count == 32)
-        // Measured 0.1 s; the bound leaves room for a slow core.
+        // 0.1 s was measured; the bound allows for a slow core.
         #expect(taken < 3, "\(taken)")
     }
 

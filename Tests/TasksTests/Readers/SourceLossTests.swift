@@ -6,7 +6,7 @@ import Text
 
 @testable import Tasks
 
-/// What the model does not get to see of a source: text behind a cut, and text without pieces.
+/// The parts of a source that the model does not see: text after a cut, and text without pieces.
 @Suite struct SourceLossTests {
     let directory: TemporaryDirectory
     let vocabulary: Vocabulary

@@ -5,7 +5,7 @@ import Testing
 @testable import Tensors
 
 @Suite struct UntrustedLabelTests {
-    /// Comparing this label with those of the task would take minutes.
+    /// A comparison of this label with those of the task would take minutes.
     @Test(.timeLimit(.minutes(1)), arguments: [true, false])
     func `labels and columns of very many marks are refused at once`(isTable: Bool) throws {
         let marks = (0..<400_000).reduce(into: "") { $0.unicodeScalars.append($1 % 2 == 0 ? "\u{301}" : "\u{316}") }
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// In the rows it always did; to Swift the two are one character.
+    /// In rows it always did; for Swift the two are one character.
     @Test func `a tab with a mark behind it ends a column of the header`() throws {
         let file = Array("l\t\u{301}a\nx\ty\n".utf8).withUnsafeBytes { MappedFile(copying: $0, path: "f") }
         var reader = try TSVReader(file, hasHeader: true, columnCount: nil, columns: [.named("\u{301}a")])

@@ -10,7 +10,7 @@ import Testing
         for limit in [nil, 10, 11] { #expect(positions(count: 10, limit: limit) == Array(0..<10)) }
     }
 
-    /// Of a file whose first half has one label and the second the other.
+    /// The first half of the file has one label and the second half the other.
     @Test func `a subset is spread over the file, in its order, each example once`() {
         let chosen = positions(limit: 100)
         #expect(chosen.count == 100 && chosen == Set(chosen).sorted() && chosen.allSatisfy((0..<1000).contains))

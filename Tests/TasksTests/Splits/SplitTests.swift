@@ -108,7 +108,7 @@ import Testing
         #expect(dropped.count(.train) == 98 && dropped.report.droppedDuplicates == 2)
         #expect(try texts(dropped, .train).last == "row 98")
         #expect(dropped.count(.test) == 6 && dropped.report.splits[0].examples == 98)
-        // What is gone is not said to be there; what is left is.
+        // Dropped rows are not reported any more; remaining ones are.
         let left = dropped.report.splits.map { $0.equalText.map { "\($0.with) \($0.examples)" } }
         #expect(left == [[], [], ["validation 1"]])
         let same = try directory.write("same.tsv", rows(1...100) + rows(1...1))

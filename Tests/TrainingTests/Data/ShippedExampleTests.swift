@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    /// A copy of an example whose `data` leads elsewhere.
+    /// A copy of an example whose `data` is at another path.
     private static func place(_ name: String, data: String) throws -> TemporaryDirectory {
         let place = try TemporaryDirectory()
         try FileManager.default.copyItem(atPath: "\(directory)/\(name)", toPath: place.file(name))

@@ -47,7 +47,7 @@ import Testing
                 == "the positive labels of f1 was t: 1 and is t: 0")
     }
 
-    /// They name split and mean alone, and F1 is of the second label.
+    /// They contain only split and mean, and their F1 is computed for the second label.
     @Test func `measures of earlier versions are completed from the configuration of the job before`() throws {
         let accuracy = Self.custom.replacing("f1", with: "accuracy")
         let (present, same) = try Self.measure(tasks: accuracy)
@@ -69,7 +69,7 @@ import Testing
             timing: EvaluationRecord.Timing(seconds: 1, examplesPerSecond: 1))
     }
 
-    /// After a NaN nothing would ever be greater.
+    /// No later value would be greater than a NaN.
     @Test func `what is no number, or a mean of nothing, is never the best`() {
         let best = RunState.Best(step: 1, value: 0.5, measure: "m")
         #expect(BestMeasure.isBest(0.6, of: Self.record(), beside: best))

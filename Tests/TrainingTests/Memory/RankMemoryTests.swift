@@ -64,7 +64,7 @@ import Testing
         #expect(try memory(base, batches: batches).usual == usual.usual)
         batches.answering = [(BatchLengths(examples: 16, source: 128, target: 0), 4)]
         #expect(try memory(base, batches: batches).usual == usual.most)
-        // Nothing is answered in a run that evaluates nothing.
+        // A run without evaluations answers nothing.
         let silent = try configuration("eval.every=null", "eval.atEnd=false")
         #expect(try memory(silent, batches: batches).usual == usual.usual)
     }
@@ -96,7 +96,7 @@ import Testing
             yaml: "model: t5\ntasks:\n  - {name: t, train: t.tsv, fields: [a], labels: [x, y]}\n", name: "run.yaml",
             directory: "/", overrides: ["train.steps=5000"] + overrides)
         let failure = try #require(throws: Failure.self) { try base.method(Self.shape, isNew: true) }
-        // A run that began before this was looked at may go on.
+        // A run that began before this check existed may go on.
         _ = try base.method(Self.shape, isNew: false)
         #expect(failure.code == .badConfiguration)
         #expect(failure.message.hasPrefix(words), "\(failure.message)")

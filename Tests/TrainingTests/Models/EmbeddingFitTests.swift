@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct EmbeddingFitTests {
     @Test func `the embeddings of real models fit their vocabularies`() {
-        // Ids and rows of T5 and FLAN (with and without the sentinels listed), mT5, UL2, ke-t5, ViT5, the embedded example.
+        // Ids and rows of T5 and FLAN (with and without listed sentinels), mT5, UL2, ke-t5, ViT5 and the embedded example.
         for (ids, rows) in [
             (32_100, 32_128), (32_000, 32_128), (32_000, 32_100), (250_100, 250_112), (64_000, 64_128),
             (36_000, 36_096),

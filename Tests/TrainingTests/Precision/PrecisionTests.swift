@@ -10,7 +10,7 @@ import Testing
 
 @testable import Training
 
-/// Products in 8 bits, and others, against float32 on a small model with random weights.
+/// Products in 8 bits and in other formats, compared with float32 on a small model with random weights.
 @Suite struct PrecisionTests {
     private static let tasks = 3
 
@@ -21,7 +21,7 @@ import Testing
         directory = try TemporaryDirectory()
     }
 
-    /// Two blocks in each stack, wide enough that rounding averages out.
+    /// Two blocks in each stack, so wide that rounding errors average out.
     private func model(
         _ packs: FrozenMatrix.Packs?, gated: Bool = false, _ products: ProductBackend = .onednn
     ) throws -> T5Model {
@@ -45,7 +45,7 @@ import Testing
         let options = LowRankOptions(method: method, rankA: 4, alpha: 8, tasks: Self.tasks)
         let state = AdaptedModel(LowRankMethod(options, on: model.configuration), on: model, seed: 2)
         if step > 0 {
-            // Away from the start, where B is zero: then every tensor has a gradient.
+            // The weights leave their start, where B is zero; then every tensor has a gradient.
             for i in 0..<state.weights.count { state.weights.base[i] += 0.005 * Float((i * 37 + step) % 17 - 8) }
         }
         let comparison = PrecisionComparison(state, reference: model.unpacked)
@@ -93,7 +93,7 @@ import Testing
         #expect(gradients.smallestCosine > 1 - 1e-8 && gradients.relativeError < 1e-4)
     }
 
-    /// Too small an error would mean that nothing is rounded, or nothing of it seen.
+    /// An error that is too small would mean that nothing is rounded or that the rounding is not measured.
     @Test(arguments: ProductBackend.available, [false, true])
     func `8 bits are off by about a hundredth, in the direction that they round`(
         products: ProductBackend, gated: Bool

@@ -10,13 +10,13 @@ import Testing
 @testable import Training
 
 @Suite struct SnapshotsTests {
-    /// The job ends inside `keep` then, on its thread, and the newest snapshot is asked for on the way out.
+    /// The job then ends inside `keep`, on its thread, and during the end the newest snapshot is taken.
     @Test func `where a snapshot gets no memory the one before it can still be saved`() async {
         await #expect(processExitsWith: .exitCode(42)) {
-            // What would wait for ever is a failure.
+            // A test that would wait for ever fails instead.
             alarm(60)
             var shape = T5Configuration.presets[0].configuration
-            // The weights of the backbone play no part here.
+            // The weights of the backbone are not used here.
             shape.vocabularySize = 8
             let storage = Arena(count: shape.weightCount)
             guard
@@ -41,14 +41,14 @@ import Testing
                         owesEvaluation: false, accumulator: MetricsAccumulator(tasks: 1), libraries: [:]))
             }
             keep(1)
-            // While it is read it is not overwritten, and another is needed.
+            // A snapshot that is being read is not overwritten, so another one is needed.
             guard snapshots.take() != nil else { exit(48) }
             Memory.onShortage { _ in
                 guard let newest = snapshots.take(), newest.state.step == 1, snapshots.step == 1 else { _exit(43) }
                 snapshots.release(newest)
                 _exit(42)
             }
-            // Less than one matrix of a second one takes, which is larger than what malloc ever takes from a heap.
+            // The limit is below what one matrix of a second snapshot needs; malloc never takes such large memory from a heap.
             var limit = rlimit(rlim_cur: 1, rlim_max: 1)
             guard
                 let pages = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    /// What is trained, as a snapshot of it must be: every number is the step.
+    /// A trained state as its snapshot must be: every number is the step.
     private static func state() throws -> TrainState {
         var shape = T5Configuration.presets[0].configuration
         (shape.vocabularySize, shape.encoderBlocks, shape.decoderBlocks) = (8, 1, 1)
@@ -93,13 +93,13 @@ import Testing
             accumulator: MetricsAccumulator(tasks: 1), libraries: [:])
     }
 
-    /// Whether every number of a snapshot is its step.
+    /// Whether every number of a snapshot equals its step.
     private static func isWhole(_ snapshot: Snapshot) -> Bool {
         let step = Float(snapshot.state.step)
         return [snapshot.weights, snapshot.mean, snapshot.square].allSatisfy { $0.elements.allSatisfy { $0 == step } }
     }
 
-    /// One copy is overwritten after each step, and what is trained stands in for it meanwhile.
+    /// One copy is overwritten after each step; the trained state replaces it in the meantime.
     @Test func `whoever takes the newest while steps are kept gets a whole one, and never an older one than before`()
         throws
     {

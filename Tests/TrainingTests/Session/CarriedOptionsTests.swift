@@ -6,9 +6,9 @@ import Testing
 @testable import Configuration
 @testable import Training
 
-/// That each key of the configuration reaches the options that a step and an adapter are made from, and no other option.
+/// Each key of the configuration reaches the options of a step or an adapter that it should, and no other option.
 @Suite struct CarriedOptionsTests {
-    /// A key with a value that is not its default, and what it must change.
+    /// A key with a value that is not its default, and the change that it must cause.
     struct Carried<Options: Sendable>: Sendable, CustomTestStringConvertible {
         var setting: String
         var change: @Sendable (inout Options) -> Void

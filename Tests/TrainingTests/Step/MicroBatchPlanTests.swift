@@ -8,7 +8,7 @@ import Testing
 @Suite struct MicroBatchPlanTests {
     /// Example e of task t has (e * 7 + t) % 13 + 1 source and e % 3 + 1 target tokens.
     private final class Examples: TrainingExamples, @unchecked Sendable {
-        // Unchecked: the memory is written in `init` alone.
+        // Unchecked: only `init` writes the memory.
         private let memory: UnsafeMutableBufferPointer<Int32>
 
         init() {
@@ -48,7 +48,7 @@ import Testing
         #expect(shares.joined().sorted() == Array(0..<8))
         #expect(shares.allSatisfy { !$0.isEmpty })
         #expect(plan.shares(over: size) == shares)
-        // Whoever has the most had the least before its last micro-batch.
+        // The rank with the most work had the least before its last micro-batch.
         let loads = shares.map { $0.reduce(0) { $0 + plan.costs[$1] } }
         let mean = plan.costs.reduce(0, +) / size
         #expect((loads.max() ?? 0) <= mean + (plan.costs.max() ?? 0))
@@ -106,7 +106,7 @@ import Testing
         for (index, part) in parts.enumerated() {
             #expect((1...micro).contains(part.count))
             #expect(plan.costs[index] == part.reduce(0) { $0 + cost($1) })
-            // Slots of one task stand together, each task's in order.
+            // Slots of one task are adjacent, and in order within the task.
             #expect(part.map { $0.task * 1000 + $0.index } == part.map { $0.task * 1000 + $0.index }.sorted())
         }
         let consecutive = try self.plan(slots: slots, micro: micro, examples: examples, balances: false)
