@@ -18,9 +18,9 @@ public struct RunConfiguration: Sendable, Equatable {
     /// line and key for anything that is unknown, of the wrong type, out of range or impossible together.
     ///
     /// - Parameters:
-    ///     - isOwn: whether the file is the user's. The values of a file that this program wrote are adapted to the user's,
-    ///       like a preset's.
-    ///     - options: command options that set a key, each as the user wrote it and as `key=value`; they override everything.
+    ///   - isOwn: whether the file is the user's. The values of a file that this program wrote are adapted to the user's,
+    ///     like a preset's.
+    ///   - options: command options that set a key, each as the user wrote it and as `key=value`; they override everything.
     public static func load(
         file: String?, isOwn: Bool = true, overrides: [String] = [],
         options: [(option: String, assignment: String)] = []

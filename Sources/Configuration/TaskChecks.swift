@@ -4,7 +4,7 @@ import Failures
 enum TaskChecks {
     /// - Parameters:
     ///   - values: The task's keys, each of the right type.
-    ///     - place: Where the task is defined, for messages.
+    ///   - place: Where the task is defined, for messages.
     static func check(_ values: Value.Mapping, _ place: String) throws(Failure) {
         func refusal(_ sentence: String) -> Failure { Failure(.badConfiguration, "\(place): \(sentence)") }
         for key in ["name", "train", "fields"] where values[key] == nil {

@@ -27,10 +27,10 @@ package final class RunLease: Sendable {
     /// Takes the lease `path` of a directory.
     ///
     /// - Parameters:
-    ///     - owner: gets the directory and the lease of this job.
-    ///     - isAlone: whether a lock keeps other jobs out in the meantime.
-    ///     - deadline: how long to wait for a living holder.
-    ///     - say: tells the user a line when it takes longer.
+    ///   - owner: gets the directory and the lease of this job.
+    ///   - isAlone: whether a lock keeps other jobs out in the meantime.
+    ///   - deadline: how long to wait for a living holder.
+    ///   - say: tells the user a line when it takes longer.
     /// - Throws: `cannotWrite`, with the name of the holder or because the file cannot be written.
     init(
         _ path: String, of directory: String, owner: RunOwner, isAlone: Bool, timing: Timing,

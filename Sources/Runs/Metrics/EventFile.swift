@@ -19,8 +19,8 @@ package final class EventFile {
     /// Creates the file of a start after `step` steps.
     ///
     /// - Parameters:
-    ///     - host: the name of this machine, which becomes part of the file's name.
-    ///     - now: returns seconds since 1970.
+    ///   - host: the name of this machine, which becomes part of the file's name.
+    ///   - now: returns seconds since 1970.
     /// - Throws: `cannotWrite` when the file cannot be created or written.
     package init(
         in directory: String, after step: Int, host: String = ProcessInfo.processInfo.hostName,

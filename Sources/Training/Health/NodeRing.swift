@@ -27,7 +27,7 @@ final class NodeRing: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - limit: the longest silence, in nanoseconds; 0 for any.
-    ///     - idle: for how long all ranks of this node have waited for others, in nanoseconds.
+    ///   - idle: for how long all ranks of this node have waited for others, in nanoseconds.
     init?(
         world: Communicator, node: Communicator, limit: @escaping @Sendable () -> Int64,
         idle: @escaping @Sendable () -> Int64, alarm: @escaping Alarm

@@ -50,7 +50,7 @@ package struct RankMemory {
 
     /// - Parameters:
     ///   - longestTarget: tokens of the longest target of any task.
-    ///     - batches: the batches in the data; nil when they are not known.
+    ///   - batches: the batches in the data; nil when they are not known.
     package init(
         _ configuration: RunConfiguration, shape: any BackboneShape, method: any Method, threads: Int,
         longestTarget: Int, batches: Batches?
@@ -148,8 +148,8 @@ package struct RankMemory {
     ///
     /// - Parameters:
     ///   - ranks: ranks of the node.
-    ///     - shared: bytes that the ranks share: the backbone and its packed weights.
-    ///     - limit: the memory that the ranks may use.
+    ///   - shared: bytes that the ranks share: the backbone and its packed weights.
+    ///   - limit: the memory that the ranks may use.
     package func warning(ranks: Int, shared: Int, limit: MemoryLimit) -> String? {
         func node(_ rank: Int) -> Double { Double(shared) + Double(ranks) * Double(rank) }
         let most = node(mostBytes)
