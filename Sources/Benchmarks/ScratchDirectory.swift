@@ -17,7 +17,8 @@ final class ScratchDirectory: Sendable {
             guard mkdtemp(&template) != nil else {
                 throw Failure(
                     .cannotWrite,
-                    "\(NSTemporaryDirectory()) takes no directory (\(String(cString: strerror(errno)))); set TMPDIR")
+                    "no directory can be made in \(NSTemporaryDirectory()) (\(String(cString: strerror(errno)))); set TMPDIR"
+                )
             }
             made = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         }

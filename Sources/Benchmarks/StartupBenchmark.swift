@@ -82,7 +82,7 @@ public struct StartupBenchmark {
         else {
             throw Failure(
                 ExitCode(rawValue: process.terminationStatus) ?? .internal,
-                "unolora-dist train ended with \(process.terminationStatus); its own words stand above")
+                "unolora-dist train ended with \(process.terminationStatus); its own message is above")
         }
         guard let data = FileManager.default.contents(atPath: RunDirectory(out).environment),
             let environment = try? JSONDecoder().decode(Environment.self, from: data)

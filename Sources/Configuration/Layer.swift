@@ -120,7 +120,7 @@ struct Layer {
                 .badConfiguration, "\(name):\(second ?? first): key \(key) is there twice\(earlier); keep one of them")
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
-            return Failure(.badConfiguration, "\(name):\(mark.line): not valid YAML (\(problem)); mend this line")
+            return Failure(.badConfiguration, "\(name):\(mark.line): not valid YAML (\(problem)); correct this line")
         default:
             return Failure(.badConfiguration, "\(name): not valid YAML; check its encoding and structure")
         }

@@ -7,10 +7,10 @@ public enum ConfigurationReference {
         var text = """
             # Configuration
 
-            One YAML file; every key has a default except `model`, and `data.glue` where GLUE's tasks are used. The
-            preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
+            A configuration is one YAML file. Every key has a default except `model`, and `data.glue` if GLUE's tasks are
+            used. The preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
             impossible combinations are refused with file, line and key. Keys marked * decide the bits of the result: a
-            resumed run must agree with them. Relative paths are relative to the file's directory, those of `--set` to
+            resumed run must have the same values. Relative paths are relative to the file's directory, those of `--set` to
             the working directory. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of
             `path`, `storage` and `products`. \(formerKeys) This page is made from the program's own table of keys.
 
@@ -37,7 +37,8 @@ public enum ConfigurationReference {
         KeyTable.formerKeys.map { former in
             let names = former.successors.map { "`\($0)`" }.joined(separator: " and ")
             let values = former.meanings.map { "`\($0.value)`" }.joined(separator: ", ")
-            return "`\(former.path)` (\(values)) of earlier versions is still read, as \(names), but not beside them."
+            return
+                "`\(former.path)` (\(values)) of earlier versions is still read, as \(names), but not together with them."
         }.joined(separator: " ")
     }
 
@@ -73,17 +74,17 @@ public enum ConfigurationReference {
         |---|---|---|
         | `name` | required | letters, digits, `_` and `-`; none of GLUE's names, `mnli_matched` or `mnli_mismatched` |
         | `train`, `validation`, `test` | `train` is required | files; a validation file without a test file is halved into both |
-        | `holdOut` | `1000` | training rows that become validation when there is no validation file |
-        | `format` | by the name of `train` | `tsv` or `jsonl`, for all files |
+        | `holdOut` | `1000` | number of training rows that become validation when there is no validation file |
+        | `format` | from the name of `train` | `tsv` or `jsonl`, for all files |
         | `header` | `true` | whether a TSV file begins with the names of its columns |
         | `columns` | none | names of the columns, in order, when `header` is false |
         | `fields` | required | columns (TSV) or keys (JSONL) that the model reads |
-        | `template` | `<name> <field>: {field} ...` | source text; `{{` is a brace itself |
+        | `template` | `<name> <field>: {field} ...` | source text; `{{` stands for a brace |
         | `label` | `label` | column or key of the label or score |
         | `labels` | this or `range` | list of labels, or mapping from label to answer text, in class order |
         | `range` | this or `labels` | `[minimum, maximum, step]` of a regression |
         | `metrics` | `[accuracy]`, `[pearson, spearman]` | accuracy, f1 (two labels), matthews; pearson, spearman |
-        | `positive` | 1 of 0 and 1 or of -1 and 1, true of false and true, else the second of `labels` | the label, as the files write it, that f1 is of; tables and JSON name it |
+        | `positive` | 1 beside 0 or -1, true beside false, otherwise the second of `labels` | the label, as in the files, for which f1 is computed; tables and JSON name it |
 
         """
 }

@@ -17,8 +17,8 @@ extension RunConfiguration {
             throw refuse(
                 "model.storage", "parallel.gemm",
                 because:
-                    "model.storage \(storage.rawValue) saves memory, of which the copies of parallel.gemm onednn take "
-                    + "more; use parallel.gemm openblas or model.storage float32")
+                    "model.storage \(storage.rawValue) saves memory, but the copies of parallel.gemm onednn take more than "
+                    + "it saves; use parallel.gemm openblas or model.storage float32")
         }
         if storage != .float32, products != .float32 {
             throw refuse(

@@ -14,7 +14,7 @@ extension RunConfiguration {
             values["lr.warmup"] = .integer(shorter)
             notices.append(
                 "lr.warmup is \(shorter), a tenth of train.steps \(steps), since \(origin("lr.warmup")) \(warmup) is longer than "
-                    + "the run; set lr.warmup for another")
+                    + "the run; set lr.warmup to choose another")
         }
         if !own.contains("batch.micro"), own.contains("batch.global"), globalBatch % microBatch != 0,
             let fitting = (1...microBatch).reversed().first(where: { globalBatch % $0 == 0 })
@@ -22,7 +22,7 @@ extension RunConfiguration {
             values["batch.micro"] = .integer(fitting)
             notices.append(
                 "batch.micro is \(fitting), since \(origin("batch.micro")) \(microBatch) does not divide batch.global "
-                    + "\(globalBatch); set batch.micro for another")
+                    + "\(globalBatch); set batch.micro to choose another")
         }
         return (values, notices)
     }

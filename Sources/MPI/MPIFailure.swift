@@ -31,7 +31,7 @@ func failure(of error: Int32, _ action: String) -> Failure {
     case cmpi_lacking:
         Failure(
             .systemRefused,
-            said + "; this machine or its MPI does not have what the job needs, so mend that before a restart")
+            said + "; this machine or its MPI does not have what the job needs, so provide that before a restart")
     default:
         Failure(.rankLost, said + "; a rank, its host or the network has failed, start again to continue")
     }

@@ -93,13 +93,14 @@ public enum Memory {
 
     /// The failure to report when memory cannot be allocated.
     public static func shortage(_ byteCount: Int, _ purpose: Purpose) -> Failure {
-        let size = byteCount < 0 ? "more memory than an address can say" : "\(mebibytes(byteCount)) MiB of memory"
+        let size = byteCount < 0 ? "more memory than addresses can cover" : "\(mebibytes(byteCount)) MiB of memory"
         let limit = MemoryLimit.addresses.map {
             "; \($0.name) allows this process \(mebibytes($0.bytes)) MiB of addresses"
         }
         return Failure(
             .systemRefused,
-            "\(size) for \(purpose.name) cannot be had\(limit ?? ""); \(purpose.remedy), or give the job more memory")
+            "\(size) for \(purpose.name) cannot be allocated\(limit ?? ""); \(purpose.remedy), or give the job more memory"
+        )
     }
 
     private static func mebibytes(_ bytes: Int) -> String {

@@ -11,9 +11,9 @@ struct GenerateCommand: ParsableCommand {
         commandName: "generate",
         abstract: "Greedy answers of an evaluation beside training steps on the same examples; alone or under mpirun.",
         discussion: """
-            The examples are random tokens of --lengths, or validation texts of the tasks of --config, of which nothing else \
-            is used but where the token cache is (data). An answer ends where those of a trained adapter do: after the \
-            target's length, or the longest answer of the task.
+            The examples are random tokens with --lengths, or validation texts of the tasks of --config; apart from its \
+            tasks and data, the configuration is not used. An answer ends where that of a trained adapter does: at the \
+            target's length, or at the length of the task's longest answer.
             """)
 
     @OptionGroup var options: WorkloadOptions
@@ -26,7 +26,7 @@ struct GenerateCommand: ParsableCommand {
 
     @OptionGroup var overrides: Overrides
 
-    @Option(help: "Examples to answer, of each task; with --lengths of all.")
+    @Option(help: "Examples to answer per task; with --lengths in total.")
     var examples = 128
 
     @Option(help: "Examples that are answered together.")

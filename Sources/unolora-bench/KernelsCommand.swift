@@ -27,7 +27,7 @@ struct KernelsCommand: ParsableCommand {
     @Option(help: "Threads that compute products at the same time.")
     var threads = 1
 
-    @Option(help: "Measured repetitions, after another one.")
+    @Option(help: "Measured repetitions, after one that is not measured.")
     var repeats = 5
 
     @OptionGroup var products: ProductOptions

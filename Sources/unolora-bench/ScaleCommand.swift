@@ -9,8 +9,8 @@ struct ScaleCommand: ParsableCommand {
         commandName: "scale",
         abstract: "Predicts steps on up to 1,024 ranks from measured parts (docs/scaling.md); trains nothing.",
         discussion: """
-            Examples are drawn from --lengths, or from 32 lengths of GLUE, and shared out as in a run. The parts' defaults \
-            are those that docs/scaling.md gives with where they come from.
+            Examples are drawn from --lengths, or from 32 lengths of GLUE, and shared out as in a run. docs/scaling.md \
+            explains the defaults of the parts.
             """)
 
     @Option(help: ArgumentHelp("JSON list of [source, target] token counts.", valueName: "file"))
@@ -31,7 +31,8 @@ struct ScaleCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Global batches, separated by commas.", valueName: "a,b"), transform: Self.numbers)
     var batches = [32, 128, 1024]
 
-    @Option(help: ArgumentHelp("Speeds of links in Gb/s, by commas.", valueName: "a,b"), transform: Self.numbers)
+    @Option(
+        help: ArgumentHelp("Speeds of links in Gb/s, separated by commas.", valueName: "a,b"), transform: Self.numbers)
     var links = [1, 10, 100]
 
     @Option(help: "Bytes that each rank reduces in a step.")
@@ -52,7 +53,7 @@ struct ScaleCommand: ParsableCommand {
     @Option(help: "Seconds of a message from host to host.")
     var latency = Self.parts.latency
 
-    @Option(help: "Time of a reduction on a link over what its bytes alone would take.")
+    @Option(help: "Time of a reduction on a link, divided by the time that its bytes alone would take.")
     var inefficiency = Self.parts.inefficiency
 
     @Option(help: "Seconds of a rank for each byte that it sends in a reduction.")

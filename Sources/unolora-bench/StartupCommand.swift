@@ -14,7 +14,7 @@ struct StartupCommand: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Option(help: "Measured starts, after another one.")
+    @Option(help: "Measured starts, after one that is not measured.")
     var repeats = 3
 
     func validate() throws {

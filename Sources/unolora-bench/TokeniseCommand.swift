@@ -12,7 +12,7 @@ struct TokeniseCommand: ParsableCommand {
     @Option(help: "Threads that read and tokenise.")
     var threads = 1
 
-    @Option(help: "Measured repetitions, after another one.")
+    @Option(help: "Measured repetitions, after one that is not measured.")
     var repeats = 3
 
     func validate() throws {

@@ -15,13 +15,13 @@ struct ProductOptions: ParsableArguments {
     @Option(help: "Products with frozen weights: auto, openblas or onednn.")
     var gemm = "auto"
 
-    @Option(help: "float32 or int8, of the forward's products.")
+    @Option(help: "Number format of the forward's products: float32 or int8.")
     var forward = "float32"
 
-    @Option(help: "float32 or int8, of the input gradients' products.")
+    @Option(help: "Number format of the input gradients' products: float32 or int8.")
     var backward = "float32"
 
-    @Option(help: "float32 or bfloat16: how frozen weights are kept.")
+    @Option(help: "How frozen weights are stored: float32 or bfloat16.")
     var weights = WeightFormat.float32
 
     func validate() throws {
@@ -107,7 +107,7 @@ struct StepOptions: ParsableArguments {
     @Option(help: ArgumentHelp("JSON list of [source, target] token counts.", valueName: "file"))
     var lengths: String
 
-    @Option(help: "Measured steps, after two others.")
+    @Option(help: "Measured steps, after two that are not measured.")
     var steps = 10
 
     func validate() throws {

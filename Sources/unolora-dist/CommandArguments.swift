@@ -9,8 +9,8 @@ struct EvaluateArguments: ParsableCommand {
         commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.",
         discussion: """
             The JSON is also written into the run directory, as evaluation-SPLIT-STEP.json, when all tasks of one of its \
-            own checkpoints were evaluated. Figures of other data or settings are not overwritten: then the file has the \
-            beginning of "basis" in its name, the digest of all that decides the figures.
+            own checkpoints were evaluated. Figures of other data or settings are not overwritten: then the file's name \
+            contains the beginning of "basis", the digest of everything that decides the figures.
             """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
@@ -22,10 +22,10 @@ struct EvaluateArguments: ParsableCommand {
     @Option(help: "The split to evaluate.")
     var split = EvaluatedSplit.validation
 
-    @Option(help: ArgumentHelp("Tasks, separated by commas; all without it.", valueName: "a,b"))
+    @Option(help: ArgumentHelp("Tasks, separated by commas; default: all.", valueName: "a,b"))
     var tasks: TaskNames?
 
-    @Flag(help: "Prints the JSON alone, without the table.")
+    @Flag(help: "Prints only the JSON, without the table.")
     var json = false
 
     @OptionGroup var changes: Changes
@@ -45,7 +45,7 @@ struct PredictArguments: ParsableCommand {
         commandName: "predict", abstract: "Answers input lines, one JSON line for each.",
         discussion: """
             A line that starts with { is a JSON object with the task's fields, as in {"sentence": "It rained."}. Any \
-            other is plain text: the task's fields in their order, with a tab between two (TSV, without header). Lines \
+            other line is plain text: the task's fields in order, separated by tabs (TSV without header). Lines \
             of a pipe or terminal are answered as they come.
             """)
 
@@ -57,7 +57,7 @@ struct PredictArguments: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Input file or named pipe; standard input without it or with -.", valueName: "file"), transform: filled)
+            "Input file or named pipe; default, or with -: standard input.", valueName: "file"), transform: filled)
     var input: String?
 
     @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
@@ -83,7 +83,7 @@ struct PrepareArguments: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Run directory of the train command to prepare for, which holds the cache when data.cache is not set; "
-                + "runs/<name of the configuration> without it.",
+                + "default: runs/<name of the configuration>.",
             valueName: "directory"), transform: filled)
     var out: String?
 
@@ -97,14 +97,14 @@ struct PrepareArguments: ParsableCommand {
 
 struct PlanArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Says without training what a run needs and does.")
+        commandName: "plan", abstract: "Predicts, without training, what a run needs and does.")
 
     @OptionGroup var options: ConfigurationOptions
 
     @Option(help: "Ranks of the job.")
     var ranks = 1
 
-    @Option(help: "Ranks on a node; all of them without it.")
+    @Option(help: "Ranks on a node; default: all ranks.")
     var ranksPerNode: Int?
 
     func run() {
@@ -117,11 +117,11 @@ struct PlanArguments: ParsableCommand {
 
 struct DoctorArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Shows MPI, BLAS, cores and threads as this job has them, and what to mend.")
+        commandName: "doctor", abstract: "Shows the MPI, BLAS, cores and threads of this job, and what to correct.")
 
     @Option(
         help: ArgumentHelp(
-            "Configuration (YAML) whose batch the ranks and threads are to share.", valueName: "run.yaml"),
+            "Configuration (YAML) of the run that the ranks and threads are meant for.", valueName: "run.yaml"),
         transform: filled)
     var config: String?
 

@@ -40,8 +40,8 @@ struct Changes: ParsableArguments {
     @Flag(
         name: .customLong("allow-changes"),
         help: ArgumentHelp(
-            "Goes on although task files or settings are others than in the training, and says on standard error which; "
-                + "the model and its vocabulary must be the same."))
+            "Goes on although task files or settings have changed since the training, and lists the changes on standard "
+                + "error; the model and its vocabulary must be the same."))
     var areAllowed = false
 }
 

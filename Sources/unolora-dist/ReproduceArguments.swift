@@ -6,22 +6,23 @@ import Runs
 struct ReproduceArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reproduce",
-        abstract: "Trains a run once more from its start and says whether the bits are the same.",
+        abstract: "Repeats the training of a run from its start and says whether the bits are the same.",
         discussion: """
-            Any number of ranks may do it. Weights and moments are compared at the run's newest checkpoint, or at the \
-            newest of at most --steps, and the lines of metrics.jsonl about training up to there. The run is not changed. A \
-            replay that is stopped goes on when the same command is given again.
+            Any number of ranks may do it. It compares weights and moments at the run's newest checkpoint, or at the \
+            newest one with at most --steps, and the lines of metrics.jsonl about training up to there. The run is not \
+            changed. A replay that was stopped continues when the same command is given again.
             """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
     var directory: String
 
-    @Option(help: ArgumentHelp("Replays at most so many steps.", valueName: "n"))
+    @Option(help: ArgumentHelp("Replays at most this many steps.", valueName: "n"))
     var steps: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Run directory of the replay, which is kept; without it RUN/replay, which is removed at the end. For a run that you may not write to.",
+            "Run directory of the replay, which is kept; for a run that you may not write to. Default: RUN/replay, which is "
+                + "removed at the end.",
             valueName: "dir"),
         transform: filled)
     var out: String?

@@ -17,7 +17,7 @@ struct TrainArguments: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Run directory; made when it does not exist. runs/<name of the configuration> without it.",
+            "Run directory; made when it does not exist. Default: runs/<name of the configuration>.",
             valueName: "directory"), transform: filled)
     var out: String?
 

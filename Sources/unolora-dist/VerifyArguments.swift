@@ -10,14 +10,14 @@ struct VerifyArguments: ParsableCommand {
         abstract:
             "Replays parity cases on this build and machine, or measures what model.storage and model.products do to a model.",
         discussion: """
-            A case is a directory with model/, adapter/ and case.safetensors. Prints one JSON line for each with the \
-            worst relative error of logits, encoder output, loss, every gradient and every optimiser step, and whether \
-            the generated tokens are equal; of a case that cannot be replayed, why. Exit code 1 when one is out of \
-            tolerance, else that of the first case that cannot be replayed.
+            A case is a directory with model/, adapter/ and case.safetensors. Prints one JSON line for each case with the \
+            largest relative error of logits, encoder output, loss, every gradient and every optimiser step, and whether \
+            the generated tokens are equal; for a case that cannot be replayed, the reason. The exit code is 1 when a case \
+            is out of tolerance, otherwise that of the first case that cannot be replayed.
 
-            With --config it compares, on training examples of all tasks of a configuration, the model as model.storage and \
-            model.products have it with float32, and prints one JSON line: the relative error behind every block, \
-            the difference of the loss, and the cosine of the adapter's gradients. It judges nothing: the exit code is \
+            With --config it compares the model with model.storage and model.products as configured and the model in \
+            float32, on training examples of all tasks. It prints one JSON line: the relative error after every block, \
+            the difference of the loss, and the cosine of the adapter's gradients. It does not judge: the exit code is \
             0 unless a number is not finite (86).
             """)
 
@@ -43,18 +43,18 @@ struct VerifyArguments: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Run directory with the checkpoint, and the token cache when data.cache is not set; runs/<name of the "
-                + "configuration> without it.",
+            "Run directory with the checkpoint, and the token cache when data.cache is not set; default: runs/<name of the "
+                + "configuration>.",
             valueName: "directory"), transform: filled)
     var out: String?
 
     @Option(
         help: ArgumentHelp(
-            "Adapter to measure with: best, last, a step or a checkpoint directory; a new one without it.",
+            "Adapter to measure with: best, last, a step or a checkpoint directory; default: a new one.",
             valueName: "checkpoint"), transform: filled)
     var checkpoint: String?
 
-    @Option(help: "Examples to measure on; 64 without it.")
+    @Option(help: "Examples to measure on; default: 64.")
     var examples: Int?
 
     @Argument(help: ArgumentHelp("Case directories.", valueName: "case"))

@@ -19,7 +19,7 @@ extension ProgramTests {
         /// The step and the reason in the sentence about a best checkpoint that is discarded; nil when there is none.
         private static func forgotten(_ output: String) -> (step: String, reason: String)? {
             let sentence =
-                #/note: the best checkpoint so far, step (\d+) with -?\d+\.\d\d, does not compare with what is evaluated now \((.*)\); /#
+                #/note: the best checkpoint so far, step (\d+) with -?\d+\.\d\d, cannot be compared with what is evaluated now \((.*)\); /#
             return output.firstMatch(of: sentence).map { (String($0.1), String($0.2)) }
         }
 

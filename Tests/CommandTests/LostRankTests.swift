@@ -64,7 +64,7 @@ extension ProgramTests {
             let (result, seconds, _) = try Self.hit(project, [rank], SIGSTOP)
             #expect(result.code != 0 && seconds < Program.promptly)
             #expect(result.sentences.count == 1, "\(result.error)")
-            #expect(result.error.contains("rank \(rank) on ") && result.error.contains("is stopped since"))
+            #expect(result.error.contains("rank \(rank) on ") && result.error.contains("has been stopped for"))
             let status = try Status(run: project.file("run"))
             #expect(status.state == "failed" && status.exitCode == 75)
             #expect(status.lastDurableStep == status.step && status.step > 0)
@@ -111,12 +111,12 @@ extension ProgramTests {
                     project.train(Self.arguments + file + (path == paths[0] ? ["--stop-after", "1"] : [])))
                 guard path == paths[0] else {
                     #expect(again.code == 65 && again.sentences.count == 1, "\(again)")
-                    #expect(again.error.contains("snapshot-1.bin: it is not whole"), "\(again.error)")
+                    #expect(again.error.contains("snapshot-1.bin: it is incomplete"), "\(again.error)")
                     #expect(try String(contentsOfFile: project.file("run/metrics.jsonl"), encoding: .utf8) == lines)
                     continue
                 }
                 #expect(again.code == 85, "\(again)")
-                #expect(again.output.contains("refused \(path): it is not whole"), "\(again.output)")
+                #expect(again.output.contains("refused \(path): it is incomplete"), "\(again.output)")
                 #expect(again.output.contains("from the snapshot of a job that was killed"), "\(again.output)")
                 try Self.expectGoesOn(project, outcome, file)
                 // The state after a kill during the first steps: one file and no checkpoint.

@@ -36,11 +36,11 @@ extension ProgramTests {
 
         @Test func `train, evaluate and prepare name the field that is lost, and the run keeps the counts`() throws {
             let (project, run, output) = try Self.shared.get()
-            let notice = "of 80 train sources lose the field second in whole"
+            let notice = "of 80 train sources lose the field second completely"
             #expect(output.contains("data: pair: 80 of 80 train sources cut to 40 tokens, 80 \(notice)"), "\(output)")
             #expect(output.components(separatedBy: " lose ").count == 3, "only those of pair: \(output)")
             let evaluated = try Program.run(["evaluate", run, "--split", "validation", "--tasks", "pair", "--json"])
-            #expect(evaluated.error.contains("20 of 20 validation sources lose the field second in whole"))
+            #expect(evaluated.error.contains("20 of 20 validation sources lose the field second completely"))
             #expect(try JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) is [String: Any])
             let prepared = try Program.run([
                 "prepare", "--config", project.configuration, "--set", "data.maxSource=40", "--out",

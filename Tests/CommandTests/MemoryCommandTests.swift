@@ -79,7 +79,7 @@ extension ProgramTests {
                 command: ["sh", "-c", "ulimit -v \(limit); exec \"$@\"", "sh", Program.path] + project.train(grown))
             #expect(result.code == 71, "\(result)")
             #expect(result.sentences.count == 1, "\(result.error)")
-            let sentence = "MiB of memory for activations cannot be had; ulimit -v allows"
+            let sentence = "MiB of memory for activations cannot be allocated; ulimit -v allows"
             #expect(result.error.contains(sentence), "\(result.error)")
             #expect(result.output.contains("of addresses, and ulimit -v allows"), "\(result.output)")
             let status = try Status(run: project.file("run"))

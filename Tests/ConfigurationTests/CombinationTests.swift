@@ -7,8 +7,8 @@ import Testing
     @Test(arguments: [
         (
             "model.storage: bfloat16\nparallel: {gemm: onednn}",
-            "model.storage bfloat16 saves memory, of which the copies of parallel.gemm onednn take more; use parallel.gemm "
-                + "openblas or model.storage float32"
+            "model.storage bfloat16 saves memory, but the copies of parallel.gemm onednn take more than it saves; use "
+                + "parallel.gemm openblas or model.storage float32"
         ),
         (
             "model.products: int8Forward\nmodel.storage: bfloat16",

@@ -83,7 +83,7 @@ import Testing
         (
             "model.precision: bfloat16\nparallel: {gemm: onednn}\n", [],
             "run.yaml:3: model.storage bfloat16 saves memory, "
-                + "of which the copies of parallel.gemm onednn take more; use parallel.gemm openblas or model.storage "
+                + "but the copies of parallel.gemm onednn take more than it saves; use parallel.gemm openblas or model.storage "
                 + "float32"
         ),
     ])

@@ -10,7 +10,7 @@ import Testing
         #expect(configuration.warmup == warmup)
         let sentence =
             "lr.warmup is \(warmup), a tenth of train.steps \(steps), since the default of 1000 is longer than the run; set "
-            + "lr.warmup for another"
+            + "lr.warmup to choose another"
         #expect(configuration.warnings == (steps < 1000 ? [sentence] : []))
     }
 
@@ -43,7 +43,7 @@ import Testing
         let configuration = try load(complete, set: "batch.global=\(global)")
         #expect(configuration.microBatch == micro)
         let sentence =
-            "batch.micro is \(micro), since the default of 4 does not divide batch.global \(global); set batch.micro for another"
+            "batch.micro is \(micro), since the default of 4 does not divide batch.global \(global); set batch.micro to choose another"
         #expect(configuration.warnings == (global % 4 == 0 ? [] : [sentence]))
     }
 

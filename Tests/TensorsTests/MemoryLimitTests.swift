@@ -33,7 +33,7 @@ import Testing
     @Test func `memory that cannot be had is told with what it is for and what to lower`() {
         let failure = Memory.shortage(3 << 20, .activations)
         #expect(failure.code == .systemRefused && failure.code.rawValue == 71)
-        #expect(failure.message.hasPrefix("3.0 MiB of memory for activations cannot be had"))
+        #expect(failure.message.hasPrefix("3.0 MiB of memory for activations cannot be allocated"))
         #expect(failure.message.contains("lower batch.micro, eval.batch, data.maxSource or parallel.threads"))
         #expect(Memory.allocateIfPossible(byteCount: 1 << 60, alignment: 64) == nil)
         #expect(Memory.allocateIfPossible(byteCount: -1, alignment: 64) == nil)

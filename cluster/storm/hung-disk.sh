@@ -47,7 +47,7 @@ hung() {
     note "ended $took s after the disk, code $code"
     expect "the exit code" 75 "$code"
     [ "$took" -le "$patience" ] || fail "the job ended $took seconds after the disk stopped"
-    grep -q "rank 0 on .* makes no progress since" "$work/$scenario.log" || fail "no message names rank 0"
+    grep -q "rank 0 on .* has made no progress for" "$work/$scenario.log" || fail "no message names rank 0"
     # The run continues, with the bits of a plain run.
     told=$(status "$run" lastDurableStep)
     [ "${told:-0}" -ge 20 ] || fail "the checkpoint of step 20 is not there"

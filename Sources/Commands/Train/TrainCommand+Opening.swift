@@ -25,7 +25,7 @@ extension TrainCommand {
     /// even if the run continues from an earlier step, which sets later checkpoints aside.
     func recover(_ checkpoints: RunCheckpoints, _ identity: RunState.Identity) throws(Failure) {
         let (newest, damaged) = SnapshotFile.left(run)
-        let reason = "it is not whole, as after a kill while it was written"
+        let reason = "it is incomplete, as after a kill while it was written"
         for path in damaged { say("refused \(path): \(reason)") }
         guard let left = newest else {
             // The damaged snapshot may have been the only result of the run.

@@ -20,7 +20,7 @@ extension RunDirectory {
         }
         throw Failure(
             .cannotWrite,
-            "\(file) is no run's, as \(path) holds neither a STATUS.json nor a checkpoint, and a run would overwrite it; "
+            "\(file) belongs to no run, as \(path) holds neither a STATUS.json nor a checkpoint, and a run would overwrite it; "
                 + "choose another --out")
     }
 

@@ -93,7 +93,7 @@ package final class RunLease: Sendable {
             if !hasSaid, begun.duration(to: now) > .seconds(1) {
                 hasSaid = true
                 say(
-                    "\(name) has had \(directory); waiting until it gives it back, or has given no sign of life for "
+                    "\(name) holds \(directory); waiting until it releases the directory, or has given no sign of life for "
                         + "\(Int(timing.stale)) s")
             }
             RunLock.leaveIfSignalled()

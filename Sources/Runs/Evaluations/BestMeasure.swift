@@ -40,7 +40,7 @@ package struct BestMeasure: Equatable {
     package func difference(from old: String, earlier: RunConfiguration?) -> String? {
         guard old != text else { return nil }
         if old.contains("\n") { return RunConfiguration.differences(from: old, to: text).joined(separator: ", ") }
-        guard let earlier else { return "\(old.shown) was asked for, of how many examples is not known" }
+        guard let earlier else { return "\(old.shown) was asked for, with an unknown number of examples" }
         // In those versions F1 was always computed for the second label.
         let second = earlier.tasks.compactMap { task -> (String, String)? in
             switch task {

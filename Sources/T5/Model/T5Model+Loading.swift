@@ -44,8 +44,8 @@ extension T5Model {
             guard digest(file.bytes(of: tensor), as: tensor.elementType, into: &accumulator) else {
                 throw Failure(
                     .badData,
-                    "\(file.path): tensor \(name) holds numbers that are not finite, with which nothing can be trained; take "
-                        + "the model from where it comes from again")
+                    "\(file.path): tensor \(name) holds numbers that are not finite, with which nothing can be trained; get "
+                        + "the model again from its source")
             }
         }
         return accumulator.digest

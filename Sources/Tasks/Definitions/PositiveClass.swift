@@ -41,7 +41,7 @@ extension TaskDefinition {
     public var positiveNotice: String? {
         guard positive == nil, let chosen = positiveClass, chosen.index != 1 else { return nil }
         return
-            "task \(name): F1 is that of the label \(chosen.label.shown), whichever label stands first; in earlier versions "
-            + "it was that of the second one, \(labelNames[1].shown), which the task's key positive can name"
+            "task \(name): F1 is computed for the label \(chosen.label.shown), whichever label comes first; earlier versions "
+            + "computed it for the second one, \(labelNames[1].shown), which the task's key positive can choose"
     }
 }

@@ -19,7 +19,9 @@ package enum DataReport {
                         + (split.sources.unknownTokens > 0 ? [unknown(split)] : [])
                         + (split.sources.withAddedTokens > 0
                             ? ["\(split.sources.withAddedTokens) with special or added tokens"] : [])
-                        + split.equalText.filter { $0.examples > 0 }.map { "\($0.examples) with a text of \($0.with)" }
+                        + split.equalText.filter { $0.examples > 0 }.map {
+                            "\($0.examples) with a text that is also in \($0.with)"
+                        }
                     return "  \(split.name)\(label): \(parts.joined(separator: ", "))"
                 }
         }
@@ -38,7 +40,7 @@ package enum DataReport {
                 }
                 + (split == nil ? report.splits : []).flatMap { split in
                     split.equalText.filter { $0.examples > 0 }.map {
-                        "\($0.examples) \(split.name) examples have a text of \($0.with)"
+                        "\($0.examples) \(split.name) examples have a text that is also in \($0.with)"
                     }
                 }
             return found.isEmpty ? nil : "\(report.task): \(found.joined(separator: ", "))"
@@ -49,8 +51,8 @@ package enum DataReport {
     package static func warnings(_ reports: [TaskReport]) -> [String] {
         reports.flatMap { report in
             report.splits.filter(isMostlyUnknown).map {
-                "task \(report.task), \($0.name): \(unknown($0)); the model reads no more of them than that something stands "
-                    + "there: use a model whose vocabulary covers these texts"
+                "task \(report.task), \($0.name): \(unknown($0)); of these the model only sees that something is there: use a "
+                    + "model whose vocabulary covers these texts"
             }
         }
     }
@@ -59,7 +61,7 @@ package enum DataReport {
         guard split.truncatedSources > 0 else { return [] }
         return ["\(split.truncatedSources) of \(split.examples) \(split.name) sources cut to \(maxSource) tokens"]
             + split.sources.lost.map {
-                "\($0.sources) of \(split.examples) \(split.name) sources lose \(name($0.part)) in whole"
+                "\($0.sources) of \(split.examples) \(split.name) sources lose \(name($0.part)) completely"
             }
     }
 

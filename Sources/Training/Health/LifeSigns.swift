@@ -26,8 +26,8 @@ struct LifeSigns: Sendable {
             let progressed = now - max(board[.progressed, rank], awake)
             if max(watched, progressed) > limit {
                 let seconds = max(watched, progressed) / 1_000_000_000
-                let state = watched > limit / 2 ? "is stopped" : "makes no progress"
-                return "\(name(rank)) \(state) since \(seconds) s, longer than parallel.stallTimeout allows"
+                let state = watched > limit / 2 ? "has been stopped" : "has made no progress"
+                return "\(name(rank)) \(state) for \(seconds) s, longer than parallel.stallTimeout allows"
             }
         }
         // With several nodes, the ring combines the answers of all nodes.
@@ -45,8 +45,8 @@ struct LifeSigns: Sendable {
 
     /// The sentence when no rank is to blame.
     static func everybodyWaits(_ nanoseconds: Int64) -> String {
-        "all ranks wait for each other since \(nanoseconds / 1_000_000_000) s, longer than parallel.stallTimeout allows; a "
-            + "message between them was lost"
+        "all ranks have waited for each other for \(nanoseconds / 1_000_000_000) s, longer than parallel.stallTimeout "
+            + "allows; a message between them was lost"
     }
 
     private func name(_ rank: Int) -> String { "rank \(board.worldRanks[rank]) on \(host)" }

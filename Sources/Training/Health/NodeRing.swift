@@ -89,7 +89,7 @@ final class NodeRing: @unchecked Sendable {
             let silence = now - heard
             if incoming != nil, limit() > 0, silence > limit() {
                 alarm(
-                    "rank \(worldRanks[before]) on \(hosts[before]) is stopped, hangs or is cut off: no sign of life since "
+                    "rank \(worldRanks[before]) on \(hosts[before]) is stopped, hangs or is cut off: no sign of life for "
                         + "\(silence / 1_000_000_000) s, longer than parallel.stallTimeout allows")
                 return
             }

@@ -76,8 +76,8 @@ public enum ProductBackend: String, Sendable, CaseIterable {
             !Self.ownIntegersGain(hasVectors: IntegerPanels.hasVectors, isFast: OneDNN.isFast)
         else { return nil }
         return
-            "products of 8 bits may be slower than float32 here: fast are oneDNN's with VNNI, and this program's with AVX2 "
-            + "where float32 has no AVX-512"
+            "products of 8 bits may be slower than float32 here: they are fast with oneDNN and VNNI, and with this program's "
+            + "own kernels and AVX2 when float32 has no AVX-512"
     }
 
     /// Whether this program's products in 8 bits are faster than those in float32: the former use AVX2 at best, the latter

@@ -103,7 +103,7 @@ package struct Resumption {
             reason = "belongs to the other run directory"
         } else if let difference = measure.difference(from: best.measure, earlier: earlier) {
             reason =
-                "does not compare with what is evaluated now (\(difference)); its checkpoint is removed in time, like others"
+                "cannot be compared with what is evaluated now (\(difference)); its checkpoint is removed later, like others"
         } else if (try? store.open(.step(best.step))) == nil {
             reason = "is not here any more, or is damaged"
         }
@@ -116,7 +116,7 @@ package struct Resumption {
         let value = String(format: "%.2f", 100 * best.value)
         return (
             nil,
-            "the best checkpoint so far, step \(best.step) with \(value), \(reason); the best is chosen anew from here"
+            "the best checkpoint so far, step \(best.step) with \(value), \(reason); from here on the best is chosen anew"
         )
     }
 
@@ -136,7 +136,7 @@ package struct Resumption {
             if checkpoint == nil, let refusal = refusals.first {
                 throw Failure(
                     .badData,
-                    "no checkpoint in \(store.directory) holds (\(refusal.reason)); use --resume never with "
+                    "no checkpoint in \(store.directory) is intact (\(refusal.reason)); use --resume never with "
                         + "another --out to start anew")
             }
             return checkpoint

@@ -39,7 +39,7 @@ import Testing
         #expect(signs.idle(now, since: 0) == 61 * Self.second)
         let sentence = signs.lost(now, since: 0, limit: 60 * Self.second)
         // A single rank waits for nobody.
-        #expect((sentence ?? "").hasPrefix(world.size > 1 ? "all ranks wait for each other since 61 s" : ""))
+        #expect((sentence ?? "").hasPrefix(world.size > 1 ? "all ranks have waited for each other for 61 s" : ""))
         #expect((sentence != nil) == (world.size > 1))
         // Nothing is reported without a limit, if this process was stopped itself, or for one node among several.
         #expect(signs.lost(now, since: 0, limit: 0) == nil)
@@ -56,13 +56,13 @@ import Testing
         try world.barrier()
         #expect(
             signs.lost(now, since: 0, limit: 60 * Self.second)
-                == "rank \(last) on h makes no progress since 62 s, longer than parallel.stallTimeout allows")
+                == "rank \(last) on h has made no progress for 62 s, longer than parallel.stallTimeout allows")
         try world.barrier()
         if world.rank == last { board[.watched, last] = now - 63 * Self.second }
         try world.barrier()
         #expect(
             signs.lost(now, since: 0, limit: 60 * Self.second)
-                == "rank \(last) on h is stopped since 63 s, longer than parallel.stallTimeout allows")
+                == "rank \(last) on h has been stopped for 63 s, longer than parallel.stallTimeout allows")
         try world.barrier()
         if world.rank == last { board[.done, last] = 1 }
         try world.barrier()

@@ -28,7 +28,7 @@ import Testing
         try directory.write(name, "mine")
         let failure = refusal(directory.path)
         #expect(failure?.code == .cannotWrite)
-        #expect(failure?.message.hasPrefix("\(directory.file(name)) is no run's, as ") == true)
+        #expect(failure?.message.hasPrefix("\(directory.file(name)) belongs to no run, as ") == true)
         #expect(failure?.message.hasSuffix("a run would overwrite it; choose another --out") == true)
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [name])
         // Each of these files shows that a run has begun here.

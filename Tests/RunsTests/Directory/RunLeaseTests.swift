@@ -96,7 +96,7 @@ import Testing
         ) { said.append($0) }
         withExtendedLifetime(second) {}
         #expect(
-            said.first?.hasPrefix("process \(getpid()) on elsewhere has had \(directory.path)") == true
+            said.first?.hasPrefix("process \(getpid()) on elsewhere holds \(directory.path)") == true
                 && said.count == 1,
             "\(said)")
     }
