@@ -8,7 +8,6 @@ import Randomness
 ///
 /// No keyword solves it: every word occurs in sentences of both kinds, since a defect removes, doubles or mismatches any word
 /// of a class: 20 forms of verbs, 48 of nouns, 20 determiners, 8 prepositions. A class shows only through all of its words.
-/// of its words.
 enum AcceptabilityGrammar: SentenceGrammar {
     private enum Defect { case noVerb, fragment, noNoun, doubledDeterminer, verbNumber, determinerNumber, verbLast }
 

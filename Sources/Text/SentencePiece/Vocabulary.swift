@@ -6,7 +6,6 @@ import Tensors
 ///
 /// Like `T5Tokenizer` of transformers 5 (and earlier versions with `legacy=True`), it searches for added tokens first, and
 /// encodes the text between them separately: white space next to an added token gives no piece.
-/// stands between them is encoded as a text of its own: white space around an added token gives no piece.
 ///
 /// Any number of threads may encode and decode at the same time.
 public final class Vocabulary: Tokenizer, @unchecked Sendable {

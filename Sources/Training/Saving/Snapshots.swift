@@ -34,7 +34,6 @@ final class Snapshot: @unchecked Sendable {
 /// One of two things is complete at any moment: the trained state itself, between two updates, or its copy, during an update.
 /// So one copy suffices, which is overwritten after each step. Copies that are being read, and that of the best evaluation, are
 /// not overwritten; then there are more copies.
-/// evaluation, stay out of this; then there are more.
 final class Snapshots: @unchecked Sendable {
     private let lock = NSLock()
     /// Locked while a step is completed.

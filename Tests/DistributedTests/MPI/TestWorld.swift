@@ -9,7 +9,6 @@ import Foundation
 ///
 /// The tests must pass with any number of ranks: `mpirun -n 4 .build/release/unolora-distPackageTests.xctest --testing-library
 /// swift-testing --no-parallel --filter '^DistributedTests'`, as `launch/test.sh` runs them.
-/// swift-testing --no-parallel --filter '^DistributedTests'`, as `launch/test.sh` runs them.
 @MainActor enum TestWorld {
     /// The environment's facts.
     struct Started: Sendable {
