@@ -52,7 +52,8 @@ public struct CustomTask: Sendable, Equatable {
     public var range: Range?
     /// Figures.
     public var metrics: [String]
-    /// The files' label for which F1 is computed; nil for 1 beside 0 and true beside false, otherwise the second label.
+    /// The files' label for which F1 is computed; nil chooses 1 if the other label is 0, and true if the other is
+    /// false, otherwise the second label.
     public var positive: String?
 
     /// Scores of a regression.

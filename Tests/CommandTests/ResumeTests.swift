@@ -18,7 +18,7 @@ extension ProgramTests {
             try FileManager.default.contentsOfDirectory(atPath: run + "/checkpoints").sorted()
         }
 
-        /// Step 8 is to be evaluated.
+        /// Step 8 has an evaluation, which the stopped job does not make.
         @Test func `a run that stops at a step to be evaluated evaluates it when it goes on`() throws {
             let (original, whole) = try Self.shared.get()
             let project = try original.copy()

@@ -29,7 +29,7 @@ public struct FrozenMatrix: Sendable {
     public struct Packs: Sendable, Equatable {
         /// For `multiply`.
         public var forward: ProductKind?
-        /// For `multiplyTransposed`; nil also where no gradient is wanted.
+        /// For `multiplyTransposed`; also nil when no gradient is computed.
         public var backward: ProductKind?
 
         /// Both in float32 by default.

@@ -5,7 +5,7 @@ import Tensors
 /// Keeps a second job out of a run directory. It has an advisory lock on a file in it, which ends with the process, and a lease
 /// (`RunLease`), which works where the file system has no locks and where the lock's file was removed.
 ///
-/// When neither file can be made because the directory is not writable, the run goes on without them: nothing can be written.
+/// When neither file can be made because the directory is not writable, the run goes on without them: no job can write there.
 package final class RunLock {
     /// The lease; nil when it cannot be made.
     package private(set) var lease: RunLease?

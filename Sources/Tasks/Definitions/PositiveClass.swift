@@ -13,8 +13,9 @@ public struct PositiveClass: Sendable, Equatable {
         self.label = label
     }
 
-    /// The positive class when the user has not chosen one; `labels` are in class order. It is 1 beside 0 or -1, and true
-    /// beside false, in any order, like scikit-learn's (`pos_label=1`). For other labels it is the second one.
+    /// The positive class when the user has not chosen one; `labels` are in class order. It is 1 if the other label
+    /// is 0 or -1, and true if the other is false, in any order, like scikit-learn's (`pos_label=1`). For other labels
+    /// it is the second one.
     static func standard(_ labels: [String]) -> Int {
         guard labels.count == 2 else { return min(1, labels.count - 1) }
         return labels.indices.first { isOne(labels[$0], beside: labels[1 - $0]) } ?? 1

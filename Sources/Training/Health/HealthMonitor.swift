@@ -74,7 +74,7 @@ package final class HealthMonitor: @unchecked Sendable {
         RankGuard.isWatched(node.size > 1 && board.seesProcesses)
     }
 
-    /// Sets the longest time without progress of a rank; nil for any time.
+    /// Sets the longest time without progress of a rank; nil for no limit.
     package func limit(_ duration: Duration?) {
         timeout.store(duration.map { Int64($0 / .nanoseconds(1)) } ?? 0, ordering: .relaxed)
     }

@@ -16,7 +16,7 @@ struct LifeSigns: Sendable {
         self.isWholeJob = isWholeJob
     }
 
-    /// A sentence about a rank of the node that died or made no progress for longer than `limit` (0 for any time), or about a
+    /// A sentence about a rank of the node that died or made no progress for longer than `limit` (0: no limit), or about a
     /// job in which every rank has waited for the others for that long.
     func lost(_ now: Int64, since awake: Int64, limit: Int64) -> String? {
         for rank in board.worldRanks.indices where board[.done, rank] == 0 {

@@ -26,7 +26,7 @@ final class NodeRing: @unchecked Sendable {
     /// Starts the ring on the first rank of each node, if there are several nodes; collective over `world`.
     ///
     /// - Parameters:
-    ///   - limit: the longest silence, in nanoseconds; 0 for any.
+    ///   - limit: the longest silence, in nanoseconds; 0 for no limit.
     ///   - idle: for how long all ranks of this node have waited for others, in nanoseconds.
     init?(
         world: Communicator, node: Communicator, limit: @escaping @Sendable () -> Int64,

@@ -51,7 +51,7 @@ import Testing
         #expect(failure?.message.hasSuffix("; choose another with --out") == true)
     }
 
-    /// In such a place not even root may write.
+    /// Not even root may write there.
     @Test func `a place that does not take directories is refused`() {
         let failure = refusal("/proc/self/run")
         #expect(failure?.code == .cannotWrite)

@@ -158,7 +158,7 @@ import Testing
         withExtendedLifetime(lease) {}
     }
 
-    /// There is no lock beside the lease.
+    /// The jobs have only the lease, no lock.
     @Test(arguments: 0..<4)
     func `of many that take over in the same moment one has it`(round: Int) throws {
         if round % 2 == 0 { try leave(holder { $0.host = "elsewhere" }) }
