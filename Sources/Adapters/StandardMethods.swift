@@ -1,7 +1,7 @@
 import Failures
 
 extension MethodTable {
-    /// The methods of this program: a new one is a folder beside `LowRank` and a line here.
+    /// The methods of this program: a new one needs a folder next to `LowRank` and a line here.
     public static let standard = MethodTable([
         low("frozen", .frozen),
         low("unolora", .unolora),

@@ -5,7 +5,7 @@ import Kernels
 import T5
 import Tensors
 
-/// The table of backbones: a new one is a target beside T5 and a line here.
+/// The table of backbones: a new one needs a target like `T5` and a line here.
 public enum Backbones {
     private static let families: [any BackboneFamily.Type] = [T5Model.self]
 

@@ -11,7 +11,7 @@ public enum Tokenizers {
         var open: (_ directory: String, _ rows: Int) throws(Failure) -> any Tokenizer
     }
 
-    /// All kinds, in the order in which they are tried. A new kind is a line here.
+    /// All kinds, in the order in which they are tried. A new kind needs a line here.
     static var kinds: [Kind] {
         [
             Kind(file: "spiece.model") { directory, rows throws(Failure) in

@@ -20,7 +20,7 @@ struct PackedWeight: @unchecked Sendable {
 
 /// Multiplies by weights that it packed once for all threads. State that a thread needs for itself is in its `PackedWorker`.
 ///
-/// A new backend is a file with a type for each of these two protocols, and a line in `PackingLibrary`.
+/// A new backend needs a file with a type for each of these two protocols, and a line in `PackingLibrary`.
 protocol PackedKernels: AnyObject, Sendable {
     /// The number format in which it computes.
     var kind: ProductKind { get }

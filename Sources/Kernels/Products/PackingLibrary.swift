@@ -10,7 +10,7 @@ public final class PackingLibrary: Sendable {
         IntegerPanels()
     ]
 
-    /// This program's own kernels alone, beside OpenBLAS on the unpacked weights: they pack 8 bits.
+    /// Only this program's own kernels, which pack 8 bits; OpenBLAS computes all other products with the unpacked weights.
     public static let integers = PackingLibrary(own)
 
     /// oneDNN's kernels, and this program's own for kinds that oneDNN cannot compute on this processor; throws in a build
@@ -20,7 +20,7 @@ public final class PackingLibrary: Sendable {
     /// Whether it packs weights for products of a kind.
     public func packs(_ kind: ProductKind) -> Bool { kernels.contains { $0.kind == kind } }
 
-    /// The kernels for products of a kind that `packs` says yes to.
+    /// The kernels for products of a kind for which `packs` is true.
     func kernels(for kind: ProductKind) -> any PackedKernels {
         guard let found = kernels.first(where: { $0.kind == kind }) else {
             preconditionFailure("nothing packs for products in \(kind.rawValue) here")

@@ -45,8 +45,8 @@ struct DecoderStack {
             blocks: states, ids: ids, rows: rows, bias: bias, output: output.forward(stream.present, rows, pass))
     }
 
-    /// From the gradients in the state's logits: adds the gradients of what is trained, and to
-    /// `dEncoded: [source rows, d]`, the gradient of the encoder's output, where that is wanted.
+    /// Backward of the gradients that `state.output` holds in place of the logits. Adds the gradients of the trained tensors,
+    /// and adds to `dEncoded: [source rows, d]`, the gradient of the encoder's output, unless that is nil.
     func backward(
         _ state: State, encoded: Matrix, dEncoded: Matrix?, _ pass: Pass, _ finished: (Block) -> Void
     ) {

@@ -55,7 +55,7 @@ struct EncoderStack {
         return State(blocks: states, ids: UnsafePointer(ids), bias: bias, norm: norm, output: output)
     }
 
-    /// Adds the gradients of what is trained; `dOutput: [source rows, d]` is the gradient of the output and is overwritten.
+    /// Adds the gradients of the trained tensors; overwrites `dOutput: [source rows, d]`, the gradient of the output.
     func backward(_ state: State, dOutput: Matrix, _ pass: Pass, _ finished: (Block) -> Void) {
         let (sources, depth) = (pass.context.sources, pass.depth)
         pass.dropout.apply(dOutput, sources, at: place)

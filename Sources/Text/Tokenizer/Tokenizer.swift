@@ -3,7 +3,7 @@ import Tensors
 
 /// Converts text to a model's token ids and back. Any number of threads may encode and decode at the same time.
 ///
-/// A new kind of tokenizer is a type that conforms to this protocol, in a file of its own, and a line in `Tokenizers`.
+/// A new kind of tokenizer needs a type that conforms to this protocol, in a file of its own, and a line in `Tokenizers`.
 public protocol Tokenizer: Sendable {
     /// The file with its pieces, for messages.
     var path: String { get }
