@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the documents against the tree: every relative link leads to a file, every line `Code:` of docs/numerics names
-# things that the linked file declares, every target of Package.swift stands in docs/architecture.md, and what documents and
-# comments name is there: paths of the tree, and in documents also Swift files, types and keys of the configuration.
+# Checks the documents against the tree. Every relative link must lead to a file. Every line `Code:` of docs/numerics must name
+# things that the linked file declares. docs/architecture.md must name every target of Package.swift. Paths of the tree in
+# documents and comments must exist, and so must the Swift files, types and keys of the configuration that documents name.
 # shellcheck disable=SC2016 # backquotes of Markdown are no expansions
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
@@ -44,7 +44,7 @@ for target in Sources/*/; do
     grep -qw -- "$target" docs/architecture.md || complain "docs/architecture.md: does not name the target $target"
 done
 
-# Paths in documents, scripts and comments; what stands for others is written in capitals, and cluster/site.env is the user's.
+# Paths in documents, scripts and comments. Placeholders are written in capitals, and cluster/site.env is the user's.
 mapfile -t sources < <(find Sources Tests fuzz launch cluster Makefile -type f \
     \( -name '*.swift' -o -name '*.[ch]' -o -name '*.sh' -o -name '*.sbatch' -o -name '*.env' -o -name '*.def' -o -name Makefile \))
 while IFS=: read -r file line path; do

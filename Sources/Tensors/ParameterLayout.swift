@@ -1,6 +1,7 @@
 /// Gives the position of each named trainable tensor in a flat arena.
 ///
-/// Weights, gradients and both moments of the optimiser share one layout, so one reduction, one optimiser loop and one file suffice.
+/// Weights, gradients and both moments of the optimiser share one layout, so one reduction, one optimiser loop and one file
+/// suffice.
 public struct ParameterLayout: Sendable, Equatable {
     /// One named tensor.
     public struct Entry: Sendable, Equatable {

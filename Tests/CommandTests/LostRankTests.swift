@@ -27,7 +27,7 @@ extension ProgramTests {
         ) throws -> (result: Program.Result, seconds: Double, logged: Int) {
             let running = try RunningProgram(
                 command: try project.tellingPids() + project.train(arguments + more), ranks: 3)
-            // There are two more steps than one, so each snapshot file has been written and one of them is complete.
+            // After three steps both snapshot files have been written, and at least one of them is complete.
             running.wait { project.loggedSteps >= 3 }
             let sent = ContinuousClock.now
             for rank in ranks { #expect(kill(try project.pid(rank: rank), signal) == 0) }

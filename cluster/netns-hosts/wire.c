@@ -35,7 +35,7 @@ typedef struct Frame {
 typedef struct {
     int from, to;
     int64_t delay;
-    int64_t busyUntil; // when the last bit of what was taken in has left
+    int64_t busyUntil; // when the last bit of the accepted frames has left
     Frame *first, **last;
 } Direction;
 

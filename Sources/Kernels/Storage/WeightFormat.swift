@@ -1,4 +1,5 @@
-/// How a model's matrices are stored in memory. A new format needs a case and a line here, and a file with its `StoredElements`.
+/// How a model's matrices are stored in memory. A new format needs a case and a line here, and a file with its
+/// `StoredElements`.
 public enum WeightFormat: String, CaseIterable, Sendable {
     /// float32: exact for any file.
     case float32

@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// In rows it always did; for Swift the two are one character.
+    /// Such a tab always ended a column of a row. For Swift the tab and its mark are one character.
     @Test func `a tab with a mark behind it ends a column of the header`() throws {
         let file = Array("l\t\u{301}a\nx\ty\n".utf8).withUnsafeBytes { MappedFile(copying: $0, path: "f") }
         var reader = try TSVReader(file, hasHeader: true, columnCount: nil, columns: [.named("\u{301}a")])
