@@ -25,8 +25,8 @@ let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "s
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let heapModule = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
-// The MPI library, by the name of its pkg-config file: ompi-c is Open MPI's, mpich that of MPICH and of Cray MPICH, impi
-// Intel MPI's. A build with another one belongs in a scratch path of its own (docs/running-on-slurm.md).
+// The MPI library, by the name of its pkg-config file: ompi-c for Open MPI, mpich for MPICH and Cray MPICH, impi for Intel MPI.
+// Give each library its own scratch path (docs/running-on-slurm.md).
 let mpiLibrary = Context.environment["UNOLORA_MPI_LIBRARY"].flatMap { $0.isEmpty ? nil : $0 } ?? "ompi-c"
 
 let package = Package(
@@ -34,11 +34,11 @@ let package = Package(
     products: [
         .executable(name: "unolora-dist", targets: ["unolora-dist"]),
         .executable(name: "unolora-bench", targets: ["unolora-bench"]),
-        // For tests, which load it before a program.
+        // Only tests use it: they load it before a program.
         .library(name: "NoLocks", type: .dynamic, targets: ["NoLocks"]),
     ],
-    // For other processors: swift build --disable-default-traits, which also leaves out oneDNN; float32 products
-    // then run on OpenBLAS and the mapped file alone. With oneDNN: --traits OneDNN.
+    // For other processors: swift build --disable-default-traits. That also leaves out oneDNN: OpenBLAS then computes all
+    // float32 products on the mapped file. To keep oneDNN, add --traits OneDNN.
     traits: [
         .default(enabledTraits: ["AVX2", "OneDNN"]),
         .trait(name: "AVX2", description: "Kernels for x86 processors with AVX2 (Haswell, Zen or later)"),
@@ -52,7 +52,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
-        // C side. Each shim exists for a reason that its header states.
+        // C targets. The header of each shim states why it exists.
         .systemLibrary(
             name: "CMPILibrary", pkgConfig: mpiLibrary,
             providers: [.apt([mpiLibrary == "mpich" ? "libmpich-dev" : "libopenmpi-dev"])]),
@@ -61,7 +61,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSentencePiece", pkgConfig: "sentencepiece", providers: [.apt(["libsentencepiece-dev"])]),
         .target(name: "CMPI", dependencies: ["CMPILibrary"]),
-        // Debian's libdnnl-dev has no pkg-config file; its OpenMP is GNU's.
+        // Debian's libdnnl-dev has no pkg-config file, and it uses GNU's OpenMP.
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(name: "CIntegerProducts"),
         .target(name: "CKernelChoice", dependencies: ["COpenBLAS"]),
@@ -70,7 +70,7 @@ let package = Package(
         .target(name: "CProcessor", cSettings: [.define("UNOLORA_AVX2", .when(traits: ["AVX2"]))]),
         .target(name: "CSentencePiece", dependencies: ["COpenSentencePiece"]),
 
-        // Libraries, lowest first: imports go down only.
+        // Libraries, lowest first: a target imports only targets above its line.
         library("Failures", ["CProcessor"]),
         library("Heartbeat", []),
         library("Randomness", []),
@@ -168,8 +168,8 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
-// fuzz/Parsers feeds bytes to every parser: the committed ones in an ordinary test, and libFuzzer's in a program of its
-// own, which needs the parsers built for that and which fuzz/run.sh alone builds (docs/fuzzing.md).
+// fuzz/Parsers feeds bytes to every parser. An ordinary test feeds the committed inputs. A separate program feeds libFuzzer's
+// inputs; it needs parsers that are built for fuzzing, so only fuzz/run.sh builds it (docs/fuzzing.md).
 let parsers: [Target.Dependency] = [
     "Adapters", "Backbone", "Checkpoints", "Configuration", "Failures", "Runs", "T5", "Tasks", "Tensors", "Text",
     "Training",
@@ -190,7 +190,7 @@ if Context.environment["UNOLORA_FUZZING"] == nil {
     ]
 }
 
-// The names of test targets, with commas between them, that a build for few of them is of (launch/test-builds.sh).
+// UNOLORA_TESTS names the only test targets to build, separated by commas (launch/test.sh).
 if let wanted = Context.environment["UNOLORA_TESTS"]?.split(separator: ",").map(String.init) {
     package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
 }
