@@ -32,7 +32,7 @@ public struct Workload: Sendable {
     public var dropout = 0.1
     /// How gradients are summed.
     public var gradientSum = GradientSum.exact
-    /// Whether gradients are summed over the ranks while others are computed; for which MPI must allow several threads.
+    /// Whether gradients are summed over the ranks while others are computed; MPI must allow several threads for that.
     public var overlaps = false
 
     /// A workload with defaults for all other values.

@@ -199,7 +199,8 @@ enum KeyTable {
         Key(
             "parallel.reduction", .choice(of: ReductionChoice.self), "exact", result: true,
             "Sum of gradients: exact has the same bits from any number of ranks and threads and takes 8 bytes for each "
-                + "trainable; fast adds in float32, in 4 bytes, and its bits depend on ranks, threads and their timing."),
+                + "trainable; fast adds in float32, in 4 bytes, and its bits depend on ranks, threads and their timing."
+        ),
         Key(
             "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", result: true,
             "Products with frozen weights: openblas on the mapped file, or onednn on copies that are packed once for the "

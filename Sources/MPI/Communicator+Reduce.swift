@@ -108,8 +108,9 @@ extension Communicator {
         }
     }
 
-    /// As `allReduceSum`, but looks again and again whether it is done and calls `pause` in between, as long as it is not. It does
-    /// not count as waiting (`Heartbeat`), since the process computes meanwhile. Collective; all ranks call this form.
+    /// Like `allReduceSum`, but tests the reduction repeatedly and calls `pause` between two tests until the reduction is done.
+    /// It does not count as waiting (`Heartbeat`), since the process computes meanwhile. Collective; all ranks must call this
+    /// form.
     public func allReduceSum<Number: ReducibleNumber>(
         _ values: UnsafeMutableBufferPointer<Number>, pause: () -> Void
     ) throws(Failure) {

@@ -7,7 +7,7 @@ extension GradientClipping {
         addSquares(gradients.base, gradients.count, to: 0).squareRoot()
     }
 
-    /// Clips an arena as a step clips its pieces; returns the norm before.
+    /// Clips an arena like a step clips its pieces; returns the norm before clipping.
     @discardableResult
     static func clip(_ gradients: Arena, limit: Double?) -> Double {
         let norm = norm(gradients)

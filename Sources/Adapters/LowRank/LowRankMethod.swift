@@ -34,7 +34,7 @@ public struct LowRankMethod: Method {
     let adaptedGroups: [ProjectionGroup]
     let hypernetwork: HypernetworkLayout?
     let modelWidth: Int
-    /// The block of each trainable that stands at a projection, by its name.
+    /// The block of each trainable of a projection, by the trainable's name.
     private let blocks: [String: Block]
 
     /// Lays the trainables out on a backbone of this shape.
@@ -82,7 +82,7 @@ public struct LowRankMethod: Method {
     /// See `Method`.
     public var siteCount: Int { siteNames.count }
 
-    /// See `Method`: what stands at a projection belongs to its block; the hypernetwork's gradients are made at the end.
+    /// See `Method`: the block of the trainable's projection; nil for the hypernetwork, whose gradients come at the end.
     public func block(of trainable: ParameterLayout.Entry) -> Block? { blocks[trainable.name] }
 
     /// See `Method`.

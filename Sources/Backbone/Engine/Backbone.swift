@@ -92,8 +92,8 @@ public protocol BackboneShape: Sendable {
     func projectionGroups() -> [ProjectionGroup]
     /// The tensors of the model, in canonical order.
     func tensorShapes() -> [(name: String, shape: [Int])]
-    /// The block whose backward is the last to add to the gradient of a tensor of `tensorShapes`; nil where that is none, as for
-    /// the embedding.
+    /// The block whose backward is the last to add to the gradient of a tensor of `tensorShapes`; nil for a tensor outside of
+    /// the blocks, such as the embedding.
     func block(of tensor: String) -> Block?
     /// Bytes of all weights in a format.
     func weightBytes(_ format: WeightFormat) -> Int

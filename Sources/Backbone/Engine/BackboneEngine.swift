@@ -22,7 +22,7 @@ public protocol BackboneEngine: AnyObject {
     ///
     /// Goes down to the lowest trained sublayer of each stack and no further; no gradient of a frozen weight is made.
     ///
-    /// Calls `finished` with a block when all gradients are complete that belong to it (`BackboneShape.block(of:)`,
+    /// Calls `finished` with a block when all gradients that belong to it are complete (`BackboneShape.block(of:)`,
     /// `Method.block(of:)`), in the order of `BackboneShape.backwardOrder`; blocks that it does not reach may be left out.
     func backward(_ finished: (Block) -> Void)
 
@@ -53,7 +53,7 @@ extension BackboneEngine {
         forward(batch, dropout: dropout, labelSmoothing: 0)
     }
 
-    /// The backward for whoever needs all gradients.
+    /// The backward for callers that need the gradients only when all are complete.
     public func backward() { backward { _ in } }
 
     /// The logits without dropout.

@@ -21,9 +21,9 @@ public protocol Method: Sendable {
     /// tensors of the backbone, which `start` copies.
     func initialise(_ weights: Arena, seed: UInt64)
 
-    /// The block of the backbone whose backward is the last to add to the gradient of a trainable; nil where that is known of none,
-    /// as for what `Adaptation.finish` adds to. Gradients of a block are summed over the ranks while the blocks below are
-    /// computed, so a gradient must not change any more once its block is finished. Not asked for tensors of the backbone.
+    /// The block of the backbone whose backward is the last to add to the gradient of a trainable. Nil if that is unknown, or
+    /// if `Adaptation.finish` adds to the gradient. Gradients of a block are summed over the ranks while the blocks below are
+    /// computed, so a gradient must not change after its block is finished. Never called for tensors of the backbone.
     func block(of trainable: ParameterLayout.Entry) -> Block?
 
     /// One worker's adaptation. `gradients` has the layout of `weights` and is added to; nil when no backward follows.
@@ -31,6 +31,6 @@ public protocol Method: Sendable {
 }
 
 extension Method {
-    /// Every gradient is complete at the end alone.
+    /// Nil: all gradients are complete only at the end of the backward.
     public func block(of trainable: ParameterLayout.Entry) -> Block? { nil }
 }

@@ -11,7 +11,7 @@ public enum Stack: UInt32, Sendable, CaseIterable {
 public struct Block: Sendable, Hashable {
     /// The half of the model.
     public let stack: Stack
-    /// The block's number inside the stack, from 0 at the bottom.
+    /// The block's number in the stack, from 0 at the bottom.
     public let number: Int
 
     /// Names a block.
@@ -44,7 +44,7 @@ public struct Sublayer: Sendable, Hashable {
         self.kind = kind
     }
 
-    /// The block that it is in.
+    /// The block that contains the sublayer.
     public var parent: Block { Block(stack, block) }
 
     /// Whether this sublayer's output comes after that of `other` in the same stack.

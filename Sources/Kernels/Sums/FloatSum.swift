@@ -2,7 +2,7 @@
 public enum FloatSum {
     /// `sums += values`: adds to `sums: [count]`.
     ///
-    /// Returns whether every value was finite and of magnitude at most `limit`; when not, `sums` is not to be used.
+    /// Returns whether every value was finite and of magnitude at most `limit`; if not, `sums` must not be used.
     public static func add(
         _ values: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>, count: Int, limit: Float
     ) -> Bool {

@@ -25,7 +25,7 @@ extension T5Configuration {
         return tensors
     }
 
-    /// See `BackboneShape`: all tensors of a block have names below the block's.
+    /// See `BackboneShape`: the names of all tensors of a block start with the block's name.
     public func block(of tensor: String) -> Block? {
         backwardOrder.first { tensor.hasPrefix("\($0.stack.name).block.\($0.number).") }
     }

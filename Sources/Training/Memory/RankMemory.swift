@@ -95,7 +95,7 @@ package struct RankMemory {
     /// Weights, moments and sums of the rank.
     package var stateBytes: Int { trainables * Self.bytesOfTrainable(sum) }
 
-    /// What a step sums over the ranks, of so many tasks.
+    /// Bytes that a step with this number of tasks sums over the ranks.
     package func wireBytes(tasks: Int) -> Int {
         StepSums(parameters: trainables, tasks: tasks, gradients: sum).bytes
     }

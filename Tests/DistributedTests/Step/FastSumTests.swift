@@ -17,7 +17,7 @@ import ToyMethod
 
     init() throws { world = try TestWorld.world }
 
-    /// What steps of a method leave, and the gradient norms on the way.
+    /// The state after four steps of a method, and the gradient norm of each step.
     private func train(
         _ sum: GradientSum, on communicator: Communicator, threads: Int = 1, bucket: Int? = nil, overlaps: Bool = false
     ) throws -> (state: TrainState, norms: [Double]) {
@@ -29,7 +29,7 @@ import ToyMethod
             taskNames: ["a", "b", "c"],
             options: TrainOptions(
                 seed: 6, microBatch: 2, dropout: 0.2, labelSmoothing: 0.1, clip: 0.05,
-                // So large that differences of rounding do not grow.
+                // Epsilon is so large that differences of rounding do not grow.
                 optimizer: AdamW(epsilon: 1e-3, weightDecay: 0.1),
                 schedule: LearningRateSchedule(peak: 0.01, warmup: 1, steps: 8, decay: .cosine),
                 gradientSum: sum, check: 5),
@@ -103,7 +103,7 @@ import ToyMethod
         #expect(fast.losses == 0 && fast.count == 13)
     }
 
-    /// Nothing else would notice it: every rank would go on with weights of its own.
+    /// Nothing else would notice such a rank: the ranks would go on with different weights.
     @Test func `a rank whose last update was another one is refused by its name`() throws {
         guard world.size > 1 else { return }
         let tiny = TinyTraining()

@@ -19,7 +19,7 @@ import ToyMethod
 
         func method(on shape: any BackboneShape) -> any Method {
             func lowRank(_ method: LowRankOptions.Method) -> any Method {
-                // Two ranks, so that there is a C too.
+                // rankA and rankB differ, so that there is also a C.
                 LowRankMethod(
                     LowRankOptions(method: method, rankA: 2, rankB: 3, alpha: 4, tasks: TinyTraining.tasks), on: shape)
             }
@@ -46,7 +46,7 @@ import ToyMethod
             #expect(ranges.count == 1)
         } else {
             #expect(ranges.allSatisfy { !$0.isEmpty && $0.count <= 4 * least })
-            // All but the highest block can wait for nothing that is below them.
+            // Not all buckets wait for the end of the backward.
             #expect(Set(stages).count > 1)
         }
     }
@@ -65,7 +65,7 @@ import ToyMethod
         #expect(large.first?.range.upperBound == large.map(\.range.upperBound).max())
     }
 
-    /// What is summed early must not change afterwards.
+    /// A gradient that is summed early must not change afterwards.
     @Test(arguments: Kind.allCases)
     func `gradients of a block are complete when the backward says so`(kind: Kind) throws {
         let tiny = TinyTraining(blocks: 3) { kind.method(on: $0) }
@@ -96,7 +96,7 @@ import ToyMethod
             #expect(end[entry.range].contains { $0 != 0 } || kind == .loraPerTask, "\(entry.name)")
             complete += 1
         }
-        // Every block has trainables, and the first to be finished is not the end.
+        // Every block has trainables, and gradients still change after the first block is finished.
         #expect(Set(blocks.compactMap(\.self)) == Set(finished))
         #expect(finished.count == 6 && complete > method.parameters.entries.count / 3)
         #expect(then[finished[0]] != end)

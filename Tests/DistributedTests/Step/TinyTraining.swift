@@ -64,7 +64,7 @@ struct TinyTraining {
 
     func team(threads: Int) -> WorkerTeam { WorkerTeam(threads: threads, state.model, sums: rankSums()) }
 
-    /// Sums of a rank, in buckets of at least so many elements and at most four times as many.
+    /// Sums of a rank, in buckets of at least `least` and at most `4 * least` elements.
     func rankSums(_ gradients: GradientSum = .exact, least: Int = GradientBuckets.usualLeast) -> RankSums {
         RankSums(
             StepSums(parameters: state.weights.count, tasks: Self.tasks, gradients: gradients),

@@ -74,7 +74,7 @@ struct TrainedBackboneTests {
         #expect(try digest(kind, on: world, threads: 2, stops: [1, 4]) == expected)
         #expect(try digest(kind, on: alone, threads: 2, stops: [3]) == expected)
         let allowsThreads = try TestWorld.started.threadLevel == .multiple
-        // In pieces of any size, while others are computed or afterwards.
+        // Gradients are summed in buckets of any size, while others are computed or afterwards.
         for bucket in [1, 100, 1000] {
             for overlaps in [false, true] where !overlaps || allowsThreads {
                 let found = try digest(kind, on: world, threads: 2, bucket: bucket, overlaps: overlaps)
