@@ -51,7 +51,7 @@ final class BucketReduction: @unchecked Sendable {
         }
         let background = Background()
         self.background = background
-        sums.completed = DispatchSemaphore(value: 0)
+        sums.awaited = count
         let thread = Thread { background.run() }
         thread.name = "reduction"
         thread.start()
@@ -68,9 +68,8 @@ final class BucketReduction: @unchecked Sendable {
     }
 
     private func reduceAsCompleted(_ background: Background) {
-        guard let completed = sums.completed else { return }
         for bucket in 0..<count {
-            completed.wait()
+            sums.completed.wait()
             // After a failure the job ends; the signals of the other buckets still come.
             guard failure == nil else { continue }
             do throws(Failure) {

@@ -20,9 +20,10 @@ final class RankSums: @unchecked Sendable {
     let words: UnsafeMutableBufferPointer<Int64>
     /// The gradients where their sum is `fast`; else empty.
     let floats: UnsafeMutableBufferPointer<Float>
-    /// Is signalled for each bucket in turn when all micro-batches of a step have been added to it. nil while nobody waits for
-    /// that.
-    var completed: DispatchSemaphore?
+    /// Is signalled for each of the first `awaited` buckets in turn, when all micro-batches of a step have been added to it.
+    let completed = DispatchSemaphore(value: 0)
+    /// How many buckets somebody waits for in every step: a signal that nobody takes would be taken for one of the next step.
+    var awaited = 0
     private let pieces: [Piece]
     /// Of what stands behind the gradients.
     private let tail = Mutex<Void>(())
@@ -81,9 +82,9 @@ final class RankSums: @unchecked Sendable {
 
     /// Begins a step in which so many micro-batches are added to every bucket; after `clear`.
     func begin(microBatches: Int) {
-        for piece in pieces {
+        for (bucket, piece) in pieces.enumerated() {
             piece.missing.store(microBatches, ordering: .relaxed)
-            if microBatches == 0 { completed?.signal() }
+            if microBatches == 0, bucket < awaited { completed.signal() }
         }
     }
 
@@ -97,7 +98,8 @@ final class RankSums: @unchecked Sendable {
             stripe.lock.withLock { _ in good = add(gradients, stripe.range, limit) && good }
         }
         // What this thread has added is seen by whoever is told that the bucket is complete.
-        if piece.missing.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { completed?.signal() }
+        let isLast = piece.missing.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0
+        if isLast, bucket < awaited { completed.signal() }
         return good
     }
 
