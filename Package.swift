@@ -7,8 +7,14 @@ import PackageDescription
     let vectors: [SwiftSetting] = []
 #endif
 
-// Every Swift target is built in Swift 6 mode and with warnings as errors.
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)] + vectors
+// Every Swift target is built in Swift 6 mode, with warnings as errors and with these features (docs/adr/language-features.md).
+let strict: [SwiftSetting] =
+    [
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + vectors
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -83,13 +89,13 @@ let package = Package(
                 "COpenBLAS", "Failures", "Randomness", "Tensors",
             ]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
-        library("Optimizers", ["Kernels", "Tensors"]),
+        library("Optimizers", ["Tensors"]),
         library("Backbone", ["Failures", "Heartbeat", "Kernels", "Tensors"]),
         library("T5", ["Backbone", "Failures", "Heartbeat", "Kernels", "Randomness", "Tensors"]),
         library("Backbones", ["Backbone", "Failures", "Kernels", "T5", "Tensors"]),
         library("Adapters", ["Backbone", "Failures", "Kernels", "Randomness", "Tensors"]),
-        library("Tasks", ["Failures", "Heartbeat", "Randomness", "Tensors", "Text", systemPackage]),
-        library("Checkpoints", ["Failures", "Tensors", systemPackage]),
+        library("Tasks", ["Failures", "Heartbeat", "Randomness", "Tensors", "Text"]),
+        library("Checkpoints", ["Failures", "Tensors"]),
         library("Configuration", ["Failures", orderedCollections, yaml]),
         library("Runs", ["Checkpoints", "Configuration", "Failures", "Heartbeat", "Tasks", "Tensors", logging]),
         library(
@@ -124,9 +130,9 @@ let package = Package(
 
         // Tests
         .target(name: "NoLocks", path: "Tests/NoLocks"),
-        .target(name: "TestSupport", dependencies: ["Failures", "Tensors"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .target(
-            name: "ToyMethod", dependencies: ["Adapters", "Backbone", "Failures", "Kernels", "Tensors"],
+            name: "ToyMethod", dependencies: ["Adapters", "Backbone", "Kernels", "Tensors"],
             path: "Tests/ToyMethod", swiftSettings: strict),
         tests("TensorsTests", ["Failures", "Randomness", "Tensors", "TestSupport"], exclude: ["Goldens"]),
         tests("RandomnessTests", ["Randomness"]),
@@ -134,14 +140,14 @@ let package = Package(
         tests("TasksTests", ["Failures", "Tasks", "Tensors", "TestSupport", "Text"], exclude: ["Metrics/Goldens"]),
         tests(
             "KernelsTests",
-            ["CIntegerProducts", "CKernelChoice", "Kernels", "Randomness", "Tensors", "TestSupport"]),
+            ["CIntegerProducts", "CKernelChoice", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(
             "T5Tests",
             ["T5", "Adapters", "Backbone", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport", "ToyMethod"],
             exclude: ["Goldens"]),
         tests("CheckpointsTests", ["Checkpoints", "Failures", "Tensors", "TestSupport"]),
-        tests("ConfigurationTests", ["Configuration", "TestSupport", yaml]),
+        tests("ConfigurationTests", ["Configuration", "Failures", "TestSupport"]),
         tests(
             "RunsTests", ["Configuration", "Failures", "Runs", "Tasks", "TestSupport"], exclude: ["Metrics/Goldens"]),
         tests(
@@ -163,7 +169,7 @@ let package = Package(
                 "T5", "Tasks", "Tensors", "TestSupport", "Text", "ToyMethod", "Training",
             ]),
         tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),
-        tests("CommandTests", ["Backbone", "Failures", "Kernels", "Runs", "T5", "TestSupport", "Tensors", "Text"]),
+        tests("CommandTests", ["Backbone", "Kernels", "Runs", "T5", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,9 +1,8 @@
-import Backbone
-import Failures
-import Foundation
-import Kernels
+public import Backbone
+public import Failures
+public import Kernels
 import T5
-import Tensors
+public import Tensors
 
 /// The table of backbones: a new one needs a target like `T5` and a line here.
 public enum Backbones {

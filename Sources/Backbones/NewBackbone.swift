@@ -1,4 +1,5 @@
-import Failures
+import Backbone
+public import Failures
 import T5
 
 /// A randomly initialised model that can be written: in a real shape for benchmarks, or the small one of the embedded example.

@@ -1,7 +1,7 @@
 import Backbone
-import Configuration
-import Failures
-import MPI
+public import Configuration
+public import Failures
+public import MPI
 import Training
 
 /// `generate`: greedy answers of an evaluation, compared with training steps on the same examples.

@@ -1,6 +1,7 @@
 import Backbone
-import Failures
-import MPI
+public import Failures
+public import MPI
+import Tensors
 import Training
 
 /// `kernels`: the products with frozen weights of a model, shape by shape, and its loops over elements.

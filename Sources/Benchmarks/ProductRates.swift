@@ -1,4 +1,5 @@
 import Backbone
+import Kernels
 
 /// The speed of products with frozen weights of one shape.
 struct ProductRate: Encodable, Sendable {

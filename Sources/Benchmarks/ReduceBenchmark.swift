@@ -1,6 +1,7 @@
 import Backbone
-import Failures
-import MPI
+public import Failures
+public import MPI
+import Tensors
 import Training
 
 /// `reduce`: the exact sum of a step over threads and ranks, and its share of the step.

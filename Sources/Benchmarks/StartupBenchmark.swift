@@ -1,5 +1,5 @@
 import Configuration
-import Failures
+public import Failures
 import Foundation
 import Runs
 import Training

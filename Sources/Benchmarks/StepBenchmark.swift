@@ -1,8 +1,9 @@
 import Backbone
 import CAllocations
-import Failures
+public import Failures
 import Kernels
-import MPI
+public import MPI
+import Tasks
 import Training
 
 /// `step`: whole training steps of a real model on examples of given lengths.

@@ -1,6 +1,6 @@
 import Backbones
-import Configuration
-import Failures
+public import Configuration
+public import Failures
 import Tasks
 import Text
 import Training

@@ -2,11 +2,11 @@ import Adapters
 import Backbone
 import Backbones
 import Failures
-import Kernels
+public import Kernels
 import MPI
 import Optimizers
 import Tasks
-import Training
+public import Training
 
 /// What a benchmark trains, without the examples: a model, a method and how a step is computed.
 public struct Workload: Sendable {

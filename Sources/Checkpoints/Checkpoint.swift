@@ -1,7 +1,7 @@
-import Failures
-import Foundation
+public import Failures
+public import Foundation
 import Glibc
-import Tensors
+public import Tensors
 
 /// A checkpoint on the disk whose files were all found to match its manifest.
 public struct Checkpoint: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Failures
-import Foundation
-import Tensors
+public import Foundation
+public import Tensors
 
 /// The complete content of a checkpoint before it is written.
 ///

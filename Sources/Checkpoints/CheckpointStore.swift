@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Foundation
 import Glibc
 import Tensors

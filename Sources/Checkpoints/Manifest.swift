@@ -1,6 +1,6 @@
 import Failures
 import Foundation
-import Tensors
+public import Tensors
 
 /// `MANIFEST.json`: the size and digest of every file of a checkpoint, written last.
 ///

@@ -1,5 +1,4 @@
 import Failures
-import Yams
 
 /// A key of earlier versions that has been split into several keys. It is still read, as a setting of these.
 struct FormerKey: Sendable {

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import OrderedCollections
 import Yams
 
 extension Key {

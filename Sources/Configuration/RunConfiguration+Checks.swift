@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 extension RunConfiguration {
     /// Refuses values that are impossible together.

@@ -1,3 +1,5 @@
+import OrderedCollections
+
 extension RunConfiguration {
     /// The tasks in order; a task's position is its id.
     public var tasks: [TaskEntry] {

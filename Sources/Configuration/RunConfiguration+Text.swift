@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 extension RunConfiguration {
     /// The resolved configuration as YAML: every key that has an effect given the other values, in the order of the reference.

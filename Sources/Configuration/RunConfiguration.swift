@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Foundation
 
 /// The checked configuration of a run: defaults, then a preset, then a file, then `--set`.

@@ -1,4 +1,5 @@
 import Failures
+import OrderedCollections
 
 /// Refuses values that are impossible together in a custom task. The task itself later checks templates against the files.
 enum TaskChecks {

@@ -1,4 +1,5 @@
 import Failures
+import OrderedCollections
 import Yams
 
 /// Reads the list of tasks: each item is a GLUE name or a mapping.

@@ -1,5 +1,5 @@
 import Foundation
-import OrderedCollections
+public import OrderedCollections
 
 /// A checked value of the configuration.
 public enum Value: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 extension Communicator {
     /// The cores that this rank may count on when it shares its node with the other ranks: see `AvailableCores.shares(of:)`.

@@ -1,5 +1,5 @@
 import CMPI
-import Failures
+public import Failures
 
 extension Communicator {
     /// Overwrites `bytes` on every rank with those of `root`; collective. The length must be the same on all ranks.

@@ -1,5 +1,5 @@
 import CMPI
-import Failures
+public import Failures
 
 /// One message of a few words to or from another rank, while it is on its way. For one thread only; that may be another thread
 /// than the one that calls collectives if the library grants `multiple`. It does not count as waiting for other ranks.

@@ -1,5 +1,5 @@
 import CMPI
-import Failures
+public import Failures
 
 #if canImport(Glibc)
     import Glibc
@@ -33,6 +33,17 @@ public struct Communicator: Sendable {
     /// Returns when all ranks have called it; collective.
     public func barrier() throws(Failure) {
         try check(cmpi_barrier(handle), "pass a barrier")
+    }
+
+    /// Runs `body` on rank 0 first and then on the others, so that a problem that all ranks have is reported once; collective.
+    public func rankZeroFirst<T>(_ body: () throws(Failure) -> T) throws(Failure) -> T {
+        if rank == 0 {
+            let value = try body()
+            try barrier()
+            return value
+        }
+        try barrier()
+        return try body()
     }
 
     /// Returns the communicator of the ranks with the same color, ordered by `key` and then by rank; nil for a rank whose color

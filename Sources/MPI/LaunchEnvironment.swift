@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Foundation
 
 /// What the launcher of this process says about the job in environment variables.

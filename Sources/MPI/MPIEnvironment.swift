@@ -1,6 +1,6 @@
 import CMPI
-import Failures
-import Foundation
+public import Failures
+public import Foundation
 import Heartbeat
 
 /// The life of MPI in this process: `init` starts MPI, and only `finalize()` ends it cleanly.

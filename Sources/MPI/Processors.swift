@@ -1,5 +1,5 @@
 import CMPI
-import Failures
+public import Failures
 
 /// The logical processors that a thread may run on: its affinity mask.
 public struct Processors: Sendable, Equatable {

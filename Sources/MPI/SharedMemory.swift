@@ -1,5 +1,5 @@
 import CMPI
-import Failures
+public import Failures
 import Heartbeat
 
 #if canImport(Glibc)

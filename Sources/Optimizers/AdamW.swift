@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// AdamW with decoupled weight decay and dense semantics: an element whose gradient is 0 still decays.
 ///

@@ -1,5 +1,5 @@
-import Failures
-import Foundation
+package import Failures
+package import Foundation
 
 /// Decodes JSON that nobody has checked yet. This is the only place where Foundation's decoder reads the content of a file.
 ///

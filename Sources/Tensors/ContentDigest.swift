@@ -1,5 +1,5 @@
 import CXXHash
-import Failures
+public import Failures
 import Heartbeat
 
 /// The XXH3 128-bit digest of some content: a check against damage, not against an adversary.

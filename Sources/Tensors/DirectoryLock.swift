@@ -1,4 +1,4 @@
-import Failures
+package import Failures
 import Glibc
 
 /// Runs `body` while no other process or thread that calls this function changes names in the directory.

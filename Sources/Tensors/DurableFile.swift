@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Glibc
 
 /// A new file that is written from start to end and is on the disk when `finish` returns.

@@ -1,5 +1,5 @@
 import CMappings
-import Failures
+public import Failures
 import Glibc
 
 /// A whole file mapped into memory for reading.

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 extension SafetensorsFile {
     /// Overwrites arenas with the tensors of a layout. The tensors of an arena have the arena's prefix before the layout's

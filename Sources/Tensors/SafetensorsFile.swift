@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// A safetensors file mapped into memory. Its header is checked in full before any tensor is read.
 public final class SafetensorsFile: @unchecked Sendable {

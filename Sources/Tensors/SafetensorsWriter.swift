@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// Collects tensors and writes them as one safetensors file.
 ///

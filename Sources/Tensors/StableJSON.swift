@@ -1,5 +1,5 @@
-import Failures
-import Foundation
+package import Failures
+package import Foundation
 
 /// The JSON that this program writes: equal values give equal bytes, since keys are sorted; slashes are not escaped.
 package enum StableJSON {

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// Names files that are being written, and removes those whose writer was killed.

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Glibc
 
 /// The weights of a Hugging Face model directory: `model.safetensors`, or the shards that

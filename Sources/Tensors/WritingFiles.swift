@@ -1,5 +1,5 @@
-import Failures
-import Glibc
+package import Failures
+package import Glibc
 import Heartbeat
 
 /// Writes all bytes to an open file, at its end or at `offset`; returns false with `errno` when the system refuses.

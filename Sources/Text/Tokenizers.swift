@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Foundation
 
 /// The tokenizers that this program knows; each is recognised by a file in the model's directory.

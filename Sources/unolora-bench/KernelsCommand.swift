@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Commands
 import Failures
+import MPI
 
 struct KernelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

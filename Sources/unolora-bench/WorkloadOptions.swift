@@ -1,4 +1,4 @@
-import ArgumentParser
+public import ArgumentParser
 import Backbone
 import Benchmarks
 import Configuration

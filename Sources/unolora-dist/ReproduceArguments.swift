@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import Failures
+import MPI
 import Runs
 
 struct ReproduceArguments: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Commands
 import Configuration
 import Failures
+import MPI
 import Runs
 
 struct VerifyArguments: ParsableCommand {

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import Glibc
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Checkpoints

@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Checkpoints

@@ -1,5 +1,6 @@
 import Configuration
 import Failures
+import Foundation
 import Testing
 
 @Suite struct TextTests {

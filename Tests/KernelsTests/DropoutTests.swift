@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Randomness
+import Tensors
 import Testing
 
 @Suite struct DropoutTests {

@@ -1,6 +1,5 @@
 import Failures
 import Glibc
-import Randomness
 import Testing
 
 @testable import Tensors

@@ -1,5 +1,4 @@
 import Failures
-import Foundation
 import Testing
 
 @testable import Tensors

@@ -1,8 +1,7 @@
-import Adapters
-import Backbone
-import Failures
+public import Adapters
+public import Backbone
 import Kernels
-import Tensors
+public import Tensors
 
 /// A method that only tests have: a trained bias after each feed-forward, `y = wo(...) + b`, and the encoder's final norm
 /// trained. It consists of this folder and one line of a table (`MethodTable.withToy`), which shows that no more is needed.

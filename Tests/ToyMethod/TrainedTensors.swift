@@ -1,6 +1,5 @@
-import Backbone
-import Kernels
-import Tensors
+public import Backbone
+public import Tensors
 
 /// Trains tensors of the backbone and nothing else, for tests of their gradients.
 public struct TrainedTensors: Method {

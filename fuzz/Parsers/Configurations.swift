@@ -1,6 +1,7 @@
 import Backbone
 import Failures
 import Foundation
+import Tensors
 
 @testable import Adapters
 @testable import Configuration

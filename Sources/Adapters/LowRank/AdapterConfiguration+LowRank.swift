@@ -1,4 +1,3 @@
-import Backbone
 import Failures
 import Tensors
 

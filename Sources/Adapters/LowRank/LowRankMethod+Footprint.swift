@@ -1,4 +1,5 @@
-import Backbone
+public import Backbone
+import Tensors
 
 extension LowRankMethod {
     /// How much of a worker's workspace the method needs in addition to the backbone.

@@ -1,6 +1,5 @@
 import Backbone
 import Failures
-import Tensors
 
 extension LowRankMethod {
     /// Makes one of the low-rank methods. Refuses values that make no sense, targets that the backbone does not have, and, for

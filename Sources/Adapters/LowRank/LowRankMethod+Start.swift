@@ -1,5 +1,5 @@
 import Randomness
-import Tensors
+public import Tensors
 
 extension LowRankMethod {
     /// Overwrites `weights` with the seeded start: A uniform, B zero, C like the identity, and the hypernetwork as the method

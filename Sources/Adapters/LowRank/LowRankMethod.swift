@@ -1,5 +1,5 @@
-import Backbone
-import Tensors
+public import Backbone
+public import Tensors
 
 /// One adapted projection.
 struct Site: Sendable {

@@ -1,4 +1,4 @@
-import Backbone
+public import Backbone
 
 /// Where the values of a method come from: this decides what a refusal says and how much is refused.
 public enum MethodSource: Sendable {

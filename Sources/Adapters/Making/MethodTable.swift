@@ -1,5 +1,5 @@
-import Backbone
-import Failures
+public import Backbone
+public import Failures
 import Tensors
 
 /// The table of methods, by name.

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Which rows of a matrix belong to which example: ragged, without padding.
 ///

@@ -1,5 +1,5 @@
 import Kernels
-import Tensors
+public import Tensors
 
 /// What attention reads: keys and values of each example, and the positions of its queries.
 public struct AttentionKeys {

@@ -1,6 +1,6 @@
-import Failures
-import Kernels
-import Tensors
+public import Failures
+public import Kernels
+public import Tensors
 
 /// A frozen model: views of its weights. All workers share the memory and, where the file allows it, all ranks of a node do. An
 /// engine computes with the model; each worker has its own.

@@ -1,5 +1,4 @@
-import Kernels
-import Tensors
+public import Tensors
 
 /// One worker's forward, backward and generation over ragged micro-batches, with one adaptation.
 ///

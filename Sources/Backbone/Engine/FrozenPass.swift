@@ -1,5 +1,4 @@
-import Kernels
-import Tensors
+public import Kernels
 
 /// The products with frozen weights in one training pass over a micro-batch, in order. They are a lower bound for the cost of
 /// the pass, and a benchmark replays them.

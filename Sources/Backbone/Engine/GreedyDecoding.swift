@@ -1,6 +1,5 @@
 import Heartbeat
-import Kernels
-import Tensors
+public import Tensors
 
 /// Greedy decoding of a batch: each step computes one token of every unfinished example.
 public struct GreedyDecoding {

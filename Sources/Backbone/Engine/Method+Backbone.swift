@@ -1,5 +1,5 @@
 import Kernels
-import Tensors
+public import Tensors
 
 extension Method {
     /// Overwrites `weights` with the seeded start; tensors of the backbone start with the backbone's numbers.

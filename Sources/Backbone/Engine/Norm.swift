@@ -1,5 +1,5 @@
 import Kernels
-import Tensors
+public import Tensors
 
 /// A layer norm without mean or bias, and where the gradient of its weight is added if the weight is trained.
 public struct Norm: @unchecked Sendable {

@@ -1,5 +1,4 @@
-import Kernels
-import Tensors
+public import Tensors
 
 /// What all sublayers of one pass over a micro-batch share.
 public struct Pass {

@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// The dropout of one pass at the backbone's places: seed, step, example and place alone decide which elements are dropped.
 public struct PassDropout {

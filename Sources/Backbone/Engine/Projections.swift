@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// One worker's products with the projections of a backbone, with the method's part, forward and backward.
 public final class Projections {

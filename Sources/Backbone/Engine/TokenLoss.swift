@@ -1,5 +1,5 @@
 import Kernels
-import Tensors
+public import Tensors
 
 /// The cross-entropy of every label token with label smoothing: forward and backward.
 public struct TokenLoss {

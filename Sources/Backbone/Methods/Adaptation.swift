@@ -1,5 +1,4 @@
-import Kernels
-import Tensors
+public import Tensors
 
 /// One worker's side of a method: what the method adds to a backbone.
 ///

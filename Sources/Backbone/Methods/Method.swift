@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// A way to adapt a backbone: what is trained, how it starts, and what each worker computes with it.
 ///

@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// What a method needs to know about the micro-batch.
 public struct MicroBatchContext {

@@ -1,5 +1,5 @@
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// A place of the model where elements are dropped; each place draws its own masks.
 ///

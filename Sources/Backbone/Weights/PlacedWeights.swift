@@ -1,7 +1,7 @@
-import Failures
+public import Failures
 import Heartbeat
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 /// Where a weight of a model comes from.
 public typealias WeightSource = (file: SafetensorsFile, tensor: TensorDescription)

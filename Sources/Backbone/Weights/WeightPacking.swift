@@ -1,6 +1,6 @@
-import Failures
+public import Failures
 import Heartbeat
-import Kernels
+public import Kernels
 
 /// How a model's frozen projections are packed: once for all ranks of a node that share the memory.
 public struct WeightPacking {

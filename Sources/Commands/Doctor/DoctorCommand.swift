@@ -1,8 +1,8 @@
-import Configuration
-import Failures
+public import Configuration
+public import Failures
 import Foundation
 import Kernels
-import MPI
+public import MPI
 import Runs
 import Training
 

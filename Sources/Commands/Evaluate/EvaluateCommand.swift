@@ -1,7 +1,7 @@
 import Configuration
-import Failures
+public import Failures
 import Foundation
-import MPI
+public import MPI
 import Runs
 import Tasks
 import Training

@@ -1,7 +1,7 @@
-import Failures
+public import Failures
 import Foundation
 import Kernels
-import MPI
+public import MPI
 import Runs
 import Tensors
 import Training

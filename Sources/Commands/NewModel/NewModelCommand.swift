@@ -1,5 +1,5 @@
 import Backbones
-import Failures
+public import Failures
 import Foundation
 import Tensors
 import Text

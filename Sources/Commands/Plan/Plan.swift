@@ -1,7 +1,8 @@
+import Adapters
 import Backbone
 import Backbones
-import Configuration
-import Failures
+public import Configuration
+public import Failures
 import Foundation
 import Kernels
 import MPI

@@ -3,6 +3,7 @@ import Configuration
 import Failures
 import Foundation
 import Tasks
+import Tensors
 import Text
 import Training
 

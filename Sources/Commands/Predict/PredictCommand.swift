@@ -1,6 +1,7 @@
-import Failures
+import Configuration
+public import Failures
 import Foundation
-import MPI
+public import MPI
 import Runs
 import Tasks
 import Tensors

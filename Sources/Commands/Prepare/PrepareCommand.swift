@@ -1,7 +1,7 @@
 import Backbones
-import Configuration
-import Failures
-import MPI
+public import Configuration
+public import Failures
+public import MPI
 import Runs
 import Tasks
 import Text

@@ -1,10 +1,11 @@
 import Checkpoints
 import Configuration
-import Failures
+public import Failures
 import Foundation
-import MPI
-import Runs
+public import MPI
+public import Runs
 import Tensors
+import Training
 
 /// `reproduce`: repeats a run's training from the start and says whether the bits equal those of the run.
 public struct ReproduceCommand {

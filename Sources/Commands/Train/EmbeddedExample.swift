@@ -1,8 +1,8 @@
 import Backbones
-import Failures
+public import Failures
 import Foundation
-import MPI
-import Runs
+public import MPI
+public import Runs
 import Tasks
 import Tensors
 import Text

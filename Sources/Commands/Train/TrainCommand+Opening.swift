@@ -1,4 +1,5 @@
 import Checkpoints
+import Configuration
 import Failures
 import Foundation
 import Logging

@@ -1,11 +1,12 @@
+import Backbone
 import Checkpoints
-import Configuration
-import Failures
+public import Configuration
+public import Failures
 import Foundation
 import Kernels
 import Logging
-import MPI
-import Runs
+public import MPI
+public import Runs
 import Tasks
 import Tensors
 import Training

@@ -1,6 +1,6 @@
-import Configuration
-import Failures
-import MPI
+public import Configuration
+public import Failures
+public import MPI
 import Runs
 import Training
 

@@ -1,10 +1,10 @@
 import Backbone
-import Failures
+public import Failures
 import Foundation
 import Kernels
 import Optimizers
 import Tensors
-import Training
+public import Training
 
 /// The result of replaying one parity case; one JSON line for the user.
 public struct VerificationReport: Codable, Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// `x = max(x, 0)` in place; `mask` gets a bit for each element that is not 0. Overwrites both.
 public func relu(_ x: Matrix, mask: BitMask) {

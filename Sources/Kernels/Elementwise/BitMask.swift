@@ -1,5 +1,3 @@
-import Tensors
-
 /// One bit for each element of a matrix, row by row: what the backward of a ReLU and its dropout needs.
 ///
 /// 64 columns take eight bytes: element (r, c) is bit `c % 64 / 8` of byte `c / 64 * 8 + c % 8` of row r. So eight neighbours

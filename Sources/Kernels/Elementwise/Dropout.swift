@@ -1,5 +1,5 @@
 import Randomness
-import Tensors
+public import Tensors
 
 /// Counter-based dropout: a pure function of (seed, step, slot, place, row, column) decides which elements are dropped.
 ///

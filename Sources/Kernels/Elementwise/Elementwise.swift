@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Sets every element of `y`.
 public func fill(_ y: Matrix, _ value: Float) {

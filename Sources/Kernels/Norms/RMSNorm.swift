@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// T5's layer norm: `y = x / sqrt(mean(x^2) + eps) * weight`, per row; the mean is not subtracted and there is no bias.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Whether an operand of a product is read as it is or transposed.
 public enum Operand: Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// A frozen weight `W: [out, in]`, possibly made of several parts that read the same input, and its two products.
 ///

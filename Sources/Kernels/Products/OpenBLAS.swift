@@ -1,5 +1,5 @@
 import COpenBLAS
-import Tensors
+public import Tensors
 
 /// `c = alpha * a b + beta * c` in float32, by serial OpenBLAS.
 ///

@@ -1,5 +1,3 @@
-import Tensors
-
 /// `q = round(x * 127 / max|x|)` for one row, and the factor `max|x| / 127` that gives `x` back.
 ///
 /// Overwrites `q: [count]` with values from -127 to 127; ties go to even. A row of zeros has the factor 0. A row with a number

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// `c += alpha * a^T b` where `a: [k, m]` and `b: [k, n]` have many rows and `m` is small: a gradient of an adapter.
 ///

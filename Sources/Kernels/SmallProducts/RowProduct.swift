@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// `y = alpha * x W^T`, or `y += alpha * x W^T`, for rows that must not depend on their neighbours: `x: [m, k]`,
 /// `w: [n, k]`, `y: [m, n]`. Overwrites `y` (whatever it held) or adds to it.

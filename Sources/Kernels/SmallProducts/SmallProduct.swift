@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Adds `a * b` to `sum`; rounds only once when the processor can and the build allows it (trait AVX2, arm64).
 @inline(__always)

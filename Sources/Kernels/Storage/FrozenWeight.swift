@@ -1,5 +1,5 @@
-import Failures
-import Tensors
+public import Failures
+public import Tensors
 
 /// A frozen weight `[rows, columns]` in its storage format, in memory that another object owns; only read.
 public struct FrozenWeight: @unchecked Sendable {

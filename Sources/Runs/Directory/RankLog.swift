@@ -1,6 +1,6 @@
-import Failures
+package import Failures
 import Foundation
-import Logging
+package import Logging
 import Synchronization
 
 /// Writes a rank's log messages to its own file, `logs/rank-00003.log`.

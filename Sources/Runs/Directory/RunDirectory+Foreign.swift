@@ -1,6 +1,6 @@
 import Checkpoints
-import Configuration
-import Failures
+package import Configuration
+package import Failures
 import Foundation
 import Tensors
 

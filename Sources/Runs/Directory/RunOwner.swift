@@ -1,7 +1,6 @@
-import Failures
+package import Failures
 import Foundation
 import Synchronization
-import Tensors
 
 /// Whether the job still holds its run directory. All code that is about to write there asks this, on every rank.
 ///

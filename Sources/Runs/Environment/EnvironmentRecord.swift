@@ -1,6 +1,6 @@
-import Failures
+package import Failures
 import Foundation
-import Tasks
+package import Tasks
 import Tensors
 
 /// `environment.json`: the machines and libraries on which a run ran, and its precision.

@@ -1,5 +1,5 @@
-import Configuration
-import Failures
+public import Configuration
+package import Failures
 import Foundation
 import Tensors
 

@@ -1,7 +1,5 @@
-import Configuration
-import Failures
-import Foundation
-import Tasks
+package import Configuration
+package import Tasks
 import Tensors
 
 /// Defines the figures that choose a run's best checkpoint. Only figures with the same measure can be compared. They also

@@ -1,4 +1,4 @@
-import Tasks
+public import Tasks
 
 /// The scores of one task.
 public struct EvaluatedTask: Sendable, Equatable {

@@ -1,6 +1,6 @@
-import Failures
-import Foundation
-import Tasks
+package import Failures
+package import Foundation
+package import Tasks
 import Tensors
 
 /// `evaluation-<split>.json` of a run directory, written at the end of a run, or `evaluation-<split>-<step>.json`, written by

@@ -1,5 +1,5 @@
 import Foundation
-import Tasks
+public import Tasks
 import Tensors
 
 /// Scores as a text table, beside a baseline.

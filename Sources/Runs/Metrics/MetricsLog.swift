@@ -1,4 +1,4 @@
-import Failures
+package import Failures
 import Foundation
 import Tensors
 

@@ -1,5 +1,6 @@
-import Foundation
+public import Foundation
 import Synchronization
+import Tensors
 
 /// Why a run stops before its last step.
 public enum StopReason: Sendable, CaseIterable {

@@ -1,5 +1,5 @@
-import Configuration
-import Failures
+package import Configuration
+package import Failures
 import Tasks
 
 extension RunState.Identity {

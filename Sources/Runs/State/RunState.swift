@@ -1,7 +1,6 @@
-import Configuration
-import Failures
-import Foundation
-import Tasks
+package import Failures
+package import Foundation
+package import Tasks
 import Tensors
 
 /// `state.json` of a checkpoint: what a resumed run needs in addition to weights and moments, and what it must agree with.

@@ -1,6 +1,6 @@
-import Failures
+package import Failures
 import Foundation
-import Tensors
+package import Tensors
 
 /// A snapshot in a file, from which a run continues after all its processes were killed at once.
 ///

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Tensors
 
 /// `STATUS.json`: how the run ended, or that it runs. mpirun may hide the exit codes of ranks, so this file is the reference.

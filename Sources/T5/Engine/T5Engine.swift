@@ -1,6 +1,5 @@
-import Backbone
-import Kernels
-import Tensors
+public import Backbone
+public import Tensors
 
 /// One worker's T5: forward, backward and generation over ragged micro-batches with one adaptation.
 public final class T5Engine: BackboneEngine {

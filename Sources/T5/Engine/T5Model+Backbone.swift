@@ -1,7 +1,7 @@
-import Backbone
-import Failures
-import Kernels
-import Tensors
+public import Backbone
+public import Failures
+public import Kernels
+public import Tensors
 
 extension T5Model: Backbone {
     /// See `Backbone`.

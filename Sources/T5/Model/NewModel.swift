@@ -1,5 +1,4 @@
-import Backbone
-import Failures
+public import Failures
 import Foundation
 import Randomness
 import Tensors

@@ -1,5 +1,4 @@
 import Backbone
-import Tensors
 
 /// Where a worker adds the gradients of trained tensors other than projections; nil for frozen tensors.
 struct T5Gradients {

@@ -1,8 +1,8 @@
-import Backbone
-import Failures
+public import Backbone
+public import Failures
 import Foundation
-import Kernels
-import Tensors
+public import Kernels
+public import Tensors
 
 extension T5Model {
     /// Opens a Hugging Face T5 directory.

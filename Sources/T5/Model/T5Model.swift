@@ -1,7 +1,7 @@
-import Backbone
-import Failures
-import Kernels
-import Tensors
+public import Backbone
+public import Failures
+public import Kernels
+public import Tensors
 
 /// A frozen T5: views of its weights. All workers share the memory and, where the file allows it, all ranks of a node do.
 public final class T5Model: Sendable {

@@ -1,5 +1,6 @@
-import Failures
-import Foundation
+import Backbone
+public import Failures
+public import Foundation
 import Tensors
 
 extension T5Configuration {

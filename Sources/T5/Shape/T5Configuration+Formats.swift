@@ -1,5 +1,5 @@
 import Backbone
-import Kernels
+public import Kernels
 
 extension T5Configuration {
     /// The storage format of each tensor: `format` for the embedding, the projections and the output matrix. Norms and position

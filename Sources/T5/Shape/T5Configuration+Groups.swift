@@ -1,4 +1,4 @@
-import Backbone
+public import Backbone
 
 extension T5Configuration {
     /// All groups of the model, encoder first, in the order of computation.

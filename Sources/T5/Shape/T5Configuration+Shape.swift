@@ -1,4 +1,4 @@
-import Backbone
+public import Backbone
 
 extension T5Configuration: BackboneShape {
     /// See `BackboneShape`; `FootprintTests` compares it with the workspace's own high-water mark.

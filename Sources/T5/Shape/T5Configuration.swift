@@ -1,4 +1,4 @@
-import Backbone
+public import Backbone
 
 /// The shape of a T5 model, as Hugging Face's `config.json` gives it.
 public struct T5Configuration: Sendable, Equatable {

@@ -1,5 +1,4 @@
 import Backbone
-import Kernels
 import Tensors
 
 /// What the sublayers of one worker's T5 share: the model, and where the gradients of its trained tensors are added.

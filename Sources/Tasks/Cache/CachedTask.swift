@@ -1,6 +1,3 @@
-import Failures
-import Tensors
-
 /// One task of a token cache.
 public struct CachedTask: Sendable {
     /// The task's name.

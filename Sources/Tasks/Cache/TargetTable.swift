@@ -1,6 +1,6 @@
-import Failures
+public import Failures
 import Tensors
-import Text
+public import Text
 
 /// The token ids, with EOS, of every target of a task: one list for each class or grade.
 public struct TargetTable: Sendable {

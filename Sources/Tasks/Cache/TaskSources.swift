@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// Which rows of which files make up the splits of a task. A run stores this so that it can say later what has changed.
 public struct TaskSources: Sendable, Equatable, Codable {

@@ -1,6 +1,6 @@
-import Failures
-import Tensors
-import Text
+public import Failures
+public import Tensors
+public import Text
 
 /// The tokenised tasks of a run: one file, mapped by every rank of a node.
 public final class TokenCache: Sendable {

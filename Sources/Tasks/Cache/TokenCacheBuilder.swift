@@ -1,6 +1,6 @@
-import Failures
-import Tensors
-import Text
+public import Failures
+public import Tensors
+public import Text
 
 /// Reads and tokenises tasks and writes the cache. The bytes do not depend on the number of threads.
 public struct TokenCacheBuilder: Sendable {

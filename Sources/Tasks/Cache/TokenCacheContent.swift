@@ -1,5 +1,4 @@
 import Failures
-import Foundation
 import Tensors
 
 /// Everything that a cache file holds, ready to be written.

@@ -1,5 +1,5 @@
 import Failures
-import Tensors
+public import Tensors
 import Text
 
 /// The inputs of a token cache, as they were when the files were read.

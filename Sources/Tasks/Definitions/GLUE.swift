@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Glibc
 import Tensors
 

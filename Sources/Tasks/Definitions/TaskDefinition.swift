@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Tensors
 
 /// A text-to-text task: its files, how a row becomes source and target text, and how it is measured.

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Tensors
 
 /// The source text of an example, with placeholders for its fields: `cb premise: {premise} hypothesis: {hypothesis}`.

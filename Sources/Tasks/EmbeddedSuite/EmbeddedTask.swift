@@ -1,5 +1,3 @@
-import Randomness
-
 /// The tasks of the embedded suite; the raw value is the task's name.
 public enum EmbeddedTask: String, Sendable, CaseIterable {
     /// Whether a sentence is grammatical; one text, two classes.

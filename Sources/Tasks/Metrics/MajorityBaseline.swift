@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 extension TaskScores {
     /// The scores of always answering the most frequent training class, which any model should beat.

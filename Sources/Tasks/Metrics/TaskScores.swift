@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 /// The figures of one task on one split, and how many answers were invalid.
 public struct TaskScores: Sendable, Equatable {

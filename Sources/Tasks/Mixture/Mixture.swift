@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Foundation
 
 /// How often each task is drawn: `p_t = m_t^(1/T) / sum over u of m_u^(1/T)` with `m_t = min(n_t, cap)`.

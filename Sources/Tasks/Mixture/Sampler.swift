@@ -1,5 +1,4 @@
-import Failures
-import Randomness
+public import Failures
 
 /// Which examples a step trains on: a pure function of (seed, step, slot in the global batch).
 ///

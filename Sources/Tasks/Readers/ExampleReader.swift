@@ -1,5 +1,4 @@
 import Failures
-import Foundation
 import Tensors
 
 /// Reads the rows of one file of a task as source texts and gold answers.

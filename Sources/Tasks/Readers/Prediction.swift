@@ -1,7 +1,7 @@
-import Failures
+public import Failures
 import Foundation
 import Tensors
-import Text
+public import Text
 
 /// Turns input lines of a task into source ids, and generated ids into answers.
 public struct Prediction: Sendable {

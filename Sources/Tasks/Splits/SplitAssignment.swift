@@ -1,5 +1,6 @@
 import Failures
 import Randomness
+import Tensors
 
 /// A row of a task: its file and its position among that file's examples.
 struct RowID: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 extension TaskExamples {
     /// The length of every source text of a split in bytes of UTF-8, in the order of its examples; empty when the task has

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Tensors
 
 /// The examples of one task, in splits; texts are read from the mapped files on request.

@@ -1,5 +1,5 @@
 import CSentencePiece
-import Failures
+public import Failures
 
 extension Vocabulary {
     /// Returns the text of ids like transformers (`decode(ids, skip_special_tokens=True)`). Special tokens (pad, EOS, unknown,

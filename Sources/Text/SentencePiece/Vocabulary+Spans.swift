@@ -1,5 +1,5 @@
 import CSentencePiece
-import Failures
+public import Failures
 
 extension Vocabulary {
     /// The tokens that `encode` gives for UTF-8 bytes, with their positions; slower than `encode`.

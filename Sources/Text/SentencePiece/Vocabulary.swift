@@ -1,6 +1,6 @@
 import CSentencePiece
-import Failures
-import Tensors
+public import Failures
+public import Tensors
 
 /// T5's vocabulary: converts text to token ids and back, with SentencePiece and the model's added tokens.
 ///

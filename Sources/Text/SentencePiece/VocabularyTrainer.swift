@@ -1,6 +1,6 @@
 import CSentencePiece
-import Failures
-import Tensors
+public import Failures
+public import Tensors
 
 /// Trains small vocabularies for models that start from scratch.
 public enum VocabularyTrainer {

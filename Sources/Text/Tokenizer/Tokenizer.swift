@@ -1,5 +1,5 @@
-import Failures
-import Tensors
+public import Failures
+public import Tensors
 
 /// Converts text to a model's token ids and back. Any number of threads may encode and decode at the same time.
 ///

@@ -1,5 +1,6 @@
 import Foundation
-import Tasks
+package import Tasks
+import Tensors
 
 /// The results of reading and tokenising, for people.
 package enum DataReport {

@@ -1,7 +1,7 @@
-import Backbone
-import Failures
-import MPI
-import Tasks
+package import Backbone
+package import Failures
+package import MPI
+package import Tasks
 
 /// The mapped files that a job reads throughout: the backbone's weights and the token cache. Writing to one of them changes
 /// everything that is computed afterwards.

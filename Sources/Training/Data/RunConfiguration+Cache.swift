@@ -1,10 +1,10 @@
 import Configuration
-import Failures
+package import Failures
 import Foundation
 import Runs
-import Tasks
+package import Tasks
 import Tensors
-import Text
+package import Text
 
 extension RunConfiguration {
     /// The options that decide the content of the token cache, in addition to files, tasks and vocabulary.

@@ -1,6 +1,6 @@
 import Configuration
-import Failures
-import Tasks
+package import Failures
+package import Tasks
 
 extension RunConfiguration {
     /// The definitions of the run's tasks, in order.

@@ -1,6 +1,6 @@
 import Configuration
-import Failures
-import Tasks
+package import Failures
+package import Tasks
 
 extension RunConfiguration {
     /// The stream of examples for tasks with these numbers of training examples.

@@ -1,11 +1,11 @@
-import Configuration
-import Failures
+package import Configuration
+package import Failures
 import Foundation
-import MPI
-import Runs
-import Tasks
+package import MPI
+package import Runs
+package import Tasks
 import Tensors
-import Text
+package import Text
 
 /// The tokenised examples of a run's tasks, in a cache file that the ranks of a node map and share.
 package struct RunData: TrainingExamples {

@@ -1,7 +1,7 @@
 import Backbone
-import Failures
+package import Failures
 import Heartbeat
-import MPI
+package import MPI
 import Synchronization
 import Tasks
 

@@ -1,7 +1,7 @@
-import Failures
+package import Failures
 import Foundation
-import MPI
-import Runs
+package import MPI
+package import Runs
 import Synchronization
 
 /// Allows an evaluation to be abandoned between two batches when the job must end: it can be repeated, and a scheduler does not

@@ -1,4 +1,4 @@
-import Tasks
+public import Tasks
 
 /// One task's split, with everything that the evaluator needs.
 public struct EvaluationTask: Sendable {

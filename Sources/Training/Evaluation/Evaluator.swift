@@ -1,6 +1,6 @@
-import Failures
-import MPI
-import Runs
+package import Failures
+package import MPI
+package import Runs
 import Tasks
 import Text
 

@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 
 extension Trainer {
     /// The generated tokens of every example of every task, generated like an evaluation on all ranks; collective. Returns them

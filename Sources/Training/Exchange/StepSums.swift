@@ -1,4 +1,4 @@
-import Runs
+public import Runs
 
 /// Where each number stands among the whole numbers that are summed over all ranks.
 ///

@@ -1,7 +1,7 @@
-import Failures
+package import Failures
 import Foundation
 import Heartbeat
-import MPI
+package import MPI
 import Runs
 import Synchronization
 import Tensors

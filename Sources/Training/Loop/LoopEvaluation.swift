@@ -1,6 +1,6 @@
 import Failures
 import MPI
-import Runs
+package import Runs
 import Tasks
 
 /// The evaluation that the training loop runs from time to time.

@@ -1,8 +1,8 @@
-import Failures
+package import Failures
 import Foundation
-import Logging
-import MPI
-import Runs
+package import Logging
+package import MPI
+package import Runs
 import Tasks
 import Tensors
 

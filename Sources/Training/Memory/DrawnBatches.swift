@@ -1,7 +1,7 @@
-import Backbone
-import Configuration
-import Failures
-import Tasks
+package import Backbone
+package import Configuration
+package import Failures
+package import Tasks
 
 extension RankMemory.Batches {
     /// Largest numbers of steps and of examples that are drawn.

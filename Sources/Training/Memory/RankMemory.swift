@@ -1,9 +1,9 @@
-import Backbone
-import Configuration
-import Failures
+package import Backbone
+package import Configuration
+package import Failures
 import Foundation
 import Kernels
-import Tensors
+package import Tensors
 
 /// The private memory of a rank that trains, computed from shapes and the lengths of its batches.
 package struct RankMemory {

@@ -1,7 +1,7 @@
-import Backbone
-import Configuration
-import Failures
-import Kernels
+public import Backbone
+public import Configuration
+public import Failures
+public import Kernels
 
 /// The library that computes the products with frozen weights (`parallel.gemm`); the bits of a run depend on it.
 public enum ProductBackend: String, Sendable, CaseIterable {

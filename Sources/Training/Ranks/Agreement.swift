@@ -1,7 +1,7 @@
-import Configuration
-import Failures
+package import Configuration
+package import Failures
 import Kernels
-import MPI
+package import MPI
 import Tensors
 
 /// The exchange at start-up that ensures that all ranks are about to do the same, because a reduction of different buffers is

@@ -1,4 +1,4 @@
-import Failures
+package import Failures
 import Foundation
 import MPI
 import Tensors
@@ -25,16 +25,5 @@ extension Communicator {
             throw Failure(.internal, "\(what) of rank 0 cannot be read")
         }
         return shared
-    }
-
-    /// Runs `body` on rank 0 first and then on the others, so that a problem that all ranks have is reported once; collective.
-    public func rankZeroFirst<T>(_ body: () throws(Failure) -> T) throws(Failure) -> T {
-        if rank == 0 {
-            let value = try body()
-            try barrier()
-            return value
-        }
-        try barrier()
-        return try body()
     }
 }

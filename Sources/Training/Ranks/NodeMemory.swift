@@ -1,6 +1,6 @@
-import Backbone
-import Failures
-import MPI
+public import Backbone
+public import Failures
+public import MPI
 
 /// Memory for converted or packed weights that the ranks of a node share.
 public final class NodeMemory: FrozenMemory, @unchecked Sendable {

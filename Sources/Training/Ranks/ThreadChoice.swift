@@ -1,6 +1,6 @@
-import Failures
+public import Failures
 import Foundation
-import MPI
+public import MPI
 
 /// How many worker threads a rank runs and why.
 public struct ThreadChoice: Sendable {

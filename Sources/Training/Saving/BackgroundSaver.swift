@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Runs
 import Synchronization
 
 /// Saves checkpoints of rank 0 while training continues. A step waits only if the previous checkpoint is not finished.

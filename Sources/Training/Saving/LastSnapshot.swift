@@ -1,6 +1,6 @@
 import Failures
 import Foundation
-import Runs
+package import Runs
 import Synchronization
 
 /// Gives `HealthMonitor` the newest snapshot of this rank, once the run has one.

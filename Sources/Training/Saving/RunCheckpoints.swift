@@ -1,11 +1,11 @@
-import Adapters
-import Checkpoints
-import Failures
+package import Adapters
+package import Checkpoints
+package import Failures
 import Foundation
 import MPI
-import Runs
+package import Runs
 import Synchronization
-import Tensors
+package import Tensors
 
 /// The checkpoints that a run makes from its snapshots. Every rank has this object, since any rank must be able to save its
 /// last step when the others cannot.

@@ -1,6 +1,6 @@
-import Failures
+package import Failures
 import Foundation
-import Runs
+package import Runs
 import Synchronization
 import Tensors
 

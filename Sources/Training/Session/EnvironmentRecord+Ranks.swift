@@ -1,9 +1,9 @@
-import Failures
+package import Failures
 import Foundation
 import Kernels
-import MPI
-import Runs
-import Tasks
+package import MPI
+package import Runs
+package import Tasks
 
 extension EnvironmentRecord {
     /// What else the bits of a result depend on.

@@ -1,8 +1,8 @@
-import Configuration
-import Failures
+package import Configuration
+package import Failures
 import Foundation
-import MPI
-import Runs
+package import MPI
+package import Runs
 
 /// A finished or running run, opened for use: its configuration, its model and one checkpoint's weights.
 package struct OpenedRun {

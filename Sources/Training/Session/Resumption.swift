@@ -1,9 +1,9 @@
-import Checkpoints
-import Configuration
-import Failures
+package import Checkpoints
+package import Configuration
+package import Failures
 import Foundation
-import MPI
-import Runs
+package import MPI
+package import Runs
 import Tensors
 
 /// Finds, checks and loads the checkpoint that a run continues from.

@@ -1,7 +1,7 @@
-import Adapters
-import Backbone
+package import Adapters
+package import Backbone
 import Configuration
-import Failures
+package import Failures
 import Optimizers
 import Tasks
 import Tensors

@@ -1,9 +1,12 @@
 import Adapters
+import Backbone
 import Checkpoints
-import Failures
+import Configuration
+package import Failures
 import MPI
-import Runs
-import Tensors
+package import Runs
+package import Tensors
+import Text
 
 /// A checkpoint whose weights were loaded for use; known on rank 0.
 package struct LoadedCheckpoint {

@@ -1,6 +1,6 @@
-import Backbone
-import Failures
-import Text
+package import Backbone
+package import Failures
+package import Text
 
 extension RunModel {
     /// Opens the vocabulary of a model directory, with its added tokens. Refuses it when it does not fit the embedding, or when

@@ -1,15 +1,15 @@
-import Adapters
-import Backbone
+package import Adapters
+package import Backbone
 import Backbones
-import Configuration
-import Failures
+package import Configuration
+package import Failures
 import Foundation
 import Kernels
-import MPI
-import Runs
-import Tasks
+package import MPI
+package import Runs
+package import Tasks
 import Tensors
-import Text
+package import Text
 
 /// What every command on a run needs, with or without data: configuration, tasks, vocabulary, backbone and method.
 package struct RunModel {

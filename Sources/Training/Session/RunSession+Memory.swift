@@ -1,6 +1,6 @@
 import Backbone
 import Configuration
-import Failures
+package import Failures
 import Tasks
 import Tensors
 

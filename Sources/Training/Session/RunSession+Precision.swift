@@ -1,6 +1,7 @@
 import Backbone
-import Failures
-import Runs
+import Configuration
+package import Failures
+package import Runs
 import Tasks
 
 extension RunSession {

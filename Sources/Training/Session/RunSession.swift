@@ -1,9 +1,10 @@
 import Configuration
-import Failures
+package import Failures
 import MPI
-import Runs
-import Tasks
-import Tensors
+package import Runs
+package import Tasks
+package import Tensors
+import Text
 
 /// A run's model together with its data: everything that training and evaluation need.
 package struct RunSession {

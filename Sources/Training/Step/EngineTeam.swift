@@ -1,4 +1,4 @@
-import Backbone
+package import Backbone
 
 /// The engines of one rank, each of which one thread computes with at a time.
 package final class EngineTeam: @unchecked Sendable {

@@ -1,6 +1,6 @@
 import Backbone
 import HeapModule
-import Tasks
+package import Tasks
 
 /// How the global batch of one step is cut into micro-batches and who computes which.
 ///

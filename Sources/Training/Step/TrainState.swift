@@ -1,5 +1,5 @@
-import Backbone
-import Tensors
+public import Backbone
+public import Tensors
 
 /// A backbone with the weights of a method's trainables: what answers are computed with.
 public struct AdaptedModel: Sendable {

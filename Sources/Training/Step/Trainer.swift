@@ -1,10 +1,10 @@
 import Backbone
-import Failures
+public import Failures
 import Kernels
-import MPI
-import Optimizers
-import Runs
-import Tasks
+public import MPI
+public import Optimizers
+public import Runs
+public import Tasks
 import Tensors
 
 /// What the training loop needs to know: the part of the run's configuration that decides the bits of a step.

@@ -5,6 +5,7 @@ import Kernels
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 /// A case in which one number, one tensor or one setting differs from the correct one.
 @Suite struct ChangedCaseTests {

@@ -1,5 +1,7 @@
+import Adapters
 import Failures
 import Tasks
+import Tensors
 import Testing
 
 @testable import Training

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import MPI
 import Randomness
+import Runs
 import Tensors
 import Testing
 

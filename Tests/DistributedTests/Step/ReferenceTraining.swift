@@ -1,6 +1,7 @@
 import Adapters
 import Backbone
 import Foundation
+import Optimizers
 import Tasks
 import Tensors
 

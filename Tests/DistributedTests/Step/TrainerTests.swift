@@ -2,6 +2,7 @@ import Adapters
 import Backbone
 import MPI
 import Optimizers
+import Runs
 import Tasks
 import Tensors
 import TestSupport

@@ -1,3 +1,5 @@
+import Adapters
+import Backbone
 import Optimizers
 import Synchronization
 import Tasks

@@ -1,4 +1,6 @@
+import Configuration
 import Failures
+import Foundation
 import Testing
 
 @testable import Runs
@@ -35,9 +37,9 @@ import Testing
             (\RunState.Identity.backbone, "the model (its config.json or weights) differs"),
             (\.layout, "the trainables' layout differs"),
             (\.data, "the tokenised data differs (task files, vocabulary or data settings)"),
-        ] as [(WritableKeyPath<RunState.Identity, String> & Sendable, String)])
+        ] as [(any WritableKeyPath<RunState.Identity, String> & Sendable, String)])
     func `another model, layout or data is refused by its name`(
-        part: WritableKeyPath<RunState.Identity, String> & Sendable, says: String
+        part: any WritableKeyPath<RunState.Identity, String> & Sendable, says: String
     ) {
         let failure = Self.refusal { $0[keyPath: part] += "x" }
         #expect(failure?.code == .badConfiguration)

@@ -1,6 +1,7 @@
 import Adapters
 import Backbone
 import Foundation
+import Tensors
 import Testing
 
 @testable import T5

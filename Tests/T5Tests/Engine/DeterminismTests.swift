@@ -1,5 +1,6 @@
 import Adapters
 import Backbone
+import Tensors
 import TestSupport
 import Testing
 

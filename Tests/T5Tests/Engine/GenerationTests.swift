@@ -1,5 +1,6 @@
 import Adapters
 import Kernels
+import Tensors
 import Testing
 
 @testable import Backbone

@@ -1,6 +1,7 @@
 import Backbone
 import Failures
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 

@@ -1,5 +1,7 @@
+import Backbone
 import Failures
 import Foundation
+import Tensors
 import Testing
 
 @testable import T5

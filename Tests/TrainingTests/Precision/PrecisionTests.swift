@@ -1,9 +1,11 @@
 import Adapters
 import Backbone
+import Configuration
 import Failures
 import Kernels
 import Runs
 import T5
+import Tasks
 import Tensors
 import TestSupport
 import Testing

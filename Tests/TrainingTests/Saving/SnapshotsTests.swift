@@ -1,6 +1,8 @@
 import Adapters
+import Backbone
 import Foundation
 import Glibc
+import Kernels
 import Synchronization
 import T5
 import Tensors
