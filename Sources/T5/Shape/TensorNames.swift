@@ -1,4 +1,4 @@
-import Backbone
+public import Backbone
 
 /// Names and shapes of all tensors of a T5, as Hugging Face's files have them.
 extension T5Configuration {
