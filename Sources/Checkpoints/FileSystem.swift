@@ -26,13 +26,25 @@ func directoryNames(_ path: String) throws(Failure) -> [String] {
 }
 
 /// Removes a file, a link itself, or a directory with everything in it; does nothing when there is nothing.
+///
+/// Another job may still be writing into the directory: one that has lost the run directory and is about to notice it. So a
+/// removal that fails is tried again for two seconds.
 func removeTree(_ path: String) throws(Failure) {
-    guard fileType(path) != nil else { return }
-    do {
-        try FileManager.default.removeItem(atPath: path)
-    } catch {
-        if fileType(path) == nil { return }
-        throw Failure(.cannotWrite, "cannot remove \(path.shown): \(error.localizedDescription); remove it yourself")
+    let end = ContinuousClock.now + .seconds(2)
+    while fileType(path) != nil {
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            if fileType(path) == nil { return }
+            // Foundation says "no permission" of a directory that is not empty.
+            let code = remove(path) == 0 ? 0 : errno
+            if code == 0 { return }
+            guard ContinuousClock.now >= end else {
+                usleep(50_000)
+                continue
+            }
+            throw Failure(.cannotWrite, "cannot remove \(path.shown): \(systemMessage(code)); remove it yourself")
+        }
     }
 }
 

@@ -23,6 +23,39 @@ private func limitFileSize(_ bytes: Int) {
 }
 
 @Suite struct CheckpointFailureTests {
+    /// As a job does that has lost the run directory and is about to notice it.
+    @Test func `what is left of a checkpoint is removed though another job still writes into it`() throws {
+        let directory = try TemporaryDirectory()
+        let tree = directory.file("step.tmp")
+        try makeDirectory(tree)
+        let hasBegun = DispatchSemaphore(value: 0)
+        let left = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            let end = ContinuousClock.now + .milliseconds(500)
+            var number = 0
+            while ContinuousClock.now < end {
+                for _ in 0..<1000 {
+                    mkdir(tree, 0o777)
+                    close(open("\(tree)/\(number)", O_CREAT | O_WRONLY, 0o600))
+                    number += 1
+                }
+                hasBegun.signal()
+            }
+            left.signal()
+        }
+        hasBegun.wait()
+        try removeTree(tree)
+        #expect(fileType(tree) == nil)
+        left.wait()
+    }
+
+    @Test func `what cannot be removed is refused with the system's reason`() throws {
+        // A file of the kernel, which not even root may remove.
+        let failure = try #require(#expect(throws: Failure.self) { try removeTree("/proc/self/status") })
+        #expect(failure.code == .cannotWrite && failure.message.hasPrefix("cannot remove /proc/self/status: "))
+        #expect(failure.message.contains("Operation not permitted"), "\(failure.message)")
+    }
+
     @Test(arguments: [Float.nan, .infinity, -.infinity], ["weights", "first moments", "second moments"])
     func `a value that is not finite is refused by its tensor before anything is touched`(
         _ value: Float, _ part: String

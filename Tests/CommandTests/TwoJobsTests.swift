@@ -74,7 +74,8 @@ extension ProgramTests {
             let second = try Program.run(project.train(Self.long), environment: Self.noLocks)
             #expect(second.code == 74 && second.sentences.count == 1, "\(second.error)")
             #expect(second.error.contains("is in use by process \(try #require(first.pid)) on "), "\(second.error)")
-            #expect(try first.end().code == 143)
+            let ended = try first.end()
+            #expect(ended.code == 143, "\(ended)")
             try Self.expectEachStepOnce(project)
             // The lease of a process that has ended delays nobody.
             let again = try Program.run(
@@ -107,7 +108,8 @@ extension ProgramTests {
             let second = try Program.run(project.train(Self.long))
             #expect(second.code == 74 && second.sentences.count == 1, "\(second.error)")
             #expect(second.error.contains("is in use by process \(try #require(first.pid)) on "), "\(second.error)")
-            #expect(try first.end().code == 143)
+            let ended = try first.end()
+            #expect(ended.code == 143, "\(ended)")
             try Self.expectEachStepOnce(project)
         }
 
@@ -122,7 +124,8 @@ extension ProgramTests {
             #expect(
                 result.error.contains("run has been taken over by process \(try #require(second.pid)) on "),
                 "\(result.error)")
-            #expect(try second.end().code == 143)
+            let ended = try second.end()
+            #expect(ended.code == 143, "\(ended)")
             try Self.expectEachStepOnce(project)
             #expect(try Status(run: project.file("run")).exitCode == 143)
         }
@@ -143,7 +146,8 @@ extension ProgramTests {
             }
             // A job that is asked to end while it waits does so.
             #expect(try third.end().code == 143)
-            #expect(try first.end().code == 143)
+            let ended = try first.end()
+            #expect(ended.code == 143, "\(ended)")
             let result = try second.running.wait()
             #expect(result.code == 85, "\(result)")
             try Self.expectEachStepOnce(project)

@@ -123,15 +123,19 @@ import Testing
             }
             left.signal()
         }
-        for step in 1...300 {
+        // A busy machine may give the other thread no time for long.
+        let (least, most) = (300, 1_000_000)
+        var step = 0
+        while step < least || (step < most && taken.withLock { $0.count } < 20) {
+            step += 1
             Self.train(state, to: step)
             snapshots.keep(state, Self.saved(step))
         }
         isDone.store(true, ordering: .relaxed)
         left.wait()
         let (count, _, broken) = taken.withLock { $0 }
-        #expect(count > 0 && broken == 0, "\(broken) of \(count)")
-        #expect(snapshots.step == 300)
+        #expect(count >= 20 && broken == 0, "\(broken) of \(count)")
+        #expect(snapshots.step == step)
     }
 
     @Test func `the copy of the best evaluation stays while later steps are kept`() throws {
