@@ -23,6 +23,9 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
         // Kept from one micro-batch to the next for their memory.
         fileprivate var batch = RaggedBatch()
         fileprivate var magnitudes: [Double] = []
+        // The first bucket to which the present micro-batch is not added yet, and whether those before it were in range.
+        fileprivate var nextBucket = 0
+        fileprivate var isPacked = true
         var good = true
         /// The first micro-batch with a value that is not finite or too large.
         var badMicroBatch: Int?
@@ -92,21 +95,25 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
         sums.add(workers[number].gradients, limit: limit, part: number, of: workers.count)
     }
 
-    /// The worker's backward, whose gradients are added to the sums as it completes them; returns whether all were in range.
+    /// Runs the worker's backward and adds its gradients to the sums as they are completed; returns whether all were in range.
     private func backward(_ number: Int, limit: Float) -> Bool {
         let worker = workers[number]
+        (worker.nextBucket, worker.isPacked) = (0, true)
+        worker.engine.backward { addBuckets(through: sums.buckets.stage(of: $0), number, limit) }
+        addBuckets(through: .max, number, limit)
+        return worker.isPacked
+    }
+
+    /// Adds the worker's gradients of the next buckets, up to those that are complete at a stage.
+    private func addBuckets(through stage: Int, _ number: Int, _ limit: Float) {
+        let worker = workers[number]
         let buckets = sums.buckets.all
-        var (next, good) = (0, true)
-        func add() {
-            good = sums.add(worker.gradients, bucket: next, limit: limit, part: number, of: workers.count) && good
-            next += 1
+        while worker.nextBucket < buckets.count, buckets[worker.nextBucket].stage <= stage {
+            let isInRange = sums.add(
+                worker.gradients, bucket: worker.nextBucket, limit: limit, part: number, of: workers.count)
+            worker.isPacked = worker.isPacked && isInRange
+            worker.nextBucket += 1
         }
-        worker.engine.backward { block in
-            let stage = sums.buckets.stage(of: block)
-            while next < buckets.count, buckets[next].stage <= stage { add() }
-        }
-        while next < buckets.count { add() }
-        return good
     }
 
     private func compute(
