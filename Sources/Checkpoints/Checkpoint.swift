@@ -66,7 +66,7 @@ public struct Checkpoint: Sendable, Equatable {
 
     private func data(_ name: String) throws(Failure) -> Data {
         let file = try MappedFile(path: "\(path)/\(name)")
-        return withExtendedLifetime(file) { Data(file.bytes) }
+        return withExtendedLifetime(file) { unsafe Data(file.bytes) }
     }
 
     /// The manifest of a directory whose files all exist with the sizes that the manifest gives; their content is not read.
@@ -84,7 +84,7 @@ public struct Checkpoint: Sendable, Equatable {
             try checkIsInside(path, name)
             let file = "\(path)/\(name)"
             var status = stat()
-            guard lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            guard unsafe lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
                 throw Failure(
                     .badData,
                     "\(file.shown) is missing or not a file, but the manifest lists it; use another checkpoint")

@@ -48,10 +48,11 @@ public struct CheckpointContents: Sendable {
                     .internal, "\(arena.count) \(part) were given for a layout of \(layout.count); report this")
             }
             if let (entry, index) = arena.firstNonFinite(layout) {
+                let value = unsafe arena.base[entry.offset + index]
                 throw Failure(
                     .notFinite,
                     "the checkpoint of step \(step) was not written because element \(index) of tensor "
-                        + "'\(entry.name)' (\(part)) is \(arena.base[entry.offset + index]); resume from an older "
+                        + "'\(entry.name)' (\(part)) is \(value); resume from an older "
                         + "checkpoint with a lower learning rate")
             }
         }

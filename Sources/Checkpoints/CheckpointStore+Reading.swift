@@ -80,7 +80,7 @@ extension CheckpointStore {
     private func place(step: Int) -> Place? {
         for path in [path(step: step), previousPath(step: step)] {
             var status = stat()
-            guard lstat(path, &status) == 0 else { continue }
+            guard unsafe lstat(path, &status) == 0 else { continue }
             return Place(
                 path: path, file: status.st_ino, seconds: status.st_ctim.tv_sec, nanoseconds: status.st_ctim.tv_nsec)
         }

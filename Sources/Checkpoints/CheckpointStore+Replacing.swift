@@ -21,7 +21,7 @@ extension CheckpointStore {
         let target = path(step: manifest.step)
         // Without working locks another process may save the same step now, so this looks again when the name is taken.
         for _ in 0..<8 {
-            if rename(temporary, target) == 0 {
+            if unsafe rename(temporary, target) == 0 {
                 try DurableFile.synchronize(directory: directory)
                 try removeTree(previousPath(step: manifest.step))
                 return
@@ -45,7 +45,7 @@ extension CheckpointStore {
 
     private func moveAway(step: Int) throws(Failure) {
         let previous = previousPath(step: step)
-        guard rename(path(step: step), previous) != 0 else {
+        guard unsafe rename(path(step: step), previous) != 0 else {
             return try DurableFile.synchronize(directory: directory)
         }
         switch errno {

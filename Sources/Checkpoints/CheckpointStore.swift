@@ -114,11 +114,11 @@ public struct CheckpointStore: Sendable {
         // If the store was copied by a tool that follows links, there is a directory here.
         if fileType(target) == S_IFDIR { try putAside(link.rawValue) }
         let temporary = temporaryPath(link.rawValue)
-        guard symlink(Self.name(step: step), temporary) == 0 else { throw writeFailure("create", target) }
+        guard unsafe symlink(Self.name(step: step), temporary) == 0 else { throw writeFailure("create", target) }
         do {
             try DurableFile.rename(temporary, to: target)
         } catch {
-            Glibc.unlink(temporary)
+            unsafe Glibc.unlink(temporary)
             throw error
         }
     }

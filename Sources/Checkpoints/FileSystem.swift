@@ -6,13 +6,13 @@ import Tensors
 /// The type bits (`S_IFDIR`, `S_IFREG`, `S_IFLNK`, ...) of the file at a path; nil when there is nothing.
 func fileType(_ path: String, followingLinks: Bool = false) -> mode_t? {
     var status = stat()
-    guard (followingLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+    guard unsafe (followingLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
     return status.st_mode & S_IFMT
 }
 
 /// Makes one directory; throws `cannotWrite` when that fails or it exists.
 func makeDirectory(_ path: String) throws(Failure) {
-    guard mkdir(path, 0o777) == 0 else { throw writeFailure("create", path) }
+    guard unsafe mkdir(path, 0o777) == 0 else { throw writeFailure("create", path) }
 }
 
 /// The names in a directory, sorted; none when it does not exist.
@@ -37,7 +37,7 @@ func removeTree(_ path: String) throws(Failure) {
         } catch {
             if fileType(path) == nil { return }
             // Foundation says "no permission" of a directory that is not empty.
-            let code = remove(path) == 0 ? 0 : errno
+            let code = unsafe remove(path) == 0 ? 0 : errno
             if code == 0 { return }
             guard ContinuousClock.now >= end else {
                 usleep(50_000)
@@ -52,6 +52,6 @@ func removeTree(_ path: String) throws(Failure) {
 func isSameFile(_ path: String, _ other: String) -> Bool {
     var here = stat()
     var there = stat()
-    return stat(path, &here) == 0 && stat(other, &there) == 0 && here.st_dev == there.st_dev
+    return unsafe stat(path, &here) == 0 && stat(other, &there) == 0 && here.st_dev == there.st_dev
         && here.st_ino == there.st_ino
 }

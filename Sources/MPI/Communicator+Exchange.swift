@@ -5,7 +5,7 @@ extension Communicator {
     /// Overwrites `bytes` on every rank with those of `root`; collective. The length must be the same on all ranks.
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(Failure) {
         for part in parts(of: bytes.count) {
-            try check(
+            try unsafe check(
                 cmpi_broadcast(handle, bytes.baseAddress! + part.lowerBound, Int32(part.count), Int32(root)),
                 "broadcast \(bytes.count) bytes from rank \(root)")
         }
@@ -14,10 +14,10 @@ extension Communicator {
     /// Returns the root's bytes on every rank; collective. The `bytes` of the other ranks are ignored.
     public func broadcast(_ bytes: [UInt8], from root: Int) throws(Failure) -> [UInt8] {
         var count = UInt64(bytes.count)
-        try check(cmpi_broadcast(handle, &count, 8, Int32(root)), "broadcast a length from rank \(root)")
+        try unsafe check(cmpi_broadcast(handle, &count, 8, Int32(root)), "broadcast a length from rank \(root)")
         var received = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count))
-        try received.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
-            try broadcast(UnsafeMutableRawBufferPointer(buffer), from: root)
+        try unsafe received.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+            try unsafe broadcast(UnsafeMutableRawBufferPointer(buffer), from: root)
         }
         return received
     }
@@ -28,7 +28,9 @@ extension Communicator {
     public func allGather(_ words: [UInt64]) throws(Failure) -> [[UInt64]] {
         let counts = [Int64(words.count), -Int64(words.count)]
         var extremes = counts
-        try extremes.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in try allReduce(.maximum, buffer) }
+        try unsafe extremes.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+            try unsafe allReduce(.maximum, buffer)
+        }
         guard extremes[0] == -extremes[1] else {
             throw Failure(
                 .ranksDisagree,
@@ -39,7 +41,8 @@ extension Communicator {
             throw Failure(.internal, "an exchange of \(words.count) words is too long for one MPI call")
         }
         var received = [UInt64](repeating: 0, count: words.count * size)
-        try check(cmpi_allgather(handle, words, &received, Int32(words.count * 8)), "gather \(words.count) words")
+        try unsafe check(
+            cmpi_allgather(handle, words, &received, Int32(words.count * 8)), "gather \(words.count) words")
         return (0..<size).map { Array(received[$0 * words.count..<($0 + 1) * words.count]) }
     }
 
@@ -47,9 +50,9 @@ extension Communicator {
     public func allGather(_ text: String) throws(Failure) -> [String] {
         var bytes = Array(text.utf8.prefix(64))
         bytes += [UInt8](repeating: 0, count: 64 - bytes.count)
-        let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt64.self)) }
+        let words = unsafe bytes.withUnsafeBytes { unsafe Array($0.bindMemory(to: UInt64.self)) }
         return try allGather(words).map { words in
-            words.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            unsafe words.withUnsafeBytes { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         }
     }
 
@@ -66,9 +69,9 @@ extension Communicator {
             for rank in 1..<Swift.max(1, size) { offsets[rank] = offsets[rank - 1] + sizes[rank - 1] }
             let total = rank == root ? Int(offsets[size - 1]) + Int(sizes[size - 1]) : 0
             var received = [UInt8](repeating: 0, count: total)
-            try bytes.withUnsafeBufferPointer { (own) throws(Failure) in
-                let first = own.baseAddress.map { $0 + Swift.min(start, own.count) }
-                try check(
+            try unsafe bytes.withUnsafeBufferPointer { (own) throws(Failure) in
+                let first = unsafe own.baseAddress.map { unsafe $0 + Swift.min(start, own.count) }
+                try unsafe check(
                     cmpi_gather(handle, first, sizes[rank], &received, sizes, offsets, Int32(root)),
                     "gather bytes on rank \(root)")
             }

@@ -63,7 +63,7 @@ extension Communicator {
         _ reduction: Reduction, _ values: UnsafeMutableBufferPointer<Number>
     ) throws(Failure) {
         for part in parts(of: values.count) {
-            try check(
+            try unsafe check(
                 cmpi_allreduce(
                     handle, values.baseAddress! + part.lowerBound, Int32(part.count), Number.reductionType.value,
                     reduction.operation), "reduce \(values.count) numbers over \(size) ranks")
@@ -74,13 +74,13 @@ extension Communicator {
     public func allReduceSum<Number: ReducibleNumber>(
         _ values: UnsafeMutableBufferPointer<Number>
     ) throws(Failure) {
-        try allReduce(.sum, values)
+        try unsafe allReduce(.sum, values)
     }
 
     /// Returns the reduction of one number over all ranks; collective.
     public func allReduce<Number: ReducibleNumber>(_ reduction: Reduction, _ value: Number) throws(Failure) -> Number {
         var value = value
-        try check(
+        try unsafe check(
             cmpi_allreduce(handle, &value, 1, Number.reductionType.value, reduction.operation),
             "reduce a number over \(size) ranks")
         return value
@@ -96,7 +96,7 @@ extension Communicator {
         let start = ContinuousClock.now
         // This counts as one wait, however often the reduction is tested.
         try Heartbeat.waiting { () throws(Failure) in
-            try poll(reduction, values) {
+            try unsafe poll(reduction, values) {
                 let waited = ContinuousClock.now - start
                 if waited < .milliseconds(2) {
                     sched_yield()
@@ -114,7 +114,7 @@ extension Communicator {
     public func allReduceSum<Number: ReducibleNumber>(
         _ values: UnsafeMutableBufferPointer<Number>, pause: () -> Void
     ) throws(Failure) {
-        try poll(.sum, values, pause: pause)
+        try unsafe poll(.sum, values, pause: pause)
     }
 
     /// Reduces in place; calls `pause` each time that the reduction is not done yet.
@@ -123,14 +123,14 @@ extension Communicator {
     ) throws(Failure) {
         for part in parts(of: values.count) {
             var request = cmpi_request()
-            let error = cmpi_start_allreduce(
+            let error = unsafe cmpi_start_allreduce(
                 handle, values.baseAddress! + part.lowerBound, Int32(part.count), Number.reductionType.value,
                 reduction.operation, &request)
             try check(error, "start a reduction of \(values.count) numbers over \(size) ranks", waits: false)
             var complete: Int32 = 0
             while true {
                 // The test also moves the data; that is why the first tests come in quick succession.
-                try check(
+                try unsafe check(
                     cmpi_test(&request, &complete), "reduce \(values.count) numbers over \(size) ranks", waits: false)
                 if complete != 0 { break }
                 pause()
@@ -142,8 +142,8 @@ extension Communicator {
     /// another rank may use this rank's core. Collective.
     public func idleBarrier() throws(Failure) {
         var nothing: Int64 = 0
-        try withUnsafeMutablePointer(to: &nothing) { (pointer) throws(Failure) in
-            try allReduce(.sum, UnsafeMutableBufferPointer(start: pointer, count: 1)) { _ in }
+        try unsafe withUnsafeMutablePointer(to: &nothing) { (pointer) throws(Failure) in
+            try unsafe allReduce(.sum, UnsafeMutableBufferPointer(start: pointer, count: 1)) { _ in }
         }
     }
 

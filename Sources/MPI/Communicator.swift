@@ -23,8 +23,8 @@ public struct Communicator: Sendable {
     init(_ handle: cmpi_comm) throws(Failure) {
         var rank: Int32 = 0
         var size: Int32 = 0
-        try check(cmpi_rank(handle, &rank), "tell the rank")
-        try check(cmpi_size(handle, &size), "tell the number of ranks")
+        try unsafe check(cmpi_rank(handle, &rank), "tell the rank")
+        try unsafe check(cmpi_size(handle, &size), "tell the number of ranks")
         self.handle = handle
         self.rank = Int(rank)
         self.size = Int(size)
@@ -52,7 +52,7 @@ public struct Communicator: Sendable {
         var part = cmpi_comm()
         var made: Int32 = 0
         let color = color.map { Int32($0) } ?? -1
-        try check(cmpi_split(handle, color, Int32(key), &part, &made), "split a communicator")
+        try unsafe check(cmpi_split(handle, color, Int32(key), &part, &made), "split a communicator")
         return made == 0 ? nil : try Communicator(part)
     }
 
@@ -60,14 +60,14 @@ public struct Communicator: Sendable {
     /// the ranks of its node. Collective.
     public func nodeCommunicator() throws(Failure) -> Communicator {
         var node = cmpi_comm()
-        try check(cmpi_split_by_node(handle, Int32(rank), &node), "find the ranks of this node")
+        try unsafe check(cmpi_split_by_node(handle, Int32(rank), &node), "find the ranks of this node")
         return try Communicator(node)
     }
 
     /// Gives the communicator back to MPI; collective; not for the world. Neither it nor a copy may be used afterwards.
     public func free() throws(Failure) {
         var handle = handle
-        try check(cmpi_free(&handle), "free a communicator")
+        try unsafe check(cmpi_free(&handle), "free a communicator")
     }
 
     /// Ends all ranks of the job at once with an exit code; not collective. Under mpirun or srun, the launcher decides the code

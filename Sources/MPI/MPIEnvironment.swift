@@ -61,12 +61,12 @@ public struct MPIEnvironment: ~Copyable {
         try launch.checkBeforeStart()
         var initialized: Int32 = 0
         var finalized: Int32 = 0
-        try check(cmpi_state(&initialized, &finalized), "say whether it runs")
+        try unsafe check(cmpi_state(&initialized, &finalized), "say whether it runs")
         guard initialized == 0 else {
             throw Failure(.internal, "MPI was started twice in this process; create one MPIEnvironment only")
         }
         var provided = cmpi_thread_single
-        let error = Heartbeat.waiting { cmpi_init(&provided) }
+        let error = Heartbeat.waiting { unsafe cmpi_init(&provided) }
         guard error == 0 else {
             // The run has not started yet, so a restart has nothing to go on with.
             throw Failure(
@@ -104,7 +104,7 @@ public struct MPIEnvironment: ~Copyable {
 
     /// The first line of the library's own description of itself.
     public var libraryVersion: String {
-        let whole = text(capacity: cmpi_library_version_size) { _ = cmpi_library_version($0) }
+        let whole = unsafe text(capacity: cmpi_library_version_size) { _ = unsafe cmpi_library_version($0) }
         // MPICH's description has a tab in it.
         return (whole.split(whereSeparator: \.isNewline).first ?? "").split(whereSeparator: \.isWhitespace)
             .joined(separator: " ")
@@ -123,6 +123,6 @@ public struct MPIEnvironment: ~Copyable {
 
     /// The name of this host as MPI knows it.
     public var processorName: String {
-        text(capacity: cmpi_name_size) { _ = cmpi_processor_name($0) }
+        unsafe text(capacity: cmpi_name_size) { _ = unsafe cmpi_processor_name($0) }
     }
 }

@@ -39,15 +39,15 @@ func failure(of error: Int32, _ action: String) -> Failure {
 
 /// MPI's text about an error, in one line. MPICH's has several lines: what is wrong and the calls that led there.
 func errorText(_ error: Int32) -> String {
-    text(capacity: cmpi_error_text_size) { cmpi_error_text(error, $0) }
+    unsafe text(capacity: cmpi_error_text_size) { unsafe cmpi_error_text(error, $0) }
         .split(whereSeparator: \.isNewline).joined(separator: "; ")
 }
 
 /// The zero-terminated text that `fill` writes into a buffer of `capacity` bytes.
 func text(capacity: Int, _ fill: (UnsafeMutablePointer<CChar>) -> Void) -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
-        buffer.initialize(repeating: 0)
-        fill(buffer.baseAddress!)
-        return String(decoding: buffer.prefix { $0 != 0 }.lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+        unsafe buffer.initialize(repeating: 0)
+        unsafe fill(buffer.baseAddress!)
+        return unsafe String(decoding: buffer.prefix { $0 != 0 }.lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -11,7 +11,7 @@ public struct Processors: Sendable, Equatable {
     /// The processors of the calling thread; none when the kernel does not tell.
     public static var ofThisThread: Processors {
         var words = none
-        return Processors(words: cmpi_affinity(&words) == 0 ? words : none)
+        return unsafe Processors(words: cmpi_affinity(&words) == 0 ? words : none)
     }
 
     /// Number of processors.
@@ -40,7 +40,7 @@ public struct Processors: Sendable, Equatable {
     }
 
     private func bind() {
-        if count > 0 { _ = cmpi_set_affinity(words) }
+        if count > 0 { _ = unsafe cmpi_set_affinity(words) }
     }
 
     fileprivate init(words: [UInt64]) {

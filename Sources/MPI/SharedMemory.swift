@@ -29,24 +29,24 @@ extension Communicator {
         var window = cmpi_window()
         var base: UnsafeMutableRawPointer?
         var size = 0
-        let error = Heartbeat.waiting { cmpi_shared_allocate(handle, byteCount, &window, &base, &size) }
+        let error = Heartbeat.waiting { unsafe cmpi_shared_allocate(handle, byteCount, &window, &base, &size) }
         guard error == 0 else {
             // Rank 0 reports the failure.
             if rank > 0 { usleep(1_000_000) }
             throw room.failure(of: error)
         }
-        guard let base, size == byteCount else {
+        guard let base = unsafe base, size == byteCount else {
             throw Failure(.internal, "MPI shares \(size) bytes where \(byteCount) were asked for")
         }
-        let bytes = UnsafeMutableRawBufferPointer(start: base, count: byteCount)
-        if rank == 0 { try room.occupy(bytes) }
+        let bytes = unsafe UnsafeMutableRawBufferPointer(start: base, count: byteCount)
+        if rank == 0 { try unsafe room.occupy(bytes) }
         try barrier()
-        return SharedMemory(bytes: bytes, node: self, window: window)
+        return unsafe SharedMemory(bytes: bytes, node: self, window: window)
     }
 
     private func broadcastWord(_ word: UInt64) throws(Failure) -> UInt64 {
         var word = word
-        try check(cmpi_broadcast(handle, &word, 8, 0), "broadcast a length from rank 0")
+        try unsafe check(cmpi_broadcast(handle, &word, 8, 0), "broadcast a length from rank 0")
         return word
     }
 }
@@ -55,7 +55,9 @@ extension Communicator {
 ///
 /// Freeing is collective, so it is explicit. A value that goes away without `free()` leaves the memory to MPI, which frees it
 /// at finalisation; so a rank that fails cannot make the others wait.
-public struct SharedMemory: ~Copyable {
+///
+/// Safe except for `bytes`; every use of them is marked.
+@safe public struct SharedMemory: ~Copyable {
     /// The memory; valid until `free()`. The address differs between ranks.
     public let bytes: UnsafeMutableRawBufferPointer
     /// The ranks that share it.
@@ -74,6 +76,6 @@ public struct SharedMemory: ~Copyable {
 
     /// Frees the memory; collective over `node`. No pointer into it may be used afterwards.
     public consuming func free() throws(Failure) {
-        try check(cmpi_shared_free(&window), "free shared memory")
+        try unsafe check(cmpi_shared_free(&window), "free shared memory")
     }
 }

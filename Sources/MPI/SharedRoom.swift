@@ -34,7 +34,7 @@ public struct SharedRoom {
         while place < end {
             let count = min(end - place, 1 << 26)
             // 23 is MADV_POPULATE_WRITE. Kernels before 5.14 do not know it; with them `check` must be enough.
-            while madvise(UnsafeMutableRawPointer(bitPattern: place), count, 23) != 0 {
+            while unsafe madvise(UnsafeMutableRawPointer(bitPattern: place), count, 23) != 0 {
                 switch errno {
                 case EINTR, EAGAIN: continue
                 case EINVAL: return
@@ -70,14 +70,14 @@ public struct SharedRoom {
 
     /// Where MPI makes such memory. Open MPI tells; other libraries use /dev/shm on Linux.
     static var directory: String {
-        let told = text(capacity: Int(cmpi_path_size)) { cmpi_shared_directory($0) }
+        let told = unsafe text(capacity: Int(cmpi_path_size)) { unsafe cmpi_shared_directory($0) }
         return told.isEmpty ? "/dev/shm" : told
     }
 
     /// Free bytes there; nil when the system does not tell.
     static var free: Int? {
         var status = statvfs()
-        guard statvfs(directory, &status) == 0 else { return nil }
+        guard unsafe statvfs(directory, &status) == 0 else { return nil }
         return Int(clamping: UInt64(status.f_bavail)) * Int(clamping: UInt64(status.f_frsize))
     }
 }

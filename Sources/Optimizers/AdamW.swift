@@ -29,7 +29,7 @@ public struct AdamW: Sendable, Equatable {
         _ weights: Arena, gradients: Arena, mean: Arena, square: Arena, learningRate: Double, count: Int
     ) {
         precondition(weights.count == gradients.count && weights.count == mean.count && weights.count == square.count)
-        step(learningRate: learningRate, count: count).apply(
+        unsafe step(learningRate: learningRate, count: count).apply(
             weights.base, gradients: gradients.base, mean: mean.base, square: square.base, elements: weights.count)
     }
 
@@ -60,9 +60,9 @@ public struct AdamW: Sendable, Equatable {
             square v: UnsafeMutablePointer<Float>, elements: Int
         ) {
             for i in 0..<elements {
-                m[i] = b1 * m[i] + c1 * g[i]
-                v[i] = b2 * v[i] + c2 * g[i] * g[i]
-                w[i] = w[i] * keep - step * (m[i] / (v[i].squareRoot() / root + epsilon))
+                unsafe m[i] = b1 * m[i] + c1 * g[i]
+                unsafe v[i] = b2 * v[i] + c2 * g[i] * g[i]
+                unsafe w[i] = w[i] * keep - step * (m[i] / (v[i].squareRoot() / root + epsilon))
             }
         }
     }

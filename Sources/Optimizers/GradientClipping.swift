@@ -5,7 +5,7 @@ public enum GradientClipping {
     public static func addSquares(_ gradients: UnsafePointer<Float>, _ count: Int, to sum: Double) -> Double {
         var sum = sum
         for i in 0..<count {
-            let g = Double(gradients[i])
+            let g = unsafe Double(gradients[i])
             sum += g * g
         }
         return sum
@@ -19,6 +19,6 @@ public enum GradientClipping {
 
     /// Multiplies some elements by a factor.
     public static func scale(_ gradients: UnsafeMutablePointer<Float>, _ count: Int, by factor: Float) {
-        for i in 0..<count { gradients[i] *= factor }
+        for i in 0..<count { unsafe gradients[i] *= factor }
     }
 }

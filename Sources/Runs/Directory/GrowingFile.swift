@@ -26,10 +26,10 @@ final class GrowingFile: Sendable {
     /// It never opens through a link, which others may have placed, and does not wait for the reader of a named pipe.
     private init(_ path: String, _ flags: Int32, _ operation: String) throws(Failure) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0o666)
+        descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0o666)
         guard descriptor >= 0 else { throw writeFailure(operation, path) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Failure(
                 .cannotWrite, "\(path.shown) is no regular file, so the run does not write to it; remove it")
         }
@@ -41,7 +41,9 @@ final class GrowingFile: Sendable {
 
     /// Appends bytes.
     func append(_ bytes: [UInt8]) throws(Failure) {
-        guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else { throw writeFailure("append to", path) }
+        guard unsafe bytes.withUnsafeBytes({ unsafe writeAll($0, to: descriptor) }) else {
+            throw writeFailure("append to", path)
+        }
     }
 
     /// Waits until all records are on the disk.

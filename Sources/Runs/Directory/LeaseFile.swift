@@ -28,14 +28,14 @@ enum LeaseFile {
 
     /// Reads the file. It does not follow a link, which cannot be ours, and never waits for a pipe.
     static func look(at path: String) -> Look {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return errno == ENOENT ? .absent : .unreadable(errno) }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return .unreadable(errno) }
+        guard unsafe fstat(descriptor, &status) == 0 else { return .unreadable(errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { return .unreadable(EINVAL) }
         var bytes = [UInt8](repeating: 0, count: longest)
-        let count = pread(descriptor, &bytes, longest, 0)
+        let count = unsafe pread(descriptor, &bytes, longest, 0)
         // Network file systems report ESTALE for a file that was replaced in the meantime.
         guard count >= 0 else { return .unreadable(errno) }
         return .present(
@@ -48,12 +48,12 @@ enum LeaseFile {
     static func place(_ text: String, at path: String) throws(Failure) -> Int32? {
         let temporary = TemporaryFile.path(beside: path)
         let descriptor = try create(temporary, text)
-        let isPlaced = link(temporary, path) == 0
+        let isPlaced = unsafe link(temporary, path) == 0
         let code = errno
         var status = stat()
         // The answer of a network file system may have been lost; then the repeated request fails although the link exists.
-        let isThere = isPlaced || (fstat(descriptor, &status) == 0 && status.st_nlink == 2)
-        unlink(temporary)
+        let isThere = unsafe isPlaced || (fstat(descriptor, &status) == 0 && status.st_nlink == 2)
+        unsafe unlink(temporary)
         if isThere { return descriptor }
         close(descriptor)
         switch code {
@@ -70,7 +70,7 @@ enum LeaseFile {
             return try create(path, text, replacing: false)
         } catch {
             var status = stat()
-            guard lstat(path, &status) == 0 else { throw error }
+            guard unsafe lstat(path, &status) == 0 else { throw error }
             return nil
         }
     }
@@ -82,13 +82,13 @@ enum LeaseFile {
         let descriptor = try create(temporary, text)
         // Writing the new file may have taken long.
         guard isStill() else {
-            unlink(temporary)
+            unsafe unlink(temporary)
             close(descriptor)
             return nil
         }
-        guard rename(temporary, path) == 0 else {
+        guard unsafe rename(temporary, path) == 0 else {
             let failure = writeFailure("rename \(temporary.shown) to", path)
-            unlink(temporary)
+            unsafe unlink(temporary)
             close(descriptor)
             throw failure
         }
@@ -96,12 +96,14 @@ enum LeaseFile {
     }
 
     private static func create(_ path: String, _ text: String, replacing: Bool = true) throws(Failure) -> Int32 {
-        if replacing { unlink(path) }
-        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        if replacing { unsafe unlink(path) }
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw writeFailure("create", path) }
-        guard Array(text.utf8).withUnsafeBytes({ writeAll($0, to: descriptor, at: 0) }), synchronise(descriptor) else {
+        guard unsafe Array(text.utf8).withUnsafeBytes({ unsafe writeAll($0, to: descriptor, at: 0) }),
+            synchronise(descriptor)
+        else {
             let failure = writeFailure("write", path)
-            unlink(path)
+            unsafe unlink(path)
             close(descriptor)
             throw failure
         }

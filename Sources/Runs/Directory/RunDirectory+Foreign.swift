@@ -50,6 +50,6 @@ extension RunDirectory {
 
     private static func isSame(_ first: String, _ second: String) -> Bool {
         var (a, b) = (stat(), stat())
-        return stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino
+        return unsafe stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino
     }
 }

@@ -112,7 +112,7 @@ package final class RunLease: Sendable {
         case .unreadable:
             // Perhaps another user wrote it; the file's time of change still shows whether it is renewed.
             var status = stat()
-            guard lstat(path, &status) == 0 else { return nil }
+            guard unsafe lstat(path, &status) == 0 else { return nil }
             guard status.st_mode & S_IFMT == S_IFREG else {
                 throw Failure(
                     .cannotWrite, "\(path.shown) is no regular file, so the run does not write to it; remove it")
@@ -183,7 +183,7 @@ package final class RunLease: Sendable {
             case .ours, .unknown:
                 count += 1
                 // `writeAll` would count as progress, but this thread says nothing about the progress of the training.
-                _ = sign.withCString { pwrite(descriptor, $0, strlen($0), off_t(me.text.utf8.count)) }
+                _ = unsafe sign.withCString { unsafe pwrite(descriptor, $0, strlen($0), off_t(me.text.utf8.count)) }
                 // fsync makes the change visible to other hosts.
                 fsync(descriptor)
             }
@@ -197,7 +197,7 @@ package final class RunLease: Sendable {
             isReleased = true
             // A job that was refused has no file, and must not remove that of the other job.
             guard descriptor >= 0 else { return }
-            if case .ours = owner.standing() { unlink(path) }
+            if case .ours = owner.standing() { unsafe unlink(path) }
             close(descriptor)
             descriptor = -1
         }

@@ -36,7 +36,7 @@ package final class RunLock {
         let holder = LeaseHolder.ofThisProcess().description
         // The text is only for messages of other jobs; if the disk is full, a more important file reports that.
         ftruncate(descriptor, 0)
-        _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        _ = unsafe holder.withCString { unsafe pwrite(descriptor, $0, strlen($0), 0) }
     }
 
     /// The path of the lease beside a lock.
@@ -49,7 +49,7 @@ package final class RunLock {
         _ deadline: ContinuousClock.Instant, _ say: (String) -> Void
     ) throws(Failure) -> RunLease? {
         // A directory that does not exist or is not writable cannot be used by two jobs either.
-        guard access(run.path, W_OK) == 0 else { return nil }
+        guard unsafe access(run.path, W_OK) == 0 else { return nil }
         return try RunLease(
             leasePath(of: lock), of: run.path, owner: run.owner, isAlone: isAlone, timing: timing, deadline: deadline,
             say: say)
@@ -59,7 +59,7 @@ package final class RunLock {
     private static func take(
         _ path: String, _ run: RunDirectory, _ deadline: ContinuousClock.Instant, _ say: (String) -> Void
     ) throws(Failure) -> (descriptor: Int32, isHeld: Bool) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else {
             // Through a link, the lock's text would be written to a file that somebody else chose.
             if errno == ELOOP { throw writeFailure("open", path) }
@@ -83,7 +83,7 @@ package final class RunLock {
             usleep(20_000)
         }
         var (own, named) = (stat(), stat())
-        let isNamed = fstat(descriptor, &own) == 0 && lstat(path, &named) == 0 && own.st_ino == named.st_ino
+        let isNamed = unsafe fstat(descriptor, &own) == 0 && lstat(path, &named) == 0 && own.st_ino == named.st_ino
         guard isNamed || ContinuousClock.now >= deadline else {
             // The previous holder has removed the file in the meantime, so a lock on it means nothing.
             close(descriptor)
@@ -96,13 +96,15 @@ package final class RunLock {
         // The lease goes first: a job that gets the lock then does not wait for the lease.
         lease = nil
         guard descriptor >= 0 else { return }
-        if let temporary { unlink(temporary) }
+        if let temporary { unsafe unlink(temporary) }
         close(descriptor)
     }
 
     private static func holder(_ descriptor: Int32) -> String {
-        let text = String(unsafeUninitializedCapacity: 256) { max(0, pread(descriptor, $0.baseAddress, $0.count, 0)) }
-            .shown
+        let text = unsafe String(unsafeUninitializedCapacity: 256) {
+            unsafe max(0, pread(descriptor, $0.baseAddress, $0.count, 0))
+        }
+        .shown
         return text.isEmpty ? "another job" : text
     }
 

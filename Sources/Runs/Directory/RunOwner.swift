@@ -89,7 +89,7 @@ package final class RunOwner: Sendable {
     /// Nanoseconds of a clock that continues while this process, or the whole machine, is suspended.
     static var now: Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &time)
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

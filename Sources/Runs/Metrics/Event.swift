@@ -54,7 +54,7 @@ package struct Event {
     }
 
     private static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
-        withUnsafeBytes(of: value.littleEndian) { Array($0) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe Array($0) }
     }
 }
 
@@ -73,7 +73,7 @@ private struct MessageWriter {
     mutating func fixed64(_ field: UInt8, _ value: UInt64) {
         guard value != 0 else { return }
         output.append(field << 3 | 1)
-        withUnsafeBytes(of: value.littleEndian) { output.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe output.append(contentsOf: $0) }
     }
 
     /// A text or a nested message.
@@ -86,7 +86,7 @@ private struct MessageWriter {
     /// Four bytes.
     mutating func fixed32(_ field: UInt8, _ value: UInt32) {
         output.append(field << 3 | 5)
-        withUnsafeBytes(of: value.littleEndian) { output.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe output.append(contentsOf: $0) }
     }
 
     private mutating func append(_ value: UInt64) {

@@ -54,7 +54,7 @@ package final class MetricsLog: Sendable {
         var old = Data()
         if FileManager.default.fileExists(atPath: path) {
             let file = try MappedFile(path: path, followingLinks: false)
-            old = withExtendedLifetime(file) { Data(file.bytes) }
+            old = withExtendedLifetime(file) { unsafe Data(file.bytes) }
         }
         let (kept, lastTrained) = lines(of: old, start)
         guard kept != old || old.isEmpty else { return lastTrained }

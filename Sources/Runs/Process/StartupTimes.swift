@@ -57,7 +57,7 @@ public struct StartupTimes: Sendable {
         else { return 0 }
         let fields = text[end...].split(separator: " ")
         var now = timespec()
-        guard fields.count > 20, let start = Double(fields[20]), clock_gettime(CLOCK_BOOTTIME, &now) == 0 else {
+        guard fields.count > 20, let start = Double(fields[20]), unsafe clock_gettime(CLOCK_BOOTTIME, &now) == 0 else {
             return 0
         }
         let age = Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9 - start / Double(sysconf(Int32(_SC_CLK_TCK)))

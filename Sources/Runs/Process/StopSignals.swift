@@ -33,7 +33,7 @@ private let receivedTime = Atomic<Int>(0)
 /// Signal handlers may call this too.
 private func secondsNow() -> Int {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return time.tv_sec
 }
 
@@ -74,24 +74,24 @@ public enum StopSignals {
 
     private static func handle(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = handler
+        unsafe action.__sigaction_handler.sa_handler = handler
         action.sa_flags = Int32(SA_RESTART)
-        sigaction(number, &action, nil)
+        unsafe sigaction(number, &action, nil)
     }
 
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
-        sigaction(number, nil, &action)
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        unsafe sigaction(number, nil, &action)
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
             == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Unblocks the signals in case the parent process had blocked them, which children inherit.
     private static func unblock(_ numbers: [Int32]) {
         var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in numbers { sigaddset(&signals, number) }
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        unsafe sigemptyset(&signals)
+        for number in numbers { unsafe sigaddset(&signals, number) }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// From now on SIGTERM, SIGHUP and SIGINT end the process directly, because nobody checks for them any more.

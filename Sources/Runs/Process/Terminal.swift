@@ -17,7 +17,8 @@ public enum Terminal {
             default: "send it elsewhere"
             }
         throw Failure(
-            .cannotWrite, "standard output cannot be written to its end: \(String(cString: strerror(code))); \(remedy)")
+            .cannotWrite,
+            unsafe "standard output cannot be written to its end: \(String(cString: strerror(code))); \(remedy)")
     }
 
     /// Writes a line that accompanies a run; if it cannot be written, the run goes on without it.
@@ -41,7 +42,7 @@ public enum Terminal {
         while !rest.isEmpty {
             // The reader of the output may be slow.
             let written = Heartbeat.waitingOutside {
-                rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+                unsafe rest.withUnsafeBytes { unsafe Foundation.write(descriptor, $0.baseAddress, $0.count) }
             }
             if written >= 0 {
                 rest = rest.dropFirst(written)
@@ -52,7 +53,7 @@ public enum Terminal {
             case EAGAIN:
                 // Another process that shares the terminal or pipe has made it non-blocking.
                 var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = Heartbeat.waitingOutside { poll(&place, 1, -1) }
+                _ = Heartbeat.waitingOutside { unsafe poll(&place, 1, -1) }
             case let code: return code
             }
         }

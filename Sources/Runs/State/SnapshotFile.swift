@@ -29,8 +29,8 @@ package final class SnapshotFile {
         var files: [FileHandle] = []
         for path in paths {
             // The program must not write through a file or link that an earlier job, or somebody else, left here.
-            unlink(path)
-            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+            unsafe unlink(path)
+            let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else { throw writeFailure("create", path) }
             files.append(FileHandle(fileDescriptor: descriptor, closeOnDealloc: true))
         }
@@ -42,17 +42,19 @@ package final class SnapshotFile {
         let text = [UInt8](try state.encoded())
         var digest = ContentDigest.Accumulator()
         let words = [UInt64(state.step), UInt64(text.count), UInt64(arenas[0].count)]
-        words.withUnsafeBytes { digest.update($0) }
-        text.withUnsafeBytes { digest.update($0) }
-        for arena in arenas { digest.update(UnsafeRawBufferPointer(arena.elements)) }
+        unsafe words.withUnsafeBytes { unsafe digest.update($0) }
+        unsafe text.withUnsafeBytes { unsafe digest.update($0) }
+        for arena in arenas { unsafe digest.update(UnsafeRawBufferPointer(arena.elements)) }
         var header = Self.magic + [UInt8](repeating: 0, count: 24 - Self.magic.count)
-        for word in words + digest.digest.words { withUnsafeBytes(of: word.littleEndian) { header += $0 } }
+        for word in words + digest.digest.words {
+            unsafe withUnsafeBytes(of: word.littleEndian) { unsafe header += $0 }
+        }
         let size = Self.headerSize + text.count + arenas.reduce(0) { $0 + $1.count * 4 }
         if size > room { try reserve(size + 1 << 16) }
         try write(text, at: Self.headerSize)
         var place = Self.headerSize + text.count
         for arena in arenas {
-            try write(UnsafeRawBufferPointer(arena.elements), at: place)
+            try unsafe write(UnsafeRawBufferPointer(arena.elements), at: place)
             place += arena.count * 4
         }
         try write(header, at: 0)
@@ -72,13 +74,13 @@ package final class SnapshotFile {
     }
 
     private func write(_ bytes: [UInt8], at place: Int) throws(Failure) {
-        try bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in
-            try write(UnsafeRawBufferPointer(buffer), at: place)
+        try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in
+            try unsafe write(UnsafeRawBufferPointer(buffer), at: place)
         }
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer, at place: Int) throws(Failure) {
-        guard writeAll(bytes, to: files[next].fileDescriptor, at: place) else {
+        guard unsafe writeAll(bytes, to: files[next].fileDescriptor, at: place) else {
             throw writeFailure("write", paths[next])
         }
     }
@@ -94,61 +96,63 @@ package final class SnapshotFile {
     /// Whether a file exists and its header, which is written last, has ever been written.
     private static func isWritten(_ path: String) -> Bool {
         var status = stat()
-        guard lstat(path, &status) == 0 else { return false }
+        guard unsafe lstat(path, &status) == 0 else { return false }
         guard let file = try? MappedFile(path: path, followingLinks: false) else { return true }
-        return withExtendedLifetime(file) { file.bytes.prefix(magic.count).contains { $0 != 0 } }
+        return withExtendedLifetime(file) { unsafe file.bytes.prefix(magic.count).contains { $0 != 0 } }
     }
 
     /// Removes the files of a run that does not need them any more.
     package static func remove(_ run: RunDirectory) {
-        for path in paths(run) { unlink(path) }
+        for path in paths(run) { unsafe unlink(path) }
     }
 
     private static func read(_ path: String) -> (state: RunState, arenas: [Arena])? {
         guard let file = try? MappedFile(path: path, followingLinks: false) else { return nil }
-        return withExtendedLifetime(file) { parse(file.bytes, path) }
+        return withExtendedLifetime(file) { unsafe parse(file.bytes, path) }
     }
 
     private static func digest(_ words: [UInt64], _ body: UnsafeRawBufferPointer) -> ContentDigest {
         var digest = ContentDigest.Accumulator()
-        words[..<3].withUnsafeBytes { digest.update($0) }
-        digest.update(body)
+        unsafe words[..<3].withUnsafeBytes { unsafe digest.update($0) }
+        unsafe digest.update(body)
         return digest.digest
     }
 
     /// The bytes of a file with the correct digest filled in; nil when the header cannot be valid. For fuzzing.
     static func withDigest(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
-        guard let (words, body) = parts(bytes) else { return nil }
-        var whole = Array(bytes)
-        for (i, word) in digest(words, body).words.enumerated() {
-            withUnsafeBytes(of: word.littleEndian) { whole.replaceSubrange(48 + 8 * i..<56 + 8 * i, with: $0) }
+        guard let (words, body) = unsafe parts(bytes) else { return nil }
+        var whole = unsafe Array(bytes)
+        for (i, word) in unsafe digest(words, body).words.enumerated() {
+            unsafe withUnsafeBytes(of: word.littleEndian) {
+                unsafe whole.replaceSubrange(48 + 8 * i..<56 + 8 * i, with: $0)
+            }
         }
         return whole
     }
 
     /// The words of the header and the bytes that they describe; nil for a file that is not a snapshot.
     private static func parts(_ bytes: UnsafeRawBufferPointer) -> (words: [UInt64], body: UnsafeRawBufferPointer)? {
-        guard bytes.count >= headerSize, bytes.starts(with: magic) else { return nil }
+        guard bytes.count >= headerSize, unsafe bytes.starts(with: magic) else { return nil }
         let words = (0..<5).map {
-            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24 + $0 * 8, as: UInt64.self))
+            unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24 + $0 * 8, as: UInt64.self))
         }
         guard words[1] <= UInt64(largestState), words[2] <= UInt64(bytes.count / 12) else { return nil }
         let size = Int(words[1]) + 12 * Int(words[2])
         guard headerSize + size <= bytes.count else { return nil }
-        return (words, UnsafeRawBufferPointer(rebasing: bytes[headerSize..<headerSize + size]))
+        return unsafe (words, UnsafeRawBufferPointer(rebasing: bytes[headerSize..<headerSize + size]))
     }
 
     static func parse(_ bytes: UnsafeRawBufferPointer, _ path: String) -> (state: RunState, arenas: [Arena])? {
-        guard let (words, body) = parts(bytes) else { return nil }
+        guard let (words, body) = unsafe parts(bytes) else { return nil }
         let (length, count) = (Int(words[1]), Int(words[2]))
-        guard digest(words, body) == ContentDigest(words: (words[3], words[4])),
-            let state = try? RunState(Data(body[..<length]), path: path), UInt64(state.step) == words[0]
+        guard unsafe digest(words, body) == ContentDigest(words: (words[3], words[4])),
+            let state = try? unsafe RunState(Data(body[..<length]), path: path), UInt64(state.step) == words[0]
         else { return nil }
         return (
             state,
             (0..<3).map { part in
                 let arena = Arena(count: count)
-                UnsafeMutableRawBufferPointer(arena.elements).copyBytes(
+                unsafe UnsafeMutableRawBufferPointer(arena.elements).copyBytes(
                     from: body[length + 4 * count * part..<length + 4 * count * (part + 1)])
                 return arena
             }

@@ -50,7 +50,7 @@ public final class TokenCache: Sendable {
         self.path = path
         self.file = file
         self.sources = sources
-        byteCount = file.bytes.count
+        byteCount = unsafe file.bytes.count
         (self.key, tasks) = contents
     }
 

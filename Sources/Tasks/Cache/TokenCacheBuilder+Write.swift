@@ -7,8 +7,8 @@ extension TokenCacheBuilder {
     func write(_ content: consuming TokenCacheContent, to path: String) throws(Failure) {
         let (json, dataSize) = try content.placedHeader()
         var digest = ContentDigest.Accumulator()
-        json.withUnsafeBytes { digest.update($0) }
-        try content.emit { (bytes) throws(Failure) in digest.update(bytes) }
+        unsafe json.withUnsafeBytes { unsafe digest.update($0) }
+        try unsafe content.emit { (bytes) throws(Failure) in unsafe digest.update(bytes) }
         let prologue = TokenCacheFormat.prologue(
             fileSize: TokenCacheFormat.prologueSize + json.count + dataSize, headerSize: json.count, key: key,
             content: digest.digest)
@@ -20,11 +20,11 @@ extension TokenCacheBuilder {
             let file = try DurableFile(creating: temporary, exclusively: true)
             try file.write(prologue)
             try file.write(json)
-            try content.emit { (bytes) throws(Failure) in try file.write(bytes) }
+            try unsafe content.emit { (bytes) throws(Failure) in try unsafe file.write(bytes) }
             _ = try file.finish()
             try DurableFile.rename(temporary, to: path)
         } catch {
-            unlink(temporary)
+            unsafe unlink(temporary)
             throw error
         }
     }

@@ -56,9 +56,13 @@ struct TokenCacheContent {
     func emit(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
         func emit<Element>(_ values: [Element]) throws(Failure) {
             let size = values.count * MemoryLayout<Element>.stride
-            try values.withUnsafeBufferPointer { (buffer) throws(Failure) in try body(UnsafeRawBufferPointer(buffer)) }
+            try unsafe values.withUnsafeBufferPointer { (buffer) throws(Failure) in
+                try unsafe body(UnsafeRawBufferPointer(buffer))
+            }
             let padding = [UInt8](repeating: 0, count: TokenCacheFormat.aligned(size) - size)
-            try padding.withUnsafeBufferPointer { (buffer) throws(Failure) in try body(UnsafeRawBufferPointer(buffer)) }
+            try unsafe padding.withUnsafeBufferPointer { (buffer) throws(Failure) in
+                try unsafe body(UnsafeRawBufferPointer(buffer))
+            }
         }
         for task in tasks.indices {
             try emit(targets[task].lists.offsets)

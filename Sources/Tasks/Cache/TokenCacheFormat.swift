@@ -28,7 +28,7 @@ enum TokenCacheFormat {
     static func prologue(fileSize: Int, headerSize: Int, key: ContentDigest, content: ContentDigest) -> [UInt8] {
         var bytes = magic
         for number in [version, UInt64(fileSize), UInt64(headerSize)] {
-            withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+            unsafe withUnsafeBytes(of: number.littleEndian) { unsafe bytes.append(contentsOf: $0) }
         }
         bytes += Array(key.hexadecimal.utf8) + Array(content.hexadecimal.utf8)
         return bytes + Array(repeating: 0, count: prologueSize - bytes.count)
@@ -39,12 +39,12 @@ enum TokenCacheFormat {
         prologue bytes: UnsafeRawBufferPointer
     ) throws(Failure) -> (headerSize: Int, key: ContentDigest, content: ContentDigest) {
         func number(_ offset: Int) -> UInt64 {
-            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
         }
         func digest(_ range: Range<Int>) -> ContentDigest? {
-            ContentDigest(hexadecimal: String(decoding: bytes[range], as: UTF8.self))
+            unsafe ContentDigest(hexadecimal: String(decoding: bytes[range], as: UTF8.self))
         }
-        guard bytes.count >= prologueSize, bytes.starts(with: magic) else {
+        guard bytes.count >= prologueSize, unsafe bytes.starts(with: magic) else {
             throw Failure(.badData, "it does not start as a token cache")
         }
         guard number(8) == version else { throw Failure(.badData, "its format is version \(number(8))") }

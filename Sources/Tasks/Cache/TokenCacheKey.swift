@@ -31,7 +31,7 @@ enum TokenCacheKey {
         let content = Content(
             version: TokenCacheFormat.version, vocabulary: vocabulary.digest, options: options, tasks: tasks)
         let data = try StableJSON.line(content, "the description of the tasks")
-        return data.withUnsafeBytes { ContentDigest(of: $0) }
+        return unsafe data.withUnsafeBytes { unsafe ContentDigest(of: $0) }
     }
 
     /// The identity of the tokens that the inputs of a key become: earlier versions of this program read added tokens as

@@ -4,7 +4,9 @@ import Heartbeat
 import Tensors
 
 /// Checks a mapped cache and creates its tasks; failures contain only the reason.
-struct TokenCacheReader {
+///
+/// Safe, because it keeps its memory mapped and reads nothing before it has checked that the place lies inside.
+@safe struct TokenCacheReader {
     private let file: MappedFile
     private let key: ContentDigest
     private let data: UnsafeRawBufferPointer
@@ -16,16 +18,16 @@ struct TokenCacheReader {
     init(_ file: MappedFile, end: Int32? = nil) throws(Failure) {
         self.file = file
         self.end = end
-        let prologue = try TokenCacheFormat.read(prologue: file.bytes)
+        let prologue = try unsafe TokenCacheFormat.read(prologue: file.bytes)
         key = prologue.key
-        let content = UnsafeRawBufferPointer(rebasing: file.bytes[TokenCacheFormat.prologueSize...])
-        guard ContentDigest(of: content) == prologue.content else {
+        let content = unsafe UnsafeRawBufferPointer(rebasing: file.bytes[TokenCacheFormat.prologueSize...])
+        guard unsafe ContentDigest(of: content) == prologue.content else {
             throw Failure(.badData, "its content does not have its digest")
         }
-        data = UnsafeRawBufferPointer(rebasing: content[prologue.headerSize...])
+        unsafe data = UnsafeRawBufferPointer(rebasing: content[prologue.headerSize...])
         do {
             // The header of a cache with a million files has some hundred megabytes; computing the digest has already read it.
-            header = try BoundedJSON.decode(
+            header = try unsafe BoundedJSON.decode(
                 TokenCacheHeader.self, from: Data(content[..<prologue.headerSize]), maximumSize: .max)
         } catch {
             throw Failure(.badData, "its header is damaged")
@@ -46,26 +48,27 @@ struct TokenCacheReader {
     /// of overlapping sections, and each would be read and copied.
     private func checkPlaces() throws(Failure) {
         var placed = header
-        try require(placed.placeSections(limit: data.count) == data.count && placed == header, "a section is misplaced")
+        try unsafe require(
+            placed.placeSections(limit: data.count) == data.count && placed == header, "a section is misplaced")
     }
 
     private func read(_ task: TokenCacheHeader.Task) throws(Failure) -> CachedTask {
         try check(task.answers)
-        let targets = try lists(task.targets)
+        let targets = try unsafe lists(task.targets)
         try require(targets.count == task.answers.targetCount, "it lacks targets")
         try require(task.report.isPossible, "its report is damaged")
         var splits: [CachedSplit] = []
         for split in task.splits {
-            let sources = try lists(split.sources)
-            try require(split.longestSource == sources.longest, "its longest source is another")
-            let golds: UnsafePointer<Double> = try elements(split.gold, split.sources.count)
-            let origins: UnsafePointer<UInt32> = try elements(split.origins, 2 * split.sources.count)
+            let sources = try unsafe lists(split.sources)
+            try unsafe require(split.longestSource == sources.longest, "its longest source is another")
+            let golds: UnsafePointer<Double> = try unsafe elements(split.gold, split.sources.count)
+            let origins: UnsafePointer<UInt32> = try unsafe elements(split.origins, 2 * split.sources.count)
             for index in 0..<split.sources.count {
                 if index % 65_536 == 0 { Heartbeat.beat() }
-                try require(isAnswer(golds[index], task.answers), "an answer is none of its task")
-                try require(task.files.indices.contains(Int(origins[2 * index])), "an origin is no file")
+                try unsafe require(isAnswer(golds[index], task.answers), "an answer is none of its task")
+                try unsafe require(task.files.indices.contains(Int(origins[2 * index])), "an origin is no file")
             }
-            splits.append(
+            unsafe splits.append(
                 CachedSplit(
                     split, file, sources: sources, targets: targets, golds: golds, origins: origins,
                     answers: task.answers))
@@ -73,7 +76,7 @@ struct TokenCacheReader {
         return CachedTask(
             name: task.name, answers: task.answers, labelNames: task.labelNames, metrics: task.metrics,
             report: task.report, files: task.files, splits: splits,
-            targetIDs: (0..<targets.count).map { Array(targets[$0]) })
+            targetIDs: (0..<targets.count).map { unsafe Array(targets[$0]) })
     }
 
     /// Refuses an answer space whose number of targets cannot be computed.
@@ -93,32 +96,32 @@ struct TokenCacheReader {
 
     /// Returns lists after checking offsets and ids: no list is empty, and each ends with the end id.
     private func lists(_ section: TokenCacheHeader.Section) throws(Failure) -> CachedLists {
-        try require((0..<data.count).contains(section.count), "a count is impossible")
-        let offsets: UnsafePointer<UInt64> = try elements(section.offsets, section.count + 1)
-        let ids: UnsafePointer<Int32> = try elements(section.ids, section.tokens)
-        try require(offsets[0] == 0 && offsets[section.count] == UInt64(section.tokens), "offsets do not match")
+        try unsafe require((0..<data.count).contains(section.count), "a count is impossible")
+        let offsets: UnsafePointer<UInt64> = try unsafe elements(section.offsets, section.count + 1)
+        let ids: UnsafePointer<Int32> = try unsafe elements(section.ids, section.tokens)
+        try unsafe require(offsets[0] == 0 && offsets[section.count] == UInt64(section.tokens), "offsets do not match")
         for index in 0..<section.count {
             // A cache may be many gigabytes on a slow network.
             if index % 65_536 == 0 { Heartbeat.beat() }
-            let end = offsets[index + 1]
-            try require(offsets[index] < end && end <= UInt64(section.tokens), "offsets are out of order")
-            let expected = self.end ?? ids[section.tokens - 1]
-            try require(ids[Int(end) - 1] == expected, "a text lacks its end")
+            let end = unsafe offsets[index + 1]
+            try unsafe require(offsets[index] < end && end <= UInt64(section.tokens), "offsets are out of order")
+            let expected = unsafe self.end ?? ids[section.tokens - 1]
+            try unsafe require(ids[Int(end) - 1] == expected, "a text lacks its end")
         }
         for index in 0..<section.tokens {
             if index % 1_048_576 == 0 { Heartbeat.beat() }
-            try require(ids[index] >= 0, "an id is negative")
+            try unsafe require(ids[index] >= 0, "an id is negative")
         }
-        return CachedLists(offsets: offsets, ids: ids, count: section.count)
+        return unsafe CachedLists(offsets: offsets, ids: ids, count: section.count)
     }
 
     /// `count` elements at a position in the data.
     private func elements<Element>(_ place: Int, _ count: Int) throws(Failure) -> UnsafePointer<Element> {
         let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-        guard !overflow, size >= 0, place >= 0, place <= data.count, size <= data.count - place,
-            place % TokenCacheFormat.alignment == 0, let base = data.baseAddress
+        guard !overflow, size >= 0, place >= 0, unsafe place <= data.count, unsafe size <= data.count - place,
+            place % TokenCacheFormat.alignment == 0, let base = unsafe data.baseAddress
         else { throw Failure(.badData, "a section lies outside of it") }
-        return (base + place).assumingMemoryBound(to: Element.self)
+        return unsafe (base + place).assumingMemoryBound(to: Element.self)
     }
 
     private func require(_ holds: Bool, _ reason: @autoclosure () -> String) throws(Failure) {

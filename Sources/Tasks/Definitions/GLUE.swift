@@ -25,7 +25,7 @@ public enum GLUE {
     public static func tasks(
         _ names: [String] = names, directory: String, style: LabelStyle = .digits
     ) throws(Failure) -> [TaskDefinition] {
-        guard access(directory, F_OK) == 0 else {
+        guard unsafe access(directory, F_OK) == 0 else {
             throw Failure(
                 .inputMissing,
                 "the GLUE directory \(directory.shown) does not exist; give the one that holds CoLA, SST-2 and the rest"
@@ -75,7 +75,7 @@ public enum GLUE {
         switch name {
         case "mnli":
             let mismatched = "\(folder)/dev_mismatched.tsv"
-            return [
+            return unsafe [
                 train,
                 access(mismatched, F_OK) == 0
                     ? SplitDefinition(.validation, .files([mismatched]), label: "mismatched") : heldOut,

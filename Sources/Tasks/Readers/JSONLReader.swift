@@ -11,7 +11,7 @@ struct JSONLReader: RecordReader {
 
     /// Opens a file; throws `badData` when it is empty, `badConfiguration` when a column is not a key.
     init(_ file: MappedFile, columns: [Column]) throws(Failure) {
-        guard !file.bytes.isEmpty else {
+        guard unsafe !file.bytes.isEmpty else {
             throw Failure(.badData, "\(file.path.shown) is empty; give a file with rows")
         }
         lines = LineCursor(file)
@@ -31,9 +31,9 @@ struct JSONLReader: RecordReader {
 
     mutating func next(_ record: inout Record) -> RowOutcome? {
         let keys = keys
-        return lines.next { line, position in
+        return unsafe lines.next { line, position in
             record.start(at: position)
-            var reader = JSONReader(line)
+            var reader = unsafe JSONReader(line)
             do throws(JSONReader.Problem) {
                 return try Self.read(&reader, keys, &record)
             } catch {
@@ -75,6 +75,6 @@ extension JSONReader {
         guard let first, first != UInt8(ascii: "{"), first != UInt8(ascii: "["), first != UInt8(ascii: "n") else {
             return nil
         }
-        return String(decoding: bytes[start..<offset], as: UTF8.self)
+        return unsafe String(decoding: bytes[start..<offset], as: UTF8.self)
     }
 }

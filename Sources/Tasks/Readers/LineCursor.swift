@@ -9,7 +9,7 @@ struct LineCursor: Sendable {
     /// Starts at the first line, after a byte order mark if there is one.
     init(_ file: MappedFile) {
         self.file = file
-        if file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position.offset = 3 }
+        if unsafe file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position.offset = 3 }
     }
 
     mutating func seek(to position: RowPosition) {
@@ -22,14 +22,16 @@ struct LineCursor: Sendable {
     mutating func next<Result>(_ body: (UnsafeRawBufferPointer, RowPosition) -> Result) -> Result? {
         withExtendedLifetime(file) {
             let start = position
-            let bytes = file.bytes
+            let bytes = unsafe file.bytes
             guard start.offset < bytes.count, let base = bytes.baseAddress else { return nil }
             let rest = bytes.count - start.offset
-            let length = memchr(base + start.offset, 0x0A, rest).map { UnsafeRawPointer($0) - (base + start.offset) }
+            let length = unsafe memchr(base + start.offset, 0x0A, rest).map {
+                unsafe UnsafeRawPointer($0) - (base + start.offset)
+            }
             position = RowPosition(offset: start.offset + (length.map { $0 + 1 } ?? rest), line: start.line + 1)
-            var line = UnsafeRawBufferPointer(start: base + start.offset, count: length ?? rest)
-            if line.last == 0x0D { line = UnsafeRawBufferPointer(rebasing: line.dropLast()) }
-            return body(line, start)
+            var line = unsafe UnsafeRawBufferPointer(start: base + start.offset, count: length ?? rest)
+            if unsafe line.last == 0x0D { unsafe line = unsafe UnsafeRawBufferPointer(rebasing: line.dropLast()) }
+            return unsafe body(line, start)
         }
     }
 }

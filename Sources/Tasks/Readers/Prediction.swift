@@ -102,7 +102,7 @@ public struct Prediction: Sendable {
         var problem: JSONReader.Problem?
         var unusable: String?
         line.withUTF8 { bytes in
-            var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+            var reader = unsafe JSONReader(UnsafeRawBufferPointer(bytes))
             do throws(JSONReader.Problem) {
                 try reader.object { (reader, key) throws(JSONReader.Problem) in
                     guard let index = definition.fields.firstIndex(where: { $0.name == key }) else {

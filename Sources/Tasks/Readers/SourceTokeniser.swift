@@ -28,23 +28,24 @@ struct SourceTokeniser: Sendable {
 
     /// Appends the ids of a source, EOS included. Throws `badData` for an added token that the model does not have.
     func append(_ source: RenderedSource, to lists: inout TokenLists) throws(Failure) -> Finding {
-        try source.text.withUnsafeBufferPointer { (buffer) throws(Failure) in
+        try unsafe source.text.withUnsafeBufferPointer { (buffer) throws(Failure) in
             let bytes = UnsafeRawBufferPointer(buffer)
             var finding = Finding()
-            finding.characters = Self.characters(bytes)
+            finding.characters = unsafe Self.characters(bytes)
             finding.isCut = try lists.append(limit: maxSource, end: vocabulary.endID) { (ids) throws(Failure) in
                 let start = ids.count
-                finding.holdsAddedToken = try vocabulary.encode(utf8: bytes, into: &ids)
+                finding.holdsAddedToken = try unsafe vocabulary.encode(utf8: bytes, into: &ids)
                 finding.tokens = ids.count - start
                 finding.unknownTokens = ids[start...].count { $0 == vocabulary.unknownID }
             }
             guard finding.isCut || finding.unknownTokens > 0 else { return finding }
-            let spans = try vocabulary.spans(utf8: bytes)
+            let spans = try unsafe vocabulary.spans(utf8: bytes)
             var begin = 0
             for span in spans {
                 let end = max(span.end, begin)
                 if span.id == vocabulary.unknownID {
-                    finding.unknownCharacters += Self.characters(UnsafeRawBufferPointer(rebasing: bytes[begin..<end]))
+                    unsafe finding.unknownCharacters += Self.characters(
+                        UnsafeRawBufferPointer(rebasing: bytes[begin..<end]))
                 }
                 begin = end
             }
@@ -58,11 +59,11 @@ struct SourceTokeniser: Sendable {
 
     /// Number of characters of a UTF-8 text, white space excluded.
     private static func characters(_ text: UnsafeRawBufferPointer) -> Int {
-        guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
+        guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
         // The loop uses a bare pointer so that it is vectorised: every text is counted.
         var count = 0
         for index in 0..<text.count {
-            count &+= base[index] & 0xC0 != 0x80 && base[index] > 0x20 ? 1 : 0
+            unsafe count &+= base[index] & 0xC0 != 0x80 && base[index] > 0x20 ? 1 : 0
         }
         return count
     }

@@ -21,12 +21,12 @@ struct TSVReader: RecordReader {
         let first = lines
         var hasReturns = false
         guard
-            let names = lines.next({ line, _ in
-                hasReturns = line.contains(0x0D)
-                return Self.split(line)
+            let names = unsafe lines.next({ line, _ in
+                hasReturns = unsafe line.contains(0x0D)
+                return unsafe Self.split(line)
             })
         else { throw Failure(.badData, "\(path.shown) is empty; give a file with rows") }
-        guard !hasReturns || lines.position.offset < file.bytes.count else {
+        guard unsafe !hasReturns || lines.position.offset < file.bytes.count else {
             throw Failure(
                 .badData,
                 "\(path.shown):1: the lines end with a carriage return alone; convert the file, as tr '\\r' '\\n' does")
@@ -58,16 +58,16 @@ struct TSVReader: RecordReader {
         let valuesOfColumn = valuesOfColumn
         let columnCount = columnCount
         let expected = hasHeader ? "the file has \(columnCount)" : "rows of this file have \(columnCount)"
-        return lines.next { line, position in
+        return unsafe lines.next { line, position in
             record.start(at: position)
-            guard isUTF8(line) else { return .malformed("the line is not UTF-8") }
+            guard unsafe isUTF8(line) else { return .malformed("the line is not UTF-8") }
             var column = 0
             var start = 0
             while true {
-                let tab = line[start...].firstIndex(of: 0x09)
+                let tab = unsafe line[start...].firstIndex(of: 0x09)
                 if column < columnCount {
                     for value in valuesOfColumn[column] {
-                        record.set(value, UnsafeRawBufferPointer(rebasing: line[start..<(tab ?? line.count)]))
+                        unsafe record.set(value, UnsafeRawBufferPointer(rebasing: line[start..<(tab ?? line.count)]))
                     }
                 }
                 column += 1
@@ -82,8 +82,10 @@ struct TSVReader: RecordReader {
 
     private static func split(_ line: UnsafeRawBufferPointer) -> [String]? {
         // The search is over bytes: comparing a character with a tab takes time quadratic in the number of its combining marks.
-        guard isUTF8(line) else { return nil }
-        return line.split(separator: 0x09, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        guard unsafe isUTF8(line) else { return nil }
+        return unsafe line.split(separator: 0x09, omittingEmptySubsequences: false).map {
+            unsafe String(decoding: $0, as: UTF8.self)
+        }
     }
 
     private static func place(of column: Column, in names: [String], _ path: String) throws(Failure) -> Int {
@@ -115,5 +117,5 @@ struct TSVReader: RecordReader {
 
 /// Whether bytes are well-formed UTF-8.
 func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    String(validating: bytes, as: UTF8.self) != nil
+    unsafe String(validating: bytes, as: UTF8.self) != nil
 }

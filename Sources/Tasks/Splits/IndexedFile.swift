@@ -23,7 +23,7 @@ struct IndexedFile: Sendable {
     init(_ path: String, _ definition: TaskDefinition, onBadRow: BadRowPolicy) throws(Failure) {
         let file = try MappedFile(path: path)
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        digest = withExtendedLifetime(file) { ContentDigest(of: file.bytes) }
+        digest = withExtendedLifetime(file) { unsafe ContentDigest(of: file.bytes) }
         reader = try ExampleReader(file, definition)
         var cursor = reader
         var rows: [Row] = []
@@ -32,7 +32,7 @@ struct IndexedFile: Sendable {
             if cursor.position.line % 4_096 == 0 { Heartbeat.beat() }
             switch outcome {
             case .example(let gold):
-                let text = cursor.source.text.withUnsafeBytes { ContentDigest(of: $0) }
+                let text = unsafe cursor.source.text.withUnsafeBytes { unsafe ContentDigest(of: $0) }
                 rows.append(Row(position: cursor.position, gold: gold, text: text))
             case .ignored:
                 report.ignoredRows += 1

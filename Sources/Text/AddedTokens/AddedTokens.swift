@@ -95,8 +95,8 @@ struct AddedTokens: Sendable {
         problems.append(problem)
     }
 
-    /// A part of a text: either text for SentencePiece or an added token.
-    enum Part {
+    /// A part of a text: either text for SentencePiece or an added token. Unsafe, because it is valid only as long as the text.
+    @unsafe enum Part {
         /// Text. `origins` gives, for each of its bytes and for its end, the corresponding byte of the whole text.
         case text(UnsafeRawBufferPointer, origins: Origins)
         case token(AddedToken, end: Int)
@@ -117,12 +117,12 @@ struct AddedTokens: Sendable {
 
     /// Whether a text can contain an added token at all; most texts cannot and skip the search.
     func mayOccur(in text: UnsafeRawBufferPointer) -> Bool {
-        written.mayOccur(in: text) || (!normalised.isEmpty && mayOccurNormalised(in: text))
+        unsafe written.mayOccur(in: text) || (!normalised.isEmpty && mayOccurNormalised(in: text))
     }
 
     /// True for the tokens' first bytes, and for every byte that normalisation may change into one.
     private func mayOccurNormalised(in text: UnsafeRawBufferPointer) -> Bool {
-        normalised.mayOccur(in: text) || text.contains { $0 >= 0x7F || $0 < 0x20 }
+        unsafe normalised.mayOccur(in: text) || text.contains { $0 >= 0x7F || $0 < 0x20 }
     }
 
     /// Calls `body` with the parts of a text in order; returns whether the text contains an added token. Throws `badData` when
@@ -131,47 +131,47 @@ struct AddedTokens: Sendable {
         of text: UnsafeRawBufferPointer, _ body: (Part) throws(Failure) -> Void
     ) throws(Failure) -> Bool {
         var (start, holds) = (0, false)
-        while let match = written.next(in: text, from: start) {
-            if try forEachNormalisedPart(of: text, start..<match.range.lowerBound, body) { holds = true }
-            try body(.token(try usable(writtenTokens[match.token]), end: match.range.upperBound))
+        while let match = unsafe written.next(in: text, from: start) {
+            if try unsafe forEachNormalisedPart(of: text, start..<match.range.lowerBound, body) { holds = true }
+            try unsafe body(.token(try usable(writtenTokens[match.token]), end: match.range.upperBound))
             (start, holds) = (match.range.upperBound, true)
         }
-        return try forEachNormalisedPart(of: text, start..<text.count, body) || holds
+        return try unsafe forEachNormalisedPart(of: text, start..<text.count, body) || holds
     }
 
     private func forEachNormalisedPart(
         of text: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (Part) throws(Failure) -> Void
     ) throws(Failure) -> Bool {
         guard !range.isEmpty else { return false }
-        let part = UnsafeRawBufferPointer(rebasing: text[range])
-        guard !normalised.isEmpty, mayOccurNormalised(in: part) else {
-            try body(.text(part, origins: .from(range.lowerBound)))
+        let part = unsafe UnsafeRawBufferPointer(rebasing: text[range])
+        guard !normalised.isEmpty, unsafe mayOccurNormalised(in: part) else {
+            try unsafe body(.text(part, origins: .from(range.lowerBound)))
             return false
         }
-        let (changed, places) = normaliser.normalised(part)
+        let (changed, places) = unsafe normaliser.normalised(part)
         let origins = places.map { $0 + range.lowerBound }
         var holds = false
-        try changed.withUnsafeBufferPointer { (buffer) throws(Failure) in
+        try unsafe changed.withUnsafeBufferPointer { (buffer) throws(Failure) in
             let bytes = UnsafeRawBufferPointer(buffer)
             var start = 0
             func rest(to end: Int) throws(Failure) {
                 guard start < end else { return }
-                try body(
+                try unsafe body(
                     .text(
                         UnsafeRawBufferPointer(rebasing: bytes[start..<end]),
                         origins: .each(Array(origins[start...end]))
                     ))
             }
-            while let match = normalised.next(in: bytes, from: start) {
+            while let match = unsafe normalised.next(in: bytes, from: start) {
                 try rest(to: match.range.lowerBound)
-                try body(
+                try unsafe body(
                     .token(try usable(normalisedTokens[match.token]), end: origins[match.range.upperBound]))
                 (start, holds) = (match.range.upperBound, true)
             }
             if holds { try rest(to: bytes.count) }
         }
         // Without a match the part is passed on as it was written.
-        if !holds { try body(.text(part, origins: .from(range.lowerBound))) }
+        if !holds { try unsafe body(.text(part, origins: .from(range.lowerBound))) }
         return holds
     }
 

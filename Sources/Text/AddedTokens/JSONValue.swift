@@ -37,7 +37,7 @@ enum JSONValue {
             _ = reader.peek()
             let start = reader.offset
             try reader.skipValue(depth: depth)
-            switch String(decoding: reader.bytes[start..<reader.offset], as: UTF8.self) {
+            switch unsafe String(decoding: reader.bytes[start..<reader.offset], as: UTF8.self) {
             case "null": self = .null
             case "true": self = .boolean(true)
             case "false": self = .boolean(false)

@@ -35,19 +35,19 @@ struct TokenSearch: Sendable {
     func mayOccur(in text: UnsafeRawBufferPointer) -> Bool {
         guard let base = text.baseAddress else { return false }
         // In most models all added tokens start with "<".
-        if firstBytes.count <= 4 { return firstBytes.contains { memchr(base, Int32($0), text.count) != nil } }
-        return starts.withUnsafeBufferPointer { starts in text.contains { starts[Int($0)] } }
+        if firstBytes.count <= 4 { return firstBytes.contains { unsafe memchr(base, Int32($0), text.count) != nil } }
+        return unsafe starts.withUnsafeBufferPointer { starts in unsafe text.contains { unsafe starts[Int($0)] } }
     }
 
     /// The next match at or after a position.
     func next(in text: UnsafeRawBufferPointer, from start: Int) -> (range: Range<Int>, token: Int)? {
         var place = start
         while place < text.count {
-            if starts[Int(text[place])], let bucket = buckets[text[place]] {
+            if unsafe starts[Int(text[place])], let bucket = unsafe buckets[text[place]] {
                 for length in bucket.lengths where length <= text.count - place {
                     let range = place..<place + length
-                    guard let token = bucket.tokens[Array(text[range])] else { continue }
-                    if isWholeWord[token], touchesWord(range, text) {
+                    guard let token = unsafe bucket.tokens[Array(text[range])] else { continue }
+                    if isWholeWord[token], unsafe touchesWord(range, text) {
                         // The search continues after the rejected match, like the reference's.
                         place += length - 1
                         break
@@ -63,8 +63,9 @@ struct TokenSearch: Sendable {
     /// Whether a word character is directly before or after a range.
     private func touchesWord(_ range: Range<Int>, _ text: UnsafeRawBufferPointer) -> Bool {
         // A character has at most four bytes.
-        let before = String(decoding: text[max(0, range.lowerBound - 4)..<range.lowerBound], as: UTF8.self)
-        let behind = String(decoding: text[range.upperBound..<min(text.count, range.upperBound + 4)], as: UTF8.self)
+        let before = unsafe String(decoding: text[max(0, range.lowerBound - 4)..<range.lowerBound], as: UTF8.self)
+        let behind = unsafe String(
+            decoding: text[range.upperBound..<min(text.count, range.upperBound + 4)], as: UTF8.self)
         return [before.unicodeScalars.last, behind.unicodeScalars.first].contains { $0.map(Self.isWord) ?? false }
     }
 

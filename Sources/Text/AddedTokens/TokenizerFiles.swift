@@ -48,14 +48,14 @@ struct TokenizerFiles {
             let path = directory + "/" + file.rawValue
             guard FileManager.default.fileExists(atPath: path) else { continue }
             let content = try MappedFile(path: path)
-            try withExtendedLifetime(content) { () throws(Failure) in try read(content.bytes, as: file) }
+            try withExtendedLifetime(content) { () throws(Failure) in try unsafe read(content.bytes, as: file) }
         }
     }
 
     /// Adds the content of a file; `badData` names the file and the place.
     mutating func read(_ bytes: UnsafeRawBufferPointer, as file: File) throws(Failure) {
         do throws(JSONReader.Problem) {
-            var reader = JSONReader(bytes)
+            var reader = unsafe JSONReader(bytes)
             guard bytes.count <= Self.maximumSize else { throw reader.problem("more than \(Self.maximumSize) bytes") }
             switch file {
             case .configuration: try readConfiguration(&reader)

@@ -8,16 +8,16 @@
 enum NormalisationTable {
     /// Whether no text can make a walk leave the trie, and no value points outside the texts.
     static func isSound(_ table: UnsafeRawBufferPointer) -> Bool {
-        if table.isEmpty { return true }
+        if unsafe table.isEmpty { return true }
         guard table.count >= 4 else { return false }
-        let size = Int(UInt32(littleEndian: table.loadUnaligned(as: UInt32.self)))
+        let size = unsafe Int(UInt32(littleEndian: table.loadUnaligned(as: UInt32.self)))
         guard size > 0, size % 4 == 0, size <= table.count - 4 else { return false }
-        let trie = UnsafeRawBufferPointer(rebasing: table[4..<4 + size])
-        let texts = table[(4 + size)...]
-        guard texts.last == 0 else { return false }
+        let trie = unsafe UnsafeRawBufferPointer(rebasing: table[4..<4 + size])
+        let texts = unsafe table[(4 + size)...]
+        guard unsafe texts.last == 0 else { return false }
         let count = size / 4
         func value(_ place: Int) -> UInt32 {
-            UInt32(littleEndian: trie.loadUnaligned(fromByteOffset: place * 4, as: UInt32.self))
+            unsafe UInt32(littleEndian: trie.loadUnaligned(fromByteOffset: place * 4, as: UInt32.self))
         }
         for place in 0..<count {
             let unit = value(place)
@@ -26,7 +26,7 @@ enum NormalisationTable {
             let next = place ^ Int((unit >> 10) << ((unit & 1 << 9) >> 6))
             guard next | 0xFF < count else { return false }
             let hasLeaf = unit >> 8 & 1 == 1
-            if hasLeaf && Int(value(next) & 0x7FFF_FFFF) >= texts.count { return false }
+            if unsafe hasLeaf && Int(value(next) & 0x7FFF_FFFF) >= texts.count { return false }
         }
         return true
     }

@@ -9,10 +9,10 @@ struct TextNormaliser: Sendable {
     /// Takes the table from a complete serialised model.
     init(model bytes: UnsafeRawBufferPointer) {
         var table: [UInt8] = []
-        _ = ProtocolBuffer.forEachDelimitedField(bytes) { number, content in
+        _ = unsafe ProtocolBuffer.forEachDelimitedField(bytes) { number, content in
             guard number == 3 else { return }
-            _ = ProtocolBuffer.forEachDelimitedField(content) { number, bytes in
-                if number == 2 { table = Array(bytes) }
+            _ = unsafe ProtocolBuffer.forEachDelimitedField(content) { number, bytes in
+                if number == 2 { table = unsafe Array(bytes) }
             }
         }
         self.table = table
@@ -27,12 +27,12 @@ struct TextNormaliser: Sendable {
         while place < text.count {
             let count: Int
             let start = result.count
-            if let found = replacement(text[place...]) {
+            if let found = unsafe replacement(text[place...]) {
                 count = found.length
                 result += table[found.text...].prefix { $0 != 0 }
             } else {
                 count = 1
-                result.append(text[place])
+                unsafe result.append(text[place])
             }
             origins += repeatElement(place, count: result.count - start)
             place += count
@@ -43,7 +43,7 @@ struct TextNormaliser: Sendable {
     /// The same text as a string.
     func normalised(_ text: String) -> String {
         var text = text
-        return text.withUTF8 { String(decoding: normalised(UnsafeRawBufferPointer($0)).text, as: UTF8.self) }
+        return text.withUTF8 { unsafe String(decoding: normalised(UnsafeRawBufferPointer($0)).text, as: UTF8.self) }
     }
 
     /// The longest entry that the text starts with: its length, and the offset of its replacement in the table.
@@ -53,7 +53,7 @@ struct TextNormaliser: Sendable {
         func offset(_ unit: UInt32) -> Int { Int((unit >> 10) << ((unit & 1 << 9) >> 6)) }
         var place = offset(unit(0))
         var found: (length: Int, text: Int)?
-        for (index, byte) in text.enumerated() {
+        for unsafe(index, byte) in unsafe text.enumerated() {
             place ^= Int(byte)
             let next = unit(place)
             guard next & (1 << 31 | 0xFF) == UInt32(byte) else { break }
@@ -66,6 +66,8 @@ struct TextNormaliser: Sendable {
     }
 
     private static func number(_ table: [UInt8], _ place: Int) -> UInt32 {
-        table.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)) }
+        unsafe table.withUnsafeBytes {
+            unsafe UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+        }
     }
 }

@@ -6,18 +6,18 @@ enum ProtocolBuffer {
     ) -> Bool {
         var offset = 0
         while offset < bytes.count {
-            guard let tag = integer(bytes, &offset) else { return false }
+            guard let tag = unsafe integer(bytes, &offset) else { return false }
             let size: UInt64?
             switch tag & 7 {
-            case 0: size = integer(bytes, &offset).map { _ in 0 }
+            case 0: size = unsafe integer(bytes, &offset).map { _ in 0 }
             case 1: size = 8
-            case 2: size = integer(bytes, &offset)
+            case 2: size = unsafe integer(bytes, &offset)
             case 5: size = 4
             default: size = nil
             }
             guard let size, size <= UInt64(bytes.count - offset) else { return false }
             if tag & 7 == 2 {
-                body(tag >> 3, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(size)]))
+                unsafe body(tag >> 3, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(size)]))
             }
             offset += Int(size)
         }
@@ -29,7 +29,7 @@ enum ProtocolBuffer {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while offset < bytes.count, shift < 64 {
-            let byte = bytes[offset]
+            let byte = unsafe bytes[offset]
             offset += 1
             value |= UInt64(byte & 0x7F) << shift
             if byte & 0x80 == 0 { return value }

@@ -10,10 +10,10 @@ func callLibrary(
     _ body: (UnsafeMutablePointer<CChar>) -> csp_status
 ) throws(Failure) {
     var status = csp_ok
-    let message = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(csp_message_capacity)) { buffer in
-        buffer.initialize(repeating: 0)
-        status = body(buffer.baseAddress!)
-        return status == csp_ok ? "" : String(cString: buffer.baseAddress!)
+    let message = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(csp_message_capacity)) { buffer in
+        unsafe buffer.initialize(repeating: 0)
+        status = unsafe body(buffer.baseAddress!)
+        return unsafe status == csp_ok ? "" : String(cString: buffer.baseAddress!)
     }
     guard status != csp_ok else { return }
     throw Failure(status == csp_refused ? code : .internal, "\(purpose()): \(readable(message))")

@@ -9,11 +9,11 @@ enum ModelOutline {
     static func isWhole(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var fields: Set<UInt64> = []
         var isSound = true
-        let isMessage = ProtocolBuffer.forEachDelimitedField(bytes) { number, content in
+        let isMessage = unsafe ProtocolBuffer.forEachDelimitedField(bytes) { number, content in
             fields.insert(number)
             guard number == 3 || number == 5 else { return }
-            let isSpecification = ProtocolBuffer.forEachDelimitedField(content) { number, table in
-                if number == 2 && !NormalisationTable.isSound(table) { isSound = false }
+            let isSpecification = unsafe ProtocolBuffer.forEachDelimitedField(content) { number, table in
+                if unsafe number == 2 && !NormalisationTable.isSound(table) { isSound = false }
             }
             isSound = isSound && isSpecification
         }

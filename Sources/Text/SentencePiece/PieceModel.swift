@@ -2,16 +2,18 @@ import CSentencePiece
 import Failures
 
 /// A loaded SentencePiece model, freed with this object.
-final class PieceModel: @unchecked Sendable {
+///
+/// Safe except for `pointer`, which is valid as long as this object; every use of it is marked.
+@safe final class PieceModel: @unchecked Sendable {
     // Unchecked: the model behind the pointer is never changed.
     let pointer: OpaquePointer
 
     init(_ pointer: OpaquePointer) {
-        self.pointer = pointer
+        unsafe self.pointer = pointer
     }
 
     deinit {
-        csp_model_destroy(pointer)
+        unsafe csp_model_destroy(pointer)
     }
 
     /// The name of a piece as the model has it, with "\u{2581}" for a space; `id` must be the id of a piece.
@@ -20,9 +22,9 @@ final class PieceModel: @unchecked Sendable {
         var length = 64
         repeat {
             name = [CChar](repeating: 0, count: length)
-            try name.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
-                try callLibrary("cannot name piece \(id)", refusal: .internal) { message in
-                    csp_piece_name(pointer, id, buffer.baseAddress, buffer.count, &length, message)
+            try unsafe name.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+                try unsafe callLibrary("cannot name piece \(id)", refusal: .internal) { message in
+                    unsafe csp_piece_name(pointer, id, buffer.baseAddress, buffer.count, &length, message)
                 }
             }
         } while length > name.count
@@ -33,8 +35,9 @@ final class PieceModel: @unchecked Sendable {
     func id(of name: String) -> Int32? {
         var name = name
         let id = name.withUTF8 { bytes in
-            csp_piece_id(pointer, UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self), bytes.count)
+            unsafe csp_piece_id(
+                pointer, UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self), bytes.count)
         }
-        return id == csp_unk_id(pointer) || id < 0 ? nil : id
+        return unsafe id == csp_unk_id(pointer) || id < 0 ? nil : id
     }
 }

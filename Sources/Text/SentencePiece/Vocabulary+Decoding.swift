@@ -35,9 +35,9 @@ extension Vocabulary {
         var length = pieces.count * 16
         repeat {
             text = [CChar](repeating: 0, count: length)
-            try text.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
-                try callLibrary("cannot decode \(pieces.count) ids", refusal: .internal) { message in
-                    csp_decode(model, pieces, pieces.count, buffer.baseAddress, buffer.count, &length, message)
+            try unsafe text.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+                try unsafe callLibrary("cannot decode \(pieces.count) ids", refusal: .internal) { message in
+                    unsafe csp_decode(model, pieces, pieces.count, buffer.baseAddress, buffer.count, &length, message)
                 }
             }
         } while length > text.count

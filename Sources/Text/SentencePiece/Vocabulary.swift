@@ -11,7 +11,7 @@ public import Tensors
 public final class Vocabulary: Tokenizer, @unchecked Sendable {
     // Unchecked: nothing changes after `init`, and the library's functions for encoding and decoding are const and stateless.
     let handle: PieceModel
-    var model: OpaquePointer { handle.pointer }
+    var model: OpaquePointer { unsafe handle.pointer }
 
     /// The path of the model file as given.
     public let path: String
@@ -59,21 +59,21 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
         defer { withExtendedLifetime(file) {} }
         let modelPath = file.path
         path = modelPath
-        let modelDigest = ContentDigest(of: file.bytes)
-        guard ModelOutline.isWhole(file.bytes) else {
+        let modelDigest = unsafe ContentDigest(of: file.bytes)
+        guard unsafe ModelOutline.isWhole(file.bytes) else {
             throw Failure(
                 .badData,
                 "\(modelPath.shown) is not a whole SentencePiece model (damaged or cut short); "
                     + "copy spiece.model again from where the model comes from")
         }
         var loaded: OpaquePointer?
-        try callLibrary("cannot load the vocabulary \(modelPath.shown)", refusal: .badData) { message in
-            csp_model_create(file.bytes.baseAddress, file.bytes.count, &loaded, message)
+        try unsafe callLibrary("cannot load the vocabulary \(modelPath.shown)", refusal: .badData) { message in
+            unsafe csp_model_create(file.bytes.baseAddress, file.bytes.count, &loaded, message)
         }
         // From here on the model is freed even when the code below throws.
-        let handle = PieceModel(loaded!)
-        let count = Int(csp_piece_count(handle.pointer))
-        let special = (csp_pad_id(handle.pointer), csp_eos_id(handle.pointer), csp_unk_id(handle.pointer))
+        let handle = unsafe PieceModel(loaded!)
+        let count = unsafe Int(csp_piece_count(handle.pointer))
+        let special = unsafe (csp_pad_id(handle.pointer), csp_eos_id(handle.pointer), csp_unk_id(handle.pointer))
         guard special == (Self.padID, Self.eosID, Self.unknownID) else {
             throw Failure(
                 .badData,
@@ -82,7 +82,7 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
         }
         let pieces = AddedTokens.Pieces(
             count: count, name: { id throws(Failure) in try handle.name(of: id) }, id: handle.id(of:),
-            normaliser: TextNormaliser(model: file.bytes))
+            normaliser: unsafe TextNormaliser(model: file.bytes))
         added = try AddedTokens(files, pieces: pieces, rows: rows)
         digest = added.identity.map { ContentDigest(of: "\(modelDigest.hexadecimal)\n\($0)") } ?? modelDigest
         pieceCount = count
@@ -95,13 +95,13 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
     /// that this model does not have, and `internal` when the library fails (memory is exhausted).
     @discardableResult
     public func encode(utf8 bytes: UnsafeRawBufferPointer, into ids: inout [Int32]) throws(Failure) -> Bool {
-        guard added.mayOccur(in: bytes) else {
-            try encodePieces(bytes, into: &ids)
+        guard unsafe added.mayOccur(in: bytes) else {
+            try unsafe encodePieces(bytes, into: &ids)
             return false
         }
-        return try added.forEachPart(of: bytes) { (part) throws(Failure) in
-            switch part {
-            case .text(let text, _): try encodePieces(text, into: &ids)
+        return try unsafe added.forEachPart(of: bytes) { (part) throws(Failure) in
+            switch unsafe part {
+            case .text(let text, _): try unsafe encodePieces(text, into: &ids)
             case .token(let token, _): ids.append(token.id)
             }
         }
@@ -115,9 +115,9 @@ public final class Vocabulary: Tokenizer, @unchecked Sendable {
         var count = 0
         repeat {
             ids.append(contentsOf: repeatElement(0, count: start + room - ids.count))
-            try ids.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
-                try callLibrary("cannot encode a text of \(bytes.count) bytes", refusal: .internal) { message in
-                    csp_encode(
+            try unsafe ids.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+                try unsafe callLibrary("cannot encode a text of \(bytes.count) bytes", refusal: .internal) { message in
+                    unsafe csp_encode(
                         model, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count,
                         buffer.baseAddress! + start, room, &count, message)
                 }

@@ -25,10 +25,10 @@ public enum VocabularyTrainer {
         guard pieces >= minimumPieces, pieces <= Int(Int32.max) else {
             throw Failure(.badData, "a vocabulary of \(pieces) pieces is impossible; ask for \(minimumPieces) or more")
         }
-        let model = try trained(sentences, pieces: Int32(pieces))
-        defer { csp_free(model.baseAddress) }
+        let model = try unsafe trained(sentences, pieces: Int32(pieces))
+        defer { unsafe csp_free(model.baseAddress) }
         return try DurableFile.replace(path) { (file) throws(Failure) in
-            try file.write(UnsafeRawBufferPointer(model))
+            try unsafe file.write(UnsafeRawBufferPointer(model))
         }
     }
 
@@ -44,18 +44,18 @@ public enum VocabularyTrainer {
         let lengths = sentences.map { $0.utf8.count }
         var model: UnsafeMutableRawPointer?
         var length = 0
-        try text.withUnsafeBufferPointer { (bytes) throws(Failure) in
+        try unsafe text.withUnsafeBufferPointer { (bytes) throws(Failure) in
             var next = bytes.baseAddress!
-            let starts = lengths.map { length in
-                defer { next += length }
-                return Optional(next)
+            let starts = unsafe lengths.map { length in
+                defer { unsafe next += length }
+                return unsafe Optional(next)
             }
-            try callLibrary(
+            try unsafe callLibrary(
                 "cannot train a vocabulary of \(pieces) pieces on \(sentences.count) sentences", refusal: .badData
             ) { message in
-                csp_train(starts, lengths, lengths.count, pieces, &model, &length, message)
+                unsafe csp_train(starts, lengths, lengths.count, pieces, &model, &length, message)
             }
         }
-        return UnsafeMutableRawBufferPointer(start: model, count: length)
+        return unsafe UnsafeMutableRawBufferPointer(start: model, count: length)
     }
 }

@@ -69,7 +69,9 @@ extension Tokenizer {
         var text = text
         var problem: Failure?
         text.withUTF8 { bytes in
-            do throws(Failure) { try encode(utf8: UnsafeRawBufferPointer(bytes), into: &ids) } catch { problem = error }
+            do throws(Failure) { try unsafe encode(utf8: UnsafeRawBufferPointer(bytes), into: &ids) } catch {
+                problem = error
+            }
         }
         if let problem { throw problem }
     }
