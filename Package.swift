@@ -18,7 +18,7 @@ let strict: [SwiftSetting] =
 
 // Libraries and executables also mark what may break memory as `unsafe`, except for the following libraries.
 let memorySafe = strict + [.strictMemorySafety()]
-let unmarked: Set = ["Adapters", "Backbone", "Benchmarks", "Commands", "Kernels", "T5", "Tensors", "Training"]
+let unmarked: Set = ["Adapters", "Backbone", "Kernels", "T5", "Tensors", "Training"]
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: unmarked.contains(name) ? strict : memorySafe)
@@ -122,12 +122,12 @@ let package = Package(
             "Benchmarks",
             [
                 "Adapters", "Backbone", "Backbones", "CAllocations", "Configuration", "Failures", "Kernels", "MPI",
-                "Optimizers", "Randomness", "Runs", "Tasks", "Tensors", "Text", "Training",
+                "Optimizers", "Randomness", "Runs", "Tasks", "Tensors", "Training",
             ]),
         .executableTarget(
             name: "unolora-bench",
             dependencies: [
-                "Backbone", "Benchmarks", "Commands", "Configuration", "Failures", "Kernels", "MPI", "Runs", "Training",
+                "Benchmarks", "Commands", "Configuration", "Failures", "Kernels", "MPI", "Runs", "Training",
                 argumentParser,
             ],
             swiftSettings: memorySafe),

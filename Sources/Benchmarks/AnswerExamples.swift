@@ -3,7 +3,6 @@ import Configuration
 import Failures
 import MPI
 import Tasks
-import Text
 import Training
 
 /// Examples that are used both for training and for answering, so that the two can be compared.
@@ -20,7 +19,7 @@ struct AnswerExamples {
     var count: Int { evaluation.reduce(0) { $0 + $1.gold.count } }
     /// Source tokens of all these examples.
     var sourceTokens: Int {
-        evaluation.reduce(0) { sum, task in task.gold.indices.reduce(sum) { $0 + task.source($1).count } }
+        evaluation.reduce(0) { sum, task in task.gold.indices.reduce(sum) { unsafe $0 + task.source($1).count } }
     }
 
     /// Random tokens of given lengths. An answer is as long as the target; examples with targets of the same length are
@@ -33,10 +32,10 @@ struct AnswerExamples {
         let byTarget = Dictionary(grouping: lengths.pairs.indices) { lengths.pairs[$0].target }
         evaluation = byTarget.sorted { $0.key < $1.key }.enumerated().map { number, group in
             let task = number % 8
-            return EvaluationTask(
+            return unsafe EvaluationTask(
                 name: "\(group.key) tokens", task: task, space: .classes([]), metrics: [], budget: group.key,
                 gold: group.value.map { _ in .label(0) },
-                source: { examples.source(task: task, example: group.value[$0]) })
+                source: { unsafe examples.source(task: task, example: group.value[$0]) })
         }
     }
 
@@ -70,10 +69,10 @@ struct AnswerExamples {
         tasks = zip(present, positions).map { ($0.name, $1.count) }
         longest = present.reduce(configuration.maxSource) { max($0, $1.longestTarget) }
         evaluation = present.indices.map { [splits, positions] index in
-            EvaluationTask(
+            unsafe EvaluationTask(
                 name: present[index].name, task: index, space: present[index].answers, metrics: present[index].metrics,
                 budget: present[index].longestTarget, gold: positions[index].map { splits[index].gold($0) },
-                source: { splits[index].source(positions[index][$0]) })
+                source: { unsafe splits[index].source(positions[index][$0]) })
         }
     }
 }
@@ -84,10 +83,10 @@ private struct CachedExamples: TrainingExamples {
     let positions: [[Int]]
 
     func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
-        splits[task].source(positions[task][example])
+        unsafe splits[task].source(positions[task][example])
     }
 
     func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
-        splits[task].target(positions[task][example])
+        unsafe splits[task].target(positions[task][example])
     }
 }

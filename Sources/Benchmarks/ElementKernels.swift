@@ -45,10 +45,10 @@ struct ElementKernels {
         let (weight, inverse) = (random(1, width), random(1, rows.source))
         return [
             rate("rmsNorm", x.count, bytes: 8) {
-                rmsNorm(x, weight: weight.base, epsilon: 1e-6, into: y, inverse: inverse.base)
+                unsafe rmsNorm(x, weight: weight.base, epsilon: 1e-6, into: y, inverse: inverse.base)
             },
             rate("rmsNormBackward", x.count, bytes: 16) {
-                rmsNormBackward(dy, x: x, weight: weight.base, inverse: inverse.base, addingTo: y)
+                unsafe rmsNormBackward(dy, x: x, weight: weight.base, inverse: inverse.base, addingTo: y)
             },
         ]
     }
@@ -60,11 +60,11 @@ struct ElementKernels {
         return [
             rate("softmaxRow", scores.count, bytes: 12, prepare: { copy(fresh, into: scores) }) {
                 for r in 0..<scores.rows {
-                    softmaxRow(scores.row(r), bias: bias.base, visible: length, count: length)
+                    unsafe softmaxRow(scores.row(r), bias: bias.base, visible: length, count: length)
                 }
             },
             rate("softmaxRowBackward", scores.count, bytes: 12, prepare: { copy(fresh, into: scores) }) {
-                for r in 0..<scores.rows { softmaxRowBackward(p.row(r), scores.row(r), length) }
+                for r in 0..<scores.rows { unsafe softmaxRowBackward(p.row(r), scores.row(r), length) }
             },
         ]
     }
@@ -73,18 +73,18 @@ struct ElementKernels {
         let (x, a, y) = (random(rows.source, width), random(rows.source, width), random(rows.source, width))
         let fresh = random(rows.source, shape.feedForwardWidth)
         let inner = random(fresh.rows, fresh.columns)
-        let mask = BitMask(
+        let mask = unsafe BitMask(
             workspace.take(UInt8.self, BitMask.byteCount(rows: inner.rows, columns: inner.columns)),
             columns: inner.columns)
         return [
             rate("dropout", x.count, bytes: 8) {
                 for r in 0..<x.rows {
-                    dropout.apply(x.row(r), into: y.row(r), width: width, row: r, slot: 0, place: 1)
+                    unsafe dropout.apply(x.row(r), into: y.row(r), width: width, row: r, slot: 0, place: 1)
                 }
             },
             rate("dropoutAdding", x.count, bytes: 12) {
                 for r in 0..<x.rows {
-                    dropout.applyAdding(
+                    unsafe dropout.applyAdding(
                         x.row(r), to: a.row(r), into: y.row(r), width: width, row: r, slot: 0, place: 1)
                 }
             },
@@ -102,33 +102,34 @@ struct ElementKernels {
         let logits = random(fresh.rows, fresh.columns)
         return rate("crossEntropy", logits.count, bytes: 8, prepare: { copy(fresh, into: logits) }) {
             for r in 0..<logits.rows {
-                _ = crossEntropyRow(logits.row(r), label: 1, smoothing: 0, count: logits.columns)
-                crossEntropyRowBackward(logits.row(r), label: 1, smoothing: 0, count: logits.columns)
+                _ = unsafe crossEntropyRow(logits.row(r), label: 1, smoothing: 0, count: logits.columns)
+                unsafe crossEntropyRowBackward(logits.row(r), label: 1, smoothing: 0, count: logits.columns)
             }
         }
     }
 
     private func updateRates() -> [ElementRate] {
         let arenas = (0..<4).map { _ in Arena(count: trainables) }
-        for i in 0..<trainables { arenas[1].base[i] = Float(i % 17) * 1e-3 - 8e-3 }
-        let sums = workspace.take(Int64.self, trainables)
-        sums.initialize(repeating: 0, count: trainables)
+        for i in 0..<trainables { unsafe arenas[1].base[i] = Float(i % 17) * 1e-3 - 8e-3 }
+        let sums = unsafe workspace.take(Int64.self, trainables)
+        unsafe sums.initialize(repeating: 0, count: trainables)
         return [
             rate("adamW", trainables, bytes: 28) {
                 AdamW().update(
                     arenas[0], gradients: arenas[1], mean: arenas[2], square: arenas[3], learningRate: 1e-4, count: 1)
             },
             rate("fixedPointAdd", trainables, bytes: 20) {
-                _ = FixedPoint.add(arenas[1].base, to: sums, count: trainables, limit: FixedPoint.limit(parts: 1))
+                _ = unsafe FixedPoint.add(
+                    arenas[1].base, to: sums, count: trainables, limit: FixedPoint.limit(parts: 1))
             },
         ]
     }
 
     private func quantiseRate() -> ElementRate {
         let x = random(rows.source, width)
-        let quantised = workspace.take(Int8.self, x.count)
+        let quantised = unsafe workspace.take(Int8.self, x.count)
         return rate("quantiseRow", x.count, bytes: 5) {
-            for r in 0..<x.rows { _ = quantiseRow(x.row(r), into: quantised + r * width, width) }
+            for r in 0..<x.rows { _ = unsafe quantiseRow(x.row(r), into: quantised + r * width, width) }
         }
     }
 
@@ -138,7 +139,7 @@ struct ElementKernels {
     private func random(_ rows: Int, _ columns: Int) -> Matrix {
         let matrix = workspace.matrix(rows, columns)
         var stream = RandomStream(seed: 1, purpose: .benchmark)
-        for i in 0..<matrix.count { matrix.base[i] = Float(stream.below(2001)) / 1000 - 1 }
+        for i in 0..<matrix.count { unsafe matrix.base[i] = Float(stream.below(2001)) / 1000 - 1 }
         return matrix
     }
 

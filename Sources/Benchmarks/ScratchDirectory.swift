@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import MPI
+import Tensors
 
 /// A directory for files of a benchmark; it is removed together with this value.
 final class ScratchDirectory: Sendable {
@@ -14,11 +15,10 @@ final class ScratchDirectory: Sendable {
         var made = ""
         if isOwner {
             var template = Array((NSTemporaryDirectory() + "/unolora-bench-XXXXXX").utf8CString)
-            guard mkdtemp(&template) != nil else {
+            guard unsafe mkdtemp(&template) != nil else {
                 throw Failure(
                     .cannotWrite,
-                    "no directory can be made in \(NSTemporaryDirectory()) (\(String(cString: strerror(errno)))); set TMPDIR"
-                )
+                    "no directory can be made in \(NSTemporaryDirectory()) (\(systemMessage(errno))); set TMPDIR")
             }
             made = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         }

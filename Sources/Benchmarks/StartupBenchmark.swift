@@ -2,7 +2,6 @@ import Configuration
 public import Failures
 import Foundation
 import Runs
-import Training
 
 /// `startup`: the time from the start of the process `unolora-dist train` to its first step, which the process then makes. All
 /// caches are warm.

@@ -1,7 +1,6 @@
 public import Failures
 import Foundation
 import Randomness
-import Tasks
 import Training
 
 /// Source and target lengths of examples, in tokens including the end token: `[[source, target], ...]` as JSON.
@@ -41,34 +40,36 @@ func evenlySpread(_ limit: Int, over count: Int) -> [Int] {
 }
 
 /// Examples of given lengths with random tokens, the same in every task.
-final class RandomExamples: TrainingExamples, @unchecked Sendable {
+///
+/// Safe except for the lists that it returns, which are valid as long as this object.
+@safe final class RandomExamples: TrainingExamples, @unchecked Sendable {
     // Unchecked: only `init` writes the memory.
     private let tokens: UnsafeMutableBufferPointer<Int32>
     private let lengths: TokenLengths
 
     init(_ lengths: TokenLengths, vocabulary: Int, seed: UInt64) {
         self.lengths = lengths
-        tokens = .allocate(capacity: 4 * lengths.longest + 4096)
+        unsafe tokens = .allocate(capacity: 4 * lengths.longest + 4096)
         var stream = RandomStream(seed: seed, purpose: .benchmark)
-        for i in tokens.indices {
-            tokens.initializeElement(at: i, to: Int32(2 + stream.below(vocabulary - 2)))
+        for i in unsafe tokens.indices {
+            unsafe tokens.initializeElement(at: i, to: Int32(2 + stream.below(vocabulary - 2)))
         }
     }
 
-    deinit { tokens.deallocate() }
+    deinit { unsafe tokens.deallocate() }
 
     var count: Int { lengths.pairs.count }
 
     func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
-        slice(task + 13 * example, lengths.pairs[example].source)
+        unsafe slice(task + 13 * example, lengths.pairs[example].source)
     }
 
     func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
-        slice(task + 29 * example, lengths.pairs[example].target)
+        unsafe slice(task + 29 * example, lengths.pairs[example].target)
     }
 
     private func slice(_ place: Int, _ count: Int) -> UnsafeBufferPointer<Int32> {
-        let first = place % (tokens.count - count)
-        return UnsafeBufferPointer(rebasing: tokens[first..<first + count])
+        let first = unsafe place % (tokens.count - count)
+        return unsafe UnsafeBufferPointer(rebasing: tokens[first..<first + count])
     }
 }

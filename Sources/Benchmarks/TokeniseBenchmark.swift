@@ -2,7 +2,6 @@ import Backbones
 public import Configuration
 public import Failures
 import Tasks
-import Text
 import Training
 
 /// `tokenise`: the time from the text files of a configuration's tasks to the token cache, and the time to open that.
@@ -71,7 +70,9 @@ public struct TokeniseBenchmark {
         }
         let splits = cache?.tasks.flatMap(\.splits) ?? []
         let texts = splits.reduce(0) { $0 + $1.count }
-        let tokens = splits.reduce(0) { sum, split in (0..<split.count).reduce(sum) { $0 + split.source($1).count } }
+        let tokens = splits.reduce(0) { sum, split in
+            (0..<split.count).reduce(sum) { unsafe $0 + split.source($1).count }
+        }
         return Report(
             threads: threads, texts: texts, tokens: tokens, cacheMiB: Double(cache?.byteCount ?? 0) / 0x1p20,
             readSeconds: Spread(reads), tokeniseSeconds: Spread(writes),

@@ -4,7 +4,6 @@ import Commands
 import Configuration
 import Failures
 import MPI
-import Training
 
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,4 @@
 public import ArgumentParser
-import Backbone
 import Benchmarks
 import Configuration
 import Failures

@@ -1,6 +1,5 @@
 public import Configuration
 public import Failures
-import Foundation
 import Kernels
 public import MPI
 import Runs

@@ -18,7 +18,7 @@ public enum Job {
         StopSignals.quitAtOnce()
         for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
             // The direction is the wrong one, so that using the stream is still an error.
-            _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+            _ = unsafe open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
         }
     }
 

@@ -61,6 +61,6 @@ public enum NewModelCommand {
     /// Identifies a file, following links; nil when there is none.
     private static func file(_ path: String) -> [UInt64]? {
         var status = stat()
-        return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil
+        return unsafe stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil
     }
 }

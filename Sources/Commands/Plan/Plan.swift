@@ -7,9 +7,7 @@ import Foundation
 import Kernels
 import MPI
 import Runs
-import Tasks
 import Tensors
-import Text
 import Training
 
 /// `plan`: predicts counts, memory, traffic, mixture and time of a run, without training.
@@ -161,9 +159,9 @@ public struct Plan {
     private static func measuredRate() -> Double {
         let (m, n, k) = (256, 768, 768)
         let memory = Arena(count: m * k + n * k + m * n)
-        let a = Matrix(memory.base, rows: m, columns: k)
-        let b = Matrix(memory.base + m * k, rows: n, columns: k)
-        let c = Matrix(memory.base + m * k + n * k, rows: m, columns: n)
+        let a = unsafe Matrix(memory.base, rows: m, columns: k)
+        let b = unsafe Matrix(memory.base + m * k, rows: n, columns: k)
+        let c = unsafe Matrix(memory.base + m * k + n * k, rows: m, columns: n)
         var best = Double.infinity
         for _ in 0..<8 {
             let begun = ContinuousClock.now

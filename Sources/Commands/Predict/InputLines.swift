@@ -29,7 +29,7 @@ final class InputLines {
     init(_ path: String?) throws(Failure) {
         if let path, path != "-" {
             name = path
-            descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else {
                 throw Failure(.inputMissing, "--input \(path) cannot be read (\(systemMessage(errno))); check the path")
             }
@@ -38,7 +38,7 @@ final class InputLines {
             descriptor = STDIN_FILENO
         }
         var status = stat()
-        isStream = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        isStream = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
     deinit {
@@ -74,7 +74,7 @@ final class InputLines {
 
     private var isReadable: Bool {
         var place = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return poll(&place, 1, 0) > 0
+        return unsafe poll(&place, 1, 0) > 0
     }
 
     private func readMore() throws(Failure) {
@@ -87,7 +87,7 @@ final class InputLines {
         }
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = read(descriptor, &chunk, chunk.count)
+            let count = unsafe read(descriptor, &chunk, chunk.count)
             if count >= 0 {
                 isAtEnd = count == 0
                 buffer += chunk[..<count]
@@ -98,7 +98,7 @@ final class InputLines {
             case EAGAIN:
                 // Another process that shares the terminal or pipe has made it non-blocking.
                 var place = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                poll(&place, 1, -1)
+                unsafe poll(&place, 1, -1)
             case let code:
                 throw Failure(
                     .inputMissing, "\(name) cannot be read (\(systemMessage(code))); give a file or a pipe with --input"

@@ -1,6 +1,5 @@
 import Configuration
 public import Failures
-import Foundation
 public import MPI
 import Runs
 import Tasks
@@ -96,10 +95,10 @@ public enum PredictCommand {
         } catch {
             refusal = error
         }
-        var evaluation = EvaluationTask(
+        var evaluation = unsafe EvaluationTask(
             name: definition.name, task: task, space: definition.answers, metrics: [],
             budget: base.budgets[task],
-            gold: Array(repeating: .label(0), count: sources.count), source: { sources[$0] })
+            gold: Array(repeating: .label(0), count: sources.count), source: { unsafe sources[$0] })
         evaluation.exampleName = { "\(place):\(lines[$0].number)" }
         let tokens = try generator.generate([evaluation], team: team)[0]
         try MappedInputs(base.model).check(
@@ -117,20 +116,22 @@ public enum PredictCommand {
 }
 
 /// Source tokens of lines, at fixed addresses.
-private final class SourceList: @unchecked Sendable {
-    private var buffers: [UnsafeMutableBufferPointer<Int32>] = []
+///
+/// Safe except for the lists that it returns, which are valid as long as this object.
+@safe private final class SourceList: @unchecked Sendable {
+    private var buffers: [UnsafeMutableBufferPointer<Int32>] = unsafe []
 
-    var count: Int { buffers.count }
+    var count: Int { unsafe buffers.count }
 
     deinit {
-        for buffer in buffers { buffer.deallocate() }
+        unsafe buffers.forEach { unsafe $0.deallocate() }
     }
 
     func append(_ ids: some Collection<Int32>) {
         let buffer = UnsafeMutableBufferPointer<Int32>.allocate(capacity: ids.count)
-        _ = buffer.initialize(from: ids)
-        buffers.append(buffer)
+        _ = unsafe buffer.initialize(from: ids)
+        unsafe buffers.append(buffer)
     }
 
-    subscript(index: Int) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(buffers[index]) }
+    subscript(index: Int) -> UnsafeBufferPointer<Int32> { unsafe UnsafeBufferPointer(buffers[index]) }
 }

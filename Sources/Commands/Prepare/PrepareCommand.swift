@@ -4,7 +4,6 @@ public import Failures
 public import MPI
 import Runs
 import Tasks
-import Text
 import Training
 
 /// `prepare`: builds the token cache and reports its content.

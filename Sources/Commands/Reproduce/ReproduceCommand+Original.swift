@@ -52,7 +52,7 @@ extension ReproduceCommand {
             let file = try MappedFile(path: run.metrics)
             return withExtendedLifetime(file) {
                 var records: [Int: TrainRecord] = [:]
-                for line in Data(file.bytes).split(separator: 0x0A) {
+                for line in unsafe Data(file.bytes).split(separator: 0x0A) {
                     guard var record = try? BoundedJSON.decode(TrainRecord.self, from: line), record.kind == "train",
                         record.step <= step
                     else { continue }

@@ -162,8 +162,8 @@ public struct ReproduceCommand {
                 sentences.append("\(tensor.name) is not there any more")
                 continue
             }
-            let (before, now) = (old.bytes(of: tensor), new.bytes(of: twin))
-            let places = zip(before, now).enumerated().first { $1.0 != $1.1 }
+            let (before, now) = unsafe (old.bytes(of: tensor), new.bytes(of: twin))
+            let places = unsafe zip(before, now).enumerated().first { $1.0 != $1.1 }
             if let place = places?.offset {
                 sentences.append("\(tensor.name) from its element \(place / 4) on")
             } else if before.count != now.count {

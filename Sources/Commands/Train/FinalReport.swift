@@ -1,6 +1,5 @@
 import Checkpoints
 import Failures
-import Foundation
 import MPI
 import Runs
 import Tasks
@@ -31,7 +30,7 @@ struct FinalReport {
             adapter = checkpoint.adapterDigest
             best = step
         }
-        try world.broadcast(UnsafeMutableRawBufferPointer(trainer.state.weights.elements), from: 0)
+        try unsafe world.broadcast(UnsafeMutableRawBufferPointer(trainer.state.weights.elements), from: 0)
         let split: SplitName = session.evaluationTasks(.test).isEmpty ? .validation : .test
         let tasks = session.evaluationTasks(split) + session.tasksBeside(split)
         let begun = ContinuousClock.now

@@ -1,7 +1,6 @@
 import Backbone
 public import Failures
 import Foundation
-import Kernels
 import Optimizers
 import Tensors
 public import Training
@@ -146,7 +145,7 @@ private struct CaseReplay {
         let largest = expected.values.map { magnitude($0) }.max() ?? 0
         let factor = Float(reductionFactor)
         for entry in entries {
-            let values = gradients.elements[entry.range].map { $0 * factor }
+            let values = unsafe gradients.elements[entry.range].map { $0 * factor }
             let reference = expected[entry.name] ?? []
             errors["grad." + entry.name] = difference(values, reference) / max(magnitude(reference), 1e-3 * largest)
         }
@@ -161,7 +160,7 @@ private struct CaseReplay {
         weights.copy(from: parity.weights)
         for entry in layout.entries {
             let values = try read("grad." + entry.name, count: entry.count)
-            (given.base + entry.offset).update(from: values, count: entry.count)
+            unsafe (given.base + entry.offset).update(from: values, count: entry.count)
         }
         AdamW().update(
             weights, gradients: given, mean: Arena(count: layout.count), square: Arena(count: layout.count),
@@ -169,7 +168,7 @@ private struct CaseReplay {
         for entry in layout.entries {
             let reference = try read("step." + entry.name, count: entry.count)
             errors["step." + entry.name] =
-                difference(Array(weights.elements[entry.range]), reference) / max(magnitude(reference), 1e-30)
+                unsafe difference(Array(weights.elements[entry.range]), reference) / max(magnitude(reference), 1e-30)
         }
         try refuseUnknown(prefix: "step.")
     }

@@ -53,7 +53,8 @@ struct TextNormaliser: Sendable {
         func offset(_ unit: UInt32) -> Int { Int((unit >> 10) << ((unit & 1 << 9) >> 6)) }
         var place = offset(unit(0))
         var found: (length: Int, text: Int)?
-        for unsafe(index, byte) in unsafe text.enumerated() {
+        for index in unsafe 0..<text.count {
+            let byte = unsafe text[text.startIndex + index]
             place ^= Int(byte)
             let next = unit(place)
             guard next & (1 << 31 | 0xFF) == UInt32(byte) else { break }

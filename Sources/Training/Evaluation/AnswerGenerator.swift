@@ -3,7 +3,6 @@ package import Failures
 import Heartbeat
 package import MPI
 import Synchronization
-import Tasks
 
 /// Generates the answers of whole splits.
 ///

@@ -1,4 +1,3 @@
-import Foundation
 import MPI
 
 /// Evaluates the table of a node: which rank is lost, and whether any rank works at all.

@@ -1,7 +1,6 @@
 import Failures
 import MPI
 package import Runs
-import Tasks
 
 /// The evaluation that the training loop runs from time to time.
 package struct LoopEvaluation {

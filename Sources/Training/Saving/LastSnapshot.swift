@@ -1,5 +1,4 @@
 import Failures
-import Foundation
 package import Runs
 import Synchronization
 

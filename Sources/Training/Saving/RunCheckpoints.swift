@@ -1,7 +1,6 @@
 package import Adapters
 package import Checkpoints
 package import Failures
-import Foundation
 import MPI
 package import Runs
 import Synchronization

@@ -2,7 +2,6 @@ package import Failures
 import Foundation
 package import Runs
 import Synchronization
-import Tensors
 
 /// Writes the output of a run on rank 0: metrics, TensorBoard's curves, checkpoints, `STATUS.json` and lines on the terminal.
 package final class RunWriter: @unchecked Sendable {

@@ -3,7 +3,6 @@ package import Backbone
 import Configuration
 package import Failures
 import Optimizers
-import Tasks
 import Tensors
 
 extension RunConfiguration {

@@ -3,7 +3,6 @@ package import Backbone
 import Backbones
 package import Configuration
 package import Failures
-import Foundation
 import Kernels
 package import MPI
 package import Runs
