@@ -52,6 +52,8 @@ public struct TrainCommand {
     let ending: RunEnding
     private var startup: StartupTimes
     private(set) var hasOtherNodes = false
+    /// Whether MPI allows several threads on all ranks.
+    private var allowsThreads = false
 
     /// Prepares a run on all ranks; `startup` has the times before MPI was started.
     public init(
@@ -84,8 +86,10 @@ public struct TrainCommand {
         do throws(Failure) {
             let node = try world.nodeCommunicator()
             hasOtherNodes = node.size < world.size
+            // A rank alone must not begin what the others leave out.
+            allowsThreads = try world.allReduce(.minimum, Int64(library.threadLevel == .multiple ? 1 : 0)) == 1
             let watching = try HealthMonitor(
-                world: world, node: node, threads: library.threadLevel, actions: snapshots.actions)
+                world: world, node: node, threads: allowsThreads ? .multiple : .funneled, actions: snapshots.actions)
             monitor = watching
             watching.limit(.seconds(configuration.stallTimeout))
             Memory.onShortage { [weak watching] failure in
@@ -189,7 +193,7 @@ public struct TrainCommand {
             options: configuration.trainOptions(
                 modelDropout: session.base.model.shape.dropoutRate, check: check),
             threads: threads.threads, communicator: world, workspaceBytes: memory?.workspace,
-            overlaps: library.threadLevel == .multiple)
+            overlaps: allowsThreads)
         let stop = EvaluationStop(request.stop, world: world)
         var evaluator = session.base.evaluator
         evaluator.generator.isGivenUp = stop.isGivenUp

@@ -6,13 +6,13 @@ public enum FloatSum {
     public static func add(
         _ values: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>, count: Int, limit: Float
     ) -> Bool {
-        var good = true
+        var bad: UInt32 = 0
         for i in 0..<count {
             let value = values[i]
-            // A NaN fails the comparison too.
-            good = good && value.magnitude <= limit
+            // A NaN fails the comparison too. No branch, so that several elements are computed at once.
+            bad |= value.magnitude <= limit ? 0 : 1
             sums[i] += value
         }
-        return good
+        return bad == 0
     }
 }

@@ -13,6 +13,7 @@ final class BucketReduction: @unchecked Sendable {
     private let sums: RankSums
     private let count: Int
     private let background: Background?
+    private var hasBegun = false
     private var failure: Failure?
 
     /// What the thread shares with its owner: it outlives the owner until it has left.
@@ -62,6 +63,7 @@ final class BucketReduction: @unchecked Sendable {
     /// A step begins, in which the workers complete the buckets.
     func begin() {
         guard let background else { return }
+        hasBegun = true
         background.isAwaited.store(false, ordering: .relaxed)
         background.owner = self
         background.start.signal()
@@ -76,6 +78,8 @@ final class BucketReduction: @unchecked Sendable {
                 try reduce(bucket) {
                     if background.isAwaited.load(ordering: .relaxed) { sched_yield() } else { usleep(100) }
                 }
+                // A sum that ended is progress of all ranks: where many follow each other, nobody only waits.
+                Heartbeat.beat()
             } catch {
                 failure = error
             }
@@ -84,7 +88,8 @@ final class BucketReduction: @unchecked Sendable {
 
     /// Returns when all buckets of the step are summed; the workers are done. Collective.
     func finish() throws(Failure) {
-        guard let background else { return try reduceAll() }
+        guard let background, hasBegun else { return try reduceAll() }
+        hasBegun = false
         background.isAwaited.store(true, ordering: .relaxed)
         Heartbeat.waiting { background.finished.wait() }
         if let failure { throw failure }

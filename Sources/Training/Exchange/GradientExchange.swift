@@ -38,14 +38,15 @@ final class GradientExchange {
     func begin() { early.begin() }
 
     /// Sums this rank's sums over the ranks, in place; collective. `isGood`: whether this rank met only numbers that the sum
-    /// admits. Ranks that are at different steps, at different examples (`cursor`), whose last update was another one (`update`,
-    /// a word that it decides), or that differ in `check` are refused with `ranksDisagree` naming one of them, on every rank.
+    /// admits. Ranks that are at different steps, at different examples (`cursor`), that began the step with different weights
+    /// (`weights`, a number that their bits decide), or that differ in `check` are refused with `ranksDisagree` naming one of
+    /// them, on every rank.
     func reduce(
-        isGood: Bool, step: Int, cursor: UInt64, update: UInt64 = 0, stop: @autoclosure () -> StopReason?
+        isGood: Bool, step: Int, cursor: UInt64, weights: UInt64 = 0, stop: @autoclosure () -> StopReason?
     ) throws(Failure) {
         try early.finish()
         // Below 2^22, so that the sum of squares over 2^19 ranks still fits.
-        let word = Int64(Self.mix(Self.mix(Self.mix(check, UInt64(step)), cursor), update) >> 42)
+        let word = Int64(Self.mix(Self.mix(Self.mix(check, UInt64(step)), cursor), weights) >> 42)
         self[.step] = Int64(step)
         self[.check] = word
         self[.checkSquared] = word * word
@@ -56,7 +57,7 @@ final class GradientExchange {
         let agrees =
             self[.step] == Int64(step) * size && self[.check] == word * size
             && self[.checkSquared] == word * word * size
-        guard agrees else { throw try disagreement([UInt64(step), cursor, check, update]) }
+        guard agrees else { throw try disagreement([UInt64(step), cursor, check, weights]) }
     }
 
     /// Puts another word into a hash.
@@ -108,7 +109,7 @@ final class GradientExchange {
             } else if all[odd][1] != all[usual][1] {
                 "is at other examples of the data than \(names.usual) at step \(all[usual][0])"
             } else {
-                "had other sums of gradients than \(names.usual) in the step before step \(all[usual][0])"
+                "has other weights than \(names.usual) at step \(all[usual][0])"
             }
         let remedy =
             all[odd][..<3] == all[usual][..<3]

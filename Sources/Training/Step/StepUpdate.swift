@@ -14,6 +14,11 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
     private let threadCount: Int
     private let pieces: [Arena]
     private let norms: UnsafeMutableBufferPointer<Double>
+    /// The bit sums of the threads' parts of the weights.
+    private let marks: UnsafeMutableBufferPointer<UInt64>
+    /// A number that the weights' bits decide (`BitSum`), which ranks compare: as they were when this was made, then after each
+    /// update.
+    private(set) var mark: UInt64
     private var order: Order?
 
     /// What `callAsFunction` was asked for.
@@ -41,9 +46,15 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         pieces = (0..<count).map { _ in Arena(count: Self.piece, for: .trainables) }
         norms = .allocate(capacity: (sums.layout.parameters + block - 1) / block)
         norms.initialize(repeating: 0)
+        marks = .allocate(capacity: count)
+        marks.initialize(repeating: 0)
+        mark = BitSum.of(state.weights.base, count: state.weights.count, from: 0)
     }
 
-    deinit { norms.deallocate() }
+    deinit {
+        norms.deallocate()
+        marks.deallocate()
+    }
 
     /// One update with the sums divided by `divisor`; returns the norm before clipping. `count` counts updates from 1.
     func callAsFunction(
@@ -54,6 +65,7 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         order = Order(divisor: divisor, update: (optimizer.step(learningRate: learningRate, count: count), factor))
         threads.run(self)
         order = nil
+        mark = marks.reduce(0, &+)
         return norm
     }
 
@@ -90,13 +102,16 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         let count = sums.layout.parameters
         let share = (count + threadCount - 1) / threadCount
         let end = min((number + 1) * share, count)
+        var mark: UInt64 = 0
         for start in stride(from: number * share, to: end, by: Self.piece) {
             let gradients = unpack(start, end, divisor, number)
             if let factor { GradientClipping.scale(gradients.base, gradients.count, by: factor) }
             step.apply(
                 state.weights.base + start, gradients: gradients.base, mean: state.mean.base + start,
                 square: state.square.base + start, elements: gradients.count)
+            mark &+= BitSum.of(state.weights.base + start, count: gradients.count, from: start)
         }
+        marks[number] = mark
     }
 
     private func unpack(

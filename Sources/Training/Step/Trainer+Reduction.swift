@@ -2,7 +2,7 @@ public import Failures
 import Kernels
 
 extension Trainer {
-    /// The exact sum of the last step once more, each part by itself: for who measures it. What it leaves is overwritten
+    /// The sum of the last step once more, each part by itself, for measurements. What it leaves is overwritten
     /// by the next step.
     public struct Reduction {
         fileprivate let trainer: Trainer

@@ -77,8 +77,6 @@ public final class Trainer {
     private var plan: MicroBatchPlan
     private var mine: [Int] = []
     private var taskSums: [StepResult.TaskSums] = []
-    /// The bits of the last gradient norm, which all ranks have alike where their sums are alike.
-    private var lastNorm: UInt64 = 0
     /// Why the last step was left out, on the rank that knows it.
     private(set) var notFinite: String?
 
@@ -115,8 +113,8 @@ public final class Trainer {
         self.sampler.seek(to: state.step)
     }
 
-    /// Does the next step; collective. `stop` asks all ranks to leave after this step; it is evaluated when this rank's
-    /// micro-batches are computed, so that what came meanwhile counts.
+    /// Does the next step; collective. `stop` asks all ranks to leave after this step; it is evaluated just before
+    /// the last reduction, so that a request that came meanwhile counts.
     ///
     /// Where a rank met a number that is not finite, or too large for the exact sum, all of them leave the step out, or
     /// that rank throws `notFinite` and the others wait for the job to end, as `TrainOptions.skipsNonFinite` says.
@@ -142,7 +140,6 @@ public final class Trainer {
         let norm = update(
             divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)), clip: options.clip, optimizer: options.optimizer,
             learningRate: rate, count: step + 1)
-        lastNorm = norm.bitPattern
         state.step += 1
         return StepResult(
             tasks: taskSums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
@@ -173,7 +170,7 @@ public final class Trainer {
             cursor = GradientExchange.mix(GradientExchange.mix(cursor, UInt64(slot.task)), UInt64(slot.example))
         }
         do throws(Failure) {
-            try exchange.reduce(isGood: team.isGood, step: step, cursor: cursor, update: lastNorm, stop: stop())
+            try exchange.reduce(isGood: team.isGood, step: step, cursor: cursor, weights: update.mark, stop: stop())
         } catch {
             // All know; the rank that is named says it and ends the job.
             if let odd = exchange.odd, odd != communicator.rank { try communicator.barrier() }
@@ -214,7 +211,7 @@ public final class Trainer {
         let row = options.skipsNonFinite && isTooMuch ? ", as in the \(Self.mostSkipped - 1) steps before" : ""
         return Failure(
             .notFinite,
-            "step \(state.step + 1): the loss or a gradient is not finite, or beyond the range of the exact sum, in a "
+            "step \(state.step + 1): the loss or a gradient is not finite, or beyond the range of the sum, in a "
                 + "micro-batch of \(slots.joined(separator: ", "))\(row); \(remedy)")
     }
 }

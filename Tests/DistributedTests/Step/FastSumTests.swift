@@ -1,6 +1,7 @@
 import Backbone
 import Failures
 import Foundation
+import Heartbeat
 import Kernels
 import MPI
 import Optimizers
@@ -104,20 +105,83 @@ import ToyMethod
     }
 
     /// Nothing else would notice such a rank: the ranks would go on with different weights.
-    @Test func `a rank whose last update was another one is refused by its name`() throws {
+    @Test func `a rank with other weights is refused by its name`() throws {
         guard world.size > 1 else { return }
         let tiny = TinyTraining()
         let exchange = GradientExchange(communicator: world, sums: tiny.rankSums(.fast), check: 11)
         let isLast = world.rank == world.size - 1
-        try exchange.reduce(isGood: true, step: 6, cursor: 5, update: 3, stop: nil)
+        try exchange.reduce(isGood: true, step: 6, cursor: 5, weights: 3, stop: nil)
         let failure = try #require(
             #expect(throws: Failure.self) {
-                try exchange.reduce(isGood: true, step: 7, cursor: 5, update: isLast ? 4 : 3, stop: nil)
+                try exchange.reduce(isGood: true, step: 7, cursor: 5, weights: isLast ? 4 : 3, stop: nil)
             })
         #expect(failure.code == .ranksDisagree)
         let host = ProcessInfo.processInfo.hostName
         #expect(
-            failure.message.hasPrefix("rank \(world.size - 1) on \(host) had other sums of gradients than rank 0 on"))
+            failure.message.hasPrefix("rank \(world.size - 1) on \(host) has other weights than rank 0 on"))
         #expect(failure.message.contains("parallel.reduction exact"))
+    }
+
+    /// Memory that fails, or an MPI that sums floats differently: one bit of one weight, however small its gradient.
+    @Test(arguments: [GradientSum.exact, .fast])
+    func `one bit of one weight that differs ends the training in the next step`(sum: GradientSum) throws {
+        guard world.size > 1 else { return }
+        let tiny = TinyTraining()
+        let mixture = try Mixture(tasks: [("a", 40), ("b", 20), ("c", 30)], temperature: 2)
+        func trainer() throws -> Trainer {
+            try Trainer(
+                state: tiny.state, examples: tiny.examples,
+                sampler: Sampler(seed: 8, mixture: mixture, granularity: .example, batch: 11, micro: 2),
+                taskNames: ["a", "b", "c"],
+                options: TrainOptions(
+                    seed: 6, microBatch: 2, dropout: 0,
+                    schedule: LearningRateSchedule(peak: 0.01, warmup: 0, steps: 8, decay: .constant),
+                    gradientSum: sum),
+                threads: 2, communicator: world)
+        }
+        for _ in 0..<2 { _ = try trainer().step() }
+        let isLast = world.rank == world.size - 1
+        if isLast {
+            let weight = tiny.state.weights.base + tiny.state.weights.count / 2
+            weight.pointee = Float(bitPattern: weight.pointee.bitPattern ^ 1)
+        }
+        // A trainer that begins with the weights as they are, as after a resume.
+        let present = try trainer()
+        let failure = try #require(#expect(throws: Failure.self) { _ = try present.step() })
+        // The others wait there for the rank that is named.
+        if isLast { try world.barrier() }
+        #expect(failure.code == .ranksDisagree)
+        #expect(failure.message.contains("rank \(world.size - 1) on "), "\(failure.message)")
+        #expect(failure.message.contains("has other weights than rank 0 on "), "\(failure.message)")
+    }
+
+    @Test func `the update tells the bits of the weights, however many threads it has`() throws {
+        let one = try train(.exact, on: world, threads: 1)
+        let expected = BitSum.of(one.state.weights.base, count: one.state.weights.count, from: 0)
+        for threads in 1...3 {
+            let tiny = TinyTraining { TrainedTensors(on: $0) { _ in true } }
+            let sums = tiny.rankSums()
+            for i in 0..<sums.layout.parameters { sums.words[i] = Int64((i * 7919) % 1001 - 500) << 32 }
+            let update = StepUpdate(sums, tiny.state, WorkerThreads(count: threads), count: threads)
+            #expect(update.mark == BitSum.of(tiny.state.weights.base, count: tiny.state.weights.count, from: 0))
+            _ = update(divisor: 3, clip: nil, optimizer: AdamW(), learningRate: 0.1, count: 1)
+            let after = BitSum.of(tiny.state.weights.base, count: tiny.state.weights.count, from: 0)
+            #expect(update.mark == after && after != expected)
+        }
+    }
+
+    /// Else a job whose network is slow would be ended, since all its ranks only wait.
+    @Test func `every bucket that is summed in the background is a sign of progress`() throws {
+        guard world.size > 1, try TestWorld.started.threadLevel == .multiple else { return }
+        let tiny = TinyTraining { TrainedTensors(on: $0) { _ in true } }
+        let sums = tiny.rankSums(.fast, least: 100)
+        let exchange = GradientExchange(communicator: world, sums: sums, check: 11, overlaps: true)
+        let before = Heartbeat.beats
+        exchange.begin()
+        sums.begin(microBatches: 0)
+        try exchange.reduce(isGood: true, step: 1, cursor: 5, stop: nil)
+        #expect(sums.buckets.all.count > 5 && Heartbeat.beats - before >= sums.buckets.all.count)
+        // Without `begin` everything is summed at the end.
+        try exchange.reduce(isGood: true, step: 2, cursor: 5, stop: nil)
     }
 }
