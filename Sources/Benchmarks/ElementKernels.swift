@@ -45,10 +45,11 @@ struct ElementKernels {
         let (weight, inverse) = (random(1, width), random(1, rows.source))
         return [
             rate("rmsNorm", x.count, bytes: 8) {
-                unsafe rmsNorm(x, weight: weight.base, epsilon: 1e-6, into: y, inverse: inverse.base)
+                unsafe rmsNorm(x.readOnly, weight: weight.base, epsilon: 1e-6, into: y, inverse: inverse.base)
             },
             rate("rmsNormBackward", x.count, bytes: 16) {
-                unsafe rmsNormBackward(dy, x: x, weight: weight.base, inverse: inverse.base, addingTo: y)
+                unsafe rmsNormBackward(
+                    dy.readOnly, x: x.readOnly, weight: weight.base, inverse: inverse.base, addingTo: y)
             },
         ]
     }
@@ -58,12 +59,12 @@ struct ElementKernels {
         let (fresh, bias) = (random(shape.heads * length, length), random(1, length))
         let (p, scores) = (random(fresh.rows, length), random(fresh.rows, length))
         return [
-            rate("softmaxRow", scores.count, bytes: 12, prepare: { copy(fresh, into: scores) }) {
+            rate("softmaxRow", scores.count, bytes: 12, prepare: { copy(fresh.readOnly, into: scores) }) {
                 for r in 0..<scores.rows {
                     unsafe softmaxRow(scores.row(r), bias: bias.base, visible: length, count: length)
                 }
             },
-            rate("softmaxRowBackward", scores.count, bytes: 12, prepare: { copy(fresh, into: scores) }) {
+            rate("softmaxRowBackward", scores.count, bytes: 12, prepare: { copy(fresh.readOnly, into: scores) }) {
                 for r in 0..<scores.rows { unsafe softmaxRowBackward(p.row(r), scores.row(r), length) }
             },
         ]
@@ -88,10 +89,10 @@ struct ElementKernels {
                         x.row(r), to: a.row(r), into: y.row(r), width: width, row: r, slot: 0, place: 1)
                 }
             },
-            rate("dropoutRelu", inner.count, bytes: 8.125, prepare: { copy(fresh, into: inner) }) {
+            rate("dropoutRelu", inner.count, bytes: 8.125, prepare: { copy(fresh.readOnly, into: inner) }) {
                 dropout.applyRelu(inner, 0..<inner.rows, mask: mask, slot: 0, place: 1)
             },
-            rate("reluBackward", inner.count, bytes: 8.125, prepare: { copy(fresh, into: inner) }) {
+            rate("reluBackward", inner.count, bytes: 8.125, prepare: { copy(fresh.readOnly, into: inner) }) {
                 reluBackward(inner, mask: mask, scale: dropout.scale)
             },
         ]
@@ -100,7 +101,7 @@ struct ElementKernels {
     private func crossEntropyRate() -> ElementRate {
         let fresh = random(rows.target, shape.vocabularySize)
         let logits = random(fresh.rows, fresh.columns)
-        return rate("crossEntropy", logits.count, bytes: 8, prepare: { copy(fresh, into: logits) }) {
+        return rate("crossEntropy", logits.count, bytes: 8, prepare: { copy(fresh.readOnly, into: logits) }) {
             for r in 0..<logits.rows {
                 _ = unsafe crossEntropyRow(logits.row(r), label: 1, smoothing: 0, count: logits.columns)
                 unsafe crossEntropyRowBackward(logits.row(r), label: 1, smoothing: 0, count: logits.columns)
@@ -136,7 +137,7 @@ struct ElementKernels {
     private var width: Int { shape.modelWidth }
 
     /// A matrix of numbers from -1 to 1.
-    private func random(_ rows: Int, _ columns: Int) -> Matrix {
+    private func random(_ rows: Int, _ columns: Int) -> MutableMatrix {
         let matrix = workspace.matrix(rows, columns)
         var stream = RandomStream(seed: 1, purpose: .benchmark)
         for i in 0..<matrix.count { unsafe matrix.base[i] = Float(stream.below(2001)) / 1000 - 1 }

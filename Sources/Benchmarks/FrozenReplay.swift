@@ -14,7 +14,7 @@ final class FrozenReplay: @unchecked Sendable {
     private let workers: [(products: FrozenProducts, workspace: Workspace)]
 
     init(_ model: any Backbone, _ method: any Method, threads: Int) {
-        let adaptation = method.adaptation(weights: Arena(count: method.parameters.count), gradients: nil)
+        let adaptation = method.adaptation(weights: Arena(count: method.parameters.count).readOnly, gradients: nil)
         products = FrozenPass(model, adaptation: adaptation).products
         self.threads = threads
         workers = (0..<threads).map { _ in (FrozenProducts(), Workspace()) }
@@ -60,9 +60,9 @@ final class FrozenReplay: @unchecked Sendable {
         let narrow = worker.workspace.matrix(count, product.matrix.inputWidth)
         let wide = worker.workspace.matrix(count, product.matrix.outputWidth)
         if product.isBackward {
-            product.matrix.multiplyTransposed(wide, into: narrow, worker.products)
+            product.matrix.multiplyTransposed(wide.readOnly, into: narrow, worker.products)
         } else {
-            product.matrix.multiply(narrow, into: wide, worker.products)
+            product.matrix.multiply(narrow.readOnly, into: wide, worker.products)
         }
     }
 }

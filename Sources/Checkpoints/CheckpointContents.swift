@@ -15,18 +15,18 @@ public struct CheckpointContents: Sendable {
     /// Names and shapes of the trainable tensors.
     public var layout: ParameterLayout
     /// Values of the trainable tensors.
-    public var weights: Arena
+    public var weights: ReadOnlyArena
     /// AdamW's mean of gradients, in the same layout.
-    public var firstMoments: Arena
+    public var firstMoments: ReadOnlyArena
     /// AdamW's mean of squared gradients, in the same layout.
-    public var secondMoments: Arena
+    public var secondMoments: ReadOnlyArena
     /// Versions of everything that the numbers depend on, such as libraries.
     public var dependsOn: [String: String]
 
     /// Combines the parts.
     public init(
-        step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout, weights: Arena,
-        firstMoments: Arena, secondMoments: Arena, dependsOn: [String: String] = [:]
+        step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout, weights: ReadOnlyArena,
+        firstMoments: ReadOnlyArena, secondMoments: ReadOnlyArena, dependsOn: [String: String] = [:]
     ) {
         self.step = step
         self.adapterConfiguration = adapterConfiguration

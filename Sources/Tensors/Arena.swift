@@ -25,10 +25,15 @@ public final class Arena: @unchecked Sendable {
     }
 
     /// The elements of one tensor as a matrix: the last dimension is the columns, all others together the rows.
-    public func matrix(_ entry: ParameterLayout.Entry) -> Matrix {
-        precondition(entry.offset + entry.count <= count, "tensor outside the arena")
+    public func matrix(_ entry: ParameterLayout.Entry) -> MutableMatrix {
         let columns = entry.shape.last ?? 1
-        return Matrix(base + entry.offset, rows: columns == 0 ? 0 : entry.count / columns, columns: columns)
+        return matrix(at: entry.offset, rows: columns == 0 ? 0 : entry.count / columns, columns: columns)
+    }
+
+    /// A matrix without gaps between rows whose first element is at `offset`.
+    public func matrix(at offset: Int, rows: Int, columns: Int) -> MutableMatrix {
+        precondition(offset >= 0 && offset + rows * columns <= count, "tensor outside the arena")
+        return MutableMatrix(base + offset, rows: rows, columns: columns)
     }
 
     /// Sets every element to zero.

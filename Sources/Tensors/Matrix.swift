@@ -1,10 +1,11 @@
-/// A view of a row-major float matrix `[rows, columns]` in memory that somebody else owns.
+/// A view for reading of a row-major float matrix `[rows, columns]` in memory that somebody else owns.
 ///
 /// `stride` is the distance between rows in elements, so a view can be a band of columns of a wider matrix. Views are plain
-/// values. Code that makes a view guarantees that the memory outlives it and that two threads never write the same element.
+/// values. Code that makes a view guarantees that the memory outlives it, and that nobody writes an element while another thread
+/// reads it. `MutableMatrix` is the view for writing.
 public struct Matrix: @unchecked Sendable {
     /// The first element.
-    public let base: UnsafeMutablePointer<Float>
+    public let base: UnsafePointer<Float>
     /// Number of rows.
     public let rows: Int
     /// Number of columns.
@@ -14,7 +15,7 @@ public struct Matrix: @unchecked Sendable {
 
     /// Creates a view; `stride` defaults to `columns`.
     @inlinable
-    public init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+    public init(_ base: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
         self.base = base
         self.rows = rows
         self.columns = columns
@@ -22,12 +23,21 @@ public struct Matrix: @unchecked Sendable {
         precondition(rows >= 0 && columns >= 0 && self.stride >= columns, "matrix view of impossible shape")
     }
 
+    /// The view of a matrix that others may write.
+    @inlinable
+    public init(_ matrix: MutableMatrix) {
+        base = UnsafePointer(matrix.base)
+        rows = matrix.rows
+        columns = matrix.columns
+        stride = matrix.stride
+    }
+
     /// Number of elements.
     @inlinable public var count: Int { rows * columns }
 
     /// The first element of a row.
     @inlinable
-    public func row(_ index: Int) -> UnsafeMutablePointer<Float> {
+    public func row(_ index: Int) -> UnsafePointer<Float> {
         assert(index >= 0 && index < rows)
         return base + index * stride
     }
@@ -49,14 +59,8 @@ public struct Matrix: @unchecked Sendable {
     /// One element.
     @inlinable
     public subscript(row: Int, column: Int) -> Float {
-        get {
-            assert(row >= 0 && row < rows && column >= 0 && column < columns)
-            return base[row * stride + column]
-        }
-        nonmutating set {
-            assert(row >= 0 && row < rows && column >= 0 && column < columns)
-            base[row * stride + column] = newValue
-        }
+        assert(row >= 0 && row < rows && column >= 0 && column < columns)
+        return base[row * stride + column]
     }
 
     /// A copy as an array of `rows * columns` values.

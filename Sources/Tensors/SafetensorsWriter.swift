@@ -9,7 +9,7 @@ public struct SafetensorsWriter {
     private enum Content {
         case floats([Float])
         case integers([Int32])
-        case arena(Arena, Range<Int>)
+        case arena(ReadOnlyArena, Range<Int>)
         case memory(UnsafeBufferPointer<Float>)
     }
 
@@ -39,7 +39,7 @@ public struct SafetensorsWriter {
     }
 
     /// Appends every tensor of a layout as `prefix` + name. The elements are read from the arena during `write`.
-    public mutating func add(_ layout: ParameterLayout, _ arena: Arena, prefix: String = "") throws(Failure) {
+    public mutating func add(_ layout: ParameterLayout, _ arena: ReadOnlyArena, prefix: String = "") throws(Failure) {
         guard layout.count == arena.count else {
             throw Failure(
                 .internal, "an arena of \(arena.count) elements was given for a layout of \(layout.count); report this")

@@ -96,12 +96,12 @@ public final class Workspace: @unchecked Sendable {
     }
 
     /// Takes an uninitialised matrix.
-    public func matrix(_ rows: Int, _ columns: Int) -> Matrix {
-        Matrix(take(Float.self, rows * columns), rows: rows, columns: columns)
+    public func matrix(_ rows: Int, _ columns: Int) -> MutableMatrix {
+        MutableMatrix(take(Float.self, rows * columns), rows: rows, columns: columns)
     }
 
     /// Takes a matrix of zeros.
-    public func zeroMatrix(_ rows: Int, _ columns: Int) -> Matrix {
+    public func zeroMatrix(_ rows: Int, _ columns: Int) -> MutableMatrix {
         let matrix = matrix(rows, columns)
         matrix.base.update(repeating: 0, count: rows * columns)
         return matrix

@@ -62,18 +62,19 @@ private func limitFileSize(_ bytes: Int) {
     ) throws {
         let run = try Run()
         try run.store.save(contents(step: 10))
-        let bad = contents(step: 20)
-        let arena = ["weights": bad.weights, "first moments": bad.firstMoments, "second moments": bad.secondMoments][
-            part]
-        try #require(arena).base[13] = value
+        var bad = contents(step: 20)
+        let (weights, first, second) = (arena(layout, seed: 1), arena(layout, seed: 2), arena(layout, seed: 3))
+        (bad.weights, bad.firstMoments, bad.secondMoments) = (weights.readOnly, first.readOnly, second.readOnly)
+        let arena = try #require(["weights": weights, "first moments": first, "second moments": second][part])
+        arena.base[13] = value
         let refusal = failure { try run.store.save(bad) }
         #expect(refusal?.code == .notFinite)
         #expect(
             refusal?.message.contains("element 3 of tensor 'encoder.q.lora_B.weight' (\(part)) is \(value)") == true)
         #expect(try run.names() == ["last", "step-00000010"])
         #expect(run.store.step(of: .last) == 10)
-        bad.weights.base[0] = .greatestFiniteMagnitude
-        arena?.base[13] = -.greatestFiniteMagnitude
+        weights.base[0] = .greatestFiniteMagnitude
+        arena.base[13] = -.greatestFiniteMagnitude
         try run.store.save(bad)
     }
 

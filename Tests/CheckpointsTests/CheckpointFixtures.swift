@@ -46,8 +46,8 @@ func contents(step: Int, variant: Int = 0, layout: ParameterLayout = layout) -> 
     CheckpointContents(
         step: step, adapterConfiguration: Data(#"{"method":"unolora"}"#.utf8),
         state: Data(#"{"step":\#(step),"variant":\#(variant)}"#.utf8), layout: layout,
-        weights: arena(layout, seed: step + variant), firstMoments: arena(layout, seed: -step),
-        secondMoments: arena(layout, seed: 2 * step), dependsOn: ["blas": "OpenBLAS 0.3.21", "mpi": "4.1.4"])
+        weights: arena(layout, seed: step + variant).readOnly, firstMoments: arena(layout, seed: -step).readOnly,
+        secondMoments: arena(layout, seed: 2 * step).readOnly, dependsOn: ["blas": "OpenBLAS 0.3.21", "mpi": "4.1.4"])
 }
 
 /// Returns the failure that `body` throws.

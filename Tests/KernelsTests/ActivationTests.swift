@@ -25,7 +25,7 @@ import Testing
             #expect(x.values.map(\.isNaN) == (0..<columns).map { $0 == place })
             let dy = GuardedMatrix(1, columns) { _, c in c == place ? .nan : 1 }
             let ones = GuardedMatrix(1, columns) { _, _ in 1 }
-            reluBackward(dy.view, result: ones.view, scale: 1)
+            reluBackward(dy.view, result: ones.readOnly, scale: 1)
             #expect(dy.values.map(\.isNaN) == (0..<columns).map { $0 == place })
         }
     }
@@ -39,14 +39,14 @@ import Testing
             zip(moved, dyBefore).reduce(0) { $0 + 1.25 * max($1.0, 0) * $1.1 }
         }
         relu(x.view)
-        reluBackward(dy.view, result: x.view, scale: 1.25)
+        reluBackward(dy.view, result: x.readOnly, scale: 1.25)
         #expect(largestDifference(dy.values, expected) <= 1e-6 && dy.gapsAreIntact)
     }
 
     @Test func `an element that dropout made 0 gets no gradient`() {
         let result = GuardedMatrix(1, 17) { _, c in c % 3 == 0 ? 0 : 2 }
         let dy = GuardedMatrix(1, 17) { _, _ in 1 }
-        reluBackward(dy.view, result: result.view, scale: 2)
+        reluBackward(dy.view, result: result.readOnly, scale: 2)
         #expect(dy.values == (0..<17).map { $0 % 3 == 0 ? 0 : 2 })
     }
 
@@ -55,7 +55,7 @@ import Testing
         let count = 40_001
         let u = GuardedMatrix(1, count) { _, c in -20 + Float(c) * 1e-3 }
         let (ones, y) = (GuardedMatrix(1, count) { _, _ in 1 }, GuardedMatrix(1, count) { _, _ in 0 })
-        gatedGelu(u.view, ones.view, into: y.view)
+        gatedGelu(u.readOnly, ones.readOnly, into: y.view)
         let worst = zip(u.values, y.values).reduce(0.0) { worst, pair in
             larger(worst, abs(Double(pair.1) - Self.gelu(Double(pair.0))) / max(1, abs(Double(pair.0))))
         }
@@ -66,11 +66,11 @@ import Testing
     @Test func `gelu keeps large arguments, drops very negative ones and keeps a NaN`() {
         let u = GuardedMatrix(1, 5) { _, c in [1e4, -1e4, 0, 100, .nan][c] }
         let (ones, y) = (GuardedMatrix(1, 5) { _, _ in 1 }, GuardedMatrix(1, 5) { _, _ in 9 })
-        gatedGelu(u.view, ones.view, into: y.view)
+        gatedGelu(u.readOnly, ones.readOnly, into: y.view)
         #expect(Array(y.values[0..<4]) == [1e4, 0, 0, 100])
         #expect(y.values[4].isNaN)
         let dy = GuardedMatrix(1, 5) { _, _ in 1 }
-        gatedGeluBackward(dy.view, u.view, ones.view)
+        gatedGeluBackward(dy.readOnly, u.view, ones.view)
         #expect(Array(u.values[0..<4]) == [1, 0, 0.5, 1])
         #expect(u.values[4].isNaN && ones.values[4].isNaN)
     }
@@ -82,10 +82,10 @@ import Testing
             GuardedMatrix(2, columns, seed: 6)
         )
         let expected = zip(u.doubles, g.doubles).map { Self.gelu($0) * $1 }
-        gatedGelu(u.view, g.view, into: y.view)
+        gatedGelu(u.readOnly, g.readOnly, into: y.view)
         #expect(largestDifference(y.values, expected) <= 2e-6 && y.gapsAreIntact)
         let out = y.values
-        gatedGelu(u.view, g.view, into: u.view)
+        gatedGelu(u.readOnly, g.readOnly, into: u.view)
         #expect(u.values == out && u.gapsAreIntact)
     }
 
@@ -101,7 +101,7 @@ import Testing
         }
         let du = numericalGradient(at: pointU) { output($0, pointG) }
         let dg = numericalGradient(at: pointG) { output(pointU, $0) }
-        gatedGeluBackward(dy.view, u.view, g.view)
+        gatedGeluBackward(dy.readOnly, u.view, g.view)
         #expect(largestDifference(u.values, du) <= 2e-6 * max(1, largestMagnitude(du)) && u.gapsAreIntact)
         #expect(largestDifference(g.values, dg) <= 2e-6 * max(1, largestMagnitude(dg)) && g.gapsAreIntact)
         #expect(dy.doubles == weights)

@@ -13,7 +13,7 @@ import Testing
     @Test(arguments: laneSizes)
     func `fill, copy and scale touch every element and nothing else`(columns: Int) {
         let (x, y) = (matrix(columns, 1), matrix(columns, 2))
-        copy(x.view, into: y.view)
+        copy(x.readOnly, into: y.view)
         #expect(y.values == x.values && y.gapsAreIntact)
         scale(y.view, by: -1.5)
         #expect(y.values == x.values.map { $0 * -1.5 } && y.gapsAreIntact)
@@ -25,12 +25,12 @@ import Testing
     func `sums add element by element, into one of the operands too`(columns: Int) {
         let (a, b, y) = (matrix(columns, 1), matrix(columns, 2), matrix(columns, 3))
         let expected = zip(a.values, b.values).map { $0 + $1 }
-        sum(a.view, b.view, into: y.view)
+        sum(a.readOnly, b.readOnly, into: y.view)
         #expect(y.values == expected && y.gapsAreIntact)
-        add(b.view, to: a.view)
+        add(b.readOnly, to: a.view)
         #expect(a.values == expected && a.gapsAreIntact)
         let again = zip(expected, b.values).map { $0 + $1 }
-        sum(a.view, b.view, into: b.view)
+        sum(a.readOnly, b.readOnly, into: b.view)
         #expect(b.values == again && b.gapsAreIntact)
     }
 
@@ -38,9 +38,9 @@ import Testing
     func `columns are scaled, in place too`(columns: Int) {
         let (x, y, factors) = (matrix(columns, 1), matrix(columns, 2), GuardedMatrix(1, columns, seed: 3))
         let expected = x.values.indices.map { x.values[$0] * factors.values[$0 % columns] }
-        scaleColumns(x.view, by: factors.row, into: y.view)
+        scaleColumns(x.readOnly, by: factors.row, into: y.view)
         #expect(y.values == expected && y.gapsAreIntact)
-        scaleColumns(x.view, by: factors.row, into: x.view)
+        scaleColumns(x.readOnly, by: factors.row, into: x.view)
         #expect(x.values == expected && x.gapsAreIntact)
     }
 
@@ -49,12 +49,12 @@ import Testing
         let (a, b) = (matrix(columns, 1), matrix(columns, 2))
         let sums = GuardedMatrix(1, columns, seed: 3)
         let start = sums.doubles
-        addColumnSums(a.view, to: sums.row)
+        addColumnSums(a.readOnly, to: sums.row)
         let expected = (0..<columns).map { c in
             (0..<Self.rows).reduce(start[c]) { $0 + Double(a.view[$1, c]) }
         }
         #expect(largestDifference(sums.values, expected) <= 1e-6 && sums.gapsAreIntact)
-        addColumnDots(a.view, b.view, to: sums.row)
+        addColumnDots(a.readOnly, b.readOnly, to: sums.row)
         let both = (0..<columns).map { c in
             (0..<Self.rows).reduce(expected[c]) { $0 + Double(a.view[$1, c]) * Double(b.view[$1, c]) }
         }
@@ -65,7 +65,7 @@ import Testing
     func `rows are gathered by their ids`(columns: Int) {
         let (table, y) = (GuardedMatrix(5, columns, seed: 1), matrix(columns, 2))
         let ids: [Int32] = [4, 0, 4]
-        gatherRows(.float32(table.view), ids, into: y.view)
+        gatherRows(.float32(table.readOnly), ids, into: y.view)
         for (row, id) in ids.enumerated() {
             #expect(y.doubles(row: row) == table.doubles(row: Int(id)))
         }
@@ -78,17 +78,17 @@ import Testing
         let x = GuardedMatrix(2, columns) { r, c in r == 1 && c == place ? .nan : 1 }
         let y = GuardedMatrix(2, columns) { _, _ in 2 }
         let expected = (0..<2 * columns).map { $0 == columns + place }
-        add(x.view, to: y.view)
+        add(x.readOnly, to: y.view)
         #expect(y.values.map(\.isNaN) == expected)
         scale(y.view, by: 0)
         #expect(y.values.map(\.isNaN) == expected)
         let ones = GuardedMatrix(1, columns) { _, _ in 1 }
-        scaleColumns(x.view, by: ones.row, into: y.view)
+        scaleColumns(x.readOnly, by: ones.row, into: y.view)
         #expect(y.values.map(\.isNaN) == expected)
-        addColumnSums(x.view, to: ones.row)
+        addColumnSums(x.readOnly, to: ones.row)
         #expect(ones.values.map(\.isNaN) == (0..<columns).map { $0 == place })
         let dots = GuardedMatrix(1, columns) { _, _ in 1 }
-        addColumnDots(x.view, x.view, to: dots.row)
+        addColumnDots(x.readOnly, x.readOnly, to: dots.row)
         #expect(dots.values.map(\.isNaN) == (0..<columns).map { $0 == place })
     }
 }

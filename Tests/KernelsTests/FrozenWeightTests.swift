@@ -29,15 +29,15 @@ import Testing
     func `expanded numbers are exact, and rows are gathered and added`(columns: Int) {
         let rounded = Rounded(5, columns, seed: 1)
         #expect(rounded.weight.copied() == rounded.matrix.values)
-        #expect(FrozenWeight.float32(rounded.matrix.view).copied() == rounded.matrix.values)
+        #expect(FrozenWeight.float32(rounded.matrix.readOnly).copied() == rounded.matrix.values)
         let ids: [Int32] = [4, 0, 4, 2]
-        for weight in [rounded.weight, .float32(rounded.matrix.view)] {
+        for weight in [rounded.weight, .float32(rounded.matrix.readOnly)] {
             let y = GuardedMatrix(ids.count, columns) { _, _ in .nan }
             ids.withUnsafeBufferPointer { gatherRows(weight, $0.baseAddress!, into: y.view) }
-            #expect(y.values == ids.flatMap { rounded.matrix.view.rows(Int($0), 1).copied() } && y.gapsAreIntact)
+            #expect(y.values == ids.flatMap { rounded.matrix.readOnly.rows(Int($0), 1).copied() } && y.gapsAreIntact)
             let sum = GuardedMatrix(1, columns) { _, _ in 1 }
             weight.addRow(3, to: sum.row)
-            #expect(sum.values == rounded.matrix.view.rows(3, 1).copied().map { 1 + $0 } && sum.gapsAreIntact)
+            #expect(sum.values == rounded.matrix.readOnly.rows(3, 1).copied().map { 1 + $0 } && sum.gapsAreIntact)
         }
     }
 
@@ -46,20 +46,20 @@ import Testing
     func `products are those of the expanded weights`(rows: Int, height: Int, width: Int) {
         let (first, second) = (Rounded(height, width, seed: 2), Rounded(height + 3, width, seed: 3))
         let kept = FrozenMatrix([first.weight, second.weight])
-        let expanded = FrozenMatrix([.float32(first.matrix.view), .float32(second.matrix.view)])
+        let expanded = FrozenMatrix([.float32(first.matrix.readOnly), .float32(second.matrix.readOnly)])
         let products = FrozenProducts()
         let x = GuardedMatrix(rows, width, seed: 4)
         let all = 2 * height + 3
         let (y, expectedY) = (GuardedMatrix(rows, all, seed: 5), GuardedMatrix(rows, all, seed: 6))
-        kept.multiply(x.view, into: y.view, products)
-        expanded.multiply(x.view, into: expectedY.view, products)
+        kept.multiply(x.readOnly, into: y.view, products)
+        expanded.multiply(x.readOnly, into: expectedY.view, products)
         // Products of normally distributed numbers, summed in another order: each sum is rounded by 6e-8 of about sqrt(depth);
         // dy itself has the size sqrt(width).
         let scale = Double(width).squareRoot()
         #expect(largestDifference(y.values, expectedY.doubles) <= 4e-6 * scale && y.gapsAreIntact)
         let (dx, expectedDx) = (GuardedMatrix(rows, width) { _, _ in .nan }, GuardedMatrix(rows, width, seed: 7))
-        kept.multiplyTransposed(expectedY.view, into: dx.view, products)
-        expanded.multiplyTransposed(expectedY.view, into: expectedDx.view, products)
+        kept.multiplyTransposed(expectedY.readOnly, into: dx.view, products)
+        expanded.multiplyTransposed(expectedY.readOnly, into: expectedDx.view, products)
         let depth = Double(all).squareRoot()
         #expect(largestDifference(dx.values, expectedDx.doubles) <= 4e-6 * scale * depth && dx.gapsAreIntact)
     }

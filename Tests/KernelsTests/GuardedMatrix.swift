@@ -7,7 +7,7 @@ let laneSizes = [1, 15, 16, 17, 63, 64, 65]
 /// A matrix whose rows are followed by gaps with one NaN pattern: reading beyond a row makes the result NaN, and
 /// `gapsAreIntact` detects writing there.
 final class GuardedMatrix {
-    let view: Matrix
+    let view: MutableMatrix
     private let memory: UnsafeMutableBufferPointer<Float>
     private static let pattern: UInt32 = 0x7FC0_BEEF
     private static let gap = 3
@@ -17,7 +17,7 @@ final class GuardedMatrix {
         let stride = columns + Self.gap
         memory = .allocate(capacity: rows * stride + Self.gap)
         memory.initialize(repeating: Float(bitPattern: Self.pattern))
-        view = Matrix(memory.baseAddress! + Self.gap, rows: rows, columns: columns, stride: stride)
+        view = MutableMatrix(memory.baseAddress! + Self.gap, rows: rows, columns: columns, stride: stride)
         for r in 0..<rows {
             for c in 0..<columns {
                 view[r, c] = value(r, c)
@@ -41,14 +41,16 @@ final class GuardedMatrix {
         }
     }
 
+    /// The view for reading.
+    var readOnly: Matrix { view.readOnly }
     /// The first row.
     var row: UnsafeMutablePointer<Float> { view.row(0) }
     /// All elements, row by row.
-    var values: [Float] { view.copied() }
+    var values: [Float] { readOnly.copied() }
     /// All elements as doubles.
     var doubles: [Double] { values.map(Double.init) }
     /// Row r as doubles.
-    func doubles(row r: Int) -> [Double] { view.rows(r, 1).copied().map(Double.init) }
+    func doubles(row r: Int) -> [Double] { readOnly.rows(r, 1).copied().map(Double.init) }
 }
 
 /// Central differences of a function in double precision: accurate to about 1e-9 of the function's curvature.

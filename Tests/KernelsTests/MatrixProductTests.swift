@@ -31,12 +31,14 @@ import Testing
             let a = transposed.a ? GuardedMatrix(k, m, seed: 1) : GuardedMatrix(m, k, seed: 1)
             let b = transposed.b ? GuardedMatrix(n, k, seed: 2) : GuardedMatrix(k, n, seed: 2)
             let operands: (Operand, Operand) = (
-                transposed.a ? .transposed(a.view) : .asIs(a.view), transposed.b ? .transposed(b.view) : .asIs(b.view)
+                transposed.a ? .transposed(a.readOnly) : .asIs(a.readOnly),
+                transposed.b ? .transposed(b.readOnly) : .asIs(b.readOnly)
             )
             for (alpha, beta) in [(1, 0), (0.75, 1), (-2, 0.5)] as [(Float, Float)] {
                 let c = GuardedMatrix(m, n, seed: 3)
                 let expected = product(
-                    a.view, transposed.a, b.view, transposed.b, alpha: Double(alpha), beta: Double(beta), c.doubles)
+                    a.readOnly, transposed.a, b.readOnly, transposed.b, alpha: Double(alpha), beta: Double(beta),
+                    c.doubles)
                 gemm(operands.0, operands.1, into: c.view, alpha: alpha, beta: beta)
                 // There are k products of size about 1; each sum is rounded by 6e-8 of about sqrt(k).
                 let bound = 1e-6 * Double(abs(alpha)) * Double(k).squareRoot() + 1e-6
@@ -51,9 +53,9 @@ import Testing
         let weight = GuardedMatrix(7, 9, seed: 5)
         let target = GuardedMatrix(5, 30, seed: 6)
         let before = target.values
-        let expected = product(wide.view.columns(11, 9), false, weight.view, true, alpha: 1, beta: 0, [])
-        gemm(.asIs(wide.view.columns(11, 9)), .transposed(weight.view), into: target.view.columns(20, 7))
-        #expect(largestDifference(target.view.columns(20, 7).copied(), expected) <= 1e-5)
+        let expected = product(wide.readOnly.columns(11, 9), false, weight.readOnly, true, alpha: 1, beta: 0, [])
+        gemm(.asIs(wide.readOnly.columns(11, 9)), .transposed(weight.readOnly), into: target.view.columns(20, 7))
+        #expect(largestDifference(target.readOnly.columns(20, 7).copied(), expected) <= 1e-5)
         for r in 0..<5 {
             for c in 0..<30 where !(20..<27).contains(c) {
                 #expect(target.view[r, c] == before[r * 30 + c])
@@ -66,11 +68,11 @@ import Testing
         for m in Self.sizes {
             let (a, b) = (GuardedMatrix(m, 17, seed: 1), GuardedMatrix(17, n, seed: 2))
             let c = GuardedMatrix(m, n) { _, _ in .nan }
-            let expected = product(a.view, false, b.view, false, alpha: 1, beta: 0, [])
-            gemm(.asIs(a.view), .asIs(b.view), into: c.view)
+            let expected = product(a.readOnly, false, b.readOnly, false, alpha: 1, beta: 0, [])
+            gemm(.asIs(a.readOnly), .asIs(b.readOnly), into: c.view)
             #expect(largestDifference(c.values, expected) <= 2e-5 && c.gapsAreIntact)
             let kept = GuardedMatrix(m, n) { _, _ in .nan }
-            gemm(.asIs(a.view), .asIs(b.view), into: kept.view, beta: 1)
+            gemm(.asIs(a.readOnly), .asIs(b.readOnly), into: kept.view, beta: 1)
             #expect(kept.values.allSatisfy { $0.isNaN })
         }
     }
@@ -79,30 +81,30 @@ import Testing
     func `a NaN of an operand reaches its row of the product`(k: Int) {
         let a = GuardedMatrix(3, k) { r, c in r == 1 && c == k - 1 ? .nan : 1 }
         let (b, c) = (GuardedMatrix(k, 17) { _, _ in 0 }, GuardedMatrix(3, 17, seed: 1))
-        gemm(.asIs(a.view), .asIs(b.view), into: c.view)
+        gemm(.asIs(a.readOnly), .asIs(b.readOnly), into: c.view)
         #expect(c.values.map(\.isNaN) == (0..<51).map { (17..<34).contains($0) })
     }
 
     @Test func `a product over nothing is 0, or what beta leaves`() {
         let (a, b) = (GuardedMatrix(3, 0) { _, _ in 0 }, GuardedMatrix(0, 4) { _, _ in 0 })
         let c = GuardedMatrix(3, 4) { _, _ in .nan }
-        gemm(.asIs(a.view), .asIs(b.view), into: c.view)
+        gemm(.asIs(a.readOnly), .asIs(b.readOnly), into: c.view)
         #expect(c.values.allSatisfy { $0 == 0 } && c.gapsAreIntact)
         let kept = GuardedMatrix(3, 4) { _, _ in 2 }
-        gemm(.asIs(a.view), .asIs(b.view), into: kept.view, beta: 1)
+        gemm(.asIs(a.readOnly), .asIs(b.readOnly), into: kept.view, beta: 1)
         #expect(kept.values.allSatisfy { $0 == 2 })
-        gemm(.asIs(a.view), .asIs(b.view), into: kept.view, beta: 0.5)
+        gemm(.asIs(a.readOnly), .asIs(b.readOnly), into: kept.view, beta: 0.5)
         #expect(kept.values.allSatisfy { $0 == 1 } && kept.gapsAreIntact)
         let none = GuardedMatrix(0, 4) { _, _ in 0 }
-        gemm(.asIs(none.view), .asIs(GuardedMatrix(4, 4, seed: 1).view), into: none.view)
+        gemm(.asIs(none.readOnly), .asIs(GuardedMatrix(4, 4, seed: 1).readOnly), into: none.view)
         #expect(none.gapsAreIntact)
     }
 
     @Test func `the bits of a product are the same every time`() {
         let (a, b) = (GuardedMatrix(33, 200, seed: 1), GuardedMatrix(200, 65, seed: 2))
         let (c, d) = (GuardedMatrix(33, 65, seed: 3), GuardedMatrix(33, 65, seed: 4))
-        gemm(.asIs(a.view), .asIs(b.view), into: c.view)
-        gemm(.asIs(a.view), .asIs(b.view), into: d.view)
+        gemm(.asIs(a.readOnly), .asIs(b.readOnly), into: c.view)
+        gemm(.asIs(a.readOnly), .asIs(b.readOnly), into: d.view)
         #expect(c.values.map(\.bitPattern) == d.values.map(\.bitPattern))
     }
 

@@ -41,7 +41,7 @@ import Testing
         }
 
         private final class Worker: PackedWorker {
-            func multiply(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
+            func multiply(_ x: Matrix, _ w: PackedWeight, into y: MutableMatrix) {
                 let numbers = w.memory.assumingMemoryBound(to: Float.self)
                 for r in 0..<x.rows {
                     for j in 0..<w.columns {
@@ -57,7 +57,7 @@ import Testing
         _ parts: [GuardedMatrix], _ kernels: PlainKernels, _ packs: FrozenMatrix.Packs, _ memory: Arena
     ) throws -> FrozenMatrix {
         let library = PackingLibrary([kernels])
-        var matrix = FrozenMatrix(parts.map { .float32($0.view) })
+        var matrix = FrozenMatrix(parts.map { .float32($0.readOnly) })
         #expect(try matrix.packedBytes(library, packs) <= memory.count * MemoryLayout<Float>.stride)
         try matrix.pack(library, packs, into: UnsafeMutableRawPointer(memory.base), fills: true)
         return matrix
@@ -68,7 +68,7 @@ import Testing
         let kernels = PlainKernels()
         let memory = Arena(count: 4096)
         let packed = try Self.packed(parts, kernels, FrozenMatrix.Packs(), memory)
-        let plain = FrozenMatrix(parts.map { .float32($0.view) })
+        let plain = FrozenMatrix(parts.map { .float32($0.readOnly) })
         let (x, dy) = (Arena(count: 5 * 17), Arena(count: 5 * 17))
         for i in 0..<x.count { (x.base[i], dy.base[i]) = (Float(i % 13) - 6, Float(i % 7) - 3) }
         let products = FrozenProducts()
@@ -77,9 +77,9 @@ import Testing
             for matrix in [packed, plain] {
                 let (y, dx) = (Arena(count: 5 * 17), Arena(count: 5 * 17))
                 matrix.multiply(
-                    Matrix(x.base, rows: 5, columns: 17), into: Matrix(y.base, rows: 5, columns: 17), products)
+                    Matrix(x.base, rows: 5, columns: 17), into: MutableMatrix(y.base, rows: 5, columns: 17), products)
                 matrix.multiplyTransposed(
-                    Matrix(dy.base, rows: 5, columns: 17), into: Matrix(dx.base, rows: 5, columns: 17), products)
+                    Matrix(dy.base, rows: 5, columns: 17), into: MutableMatrix(dx.base, rows: 5, columns: 17), products)
                 results.append(Array(y.elements) + Array(dx.elements))
             }
             #expect(largestDifference(results[0], results[1].map(Double.init)) < 1e-4)
@@ -88,7 +88,7 @@ import Testing
         #expect(kernels.workers == 1)
         let other = FrozenProducts()
         let y = Arena(count: 17)
-        packed.multiply(Matrix(x.base, rows: 1, columns: 17), into: Matrix(y.base, rows: 1, columns: 17), other)
+        packed.multiply(Matrix(x.base, rows: 1, columns: 17), into: MutableMatrix(y.base, rows: 1, columns: 17), other)
         #expect(kernels.workers == 2)
         withExtendedLifetime((parts, memory, x, dy, y)) {}
     }
@@ -102,8 +102,8 @@ import Testing
         let (x, y) = (Arena(count: 24), Arena(count: 18))
         for i in 0..<x.count { x.base[i] = Float(i) }
         matrix.multiply(
-            Matrix(x.base, rows: 2, columns: 12), into: Matrix(y.base, rows: 2, columns: 9), independentRows: true,
-            FrozenProducts())
+            Matrix(x.base, rows: 2, columns: 12), into: MutableMatrix(y.base, rows: 2, columns: 9),
+            independentRows: true, FrozenProducts())
         #expect(kernels.workers == (promises ? 1 : 0))
         for r in 0..<2 {
             for j in 0..<9 {

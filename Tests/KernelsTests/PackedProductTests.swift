@@ -62,9 +62,11 @@ import Testing
             let y = Arena(count: rows * out)
             let dx = Arena(count: rows * width)
             packed.matrix.multiply(
-                Matrix(x.base, rows: rows, columns: width), into: Matrix(y.base, rows: rows, columns: out), products)
+                Matrix(x.base, rows: rows, columns: width), into: MutableMatrix(y.base, rows: rows, columns: out),
+                products)
             packed.matrix.multiplyTransposed(
-                Matrix(dy.base, rows: rows, columns: out), into: Matrix(dx.base, rows: rows, columns: width), products)
+                Matrix(dy.base, rows: rows, columns: out), into: MutableMatrix(dx.base, rows: rows, columns: width),
+                products)
             // Only the first and the last row are checked; each element is a sum of products of size about 1.
             for row in [0, rows - 1] {
                 let forward = (0..<out).map { j in
@@ -101,7 +103,7 @@ import Testing
             let input = Matrix(x.base, rows: rows, columns: from)
             let (exact, rounded) = (Arena(count: rows * to), Arena(count: rows * to))
             for (matrix, target) in [(packed.plain, exact), (packed.matrix, rounded)] {
-                let y = Matrix(target.base, rows: rows, columns: to)
+                let y = MutableMatrix(target.base, rows: rows, columns: to)
                 if isBackward {
                     matrix.multiplyTransposed(input, into: y, products)
                 } else {
@@ -152,7 +154,7 @@ import Testing
         try matrix.pack(library, packs, into: memory, fills: true)
         let y = Arena(count: rows * out)
         matrix.multiply(
-            Matrix(x.base, rows: rows, columns: width), into: Matrix(y.base, rows: rows, columns: out),
+            Matrix(x.base, rows: rows, columns: width), into: MutableMatrix(y.base, rows: rows, columns: out),
             FrozenProducts())
         for row in 0..<rows {
             for j in 0..<out {
@@ -170,7 +172,7 @@ import Testing
             let packed = try Packed(heights, width, .int8, by: library)
             let (x, y) = (Self.filled(19 * width, seed: 7), Arena(count: 19 * out))
             packed.matrix.multiply(
-                Matrix(x.base, rows: 19, columns: width), into: Matrix(y.base, rows: 19, columns: out),
+                Matrix(x.base, rows: 19, columns: width), into: MutableMatrix(y.base, rows: 19, columns: out),
                 FrozenProducts())
             return y.elements.map(\.bitPattern)
         }
@@ -208,10 +210,10 @@ import Testing
         var expected: [UInt32]?
         for rows in Array(1...70) + [95, 127, 128, 129, 191, 256, 257, 300, most] {
             for i in 0..<y.count { y.base[i] = .nan }
-            let target = Matrix(y.base, rows: rows, columns: out)
+            let target = MutableMatrix(y.base, rows: rows, columns: out)
             packed.matrix.multiply(Matrix(x.base, rows: rows, columns: width), into: target, products)
             for r in 0..<rows {
-                let bits = target.rows(r, 1).copied().map(\.bitPattern)
+                let bits = target.readOnly.rows(r, 1).copied().map(\.bitPattern)
                 if expected == nil { expected = bits }
                 #expect(bits == expected, "row \(r) of \(rows)")
             }

@@ -18,7 +18,7 @@ import Testing
         let y = GuardedMatrix(Self.rows, d, seed: 3)
         let inverse = GuardedMatrix(1, Self.rows, seed: 4)
         let expected = (0..<Self.rows).flatMap { Self.norm(x.doubles(row: $0), weight.doubles) }
-        rmsNorm(x.view, weight: weight.row, epsilon: Self.epsilon, into: y.view, inverse: inverse.row)
+        rmsNorm(x.readOnly, weight: weight.row, epsilon: Self.epsilon, into: y.view, inverse: inverse.row)
         #expect(largestDifference(y.values, expected) <= 2e-6 && y.gapsAreIntact && inverse.gapsAreIntact)
         let inverses = (0..<Self.rows).map { r in
             let square = x.doubles(row: r).reduce(0) { $0 + $1 * $1 } / Double(d)
@@ -26,7 +26,7 @@ import Testing
         }
         #expect(largestDifference(inverse.values, inverses) <= 1e-6 * largestMagnitude(inverses))
         let out = y.values
-        rmsNorm(x.view, weight: weight.row, epsilon: Self.epsilon, into: x.view, inverse: inverse.row)
+        rmsNorm(x.readOnly, weight: weight.row, epsilon: Self.epsilon, into: x.view, inverse: inverse.row)
         #expect(x.values == out && x.gapsAreIntact)
     }
 
@@ -41,8 +41,8 @@ import Testing
             }
             return zip(dx.doubles(row: r), gradient).map { $0 + $1 }
         }
-        rmsNorm(x.view, weight: weight.row, epsilon: Self.epsilon, into: y.view, inverse: inverse.row)
-        rmsNormBackward(dy.view, x: x.view, weight: weight.row, inverse: inverse.row, addingTo: dx.view)
+        rmsNorm(x.readOnly, weight: weight.row, epsilon: Self.epsilon, into: y.view, inverse: inverse.row)
+        rmsNormBackward(dy.readOnly, x: x.readOnly, weight: weight.row, inverse: inverse.row, addingTo: dx.view)
         #expect(largestDifference(dx.values, expected) <= 3e-6 * max(1, largestMagnitude(expected)) && dx.gapsAreIntact)
     }
 
@@ -52,10 +52,10 @@ import Testing
         for place in 0..<d {
             let x = GuardedMatrix(2, d) { r, c in r == 1 && c == place ? .nan : 1 }
             let (y, inverse) = (GuardedMatrix(2, d, seed: 1), GuardedMatrix(1, 2, seed: 1))
-            rmsNorm(x.view, weight: weight.row, epsilon: Self.epsilon, into: y.view, inverse: inverse.row)
+            rmsNorm(x.readOnly, weight: weight.row, epsilon: Self.epsilon, into: y.view, inverse: inverse.row)
             #expect(y.values.map(\.isNaN) == (0..<2 * d).map { $0 >= d })
             let (dy, dx) = (GuardedMatrix(2, d) { _, _ in 1 }, GuardedMatrix(2, d) { _, _ in 0 })
-            rmsNormBackward(dy.view, x: x.view, weight: weight.row, inverse: inverse.row, addingTo: dx.view)
+            rmsNormBackward(dy.readOnly, x: x.readOnly, weight: weight.row, inverse: inverse.row, addingTo: dx.view)
             #expect(dx.values.map(\.isNaN) == (0..<2 * d).map { $0 >= d })
         }
     }
@@ -63,7 +63,7 @@ import Testing
     @Test func `a row of zeros stays zero`() {
         let (x, weight) = (GuardedMatrix(1, 17) { _, _ in 0 }, GuardedMatrix(1, 17) { _, _ in 1 })
         let (y, inverse) = (GuardedMatrix(1, 17, seed: 1), GuardedMatrix(1, 1, seed: 1))
-        rmsNorm(x.view, weight: weight.row, epsilon: 1e-6, into: y.view, inverse: inverse.row)
+        rmsNorm(x.readOnly, weight: weight.row, epsilon: 1e-6, into: y.view, inverse: inverse.row)
         #expect(y.values.allSatisfy { $0 == 0 })
     }
 }

@@ -20,7 +20,7 @@ import Testing
             let (x, w) = (GuardedMatrix(m, k, seed: 1), GuardedMatrix(n, k, seed: 2))
             // Overwriting must not depend on the old content.
             let y = GuardedMatrix(m, n) { r, c in adds ? Float(r - c) : .nan }
-            rowProduct(x.view, w.view, into: y.view, alpha: alpha, adding: adds)
+            rowProduct(x.readOnly, w.readOnly, into: y.view, alpha: alpha, adding: adds)
             let expected = (0..<m * n).map { index in
                 let (i, j) = (index / n, index % n)
                 let sum = (0..<k).reduce(0.0) { $0 + Double(x.view[i, $1]) * Double(w.view[j, $1]) }
@@ -36,13 +36,13 @@ import Testing
         let (m, n) = (53, 11)
         let (x, w) = (GuardedMatrix(m, k, seed: 3), GuardedMatrix(n, k, seed: 4))
         let whole = GuardedMatrix(m, n, seed: 5)
-        rowProduct(x.view, w.view, into: whole.view)
+        rowProduct(x.readOnly, w.readOnly, into: whole.view)
         for rows in [1, 2, 3, 4, 7, 16, 31, 52] {
             for start in [0, 1, m - rows] where start + rows <= m {
                 for (first, columns) in [(0, n), (3, 1), (5, 6)] {
                     let part = GuardedMatrix(rows, columns, seed: 6)
-                    rowProduct(x.view.rows(start, rows), w.view.rows(first, columns), into: part.view)
-                    let own = whole.view.rows(start, rows).columns(first, columns).copied()
+                    rowProduct(x.readOnly.rows(start, rows), w.readOnly.rows(first, columns), into: part.view)
+                    let own = whole.readOnly.rows(start, rows).columns(first, columns).copied()
                     #expect(part.values.map(\.bitPattern) == own.map(\.bitPattern), "\(rows) rows from \(start)")
                 }
             }
@@ -54,16 +54,16 @@ import Testing
     func `a small product of independent rows has the same bits alone and beside others`(k: Int, n: Int) {
         let workspace = Workspace()
         let (a, w, wide) = (GuardedMatrix(37, k, seed: 7), GuardedMatrix(n, k, seed: 8), GuardedMatrix(k, n, seed: 9))
-        for b in [Operand.transposed(w.view), .asIs(wide.view)] {
+        for b in [Operand.transposed(w.readOnly), .asIs(wide.readOnly)] {
             let whole = GuardedMatrix(37, n) { _, _ in 2 }
             smallProduct(
-                .asIs(a.view), b, into: whole.view, alpha: 0.5, adding: true, independentRows: true, workspace)
+                .asIs(a.readOnly), b, into: whole.view, alpha: 0.5, adding: true, independentRows: true, workspace)
             for row in [0, 5, 36] {
                 let own = GuardedMatrix(1, n) { _, _ in 2 }
                 smallProduct(
-                    .asIs(a.view.rows(row, 1)), b, into: own.view, alpha: 0.5, adding: true, independentRows: true,
+                    .asIs(a.readOnly.rows(row, 1)), b, into: own.view, alpha: 0.5, adding: true, independentRows: true,
                     workspace)
-                #expect(own.values.map(\.bitPattern) == whole.view.rows(row, 1).copied().map(\.bitPattern))
+                #expect(own.values.map(\.bitPattern) == whole.readOnly.rows(row, 1).copied().map(\.bitPattern))
             }
         }
     }
@@ -74,7 +74,7 @@ import Testing
         let (top, bottom) = (GuardedMatrix(n, k, seed: 1), GuardedMatrix(3, k, seed: 2))
         let contiguous = [top, bottom].map { part in
             let arena = Arena(count: part.view.count)
-            copy(part.view, into: Matrix(arena.base, rows: part.view.rows, columns: k))
+            copy(part.readOnly, into: MutableMatrix(arena.base, rows: part.view.rows, columns: k))
             return arena
         }
         let halves = contiguous.map { $0.elements.map { UInt16($0.bitPattern >> 16) } }
@@ -110,7 +110,7 @@ import Testing
         func product(_ start: Int, _ rows: Int) -> [UInt32] {
             let y = Arena(count: rows * n)
             let input = Matrix(x.base + start * k, rows: rows, columns: k)
-            matrix.multiply(input, into: Matrix(y.base, rows: rows, columns: n), independentRows: true, products)
+            matrix.multiply(input, into: MutableMatrix(y.base, rows: rows, columns: n), independentRows: true, products)
             return y.elements.map(\.bitPattern)
         }
         let whole = product(0, 41)

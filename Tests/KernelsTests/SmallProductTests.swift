@@ -16,7 +16,7 @@ import Testing
     /// `a` or its transpose as an operand, with gaps between rows.
     private func operand(_ rows: Int, _ columns: Int, transposed: Bool, seed: UInt64) -> (GuardedMatrix, Operand) {
         let m = transposed ? GuardedMatrix(columns, rows, seed: seed) : GuardedMatrix(rows, columns, seed: seed)
-        return (m, transposed ? .transposed(m.view) : .asIs(m.view))
+        return (m, transposed ? .transposed(m.readOnly) : .asIs(m.readOnly))
     }
 
     /// `sum_l a[i, l] b[l, j]` in double precision.
@@ -74,7 +74,7 @@ import Testing
                     ? .transposed(right.matrix.rows(n - columns, columns))
                     : .asIs(right.matrix.columns(n - columns, columns))
                 smallProduct(a, b, into: part.view, workspace)
-                #expect(part.values == whole.view.rows(m - rows, rows).columns(n - columns, columns).copied())
+                #expect(part.values == whole.readOnly.rows(m - rows, rows).columns(n - columns, columns).copied())
             }
         }
         #expect(a0.gapsAreIntact && b0.gapsAreIntact)
@@ -83,7 +83,7 @@ import Testing
     @Test func `a depth of nothing is zero, or adds nothing`() {
         let (a, b) = (GuardedMatrix(3, 0, seed: 1), GuardedMatrix(0, 5, seed: 2))
         let c = GuardedMatrix(3, 5) { _, _ in .nan }
-        smallProduct(.asIs(a.view), .asIs(b.view), into: c.view, workspace)
+        smallProduct(.asIs(a.readOnly), .asIs(b.readOnly), into: c.view, workspace)
         #expect(c.values == [Float](repeating: 0, count: 15))
     }
 
@@ -94,11 +94,11 @@ import Testing
             let c = transposed ? GuardedMatrix(n, m, seed: 9) : GuardedMatrix(m, n, seed: 9)
             let before = c.values
             addOuterProduct(
-                a.view, b.view, to: transposed ? .transposed(c.view) : .asIs(c.view), alpha: 0.5, workspace)
+                a.readOnly, b.readOnly, to: c.view, transposed: transposed, alpha: 0.5, workspace)
             let expected = (0..<c.view.rows * c.view.columns).map { index in
                 let (r, s) = (index / c.view.columns, index % c.view.columns)
                 let (i, j) = transposed ? (s, r) : (r, s)
-                return Double(before[index]) + 0.5 * sum(.transposed(a.view), .asIs(b.view), i, j)
+                return Double(before[index]) + 0.5 * sum(.transposed(a.readOnly), .asIs(b.readOnly), i, j)
             }
             #expect(largestDifference(c.values, expected) <= bound(k, 0.5) + 1e-6, "\(k) \(m) \(n)")
             #expect(c.gapsAreIntact && a.gapsAreIntact && b.gapsAreIntact)
@@ -109,8 +109,8 @@ import Testing
         let before = workspace.mark.used
         let (a, b) = (GuardedMatrix(5, 20, seed: 1), GuardedMatrix(9, 20, seed: 2))
         let (c, d) = (GuardedMatrix(5, 9, seed: 3), GuardedMatrix(20, 9, seed: 4))
-        smallProduct(.asIs(a.view), .transposed(b.view), into: c.view, workspace)
-        addOuterProduct(c.view, a.view, to: .transposed(d.view), workspace)
+        smallProduct(.asIs(a.readOnly), .transposed(b.readOnly), into: c.view, workspace)
+        addOuterProduct(c.readOnly, a.readOnly, to: d.view, transposed: true, workspace)
         #expect(workspace.mark.used == before && workspace.mark.block == 0 && [a, b, c, d].allSatisfy(\.gapsAreIntact))
     }
 }

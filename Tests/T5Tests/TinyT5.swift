@@ -18,6 +18,8 @@ struct TinyT5: Sendable {
     }
 
     let model: T5Model
+    private let layout: ParameterLayout
+    private let weights: Arena
 
     init(
         _ family: Family, encoderBlocks: Int = 2, decoderBlocks: Int = 2, endToken: Int32 = 1, seed: UInt64 = 1,
@@ -45,11 +47,18 @@ struct TinyT5: Sendable {
                 packing: packs ? WeightPacking(PackingLibrary.oneDNN()) : nil
             ) { name in
                 let entry = layout[name]!
-                return .float32(weights.matrix(entry))
+                return .float32(weights.matrix(entry).readOnly)
             }
         } catch {
             preconditionFailure("a tiny model cannot be made: \(error)")
         }
+        (self.layout, self.weights) = (layout, weights)
+    }
+
+    /// A weight of the model, for changing it; valid as long as the model.
+    func weight(_ name: String) -> MutableMatrix {
+        guard let entry = layout[name] else { preconditionFailure("\(name) is no weight") }
+        return weights.matrix(entry)
     }
 
     static func configuration(
@@ -100,6 +109,8 @@ extension RaggedBatch {
 
 /// A method on a tiny T5; all its tensors differ from their start (B is not zero).
 struct TinyAdapter: Sendable {
+    /// What is adapted.
+    let tiny: TinyT5
     /// The model that computes with the trained tensors.
     let model: T5Model
     let method: any Method
@@ -111,6 +122,7 @@ struct TinyAdapter: Sendable {
 
     /// `deviation` is the distance from the start.
     init(_ tiny: TinyT5, _ method: any Method, seed: UInt64 = 7, deviation: Double = 0.15) {
+        self.tiny = tiny
         self.method = method
         weights = Arena(count: method.parameters.count)
         method.start(weights, seed: seed, on: tiny.model)
@@ -120,7 +132,7 @@ struct TinyAdapter: Sendable {
                 weights.base[i] += Float(deviation * stream.normal())
             }
         }
-        guard let model = method.applied(to: tiny.model, weights: weights) as? T5Model else {
+        guard let model = method.applied(to: tiny.model, weights: weights.readOnly) as? T5Model else {
             preconditionFailure("a T5 with trained tensors is a T5")
         }
         self.model = model
@@ -129,7 +141,7 @@ struct TinyAdapter: Sendable {
     /// An engine with its own gradients.
     func engine() -> (engine: T5Engine, gradients: Arena) {
         let gradients = Arena(count: method.parameters.count)
-        let adaptation = method.adaptation(weights: weights, gradients: gradients)
+        let adaptation = method.adaptation(weights: weights.readOnly, gradients: gradients)
         return (T5Engine(model: model, adaptation: adaptation), gradients)
     }
 
@@ -156,13 +168,5 @@ extension LoraTargets {
         return LoraTargets(
             encoderSelf: leaves("encoderSelf"), decoderSelf: leaves("decoderSelf"),
             decoderCross: leaves("decoderCross"), feedForward: leaves("feedForward"))
-    }
-}
-
-extension FrozenWeight {
-    /// The weight itself, for changing it.
-    var floats: Matrix {
-        guard let matrix else { preconditionFailure("kept in \(format)") }
-        return matrix
     }
 }

@@ -17,7 +17,7 @@ import Testing
         for index in 0..<layout.count { arena.base[index] = Float(index) * 0.1 - .leastNonzeroMagnitude }
         var writer = SafetensorsWriter(metadata: ["format": "pt", "odd": "\"\\\u{1}\n ü 😀"])
         try writer.add("z", [2], [Int32.min, 7])
-        try writer.add(layout, arena, prefix: "m.")
+        try writer.add(layout, arena.readOnly, prefix: "m.")
         try writer.add("scalar", [], [Float.nan])
         let memory = [Float](repeating: 3, count: 100_000)
         try memory.withUnsafeBufferPointer { buffer in

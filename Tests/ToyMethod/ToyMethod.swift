@@ -40,7 +40,7 @@ public struct ToyMethod: Method {
     public func initialise(_ weights: Arena, seed: UInt64) { weights.clear() }
 
     /// See `Method`.
-    public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {
+    public func adaptation(weights: ReadOnlyArena, gradients: Arena?) -> any Adaptation {
         ToyAdaptation(self, weights, gradients)
     }
 }
@@ -55,10 +55,10 @@ extension MethodTable {
 
 private final class ToyAdaptation: Adaptation {
     private let method: ToyMethod
-    private let weights: Arena
+    private let weights: ReadOnlyArena
     private let gradients: Arena?
 
-    init(_ method: ToyMethod, _ weights: Arena, _ gradients: Arena?) {
+    init(_ method: ToyMethod, _ weights: ReadOnlyArena, _ gradients: Arena?) {
         self.method = method
         self.weights = weights
         self.gradients = gradients
@@ -76,15 +76,15 @@ private final class ToyAdaptation: Adaptation {
     func finish(_ context: MicroBatchContext) {}
 
     func forward(
-        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: MutableMatrix, context: MicroBatchContext
     ) {}
 
     func backward(
-        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: MutableMatrix?,
         context: MicroBatchContext
     ) {}
 
-    func output(_ sublayer: Sublayer, _ z: Matrix, rows: Segments, into y: Matrix, context: MicroBatchContext) {
+    func output(_ sublayer: Sublayer, _ z: Matrix, rows: Segments, into y: MutableMatrix, context: MicroBatchContext) {
         guard let bias = method.biases[sublayer] else { return }
         for row in 0..<z.rows {
             for i in 0..<z.columns { y[row, i] = z[row, i] + weights.base[bias.offset + i] }
@@ -92,7 +92,8 @@ private final class ToyAdaptation: Adaptation {
     }
 
     func outputBackward(
-        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, dy: Matrix, into dz: Matrix, context: MicroBatchContext
+        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, dy: Matrix, into dz: MutableMatrix,
+        context: MicroBatchContext
     ) {
         guard let bias = method.biases[sublayer], let gradients else { return }
         addColumnSums(dy, to: gradients.base + bias.offset)

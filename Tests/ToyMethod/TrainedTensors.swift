@@ -28,7 +28,7 @@ public struct TrainedTensors: Method {
     public func initialise(_ weights: Arena, seed: UInt64) {}
 
     /// See `Method`.
-    public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {
+    public func adaptation(weights: ReadOnlyArena, gradients: Arena?) -> any Adaptation {
         TrainedTensorsAdaptation(parameters, gradients)
     }
 }
@@ -52,10 +52,10 @@ private final class TrainedTensorsAdaptation: Adaptation {
     func begin(_ context: MicroBatchContext) {}
     func finish(_ context: MicroBatchContext) {}
     func forward(
-        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: MutableMatrix, context: MicroBatchContext
     ) {}
     func backward(
-        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: MutableMatrix?,
         context: MicroBatchContext
     ) {}
 }

@@ -7,18 +7,18 @@ import Tensors
 /// `s_m = 1 + U_m u_m + c_m` with `u_m = mlp([task; position_m; sample])`, `sample = encoder(mean input embedding)`.
 final class Hypernetwork {
     private let layout: HypernetworkLayout
-    private let weights: Arena
+    private let weights: ReadOnlyArena
     private let gradients: Arena?
 
     /// Scales: row `example * sites + m`, `[examples * sites, r]`.
     private(set) var scales: Matrix
     /// The gradient of the scales; the sites add to it.
-    private(set) var scaleGradients: Matrix?
+    private(set) var scaleGradients: MutableMatrix?
     /// Inputs of the layers of the sample encoder and of the mlp, and the final results.
     private var sampleActivations: [Matrix] = []
     private var mlpActivations: [Matrix] = []
 
-    init(_ layout: HypernetworkLayout, weights: Arena, gradients: Arena?) {
+    init(_ layout: HypernetworkLayout, weights: ReadOnlyArena, gradients: Arena?) {
         self.layout = layout
         self.weights = weights
         self.gradients = gradients
@@ -26,7 +26,7 @@ final class Hypernetwork {
     }
 
     /// Scales of one example at one site, `[r]`.
-    func scale(example: Int, site: Int) -> UnsafeMutablePointer<Float> {
+    func scale(example: Int, site: Int) -> UnsafePointer<Float> {
         scales.row(example * layout.sites + site)
     }
 
@@ -56,18 +56,19 @@ final class Hypernetwork {
                 }
             }
         }
-        chain(layout.mlp, input, workspace, into: &mlpActivations)
+        chain(layout.mlp, input.readOnly, workspace, into: &mlpActivations)
         let u = mlpActivations[layout.mlp.count]
-        scales = workspace.matrix(examples * sites, layout.rank)
+        let scales = workspace.matrix(examples * sites, layout.rank)
         scaleGradients = gradients == nil ? nil : workspace.zeroMatrix(examples * sites, layout.rank)
         for row in 0..<scales.rows {
             let site = row % sites
             for k in 0..<layout.rank {
-                let product = dot(u.row(row), siteWeight(weights, site, k), u.columns)
+                let product = dot(u.row(row), weights.base + siteWeight(site, k), u.columns)
                 let bias = weights.base[layout.scaleBias.offset + site * layout.rank + k]
                 scales[row, k] = (layout.options.startsAtOne ? 1 : 0) + product + bias
             }
         }
+        self.scales = scales.readOnly
     }
 
     /// Adds the gradients of the hypernetwork's tensors; reads `scaleGradients`.
@@ -81,8 +82,8 @@ final class Hypernetwork {
             for k in 0..<layout.rank {
                 let d = ds[row, k]
                 gradients.base[layout.scaleBias.offset + site * layout.rank + k] += d
-                addScaled(u.row(row), d, to: siteWeight(gradients, site, k), u.columns)
-                addScaled(siteWeight(weights, site, k), d, to: du.row(row), u.columns)
+                addScaled(u.row(row), d, to: gradients.base + siteWeight(site, k), u.columns)
+                addScaled(weights.base + siteWeight(site, k), d, to: du.row(row), u.columns)
             }
         }
         guard let dInput = chainBackward(layout.mlp, mlpActivations, du, workspace, needsInput: true) else { return }
@@ -95,7 +96,7 @@ final class Hypernetwork {
         let dSample = context.workspace.zeroMatrix(context.batch.count, h)
         for row in 0..<dInput.rows {
             let (example, site) = (row / layout.sites, row % layout.sites)
-            var source = UnsafePointer(dInput.row(row))
+            var source = dInput.row(row)
             if let table = layout.taskEmbedding {
                 addScaled(source, 1, to: gradients.matrix(table).row(context.batch.tasks[example]), h)
                 source += h
@@ -126,7 +127,7 @@ final class Hypernetwork {
             }
             Kernels.scale(means.rows(example, 1), by: 1 / Float(length))
         }
-        chain(layout.sampleEncoder, means, context.workspace, into: &sampleActivations)
+        chain(layout.sampleEncoder, means.readOnly, context.workspace, into: &sampleActivations)
         return sampleActivations[layout.sampleEncoder.count]
     }
 
@@ -144,30 +145,31 @@ final class Hypernetwork {
             }
             rowProduct(activations[k], weights.matrix(layer.weight), into: y, adding: true)
             if k + 1 < layers.count { relu(y) }
-            activations.append(y)
+            activations.append(y.readOnly)
         }
     }
 
     /// Backward of `chain`: adds to the layers' gradients; returns the gradient of the input when it is needed.
     private func chainBackward(
-        _ layers: [LinearEntries], _ activations: [Matrix], _ dOutput: Matrix, _ workspace: Workspace, needsInput: Bool
+        _ layers: [LinearEntries], _ activations: [Matrix], _ dOutput: MutableMatrix, _ workspace: Workspace,
+        needsInput: Bool
     ) -> Matrix? {
         guard let gradients else { return nil }
         var dy = dOutput
         for k in layers.indices.reversed() {
             if k + 1 < layers.count { reluBackward(dy, result: activations[k + 1], scale: 1) }
-            gemm(.transposed(dy), .asIs(activations[k]), into: gradients.matrix(layers[k].weight), beta: 1)
-            addColumnSums(dy, to: gradients.base + layers[k].bias.offset)
+            gemm(.transposed(dy.readOnly), .asIs(activations[k]), into: gradients.matrix(layers[k].weight), beta: 1)
+            addColumnSums(dy.readOnly, to: gradients.base + layers[k].bias.offset)
             if k == 0 && !needsInput { return nil }
             let dx = workspace.matrix(activations[k].rows, activations[k].columns)
-            gemm(.asIs(dy), .asIs(weights.matrix(layers[k].weight)), into: dx)
+            gemm(.asIs(dy.readOnly), .asIs(weights.matrix(layers[k].weight)), into: dx)
             dy = dx
         }
-        return dy
+        return dy.readOnly
     }
 
-    /// Row k of U of a site, `[e]`.
-    private func siteWeight(_ arena: Arena, _ site: Int, _ k: Int) -> UnsafeMutablePointer<Float> {
-        arena.base + layout.scaleWeight.offset + (site * layout.rank + k) * layout.options.outputDimension
+    /// Where row k of U of a site, `[e]`, begins in the arenas.
+    private func siteWeight(_ site: Int, _ k: Int) -> Int {
+        layout.scaleWeight.offset + (site * layout.rank + k) * layout.options.outputDimension
     }
 }

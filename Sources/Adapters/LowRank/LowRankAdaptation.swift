@@ -8,7 +8,7 @@ import Tensors
 /// task. C is absent when the ranks are equal. Each worker has its own object; all share the weights.
 final class LowRankAdaptation: Adaptation {
     private let layout: LowRankMethod
-    private let weights: Arena
+    private let weights: ReadOnlyArena
     private let gradients: Arena?
     private let hypernetwork: Hypernetwork?
     private let factor: Float
@@ -20,7 +20,7 @@ final class LowRankAdaptation: Adaptation {
     private var rankA: Int { options.rankA }
 
     /// Creates a worker's view; `gradients` (nil for evaluation) has the layout of `weights` and is added to.
-    init(_ layout: LowRankMethod, weights: Arena, gradients: Arena?) {
+    init(_ layout: LowRankMethod, weights: ReadOnlyArena, gradients: Arena?) {
         precondition(weights.count == layout.parameters.count)
         precondition(gradients == nil || gradients?.count == weights.count)
         self.layout = layout
@@ -51,28 +51,28 @@ final class LowRankAdaptation: Adaptation {
 
     /// Adds `(alpha/rankA) (((drop(x) A^T) * s) C^T) B^T` of each site to its columns of `output`.
     func forward(
-        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: MutableMatrix, context: MicroBatchContext
     ) {
         let sites = layout.groups[group.index].sites
         guard !sites.isEmpty else { return }
         let h = context.workspace.matrix(input.rows, sites.count * rankA)
-        lowRank[group.index] = h
+        lowRank[group.index] = h.readOnly
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
         forEachInput(group, input, rows, context) { x, chosen in
             for run in runs(rows, context) {
                 let target = h.rows(run.start, run.count).columns(chosen.lowerBound * rankA, chosen.count * rankA)
                 smallProduct(
-                    .asIs(x.rows(run.start, run.count)), .transposed(a(group, chosen, run.task)), into: target,
-                    independentRows: context.independentRows, context.workspace)
+                    .asIs(x.rows(run.start, run.count)), .transposed(a(group, chosen, run.task, of: weights)),
+                    into: target, independentRows: context.independentRows, context.workspace)
             }
         }
         for (position, site) in sites.enumerated() {
-            let inner = middle(site, position, h, rows, context).inner
+            let inner = middle(site, position, h.readOnly, rows, context).inner
             let target = output.columns(site.projection.outputOffset, site.projection.outputWidth)
             for run in runs(rows, context) {
                 smallProduct(
-                    .asIs(inner.rows(run.start, run.count)), .transposed(tensor(weights, site.b, run.task)),
+                    .asIs(inner.rows(run.start, run.count)), .transposed(tensor(site.b, run.task, of: weights)),
                     into: target.rows(run.start, run.count), alpha: factor, adding: true,
                     independentRows: context.independentRows, context.workspace)
             }
@@ -81,7 +81,7 @@ final class LowRankAdaptation: Adaptation {
 
     /// Adds dA, dB, dC and ds of each site, and the low-rank part of dx to `inputGradient`.
     func backward(
-        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: MutableMatrix?,
         context: MicroBatchContext
     ) {
         let sites = layout.groups[group.index].sites
@@ -94,33 +94,33 @@ final class LowRankAdaptation: Adaptation {
             siteBackward(site, position, h, dy, into: dh, rows, context, gradients)
         }
         forEachInput(group, input, rows, context) { x, chosen in
-            let columns = dh.columns(chosen.lowerBound * rankA, chosen.count * rankA)
+            let columns = dh.readOnly.columns(chosen.lowerBound * rankA, chosen.count * rankA)
             for run in runs(rows, context) {
                 addOuterProduct(
                     columns.rows(run.start, run.count), x.rows(run.start, run.count),
-                    to: .asIs(a(group, chosen, run.task, gradients)), context.workspace)
+                    to: a(group, chosen, run.task, of: gradients), context.workspace)
             }
             guard let inputGradient else { return }
             // x is drop(input), so the gradient goes through the same mask.
             let dx = context.workspace.matrix(input.rows, input.columns)
             for run in runs(rows, context) {
                 smallProduct(
-                    .asIs(columns.rows(run.start, run.count)), .asIs(a(group, chosen, run.task)),
+                    .asIs(columns.rows(run.start, run.count)), .asIs(a(group, chosen, run.task, of: weights)),
                     into: dx.rows(run.start, run.count), context.workspace)
             }
             if let dropout {
                 dropout.applyAdding(
-                    dx, to: inputGradient, into: inputGradient, rows, slots: context.slots,
+                    dx.readOnly, to: inputGradient.readOnly, into: inputGradient, rows, slots: context.slots,
                     place: place(group, sites[chosen.lowerBound]))
             } else {
-                add(dx, to: inputGradient)
+                add(dx.readOnly, to: inputGradient)
             }
         }
     }
 
     /// From dy of one site computes dB, dC, ds and the site's columns of `dh` (overwritten).
     private func siteBackward(
-        _ site: Site, _ position: Int, _ h: Matrix, _ dy: Matrix, into dh: Matrix, _ rows: Segments,
+        _ site: Site, _ position: Int, _ h: Matrix, _ dy: Matrix, into dh: MutableMatrix, _ rows: Segments,
         _ context: MicroBatchContext, _ gradients: Arena
     ) {
         let mark = context.workspace.mark
@@ -131,19 +131,19 @@ final class LowRankAdaptation: Adaptation {
         for run in runs(rows, context) {
             let part = dy.rows(run.start, run.count)
             addOuterProduct(
-                inner.rows(run.start, run.count), part, to: .transposed(tensor(gradients, site.b, run.task)),
+                inner.rows(run.start, run.count), part, to: tensor(site.b, run.task, of: gradients), transposed: true,
                 alpha: factor, context.workspace)
             smallProduct(
-                .asIs(part), .asIs(tensor(weights, site.b, run.task)), into: dInner.rows(run.start, run.count),
+                .asIs(part), .asIs(tensor(site.b, run.task, of: weights)), into: dInner.rows(run.start, run.count),
                 alpha: factor, context.workspace)
             if let c = site.c {
                 let dPart = dInner.rows(run.start, run.count)
                 addOuterProduct(
-                    dPart, scaled.rows(run.start, run.count), to: .asIs(tensor(gradients, c, run.task)),
+                    dPart.readOnly, scaled.rows(run.start, run.count), to: tensor(c, run.task, of: gradients),
                     context.workspace)
                 smallProduct(
-                    .asIs(dPart), .asIs(tensor(weights, c, run.task)), into: target.rows(run.start, run.count),
-                    context.workspace)
+                    .asIs(dPart.readOnly), .asIs(tensor(c, run.task, of: weights)),
+                    into: target.rows(run.start, run.count), context.workspace)
             }
         }
         guard let hypernetwork else { return }
@@ -151,10 +151,10 @@ final class LowRankAdaptation: Adaptation {
             let d = target.rows(rows.start(segment), rows.length(segment))
             let own = h.rows(rows.start(segment), rows.length(segment)).columns(position * rankA, rankA)
             if let ds = hypernetwork.scaleGradient(example: rows.example(segment), site: site.index) {
-                addColumnDots(d, own, to: ds)
+                addColumnDots(d.readOnly, own, to: ds)
             }
             let scales = hypernetwork.scale(example: rows.example(segment), site: site.index)
-            scaleColumns(d, by: scales, into: d)
+            scaleColumns(d.readOnly, by: scales, into: d)
         }
     }
 
@@ -172,16 +172,16 @@ final class LowRankAdaptation: Adaptation {
                     by: hypernetwork.scale(example: rows.example(segment), site: site.index),
                     into: y.rows(start, length))
             }
-            scaled = y
+            scaled = y.readOnly
         }
         guard let c = site.c else { return (scaled, scaled) }
         let inner = context.workspace.matrix(h.rows, options.rankB)
         for run in runs(rows, context) {
             smallProduct(
-                .asIs(scaled.rows(run.start, run.count)), .transposed(tensor(weights, c, run.task)),
+                .asIs(scaled.rows(run.start, run.count)), .transposed(tensor(c, run.task, of: weights)),
                 into: inner.rows(run.start, run.count), independentRows: context.independentRows, context.workspace)
         }
-        return (scaled, inner)
+        return (scaled, inner.readOnly)
     }
 }
 
@@ -229,8 +229,9 @@ extension LowRankAdaptation {
         let shared = options.dropoutMask == .perInput || dropout == nil
         var x = input
         if let dropout, shared {
-            x = context.workspace.matrix(input.rows, input.columns)
-            dropout.apply(input, into: x, rows, slots: context.slots, place: place(group, sites[0]))
+            let dropped = context.workspace.matrix(input.rows, input.columns)
+            dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, sites[0]))
+            x = dropped.readOnly
         }
         if shared && options.method != .loraPerTask {
             body(x, 0..<sites.count)
@@ -239,8 +240,9 @@ extension LowRankAdaptation {
         for (position, site) in sites.enumerated() {
             let mark = context.workspace.mark
             if let dropout, !shared {
-                x = context.workspace.matrix(input.rows, input.columns)
-                dropout.apply(input, into: x, rows, slots: context.slots, place: place(group, site))
+                let dropped = context.workspace.matrix(input.rows, input.columns)
+                dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, site))
+                x = dropped.readOnly
             }
             body(x, position..<position + 1)
             context.workspace.release(to: mark)
@@ -254,18 +256,41 @@ extension LowRankAdaptation {
     }
 
     /// The A's of neighbouring sites as one matrix, `[sites * rankA, in]`.
-    private func a(_ group: ProjectionGroup, _ chosen: Range<Int>, _ task: Int, _ arena: Arena? = nil) -> Matrix {
-        let sites = layout.groups[group.index].sites
-        let first = sites[chosen.lowerBound]
-        if options.method == .loraPerTask { return tensor(arena ?? weights, first.a, task) }
-        return Matrix(
-            (arena ?? weights).base + first.a.offset, rows: chosen.count * rankA, columns: first.projection.inputWidth)
+    private func a(_ group: ProjectionGroup, _ chosen: Range<Int>, _ task: Int, of arena: ReadOnlyArena) -> Matrix {
+        let (offset, rows, columns) = place(group, chosen, task)
+        return arena.matrix(at: offset, rows: rows, columns: columns)
+    }
+
+    /// Their gradients.
+    private func a(_ group: ProjectionGroup, _ chosen: Range<Int>, _ task: Int, of arena: Arena) -> MutableMatrix {
+        let (offset, rows, columns) = place(group, chosen, task)
+        return arena.matrix(at: offset, rows: rows, columns: columns)
+    }
+
+    private func place(
+        _ group: ProjectionGroup, _ chosen: Range<Int>, _ task: Int
+    ) -> (offset: Int, rows: Int, columns: Int) {
+        let first = layout.groups[group.index].sites[chosen.lowerBound]
+        if options.method == .loraPerTask { return place(first.a, task) }
+        return (first.a.offset, chosen.count * rankA, first.projection.inputWidth)
     }
 
     /// A tensor, or one task's part of it.
-    private func tensor(_ arena: Arena, _ entry: ParameterLayout.Entry, _ task: Int) -> Matrix {
-        guard options.method == .loraPerTask else { return arena.matrix(entry) }
-        let (rows, columns) = (entry.shape[1], entry.shape[2])
-        return Matrix(arena.base + entry.offset + task * rows * columns, rows: rows, columns: columns)
+    private func tensor(_ entry: ParameterLayout.Entry, _ task: Int, of arena: ReadOnlyArena) -> Matrix {
+        let (offset, rows, columns) = place(entry, task)
+        return arena.matrix(at: offset, rows: rows, columns: columns)
+    }
+
+    /// Its gradient.
+    private func tensor(_ entry: ParameterLayout.Entry, _ task: Int, of arena: Arena) -> MutableMatrix {
+        let (offset, rows, columns) = place(entry, task)
+        return arena.matrix(at: offset, rows: rows, columns: columns)
+    }
+
+    /// The tensor is `[rows, columns]`, or for `lora_per_task` `[tasks, rows, columns]`.
+    private func place(_ entry: ParameterLayout.Entry, _ task: Int) -> (offset: Int, rows: Int, columns: Int) {
+        let dimensions = entry.shape.count
+        let (rows, columns) = (entry.shape[dimensions - 2], entry.shape[dimensions - 1])
+        return (entry.offset + task * rows * columns, rows, columns)
     }
 }

@@ -86,7 +86,7 @@ public struct LowRankMethod: Method {
     public func block(of trainable: ParameterLayout.Entry) -> Block? { blocks[trainable.name] }
 
     /// See `Method`.
-    public func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation {
+    public func adaptation(weights: ReadOnlyArena, gradients: Arena?) -> any Adaptation {
         LowRankAdaptation(self, weights: weights, gradients: gradients)
     }
 

@@ -29,25 +29,6 @@ public struct AttentionKeys {
     }
 }
 
-/// Numbers by head and distance (key position - query position), such that a row of scores reads a contiguous row: `[heads, 2 *
-/// reach - 1]`, starting with the distance `-(reach - 1)`.
-public struct DistanceBias: @unchecked Sendable {
-    private let base: UnsafeMutablePointer<Float>
-    private let reach: Int
-
-    /// A view of numbers that serve positions below `reach`.
-    public init(_ base: UnsafeMutablePointer<Float>, reach: Int) {
-        self.base = base
-        self.reach = reach
-    }
-
-    /// The numbers of a query at position `query`, for the keys at positions 0, 1, ...
-    public func row(head: Int, query: Int) -> UnsafeMutablePointer<Float> {
-        precondition(query < reach, "position beyond the relative position bias")
-        return base + head * (2 * reach - 1) + reach - 1 - query
-    }
-}
-
 /// Multi-head attention without the usual factor 1/sqrt(width): `drop(softmax(q k^T + bias)) v` for each example and head.
 public struct Attention {
     private let heads: Int
@@ -74,7 +55,7 @@ public struct Attention {
     /// `[queries, keys]`.
     public func forward(
         _ query: Matrix, _ rows: Segments, _ keys: AttentionKeys, probabilities: UnsafeMutablePointer<Float>,
-        into context: Matrix
+        into context: MutableMatrix
     ) {
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
@@ -87,7 +68,7 @@ public struct Attention {
             let v = keys.value.rows(keys.segments.start(segment), length)
             let out = context.rows(rows.start(segment), queries)
             for head in 0..<heads {
-                let p = Matrix(probabilities + offset, rows: queries, columns: length)
+                let p = MutableMatrix(probabilities + offset, rows: queries, columns: length)
                 offset += queries * length
                 smallProduct(
                     .asIs(q.columns(head * width, width)), .transposed(k.columns(head * width, width)), into: p,
@@ -95,14 +76,14 @@ public struct Attention {
                 for row in 0..<queries {
                     let position = keys.queryOffset + row
                     softmaxRow(
-                        p.row(row), bias: keys.bias.map { UnsafePointer($0.row(head: head, query: position)) },
+                        p.row(row), bias: keys.bias?.row(head: head, query: position),
                         visible: keys.causal ? min(position + 1, length) : length, count: length)
                 }
-                var weights = p
+                var weights = p.readOnly
                 if let dropped {
                     dropout.applyToProbabilities(
-                        p, into: dropped, head: head, example: rows.example(segment), at: place)
-                    weights = dropped
+                        p.readOnly, into: dropped, head: head, example: rows.example(segment), at: place)
+                    weights = dropped.readOnly
                 }
                 smallProduct(
                     .asIs(weights), .asIs(v.columns(head * width, width)), into: out.columns(head * width, width),
@@ -116,8 +97,9 @@ public struct Attention {
     /// With `P` after softmax and `D = drop(P)`: `dV = D^T dO`, `dP = drop(dO V^T)`, `dS = P (dP - rowsum(dP P))`,
     /// `dQ = dS K`, `dK = dS^T Q`, and `dS` is the gradient of the bias.
     public func backward(
-        _ query: Matrix, _ probabilities: UnsafeMutablePointer<Float>, _ rows: Segments, _ keys: AttentionKeys,
-        dContext: Matrix, dQuery: Matrix?, dKeyValue: (key: Matrix, value: Matrix)?, dBias: DistanceBias? = nil
+        _ query: Matrix, _ probabilities: UnsafePointer<Float>, _ rows: Segments, _ keys: AttentionKeys,
+        dContext: Matrix, dQuery: MutableMatrix?, dKeyValue: (key: MutableMatrix, value: MutableMatrix)?,
+        dBias: DistanceBiasGradient? = nil
     ) {
         var offset = 0
         for segment in 0..<rows.count {
@@ -138,13 +120,13 @@ public struct Attention {
                 dropout.applyToProbabilities(p, into: dropped, head: head, example: rows.example(segment), at: place)
                 if let dValue = dKeyValue?.value {
                     smallProduct(
-                        .transposed(dropout.masks == nil ? p : dropped), .asIs(dOut),
+                        .transposed(dropout.masks == nil ? p : dropped.readOnly), .asIs(dOut),
                         into: dValue.rows(keyStart, length).columns(columns, width), workspace)
                 }
                 smallProduct(.asIs(dOut), .transposed(v), into: scores, workspace)
                 if let masks = dropout.masks {
                     // Where p itself is 0, its gradient is not used.
-                    reluBackward(scores, result: dropped, scale: masks.scale)
+                    reluBackward(scores, result: dropped.readOnly, scale: masks.scale)
                 }
                 for row in 0..<queries {
                     softmaxRowBackward(p.row(row), scores.row(row), length)
@@ -155,12 +137,13 @@ public struct Attention {
                 }
                 if let dQuery {
                     smallProduct(
-                        .asIs(scores), .asIs(k), into: dQuery.rows(start, queries).columns(columns, width), workspace)
+                        .asIs(scores.readOnly), .asIs(k), into: dQuery.rows(start, queries).columns(columns, width),
+                        workspace)
                 }
                 if let dKey = dKeyValue?.key {
                     smallProduct(
-                        .transposed(scores), .asIs(q), into: dKey.rows(keyStart, length).columns(columns, width),
-                        workspace)
+                        .transposed(scores.readOnly), .asIs(q),
+                        into: dKey.rows(keyStart, length).columns(columns, width), workspace)
                 }
             }
         }

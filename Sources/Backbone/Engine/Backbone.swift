@@ -32,7 +32,7 @@ public protocol Backbone: AnyObject, Sendable {
 
     /// The same model with other numbers for some tensors. These are trained and change, so their matrices are not packed. It
     /// shares all other memory with this one, and keeps `owner` alive, which holds the trained numbers.
-    func computing(with trained: [String: Matrix], of owner: Arena) -> any Backbone
+    func computing(with trained: [String: Matrix], of owner: ReadOnlyArena) -> any Backbone
 
     /// How far down the backward goes with a method.
     func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth

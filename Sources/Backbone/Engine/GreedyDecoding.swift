@@ -36,7 +36,7 @@ public struct GreedyDecoding {
             for (i, example) in active.enumerated() { ids[i] = answers[example].last ?? startToken }
             let logits = logits(UnsafePointer(ids), active, step)
             for (i, example) in active.enumerated() {
-                let row = UnsafePointer(logits.row(i))
+                let row = logits.row(i)
                 guard allFinite(row, logits.columns) else { throw NonFiniteLogits(example: example) }
                 observe(example, UnsafeBufferPointer(start: row, count: logits.columns))
                 answers[example].append(Int32(indexOfMaximum(row, logits.columns)))

@@ -14,7 +14,7 @@ extension Method {
 
     /// The backbone that computes with the trained tensors in `weights`, for training with the method; the backbone itself when
     /// none of its tensors is trained.
-    public func applied(to backbone: any Backbone, weights: Arena) -> any Backbone {
+    public func applied(to backbone: any Backbone, weights: ReadOnlyArena) -> any Backbone {
         var trained: [String: Matrix] = [:]
         for entry in parameters.entries where backbone.tensor(named: entry.name) != nil {
             trained[entry.name] = weights.matrix(entry)

@@ -42,8 +42,8 @@ public struct Pass {
 
     /// Memory for the input of a group: fresh memory when the group's backward needs the input again, otherwise scratch memory.
     public func memory(
-        for group: ProjectionGroup, _ rows: Int, _ columns: Int, else scratchMemory: KeyPath<PassScratch, Matrix>
-    ) -> Matrix {
+        for group: ProjectionGroup, _ rows: Int, _ columns: Int, else scratchMemory: KeyPath<PassScratch, MutableMatrix>
+    ) -> MutableMatrix {
         guard !(keepsActivations && depth.adapts(group)) else { return workspace.matrix(rows, columns) }
         return scratch[keyPath: scratchMemory].rows(0, rows)
     }
@@ -52,33 +52,33 @@ public struct Pass {
     /// method if it adapts the sublayer's output. Overwrites `y`. Returns what `finishBackward` needs: `z` if the method
     /// changes it.
     public func finish(
-        _ group: ProjectionGroup, _ input: Matrix, _ x: Matrix, into y: Matrix, _ rows: Segments,
+        _ group: ProjectionGroup, _ input: Matrix, _ x: Matrix, into y: MutableMatrix, _ rows: Segments,
         at place: DropoutPlace
     ) -> Matrix? {
         let result = scratch.result.rows(0, x.rows)
         guard let adaptation, adaptation.adapts(group.sublayer) else {
             projections.forward(group, input, rows, into: result, context)
-            dropout.sum(x, result, into: y, rows, at: place)
+            dropout.sum(x, result.readOnly, into: y, rows, at: place)
             return nil
         }
         let z = workspace.matrix(x.rows, x.columns)
         projections.forward(group, input, rows, into: z, context)
-        adaptation.output(group.sublayer, z, rows: rows, into: result, context: context)
-        dropout.sum(x, result, into: y, rows, at: place)
-        return z
+        adaptation.output(group.sublayer, z.readOnly, rows: rows, into: result, context: context)
+        dropout.sum(x, result.readOnly, into: y, rows, at: place)
+        return z.readOnly
     }
 
     /// Backward of `finish` for the output projection's input, from the gradient `dx` of the residual stream after the
     /// sublayer. Adds the gradients of trained tensors. Overwrites `dInput` unless that is nil.
     public func finishBackward(
-        _ group: ProjectionGroup, _ input: Matrix, _ z: Matrix?, _ dx: Matrix, _ rows: Segments, into dInput: Matrix?,
-        at place: DropoutPlace
+        _ group: ProjectionGroup, _ input: Matrix, _ z: Matrix?, _ dx: Matrix, _ rows: Segments,
+        into dInput: MutableMatrix?, at place: DropoutPlace
     ) {
         var dResult = dropout.applied(to: dx, rows, at: place, workspace)
         if let z, let adaptation {
             let dz = workspace.matrix(dx.rows, dx.columns)
             adaptation.outputBackward(group.sublayer, z, rows: rows, dy: dResult, into: dz, context: context)
-            dResult = dz
+            dResult = dz.readOnly
         }
         projections.backward(group, input, rows, dResult, into: dInput, context)
     }
@@ -88,13 +88,13 @@ public struct Pass {
 /// or the targets, whichever are more.
 public struct PassScratch {
     /// `[rows, d]`: a sublayer's input after the norm, when no adapted projection reads it.
-    public let normalised: Matrix
+    public let normalised: MutableMatrix
     /// `[rows, d]`: a sublayer's result before the residual sum.
-    public let result: Matrix
+    public let result: MutableMatrix
     /// `[rows, i]`: input of an attention's output projection, when that is not adapted.
-    public let attended: Matrix
+    public let attended: MutableMatrix
     /// `[rows, d_ff]`: input of a feed-forward's output projection, when that is not adapted.
-    public let inner: Matrix
+    public let inner: MutableMatrix
 
     init(rows: Int, _ shape: any BackboneShape, in workspace: Workspace) {
         normalised = workspace.matrix(rows, shape.modelWidth)

@@ -18,8 +18,8 @@ public struct PassDropout {
     public var scale: Float { masks?.scale ?? 1 }
 
     /// `x = drop(x)` in place; the backward is the same operation.
-    public func apply(_ x: Matrix, _ rows: Segments, at place: DropoutPlace) {
-        masks?.apply(x, into: x, rows, slots: slots, place: place)
+    public func apply(_ x: MutableMatrix, _ rows: Segments, at place: DropoutPlace) {
+        masks?.apply(x.readOnly, into: x, rows, slots: slots, place: place)
     }
 
     /// `drop(x)` in memory of the workspace; returns `x` itself when nothing is dropped.
@@ -27,11 +27,11 @@ public struct PassDropout {
         guard let masks else { return x }
         let y = workspace.matrix(x.rows, x.columns)
         masks.apply(x, into: y, rows, slots: slots, place: place)
-        return y
+        return y.readOnly
     }
 
     /// `y = x + drop(z)`: the end of a sublayer. Overwrites `y`.
-    public func sum(_ x: Matrix, _ z: Matrix, into y: Matrix, _ rows: Segments, at place: DropoutPlace) {
+    public func sum(_ x: Matrix, _ z: Matrix, into y: MutableMatrix, _ rows: Segments, at place: DropoutPlace) {
         if let masks {
             masks.applyAdding(z, to: x, into: y, rows, slots: slots, place: place)
         } else {
@@ -41,7 +41,7 @@ public struct PassDropout {
 
     /// `y = drop(p)` for one head's probabilities of an example; dropout row = head * queries + query. Overwrites `y`.
     func applyToProbabilities(
-        _ p: Matrix, into y: Matrix, head: Int, example: Int, at place: DropoutPlace
+        _ p: Matrix, into y: MutableMatrix, head: Int, example: Int, at place: DropoutPlace
     ) {
         guard let masks else { return }
         for row in 0..<p.rows {

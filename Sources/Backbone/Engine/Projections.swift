@@ -28,7 +28,7 @@ public final class Projections {
 
     /// `y = x W^T` for all projections of a group side by side, plus the method's part. Overwrites `y`.
     public func forward(
-        _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, into y: Matrix, _ context: MicroBatchContext
+        _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, into y: MutableMatrix, _ context: MicroBatchContext
     ) {
         backbone.weights(group).multiply(x, into: y, independentRows: context.independentRows, products)
         adaptation?.forward(group, input: x, rows: rows, output: y, context: context)
@@ -36,7 +36,7 @@ public final class Projections {
 
     /// Backward of `forward`: adds the gradients of everything trained; overwrites `dx` unless that is nil.
     public func backward(
-        _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, _ dy: Matrix, into dx: Matrix?,
+        _ group: ProjectionGroup, _ x: Matrix, _ rows: Segments, _ dy: Matrix, into dx: MutableMatrix?,
         _ context: MicroBatchContext
     ) {
         if let dx { backbone.weights(group).multiplyTransposed(dy, into: dx, products) }
@@ -45,7 +45,7 @@ public final class Projections {
             guard let gradient else { continue }
             gemm(
                 .transposed(dy.columns(projection.outputOffset, projection.outputWidth)), .asIs(x),
-                into: Matrix(gradient, rows: projection.outputWidth, columns: projection.inputWidth), beta: 1)
+                into: MutableMatrix(gradient, rows: projection.outputWidth, columns: projection.inputWidth), beta: 1)
         }
         guard adaptation?.adapts(group) ?? false else { return }
         adaptation?.backward(group, input: x, rows: rows, outputGradient: dy, inputGradient: dx, context: context)

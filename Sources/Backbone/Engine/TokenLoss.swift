@@ -9,7 +9,7 @@ public struct TokenLoss {
     public init(smoothing: Float) { self.smoothing = smoothing }
 
     /// Overwrites `losses` with the summed loss of each example, and `logits: [target rows, vocabulary]` with probabilities.
-    public func forward(_ logits: Matrix, of batch: RaggedBatch, into losses: inout [Double]) {
+    public func forward(_ logits: MutableMatrix, of batch: RaggedBatch, into losses: inout [Double]) {
         losses.removeAll(keepingCapacity: true)
         var row = 0
         for length in batch.targetLengths {
@@ -24,7 +24,7 @@ public struct TokenLoss {
     }
 
     /// Overwrites the probabilities of `forward` with the gradient of the summed loss with respect to the logits.
-    public func backward(_ probabilities: Matrix, of batch: RaggedBatch) {
+    public func backward(_ probabilities: MutableMatrix, of batch: RaggedBatch) {
         for (row, label) in batch.targets.enumerated() {
             crossEntropyRowBackward(
                 probabilities.row(row), label: Int(label), smoothing: smoothing, count: probabilities.columns)

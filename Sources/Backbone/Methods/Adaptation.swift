@@ -26,23 +26,24 @@ public protocol Adaptation: AnyObject {
     /// `input: [rows, in]`, `output: [rows, out of all projections]`: adds to `output`. Rows may be one token of each
     /// example (generation) or all tokens.
     func forward(
-        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: Matrix, context: MicroBatchContext)
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, output: MutableMatrix, context: MicroBatchContext)
 
     /// Adds the gradients of the method's trainables, and its part of the input's gradient unless that is nil.
     ///
     /// Only reads `outputGradient: [rows, out of all projections]`; adds to `inputGradient: [rows, in]`.
     func backward(
-        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: Matrix?,
+        _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: MutableMatrix?,
         context: MicroBatchContext)
 
     /// Computes `y` from a sublayer's output `z: [rows, d]`, after the output projection and before dropout and the sum with
     /// the residual stream. Overwrites `y: [rows, d]`; `z` stays unchanged until the backward.
-    func output(_ sublayer: Sublayer, _ z: Matrix, rows: Segments, into y: Matrix, context: MicroBatchContext)
+    func output(_ sublayer: Sublayer, _ z: Matrix, rows: Segments, into y: MutableMatrix, context: MicroBatchContext)
 
     /// Backward of `output`: adds the gradients of the method's trainables and overwrites `dz: [rows, d]`; reads
     /// `dy: [rows, d]`.
     func outputBackward(
-        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, dy: Matrix, into dz: Matrix, context: MicroBatchContext)
+        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, dy: Matrix, into dz: MutableMatrix,
+        context: MicroBatchContext)
 
     /// Finishes the backward: the backward of what `begin` computed.
     func finish(_ context: MicroBatchContext)
@@ -56,10 +57,11 @@ extension Adaptation {
     public func gradient(of tensor: String) -> UnsafeMutablePointer<Float>? { nil }
     /// Never called.
     public func output(
-        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, into y: Matrix, context: MicroBatchContext
+        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, into y: MutableMatrix, context: MicroBatchContext
     ) { preconditionFailure("a sublayer whose output the method does not change") }
     /// Never called.
     public func outputBackward(
-        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, dy: Matrix, into dz: Matrix, context: MicroBatchContext
+        _ sublayer: Sublayer, _ z: Matrix, rows: Segments, dy: Matrix, into dz: MutableMatrix,
+        context: MicroBatchContext
     ) { preconditionFailure("a sublayer whose output the method does not change") }
 }

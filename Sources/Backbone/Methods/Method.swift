@@ -27,7 +27,7 @@ public protocol Method: Sendable {
     func block(of trainable: ParameterLayout.Entry) -> Block?
 
     /// One worker's adaptation. `gradients` has the layout of `weights` and is added to; nil when no backward follows.
-    func adaptation(weights: Arena, gradients: Arena?) -> any Adaptation
+    func adaptation(weights: ReadOnlyArena, gradients: Arena?) -> any Adaptation
 }
 
 extension Method {

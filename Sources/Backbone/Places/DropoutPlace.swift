@@ -49,8 +49,9 @@ public enum DropoutKind: UInt32, Sendable {
 
 extension Dropout {
     /// `y = drop(x)` for all rows of all segments; rows are numbered within their segment. Overwrites `y`.
-    public func apply(_ x: Matrix, into y: Matrix, _ rows: Segments, slots: UnsafePointer<UInt32>, place: DropoutPlace)
-    {
+    public func apply(
+        _ x: Matrix, into y: MutableMatrix, _ rows: Segments, slots: UnsafePointer<UInt32>, place: DropoutPlace
+    ) {
         for segment in 0..<rows.count {
             let slot = slots[rows.example(segment)]
             for row in 0..<rows.length(segment) {
@@ -62,7 +63,8 @@ extension Dropout {
 
     /// `y = a + drop(x)` for all rows of all segments. Overwrites `y`.
     public func applyAdding(
-        _ x: Matrix, to a: Matrix, into y: Matrix, _ rows: Segments, slots: UnsafePointer<UInt32>, place: DropoutPlace
+        _ x: Matrix, to a: Matrix, into y: MutableMatrix, _ rows: Segments, slots: UnsafePointer<UInt32>,
+        place: DropoutPlace
     ) {
         for segment in 0..<rows.count {
             let slot = slots[rows.example(segment)]

@@ -161,7 +161,7 @@ public struct Plan {
         let memory = Arena(count: m * k + n * k + m * n)
         let a = unsafe Matrix(memory.base, rows: m, columns: k)
         let b = unsafe Matrix(memory.base + m * k, rows: n, columns: k)
-        let c = unsafe Matrix(memory.base + m * k + n * k, rows: m, columns: n)
+        let c = unsafe MutableMatrix(memory.base + m * k + n * k, rows: m, columns: n)
         var best = Double.infinity
         for _ in 0..<8 {
             let begun = ContinuousClock.now

@@ -73,8 +73,10 @@ private struct CaseReplay {
     init(_ parity: ParityCase) {
         self.parity = parity
         gradients = Arena(count: parity.method.parameters.count)
-        engine = parity.method.applied(to: parity.model, weights: parity.weights)
-            .engine(parity.method.adaptation(weights: parity.weights, gradients: gradients), workspace: Workspace())
+        engine = parity.method.applied(to: parity.model, weights: parity.weights.readOnly)
+            .engine(
+                parity.method.adaptation(weights: parity.weights.readOnly, gradients: gradients), workspace: Workspace()
+            )
     }
 
     func report() throws(Failure) -> VerificationReport {

@@ -1,7 +1,7 @@
 public import Tensors
 
 /// `x = max(x, 0)` in place; `mask` gets a bit for each element that is not 0. Overwrites both.
-public func relu(_ x: Matrix, mask: BitMask) {
+public func relu(_ x: MutableMatrix, mask: BitMask) {
     for r in 0..<x.rows {
         let (p, m) = (x.row(r), mask.row(r))
         var bits = SIMD8<Int32>.zero
@@ -19,7 +19,7 @@ public func relu(_ x: Matrix, mask: BitMask) {
 ///
 /// An element is 0 when the ReLU or the dropout made it 0; both stop the gradient. `scale` is the factor by which the dropout
 /// multiplied the elements that it kept.
-public func reluBackward(_ dy: Matrix, mask: BitMask, scale: Float) {
+public func reluBackward(_ dy: MutableMatrix, mask: BitMask, scale: Float) {
     for r in 0..<dy.rows {
         let (p, m) = (dy.row(r), mask.row(r))
         for start in stride(from: 0, to: dy.columns, by: 64) {
@@ -35,7 +35,7 @@ public func reluBackward(_ dy: Matrix, mask: BitMask, scale: Float) {
 }
 
 /// `y = max(x, 0)` in place: overwrites `x`.
-public func relu(_ x: Matrix) {
+public func relu(_ x: MutableMatrix) {
     for r in 0..<x.rows {
         let p = x.row(r)
         var i = 0
@@ -55,7 +55,7 @@ public func relu(_ x: Matrix) {
 ///
 /// An element is 0 when the ReLU or the dropout made it 0; both stop the gradient, so the result itself is the mask. `scale` is
 /// the factor by which the dropout multiplied the elements that it kept. Overwrites `dy`.
-public func reluBackward(_ dy: Matrix, result y: Matrix, scale: Float) {
+public func reluBackward(_ dy: MutableMatrix, result y: Matrix, scale: Float) {
     precondition(dy.rows == y.rows && dy.columns == y.columns)
     for r in 0..<y.rows {
         let (py, pd) = (y.row(r), dy.row(r))
@@ -92,7 +92,7 @@ func geluNew(_ x: SIMD16<Float>) -> (value: SIMD16<Float>, derivative: SIMD16<Fl
 }
 
 /// `y = gelu_new(u) * g`: overwrites `y`. All `[rows, d_ff]`. Source: Shazeer, "GLU variants improve transformer", 2020.
-public func gatedGelu(_ u: Matrix, _ g: Matrix, into y: Matrix) {
+public func gatedGelu(_ u: Matrix, _ g: Matrix, into y: MutableMatrix) {
     precondition(u.rows == g.rows && u.columns == g.columns && u.rows == y.rows && u.columns == y.columns)
     for r in 0..<u.rows {
         let (pu, pg, py) = (u.row(r), g.row(r), y.row(r))
@@ -112,7 +112,7 @@ public func gatedGelu(_ u: Matrix, _ g: Matrix, into y: Matrix) {
 
 /// Backward of `gatedGelu`: `du = dy * g * gelu_new'(u)`, `dg = dy * gelu_new(u)`. Overwrites `u` with `du` and `g` with `dg`,
 /// since nothing needs the forward's values any more.
-public func gatedGeluBackward(_ dy: Matrix, _ u: Matrix, _ g: Matrix) {
+public func gatedGeluBackward(_ dy: Matrix, _ u: MutableMatrix, _ g: MutableMatrix) {
     precondition(u.rows == g.rows && u.columns == g.columns && u.rows == dy.rows && u.columns == dy.columns)
     for r in 0..<u.rows {
         let (pu, pg, pd) = (u.row(r), g.row(r), dy.row(r))

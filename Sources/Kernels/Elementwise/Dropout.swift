@@ -65,7 +65,7 @@ public struct Dropout: Sendable {
     }
 
     /// `x = drop(max(x, 0))` for rows of one example, numbered from `first`, in place; `mask` as for one row.
-    public func applyRelu(_ x: Matrix, _ rows: Range<Int>, mask: BitMask, slot: UInt32, place: UInt32) {
+    public func applyRelu(_ x: MutableMatrix, _ rows: Range<Int>, mask: BitMask, slot: UInt32, place: UInt32) {
         for (number, r) in rows.enumerated() {
             applyRelu(x.row(r), mask: mask.row(r), width: x.columns, row: number, slot: slot, place: place)
         }

@@ -1,14 +1,14 @@
 public import Tensors
 
 /// Sets every element of `y`.
-public func fill(_ y: Matrix, _ value: Float) {
+public func fill(_ y: MutableMatrix, _ value: Float) {
     for r in 0..<y.rows {
         y.row(r).update(repeating: value, count: y.columns)
     }
 }
 
 /// `y = x`: overwrites `y`.
-public func copy(_ x: Matrix, into y: Matrix) {
+public func copy(_ x: Matrix, into y: MutableMatrix) {
     precondition(x.rows == y.rows && x.columns == y.columns, "copy between different shapes")
     for r in 0..<x.rows {
         y.row(r).update(from: x.row(r), count: x.columns)
@@ -16,7 +16,7 @@ public func copy(_ x: Matrix, into y: Matrix) {
 }
 
 /// `y += x`: adds to `y`.
-public func add(_ x: Matrix, to y: Matrix) {
+public func add(_ x: Matrix, to y: MutableMatrix) {
     precondition(x.rows == y.rows && x.columns == y.columns, "sum of different shapes")
     for r in 0..<x.rows {
         addScaled(x.row(r), 1, to: y.row(r), x.columns)
@@ -24,7 +24,7 @@ public func add(_ x: Matrix, to y: Matrix) {
 }
 
 /// `y = a + b`: overwrites `y`.
-public func sum(_ a: Matrix, _ b: Matrix, into y: Matrix) {
+public func sum(_ a: Matrix, _ b: Matrix, into y: MutableMatrix) {
     precondition(a.rows == b.rows && a.columns == b.columns && a.rows == y.rows && a.columns == y.columns)
     for r in 0..<y.rows {
         let (pa, pb, py) = (a.row(r), b.row(r), y.row(r))
@@ -41,7 +41,7 @@ public func sum(_ a: Matrix, _ b: Matrix, into y: Matrix) {
 }
 
 /// `y *= factor`: overwrites `y`.
-public func scale(_ y: Matrix, by factor: Float) {
+public func scale(_ y: MutableMatrix, by factor: Float) {
     for r in 0..<y.rows {
         let p = y.row(r)
         var i = 0
@@ -57,7 +57,7 @@ public func scale(_ y: Matrix, by factor: Float) {
 }
 
 /// `y = x * factors`, the same factors `[columns]` for every row: overwrites `y`; `x` and `y` may be the same.
-public func scaleColumns(_ x: Matrix, by factors: UnsafePointer<Float>, into y: Matrix) {
+public func scaleColumns(_ x: Matrix, by factors: UnsafePointer<Float>, into y: MutableMatrix) {
     precondition(x.rows == y.rows && x.columns == y.columns, "scaling between different shapes")
     for r in 0..<x.rows {
         let (px, py) = (x.row(r), y.row(r))

@@ -5,7 +5,8 @@ public import Tensors
 /// Overwrites `y: [rows, d]` and `inverse: [rows]` (the reciprocal root, which the backward needs). `x: [rows, d]`.
 /// Source: Zhang and Sennrich, "Root mean square layer normalization", 2019.
 public func rmsNorm(
-    _ x: Matrix, weight: UnsafePointer<Float>, epsilon: Float, into y: Matrix, inverse: UnsafeMutablePointer<Float>
+    _ x: Matrix, weight: UnsafePointer<Float>, epsilon: Float, into y: MutableMatrix,
+    inverse: UnsafeMutablePointer<Float>
 ) {
     precondition(x.rows == y.rows && x.columns == y.columns)
     let d = x.columns
@@ -29,7 +30,7 @@ public func rmsNorm(
 ///
 /// With `g = dy * weight`, `xhat = x * inverse`: `dx += inverse * (g - xhat * mean(g * xhat))`. Adds to `dx: [rows, d]`.
 public func rmsNormBackward(
-    _ dy: Matrix, x: Matrix, weight: UnsafePointer<Float>, inverse: UnsafePointer<Float>, addingTo dx: Matrix
+    _ dy: Matrix, x: Matrix, weight: UnsafePointer<Float>, inverse: UnsafePointer<Float>, addingTo dx: MutableMatrix
 ) {
     precondition(x.rows == dy.rows && x.rows == dx.rows && x.columns == dy.columns && x.columns == dx.columns)
     let d = x.columns

@@ -79,11 +79,11 @@ public struct FrozenMatrix: Sendable {
         if let stacked {
             var row = 0
             for part in matrices {
-                copy(part, into: Matrix(stacked.base + row * inputWidth, rows: part.rows, columns: inputWidth))
+                copy(part, into: stacked.matrix(at: row * inputWidth, rows: part.rows, columns: inputWidth))
                 row += part.rows
             }
         }
-        let whole = stacked.map { Matrix($0.base, rows: outputWidth, columns: inputWidth) } ?? matrices[0]
+        let whole = stacked?.readOnly.matrix(at: 0, rows: outputWidth, columns: inputWidth) ?? matrices[0]
         if let forward { try forward.kernels.pack(.transposed(whole), into: forward) }
         if let backward { try backward.kernels.pack(.asIs(whole), into: backward) }
     }
@@ -97,7 +97,8 @@ public struct FrozenMatrix: Sendable {
     ///
     /// With `independentRows` a row of `y` has the same bits whatever the other rows are, on every processor: the product uses
     /// the pack if the pack promises that, otherwise the parts with `rowProduct`.
-    public func multiply(_ x: Matrix, into y: Matrix, independentRows: Bool = false, _ products: FrozenProducts) {
+    public func multiply(_ x: Matrix, into y: MutableMatrix, independentRows: Bool = false, _ products: FrozenProducts)
+    {
         precondition(x.columns == inputWidth && y.columns == outputWidth && x.rows == y.rows, "product of other shapes")
         if let forward, !independentRows || forward.kernels.hasIndependentRows {
             return products.multiply(x, forward, into: y)
@@ -117,7 +118,7 @@ public struct FrozenMatrix: Sendable {
     }
 
     /// `dx = dy W`, the gradient of `multiply`'s input: `dy: [rows, out]`, overwrites `dx: [rows, in]`.
-    public func multiplyTransposed(_ dy: Matrix, into dx: Matrix, _ products: FrozenProducts) {
+    public func multiplyTransposed(_ dy: Matrix, into dx: MutableMatrix, _ products: FrozenProducts) {
         precondition(
             dy.columns == outputWidth && dx.columns == inputWidth && dy.rows == dx.rows, "product of other shapes")
         if let backward { return products.multiply(dy, backward, into: dx) }

@@ -24,7 +24,7 @@ public final class FrozenProducts {
     }
 
     /// `y = x w`: `x: [rows, inner]`, overwrites `y: [rows, columns]`; both without gaps between rows.
-    func multiply(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
+    func multiply(_ x: Matrix, _ w: PackedWeight, into y: MutableMatrix) {
         precondition(x.stride == x.columns && y.stride == y.columns, "packed products need rows without gaps")
         worker(of: w.kernels).multiply(x, w, into: y)
     }

@@ -29,7 +29,7 @@ public final class IntegerPanels: PackedKernels {
         private let rows = QuantisedRows()
 
         /// Rounds the rows to 8 bits, multiplies, and multiplies the sums by their factors when it stores them.
-        func multiply(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
+        func multiply(_ x: Matrix, _ w: PackedWeight, into y: MutableMatrix) {
             let numbers = rows.quantise(x, width: IntegerPanels.rowWidth(w), as: Int16.self)
             IntegerPanels.multiply(
                 numbers, rows: x.rows, rowFactors: rows.factors, w, into: y.base, stride: y.stride)

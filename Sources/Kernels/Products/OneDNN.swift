@@ -131,7 +131,7 @@ import Tensors
             for product in prepared.values { cdnnl_product_destroy(product) }
         }
 
-        func multiply(_ x: Matrix, _ w: PackedWeight, into y: Matrix) {
+        func multiply(_ x: Matrix, _ w: PackedWeight, into y: MutableMatrix) {
             switch kernels.kind {
             case .float32: run(x.base, MemoryLayout<Float>.stride, x.rows, w, w.memory, into: y)
             case .int8:
@@ -147,7 +147,7 @@ import Tensors
         /// The product itself, piece by piece; an element of `x` has `size` bytes.
         private func run(
             _ x: UnsafeRawPointer, _ size: Int, _ rows: Int, _ w: PackedWeight, _ packed: UnsafeRawPointer,
-            into y: Matrix
+            into y: MutableMatrix
         ) {
             RowPieces.forEach(of: rows) { start, count in
                 let product = preparation(Shape(rows: count, inner: w.inner, columns: w.columns))

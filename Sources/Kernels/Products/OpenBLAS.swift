@@ -5,7 +5,7 @@ public import Tensors
 ///
 /// `a: [m, k]`, `b: [k, n]`, `c: [m, n]` after transposition. Overwrites `c` when `beta` is 0 (even when `c` held NaN), and
 /// adds to `c` when `beta` is 1.
-public func gemm(_ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, beta: Float = 0) {
+public func gemm(_ a: Operand, _ b: Operand, into c: MutableMatrix, alpha: Float = 1, beta: Float = 0) {
     let (m, k) = a.shape
     let (kb, n) = b.shape
     precondition(

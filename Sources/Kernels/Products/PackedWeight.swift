@@ -41,5 +41,5 @@ protocol PackedKernels: AnyObject, Sendable {
 /// One thread's products with weights of the same kernels: it keeps what the kernels prepare once, and memory for reuse.
 protocol PackedWorker: AnyObject {
     /// `y = x w`: `x: [rows, inner]`, overwrites `y: [rows, columns]`; both without gaps between rows.
-    func multiply(_ x: Matrix, _ w: PackedWeight, into y: Matrix)
+    func multiply(_ x: Matrix, _ w: PackedWeight, into y: MutableMatrix)
 }

@@ -5,11 +5,13 @@ public import Tensors
 /// Both are read once, a few rows at a time, while `c: [m, n]` stays in the cache. Every element is summed in `workspace` from
 /// 0 in the order of k; then alpha times the sum is added to `c`.
 ///
-/// `c` may be given transposed, `[n, m]`. Adds to `c`.
+/// With `transposed` it adds the transpose: then `c: [n, m]`. Adds to `c`.
 public func addOuterProduct(
-    _ a: Matrix, _ b: Matrix, to c: Operand, alpha: Float = 1, _ workspace: Workspace
+    _ a: Matrix, _ b: Matrix, to c: MutableMatrix, transposed: Bool = false, alpha: Float = 1, _ workspace: Workspace
 ) {
-    precondition(a.rows == b.rows && c.shape == (a.columns, b.columns), "outer product of other shapes")
+    precondition(
+        a.rows == b.rows && (transposed ? (c.columns, c.rows) : (c.rows, c.columns)) == (a.columns, b.columns),
+        "outer product of other shapes")
     let mark = workspace.mark
     defer { workspace.release(to: mark) }
     let (m, n) = (a.columns, b.columns)
@@ -26,19 +28,13 @@ public func addOuterProduct(
             }
         }
     }
-    add(sums, alpha, to: c)
-}
-
-/// `c += alpha * sums`, or its transpose.
-private func add(_ sums: Matrix, _ alpha: Float, to c: Operand) {
-    switch c {
-    case .asIs(let m):
-        for r in 0..<m.rows { addScaled(sums.row(r), alpha, to: m.row(r), m.columns) }
-    case .transposed(let m):
-        for r in 0..<m.rows {
-            let target = m.row(r)
-            for c in 0..<m.columns { target[c] += sums[c, r] * alpha }
+    if transposed {
+        for r in 0..<c.rows {
+            let target = c.row(r)
+            for column in 0..<c.columns { target[column] += sums[column, r] * alpha }
         }
+    } else {
+        for r in 0..<c.rows { addScaled(sums.row(r), alpha, to: c.row(r), c.columns) }
     }
 }
 

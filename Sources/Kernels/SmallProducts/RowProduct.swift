@@ -7,7 +7,7 @@ public import Tensors
 /// its bits are the same whatever the other rows and columns are and wherever the row and column stand among them. No BLAS
 /// promises that: its kernels sum the last rows of a product in another order than the rest. Nothing is copied into panels, so
 /// a few rows cost no more than reading `w` once.
-public func rowProduct(_ x: Matrix, _ w: Matrix, into y: Matrix, alpha: Float = 1, adding: Bool = false) {
+public func rowProduct(_ x: Matrix, _ w: Matrix, into y: MutableMatrix, alpha: Float = 1, adding: Bool = false) {
     precondition(
         x.columns == w.columns && x.rows == y.rows && w.rows == y.columns,
         "row product of [\(x.rows),\(x.columns)] x [\(w.rows),\(w.columns)]^T into \(y.rows)x\(y.columns)")
@@ -50,10 +50,10 @@ private struct FourRows {
     @inline(__always)
     init(_ w: Matrix, from row: Int) {
         let last = w.rows - 1
-        first = UnsafePointer(w.row(row))
-        second = UnsafePointer(w.row(min(row + 1, last)))
-        third = UnsafePointer(w.row(min(row + 2, last)))
-        fourth = UnsafePointer(w.row(min(row + 3, last)))
+        first = w.row(row)
+        second = w.row(min(row + 1, last))
+        third = w.row(min(row + 2, last))
+        fourth = w.row(min(row + 3, last))
         width = w.columns
         count = min(4, w.rows - row)
     }

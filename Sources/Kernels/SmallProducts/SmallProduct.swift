@@ -28,8 +28,8 @@ func multiplyAdd(_ a: SIMD8<Float>, _ b: SIMD8<Float>, to sum: inout SIMD8<Float
 /// product every element is one sum in the order of k, so its bits do not depend on the other rows and columns. `workspace`
 /// lends memory for panels of `b`.
 public func smallProduct(
-    _ a: Operand, _ b: Operand, into c: Matrix, alpha: Float = 1, adding: Bool = false, independentRows: Bool = false,
-    _ workspace: Workspace
+    _ a: Operand, _ b: Operand, into c: MutableMatrix, alpha: Float = 1, adding: Bool = false,
+    independentRows: Bool = false, _ workspace: Workspace
 ) {
     let ((m, k), (kb, n)) = (a.shape, b.shape)
     precondition(
@@ -48,7 +48,7 @@ public func smallProduct(
         case .asIs(let matrix): (matrix.stride, 1)
         case .transposed(let matrix): (1, matrix.stride)
         }
-    let base = UnsafePointer(a.matrix.base)
+    let base = a.matrix.base
     for row in stride(from: 0, to: m, by: 4) {
         let count = min(4, m - row)
         for column in stride(from: 0, to: n, by: 16) {
@@ -119,7 +119,7 @@ private struct Panels {
         let columns: Int
         (rows, columns) = b.shape
         if case .asIs = b, m.columns % 16 == 0, m.stride == m.columns || uses <= 8 {
-            (base, rowStride, panelStride) = (UnsafePointer(m.base), m.stride, 16)
+            (base, rowStride, panelStride) = (m.base, m.stride, 16)
             return
         }
         let memory = workspace.take(Float.self, (columns + 15) / 16 * 16 * rows)
@@ -135,7 +135,7 @@ private struct Panels {
             let panel = memory + start * m.rows
             let width = min(16, m.columns - start)
             for r in 0..<m.rows {
-                let source = UnsafePointer(m.row(r))
+                let source = m.row(r)
                 panel.store(width == 16 ? source.lanes(start) : source.lanes(start, count: width, fill: 0), r * 16)
             }
         }

@@ -49,11 +49,10 @@ public struct FrozenWeight: @unchecked Sendable {
 
     private static func rows(_ tensor: TensorDescription) -> Int { tensor.shape.dropLast().reduce(1, *) }
 
-    /// The weight as a matrix when it is stored in float32, otherwise nil; never write to it.
+    /// The weight as a matrix when it is stored in float32, otherwise nil.
     public var matrix: Matrix? {
         guard format == .float32 else { return nil }
-        let floats = UnsafeMutablePointer(mutating: base.assumingMemoryBound(to: Float.self))
-        return Matrix(floats, rows: rows, columns: columns, stride: stride)
+        return Matrix(base.assumingMemoryBound(to: Float.self), rows: rows, columns: columns, stride: stride)
     }
 
     func row(_ index: Int) -> UnsafeRawPointer { base + format.byteCount(index * stride) }
@@ -87,7 +86,7 @@ public struct FrozenWeight: @unchecked Sendable {
 }
 
 /// Row `i` of `y` = row `ids[i]` of `table`: overwrites `y: [count, columns]`.
-public func gatherRows(_ table: FrozenWeight, _ ids: UnsafePointer<Int32>, into y: Matrix) {
+public func gatherRows(_ table: FrozenWeight, _ ids: UnsafePointer<Int32>, into y: MutableMatrix) {
     precondition(table.columns == y.columns, "gather between different widths")
     for r in 0..<y.rows {
         let id = Int(ids[r])

@@ -38,7 +38,7 @@ package final class SnapshotFile {
     }
 
     /// Overwrites the older of the two files.
-    package func write(_ state: RunState, _ arenas: [Arena]) throws(Failure) {
+    package func write(_ state: RunState, _ arenas: [ReadOnlyArena]) throws(Failure) {
         let text = [UInt8](try state.encoded())
         var digest = ContentDigest.Accumulator()
         let words = [UInt64(state.step), UInt64(text.count), UInt64(arenas[0].count)]

@@ -48,7 +48,7 @@ struct DecoderStack {
     /// Backward of the gradients that `state.output` holds in place of the logits. Adds the gradients of the trained tensors,
     /// and adds to `dEncoded: [source rows, d]`, the gradient of the encoder's output, unless that is nil.
     func backward(
-        _ state: State, encoded: Matrix, dEncoded: Matrix?, _ pass: Pass, _ finished: (Block) -> Void
+        _ state: State, encoded: Matrix, dEncoded: MutableMatrix?, _ pass: Pass, _ finished: (Block) -> Void
     ) {
         let depth = pass.depth
         let last = state.output.norm.input
@@ -67,7 +67,7 @@ struct DecoderStack {
 
     /// State that generation keeps from one token to the next.
     struct Cache {
-        fileprivate let own: [(key: Matrix, value: Matrix)]
+        fileprivate let own: [(key: MutableMatrix, value: MutableMatrix)]
         /// Keys and values of the encoder's output for each block.
         fileprivate let encoded: [Matrix]
         fileprivate let bias: PassBias
@@ -88,7 +88,7 @@ struct DecoderStack {
             let mark = workspace.mark
             block.cross.project(encoded, pass.context.sources, into: keyValue, pass)
             workspace.release(to: mark)
-            return keyValue
+            return keyValue.readOnly
         }
         let bias = PassBias(.decoder, parts, longest: steps, keepsActivations: false, workspace)
         return Cache(own: own, encoded: keyValues, bias: bias, steps: steps)
@@ -112,7 +112,7 @@ struct DecoderStack {
             }
             _ = stream.step { block.feedForward.forward($0, into: $1, rows, pass) }
         }
-        return output.forward(stream.present, rows, pass).logits
+        return output.forward(stream.present, rows, pass).logits.readOnly
     }
 
     /// Decoder inputs: each example's targets shifted right by the start token.
@@ -160,15 +160,15 @@ struct DecoderBlock {
         let keyValue = pass.workspace.matrix(encoded.rows, 2 * innerWidth)
         let cross = stream.step {
             self.cross.project(encoded, sources, into: keyValue, pass)
-            return self.cross.forward($0, into: $1, rows, keyValue: keyValue, sources: sources, pass)
+            return self.cross.forward($0, into: $1, rows, keyValue: keyValue.readOnly, sources: sources, pass)
         }
         let feedForward = stream.step { self.feedForward.forward($0, into: $1, rows, pass) }
         return State(attention: attention, cross: cross, feedForward: feedForward)
     }
 
     func backward(
-        _ state: State, _ dx: Matrix, _ rows: Segments, encoded: Matrix, dEncoded: Matrix?, _ bias: PassBias,
-        _ pass: Pass
+        _ state: State, _ dx: MutableMatrix, _ rows: Segments, encoded: Matrix, dEncoded: MutableMatrix?,
+        _ bias: PassBias, _ pass: Pass
     ) {
         let depth = pass.depth
         if depth.reaches(Sublayer(.decoder, number, .feedForward)) {

@@ -56,12 +56,12 @@ struct EncoderStack {
     }
 
     /// Adds the gradients of the trained tensors; overwrites `dOutput: [source rows, d]`, the gradient of the output.
-    func backward(_ state: State, dOutput: Matrix, _ pass: Pass, _ finished: (Block) -> Void) {
+    func backward(_ state: State, dOutput: MutableMatrix, _ pass: Pass, _ finished: (Block) -> Void) {
         let (sources, depth) = (pass.context.sources, pass.depth)
         pass.dropout.apply(dOutput, sources, at: place)
         let goesOn = depth.goesBelowFinalNorm(.encoder)
         let dx = goesOn ? pass.workspace.zeroMatrix(dOutput.rows, dOutput.columns) : nil
-        norm.backward(dOutput, state.norm, addingTo: dx)
+        norm.backward(dOutput.readOnly, state.norm, addingTo: dx)
         guard let dx else { return }
         for (number, block) in blocks.enumerated().reversed() {
             Heartbeat.beat()
@@ -85,28 +85,30 @@ struct EncoderStack {
 /// The residual stream of a stack as it goes from sublayer to sublayer. When no backward follows, two buffers suffice, and the
 /// memory of each sublayer is given back after it.
 struct ResidualStream {
-    /// `[rows, d]`.
-    private(set) var present: Matrix
-    private var spare: Matrix?
+    private var current: MutableMatrix
+    private var spare: MutableMatrix?
     private let workspace: Workspace
 
-    init(_ start: Matrix, _ pass: Pass) {
-        present = start
+    /// `[rows, d]`.
+    var present: Matrix { current.readOnly }
+
+    init(_ start: MutableMatrix, _ pass: Pass) {
+        current = start
         workspace = pass.workspace
         spare = pass.keepsActivations ? nil : pass.workspace.matrix(start.rows, start.columns)
     }
 
     /// Runs one sublayer from the current buffer into the next one. Its result may be used only when a backward follows.
-    mutating func step<State>(_ sublayer: (Matrix, Matrix) -> State) -> State {
+    mutating func step<State>(_ sublayer: (Matrix, MutableMatrix) -> State) -> State {
         guard let target = spare else {
             let target = workspace.matrix(present.rows, present.columns)
-            defer { present = target }
+            defer { current = target }
             return sublayer(present, target)
         }
         let mark = workspace.mark
         defer {
             workspace.release(to: mark)
-            (spare, present) = (present, target)
+            (spare, current) = (current, target)
         }
         return sublayer(present, target)
     }

@@ -54,7 +54,7 @@ public final class T5Engine: BackboneEngine {
 
     /// See `BackboneEngine`.
     public func forward(_ batch: RaggedBatch, dropout: DropoutKey?, labelSmoothing: Float) -> MicroBatchLoss {
-        let logits = self.logits(batch, dropout: dropout)
+        let logits = pass(batch, dropout: dropout)
         let loss = TokenLoss(smoothing: labelSmoothing)
         last?.loss = loss
         loss.forward(logits, of: batch, into: &spare.losses)
@@ -63,6 +63,11 @@ public final class T5Engine: BackboneEngine {
 
     /// See `BackboneEngine`.
     public func logits(_ batch: RaggedBatch, dropout: DropoutKey?) -> Matrix {
+        pass(batch, dropout: dropout).readOnly
+    }
+
+    /// Runs the model and returns its logits.
+    private func pass(_ batch: RaggedBatch, dropout: DropoutKey?) -> MutableMatrix {
         endPass()
         let pass = Pass(
             batch, dropout: dropout, keepsActivations: true, on: model, projections, adaptation, workspace: workspace)

@@ -11,7 +11,9 @@ extension T5Model: Backbone {
     public var unpacked: any Backbone { withoutPacks() }
 
     /// See `Backbone`.
-    public func computing(with trained: [String: Matrix], of owner: Arena) -> any Backbone { with(trained, of: owner) }
+    public func computing(with trained: [String: Matrix], of owner: ReadOnlyArena) -> any Backbone {
+        with(trained, of: owner)
+    }
 
     /// See `Backbone`.
     public func backwardDepth(_ adaptation: (any Adaptation)?) -> BackwardDepth {

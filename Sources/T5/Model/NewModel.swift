@@ -79,7 +79,7 @@ extension T5Configuration {
             try file.write([UInt8](json))
         }
         var writer = SafetensorsWriter(metadata: ["format": "pt"])
-        try writer.add(layout, weights)
+        try writer.add(layout, weights.readOnly)
         let tensors = writer
         try DurableFile.replace(directory + "/model.safetensors") { file throws(Failure) in
             try tensors.write(to: file)

@@ -23,7 +23,7 @@ public struct RelativePositionBias: Sendable {
     var view: DistanceBias { DistanceBias(values.base, reach: reach) }
 
     /// The biases of a query at position `query` for the keys at positions 0, 1, ...
-    func row(head: Int, query: Int) -> UnsafePointer<Float> { UnsafePointer(view.row(head: head, query: query)) }
+    func row(head: Int, query: Int) -> UnsafePointer<Float> { view.row(head: head, query: query) }
 }
 
 /// Assigns distances to the buckets of a stack's position bias.
@@ -51,7 +51,7 @@ struct PositionBuckets: Sendable {
     }
 
     /// Backward of `spread`: adds the gradients by distance to the gradient of the table, `[buckets, heads]`.
-    func gather(_ values: UnsafePointer<Float>, reach: Int, addingTo table: Matrix) {
+    func gather(_ values: UnsafePointer<Float>, reach: Int, addingTo table: MutableMatrix) {
         let width = 2 * reach - 1
         for distance in (1 - reach)..<reach {
             let bucket = bucket(distance)

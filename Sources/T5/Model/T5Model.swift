@@ -75,7 +75,7 @@ public final class T5Model: Sendable {
 
     /// `other` with trained numbers for some tensors. With `keepsPacks` it keeps the packs of the matrices of which no part is
     /// trained.
-    private init(_ other: T5Model, trained: [String: Matrix], of owner: Arena?, keepsPacks: Bool) {
+    private init(_ other: T5Model, trained: [String: Matrix], of owner: ReadOnlyArena?, keepsPacks: Bool) {
         func weight(_ name: String, _ own: FrozenWeight) -> FrozenWeight { trained[name].map { .float32($0) } ?? own }
         func matrix(_ names: [String], _ own: FrozenMatrix) -> FrozenMatrix {
             if keepsPacks, !names.contains(where: { trained[$0] != nil }) { return own }
@@ -136,12 +136,12 @@ public final class T5Model: Sendable {
     /// The weight of a sublayer's norm, `[d]`.
     func norm(_ sublayer: Sublayer) -> UnsafePointer<Float> {
         let layer = configuration.layer(sublayer)
-        return UnsafePointer(norms[Int(sublayer.stack.rawValue)][sublayer.block][layer].base)
+        return norms[Int(sublayer.stack.rawValue)][sublayer.block][layer].base
     }
 
     /// The weight of a stack's final norm, `[d]`.
     func finalNorm(_ stack: Stack) -> UnsafePointer<Float> {
-        UnsafePointer(finalNorms[Int(stack.rawValue)].base)
+        finalNorms[Int(stack.rawValue)].base
     }
 
     /// The position bias of a stack as in the model's file, expanded.
@@ -162,7 +162,7 @@ extension T5Model {
     func withoutPacks() -> T5Model { T5Model(self, trained: [:], of: nil, keepsPacks: false) }
 
     /// The same model with other numbers for some tensors, whose matrices are not packed; `owner` holds the numbers.
-    func with(_ trained: [String: Matrix], of owner: Arena) -> T5Model {
+    func with(_ trained: [String: Matrix], of owner: ReadOnlyArena) -> T5Model {
         T5Model(self, trained: trained, of: owner, keepsPacks: true)
     }
 

@@ -28,7 +28,7 @@ struct CrossAttention {
         /// `[source rows, 2i]`: k and v side by side.
         let keyValue: Matrix
         /// For each example and head the probabilities before dropout, row by row.
-        let probabilities: UnsafeMutablePointer<Float>
+        let probabilities: UnsafePointer<Float>
         /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
         let attended: Matrix
         /// `[rows, d]`: what the method reads after o; nil when it changes nothing.
@@ -36,13 +36,13 @@ struct CrossAttention {
     }
 
     /// Overwrites `keyValue: [source rows, 2i]` with keys and values, side by side, of the encoder's output `[source rows, d]`.
-    func project(_ encoded: Matrix, _ sources: Segments, into keyValue: Matrix, _ pass: Pass) {
+    func project(_ encoded: Matrix, _ sources: Segments, into keyValue: MutableMatrix, _ pass: Pass) {
         pass.projections.forward(memory, encoded, sources, into: keyValue, pass.context)
     }
 
     /// Overwrites `y: [rows, d]`; `sources` are the source rows of each segment of `rows`.
     func forward(
-        _ x: Matrix, into y: Matrix, _ rows: Segments, keyValue: Matrix, sources: Segments, _ pass: Pass
+        _ x: Matrix, into y: MutableMatrix, _ rows: Segments, keyValue: Matrix, sources: Segments, _ pass: Pass
     ) -> State {
         let inner = parts.configuration.innerWidth
         let normalised = pass.memory(for: query, x.rows, x.columns, else: \.normalised)
@@ -52,18 +52,19 @@ struct CrossAttention {
         let attention = attention(pass)
         let probabilities = attention.probabilities(rows, sources)
         let attended = pass.memory(for: output, x.rows, inner, else: \.attended)
-        attention.forward(projected, rows, keys(keyValue, sources), probabilities: probabilities, into: attended)
-        let result = pass.finish(output, attended, x, into: y, rows, at: place(.crossOutput))
+        attention.forward(
+            projected.readOnly, rows, keys(keyValue, sources), probabilities: probabilities, into: attended)
+        let result = pass.finish(output, attended.readOnly, x, into: y, rows, at: place(.crossOutput))
         return State(
-            norm: norm, query: projected, keyValue: keyValue, probabilities: probabilities, attended: attended,
-            result: result)
+            norm: norm, query: projected.readOnly, keyValue: keyValue, probabilities: probabilities,
+            attended: attended.readOnly, result: result)
     }
 
     /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
     /// Adds to `dEncoded: [source rows, d]`, the gradient of the encoder's output, unless that is nil.
     func backward(
-        _ state: State, _ dx: Matrix, _ rows: Segments, encoded: Matrix, sources: Segments, dEncoded: Matrix?,
-        _ pass: Pass
+        _ state: State, _ dx: MutableMatrix, _ rows: Segments, encoded: Matrix, sources: Segments,
+        dEncoded: MutableMatrix?, _ pass: Pass
     ) {
         let workspace = pass.workspace
         let mark = workspace.mark
@@ -72,24 +73,25 @@ struct CrossAttention {
         let needsQuery = pass.depth.needsNormGradient(sublayer) || pass.depth.adapts(query)
         let needsMemory = dEncoded != nil || pass.depth.adapts(memory)
         let dAttended = needsQuery || needsMemory ? workspace.matrix(dx.rows, inner) : nil
-        pass.finishBackward(output, state.attended, state.result, dx, rows, into: dAttended, at: place(.crossOutput))
+        pass.finishBackward(
+            output, state.attended, state.result, dx.readOnly, rows, into: dAttended, at: place(.crossOutput))
         guard let dAttended else { return }
         let dQuery = needsQuery ? workspace.matrix(dx.rows, inner) : nil
         let dKeyValue = needsMemory ? workspace.matrix(encoded.rows, 2 * inner) : nil
         attention(pass).backward(
-            state.query, state.probabilities, rows, keys(state.keyValue, sources), dContext: dAttended, dQuery: dQuery,
-            dKeyValue: dKeyValue.map { (key: $0.columns(0, inner), value: $0.columns(inner, inner)) })
+            state.query, state.probabilities, rows, keys(state.keyValue, sources), dContext: dAttended.readOnly,
+            dQuery: dQuery, dKeyValue: dKeyValue.map { (key: $0.columns(0, inner), value: $0.columns(inner, inner)) })
         if let dKeyValue {
             let part = dEncoded.map { workspace.matrix($0.rows, $0.columns) }
-            pass.projections.backward(memory, encoded, sources, dKeyValue, into: part, pass.context)
-            if let part, let dEncoded { add(part, to: dEncoded) }
+            pass.projections.backward(memory, encoded, sources, dKeyValue.readOnly, into: part, pass.context)
+            if let part, let dEncoded { add(part.readOnly, to: dEncoded) }
         }
         guard let dQuery else { return }
         let needsNorm = pass.depth.needsNormGradient(sublayer)
         let dNormalised = needsNorm ? workspace.matrix(dx.rows, dx.columns) : nil
-        pass.projections.backward(query, state.norm.output, rows, dQuery, into: dNormalised, pass.context)
+        pass.projections.backward(query, state.norm.output, rows, dQuery.readOnly, into: dNormalised, pass.context)
         if let dNormalised {
-            norm.backward(dNormalised, state.norm, addingTo: pass.depth.goesBelow(sublayer) ? dx : nil)
+            norm.backward(dNormalised.readOnly, state.norm, addingTo: pass.depth.goesBelow(sublayer) ? dx : nil)
         }
     }
 

@@ -33,11 +33,11 @@ struct FeedForward {
         /// ReLU: which elements it and the dropout kept; nil when no backward follows.
         case relu(BitMask?)
         /// `[rows, 2 d_ff]`: both gates before the activation.
-        case gated(Matrix)
+        case gated(MutableMatrix)
     }
 
     /// Overwrites `y: [rows, d]`.
-    func forward(_ x: Matrix, into y: Matrix, _ rows: Segments, _ pass: Pass) -> State {
+    func forward(_ x: Matrix, into y: MutableMatrix, _ rows: Segments, _ pass: Pass) -> State {
         let width = parts.configuration.feedForwardWidth
         let normalised = pass.memory(for: input, x.rows, x.columns, else: \.normalised)
         let norm = self.norm.forward(x, into: normalised, pass.workspace)
@@ -50,29 +50,30 @@ struct FeedForward {
         case .gatedGelu:
             let both = pass.workspace.matrix(x.rows, 2 * width)
             pass.projections.forward(input, norm.output, rows, into: both, pass.context)
-            gatedGelu(both.columns(0, width), both.columns(width, width), into: inner)
+            gatedGelu(both.columns(0, width).readOnly, both.columns(width, width).readOnly, into: inner)
             activation = .gated(both)
             pass.dropout.apply(inner, rows, at: place(.feedForwardInner))
         }
-        let result = pass.finish(output, inner, x, into: y, rows, at: place(.feedForwardOutput))
-        return State(norm: norm, activation: activation, inner: inner, result: result)
+        let result = pass.finish(output, inner.readOnly, x, into: y, rows, at: place(.feedForwardOutput))
+        return State(norm: norm, activation: activation, inner: inner.readOnly, result: result)
     }
 
     /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
     /// Overwrites the gates.
-    func backward(_ state: State, _ dx: Matrix, _ rows: Segments, _ pass: Pass) {
+    func backward(_ state: State, _ dx: MutableMatrix, _ rows: Segments, _ pass: Pass) {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
         let width = parts.configuration.feedForwardWidth
         let needsInner = pass.depth.needsInnerGradient(sublayer)
         let dInner = needsInner ? pass.workspace.matrix(dx.rows, width) : nil
-        pass.finishBackward(output, state.inner, state.result, dx, rows, into: dInner, at: place(.feedForwardOutput))
+        pass.finishBackward(
+            output, state.inner, state.result, dx.readOnly, rows, into: dInner, at: place(.feedForwardOutput))
         guard let dInner else { return }
         var dProjected = dInner
         switch state.activation {
         case .gated(let gates):
             pass.dropout.apply(dInner, rows, at: place(.feedForwardInner))
-            gatedGeluBackward(dInner, gates.columns(0, width), gates.columns(width, width))
+            gatedGeluBackward(dInner.readOnly, gates.columns(0, width), gates.columns(width, width))
             dProjected = gates
         case .relu(let mask):
             guard let mask else { preconditionFailure("a forward that keeps its activations comes first") }
@@ -80,14 +81,14 @@ struct FeedForward {
         }
         let needsNorm = pass.depth.needsNormGradient(sublayer)
         let dNormalised = needsNorm ? pass.workspace.matrix(dx.rows, dx.columns) : nil
-        pass.projections.backward(input, state.norm.output, rows, dProjected, into: dNormalised, pass.context)
+        pass.projections.backward(input, state.norm.output, rows, dProjected.readOnly, into: dNormalised, pass.context)
         if let dNormalised {
-            norm.backward(dNormalised, state.norm, addingTo: pass.depth.goesBelow(sublayer) ? dx : nil)
+            norm.backward(dNormalised.readOnly, state.norm, addingTo: pass.depth.goesBelow(sublayer) ? dx : nil)
         }
     }
 
     /// `h = drop(relu(h))` in place; returns which elements it kept when a backward may follow.
-    private func dropRelu(_ h: Matrix, _ rows: Segments, _ pass: Pass) -> BitMask? {
+    private func dropRelu(_ h: MutableMatrix, _ rows: Segments, _ pass: Pass) -> BitMask? {
         guard pass.keepsActivations else {
             relu(h)
             return nil

@@ -18,7 +18,7 @@ struct OutputLayer {
         /// `[rows, d]`: the input of the output matrix.
         let hidden: Matrix
         /// `[rows, vocabulary]`; the loss overwrites the logits with probabilities, and its backward with their gradients.
-        let logits: Matrix
+        let logits: MutableMatrix
     }
 
     /// Reads `x: [rows, d]`.
@@ -31,26 +31,26 @@ struct OutputLayer {
         if parts.configuration.outputScale != 1 { scale(hidden, by: parts.configuration.outputScale) }
         let logits = workspace.matrix(hidden.rows, parts.configuration.vocabularySize)
         parts.model.output.multiply(
-            hidden, into: logits, independentRows: pass.context.independentRows, pass.projections.products)
-        return State(norm: norm, hidden: hidden, logits: logits)
+            hidden.readOnly, into: logits, independentRows: pass.context.independentRows, pass.projections.products)
+        return State(norm: norm, hidden: hidden.readOnly, logits: logits)
     }
 
     /// Reads the gradients in `state.logits`. Adds the gradients of everything trained, and adds to `dx: [rows, d]` if anything
     /// below the final norm needs it.
-    func backward(_ state: State, _ rows: Segments, addingTo dx: Matrix, _ pass: Pass) {
+    func backward(_ state: State, _ rows: Segments, addingTo dx: MutableMatrix, _ pass: Pass) {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
         if let gradient = parts.gradients.output {
             gemm(
-                .transposed(state.logits), .asIs(state.hidden),
-                into: Matrix(gradient, rows: state.logits.columns, columns: state.hidden.columns), beta: 1)
+                .transposed(state.logits.readOnly), .asIs(state.hidden),
+                into: MutableMatrix(gradient, rows: state.logits.columns, columns: state.hidden.columns), beta: 1)
         }
         guard pass.depth.needsFinalNormGradient(.decoder) else { return }
         let dHidden = pass.workspace.matrix(dx.rows, dx.columns)
-        parts.model.output.multiplyTransposed(state.logits, into: dHidden, pass.projections.products)
+        parts.model.output.multiplyTransposed(state.logits.readOnly, into: dHidden, pass.projections.products)
         if parts.configuration.outputScale != 1 { scale(dHidden, by: parts.configuration.outputScale) }
         pass.dropout.apply(dHidden, rows, at: place)
-        norm.backward(dHidden, state.norm, addingTo: pass.depth.goesBelowFinalNorm(.decoder) ? dx : nil)
+        norm.backward(dHidden.readOnly, state.norm, addingTo: pass.depth.goesBelowFinalNorm(.decoder) ? dx : nil)
     }
 
     private var place: DropoutPlace { DropoutPlace(.decoder, block: 0, .finalNorm) }

@@ -4,8 +4,8 @@ import Tensors
 
 /// Keys and values of one decoder block that generation keeps: `[examples * steps, i]` each.
 struct KeyValueCache {
-    let key: Matrix
-    let value: Matrix
+    let key: MutableMatrix
+    let value: MutableMatrix
     /// Rows kept for each example.
     let steps: Int
     /// The step that is being computed.
@@ -34,7 +34,7 @@ struct SelfAttention {
         /// `[rows, 3i]`: q, k and v side by side.
         let projected: Matrix
         /// For each example and head the probabilities before dropout, row by row.
-        let probabilities: UnsafeMutablePointer<Float>
+        let probabilities: UnsafePointer<Float>
         /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
         let attended: Matrix
         /// `[rows, d]`: what the method reads after o; nil when it changes nothing.
@@ -43,45 +43,47 @@ struct SelfAttention {
 
     /// Overwrites `y: [rows, d]`. With a `cache`, `x` holds one token of each example, whose keys and values go into the cache.
     func forward(
-        _ x: Matrix, into y: Matrix, _ rows: Segments, bias: PassBias, cache: KeyValueCache? = nil, _ pass: Pass
+        _ x: Matrix, into y: MutableMatrix, _ rows: Segments, bias: PassBias, cache: KeyValueCache? = nil, _ pass: Pass
     ) -> State {
         let inner = parts.configuration.innerWidth
         let normalised = pass.memory(for: input, x.rows, x.columns, else: \.normalised)
         let norm = self.norm.forward(x, into: normalised, pass.workspace)
         let projected = pass.workspace.matrix(x.rows, 3 * inner)
         pass.projections.forward(input, norm.output, rows, into: projected, pass.context)
-        let keys = keys(projected, rows, bias, cache: cache, pass.workspace)
+        let keys = keys(projected.readOnly, rows, bias, cache: cache, pass.workspace)
         let attention = attention(pass)
         let probabilities = attention.probabilities(rows, keys.segments)
         let attended = pass.memory(for: output, x.rows, inner, else: \.attended)
         attention.forward(
-            projected.columns(0, inner), rows, keys, probabilities: probabilities, into: attended)
-        let result = pass.finish(output, attended, x, into: y, rows, at: place(.selfOutput))
+            projected.columns(0, inner).readOnly, rows, keys, probabilities: probabilities, into: attended)
+        let result = pass.finish(output, attended.readOnly, x, into: y, rows, at: place(.selfOutput))
         return State(
-            norm: norm, projected: projected, probabilities: probabilities, attended: attended, result: result)
+            norm: norm, projected: projected.readOnly, probabilities: probabilities, attended: attended.readOnly,
+            result: result)
     }
 
     /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
-    func backward(_ state: State, _ dx: Matrix, _ rows: Segments, bias: PassBias, _ pass: Pass) {
+    func backward(_ state: State, _ dx: MutableMatrix, _ rows: Segments, bias: PassBias, _ pass: Pass) {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
         let inner = parts.configuration.innerWidth
         let needsInner = pass.depth.needsInnerGradient(sublayer)
         let dAttended = needsInner ? pass.workspace.matrix(dx.rows, inner) : nil
-        pass.finishBackward(output, state.attended, state.result, dx, rows, into: dAttended, at: place(.selfOutput))
+        pass.finishBackward(
+            output, state.attended, state.result, dx.readOnly, rows, into: dAttended, at: place(.selfOutput))
         guard let dAttended else { return }
         let dProjected = pass.workspace.matrix(dx.rows, 3 * inner)
         attention(pass).backward(
             state.projected.columns(0, inner), state.probabilities, rows,
-            keys(state.projected, rows, bias, cache: nil, pass.workspace), dContext: dAttended,
+            keys(state.projected, rows, bias, cache: nil, pass.workspace), dContext: dAttended.readOnly,
             dQuery: dProjected.columns(0, inner),
             dKeyValue: (key: dProjected.columns(inner, inner), value: dProjected.columns(2 * inner, inner)),
             dBias: bias.gradient)
         let needsNorm = pass.depth.needsNormGradient(sublayer)
         let dNormalised = needsNorm ? pass.workspace.matrix(dx.rows, dx.columns) : nil
-        pass.projections.backward(input, state.norm.output, rows, dProjected, into: dNormalised, pass.context)
+        pass.projections.backward(input, state.norm.output, rows, dProjected.readOnly, into: dNormalised, pass.context)
         if let dNormalised {
-            norm.backward(dNormalised, state.norm, addingTo: pass.depth.goesBelow(sublayer) ? dx : nil)
+            norm.backward(dNormalised.readOnly, state.norm, addingTo: pass.depth.goesBelow(sublayer) ? dx : nil)
         }
     }
 
@@ -111,8 +113,8 @@ struct SelfAttention {
             rows.count, in: workspace, start: { rows.example($0) * cache.steps }, length: { _ in cache.step + 1 },
             example: { rows.example($0) })
         return AttentionKeys(
-            key: cache.key, value: cache.value, segments: segments, queryOffset: cache.step, causal: true,
-            bias: bias.values)
+            key: cache.key.readOnly, value: cache.value.readOnly, segments: segments, queryOffset: cache.step,
+            causal: true, bias: bias.values)
     }
 
     private func place(_ kind: DropoutKind) -> DropoutPlace {

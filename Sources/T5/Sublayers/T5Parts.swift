@@ -49,7 +49,7 @@ struct PassBias {
     }
 
     /// Where the blocks add their gradients by distance; nil when the bias is frozen.
-    var gradient: DistanceBias? { gradientBase.map { DistanceBias($0, reach: reach) } }
+    var gradient: DistanceBiasGradient? { gradientBase.map { DistanceBiasGradient($0, reach: reach) } }
 
     /// Ends the backward: adds what all blocks have added to the gradient of the table.
     func finish(_ stack: Stack, _ parts: T5Parts) {
@@ -57,6 +57,6 @@ struct PassBias {
         let configuration = parts.configuration
         configuration.buckets(stack).gather(
             gradientBase, reach: reach,
-            addingTo: Matrix(table, rows: configuration.positionBuckets, columns: configuration.heads))
+            addingTo: MutableMatrix(table, rows: configuration.positionBuckets, columns: configuration.heads))
     }
 }

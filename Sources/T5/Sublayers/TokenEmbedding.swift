@@ -13,7 +13,7 @@ struct TokenEmbedding {
     }
 
     /// `[count, d]`, in memory of the workspace.
-    func forward(_ ids: UnsafePointer<Int32>, _ count: Int, _ rows: Segments, _ pass: Pass) -> Matrix {
+    func forward(_ ids: UnsafePointer<Int32>, _ count: Int, _ rows: Segments, _ pass: Pass) -> MutableMatrix {
         let x = pass.workspace.matrix(count, parts.configuration.modelWidth)
         gatherRows(parts.model.embedding, ids, into: x)
         pass.dropout.apply(x, rows, at: place)
@@ -21,7 +21,7 @@ struct TokenEmbedding {
     }
 
     /// Adds to the gradient of a trained embedding; `dx: [count, d]`, the gradient of `forward`'s result, is overwritten.
-    func backward(_ ids: UnsafePointer<Int32>, _ dx: Matrix, _ rows: Segments, _ pass: Pass) {
+    func backward(_ ids: UnsafePointer<Int32>, _ dx: MutableMatrix, _ rows: Segments, _ pass: Pass) {
         guard let gradient = parts.gradients.embedding else { return }
         pass.dropout.apply(dx, rows, at: place)
         for row in 0..<dx.rows { addScaled(dx.row(row), 1, to: gradient + Int(ids[row]) * dx.columns, dx.columns) }

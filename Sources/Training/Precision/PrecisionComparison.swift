@@ -13,8 +13,8 @@ final class PrecisionComparison {
 
         init(_ backbone: any Backbone, _ model: AdaptedModel) {
             gradients = Arena(count: model.weights.count)
-            let adaptation = model.method.adaptation(weights: model.weights, gradients: gradients)
-            engine = model.method.applied(to: backbone, weights: model.weights)
+            let adaptation = model.method.adaptation(weights: model.weights.readOnly, gradients: gradients)
+            engine = model.method.applied(to: backbone, weights: model.weights.readOnly)
                 .engine(adaptation, workspace: Workspace())
         }
     }

@@ -71,7 +71,7 @@ package final class RunCheckpoints: @unchecked Sendable {
         try run.owner.check()
         // The next start would continue from this file, so the inputs are checked first.
         try checkInputs()
-        try file.write(state, [trained.weights, trained.mean, trained.square])
+        try file.write(state, [trained.weights.readOnly, trained.mean.readOnly, trained.square.readOnly])
     }
 
     /// Makes a checkpoint from a snapshot that an earlier job of the run left in a file; returns its step.
@@ -142,8 +142,8 @@ package final class RunCheckpoints: @unchecked Sendable {
                 CheckpointContents(
                     step: state.step,
                     adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
-                    state: try state.encoded(), layout: constants.layout, weights: weights,
-                    firstMoments: mean, secondMoments: square, dependsOn: constants.libraries))
+                    state: try state.encoded(), layout: constants.layout, weights: weights.readOnly,
+                    firstMoments: mean.readOnly, secondMoments: square.readOnly, dependsOn: constants.libraries))
         } catch {
             // If another job has taken the directory over, it removes what this one has half written.
             try run.owner.checkNow()

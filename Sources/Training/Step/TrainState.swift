@@ -15,12 +15,12 @@ public struct AdaptedModel: Sendable {
         self.method = method
         weights = Arena(count: method.parameters.count, for: .trainables)
         method.start(weights, seed: seed, on: backbone)
-        self.backbone = method.applied(to: backbone, weights: weights)
+        self.backbone = method.applied(to: backbone, weights: weights.readOnly)
     }
 
     /// An engine for one worker, which adds to `gradients`; nil where no backward is made.
     func engine(gradients: Arena?, workspace: Workspace = Workspace()) -> any BackboneEngine {
-        backbone.engine(method.adaptation(weights: weights, gradients: gradients), workspace: workspace)
+        backbone.engine(method.adaptation(weights: weights.readOnly, gradients: gradients), workspace: workspace)
     }
 }
 

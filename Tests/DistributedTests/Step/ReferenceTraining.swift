@@ -74,8 +74,8 @@ struct ReferenceTraining {
         let (own, part) = (Arena(count: weights.count), Arena(count: weights.count))
         for (i, weight) in weights.enumerated() { own.base[i] = Float(weight) }
         let method = tiny.state.model.method
-        let engine = method.applied(to: tiny.model, weights: own)
-            .engine(method.adaptation(weights: own, gradients: part), workspace: Workspace())
+        let engine = method.applied(to: tiny.model, weights: own.readOnly)
+            .engine(method.adaptation(weights: own.readOnly, gradients: part), workspace: Workspace())
         let key = DropoutKey(seed: options.seed, step: UInt32(step), rate: options.dropout)
         var gradient = weights.map { _ in 0.0 }
         var figures = Figures(

@@ -34,7 +34,7 @@ struct TinyTraining {
         do {
             model = try T5Model(configuration: shape, maximumLength: 16, storage: weights) { name in
                 guard let entry = layout[name] else { preconditionFailure("\(name) is no tensor of the model") }
-                return .float32(weights.matrix(entry))
+                return .float32(weights.matrix(entry).readOnly)
             }
         } catch {
             preconditionFailure("a tiny model cannot be made: \(error)")

@@ -25,7 +25,7 @@ import Testing
         let layout = LowRankMethod(options, on: tiny.model.configuration)
         let weights = Arena(count: layout.parameters.count)
         layout.initialise(weights, seed: 3)
-        let adaptation = layout.adaptation(weights: weights, gradients: nil)
+        let adaptation = layout.adaptation(weights: weights.readOnly, gradients: nil)
         let (adapted, frozen) = (
             T5Engine(model: tiny.model, adaptation: adaptation), T5Engine(model: tiny.model, adaptation: nil)
         )
@@ -46,7 +46,7 @@ import Testing
         let layout = LowRankMethod(LowRankOptions(method: .frozen, tasks: 4), on: tiny.model.configuration)
         #expect(layout.parameters.count == 0 && layout.siteNames.isEmpty)
         let gradients = Arena(count: 0)
-        let adaptation = layout.adaptation(weights: Arena(count: 0), gradients: gradients)
+        let adaptation = layout.adaptation(weights: Arena(count: 0).readOnly, gradients: gradients)
         let (adapted, frozen) = (
             T5Engine(model: tiny.model, adaptation: adaptation), T5Engine(model: tiny.model, adaptation: nil)
         )

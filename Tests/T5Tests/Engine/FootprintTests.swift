@@ -55,7 +55,7 @@ import ToyMethod
         // There is one block from the start, because the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
         let adaptation = adapter.method.adaptation(
-            weights: adapter.weights, gradients: Arena(count: adapter.weights.count))
+            weights: adapter.weights.readOnly, gradients: Arena(count: adapter.weights.count))
         let engine = T5Engine(model: adapter.model, adaptation: adaptation, workspace: workspace)
         let lengths = (0..<sizes.examples).map { (source: sizes.source, target: sizes.target, task: $0 % 4) }
         _ = engine.forward(TinyT5.batch(lengths), dropout: DropoutKey(seed: 1, step: 2, rate: 0.1))

@@ -30,7 +30,7 @@ import Testing
         let adapter = TinyAdapter(tiny, options)
         // There is one block from the start, because the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
-        let adaptation = adapter.method.adaptation(weights: adapter.weights, gradients: nil)
+        let adaptation = adapter.method.adaptation(weights: adapter.weights.readOnly, gradients: nil)
         let engine = T5Engine(model: tiny.model, adaptation: adaptation, workspace: workspace)
         let lengths = (0..<sizes.examples).map { (source: sizes.source, target: 1, task: $0 % 4) }
         let limits = Array(repeating: sizes.steps, count: sizes.examples)

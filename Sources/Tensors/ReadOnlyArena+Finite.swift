@@ -1,4 +1,4 @@
-extension Arena {
+extension ReadOnlyArena {
     /// The first tensor of the layout that holds an infinity or NaN, and the index of its first such element within the tensor.
     public func firstNonFinite(_ layout: ParameterLayout) -> (entry: ParameterLayout.Entry, index: Int)? {
         precondition(layout.count == count, "layout of another arena")
