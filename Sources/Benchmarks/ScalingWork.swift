@@ -1,6 +1,7 @@
 import Failures
 import Randomness
 import Tasks
+import Tensors
 import Training
 
 extension TokenLengths {
@@ -16,32 +17,29 @@ extension TokenLengths {
 
 /// Examples of eight tasks whose lengths are drawn from given ones; only the number of tokens is known.
 ///
-/// Safe except for the lists that it returns, which are valid as long as this object.
-@safe private final class DrawnExamples: TrainingExamples, @unchecked Sendable {
-    // Unchecked: only `init` writes the memory.
-    private let tokens: UnsafeMutableBufferPointer<Int32>
+/// The lists that it returns are valid as long as this object.
+private final class DrawnExamples: TrainingExamples {
+    private let tokens: NumberBuffer<Int32>
     private let pairs: [(source: Int, target: Int)]
     private let draw: Philox
 
     init(_ lengths: TokenLengths, seed: UInt64) {
         pairs = lengths.pairs
         draw = Philox(key: seed)
-        unsafe tokens = .allocate(capacity: lengths.longest)
-        unsafe tokens.initialize(repeating: 0)
+        tokens = NumberBuffer(count: lengths.longest)
     }
 
-    deinit { unsafe tokens.deallocate() }
+    func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
+        unsafe tokens.slice(0, pair(task, example).source)
+    }
 
-    func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { unsafe slice(pair(task, example).source) }
-    func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { unsafe slice(pair(task, example).target) }
+    func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
+        unsafe tokens.slice(0, pair(task, example).target)
+    }
 
     private func pair(_ task: Int, _ example: Int) -> (source: Int, target: Int) {
         let word = draw.block(SIMD4(UInt32(example), StreamPurpose.benchmark.rawValue, UInt32(task), 0))[0]
         return pairs[Int((UInt64(word) * UInt64(pairs.count)) >> 32)]
-    }
-
-    private func slice(_ count: Int) -> UnsafeBufferPointer<Int32> {
-        unsafe UnsafeBufferPointer(rebasing: tokens[..<count])
     }
 }
 

@@ -1,6 +1,7 @@
 public import Failures
 import Foundation
 import Randomness
+import Tensors
 import Training
 
 /// Source and target lengths of examples, in tokens including the end token: `[[source, target], ...]` as JSON.
@@ -41,22 +42,17 @@ func evenlySpread(_ limit: Int, over count: Int) -> [Int] {
 
 /// Examples of given lengths with random tokens, the same in every task.
 ///
-/// Safe except for the lists that it returns, which are valid as long as this object.
-@safe final class RandomExamples: TrainingExamples, @unchecked Sendable {
-    // Unchecked: only `init` writes the memory.
-    private let tokens: UnsafeMutableBufferPointer<Int32>
+/// The lists that it returns are valid as long as this object.
+final class RandomExamples: TrainingExamples {
+    private let tokens: NumberBuffer<Int32>
     private let lengths: TokenLengths
 
     init(_ lengths: TokenLengths, vocabulary: Int, seed: UInt64) {
         self.lengths = lengths
-        unsafe tokens = .allocate(capacity: 4 * lengths.longest + 4096)
+        tokens = NumberBuffer(count: 4 * lengths.longest + 4096)
         var stream = RandomStream(seed: seed, purpose: .benchmark)
-        for i in unsafe tokens.indices {
-            unsafe tokens.initializeElement(at: i, to: Int32(2 + stream.below(vocabulary - 2)))
-        }
+        for i in 0..<tokens.count { tokens[i] = Int32(2 + stream.below(vocabulary - 2)) }
     }
-
-    deinit { unsafe tokens.deallocate() }
 
     var count: Int { lengths.pairs.count }
 
@@ -69,7 +65,6 @@ func evenlySpread(_ limit: Int, over count: Int) -> [Int] {
     }
 
     private func slice(_ place: Int, _ count: Int) -> UnsafeBufferPointer<Int32> {
-        let first = unsafe place % (tokens.count - count)
-        return unsafe UnsafeBufferPointer(rebasing: tokens[first..<first + count])
+        unsafe tokens.slice(place % (tokens.count - count), count)
     }
 }

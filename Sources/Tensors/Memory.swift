@@ -56,16 +56,6 @@ public enum Memory {
     /// Gives back what `allocate` gave.
     public static func free(_ memory: UnsafeMutableRawPointer) { Glibc.free(memory) }
 
-    /// Allocates `count` values that are 0; `count` must not be negative. Ends the process when they cannot be allocated.
-    public static func zeros<T: Numeric & BitwiseCopyable>(
-        _ type: T.Type, count: Int, for purpose: Purpose
-    ) -> UnsafeMutableBufferPointer<T> {
-        let (bytes, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<T>.stride)
-        let base = allocate(byteCount: isTooLarge ? -1 : bytes, for: purpose).bindMemory(to: T.self, capacity: count)
-        base.initialize(repeating: 0, count: count)
-        return UnsafeMutableBufferPointer(start: base, count: count)
-    }
-
     /// From now on `handler` is called, with the failure, before a process ends for lack of memory; on the thread that lacks
     /// it. Handlers that were added later are called first. A handler that ends the process keeps the others from being called.
     public static func onShortage(_ handler: @escaping @Sendable (Failure) -> Void) {

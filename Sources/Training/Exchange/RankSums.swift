@@ -16,10 +16,12 @@ final class RankSums: @unchecked Sendable {
     let layout: StepSums
     /// The gradients' pieces.
     let buckets: GradientBuckets
+    private let wordMemory: NumberBuffer<Int64>
+    private let floatMemory: NumberBuffer<Float>
     /// Whole numbers: the gradients where their sum is exact, and what stands behind them.
-    let words: UnsafeMutableBufferPointer<Int64>
+    var words: UnsafeMutableBufferPointer<Int64> { wordMemory.elements }
     /// The gradients where their sum is `fast`; else empty.
-    let floats: UnsafeMutableBufferPointer<Float>
+    var floats: UnsafeMutableBufferPointer<Float> { floatMemory.elements }
     /// Is signalled for each of the first `awaited` buckets in turn, when all micro-batches of a step have been added to it.
     let completed = DispatchSemaphore(value: 0)
     /// How many buckets somebody waits for in every step: a signal that nobody takes would be taken for one of the next step.
@@ -49,9 +51,8 @@ final class RankSums: @unchecked Sendable {
     init(_ layout: StepSums, _ buckets: GradientBuckets) {
         self.layout = layout
         self.buckets = buckets
-        words = Memory.zeros(Int64.self, count: layout.count, for: .trainables)
-        floats = Memory.zeros(
-            Float.self, count: layout.gradients == .fast ? layout.parameters : 0, for: .trainables)
+        wordMemory = NumberBuffer(count: layout.count, for: .trainables)
+        floatMemory = NumberBuffer(count: layout.gradients == .fast ? layout.parameters : 0, for: .trainables)
         pieces = buckets.all.map { bucket in
             let size = max(Self.stripe, (bucket.range.count + 63) / 64)
             return Piece(
@@ -59,11 +60,6 @@ final class RankSums: @unchecked Sendable {
                     Stripe($0..<min($0 + size, bucket.range.upperBound))
                 })
         }
-    }
-
-    deinit {
-        if let base = words.baseAddress { Memory.free(base) }
-        if let base = floats.baseAddress { Memory.free(base) }
     }
 
     /// Sets one of `parts` equal parts to zero.
@@ -129,10 +125,10 @@ final class RankSums: @unchecked Sendable {
     func unpack(_ range: Range<Int>, into gradients: UnsafeMutablePointer<Float>, divisor: Double) {
         switch layout.gradients {
         case .exact:
-            let factor = FixedPoint.quantum / divisor
+            let (words, factor) = (words, FixedPoint.quantum / divisor)
             for (target, source) in range.enumerated() { gradients[target] = Float(Double(words[source]) * factor) }
         case .fast:
-            let factor = 1 / divisor
+            let (floats, factor) = (floats, 1 / divisor)
             for (target, source) in range.enumerated() { gradients[target] = Float(Double(floats[source]) * factor) }
         }
     }

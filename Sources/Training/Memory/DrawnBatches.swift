@@ -2,6 +2,7 @@ package import Backbone
 package import Configuration
 package import Failures
 package import Tasks
+import Tensors
 
 extension RankMemory.Batches {
     /// Largest numbers of steps and of examples that are drawn.
@@ -43,10 +44,9 @@ extension RankMemory.Batches {
     }
 }
 
-/// Training examples of which only the lengths are known.
-package final class KnownLengths: TrainingExamples, @unchecked Sendable {
-    // Unchecked: only `init` writes the memory.
-    private let tokens: UnsafeMutableBufferPointer<Int32>
+/// Training examples of which only the lengths are known. The lists that it returns are valid as long as this object.
+package final class KnownLengths: TrainingExamples {
+    private let tokens: NumberBuffer<Int32>
     private let sources: [[Int32]]
     private let targets: [Int]
 
@@ -58,14 +58,14 @@ package final class KnownLengths: TrainingExamples, @unchecked Sendable {
         self.targets = targets
         let longestSource: Int32 = sources.lazy.compactMap { $0.max() }.max() ?? 0
         let longest = max(Int(longestSource), targets.max() ?? 0)
-        tokens = .allocate(capacity: longest)
-        tokens.initialize(repeating: 0)
+        tokens = NumberBuffer(count: longest)
     }
 
-    deinit { tokens.deallocate() }
+    package func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
+        tokens.slice(0, Int(sources[task][example]))
+    }
 
-    package func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { slice(Int(sources[task][example])) }
-    package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { slice(targets[task]) }
-
-    private func slice(_ count: Int) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: tokens[..<count]) }
+    package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
+        tokens.slice(0, targets[task])
+    }
 }

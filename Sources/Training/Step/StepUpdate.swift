@@ -13,9 +13,9 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
     private let threads: WorkerThreads
     private let threadCount: Int
     private let pieces: [Arena]
-    private let norms: UnsafeMutableBufferPointer<Double>
+    private let norms: NumberBuffer<Double>
     /// The bit sums of the threads' parts of the weights.
-    private let marks: UnsafeMutableBufferPointer<UInt64>
+    private let marks: NumberBuffer<UInt64>
     /// A number that the weights' bits decide (`BitSum`), which ranks compare: as they were when this was made, then after each
     /// update.
     private(set) var mark: UInt64
@@ -44,16 +44,9 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         self.threads = threads
         threadCount = count
         pieces = (0..<count).map { _ in Arena(count: Self.piece, for: .trainables) }
-        norms = .allocate(capacity: (sums.layout.parameters + block - 1) / block)
-        norms.initialize(repeating: 0)
-        marks = .allocate(capacity: count)
-        marks.initialize(repeating: 0)
+        norms = NumberBuffer(count: (sums.layout.parameters + block - 1) / block)
+        marks = NumberBuffer(count: count)
         mark = BitSum.of(state.weights.base, count: state.weights.count, from: 0)
-    }
-
-    deinit {
-        norms.deallocate()
-        marks.deallocate()
     }
 
     /// One update with the sums divided by `divisor`; returns the norm before clipping. `count` counts updates from 1.
@@ -65,7 +58,7 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         order = Order(divisor: divisor, update: (optimizer.step(learningRate: learningRate, count: count), factor))
         threads.run(self)
         order = nil
-        mark = marks.reduce(0, &+)
+        mark = marks.elements.reduce(0, &+)
         return norm
     }
 
@@ -74,7 +67,7 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         order = Order(divisor: divisor, update: nil)
         threads.run(self)
         order = nil
-        return norms.reduce(0, +).squareRoot()
+        return norms.elements.reduce(0, +).squareRoot()
     }
 
     /// One thread's part of an order.
