@@ -16,12 +16,11 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + vectors
 
-// Libraries and executables also mark what may break memory as `unsafe`, except for the following libraries.
+// Libraries and executables also mark what may break memory as `unsafe`.
 let memorySafe = strict + [.strictMemorySafety()]
-let unmarked: Set = ["Adapters", "Backbone", "Kernels", "T5", "Tensors", "Training"]
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: unmarked.contains(name) ? strict : memorySafe)
+    .target(name: name, dependencies: dependencies, swiftSettings: memorySafe)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {

@@ -76,7 +76,7 @@ struct ElementKernels {
         let inner = random(fresh.rows, fresh.columns)
         let mask = unsafe BitMask(
             workspace.take(UInt8.self, BitMask.byteCount(rows: inner.rows, columns: inner.columns)),
-            columns: inner.columns)
+            rows: inner.rows, columns: inner.columns)
         return [
             rate("dropout", x.count, bytes: 8) {
                 for r in 0..<x.rows {

@@ -1,7 +1,9 @@
 /// Owns a flat, zeroed, 64-byte aligned array of floats in which a `ParameterLayout` names the parts.
 ///
 /// Several threads may read it at the same time; only one thread may write, and only while nobody reads.
-public final class Arena: @unchecked Sendable {
+///
+/// Safe except for `base` and `elements`, which are valid as long as this object: everything else checks its place.
+@safe public final class Arena: @unchecked Sendable {
     /// Number of elements.
     public let count: Int
     /// The first element.
@@ -11,17 +13,17 @@ public final class Arena: @unchecked Sendable {
     public init(count: Int, for purpose: Memory.Purpose = .numbers) {
         self.count = count
         let (bytes, isTooLarge) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
-        let memory = Memory.allocate(byteCount: isTooLarge ? -1 : bytes, for: purpose)
-        base = memory.initializeMemory(as: Float.self, repeating: 0, count: max(count, 1))
+        let memory = unsafe Memory.allocate(byteCount: isTooLarge ? -1 : bytes, for: purpose)
+        unsafe base = memory.initializeMemory(as: Float.self, repeating: 0, count: max(count, 1))
     }
 
     deinit {
-        Memory.free(base)
+        unsafe Memory.free(base)
     }
 
     /// All elements.
     public var elements: UnsafeMutableBufferPointer<Float> {
-        UnsafeMutableBufferPointer(start: base, count: count)
+        unsafe UnsafeMutableBufferPointer(start: base, count: count)
     }
 
     /// The elements of one tensor as a matrix: the last dimension is the columns, all others together the rows.
@@ -33,17 +35,17 @@ public final class Arena: @unchecked Sendable {
     /// A matrix without gaps between rows whose first element is at `offset`.
     public func matrix(at offset: Int, rows: Int, columns: Int) -> MutableMatrix {
         precondition(offset >= 0 && offset + rows * columns <= count, "tensor outside the arena")
-        return MutableMatrix(base + offset, rows: rows, columns: columns)
+        return unsafe MutableMatrix(base + offset, rows: rows, columns: columns)
     }
 
     /// Sets every element to zero.
     public func clear() {
-        base.update(repeating: 0, count: count)
+        unsafe base.update(repeating: 0, count: count)
     }
 
     /// Overwrites this arena with the elements of another one of the same size.
     public func copy(from other: Arena) {
         precondition(other.count == count, "arenas of different sizes")
-        base.update(from: other.base, count: count)
+        unsafe base.update(from: other.base, count: count)
     }
 }

@@ -20,12 +20,12 @@ package enum BoundedJSON {
     /// The content of a file of settings. `inputMissing` when it cannot be read, `badData` when it is too large.
     package static func content(of path: String, followingLinks: Bool = true) throws(Failure) -> Data {
         let file = try MappedFile(path: path, followingLinks: followingLinks)
-        guard file.bytes.count <= maximumSize else {
+        guard unsafe file.bytes.count <= maximumSize else {
             throw Failure(
                 .badData,
-                "\(path.shown) has \(file.bytes.count) bytes, which no file of its kind has; check what it is")
+                unsafe "\(path.shown) has \(file.bytes.count) bytes, which no file of its kind has; check what it is")
         }
-        return withExtendedLifetime(file) { Data(file.bytes) }
+        return withExtendedLifetime(file) { unsafe Data(file.bytes) }
     }
 
     private static func check(_ data: Data, maximumSize: Int) throws(JSONReader.Problem) {
@@ -33,8 +33,8 @@ package enum BoundedJSON {
             throw JSONReader.Problem(text: "more than \(maximumSize) bytes", offset: maximumSize)
         }
         var problem: JSONReader.Problem?
-        data.withUnsafeBytes { bytes in
-            var reader = JSONReader(bytes, everyStringIsName: true)
+        unsafe data.withUnsafeBytes { bytes in
+            var reader = unsafe JSONReader(bytes, everyStringIsName: true)
             do throws(JSONReader.Problem) {
                 try reader.skipValue()
                 if reader.peek() != nil { throw reader.problem("text after the value") }

@@ -16,14 +16,14 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
     /// The digest of bytes in memory, or of a mapped file.
     public init(of bytes: UnsafeRawBufferPointer) {
         guard bytes.count > Self.partSize else {
-            self.init(XXH3_128bits(bytes.baseAddress, bytes.count))
+            unsafe self.init(XXH3_128bits(bytes.baseAddress, bytes.count))
             return
         }
         // The bytes are read in parts, each of which counts as progress: a large file may come over a slow network.
         var accumulator = Accumulator()
         for start in stride(from: 0, to: bytes.count, by: Self.partSize) {
             let end = min(start + Self.partSize, bytes.count)
-            accumulator.update(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+            unsafe accumulator.update(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
         }
         self = accumulator.digest
     }
@@ -31,14 +31,14 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
     /// The digest of a text's UTF-8.
     public init(of text: String) {
         var text = text
-        self = text.withUTF8 { ContentDigest(of: UnsafeRawBufferPointer($0)) }
+        self = text.withUTF8 { unsafe ContentDigest(of: UnsafeRawBufferPointer($0)) }
     }
 
     /// The digest of a file; `inputMissing` when it cannot be read.
     public static func of(file path: String) throws(Failure) -> ContentDigest {
         let file = try MappedFile(path: path)
         // The bytes alone do not keep the mapping alive.
-        return withExtendedLifetime(file) { ContentDigest(of: file.bytes) }
+        return withExtendedLifetime(file) { unsafe ContentDigest(of: file.bytes) }
     }
 
     /// Reads what `hexadecimal` gives; nil for anything else.
@@ -70,30 +70,31 @@ public struct ContentDigest: Sendable, Hashable, CustomStringConvertible {
     /// The hexadecimal digits.
     public var description: String { hexadecimal }
 
-    /// Makes a digest of content that comes in parts; the digest does not depend on how it is cut.
-    public struct Accumulator: ~Copyable {
+    /// Makes a digest of content that comes in parts; the digest does not depend on how it is cut. Safe, since it
+    /// owns its state.
+    @safe public struct Accumulator: ~Copyable {
         private let state: OpaquePointer
 
         /// Starts with no content.
         public init() {
             // Creation fails only when memory is exhausted, in which case nothing else works either.
-            guard let state = XXH3_createState() else { preconditionFailure("no memory for a digest") }
-            XXH3_128bits_reset(state)
-            self.state = state
+            guard let state = unsafe XXH3_createState() else { preconditionFailure("no memory for a digest") }
+            unsafe XXH3_128bits_reset(state)
+            unsafe self.state = state
         }
 
         deinit {
-            XXH3_freeState(state)
+            unsafe XXH3_freeState(state)
         }
 
         /// Appends bytes to the content.
         public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-            XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
+            unsafe XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
             Heartbeat.beat()
         }
 
         /// The digest of the content so far; more may follow.
-        public var digest: ContentDigest { ContentDigest(XXH3_128bits_digest(state)) }
+        public var digest: ContentDigest { unsafe ContentDigest(XXH3_128bits_digest(state)) }
     }
 }
 

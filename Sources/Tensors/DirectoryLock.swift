@@ -9,12 +9,12 @@ import Glibc
 /// its last checkpoint. In these cases `body` runs without the lock; a caller that replaces files by single renames still
 /// leaves each file whole.
 package func exclusively<R>(in directory: String, _ body: () throws(Failure) -> R) throws(Failure) -> R {
-    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return try body() }
     // Closing also releases the lock.
     defer { close(descriptor) }
     guard !waitForLock(descriptor), errno == EBADF else { return try body() }
-    let file = open("\(directory)/.names.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+    let file = unsafe open("\(directory)/.names.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
     defer { if file >= 0 { close(file) } }
     if file >= 0 { _ = waitForLock(file) }
     return try body()

@@ -15,7 +15,7 @@ extension DurableFile {
         TemporaryFile.removeStale(in: directory, prefix: name + ".")
         let temporary = TemporaryFile.path(beside: path)
         // Others can guess the name. Whatever they placed there, a pipe for example, is neither written to nor waited for.
-        unlink(temporary)
+        unsafe unlink(temporary)
         do {
             let file = try DurableFile(creating: temporary, exclusively: true)
             try body(file)
@@ -23,20 +23,20 @@ extension DurableFile {
             try rename(temporary, to: path)
             return summary
         } catch {
-            unlink(temporary)
+            unsafe unlink(temporary)
             throw error
         }
     }
 
     /// Moves a file, directory or link over `path` in one step, and makes that durable.
     public static func rename(_ source: String, to path: String) throws(Failure) {
-        guard Glibc.rename(source, path) == 0 else { throw writeFailure("rename \(source.shown) to", path) }
+        guard unsafe Glibc.rename(source, path) == 0 else { throw writeFailure("rename \(source.shown) to", path) }
         try synchronize(directory: split(path).directory)
     }
 
     /// Waits until the names in a directory are on the disk.
     public static func synchronize(directory: String) throws(Failure) {
-        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw writeFailure("open", directory) }
         defer { close(descriptor) }
         // Some network file systems cannot synchronise directories and say so with EINVAL.

@@ -27,7 +27,7 @@ public final class DurableFile {
     /// or when the path is a symbolic link: in a directory that others may write to, a link could lead to any file of the user.
     public init(creating path: String, exclusively: Bool = false) throws(Failure) {
         let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (exclusively ? O_EXCL : O_TRUNC)
-        descriptor = open(path, flags, 0o666)
+        descriptor = unsafe open(path, flags, 0o666)
         self.path = path
         guard descriptor >= 0 else { throw writeFailure("create", path) }
         buffer.reserveCapacity(Self.bufferSize)
@@ -40,18 +40,20 @@ public final class DurableFile {
     /// Appends bytes.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         size += bytes.count
-        digest.update(bytes)
+        unsafe digest.update(bytes)
         if buffer.count + bytes.count > Self.bufferSize { try flush() }
         if bytes.count > Self.bufferSize {
-            try writeThrough(bytes)
+            try unsafe writeThrough(bytes)
         } else {
-            buffer.append(contentsOf: bytes)
+            unsafe buffer.append(contentsOf: bytes)
         }
     }
 
     /// Appends bytes.
     public func write(_ bytes: [UInt8]) throws(Failure) {
-        try bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in try write(UnsafeRawBufferPointer(buffer)) }
+        try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in
+            try unsafe write(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     /// Appends the UTF-8 of a text.
@@ -71,14 +73,14 @@ public final class DurableFile {
     }
 
     private func flush() throws(Failure) {
-        try buffer.withUnsafeBufferPointer { (bytes) throws(Failure) in
-            try writeThrough(UnsafeRawBufferPointer(bytes))
+        try unsafe buffer.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            try unsafe writeThrough(UnsafeRawBufferPointer(bytes))
         }
         buffer.removeAll(keepingCapacity: true)
     }
 
     private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
-        guard writeAll(bytes, to: descriptor) else { throw writeFailure("write", path) }
+        guard unsafe writeAll(bytes, to: descriptor) else { throw writeFailure("write", path) }
     }
 }
 

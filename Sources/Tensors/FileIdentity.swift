@@ -22,14 +22,14 @@ public struct FileIdentity: Sendable, Equatable {
     /// The identity of an open file; nil when the system does not give it.
     init?(descriptor: Int32) {
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return nil }
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
         self.init(status)
     }
 
     /// The identity of the file at a path. The file is opened so that a network file system asks its server. Nil, with `errno`,
     /// when the file cannot be opened.
     init?(path: String) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         self.init(descriptor: descriptor)
@@ -38,7 +38,7 @@ public struct FileIdentity: Sendable, Equatable {
     /// The identity of the file at a path, which need not be readable; nil, with `errno`, when there is no such file.
     public init?(status path: String) {
         var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        guard unsafe stat(path, &status) == 0 else { return nil }
         self.init(status)
     }
 

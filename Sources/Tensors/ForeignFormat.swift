@@ -10,11 +10,13 @@ enum ForeignFormat {
 
     /// Recognises the format, nil when it may be safetensors.
     init?(_ file: UnsafeRawBufferPointer) {
-        func starts(_ prefix: [UInt8]) -> Bool { file.starts(with: prefix) }
+        func starts(_ prefix: [UInt8]) -> Bool { unsafe file.starts(with: prefix) }
         // Read as the length of a header, the first eight bytes of these formats are far beyond what safetensors allows.
-        if starts([0x50, 0x4B, 0x03, 0x04]), file.count > 8, file[6] | file[7] | file[4] | file[5] != 0 {
+        if starts([0x50, 0x4B, 0x03, 0x04]), file.count > 8, unsafe file[6] | file[7] | file[4] | file[5] != 0 {
             self = .pickle
-        } else if file.count > 2, file[0] == 0x80, (2...5).contains(file[1]), file.count < 9 || file[8] != 0x7B {
+        } else if file.count > 2, unsafe file[0] == 0x80, unsafe (2...5).contains(file[1]),
+            unsafe file.count < 9 || file[8] != 0x7B
+        {
             self = .pickle
         } else if starts(Array("version https://git-lfs".utf8)) {
             self = .gitLFSPointer

@@ -10,8 +10,8 @@ extension JSONReader {
     package mutating func string() throws(Problem) -> String {
         try expect("\"")
         let start = offset
-        while offset < bytes.count {
-            switch bytes[offset] {
+        while offset < end {
+            switch unsafe bytes[offset] {
             case UInt8(ascii: "\""):
                 let text = try text(start..<offset)
                 advance(1)
@@ -28,7 +28,7 @@ extension JSONReader {
     }
 
     private func text(_ range: Range<Int>) throws(Problem) -> String {
-        guard let text = String(validating: bytes[range], as: UTF8.self) else {
+        guard let text = unsafe String(validating: bytes[range], as: UTF8.self) else {
             throw Problem(text: "string that is not UTF-8", offset: range.lowerBound)
         }
         return text
@@ -38,8 +38,8 @@ extension JSONReader {
     private mutating func stringWithEscapes(from start: Int) throws(Problem) -> String {
         var result = try text(start..<offset)
         var run = offset
-        while offset < bytes.count {
-            switch bytes[offset] {
+        while offset < end {
+            switch unsafe bytes[offset] {
             case UInt8(ascii: "\""):
                 result += try text(run..<offset)
                 advance(1)
@@ -60,8 +60,8 @@ extension JSONReader {
 
     /// Reads what follows a backslash.
     private mutating func escape() throws(Problem) -> Unicode.Scalar {
-        guard offset < bytes.count else { throw problem("string without an end") }
-        let character = bytes[offset]
+        guard offset < end else { throw problem("string without an end") }
+        let character = unsafe bytes[offset]
         advance(1)
         switch character {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(character)
@@ -79,8 +79,8 @@ extension JSONReader {
     private mutating func unicodeEscape() throws(Problem) -> Unicode.Scalar {
         let first = try fourHexadecimalDigits()
         if let scalar = Unicode.Scalar(first) { return scalar }
-        guard first < 0xDC00, offset + 1 < bytes.count, bytes[offset] == UInt8(ascii: "\\"),
-            bytes[offset + 1] == UInt8(ascii: "u")
+        guard first < 0xDC00, offset + 1 < end, unsafe bytes[offset] == UInt8(ascii: "\\"),
+            unsafe bytes[offset + 1] == UInt8(ascii: "u")
         else { throw problem("half of a surrogate pair in a string") }
         advance(2)
         let second = try fourHexadecimalDigits()
@@ -91,9 +91,10 @@ extension JSONReader {
     }
 
     private mutating func fourHexadecimalDigits() throws(Problem) -> UInt32 {
-        guard offset + 4 <= bytes.count else { throw problem("string without an end") }
+        guard offset + 4 <= end else { throw problem("string without an end") }
         var value: UInt32 = 0
-        for byte in bytes[offset..<offset + 4] {
+        for place in offset..<offset + 4 {
+            let byte = unsafe bytes[place]
             guard byte < 0x80, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
                 throw problem("unknown escape in a string")
             }

@@ -2,7 +2,9 @@
 ///
 /// Foundation's decoders silently keep one of several equal keys. With tensor names that would be a way to get data past a
 /// check, so this reader shows the caller every key. The text's length bounds the memory, and `skipValue` limits the depth.
-package struct JSONReader {
+///
+/// Safe except for `bytes`: it reads none beyond their end. They must outlive the reader.
+@safe package struct JSONReader {
     /// What is wrong, and at which byte of the text.
     package struct Problem: Error {
         package let text: String
@@ -10,12 +12,14 @@ package struct JSONReader {
     }
 
     package let bytes: UnsafeRawBufferPointer
+    /// Number of bytes.
+    var end: Int { unsafe bytes.count }
     package private(set) var offset = 0
     /// Whether `skipValue` also reads strings as names; set for a text that another parser reads after the check.
     private let everyStringIsName: Bool
 
     package init(_ bytes: UnsafeRawBufferPointer, everyStringIsName: Bool = false) {
-        self.bytes = bytes
+        unsafe self.bytes = bytes
         self.everyStringIsName = everyStringIsName
     }
 
@@ -28,8 +32,8 @@ package struct JSONReader {
 
     /// The next byte that is not white space; it is not consumed.
     package mutating func peek() -> UInt8? {
-        while offset < bytes.count {
-            switch bytes[offset] {
+        while offset < end {
+            switch unsafe bytes[offset] {
             case 0x20, 0x09, 0x0A, 0x0D: offset += 1
             case let byte: return byte
             }
@@ -46,7 +50,8 @@ package struct JSONReader {
 
     mutating func expect(_ character: Unicode.Scalar) throws(Problem) {
         guard take(character) else {
-            throw problem(offset < bytes.count ? "'\(character)' expected" : "text ends where '\(character)' belongs")
+            throw problem(
+                offset < end ? "'\(character)' expected" : "text ends where '\(character)' belongs")
         }
     }
 
@@ -80,7 +85,7 @@ package struct JSONReader {
         if first == UInt8(ascii: "-") { throw problem("negative number") }
         let start = offset
         var value = 0
-        while offset < bytes.count, case let digit = bytes[offset] &- 0x30, digit < 10 {
+        while offset < end, case let digit = unsafe bytes[offset] &- 0x30, digit < 10 {
             let (shifted, overflowA) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflowB) = shifted.addingReportingOverflow(Int(digit))
             if overflowA || overflowB { throw problem("number too large") }
@@ -88,14 +93,14 @@ package struct JSONReader {
             offset += 1
         }
         if offset == start { throw problem("whole number expected") }
-        if offset - start > 1 && bytes[start] == 0x30 { throw problem("number with a leading zero") }
-        if offset < bytes.count, [0x2E, 0x65, 0x45].contains(bytes[offset]) { throw problem("number is not whole") }
+        if unsafe offset - start > 1 && bytes[start] == 0x30 { throw problem("number with a leading zero") }
+        if offset < end, unsafe [0x2E, 0x65, 0x45].contains(bytes[offset]) { throw problem("number is not whole") }
         return value
     }
 
     /// Consumes `null` if it is the next value.
     package mutating func takeNull() -> Bool {
-        guard peek() == UInt8(ascii: "n"), bytes[offset...].starts(with: "null".utf8) else { return false }
+        guard peek() == UInt8(ascii: "n"), unsafe bytes[offset...].starts(with: "null".utf8) else { return false }
         offset += 4
         return true
     }
@@ -113,9 +118,10 @@ package struct JSONReader {
             _ = everyStringIsName ? try name() : try string()
         default:
             let start = offset
-            while offset < bytes.count, isScalarByte(bytes[offset]) { offset += 1 }
-            let text = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
-            guard Self.words.contains(where: { text.elementsEqual($0.utf8) }) || Self.isNumber(text) else {
+            while offset < end, unsafe isScalarByte(bytes[offset]) { offset += 1 }
+            let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+            guard unsafe Self.words.contains(where: { unsafe text.elementsEqual($0.utf8) }) || Self.isNumber(text)
+            else {
                 offset = start
                 throw problem("value expected")
             }
@@ -133,15 +139,15 @@ package struct JSONReader {
 
     /// Whether the text is `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
     private static func isNumber(_ text: UnsafeRawBufferPointer) -> Bool {
-        var rest = text[...]
+        var rest = unsafe text[...]
         func take(_ characters: String) -> Bool {
-            guard let first = rest.first, characters.utf8.contains(first) else { return false }
-            rest.removeFirst()
+            guard let first = unsafe rest.first, characters.utf8.contains(first) else { return false }
+            unsafe rest.removeFirst()
             return true
         }
         func digits() -> Int {
-            let count = rest.prefix { (0x30...0x39).contains($0) }.count
-            rest.removeFirst(count)
+            let count = unsafe rest.prefix { (0x30...0x39).contains($0) }.count
+            unsafe rest.removeFirst(count)
             return count
         }
         _ = take("-")
@@ -151,6 +157,6 @@ package struct JSONReader {
             _ = take("+-")
             if digits() == 0 { return false }
         }
-        return rest.isEmpty
+        return unsafe rest.isEmpty
     }
 }

@@ -7,7 +7,9 @@ import Glibc
 /// The mapping is shared and read-only, so all ranks of a node that map the same file use the same physical pages. To replace a
 /// mapped file, rename a new one over it. When a mapped file is truncated in place, every process that has mapped it loses the
 /// pages; `MappingFaults` reports that in one sentence.
-public final class MappedFile: @unchecked Sendable {
+///
+/// Safe except for `bytes`.
+@safe public final class MappedFile: @unchecked Sendable {
     /// The path as given.
     public let path: String
     /// The content; empty for an empty file. It is valid while the object lives, and `bytes` alone does not keep the object
@@ -26,7 +28,7 @@ public final class MappedFile: @unchecked Sendable {
     public init(path: String, followingLinks: Bool = true, isWatched: Bool = false) throws(Failure) {
         isMapped = true
         // O_NONBLOCK: opening a named pipe must not wait for a writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW))
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else {
             let code = errno
             if code == ELOOP, !followingLinks {
@@ -38,7 +40,7 @@ public final class MappedFile: @unchecked Sendable {
         var isKept = false
         defer { if !isKept { close(descriptor) } }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
+        guard unsafe fstat(descriptor, &status) == 0 else {
             throw Failure(.inputMissing, "cannot examine \(path.shown): \(systemMessage(errno)); check the file system")
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
@@ -48,18 +50,19 @@ public final class MappedFile: @unchecked Sendable {
         self.path = path
         let size = Int(status.st_size)
         guard size > 0 else {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             (place, original) = (-1, nil)
             return
         }
-        guard let address = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), address != MAP_FAILED else {
+        guard let address = unsafe mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), unsafe address != MAP_FAILED
+        else {
             throw Failure(
                 .inputMissing,
                 "cannot map the \(size) bytes of \(path.shown): \(systemMessage(errno)); "
                     + "check the limit on address space (ulimit -v) and the file system")
         }
-        bytes = UnsafeRawBufferPointer(start: address, count: size)
-        place = cmappings_note(address, size, path.shown)
+        unsafe bytes = UnsafeRawBufferPointer(start: address, count: size)
+        place = unsafe cmappings_note(address, size, path.shown)
         isKept = isWatched
         original = isWatched ? (FileIdentity(status), descriptor) : nil
     }
@@ -69,14 +72,14 @@ public final class MappedFile: @unchecked Sendable {
         isMapped = false
         (place, original) = (-1, nil)
         self.path = path
-        guard !content.isEmpty else {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+        guard unsafe !content.isEmpty else {
+            unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
         // Readers of a mapping rely on this alignment.
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 64)
-        copy.copyMemory(from: content)
-        bytes = UnsafeRawBufferPointer(copy)
+        unsafe copy.copyMemory(from: content)
+        unsafe bytes = UnsafeRawBufferPointer(copy)
     }
 
     /// What happened to the file since it was mapped, worded to follow the path in a sentence; nil when nothing happened. Only
@@ -104,17 +107,18 @@ public final class MappedFile: @unchecked Sendable {
 
     /// Takes the pages from this process; when they are read again they come back from the page cache or the disk.
     func releasePages() {
-        guard isMapped, let address = bytes.baseAddress else { return }
-        madvise(UnsafeMutableRawPointer(mutating: address), bytes.count, MADV_DONTNEED)
+        guard isMapped, let address = unsafe bytes.baseAddress else { return }
+        // Neither madvise nor munmap takes a pointer to constant memory; neither writes.
+        unsafe madvise(UnsafeMutableRawPointer(mutating: address), bytes.count, MADV_DONTNEED)
     }
 
     deinit {
         cmappings_forget(place)
         if let original { close(original.descriptor) }
         if !isMapped {
-            bytes.deallocate()
-        } else if let address = bytes.baseAddress {
-            munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+            unsafe bytes.deallocate()
+        } else if let address = unsafe bytes.baseAddress {
+            unsafe munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
         }
     }
 }

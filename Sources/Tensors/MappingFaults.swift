@@ -7,7 +7,7 @@ public enum MappingFaults {
     /// From now on such a fault ends the process with `badData` and one sentence on standard error that begins with `prefix`.
     /// Call it after MPI was started, since MPI installs a handler of its own.
     public static func say(prefix: String) {
-        cmappings_install(prefix, ExitCode.badData.rawValue)
+        unsafe cmappings_install(prefix, ExitCode.badData.rawValue)
     }
 
     /// Whether another thread checks `lostFile` from time to time and ends the process itself; the thread with the fault waits
@@ -18,6 +18,6 @@ public enum MappingFaults {
 
     /// The mapped file that a thread could not read; nil while all could be read.
     public static var lostFile: String? {
-        cmappings_lost().map { String(cString: $0) }
+        unsafe cmappings_lost().map { unsafe String(cString: $0) }
     }
 }

@@ -42,19 +42,21 @@ public enum Memory {
     public static func allocate(
         byteCount: Int, alignment: Int = 64, for purpose: Purpose
     ) -> UnsafeMutableRawPointer {
-        if let memory = allocateIfPossible(byteCount: byteCount, alignment: alignment) { return memory }
+        if let memory = unsafe allocateIfPossible(byteCount: byteCount, alignment: alignment) { return unsafe memory }
         end(shortage(byteCount, purpose))
     }
 
     /// The same, but returns nil when the bytes cannot be allocated.
     static func allocateIfPossible(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
         var memory: UnsafeMutableRawPointer?
-        guard byteCount >= 0, posix_memalign(&memory, alignment, max(byteCount, alignment)) == 0 else { return nil }
-        return memory
+        guard byteCount >= 0, unsafe posix_memalign(&memory, alignment, max(byteCount, alignment)) == 0 else {
+            return nil
+        }
+        return unsafe memory
     }
 
     /// Gives back what `allocate` gave.
-    public static func free(_ memory: UnsafeMutableRawPointer) { Glibc.free(memory) }
+    public static func free(_ memory: UnsafeMutableRawPointer) { unsafe Glibc.free(memory) }
 
     /// From now on `handler` is called, with the failure, before a process ends for lack of memory; on the thread that lacks
     /// it. Handlers that were added later are called first. A handler that ends the process keeps the others from being called.
@@ -62,8 +64,8 @@ public enum Memory {
         handlers.withLock { $0.append(handler) }
         reserve.withLock { reserve in
             guard reserve == 0 else { return }
-            let place = mmap(nil, reserveBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-            if let place, place != MAP_FAILED { reserve = UInt(bitPattern: place) }
+            let place = unsafe mmap(nil, reserveBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+            if unsafe place != MAP_FAILED { reserve = UInt(bitPattern: place) }
         }
     }
 
@@ -72,12 +74,12 @@ public enum Memory {
         // If another thread is ending the process already, this one waits.
         while isEnding.exchange(true, ordering: .acquiringAndReleasing) { sleep(1) }
         reserve.withLock { reserve in
-            if let place = UnsafeMutableRawPointer(bitPattern: reserve) { munmap(place, reserveBytes) }
+            if let place = unsafe UnsafeMutableRawPointer(bitPattern: reserve) { unsafe munmap(place, reserveBytes) }
             reserve = 0
         }
         for handler in handlers.withLock({ $0 }).reversed() { handler(failure) }
         let line = "unolora-dist: \(failure.message)\n"
-        _ = line.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = unsafe line.utf8.withContiguousStorageIfAvailable { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
         _exit(failure.code.rawValue)
     }
 

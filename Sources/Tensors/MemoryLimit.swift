@@ -16,7 +16,8 @@ public struct MemoryLimit: Sendable, Equatable {
     /// The limit on this process's addresses (`ulimit -v`), mapped files included; nil for none.
     public static var addresses: MemoryLimit? {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int.max) else {
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int.max)
+        else {
             return nil
         }
         return MemoryLimit(bytes: Int(limit.rlim_cur), name: "ulimit -v")
@@ -66,11 +67,11 @@ public struct MemoryLimit: Sendable, Equatable {
     }
 
     private static func content(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 8192)
-        let count = read(descriptor, &bytes, bytes.count)
+        let count = unsafe read(descriptor, &bytes, bytes.count)
         return count >= 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
     }
 }

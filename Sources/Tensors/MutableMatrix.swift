@@ -2,8 +2,8 @@
 /// reading.
 ///
 /// Views are plain values. Code that makes a view guarantees that the memory outlives it, may be written, and that two threads
-/// never write the same element.
-public struct MutableMatrix: @unchecked Sendable {
+/// never write the same element. What is safe of a view is described at `Matrix`.
+@safe public struct MutableMatrix: @unchecked Sendable {
     /// The first element.
     public let base: UnsafeMutablePointer<Float>
     /// Number of rows.
@@ -14,9 +14,9 @@ public struct MutableMatrix: @unchecked Sendable {
     public let stride: Int
 
     /// Creates a view; `stride` defaults to `columns`.
-    @inlinable
+    @unsafe @inlinable
     public init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
-        self.base = base
+        unsafe self.base = base
         self.rows = rows
         self.columns = columns
         self.stride = stride ?? columns
@@ -33,33 +33,33 @@ public struct MutableMatrix: @unchecked Sendable {
     @inlinable
     public func row(_ index: Int) -> UnsafeMutablePointer<Float> {
         assert(index >= 0 && index < rows)
-        return base + index * stride
+        return unsafe base + index * stride
     }
 
     /// The view of `count` rows from `start`.
     @inlinable
     public func rows(_ start: Int, _ count: Int) -> MutableMatrix {
         precondition(start >= 0 && count >= 0 && start + count <= rows, "row range outside the matrix")
-        return MutableMatrix(base + start * stride, rows: count, columns: columns, stride: stride)
+        return unsafe MutableMatrix(base + start * stride, rows: count, columns: columns, stride: stride)
     }
 
     /// The view of `count` columns from `start`.
     @inlinable
     public func columns(_ start: Int, _ count: Int) -> MutableMatrix {
         precondition(start >= 0 && count >= 0 && start + count <= columns, "column range outside the matrix")
-        return MutableMatrix(base + start, rows: rows, columns: count, stride: stride)
+        return unsafe MutableMatrix(base + start, rows: rows, columns: count, stride: stride)
     }
 
     /// One element.
-    @inlinable
+    @unsafe @inlinable
     public subscript(row: Int, column: Int) -> Float {
         get {
             assert(row >= 0 && row < rows && column >= 0 && column < columns)
-            return base[row * stride + column]
+            return unsafe base[row * stride + column]
         }
         nonmutating set {
             assert(row >= 0 && row < rows && column >= 0 && column < columns)
-            base[row * stride + column] = newValue
+            unsafe base[row * stride + column] = newValue
         }
     }
 }

@@ -11,10 +11,10 @@ public struct ReadOnlyArena: Sendable {
     public var count: Int { arena.count }
 
     /// The first element.
-    public var base: UnsafePointer<Float> { UnsafePointer(arena.base) }
+    public var base: UnsafePointer<Float> { unsafe UnsafePointer(arena.base) }
 
     /// All elements.
-    public var elements: UnsafeBufferPointer<Float> { UnsafeBufferPointer(arena.elements) }
+    public var elements: UnsafeBufferPointer<Float> { unsafe UnsafeBufferPointer(arena.elements) }
 
     /// The elements of one tensor as a matrix: the last dimension is the columns, all others together the rows.
     public func matrix(_ entry: ParameterLayout.Entry) -> Matrix { arena.matrix(entry).readOnly }

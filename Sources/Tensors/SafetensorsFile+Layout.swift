@@ -14,7 +14,7 @@ extension SafetensorsFile {
         }
         for (prefix, arena) in arenas {
             for entry in layout.entries {
-                try convert(try tensor(named: prefix + entry.name), into: arena.base + entry.offset)
+                try unsafe convert(try tensor(named: prefix + entry.name), into: arena.base + entry.offset)
             }
         }
     }

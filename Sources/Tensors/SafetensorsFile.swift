@@ -1,7 +1,9 @@
 public import Failures
 
 /// A safetensors file mapped into memory. Its header is checked in full before any tensor is read.
-public final class SafetensorsFile: @unchecked Sendable {
+///
+/// Safe, since it keeps the file mapped and checks every tensor, except for the functions that return or take addresses.
+@safe public final class SafetensorsFile: @unchecked Sendable {
     /// The path as given.
     public let path: String
     /// Free-form texts from the header.
@@ -18,17 +20,17 @@ public final class SafetensorsFile: @unchecked Sendable {
     /// With `isWatched` the file stays open, so that `change` can tell what happens to it.
     public convenience init(path: String, isWatched: Bool = false) throws(Failure) {
         let mapping = try MappedFile(path: path, isWatched: isWatched)
-        try self.init(bytes: mapping.bytes, mapping: mapping, path: path)
+        try unsafe self.init(bytes: mapping.bytes, mapping: mapping, path: path)
     }
 
     /// Checks a file that is already in memory; the bytes must outlive the object unless `mapping` owns them.
     init(bytes: UnsafeRawBufferPointer, mapping: MappedFile?, path: String) throws(Failure) {
-        let header = try SafetensorsHeader(bytes, path: path)
+        let header = try unsafe SafetensorsHeader(bytes, path: path)
         self.path = path
         self.mapping = mapping
         metadata = header.metadata
         tensors = header.tensors
-        data = UnsafeRawBufferPointer(rebasing: bytes[header.dataStart...])
+        unsafe data = UnsafeRawBufferPointer(rebasing: bytes[header.dataStart...])
         var indexByName: [String: Int] = [:]
         indexByName.reserveCapacity(header.tensors.count)
         for (index, tensor) in header.tensors.enumerated() { indexByName[tensor.name] = index }
@@ -51,15 +53,15 @@ public final class SafetensorsFile: @unchecked Sendable {
     /// The elements as stored, in the mapped memory; valid while the file object lives.
     public func bytes(of tensor: TensorDescription) -> UnsafeRawBufferPointer {
         precondition(self[tensor.name] == tensor, "tensor of another file")
-        return UnsafeRawBufferPointer(rebasing: data[tensor.byteRange])
+        return unsafe UnsafeRawBufferPointer(rebasing: data[tensor.byteRange])
     }
 
     /// The elements in the mapped memory when they are aligned F32, otherwise nil; valid while the file object lives.
     public func floats(of tensor: TensorDescription) -> UnsafePointer<Float>? {
-        guard tensor.elementType == .float32, let start = bytes(of: tensor).baseAddress,
+        guard tensor.elementType == .float32, let start = unsafe bytes(of: tensor).baseAddress,
             UInt(bitPattern: start) % UInt(MemoryLayout<Float>.alignment) == 0
         else { return nil }
-        return start.assumingMemoryBound(to: Float.self)
+        return unsafe start.assumingMemoryBound(to: Float.self)
     }
 
     /// What happened to the file since it was mapped, worded to follow the path in a sentence; another file at the same path
@@ -71,30 +73,30 @@ public final class SafetensorsFile: @unchecked Sendable {
 
     /// The elements in the mapped memory when they are aligned BF16, otherwise nil; valid while the file object lives.
     public func bfloat16s(of tensor: TensorDescription) -> UnsafePointer<UInt16>? {
-        guard tensor.elementType == .bfloat16, let start = bytes(of: tensor).baseAddress,
+        guard tensor.elementType == .bfloat16, let start = unsafe bytes(of: tensor).baseAddress,
             UInt(bitPattern: start) % UInt(MemoryLayout<UInt16>.alignment) == 0
         else { return nil }
-        return start.assumingMemoryBound(to: UInt16.self)
+        return unsafe start.assumingMemoryBound(to: UInt16.self)
     }
 
     /// Overwrites `tensor.count` elements with those of an F32, F16 or BF16 tensor, rounded to the nearest bfloat16; throws
     /// `badData` for other types.
     public func convert(_ tensor: TensorDescription, into target: UnsafeMutablePointer<UInt16>) throws(Failure) {
-        let source = bytes(of: tensor)
+        let source = unsafe bytes(of: tensor)
         defer { withExtendedLifetime(self) {} }
         switch tensor.elementType {
         case .float32:
             for index in 0..<tensor.count {
-                let bits = source.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
-                target[index] = bfloat16(nearest: Float(bitPattern: UInt32(littleEndian: bits)))
+                let bits = unsafe source.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+                unsafe target[index] = bfloat16(nearest: Float(bitPattern: UInt32(littleEndian: bits)))
             }
         case .float16:
             for index in 0..<tensor.count {
-                let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
-                target[index] = bfloat16(nearest: floatFromFloat16(UInt16(littleEndian: bits)))
+                let bits = unsafe source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                unsafe target[index] = bfloat16(nearest: floatFromFloat16(UInt16(littleEndian: bits)))
             }
         case .bfloat16:
-            UnsafeMutableRawBufferPointer(start: target, count: source.count).copyMemory(from: source)
+            unsafe UnsafeMutableRawBufferPointer(start: target, count: source.count).copyMemory(from: source)
         default: throw refuse(tensor)
         }
     }
@@ -109,20 +111,20 @@ public final class SafetensorsFile: @unchecked Sendable {
     /// Overwrites `tensor.count` floats with the elements of an F32, F16 or BF16 tensor, exactly; throws `badData` for other
     /// types.
     public func convert(_ tensor: TensorDescription, into target: UnsafeMutablePointer<Float>) throws(Failure) {
-        let source = bytes(of: tensor)
+        let source = unsafe bytes(of: tensor)
         defer { withExtendedLifetime(self) {} }
         switch tensor.elementType {
         case .float32:
-            UnsafeMutableRawBufferPointer(start: target, count: source.count).copyMemory(from: source)
+            unsafe UnsafeMutableRawBufferPointer(start: target, count: source.count).copyMemory(from: source)
         case .float16:
             for index in 0..<tensor.count {
-                let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
-                target[index] = floatFromFloat16(UInt16(littleEndian: bits))
+                let bits = unsafe source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                unsafe target[index] = floatFromFloat16(UInt16(littleEndian: bits))
             }
         case .bfloat16:
             for index in 0..<tensor.count {
-                let bits = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
-                target[index] = floatFromBFloat16(UInt16(littleEndian: bits))
+                let bits = unsafe source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                unsafe target[index] = floatFromBFloat16(UInt16(littleEndian: bits))
             }
         default: throw refuse(tensor)
         }
@@ -132,9 +134,9 @@ public final class SafetensorsFile: @unchecked Sendable {
     public func readFloats(named name: String) throws(Failure) -> [Float] {
         let tensor = try tensor(named: name)
         var values = [Float](repeating: 0, count: tensor.count)
-        let result: Result<Void, Failure> = values.withUnsafeMutableBufferPointer { buffer in
+        let result: Result<Void, Failure> = unsafe values.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return .success(()) }
-            return Result { () throws(Failure) in try convert(tensor, into: base) }
+            return Result { () throws(Failure) in try unsafe convert(tensor, into: base) }
         }
         try result.get()
         return values
@@ -143,18 +145,18 @@ public final class SafetensorsFile: @unchecked Sendable {
     /// A copy of an I32 tensor, or of an I64 one whose values fit; `badData` otherwise.
     public func readInt32(named name: String) throws(Failure) -> [Int32] {
         let tensor = try tensor(named: name)
-        let source = bytes(of: tensor)
+        let source = unsafe bytes(of: tensor)
         defer { withExtendedLifetime(self) {} }
         switch tensor.elementType {
         case .int32:
             return (0..<tensor.count).map {
-                Int32(littleEndian: source.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self))
+                unsafe Int32(littleEndian: source.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self))
             }
         case .int64:
             var values: [Int32] = []
             values.reserveCapacity(tensor.count)
             for index in 0..<tensor.count {
-                let wide = Int64(littleEndian: source.loadUnaligned(fromByteOffset: 8 * index, as: Int64.self))
+                let wide = unsafe Int64(littleEndian: source.loadUnaligned(fromByteOffset: 8 * index, as: Int64.self))
                 guard let value = Int32(exactly: wide) else {
                     throw Failure(
                         .badData,

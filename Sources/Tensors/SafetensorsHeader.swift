@@ -17,9 +17,9 @@ struct SafetensorsHeader {
 
     /// Reads and checks the header of a whole file in memory; `path` is for messages.
     init(_ file: UnsafeRawBufferPointer, path: String) throws(Failure) {
-        let length = try Self.headerLength(file, path: path)
+        let length = try unsafe Self.headerLength(file, path: path)
         dataStart = 8 + length
-        var reader = JSONReader(UnsafeRawBufferPointer(rebasing: file[8..<dataStart]))
+        var reader = unsafe JSONReader(UnsafeRawBufferPointer(rebasing: file[8..<dataStart]))
         do {
             try read(&reader)
         } catch {
@@ -36,7 +36,7 @@ struct SafetensorsHeader {
     }
 
     private static func headerLength(_ file: UnsafeRawBufferPointer, path: String) throws(Failure) -> Int {
-        if let format = ForeignFormat(file) {
+        if let format = unsafe ForeignFormat(file) {
             throw Failure(.badData, "\(path.shown) \(format.explanation)")
         }
         guard file.count >= 8 else {
@@ -45,7 +45,7 @@ struct SafetensorsHeader {
                 "\(path.shown) has \(file.count) bytes, too short for a safetensors file, which starts with an 8-byte "
                     + "header length; download or write the file again")
         }
-        let length = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
+        let length = unsafe UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
         guard length <= UInt64(maximumLength) else {
             throw Failure(
                 .badData,
@@ -62,7 +62,9 @@ struct SafetensorsHeader {
     }
 
     private mutating func read(_ reader: inout JSONReader) throws(JSONReader.Problem) {
-        guard reader.bytes.first == UInt8(ascii: "{") else { throw reader.problem("the header must start with '{'") }
+        guard unsafe reader.bytes.first == UInt8(ascii: "{") else {
+            throw reader.problem("the header must start with '{'")
+        }
         var names: Set<String> = []
         var metadata: [String: String] = [:]
         var tensors: [TensorDescription] = []

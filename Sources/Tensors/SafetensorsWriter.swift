@@ -6,7 +6,8 @@ public import Failures
 /// added; metadata is sorted by key. The header is padded with spaces to a multiple of 8 bytes, so every tensor is aligned in a
 /// mapped file.
 public struct SafetensorsWriter {
-    private enum Content {
+    /// Safe: whoever added memory promised that it stays (`add(_:_:memory:)`).
+    @safe private enum Content {
         case floats([Float])
         case integers([Int32])
         case arena(ReadOnlyArena, Range<Int>)
@@ -35,7 +36,7 @@ public struct SafetensorsWriter {
 
     /// Appends an F32 tensor. Its elements are read from `memory` during `write`; they must stay there until then.
     public mutating func add(_ name: String, _ shape: [Int], memory: UnsafeBufferPointer<Float>) throws(Failure) {
-        try add(name, shape, .float32, count: memory.count, .memory(memory))
+        try unsafe add(name, shape, .float32, count: memory.count, .memory(memory))
     }
 
     /// Appends every tensor of a layout as `prefix` + name. The elements are read from the arena during `write`.
@@ -83,16 +84,16 @@ public struct SafetensorsWriter {
             switch content {
             case .floats(let values): try Self.write(values, to: file)
             case .integers(let values): try Self.write(values, to: file)
-            case .memory(let memory): try file.write(UnsafeRawBufferPointer(memory))
+            case .memory(let memory): try unsafe file.write(UnsafeRawBufferPointer(memory))
             case .arena(let arena, let range):
-                try file.write(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: arena.elements[range])))
+                try unsafe file.write(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: arena.elements[range])))
             }
         }
     }
 
     private static func write<T: BitwiseCopyable>(_ values: [T], to file: DurableFile) throws(Failure) {
-        try values.withUnsafeBufferPointer { (buffer) throws(Failure) in
-            try file.write(UnsafeRawBufferPointer(buffer))
+        try unsafe values.withUnsafeBufferPointer { (buffer) throws(Failure) in
+            try unsafe file.write(UnsafeRawBufferPointer(buffer))
         }
     }
 

@@ -13,7 +13,7 @@ struct ShardIndex {
         path = file.path
         // `bytes` alone does not keep the mapping alive.
         defer { withExtendedLifetime(file) {} }
-        var reader = JSONReader(file.bytes)
+        var reader = unsafe JSONReader(file.bytes)
         do {
             try read(&reader)
         } catch {

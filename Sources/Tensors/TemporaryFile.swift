@@ -23,10 +23,10 @@ package enum TemporaryFile {
         where name.hasSuffix(".tmp") && (name.hasPrefix(prefix) || name.hasPrefix("." + prefix)) {
             let path = "\(directory)/\(name)"
             var status = stat()
-            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+            guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
             let age = now.timeIntervalSince1970 - Double(status.st_mtim.tv_sec)
             // Containers may share a host's name and not see each other's processes, but an active writer writes often.
-            if age > 86_400 || (isOfDeadProcess(name) && age > 60) { unlink(path) }
+            if age > 86_400 || (isOfDeadProcess(name) && age > 60) { unsafe unlink(path) }
         }
     }
 

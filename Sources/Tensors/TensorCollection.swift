@@ -46,7 +46,7 @@ public final class TensorCollection: Sendable {
         return nil
     }
 
-    private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
     private static func open(
         _ index: ShardIndex, in directory: String, _ isWatched: Bool
@@ -94,7 +94,7 @@ public final class TensorCollection: Sendable {
 
     private static func missingWeights(_ directory: String) -> Failure {
         var status = stat()
-        guard stat(directory, &status) == 0 else {
+        guard unsafe stat(directory, &status) == 0 else {
             return Failure(
                 .inputMissing,
                 "cannot open the model directory \(directory.shown): \(systemMessage(errno)); check the path")

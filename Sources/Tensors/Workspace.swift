@@ -6,7 +6,10 @@
 ///
 /// Memory comes in 64-byte aligned pieces. When the blocks do not suffice, the workspace adds one and keeps it. So a training
 /// step neither allocates nor touches new pages once the worker has seen its largest micro-batch.
-public final class Workspace: @unchecked Sendable {
+///
+/// Safe except for `take`. A matrix must not be used after its memory was given back, which nothing checks, but it never leads
+/// out of the workspace.
+@safe public final class Workspace: @unchecked Sendable {
     /// A position in the stack to return to.
     public struct Mark: Sendable {
         let block: Int
@@ -16,7 +19,7 @@ public final class Workspace: @unchecked Sendable {
     /// Blocks are multiples of a huge page, which the system may then use: fewer page faults and fewer TLB misses.
     private static let hugePage = 2 << 20
 
-    private var blocks: [UnsafeMutableRawBufferPointer] = []
+    private var blocks: [UnsafeMutableRawBufferPointer] = unsafe []
     private var block = 0
     private var used = 0
     private var usedBefore = 0
@@ -35,13 +38,11 @@ public final class Workspace: @unchecked Sendable {
     }
 
     deinit {
-        for block in blocks {
-            if let base = block.baseAddress { Memory.free(base) }
-        }
+        unsafe blocks.forEach { if let base = $0.baseAddress { unsafe Memory.free(base) } }
     }
 
     /// Bytes held; bytes that were never used take no memory.
-    public var capacity: Int { blocks.reduce(0) { $0 + $1.count } }
+    public var capacity: Int { unsafe blocks.reduce(0) { $0 + $1.count } }
 
     /// Gives everything back; the blocks stay.
     public func reset() {
@@ -58,10 +59,12 @@ public final class Workspace: @unchecked Sendable {
     private func addBlockIfPossible(_ bytes: Int) -> Bool {
         guard bytes <= Int.max - Self.hugePage else { return false }
         let size = (max(bytes, 16 << 20) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
-        guard let memory = Memory.allocateIfPossible(byteCount: size, alignment: Self.hugePage) else { return false }
+        guard let memory = unsafe Memory.allocateIfPossible(byteCount: size, alignment: Self.hugePage) else {
+            return false
+        }
         // This is only advice; if the system does not follow it, the pages are small ones.
-        madvise(memory, size, MADV_HUGEPAGE)
-        blocks.append(UnsafeMutableRawBufferPointer(start: memory, count: size))
+        unsafe madvise(memory, size, MADV_HUGEPAGE)
+        unsafe blocks.append(UnsafeMutableRawBufferPointer(start: memory, count: size))
         return true
     }
 
@@ -73,7 +76,7 @@ public final class Workspace: @unchecked Sendable {
         precondition(mark.block < block || (mark.block == block && mark.used <= used), "mark of a later time")
         while block > mark.block {
             block -= 1
-            usedBefore -= blocks[block].count
+            unsafe usedBefore -= blocks[block].count
         }
         used = mark.used
     }
@@ -81,29 +84,29 @@ public final class Workspace: @unchecked Sendable {
     /// Takes uninitialised memory for `count` values of a trivial type.
     public func take<T: BitwiseCopyable>(_ type: T.Type, _ count: Int) -> UnsafeMutablePointer<T> {
         let bytes = (max(count, 1) * MemoryLayout<T>.stride + 63) & ~63
-        while blocks[block].count - used < bytes {
-            if block + 1 == blocks.count {
+        while unsafe blocks[block].count - used < bytes {
+            if unsafe block + 1 == blocks.count {
                 addBlock(max(bytes, capacity / 2))
             }
-            usedBefore += blocks[block].count
+            unsafe usedBefore += blocks[block].count
             block += 1
             used = 0
         }
-        let pointer = blocks[block].baseAddress! + used
+        let pointer = unsafe blocks[block].baseAddress! + used
         used += bytes
         highWater = max(highWater, usedBefore + used)
-        return pointer.bindMemory(to: T.self, capacity: count)
+        return unsafe pointer.bindMemory(to: T.self, capacity: count)
     }
 
     /// Takes an uninitialised matrix.
     public func matrix(_ rows: Int, _ columns: Int) -> MutableMatrix {
-        MutableMatrix(take(Float.self, rows * columns), rows: rows, columns: columns)
+        unsafe MutableMatrix(take(Float.self, rows * columns), rows: rows, columns: columns)
     }
 
     /// Takes a matrix of zeros.
     public func zeroMatrix(_ rows: Int, _ columns: Int) -> MutableMatrix {
         let matrix = matrix(rows, columns)
-        matrix.base.update(repeating: 0, count: rows * columns)
+        unsafe matrix.base.update(repeating: 0, count: rows * columns)
         return matrix
     }
 }

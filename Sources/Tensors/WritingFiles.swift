@@ -6,12 +6,12 @@ import Heartbeat
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int? = nil) -> Bool {
     var done = 0
     while done < bytes.count {
-        let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
         let written =
             if let offset {
-                pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+                unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
             } else {
-                write(descriptor, rest.baseAddress, rest.count)
+                unsafe write(descriptor, rest.baseAddress, rest.count)
             }
         if written < 0 {
             if errno == EINTR { continue }
@@ -35,17 +35,17 @@ package func synchronise(_ descriptor: Int32) -> Bool {
 /// Makes a directory and all missing directories above it; returns false with `errno` when that fails, for example because a
 /// file has that name.
 package func makeDirectories(_ path: String) -> Bool {
-    if mkdir(path, 0o777) == 0 { return true }
+    if unsafe mkdir(path, 0o777) == 0 { return true }
     let code = errno
     if code == ENOENT {
         let parent = DurableFile.split(path).directory
         guard parent != path, makeDirectories(parent) else { return false }
-        if mkdir(path, 0o777) == 0 || errno == EEXIST { return true }
+        if unsafe mkdir(path, 0o777) == 0 || errno == EEXIST { return true }
         return false
     }
     // A directory that exists counts as success even when the system says EROFS or EACCES.
     var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return true }
+    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return true }
     errno = code == EEXIST ? ENOTDIR : code
     return false
 }
@@ -63,6 +63,6 @@ package func refuseForeignLink(_ path: String) throws(Failure) {
 /// The user who made the symbolic link at `path`; nil when there is no link, or when this user or root made it.
 package func foreignLinkOwner(_ path: String) -> uid_t? {
     var status = stat()
-    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return nil }
+    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return nil }
     return [geteuid(), 0].contains(status.st_uid) ? nil : status.st_uid
 }

@@ -52,7 +52,7 @@ import Testing
         y.view[1, 0] = .nan
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: BitMask.byteCount(rows: 3, columns: width))
         defer { memory.deallocate() }
-        let mask = BitMask(memory, columns: width)
+        let mask = BitMask(memory, rows: 3, columns: width)
         for drops in [true, false] {
             if drops {
                 dropout.applyRelu(x.view, 1..<3, mask: mask, slot: 4, place: 0x10003)

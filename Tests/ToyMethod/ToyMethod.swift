@@ -67,9 +67,9 @@ private final class ToyAdaptation: Adaptation {
     func adapts(_ group: ProjectionGroup) -> Bool { false }
     func adapts(_ sublayer: Sublayer) -> Bool { method.biases[sublayer] != nil }
 
-    func gradient(of tensor: String) -> UnsafeMutablePointer<Float>? {
+    func gradient(of tensor: String) -> MutableMatrix? {
         guard let gradients, tensor == ToyMethod.norm, let entry = method.parameters[tensor] else { return nil }
-        return gradients.base + entry.offset
+        return gradients.matrix(entry)
     }
 
     func begin(_ context: MicroBatchContext) {}

@@ -44,9 +44,9 @@ private final class TrainedTensorsAdaptation: Adaptation {
 
     func adapts(_ group: ProjectionGroup) -> Bool { false }
 
-    func gradient(of tensor: String) -> UnsafeMutablePointer<Float>? {
+    func gradient(of tensor: String) -> MutableMatrix? {
         guard let gradients, let entry = parameters[tensor] else { return nil }
-        return gradients.base + entry.offset
+        return gradients.matrix(entry)
     }
 
     func begin(_ context: MicroBatchContext) {}

@@ -22,16 +22,16 @@ final class Hypernetwork {
         self.layout = layout
         self.weights = weights
         self.gradients = gradients
-        scales = Matrix(weights.base, rows: 0, columns: layout.rank)
+        scales = unsafe Matrix(weights.base, rows: 0, columns: layout.rank)
     }
 
     /// Scales of one example at one site, `[r]`.
     func scale(example: Int, site: Int) -> UnsafePointer<Float> {
-        scales.row(example * layout.sites + site)
+        unsafe scales.row(example * layout.sites + site)
     }
 
     func scaleGradient(example: Int, site: Int) -> UnsafeMutablePointer<Float>? {
-        scaleGradients?.row(example * layout.sites + site)
+        unsafe scaleGradients?.row(example * layout.sites + site)
     }
 
     func forward(_ context: MicroBatchContext) {
@@ -42,17 +42,17 @@ final class Hypernetwork {
         let input = workspace.matrix(examples * sites, layout.options.inputs.count * h)
         for example in 0..<examples {
             for site in 0..<sites {
-                var target = input.row(example * sites + site)
+                var target = unsafe input.row(example * sites + site)
                 if let table = layout.taskEmbedding {
-                    target.update(from: weights.matrix(table).row(context.batch.tasks[example]), count: h)
-                    target += h
+                    unsafe target.update(from: weights.matrix(table).row(context.batch.tasks[example]), count: h)
+                    unsafe target += h
                 }
                 if let table = layout.positionEmbedding {
-                    target.update(from: weights.matrix(table).row(layout.position(site)), count: h)
-                    target += h
+                    unsafe target.update(from: weights.matrix(table).row(layout.position(site)), count: h)
+                    unsafe target += h
                 }
                 if let sample {
-                    target.update(from: sample.row(example), count: h)
+                    unsafe target.update(from: sample.row(example), count: h)
                 }
             }
         }
@@ -63,9 +63,9 @@ final class Hypernetwork {
         for row in 0..<scales.rows {
             let site = row % sites
             for k in 0..<layout.rank {
-                let product = dot(u.row(row), weights.base + siteWeight(site, k), u.columns)
-                let bias = weights.base[layout.scaleBias.offset + site * layout.rank + k]
-                scales[row, k] = (layout.options.startsAtOne ? 1 : 0) + product + bias
+                let product = unsafe dot(u.row(row), weights.base + siteWeight(site, k), u.columns)
+                let bias = unsafe weights.base[layout.scaleBias.offset + site * layout.rank + k]
+                unsafe scales[row, k] = (layout.options.startsAtOne ? 1 : 0) + product + bias
             }
         }
         self.scales = scales.readOnly
@@ -80,10 +80,10 @@ final class Hypernetwork {
         for row in 0..<ds.rows {
             let site = row % layout.sites
             for k in 0..<layout.rank {
-                let d = ds[row, k]
-                gradients.base[layout.scaleBias.offset + site * layout.rank + k] += d
-                addScaled(u.row(row), d, to: gradients.base + siteWeight(site, k), u.columns)
-                addScaled(weights.base + siteWeight(site, k), d, to: du.row(row), u.columns)
+                let d = unsafe ds[row, k]
+                unsafe gradients.base[layout.scaleBias.offset + site * layout.rank + k] += d
+                unsafe addScaled(u.row(row), d, to: gradients.base + siteWeight(site, k), u.columns)
+                unsafe addScaled(weights.base + siteWeight(site, k), d, to: du.row(row), u.columns)
             }
         }
         guard let dInput = chainBackward(layout.mlp, mlpActivations, du, workspace, needsInput: true) else { return }
@@ -96,17 +96,17 @@ final class Hypernetwork {
         let dSample = context.workspace.zeroMatrix(context.batch.count, h)
         for row in 0..<dInput.rows {
             let (example, site) = (row / layout.sites, row % layout.sites)
-            var source = dInput.row(row)
+            var source = unsafe dInput.row(row)
             if let table = layout.taskEmbedding {
-                addScaled(source, 1, to: gradients.matrix(table).row(context.batch.tasks[example]), h)
-                source += h
+                unsafe addScaled(source, 1, to: gradients.matrix(table).row(context.batch.tasks[example]), h)
+                unsafe source += h
             }
             if let table = layout.positionEmbedding {
-                addScaled(source, 1, to: gradients.matrix(table).row(layout.position(site)), h)
-                source += h
+                unsafe addScaled(source, 1, to: gradients.matrix(table).row(layout.position(site)), h)
+                unsafe source += h
             }
             if !layout.sampleEncoder.isEmpty {
-                addScaled(source, 1, to: dSample.row(example), h)
+                unsafe addScaled(source, 1, to: dSample.row(example), h)
             }
         }
         if !layout.sampleEncoder.isEmpty {
@@ -123,7 +123,7 @@ final class Hypernetwork {
         for example in 0..<context.batch.count {
             let (start, length) = (context.sources.start(example), context.sources.length(example))
             for token in context.batch.sources[start..<start + length] {
-                embedding.addRow(Int(token), to: means.row(example))
+                unsafe embedding.addRow(Int(token), to: means.row(example))
             }
             Kernels.scale(means.rows(example, 1), by: 1 / Float(length))
         }
@@ -141,7 +141,7 @@ final class Hypernetwork {
         for (k, layer) in layers.enumerated() {
             let y = workspace.matrix(input.rows, layer.bias.count)
             for row in 0..<y.rows {
-                y.row(row).update(from: weights.base + layer.bias.offset, count: y.columns)
+                unsafe y.row(row).update(from: weights.base + layer.bias.offset, count: y.columns)
             }
             rowProduct(activations[k], weights.matrix(layer.weight), into: y, adding: true)
             if k + 1 < layers.count { relu(y) }
@@ -159,7 +159,7 @@ final class Hypernetwork {
         for k in layers.indices.reversed() {
             if k + 1 < layers.count { reluBackward(dy, result: activations[k + 1], scale: 1) }
             gemm(.transposed(dy.readOnly), .asIs(activations[k]), into: gradients.matrix(layers[k].weight), beta: 1)
-            addColumnSums(dy.readOnly, to: gradients.base + layers[k].bias.offset)
+            unsafe addColumnSums(dy.readOnly, to: gradients.base + layers[k].bias.offset)
             if k == 0 && !needsInput { return nil }
             let dx = workspace.matrix(activations[k].rows, activations[k].columns)
             gemm(.asIs(dy.readOnly), .asIs(weights.matrix(layers[k].weight)), into: dx)

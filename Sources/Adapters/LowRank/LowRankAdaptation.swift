@@ -109,7 +109,7 @@ final class LowRankAdaptation: Adaptation {
                     into: dx.rows(run.start, run.count), context.workspace)
             }
             if let dropout {
-                dropout.applyAdding(
+                unsafe dropout.applyAdding(
                     dx.readOnly, to: inputGradient.readOnly, into: inputGradient, rows, slots: context.slots,
                     place: place(group, sites[chosen.lowerBound]))
             } else {
@@ -150,11 +150,11 @@ final class LowRankAdaptation: Adaptation {
         for segment in 0..<rows.count {
             let d = target.rows(rows.start(segment), rows.length(segment))
             let own = h.rows(rows.start(segment), rows.length(segment)).columns(position * rankA, rankA)
-            if let ds = hypernetwork.scaleGradient(example: rows.example(segment), site: site.index) {
-                addColumnDots(d.readOnly, own, to: ds)
+            if let ds = unsafe hypernetwork.scaleGradient(example: rows.example(segment), site: site.index) {
+                unsafe addColumnDots(d.readOnly, own, to: ds)
             }
-            let scales = hypernetwork.scale(example: rows.example(segment), site: site.index)
-            scaleColumns(d.readOnly, by: scales, into: d)
+            let scales = unsafe hypernetwork.scale(example: rows.example(segment), site: site.index)
+            unsafe scaleColumns(d.readOnly, by: scales, into: d)
         }
     }
 
@@ -167,7 +167,7 @@ final class LowRankAdaptation: Adaptation {
             let y = context.workspace.matrix(h.rows, rankA)
             for segment in 0..<rows.count {
                 let (start, length) = (rows.start(segment), rows.length(segment))
-                scaleColumns(
+                unsafe scaleColumns(
                     scaled.rows(start, length),
                     by: hypernetwork.scale(example: rows.example(segment), site: site.index),
                     into: y.rows(start, length))
@@ -230,7 +230,7 @@ extension LowRankAdaptation {
         var x = input
         if let dropout, shared {
             let dropped = context.workspace.matrix(input.rows, input.columns)
-            dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, sites[0]))
+            unsafe dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, sites[0]))
             x = dropped.readOnly
         }
         if shared && options.method != .loraPerTask {
@@ -241,7 +241,7 @@ extension LowRankAdaptation {
             let mark = context.workspace.mark
             if let dropout, !shared {
                 let dropped = context.workspace.matrix(input.rows, input.columns)
-                dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, site))
+                unsafe dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, site))
                 x = dropped.readOnly
             }
             body(x, position..<position + 1)

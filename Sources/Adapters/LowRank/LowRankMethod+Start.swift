@@ -10,19 +10,19 @@ extension LowRankMethod {
         weights.clear()
         for (index, entry) in parameters.entries.enumerated() {
             var stream = RandomStream(seed: seed, purpose: .adapterInitialisation, a: UInt32(index))
-            let values = UnsafeMutableBufferPointer(start: weights.base + entry.offset, count: entry.count)
+            let values = unsafe UnsafeMutableBufferPointer(start: weights.base + entry.offset, count: entry.count)
             if entry.name.hasSuffix(".lora_A.weight") {
                 let fan = options.aInitialisation == .kaimingRank ? options.rankA : entry.shape.last ?? 1
-                fillUniform(values, bound: 1 / Double(fan).squareRoot(), &stream)
+                unsafe fillUniform(values, bound: 1 / Double(fan).squareRoot(), &stream)
             } else if entry.name.hasSuffix(".lora_C.weight") {
-                fillDiagonal(values)
+                unsafe fillDiagonal(values)
             } else if entry.name.hasSuffix("embedding.weight") {
-                fillNormal(values, deviation: 1, &stream)
+                unsafe fillNormal(values, deviation: 1, &stream)
             } else if entry.name == "hypernet.scale.weight" {
-                fillNormal(values, deviation: 0.02, &stream)
+                unsafe fillNormal(values, deviation: 0.02, &stream)
             } else if entry.name.hasPrefix("hypernet."), entry.name.hasSuffix(".weight") {
                 let bound = (6 / Double(entry.shape[0] + entry.shape[1])).squareRoot()
-                fillUniform(values, bound: bound, &stream)
+                unsafe fillUniform(values, bound: bound, &stream)
             }
         }
     }
@@ -32,7 +32,7 @@ extension LowRankMethod {
         let size = options.rankB * options.rankA
         for start in stride(from: 0, to: values.count, by: size) {
             for i in 0..<min(options.rankA, options.rankB) {
-                values[start + i * options.rankA + i] = 1
+                unsafe values[start + i * options.rankA + i] = 1
             }
         }
     }
@@ -41,7 +41,7 @@ extension LowRankMethod {
         _ values: UnsafeMutableBufferPointer<Float>, bound: Double, _ stream: inout RandomStream
     ) {
         for i in values.indices {
-            values[i] = Float((2 * stream.uniform() - 1) * bound)
+            unsafe values[i] = Float((2 * stream.uniform() - 1) * bound)
         }
     }
 
@@ -49,7 +49,7 @@ extension LowRankMethod {
         _ values: UnsafeMutableBufferPointer<Float>, deviation: Double, _ stream: inout RandomStream
     ) {
         for i in values.indices {
-            values[i] = Float(stream.normal() * deviation)
+            unsafe values[i] = Float(stream.normal() * deviation)
         }
     }
 }

@@ -2,8 +2,9 @@ public import Tensors
 
 /// Which rows of a matrix belong to which example: ragged, without padding.
 ///
-/// The arrays live in a workspace or in a batch that outlives the view.
-public struct Segments: @unchecked Sendable {
+/// The arrays live in a workspace or in a batch that outlives the view. Safe except for the addresses: every
+/// segment that is asked for is checked.
+@safe public struct Segments: @unchecked Sendable {
     /// Number of segments.
     public let count: Int
     /// First row of each segment.
@@ -17,16 +18,16 @@ public struct Segments: @unchecked Sendable {
     public init(
         _ count: Int, in workspace: Workspace, start: (Int) -> Int, length: (Int) -> Int, example: (Int) -> Int
     ) {
-        let memory = workspace.take(Int32.self, 3 * count)
+        let memory = unsafe workspace.take(Int32.self, 3 * count)
         for i in 0..<count {
-            memory[i] = Int32(start(i))
-            memory[count + i] = Int32(length(i))
-            memory[2 * count + i] = Int32(example(i))
+            unsafe memory[i] = Int32(start(i))
+            unsafe memory[count + i] = Int32(length(i))
+            unsafe memory[2 * count + i] = Int32(example(i))
         }
         self.count = count
-        starts = UnsafePointer(memory)
-        lengths = UnsafePointer(memory + count)
-        examples = UnsafePointer(memory + 2 * count)
+        unsafe starts = UnsafePointer(memory)
+        unsafe lengths = UnsafePointer(memory + count)
+        unsafe examples = UnsafePointer(memory + 2 * count)
     }
 
     /// Segments of consecutive rows, `lengths[i]` rows for example i.
@@ -41,9 +42,26 @@ public struct Segments: @unchecked Sendable {
     }
 
     /// First row of segment `i`.
-    @inlinable public func start(_ i: Int) -> Int { Int(starts[i]) }
+    @inlinable
+    public func start(_ i: Int) -> Int {
+        check(i)
+        return unsafe Int(starts[i])
+    }
+
     /// Rows of segment `i`.
-    @inlinable public func length(_ i: Int) -> Int { Int(lengths[i]) }
+    @inlinable
+    public func length(_ i: Int) -> Int {
+        check(i)
+        return unsafe Int(lengths[i])
+    }
+
     /// Example of segment `i`.
-    @inlinable public func example(_ i: Int) -> Int { Int(examples[i]) }
+    @inlinable
+    public func example(_ i: Int) -> Int {
+        check(i)
+        return unsafe Int(examples[i])
+    }
+
+    @inlinable @inline(__always)
+    func check(_ i: Int) { precondition(i >= 0 && i < count, "segment out of range") }
 }

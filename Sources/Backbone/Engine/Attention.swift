@@ -47,14 +47,14 @@ public struct Attention {
     }
 
     /// Memory for the probabilities of all examples and heads.
-    public func probabilities(_ rows: Segments, _ keys: Segments) -> UnsafeMutablePointer<Float> {
-        workspace.take(Float.self, (0..<rows.count).reduce(0) { $0 + heads * rows.length($1) * keys.length($1) })
+    public func probabilities(_ rows: Segments, _ keys: Segments) -> MutableMatrix {
+        workspace.matrix(1, (0..<rows.count).reduce(0) { $0 + heads * rows.length($1) * keys.length($1) })
     }
 
     /// `query: [rows, i]`; overwrites `context: [rows, i]` and `probabilities`, example by example and head by head
     /// `[queries, keys]`.
     public func forward(
-        _ query: Matrix, _ rows: Segments, _ keys: AttentionKeys, probabilities: UnsafeMutablePointer<Float>,
+        _ query: Matrix, _ rows: Segments, _ keys: AttentionKeys, probabilities: MutableMatrix,
         into context: MutableMatrix
     ) {
         let mark = workspace.mark
@@ -68,14 +68,15 @@ public struct Attention {
             let v = keys.value.rows(keys.segments.start(segment), length)
             let out = context.rows(rows.start(segment), queries)
             for head in 0..<heads {
-                let p = MutableMatrix(probabilities + offset, rows: queries, columns: length)
+                let p = unsafe MutableMatrix(
+                    probabilities.columns(offset, queries * length).base, rows: queries, columns: length)
                 offset += queries * length
                 smallProduct(
                     .asIs(q.columns(head * width, width)), .transposed(k.columns(head * width, width)), into: p,
                     workspace)
                 for row in 0..<queries {
                     let position = keys.queryOffset + row
-                    softmaxRow(
+                    unsafe softmaxRow(
                         p.row(row), bias: keys.bias?.row(head: head, query: position),
                         visible: keys.causal ? min(position + 1, length) : length, count: length)
                 }
@@ -97,7 +98,7 @@ public struct Attention {
     /// With `P` after softmax and `D = drop(P)`: `dV = D^T dO`, `dP = drop(dO V^T)`, `dS = P (dP - rowsum(dP P))`,
     /// `dQ = dS K`, `dK = dS^T Q`, and `dS` is the gradient of the bias.
     public func backward(
-        _ query: Matrix, _ probabilities: UnsafePointer<Float>, _ rows: Segments, _ keys: AttentionKeys,
+        _ query: Matrix, _ probabilities: Matrix, _ rows: Segments, _ keys: AttentionKeys,
         dContext: Matrix, dQuery: MutableMatrix?, dKeyValue: (key: MutableMatrix, value: MutableMatrix)?,
         dBias: DistanceBiasGradient? = nil
     ) {
@@ -111,7 +112,8 @@ public struct Attention {
             let dropped = workspace.matrix(queries, length)
             for head in 0..<heads {
                 let columns = head * width
-                let p = Matrix(probabilities + offset, rows: queries, columns: length)
+                let p = unsafe Matrix(
+                    probabilities.columns(offset, queries * length).base, rows: queries, columns: length)
                 offset += queries * length
                 let dOut = dContext.rows(start, queries).columns(columns, width)
                 let v = keys.value.rows(keyStart, length).columns(columns, width)
@@ -129,9 +131,9 @@ public struct Attention {
                     reluBackward(scores, result: dropped.readOnly, scale: masks.scale)
                 }
                 for row in 0..<queries {
-                    softmaxRowBackward(p.row(row), scores.row(row), length)
+                    unsafe softmaxRowBackward(p.row(row), scores.row(row), length)
                     if let dBias {
-                        addScaled(
+                        unsafe addScaled(
                             scores.row(row), 1, to: dBias.row(head: head, query: keys.queryOffset + row), length)
                     }
                 }

@@ -32,14 +32,14 @@ public struct GreedyDecoding {
         var step = 0
         while !active.isEmpty {
             let mark = workspace.mark
-            let ids = workspace.take(Int32.self, active.count)
-            for (i, example) in active.enumerated() { ids[i] = answers[example].last ?? startToken }
-            let logits = logits(UnsafePointer(ids), active, step)
+            let ids = unsafe workspace.take(Int32.self, active.count)
+            for (i, example) in active.enumerated() { unsafe ids[i] = answers[example].last ?? startToken }
+            let logits = unsafe logits(UnsafePointer(ids), active, step)
             for (i, example) in active.enumerated() {
-                let row = logits.row(i)
-                guard allFinite(row, logits.columns) else { throw NonFiniteLogits(example: example) }
-                observe(example, UnsafeBufferPointer(start: row, count: logits.columns))
-                answers[example].append(Int32(indexOfMaximum(row, logits.columns)))
+                let row = unsafe logits.row(i)
+                guard unsafe allFinite(row, logits.columns) else { throw NonFiniteLogits(example: example) }
+                unsafe observe(example, UnsafeBufferPointer(start: row, count: logits.columns))
+                unsafe answers[example].append(Int32(indexOfMaximum(row, logits.columns)))
             }
             workspace.release(to: mark)
             step += 1
@@ -53,7 +53,7 @@ public struct GreedyDecoding {
 /// The lowest index of the largest element.
 func indexOfMaximum(_ x: UnsafePointer<Float>, _ count: Int) -> Int {
     var best = 0
-    for i in 1..<max(count, 1) where x[i] > x[best] {
+    for i in 1..<max(count, 1) where unsafe x[i] > x[best] {
         best = i
     }
     return best

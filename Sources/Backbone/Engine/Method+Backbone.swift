@@ -8,7 +8,7 @@ extension Method {
         for entry in parameters.entries {
             guard let tensor = backbone.tensor(named: entry.name) else { continue }
             precondition(tensor.rows * tensor.columns == entry.count, "\(entry.name) has another shape in the backbone")
-            tensor.copy(into: weights.base + entry.offset)
+            unsafe tensor.copy(into: weights.base + entry.offset)
         }
     }
 

@@ -26,14 +26,14 @@ public struct Pass {
         _ projections: Projections, _ adaptation: (any Adaptation)?, workspace: Workspace
     ) {
         workspace.reset()
-        let slots = workspace.take(UInt32.self, batch.count)
-        for (i, slot) in batch.slots.enumerated() { slots[i] = slot }
+        let slots = unsafe workspace.take(UInt32.self, batch.count)
+        for (i, slot) in batch.slots.enumerated() { unsafe slots[i] = slot }
         let sources = Segments(lengths: batch.sourceLengths, in: workspace)
         scratch = PassScratch(rows: max(batch.sources.count, batch.targets.count), projections.shape, in: workspace)
-        context = MicroBatchContext(
+        context = unsafe MicroBatchContext(
             embedding: backbone.embedding, batch: batch, sources: sources, slots: UnsafePointer(slots), dropout: key,
             independentRows: !keepsActivations, workspace: workspace)
-        dropout = PassDropout(key, slots: UnsafePointer(slots))
+        dropout = unsafe PassDropout(key, slots: UnsafePointer(slots))
         self.keepsActivations = keepsActivations
         self.projections = projections
         self.adaptation = adaptation

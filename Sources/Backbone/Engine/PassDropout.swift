@@ -1,8 +1,9 @@
 public import Kernels
 public import Tensors
 
-/// The dropout of one pass at the backbone's places: seed, step, example and place alone decide which elements are dropped.
-public struct PassDropout {
+/// The dropout of one pass at the backbone's places: seed, step, example and place alone decide which elements are dropped. Safe except
+/// for `slots`, which are valid as long as the pass.
+@safe public struct PassDropout {
     /// Decides which elements are dropped; nil when nothing is dropped.
     public let masks: Dropout?
     /// Place of each example in the global batch.
@@ -11,7 +12,7 @@ public struct PassDropout {
     /// Creates the dropout of a pass; a nil key or a rate of 0 drops nothing.
     public init(_ key: DropoutKey?, slots: UnsafePointer<UInt32>) {
         masks = key.flatMap { $0.rate > 0 ? Dropout(seed: $0.seed, step: $0.step, rate: $0.rate) : nil }
-        self.slots = slots
+        unsafe self.slots = slots
     }
 
     /// The factor by which kept elements are multiplied; 1 when nothing is dropped.
@@ -19,21 +20,21 @@ public struct PassDropout {
 
     /// `x = drop(x)` in place; the backward is the same operation.
     public func apply(_ x: MutableMatrix, _ rows: Segments, at place: DropoutPlace) {
-        masks?.apply(x.readOnly, into: x, rows, slots: slots, place: place)
+        unsafe masks?.apply(x.readOnly, into: x, rows, slots: slots, place: place)
     }
 
     /// `drop(x)` in memory of the workspace; returns `x` itself when nothing is dropped.
     public func applied(to x: Matrix, _ rows: Segments, at place: DropoutPlace, _ workspace: Workspace) -> Matrix {
         guard let masks else { return x }
         let y = workspace.matrix(x.rows, x.columns)
-        masks.apply(x, into: y, rows, slots: slots, place: place)
+        unsafe masks.apply(x, into: y, rows, slots: slots, place: place)
         return y.readOnly
     }
 
     /// `y = x + drop(z)`: the end of a sublayer. Overwrites `y`.
     public func sum(_ x: Matrix, _ z: Matrix, into y: MutableMatrix, _ rows: Segments, at place: DropoutPlace) {
         if let masks {
-            masks.applyAdding(z, to: x, into: y, rows, slots: slots, place: place)
+            unsafe masks.applyAdding(z, to: x, into: y, rows, slots: slots, place: place)
         } else {
             Kernels.sum(x, z, into: y)
         }
@@ -45,7 +46,7 @@ public struct PassDropout {
     ) {
         guard let masks else { return }
         for row in 0..<p.rows {
-            masks.apply(
+            unsafe masks.apply(
                 p.row(row), into: y.row(row), width: p.columns, row: head * p.rows + row, slot: slots[example],
                 place: place.number)
         }

@@ -12,7 +12,7 @@ public final class Projections {
     /// This worker's products with frozen weights.
     public let products: FrozenProducts
     /// For each group and projection: where the gradient of a trained weight is added.
-    private let gradients: [[UnsafeMutablePointer<Float>?]]
+    private let gradients: [[MutableMatrix?]]
 
     /// The projections of a backbone with a method.
     public init(_ backbone: any Backbone, _ adaptation: (any Adaptation)?) {
@@ -45,7 +45,7 @@ public final class Projections {
             guard let gradient else { continue }
             gemm(
                 .transposed(dy.columns(projection.outputOffset, projection.outputWidth)), .asIs(x),
-                into: MutableMatrix(gradient, rows: projection.outputWidth, columns: projection.inputWidth), beta: 1)
+                into: gradient, beta: 1)
         }
         guard adaptation?.adapts(group) ?? false else { return }
         adaptation?.backward(group, input: x, rows: rows, outputGradient: dy, inputGradient: dx, context: context)

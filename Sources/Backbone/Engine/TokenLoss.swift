@@ -10,12 +10,13 @@ public struct TokenLoss {
 
     /// Overwrites `losses` with the summed loss of each example, and `logits: [target rows, vocabulary]` with probabilities.
     public func forward(_ logits: MutableMatrix, of batch: RaggedBatch, into losses: inout [Double]) {
+        precondition(logits.rows == batch.targets.count, "a row of logits for each target token")
         losses.removeAll(keepingCapacity: true)
         var row = 0
         for length in batch.targetLengths {
             var sum = 0.0
             for _ in 0..<length {
-                sum += crossEntropyRow(
+                unsafe sum += crossEntropyRow(
                     logits.row(row), label: Int(batch.targets[row]), smoothing: smoothing, count: logits.columns)
                 row += 1
             }
@@ -25,8 +26,9 @@ public struct TokenLoss {
 
     /// Overwrites the probabilities of `forward` with the gradient of the summed loss with respect to the logits.
     public func backward(_ probabilities: MutableMatrix, of batch: RaggedBatch) {
+        precondition(probabilities.rows == batch.targets.count, "a row of probabilities for each target token")
         for (row, label) in batch.targets.enumerated() {
-            crossEntropyRowBackward(
+            unsafe crossEntropyRowBackward(
                 probabilities.row(row), label: Int(label), smoothing: smoothing, count: probabilities.columns)
         }
     }

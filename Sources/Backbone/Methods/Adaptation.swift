@@ -13,9 +13,9 @@ public protocol Adaptation: AnyObject {
     /// Whether the method has trainables after the output projection of that sublayer.
     func adapts(_ sublayer: Sublayer) -> Bool
 
-    /// Where the gradient of a backbone's tensor is added, in the tensor's shape; valid as long as this object lives. Nil for a
-    /// frozen tensor.
-    func gradient(of tensor: String) -> UnsafeMutablePointer<Float>?
+    /// Where the gradient of a backbone's tensor is added, in the tensor's shape, a vector as one row; valid as long as this
+    /// object lives. Nil for a frozen tensor.
+    func gradient(of tensor: String) -> MutableMatrix?
 
     /// Prepares a micro-batch: computes what depends only on its examples (hypernetwork). The memory comes from
     /// `context.workspace` and stays valid until the micro-batch ends.
@@ -54,7 +54,7 @@ extension Adaptation {
     /// False: no sublayer's output is adapted.
     public func adapts(_ sublayer: Sublayer) -> Bool { false }
     /// Nil: all tensors are frozen.
-    public func gradient(of tensor: String) -> UnsafeMutablePointer<Float>? { nil }
+    public func gradient(of tensor: String) -> MutableMatrix? { nil }
     /// Never called.
     public func output(
         _ sublayer: Sublayer, _ z: Matrix, rows: Segments, into y: MutableMatrix, context: MicroBatchContext

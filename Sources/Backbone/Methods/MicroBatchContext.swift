@@ -1,8 +1,8 @@
 public import Kernels
 public import Tensors
 
-/// What a method needs to know about the micro-batch.
-public struct MicroBatchContext {
+/// What a method needs to know about the micro-batch. Safe except for `slots`, which are valid as long as the pass.
+@safe public struct MicroBatchContext {
     /// The backbone's embedding of source tokens: `[vocabulary, d]`.
     public let embedding: FrozenWeight
     /// The examples.
@@ -27,7 +27,7 @@ public struct MicroBatchContext {
         self.embedding = embedding
         self.batch = batch
         self.sources = sources
-        self.slots = slots
+        unsafe self.slots = slots
         self.dropout = dropout
         self.independentRows = independentRows
         self.workspace = workspace

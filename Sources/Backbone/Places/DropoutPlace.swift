@@ -53,10 +53,10 @@ extension Dropout {
         _ x: Matrix, into y: MutableMatrix, _ rows: Segments, slots: UnsafePointer<UInt32>, place: DropoutPlace
     ) {
         for segment in 0..<rows.count {
-            let slot = slots[rows.example(segment)]
+            let slot = unsafe slots[rows.example(segment)]
             for row in 0..<rows.length(segment) {
                 let r = rows.start(segment) + row
-                apply(x.row(r), into: y.row(r), width: x.columns, row: row, slot: slot, place: place.number)
+                unsafe apply(x.row(r), into: y.row(r), width: x.columns, row: row, slot: slot, place: place.number)
             }
         }
     }
@@ -67,10 +67,10 @@ extension Dropout {
         place: DropoutPlace
     ) {
         for segment in 0..<rows.count {
-            let slot = slots[rows.example(segment)]
+            let slot = unsafe slots[rows.example(segment)]
             for row in 0..<rows.length(segment) {
                 let r = rows.start(segment) + row
-                applyAdding(
+                unsafe applyAdding(
                     x.row(r), to: a.row(r), into: y.row(r), width: x.columns, row: row, slot: slot, place: place.number)
             }
         }

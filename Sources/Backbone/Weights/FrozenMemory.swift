@@ -13,19 +13,19 @@ public protocol FrozenMemory: Sendable {
     func publish() throws(Failure)
 }
 
-/// Private memory of one process.
-public final class PrivateFrozenMemory: FrozenMemory, @unchecked Sendable {
+/// Private memory of one process. Safe except for `base`.
+@safe public final class PrivateFrozenMemory: FrozenMemory, @unchecked Sendable {
     /// First byte.
     public let base: UnsafeMutableRawPointer
 
     /// Allocates `byteCount` bytes; ends the process when they cannot be allocated (`Memory`).
     public init(byteCount: Int) {
-        base = Memory.allocate(byteCount: byteCount, alignment: 2 << 20, for: .frozenWeights)
+        unsafe base = Memory.allocate(byteCount: byteCount, alignment: 2 << 20, for: .frozenWeights)
         // Weights are read from end to end: huge pages, if the system gives them, save TLB misses.
-        madvise(base, byteCount, MADV_HUGEPAGE)
+        unsafe madvise(base, byteCount, MADV_HUGEPAGE)
     }
 
-    deinit { Memory.free(base) }
+    deinit { unsafe Memory.free(base) }
 
     /// Always: nobody shares it.
     public var isWriter: Bool { true }

@@ -37,14 +37,14 @@ public final class PlacedWeights: Sendable {
         let memory = bytes > 0 ? try makeMemory(bytes) : nil
         for (name, source, format, offset) in converted {
             guard let memory else { break }
-            weights[name] = try FrozenWeight(
+            weights[name] = try unsafe FrozenWeight(
                 source.tensor, of: source.file, as: format, at: memory.base + offset, fills: memory.isWriter)
             Heartbeat.beat()
         }
         try memory?.publish()
         isRoundedInSight =
             formats.values.contains { $0 != .float32 }
-            && sources.values.allSatisfy { $0.file.floats(of: $0.tensor) != nil }
+            && sources.values.allSatisfy { unsafe $0.file.floats(of: $0.tensor) != nil }
         (self.files, self.memory, self.weights) = (files, memory, weights)
         // The pages that were read for the conversion are not needed again.
         if !converted.isEmpty { for file in files.files { file.releasePages() } }

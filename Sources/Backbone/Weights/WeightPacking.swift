@@ -32,13 +32,13 @@ public struct WeightPacking {
         }
         let target = try memory(sizes.reduce(0, +))
         try refusing { () throws(PackingError) in
-            var place = target.base
+            var place = unsafe target.base
             for index in projections.indices {
-                try projections[index].pack(library, packs, into: place, fills: target.isWriter)
-                place += sizes[index]
+                try unsafe projections[index].pack(library, packs, into: place, fills: target.isWriter)
+                unsafe place += sizes[index]
                 Heartbeat.beat()
             }
-            try output.pack(library, outputPacks, into: place, fills: target.isWriter)
+            try unsafe output.pack(library, outputPacks, into: place, fills: target.isWriter)
         }
         try target.publish()
         return target

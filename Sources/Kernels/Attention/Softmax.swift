@@ -5,43 +5,43 @@
 public func softmaxRow(
     _ scores: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?, visible: Int, count: Int
 ) {
-    if let bias {
-        addScaled(bias, 1, to: scores, visible)
+    if let bias = unsafe bias {
+        unsafe addScaled(bias, 1, to: scores, visible)
     }
-    let top = maximum(scores, visible)
+    let top = unsafe maximum(scores, visible)
     var sums = SIMD16<Float>.zero
     var i = 0
     while i + 16 <= visible {
-        let e = exponential(scores.lanes(i) - top)
-        scores.store(e, i)
+        let e = unsafe exponential(scores.lanes(i) - top)
+        unsafe scores.store(e, i)
         sums += e
         i += 16
     }
     if i < visible {
         // The lanes that were filled in become e^-inf = 0 and add nothing.
-        let e = exponential(scores.lanes(i, count: visible - i, fill: -.infinity) - top)
-        scores.store(e, i, count: visible - i)
+        let e = unsafe exponential(scores.lanes(i, count: visible - i, fill: -.infinity) - top)
+        unsafe scores.store(e, i, count: visible - i)
         sums += e
     }
     let reciprocal = 1 / sums.sum()
     for j in 0..<visible {
-        scores[j] *= reciprocal
+        unsafe scores[j] *= reciprocal
     }
     for j in visible..<count {
-        scores[j] = 0
+        unsafe scores[j] = 0
     }
 }
 
 /// Backward of softmax for one row: `ds = p * (dp - sum(dp * p))`. Overwrites `dp: [count]` with `ds`.
 public func softmaxRowBackward(_ p: UnsafePointer<Float>, _ dp: UnsafeMutablePointer<Float>, _ count: Int) {
-    let projection = dot(p, dp, count)
+    let projection = unsafe dot(p, dp, count)
     var i = 0
     while i + 16 <= count {
-        dp.store(p.lanes(i) * (dp.lanes(i) - projection), i)
+        unsafe dp.store(p.lanes(i) * (dp.lanes(i) - projection), i)
         i += 16
     }
     while i < count {
-        dp[i] = p[i] * (dp[i] - projection)
+        unsafe dp[i] = p[i] * (dp[i] - projection)
         i += 1
     }
 }
@@ -51,13 +51,13 @@ public func maximum(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     var tops = SIMD16<Float>(repeating: -.infinity)
     var i = 0
     while i + 16 <= count {
-        let lanes = x.lanes(i)
+        let lanes = unsafe x.lanes(i)
         tops.replace(with: lanes, where: lanes .> tops)
         i += 16
     }
     var top = tops.max()
     while i < count {
-        top = max(top, x[i])
+        top = unsafe max(top, x[i])
         i += 1
     }
     return top

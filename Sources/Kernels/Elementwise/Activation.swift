@@ -2,15 +2,16 @@ public import Tensors
 
 /// `x = max(x, 0)` in place; `mask` gets a bit for each element that is not 0. Overwrites both.
 public func relu(_ x: MutableMatrix, mask: BitMask) {
+    mask.check(x)
     for r in 0..<x.rows {
-        let (p, m) = (x.row(r), mask.row(r))
+        let (p, m) = unsafe (x.row(r), mask.row(r))
         var bits = SIMD8<Int32>.zero
         for i in stride(from: 0, to: x.columns, by: 8) {
             let count = min(8, x.columns - i)
-            let lanes = UnsafePointer(p).eight(i, count)
+            let lanes = unsafe UnsafePointer(p).eight(i, count)
             let value = lanes.replacing(with: SIMD8<Float>.zero, where: lanes .< SIMD8<Float>.zero)
-            p.store(value, i, count)
-            BitMask.collect(value, column: i, width: x.columns, into: &bits, m)
+            unsafe p.store(value, i, count)
+            unsafe BitMask.collect(value, column: i, width: x.columns, into: &bits, m)
         }
     }
 }
@@ -20,15 +21,16 @@ public func relu(_ x: MutableMatrix, mask: BitMask) {
 /// An element is 0 when the ReLU or the dropout made it 0; both stop the gradient. `scale` is the factor by which the dropout
 /// multiplied the elements that it kept.
 public func reluBackward(_ dy: MutableMatrix, mask: BitMask, scale: Float) {
+    mask.check(dy)
     for r in 0..<dy.rows {
-        let (p, m) = (dy.row(r), mask.row(r))
+        let (p, m) = unsafe (dy.row(r), mask.row(r))
         for start in stride(from: 0, to: dy.columns, by: 64) {
-            let bits = BitMask.bits(m, column: start)
+            let bits = unsafe BitMask.bits(m, column: start)
             for part in 0..<8 where start + 8 * part < dy.columns {
                 let i = start + 8 * part
                 let count = min(8, dy.columns - i)
-                let lanes = UnsafePointer(p).eight(i, count) * scale
-                p.store(SIMD8<Float>.zero.replacing(with: lanes, where: BitMask.lanes(bits, part)), i, count)
+                let lanes = unsafe UnsafePointer(p).eight(i, count) * scale
+                unsafe p.store(SIMD8<Float>.zero.replacing(with: lanes, where: BitMask.lanes(bits, part)), i, count)
             }
         }
     }
@@ -37,15 +39,15 @@ public func reluBackward(_ dy: MutableMatrix, mask: BitMask, scale: Float) {
 /// `y = max(x, 0)` in place: overwrites `x`.
 public func relu(_ x: MutableMatrix) {
     for r in 0..<x.rows {
-        let p = x.row(r)
+        let p = unsafe x.row(r)
         var i = 0
         while i + 16 <= x.columns {
-            let lanes = p.lanes(i)
-            p.store(lanes.replacing(with: 0, where: lanes .< 0), i)
+            let lanes = unsafe p.lanes(i)
+            unsafe p.store(lanes.replacing(with: 0, where: lanes .< 0), i)
             i += 16
         }
         while i < x.columns {
-            if p[i] < 0 { p[i] = 0 }
+            if unsafe p[i] < 0 { unsafe p[i] = 0 }
             i += 1
         }
     }
@@ -58,14 +60,14 @@ public func relu(_ x: MutableMatrix) {
 public func reluBackward(_ dy: MutableMatrix, result y: Matrix, scale: Float) {
     precondition(dy.rows == y.rows && dy.columns == y.columns)
     for r in 0..<y.rows {
-        let (py, pd) = (y.row(r), dy.row(r))
+        let (py, pd) = unsafe (y.row(r), dy.row(r))
         var i = 0
         while i + 16 <= y.columns {
-            pd.store((pd.lanes(i) * scale).replacing(with: 0, where: py.lanes(i) .== 0), i)
+            unsafe pd.store((pd.lanes(i) * scale).replacing(with: 0, where: py.lanes(i) .== 0), i)
             i += 16
         }
         while i < y.columns {
-            pd[i] = py[i] == 0 ? 0 : pd[i] * scale
+            unsafe pd[i] = py[i] == 0 ? 0 : pd[i] * scale
             i += 1
         }
     }
@@ -95,15 +97,15 @@ func geluNew(_ x: SIMD16<Float>) -> (value: SIMD16<Float>, derivative: SIMD16<Fl
 public func gatedGelu(_ u: Matrix, _ g: Matrix, into y: MutableMatrix) {
     precondition(u.rows == g.rows && u.columns == g.columns && u.rows == y.rows && u.columns == y.columns)
     for r in 0..<u.rows {
-        let (pu, pg, py) = (u.row(r), g.row(r), y.row(r))
+        let (pu, pg, py) = unsafe (u.row(r), g.row(r), y.row(r))
         var i = 0
         while i < u.columns {
             let n = min(16, u.columns - i)
             if n == 16 {
-                py.store(geluNew(pu.lanes(i)).value * pg.lanes(i), i)
+                unsafe py.store(geluNew(pu.lanes(i)).value * pg.lanes(i), i)
             } else {
-                let value = geluNew(pu.lanes(i, count: n, fill: 0)).value * pg.lanes(i, count: n, fill: 0)
-                py.store(value, i, count: n)
+                let value = unsafe geluNew(pu.lanes(i, count: n, fill: 0)).value * pg.lanes(i, count: n, fill: 0)
+                unsafe py.store(value, i, count: n)
             }
             i += 16
         }
@@ -115,20 +117,20 @@ public func gatedGelu(_ u: Matrix, _ g: Matrix, into y: MutableMatrix) {
 public func gatedGeluBackward(_ dy: Matrix, _ u: MutableMatrix, _ g: MutableMatrix) {
     precondition(u.rows == g.rows && u.columns == g.columns && u.rows == dy.rows && u.columns == dy.columns)
     for r in 0..<u.rows {
-        let (pu, pg, pd) = (u.row(r), g.row(r), dy.row(r))
+        let (pu, pg, pd) = unsafe (u.row(r), g.row(r), dy.row(r))
         var i = 0
         while i < u.columns {
             let n = min(16, u.columns - i)
             let whole = n == 16
-            let d = whole ? pd.lanes(i) : pd.lanes(i, count: n, fill: 0)
-            let gate = whole ? pg.lanes(i) : pg.lanes(i, count: n, fill: 0)
-            let (value, derivative) = geluNew(whole ? pu.lanes(i) : pu.lanes(i, count: n, fill: 0))
+            let d = unsafe whole ? pd.lanes(i) : pd.lanes(i, count: n, fill: 0)
+            let gate = unsafe whole ? pg.lanes(i) : pg.lanes(i, count: n, fill: 0)
+            let (value, derivative) = unsafe geluNew(whole ? pu.lanes(i) : pu.lanes(i, count: n, fill: 0))
             if whole {
-                pu.store(d * gate * derivative, i)
-                pg.store(d * value, i)
+                unsafe pu.store(d * gate * derivative, i)
+                unsafe pg.store(d * value, i)
             } else {
-                pu.store(d * gate * derivative, i, count: n)
-                pg.store(d * value, i, count: n)
+                unsafe pu.store(d * gate * derivative, i, count: n)
+                unsafe pg.store(d * value, i, count: n)
             }
             i += 16
         }

@@ -32,7 +32,7 @@ public struct Dropout: Sendable {
         place: UInt32
     ) {
         forEachEight(width, row, slot, place) { start, count, keep in
-            y.store(zero.replacing(with: x.eight(start, count) * scale, where: keep), start, count)
+            unsafe y.store(zero.replacing(with: x.eight(start, count) * scale, where: keep), start, count)
         }
     }
 
@@ -43,8 +43,8 @@ public struct Dropout: Sendable {
         slot: UInt32, place: UInt32
     ) {
         forEachEight(width, row, slot, place) { start, count, keep in
-            let kept = zero.replacing(with: x.eight(start, count) * scale, where: keep)
-            y.store(a.eight(start, count) + kept, start, count)
+            let kept = unsafe zero.replacing(with: x.eight(start, count) * scale, where: keep)
+            unsafe y.store(a.eight(start, count) + kept, start, count)
         }
     }
 
@@ -56,18 +56,20 @@ public struct Dropout: Sendable {
     ) {
         var bits = SIMD8<Int32>.zero
         forEachEight(width, row, slot, place) { start, count, keep in
-            let lanes = UnsafePointer(x).eight(start, count)
+            let lanes = unsafe UnsafePointer(x).eight(start, count)
             let positive = lanes.replacing(with: zero, where: lanes .< zero)
             let value = zero.replacing(with: positive * scale, where: keep)
-            x.store(value, start, count)
-            BitMask.collect(value, column: start, width: width, into: &bits, mask)
+            unsafe x.store(value, start, count)
+            unsafe BitMask.collect(value, column: start, width: width, into: &bits, mask)
         }
     }
 
     /// `x = drop(max(x, 0))` for rows of one example, numbered from `first`, in place; `mask` as for one row.
     public func applyRelu(_ x: MutableMatrix, _ rows: Range<Int>, mask: BitMask, slot: UInt32, place: UInt32) {
+        mask.check(x)
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= x.rows, "rows outside the matrix")
         for (number, r) in rows.enumerated() {
-            applyRelu(x.row(r), mask: mask.row(r), width: x.columns, row: number, slot: slot, place: place)
+            unsafe applyRelu(x.row(r), mask: mask.row(r), width: x.columns, row: number, slot: slot, place: place)
         }
     }
 

@@ -3,7 +3,7 @@ public import Tensors
 /// Sets every element of `y`.
 public func fill(_ y: MutableMatrix, _ value: Float) {
     for r in 0..<y.rows {
-        y.row(r).update(repeating: value, count: y.columns)
+        unsafe y.row(r).update(repeating: value, count: y.columns)
     }
 }
 
@@ -11,7 +11,7 @@ public func fill(_ y: MutableMatrix, _ value: Float) {
 public func copy(_ x: Matrix, into y: MutableMatrix) {
     precondition(x.rows == y.rows && x.columns == y.columns, "copy between different shapes")
     for r in 0..<x.rows {
-        y.row(r).update(from: x.row(r), count: x.columns)
+        unsafe y.row(r).update(from: x.row(r), count: x.columns)
     }
 }
 
@@ -19,7 +19,7 @@ public func copy(_ x: Matrix, into y: MutableMatrix) {
 public func add(_ x: Matrix, to y: MutableMatrix) {
     precondition(x.rows == y.rows && x.columns == y.columns, "sum of different shapes")
     for r in 0..<x.rows {
-        addScaled(x.row(r), 1, to: y.row(r), x.columns)
+        unsafe addScaled(x.row(r), 1, to: y.row(r), x.columns)
     }
 }
 
@@ -27,14 +27,14 @@ public func add(_ x: Matrix, to y: MutableMatrix) {
 public func sum(_ a: Matrix, _ b: Matrix, into y: MutableMatrix) {
     precondition(a.rows == b.rows && a.columns == b.columns && a.rows == y.rows && a.columns == y.columns)
     for r in 0..<y.rows {
-        let (pa, pb, py) = (a.row(r), b.row(r), y.row(r))
+        let (pa, pb, py) = unsafe (a.row(r), b.row(r), y.row(r))
         var i = 0
         while i + 16 <= y.columns {
-            py.store(pa.lanes(i) + pb.lanes(i), i)
+            unsafe py.store(pa.lanes(i) + pb.lanes(i), i)
             i += 16
         }
         while i < y.columns {
-            py[i] = pa[i] + pb[i]
+            unsafe py[i] = pa[i] + pb[i]
             i += 1
         }
     }
@@ -43,14 +43,14 @@ public func sum(_ a: Matrix, _ b: Matrix, into y: MutableMatrix) {
 /// `y *= factor`: overwrites `y`.
 public func scale(_ y: MutableMatrix, by factor: Float) {
     for r in 0..<y.rows {
-        let p = y.row(r)
+        let p = unsafe y.row(r)
         var i = 0
         while i + 16 <= y.columns {
-            p.store(p.lanes(i) * factor, i)
+            unsafe p.store(p.lanes(i) * factor, i)
             i += 16
         }
         while i < y.columns {
-            p[i] *= factor
+            unsafe p[i] *= factor
             i += 1
         }
     }
@@ -60,9 +60,9 @@ public func scale(_ y: MutableMatrix, by factor: Float) {
 public func scaleColumns(_ x: Matrix, by factors: UnsafePointer<Float>, into y: MutableMatrix) {
     precondition(x.rows == y.rows && x.columns == y.columns, "scaling between different shapes")
     for r in 0..<x.rows {
-        let (px, py) = (x.row(r), y.row(r))
+        let (px, py) = unsafe (x.row(r), y.row(r))
         for i in 0..<x.columns {
-            py[i] = px[i] * factors[i]
+            unsafe py[i] = px[i] * factors[i]
         }
     }
 }
@@ -71,9 +71,9 @@ public func scaleColumns(_ x: Matrix, by factors: UnsafePointer<Float>, into y: 
 public func addColumnDots(_ a: Matrix, _ b: Matrix, to y: UnsafeMutablePointer<Float>) {
     precondition(a.rows == b.rows && a.columns == b.columns, "dot products of different shapes")
     for r in 0..<a.rows {
-        let (pa, pb) = (a.row(r), b.row(r))
+        let (pa, pb) = unsafe (a.row(r), b.row(r))
         for i in 0..<a.columns {
-            y[i] += pa[i] * pb[i]
+            unsafe y[i] += pa[i] * pb[i]
         }
     }
 }
@@ -81,6 +81,6 @@ public func addColumnDots(_ a: Matrix, _ b: Matrix, to y: UnsafeMutablePointer<F
 /// `y[c] += sum over rows of x[r, c]`: adds to `y: [columns]`.
 public func addColumnSums(_ x: Matrix, to y: UnsafeMutablePointer<Float>) {
     for r in 0..<x.rows {
-        addScaled(x.row(r), 1, to: y, x.columns)
+        unsafe addScaled(x.row(r), 1, to: y, x.columns)
     }
 }

@@ -17,8 +17,9 @@ func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
     p = p * r + 5.000_000_1e-1
     let fraction = p * (r * r) + r + 1
     // The low bits of the biased sum hold n as an integer.
-    let exponent = SIMD16<Int32>(truncatingIfNeeded: unsafeBitCast(biased, to: SIMD16<Int32>.self) &- 0x4B40_0000)
-    let power = unsafeBitCast((exponent &+ 127) &<< 23, to: SIMD16<Float>.self)
+    let exponent = unsafe SIMD16<Int32>(
+        truncatingIfNeeded: unsafeBitCast(biased, to: SIMD16<Int32>.self) &- 0x4B40_0000)
+    let power = unsafe unsafeBitCast((exponent &+ 127) &<< 23, to: SIMD16<Float>.self)
     let value = (fraction * power).replacing(with: 0, where: x .< -87.3)
     // Clamping loses a NaN; a NaN must stay visible to the code that checks the loss.
     return value.replacing(with: x, where: x .!= x)
@@ -34,10 +35,10 @@ func limit(_ x: SIMD16<Float>, _ low: Float, _ high: Float) -> SIMD16<Float> {
 public func exponential(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ count: Int) {
     var i = 0
     while i + 16 <= count {
-        y.store(exponential(x.lanes(i)), i)
+        unsafe y.store(exponential(x.lanes(i)), i)
         i += 16
     }
     if i < count {
-        y.store(exponential(x.lanes(i, count: count - i, fill: 0)), i, count: count - i)
+        unsafe y.store(exponential(x.lanes(i, count: count - i, fill: 0)), i, count: count - i)
     }
 }

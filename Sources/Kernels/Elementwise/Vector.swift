@@ -5,7 +5,7 @@ extension UnsafePointer where Pointee == Float {
     /// Sixteen elements from `index`, at any alignment.
     @inlinable @inline(__always)
     func lanes(_ index: Int) -> SIMD16<Float> {
-        UnsafeRawPointer(self + index).loadUnaligned(as: SIMD16<Float>.self)
+        unsafe UnsafeRawPointer(self + index).loadUnaligned(as: SIMD16<Float>.self)
     }
 
     /// `count < 16` elements from `index`, the other lanes filled.
@@ -13,7 +13,7 @@ extension UnsafePointer where Pointee == Float {
     func lanes(_ index: Int, count: Int, fill: Float) -> SIMD16<Float> {
         var lanes = SIMD16<Float>(repeating: fill)
         for i in 0..<count {
-            lanes[i] = self[index + i]
+            lanes[i] = unsafe self[index + i]
         }
         return lanes
     }
@@ -23,26 +23,26 @@ extension UnsafeMutablePointer where Pointee == Float {
     /// Sixteen elements from `index`, at any alignment.
     @inlinable @inline(__always)
     func lanes(_ index: Int) -> SIMD16<Float> {
-        UnsafeRawPointer(self + index).loadUnaligned(as: SIMD16<Float>.self)
+        unsafe UnsafeRawPointer(self + index).loadUnaligned(as: SIMD16<Float>.self)
     }
 
     /// `count < 16` elements from `index`, the other lanes filled.
     @inlinable @inline(__always)
     func lanes(_ index: Int, count: Int, fill: Float) -> SIMD16<Float> {
-        UnsafePointer(self).lanes(index, count: count, fill: fill)
+        unsafe UnsafePointer(self).lanes(index, count: count, fill: fill)
     }
 
     /// Overwrites sixteen elements from `index`.
     @inlinable @inline(__always)
     func store(_ lanes: SIMD16<Float>, _ index: Int) {
-        UnsafeMutableRawPointer(self + index).storeBytes(of: lanes, as: SIMD16<Float>.self)
+        unsafe UnsafeMutableRawPointer(self + index).storeBytes(of: lanes, as: SIMD16<Float>.self)
     }
 
     /// Overwrites `count < 16` elements from `index`.
     @inlinable @inline(__always)
     func store(_ lanes: SIMD16<Float>, _ index: Int, count: Int) {
         for i in 0..<count {
-            self[index + i] = lanes[i]
+            unsafe self[index + i] = lanes[i]
         }
     }
 }
@@ -54,10 +54,10 @@ extension UnsafePointer where Pointee == Float {
     /// `count <= 8` elements from `index`, the other lanes 0.
     @inline(__always)
     func eight(_ index: Int, _ count: Int) -> SIMD8<Float> {
-        if count == 8 { return UnsafeRawPointer(self + index).loadUnaligned(as: SIMD8<Float>.self) }
+        if count == 8 { return unsafe UnsafeRawPointer(self + index).loadUnaligned(as: SIMD8<Float>.self) }
         var lanes = SIMD8<Float>.zero
         for i in 0..<count {
-            lanes[i] = self[index + i]
+            lanes[i] = unsafe self[index + i]
         }
         return lanes
     }
@@ -68,11 +68,11 @@ extension UnsafeMutablePointer where Pointee == Float {
     @inline(__always)
     func store(_ lanes: SIMD8<Float>, _ index: Int, _ count: Int) {
         if count == 8 {
-            UnsafeMutableRawPointer(self + index).storeBytes(of: lanes, as: SIMD8<Float>.self)
+            unsafe UnsafeMutableRawPointer(self + index).storeBytes(of: lanes, as: SIMD8<Float>.self)
             return
         }
         for i in 0..<count {
-            self[index + i] = lanes[i]
+            unsafe self[index + i] = lanes[i]
         }
     }
 }
@@ -83,12 +83,12 @@ public func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: I
     var sums = SIMD16<Float>.zero
     var i = 0
     while i + 16 <= count {
-        sums += a.lanes(i) * b.lanes(i)
+        unsafe sums += a.lanes(i) * b.lanes(i)
         i += 16
     }
     var sum = sums.sum()
     while i < count {
-        sum += a[i] * b[i]
+        unsafe sum += a[i] * b[i]
         i += 1
     }
     return sum
@@ -99,11 +99,11 @@ public func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: I
 public func addScaled(_ x: UnsafePointer<Float>, _ scale: Float, to y: UnsafeMutablePointer<Float>, _ count: Int) {
     var i = 0
     while i + 16 <= count {
-        y.store(y.lanes(i) + x.lanes(i) * scale, i)
+        unsafe y.store(y.lanes(i) + x.lanes(i) * scale, i)
         i += 16
     }
     while i < count {
-        y[i] += x[i] * scale
+        unsafe y[i] += x[i] * scale
         i += 1
     }
 }

@@ -7,31 +7,31 @@ public func crossEntropyRow(
     _ logits: UnsafeMutablePointer<Float>, label: Int, smoothing: Float, count: Int
 ) -> Double {
     precondition(label >= 0 && label < count, "label outside the vocabulary")
-    let target = logits[label]
+    let target = unsafe logits[label]
     var logitSum = 0.0
     if smoothing > 0 {
         for i in 0..<count {
-            logitSum += Double(logits[i])
+            unsafe logitSum += Double(logits[i])
         }
     }
-    let top = maximum(logits, count)
+    let top = unsafe maximum(logits, count)
     var sums = SIMD16<Float>.zero
     var i = 0
     while i + 16 <= count {
-        let e = exponential(logits.lanes(i) - top)
-        logits.store(e, i)
+        let e = unsafe exponential(logits.lanes(i) - top)
+        unsafe logits.store(e, i)
         sums += e
         i += 16
     }
     if i < count {
-        let e = exponential(logits.lanes(i, count: count - i, fill: -.infinity) - top)
-        logits.store(e, i, count: count - i)
+        let e = unsafe exponential(logits.lanes(i, count: count - i, fill: -.infinity) - top)
+        unsafe logits.store(e, i, count: count - i)
         sums += e
     }
     let total = sums.sum()
     let reciprocal = 1 / total
     for j in 0..<count {
-        logits[j] *= reciprocal
+        unsafe logits[j] *= reciprocal
     }
     let logNormaliser = Double(top) + log(Double(total))
     let likelihoodLoss = logNormaliser - Double(target)
@@ -47,8 +47,8 @@ public func crossEntropyRowBackward(_ p: UnsafeMutablePointer<Float>, label: Int
     if smoothing > 0 {
         let share = smoothing / Float(count)
         for i in 0..<count {
-            p[i] -= share
+            unsafe p[i] -= share
         }
     }
-    p[label] -= 1 - smoothing
+    unsafe p[label] -= 1 - smoothing
 }

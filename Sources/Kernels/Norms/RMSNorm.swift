@@ -11,16 +11,16 @@ public func rmsNorm(
     precondition(x.rows == y.rows && x.columns == y.columns)
     let d = x.columns
     for r in 0..<x.rows {
-        let (px, py) = (x.row(r), y.row(r))
-        let reciprocal = 1 / (dot(px, px, d) / Float(d) + epsilon).squareRoot()
-        inverse[r] = reciprocal
+        let (px, py) = unsafe (x.row(r), y.row(r))
+        let reciprocal = unsafe 1 / (dot(px, px, d) / Float(d) + epsilon).squareRoot()
+        unsafe inverse[r] = reciprocal
         var i = 0
         while i + 16 <= d {
-            py.store(px.lanes(i) * reciprocal * weight.lanes(i), i)
+            unsafe py.store(px.lanes(i) * reciprocal * weight.lanes(i), i)
             i += 16
         }
         while i < d {
-            py[i] = px[i] * reciprocal * weight[i]
+            unsafe py[i] = px[i] * reciprocal * weight[i]
             i += 1
         }
     }
@@ -35,28 +35,28 @@ public func rmsNormBackward(
     precondition(x.rows == dy.rows && x.rows == dx.rows && x.columns == dy.columns && x.columns == dx.columns)
     let d = x.columns
     for r in 0..<x.rows {
-        let (px, pdy, pdx) = (x.row(r), dy.row(r), dx.row(r))
-        let reciprocal = inverse[r]
+        let (px, pdy, pdx) = unsafe (x.row(r), dy.row(r), dx.row(r))
+        let reciprocal = unsafe inverse[r]
         var sums = SIMD16<Float>.zero
         var i = 0
         while i + 16 <= d {
-            sums += pdy.lanes(i) * weight.lanes(i) * px.lanes(i)
+            unsafe sums += pdy.lanes(i) * weight.lanes(i) * px.lanes(i)
             i += 16
         }
         var projection = sums.sum()
         while i < d {
-            projection += pdy[i] * weight[i] * px[i]
+            unsafe projection += pdy[i] * weight[i] * px[i]
             i += 1
         }
         let factor = projection * reciprocal * reciprocal * reciprocal / Float(d)
         i = 0
         while i + 16 <= d {
-            let g = pdy.lanes(i) * weight.lanes(i)
-            pdx.store(pdx.lanes(i) + (g * reciprocal - px.lanes(i) * factor), i)
+            let g = unsafe pdy.lanes(i) * weight.lanes(i)
+            unsafe pdx.store(pdx.lanes(i) + (g * reciprocal - px.lanes(i) * factor), i)
             i += 16
         }
         while i < d {
-            pdx[i] += pdy[i] * weight[i] * reciprocal - px[i] * factor
+            unsafe pdx[i] += pdy[i] * weight[i] * reciprocal - px[i] * factor
             i += 1
         }
     }
@@ -69,8 +69,8 @@ public func rmsNormWeightBackward(
 ) {
     precondition(x.rows == dy.rows && x.columns == dy.columns)
     for r in 0..<x.rows {
-        let (px, pdy) = (x.row(r), dy.row(r))
-        let reciprocal = inverse[r]
-        for i in 0..<x.columns { dweight[i] += pdy[i] * px[i] * reciprocal }
+        let (px, pdy) = unsafe (x.row(r), dy.row(r))
+        let reciprocal = unsafe inverse[r]
+        for i in 0..<x.columns { unsafe dweight[i] += pdy[i] * px[i] * reciprocal }
     }
 }

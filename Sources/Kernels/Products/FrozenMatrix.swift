@@ -60,13 +60,13 @@ public struct FrozenMatrix: Sendable {
     public mutating func pack(
         _ library: PackingLibrary, _ packs: Packs, into memory: UnsafeMutableRawPointer, fills: Bool
     ) throws(PackingError) {
-        let second = memory + (try forwardBytes(library, packs))
+        let second = unsafe memory + (try forwardBytes(library, packs))
         forward = packs.forward.map {
-            PackedWeight(
+            unsafe PackedWeight(
                 inner: inputWidth, columns: outputWidth, kernels: library.kernels(for: $0), memory: memory)
         }
         backward = packs.backward.map {
-            PackedWeight(
+            unsafe PackedWeight(
                 inner: outputWidth, columns: inputWidth, kernels: library.kernels(for: $0), memory: second)
         }
         guard fills, !packs.isEmpty else { return }

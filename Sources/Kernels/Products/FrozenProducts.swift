@@ -17,10 +17,10 @@ public final class FrozenProducts {
 
     /// Memory for `count` floats. Every call returns the same memory until a later call asks for more.
     func expanded(_ count: Int) -> UnsafeMutablePointer<Float> {
-        if let expandedWeights, expandedWeights.count >= count { return expandedWeights.base }
+        if let expandedWeights, expandedWeights.count >= count { return unsafe expandedWeights.base }
         let memory = Arena(count: max(count, Self.expandedFloats), for: .activations)
         expandedWeights = memory
-        return memory.base
+        return unsafe memory.base
     }
 
     /// `y = x w`: `x: [rows, inner]`, overwrites `y: [rows, columns]`; both without gaps between rows.

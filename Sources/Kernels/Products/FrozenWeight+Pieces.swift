@@ -8,11 +8,11 @@ extension FrozenWeight {
     func forEachPiece(_ products: FrozenProducts, _ body: (Matrix, Int) -> Void) {
         if let matrix { return body(matrix, 0) }
         let most = max(1, FrozenProducts.expandedFloats / max(columns, 1))
-        let memory = products.expanded(min(most, rows) * columns)
+        let memory = unsafe products.expanded(min(most, rows) * columns)
         for start in Swift.stride(from: 0, to: rows, by: most) {
             let count = min(most, rows - start)
-            format.elements.expand(row(start), count * columns, into: memory)
-            body(Matrix(memory, rows: count, columns: columns), start)
+            unsafe format.elements.expand(row(start), count * columns, into: memory)
+            unsafe body(Matrix(memory, rows: count, columns: columns), start)
         }
     }
 }

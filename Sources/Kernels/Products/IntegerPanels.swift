@@ -20,7 +20,7 @@ public final class IntegerPanels: PackedKernels {
     }
 
     func pack(_ operand: Operand, into weight: PackedWeight) throws(PackingError) {
-        weight.quantise(operand) { Self.pack(columns: $0, into: weight) }
+        unsafe weight.quantise(operand) { unsafe Self.pack(columns: $0, into: weight) }
     }
 
     func makeWorker() -> any PackedWorker { Worker() }
@@ -30,8 +30,8 @@ public final class IntegerPanels: PackedKernels {
 
         /// Rounds the rows to 8 bits, multiplies, and multiplies the sums by their factors when it stores them.
         func multiply(_ x: Matrix, _ w: PackedWeight, into y: MutableMatrix) {
-            let numbers = rows.quantise(x, width: IntegerPanels.rowWidth(w), as: Int16.self)
-            IntegerPanels.multiply(
+            let numbers = unsafe rows.quantise(x, width: IntegerPanels.rowWidth(w), as: Int16.self)
+            unsafe IntegerPanels.multiply(
                 numbers, rows: x.rows, rowFactors: rows.factors, w, into: y.base, stride: y.stride)
         }
     }
@@ -44,13 +44,13 @@ public final class IntegerPanels: PackedKernels {
     /// Overwrites the panels of `weight` with `columns: [columns, inner]`, the operand column by column.
     static func pack(columns: UnsafePointer<Int8>, into weight: PackedWeight) {
         let bytes = panelBytes(inner: weight.inner, columns: weight.columns)
-        weight.numbers.initializeMemory(as: Int8.self, repeating: 0, count: bytes)
-        let panels = weight.numbers.assumingMemoryBound(to: Int8.self)
+        unsafe weight.numbers.initializeMemory(as: Int8.self, repeating: 0, count: bytes)
+        let panels = unsafe weight.numbers.assumingMemoryBound(to: Int8.self)
         let pairs = (weight.inner + 1) / 2
         for j in 0..<weight.columns {
-            let column = columns + j * weight.inner
-            let panel = panels + (j / panelColumns * panelColumns * pairs + j % panelColumns) * 2
-            for i in 0..<weight.inner { panel[i / 2 * panelColumns * 2 + i % 2] = column[i] }
+            let column = unsafe columns + j * weight.inner
+            let panel = unsafe panels + (j / panelColumns * panelColumns * pairs + j % panelColumns) * 2
+            for i in 0..<weight.inner { unsafe panel[i / 2 * panelColumns * 2 + i % 2] = column[i] }
         }
     }
 
@@ -62,9 +62,9 @@ public final class IntegerPanels: PackedKernels {
         _ x: UnsafePointer<Int16>, rows: Int, rowFactors: UnsafePointer<Float>, _ w: PackedWeight,
         into y: UnsafeMutablePointer<Float>, stride: Int
     ) {
-        var operand = cintegerproducts_operand(
+        var operand = unsafe cintegerproducts_operand(
             panels: UnsafePointer(w.numbers.assumingMemoryBound(to: Int8.self)), pairs: Int64(rowWidth(w) / 2),
             columns: Int64(w.columns), factors: UnsafePointer(w.factors))
-        cintegerproducts_run(x, Int64(rows), rowFactors, &operand, y, Int64(stride))
+        unsafe cintegerproducts_run(x, Int64(rows), rowFactors, &operand, y, Int64(stride))
     }
 }

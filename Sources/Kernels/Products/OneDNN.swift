@@ -26,8 +26,8 @@ import Tensors
 
         /// What one of oneDNN's instruction sets contains, decoded from its bits.
         static func instructions(_ isa: Int32) -> (name: String?, hasAVX512: Bool, hasVNNI: Bool) {
-            (
-                cdnnl_isa_name(isa).map { String(cString: $0) }, cdnnl_isa_has_avx512(isa) == 1,
+            unsafe (
+                cdnnl_isa_name(isa).map { unsafe String(cString: $0) }, cdnnl_isa_has_avx512(isa) == 1,
                 cdnnl_isa_has_vnni(isa) == 1
             )
         }
@@ -44,18 +44,20 @@ import Tensors
         }
     }
 
-    /// The processor as oneDNN sees it.
-    private final class OneDNNEngine: @unchecked Sendable {
+    /// The processor as oneDNN sees it. Safe, since it owns what `handle` names.
+    @safe private final class OneDNNEngine: @unchecked Sendable {
         let handle: OpaquePointer
 
         init() throws(PackingError) {
             var opened: OpaquePointer?
-            let status = cdnnl_engine_create(&opened)
-            guard status == 0, let opened else { throw PackingError(oneDNN: status, "use this processor") }
-            handle = opened
+            let status = unsafe cdnnl_engine_create(&opened)
+            guard status == 0, let opened = unsafe opened else {
+                throw PackingError(oneDNN: status, "use this processor")
+            }
+            unsafe handle = opened
         }
 
-        deinit { cdnnl_engine_destroy(handle) }
+        deinit { unsafe cdnnl_engine_destroy(handle) }
     }
 
     private final class OneDNNKernels: PackedKernels {
@@ -81,7 +83,7 @@ import Tensors
         func packedBytes(inner: Int, columns: Int) throws(PackingError) -> Int {
             if kind == .int8 { try PackedWeight.checkSums(of: inner) }
             var bytes = 0
-            let status = cdnnl_packed_size(engine.handle, type, Int64(inner), Int64(columns), &bytes)
+            let status = unsafe cdnnl_packed_size(engine.handle, type, Int64(inner), Int64(columns), &bytes)
             guard status == 0 else { throw PackingError(oneDNN: status, "lay out \(inner) x \(columns) weights") }
             let factors = kind == .int8 ? PackedWeight.factorBytes(columns: columns) : 0
             return factors + (bytes + 63) & ~63
@@ -89,11 +91,11 @@ import Tensors
 
         func pack(_ operand: Operand, into weight: PackedWeight) throws(PackingError) {
             switch kind {
-            case .float32: try pack(operand.matrix.base, operand.strides, weight, at: weight.memory)
+            case .float32: try unsafe pack(operand.matrix.base, operand.strides, weight, at: weight.memory)
             case .int8:
                 // Each column of the operand is a row of `numbers` here.
-                try weight.quantise(operand) { columns throws(PackingError) in
-                    try pack(columns, (1, weight.inner), weight, at: weight.numbers)
+                try unsafe weight.quantise(operand) { columns throws(PackingError) in
+                    try unsafe pack(columns, (1, weight.inner), weight, at: weight.numbers)
                 }
             }
         }
@@ -102,7 +104,7 @@ import Tensors
             _ operand: UnsafeRawPointer, _ strides: (row: Int, column: Int), _ weight: PackedWeight,
             at place: UnsafeMutableRawPointer
         ) throws(PackingError) {
-            let status = cdnnl_pack(
+            let status = unsafe cdnnl_pack(
                 engine.handle, type, Int64(weight.inner), Int64(weight.columns), operand, Int64(strides.row),
                 Int64(strides.column), place)
             guard status == 0 else {
@@ -113,8 +115,8 @@ import Tensors
         func makeWorker() -> any PackedWorker { OneDNNWorker(self) }
     }
 
-    /// What oneDNN prepares for each number of rows; prepared once.
-    private final class OneDNNWorker: PackedWorker {
+    /// What oneDNN prepares for each number of rows; prepared once. Safe, since it owns that.
+    @safe private final class OneDNNWorker: PackedWorker {
         private struct Shape: Hashable {
             let rows: Int
             let inner: Int
@@ -123,23 +125,23 @@ import Tensors
 
         private let kernels: OneDNNKernels
         private let rows = QuantisedRows()
-        private var prepared: [Shape: OpaquePointer] = [:]
+        private var prepared: [Shape: OpaquePointer] = unsafe [:]
 
         init(_ kernels: OneDNNKernels) { self.kernels = kernels }
 
         deinit {
-            for product in prepared.values { cdnnl_product_destroy(product) }
+            unsafe prepared.values.forEach { unsafe cdnnl_product_destroy($0) }
         }
 
         func multiply(_ x: Matrix, _ w: PackedWeight, into y: MutableMatrix) {
             switch kernels.kind {
-            case .float32: run(x.base, MemoryLayout<Float>.stride, x.rows, w, w.memory, into: y)
+            case .float32: unsafe run(x.base, MemoryLayout<Float>.stride, x.rows, w, w.memory, into: y)
             case .int8:
                 // `y` holds the sums until they are multiplied by their factors.
-                let numbers = rows.quantise(x, width: x.columns, as: Int8.self)
-                run(numbers, MemoryLayout<Int8>.stride, x.rows, w, w.numbers, into: y)
+                let numbers = unsafe rows.quantise(x, width: x.columns, as: Int8.self)
+                unsafe run(numbers, MemoryLayout<Int8>.stride, x.rows, w, w.numbers, into: y)
                 for r in 0..<x.rows {
-                    dequantiseRow(y.row(r), rowFactor: rows.factors[r], columnFactors: w.factors, y.columns)
+                    unsafe dequantiseRow(y.row(r), rowFactor: rows.factors[r], columnFactors: w.factors, y.columns)
                 }
             }
         }
@@ -150,27 +152,27 @@ import Tensors
             into y: MutableMatrix
         ) {
             RowPieces.forEach(of: rows) { start, count in
-                let product = preparation(Shape(rows: count, inner: w.inner, columns: w.columns))
-                let status = cdnnl_product_run(product, x + start * w.inner * size, packed, y.row(start))
+                let product = unsafe preparation(Shape(rows: count, inner: w.inner, columns: w.columns))
+                let status = unsafe cdnnl_product_run(product, x + start * w.inner * size, packed, y.row(start))
                 precondition(status == 0, "oneDNN failed in a product that it had prepared (status \(status))")
             }
         }
 
         private func preparation(_ shape: Shape) -> OpaquePointer {
-            if let product = prepared[shape] { return product }
+            if let product = unsafe prepared[shape] { return unsafe product }
             var product: OpaquePointer?
-            let status = cdnnl_product_create(
+            let status = unsafe cdnnl_product_create(
                 kernels.engine.handle, kernels.type, Int64(shape.rows), Int64(shape.inner), Int64(shape.columns),
                 &product)
             // dnnl_out_of_memory
             if status == 1 {
                 Memory.end(Memory.shortage(shape.rows * (shape.inner + shape.columns) * 4, .activations))
             }
-            guard status == 0, let product else {
+            guard status == 0, let product = unsafe product else {
                 preconditionFailure("oneDNN cannot prepare a product of packed weights (status \(status))")
             }
-            prepared[shape] = product
-            return product
+            unsafe prepared[shape] = product
+            return unsafe product
         }
     }
 

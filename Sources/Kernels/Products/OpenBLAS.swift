@@ -15,7 +15,7 @@ public func gemm(_ a: Operand, _ b: Operand, into c: MutableMatrix, alpha: Float
         if beta == 0 { fill(c, 0) } else { scale(c, by: beta) }
         return
     }
-    cblas_sgemm(
+    unsafe cblas_sgemm(
         CblasRowMajor, a.flag, b.flag, blasint(m), blasint(n), blasint(k), alpha, a.matrix.base,
         blasint(max(a.matrix.stride, 1)), b.matrix.base, blasint(max(b.matrix.stride, 1)), beta, c.base,
         blasint(max(c.stride, 1)))
@@ -30,10 +30,10 @@ public enum BLAS {
     }
 
     /// Name of the processor kernels that OpenBLAS chose, e.g. `SkylakeX`.
-    public static var coreType: String { String(cString: openblas_get_corename()) }
+    public static var coreType: String { unsafe String(cString: openblas_get_corename()) }
 
     /// OpenBLAS's own description of its version and build.
-    public static var description: String { String(cString: openblas_get_config()) }
+    public static var description: String { unsafe String(cString: openblas_get_config()) }
 }
 
 extension Operand {

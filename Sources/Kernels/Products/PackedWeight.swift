@@ -8,8 +8,9 @@ public struct PackingError: Error, Sendable, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// The second operand `[inner, columns]` of a product, in the layout that its kernels prefer.
-struct PackedWeight: @unchecked Sendable {
+/// The second operand `[inner, columns]` of a product, in the layout that its kernels prefer. A view like `Matrix`:
+/// touching its memory is unsafe, handing it on is not.
+@safe struct PackedWeight: @unchecked Sendable {
     let inner: Int
     let columns: Int
     /// The kernels that pack this operand and compute with it.

@@ -6,14 +6,14 @@
 public func quantiseRow(
     _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Int8>, _ count: Int
 ) -> Float {
-    quantise(x, into: q, count)
+    unsafe quantise(x, into: q, count)
 }
 
 /// The same numbers, each in 16 bits.
 public func quantiseRow(
     _ x: UnsafePointer<Float>, into q: UnsafeMutablePointer<Int16>, _ count: Int
 ) -> Float {
-    quantise(x, into: q, count)
+    unsafe quantise(x, into: q, count)
 }
 
 /// `quantiseRow` for either width.
@@ -26,7 +26,7 @@ func quantise<Whole: FixedWidthInteger & SIMDScalar>(
     var sum = SIMD16<Float>.zero
     var i = 0
     while i + 16 <= count {
-        let lanes = x.lanes(i)
+        let lanes = unsafe x.lanes(i)
         let magnitude = lanes.replacing(with: -lanes, where: lanes .< 0)
         largest.replace(with: magnitude, where: magnitude .> largest)
         sum += lanes * 0
@@ -34,12 +34,12 @@ func quantise<Whole: FixedWidthInteger & SIMDScalar>(
     }
     var (top, rest) = (largest.max(), sum.sum())
     while i < count {
-        top = max(top, abs(x[i]))
-        rest += x[i] * 0
+        top = unsafe max(top, abs(x[i]))
+        unsafe rest += x[i] * 0
         i += 1
     }
     guard top > 0, rest == 0 else {
-        q.update(repeating: 0, count: count)
+        unsafe q.update(repeating: 0, count: count)
         return rest == 0 ? 0 : .nan
     }
     let scale = 127 / top
@@ -48,13 +48,13 @@ func quantise<Whole: FixedWidthInteger & SIMDScalar>(
     i = 0
     while i < count {
         let n = min(16, count - i)
-        let lanes = n == 16 ? x.lanes(i) : x.lanes(i, count: n, fill: 0)
-        let bits = unsafeBitCast(lanes * scale + magic, to: SIMD16<Int32>.self)
+        let lanes = unsafe n == 16 ? x.lanes(i) : x.lanes(i, count: n, fill: 0)
+        let bits = unsafe unsafeBitCast(lanes * scale + magic, to: SIMD16<Int32>.self)
         let whole = SIMD16<Whole>(truncatingIfNeeded: bits)
         if n == 16 {
-            UnsafeMutableRawPointer(q + i).storeBytes(of: whole, as: SIMD16<Whole>.self)
+            unsafe UnsafeMutableRawPointer(q + i).storeBytes(of: whole, as: SIMD16<Whole>.self)
         } else {
-            for k in 0..<n { q[i + k] = whole[k] }
+            for k in 0..<n { unsafe q[i + k] = whole[k] }
         }
         i += 16
     }
@@ -68,13 +68,13 @@ public func dequantiseRow(
     let sums = UnsafeMutableRawPointer(y)
     var i = 0
     while i + 16 <= count {
-        let whole = sums.loadUnaligned(fromByteOffset: 4 * i, as: SIMD16<Int32>.self)
-        y.store(SIMD16<Float>(whole) * (columnFactors.lanes(i) * rowFactor), i)
+        let whole = unsafe sums.loadUnaligned(fromByteOffset: 4 * i, as: SIMD16<Int32>.self)
+        unsafe y.store(SIMD16<Float>(whole) * (columnFactors.lanes(i) * rowFactor), i)
         i += 16
     }
     while i < count {
-        let whole = sums.loadUnaligned(fromByteOffset: 4 * i, as: Int32.self)
-        y[i] = Float(whole) * (columnFactors[i] * rowFactor)
+        let whole = unsafe sums.loadUnaligned(fromByteOffset: 4 * i, as: Int32.self)
+        unsafe y[i] = Float(whole) * (columnFactors[i] * rowFactor)
         i += 1
     }
 }

@@ -7,10 +7,10 @@ extension PackedWeight {
     static func factorBytes(columns: Int) -> Int { (columns * MemoryLayout<Float>.stride + 63) & ~63 }
 
     /// `factors: [columns]`: the sum of column j is multiplied by `factors[j]`.
-    var factors: UnsafeMutablePointer<Float> { memory.assumingMemoryBound(to: Float.self) }
+    var factors: UnsafeMutablePointer<Float> { unsafe memory.assumingMemoryBound(to: Float.self) }
 
     /// The numbers.
-    var numbers: UnsafeMutableRawPointer { memory + Self.factorBytes(columns: columns) }
+    var numbers: UnsafeMutableRawPointer { unsafe memory + Self.factorBytes(columns: columns) }
 
     /// The longest sum of 8-bit products that always fits in 32 bits.
     static let longestSum = 2 * Int(cintegerproducts_most_pairs)
@@ -26,16 +26,16 @@ extension PackedWeight {
     func quantise<Refusal: Error>(
         _ operand: Operand, _ body: (UnsafePointer<Int8>) throws(Refusal) -> Void
     ) throws(Refusal) {
-        let memory = Memory.allocate(byteCount: inner * columns, for: .frozenWeights)
-        defer { Memory.free(memory) }
-        let quantised = memory.bindMemory(to: Int8.self, capacity: inner * columns)
+        let memory = unsafe Memory.allocate(byteCount: inner * columns, for: .frozenWeights)
+        defer { unsafe Memory.free(memory) }
+        let quantised = unsafe memory.bindMemory(to: Int8.self, capacity: inner * columns)
         let column = Arena(count: inner)
-        let (base, strides) = (operand.matrix.base, operand.strides)
+        let (base, strides) = unsafe (operand.matrix.base, operand.strides)
         for j in 0..<columns {
-            for i in 0..<inner { column.base[i] = base[i * strides.row + j * strides.column] }
-            factors[j] = quantiseRow(column.base, into: quantised + j * inner, inner)
+            for i in 0..<inner { unsafe column.base[i] = base[i * strides.row + j * strides.column] }
+            unsafe factors[j] = quantiseRow(column.base, into: quantised + j * inner, inner)
         }
-        try body(quantised)
+        try unsafe body(quantised)
     }
 }
 
@@ -57,12 +57,12 @@ final class QuantisedRows {
         let room = memory ?? Arena(count: floats, for: .activations)
         memory = room
         if factors.count < x.rows { factors = [Float](repeating: 0, count: x.rows) }
-        let base = UnsafeMutableRawPointer(room.base).bindMemory(to: type, capacity: x.rows * width)
+        let base = unsafe UnsafeMutableRawPointer(room.base).bindMemory(to: type, capacity: x.rows * width)
         for r in 0..<x.rows {
-            let row = base + r * width
-            factors[r] = Kernels.quantise(x.row(r), into: row, x.columns)
-            (row + x.columns).update(repeating: 0, count: width - x.columns)
+            let row = unsafe base + r * width
+            factors[r] = unsafe Kernels.quantise(x.row(r), into: row, x.columns)
+            unsafe (row + x.columns).update(repeating: 0, count: width - x.columns)
         }
-        return base
+        return unsafe base
     }
 }

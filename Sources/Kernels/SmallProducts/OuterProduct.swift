@@ -22,7 +22,7 @@ public func addOuterProduct(
         for column in stride(from: 0, to: n, by: 16) {
             let width = min(16, n - column)
             for row in stride(from: 0, to: m, by: 4) {
-                addFourRows(
+                unsafe addFourRows(
                     a.row(start) + row, a.stride, min(4, m - row), b.row(start) + column, b.stride, width, count,
                     to: sums.row(row) + column, sums.stride)
             }
@@ -30,11 +30,11 @@ public func addOuterProduct(
     }
     if transposed {
         for r in 0..<c.rows {
-            let target = c.row(r)
-            for column in 0..<c.columns { target[column] += sums[column, r] * alpha }
+            let target = unsafe c.row(r)
+            for column in 0..<c.columns { unsafe target[column] += sums[column, r] * alpha }
         }
     } else {
-        for r in 0..<c.rows { addScaled(sums.row(r), alpha, to: c.row(r), c.columns) }
+        for r in 0..<c.rows { unsafe addScaled(sums.row(r), alpha, to: c.row(r), c.columns) }
     }
 }
 
@@ -43,22 +43,22 @@ private func addFourRows(
     _ a: UnsafePointer<Float>, _ aStep: Int, _ rows: Int, _ b: UnsafePointer<Float>, _ bStep: Int, _ width: Int,
     _ count: Int, to c: UnsafeMutablePointer<Float>, _ cStep: Int
 ) {
-    var (sum0, sum1, sum2, sum3) = (c.lanes(0), c.lanes(cStep), c.lanes(2 &* cStep), c.lanes(3 &* cStep))
+    var (sum0, sum1, sum2, sum3) = unsafe (c.lanes(0), c.lanes(cStep), c.lanes(2 &* cStep), c.lanes(3 &* cStep))
     let (last1, last2, last3) = (min(1, rows - 1), min(2, rows - 1), min(3, rows - 1))
-    var (a, b) = (a, b)
+    var (a, b) = unsafe (a, b)
     var left = count
     while left > 0 {
-        let lanes = width == 16 ? b.lanes(0) : b.lanes(0, count: width, fill: 0)
-        multiplyAdd(SIMD16(repeating: a[0]), lanes, to: &sum0)
-        multiplyAdd(SIMD16(repeating: a[last1]), lanes, to: &sum1)
-        multiplyAdd(SIMD16(repeating: a[last2]), lanes, to: &sum2)
-        multiplyAdd(SIMD16(repeating: a[last3]), lanes, to: &sum3)
-        a += aStep
-        b += bStep
+        let lanes = unsafe width == 16 ? b.lanes(0) : b.lanes(0, count: width, fill: 0)
+        unsafe multiplyAdd(SIMD16(repeating: a[0]), lanes, to: &sum0)
+        unsafe multiplyAdd(SIMD16(repeating: a[last1]), lanes, to: &sum1)
+        unsafe multiplyAdd(SIMD16(repeating: a[last2]), lanes, to: &sum2)
+        unsafe multiplyAdd(SIMD16(repeating: a[last3]), lanes, to: &sum3)
+        unsafe a += aStep
+        unsafe b += bStep
         left &-= 1
     }
-    c.store(sum0, 0)
-    c.store(sum1, cStep)
-    c.store(sum2, 2 &* cStep)
-    c.store(sum3, 3 &* cStep)
+    unsafe c.store(sum0, 0)
+    unsafe c.store(sum1, cStep)
+    unsafe c.store(sum2, 2 &* cStep)
+    unsafe c.store(sum3, 3 &* cStep)
 }

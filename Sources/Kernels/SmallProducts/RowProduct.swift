@@ -16,14 +16,14 @@ public func rowProduct(_ x: Matrix, _ w: Matrix, into y: MutableMatrix, alpha: F
     for start in stride(from: 0, to: x.rows, by: block) {
         let end = min(start + block, x.rows)
         for column in stride(from: 0, to: w.rows, by: 4) {
-            let four = FourRows(w, from: column)
+            let four = unsafe FourRows(w, from: column)
             for row in stride(from: start, to: end - 1, by: 2) {
-                let sums = four.times(x.row(row), x.row(row + 1))
-                store(sums.0, alpha, adding, y.row(row) + column, four.count)
-                store(sums.1, alpha, adding, y.row(row + 1) + column, four.count)
+                let sums = unsafe four.times(x.row(row), x.row(row + 1))
+                unsafe store(sums.0, alpha, adding, y.row(row) + column, four.count)
+                unsafe store(sums.1, alpha, adding, y.row(row + 1) + column, four.count)
             }
             if (end - start) % 2 == 1 {
-                store(four.times(x.row(end - 1)), alpha, adding, y.row(end - 1) + column, four.count)
+                unsafe store(four.times(x.row(end - 1)), alpha, adding, y.row(end - 1) + column, four.count)
             }
         }
     }
@@ -34,26 +34,28 @@ private func store(
     _ sums: SIMD4<Float>, _ alpha: Float, _ adding: Bool, _ y: UnsafeMutablePointer<Float>, _ count: Int
 ) {
     let scaled = sums * alpha
-    for i in 0..<count { y[i] = adding ? y[i] + scaled[i] : scaled[i] }
+    for i in 0..<count { unsafe y[i] = adding ? y[i] + scaled[i] : scaled[i] }
 }
 
 /// Up to four rows of the right operand. Missing ones repeat the last row; their products are not stored.
-private struct FourRows {
+///
+/// Unsafe, because it neither owns the memory nor checks its loops.
+@unsafe private struct FourRows {
     let first: UnsafePointer<Float>
     let second: UnsafePointer<Float>
     let third: UnsafePointer<Float>
     let fourth: UnsafePointer<Float>
-    let width: Int
+    @safe let width: Int
     /// How many rows there really are.
-    let count: Int
+    @safe let count: Int
 
     @inline(__always)
     init(_ w: Matrix, from row: Int) {
         let last = w.rows - 1
-        first = w.row(row)
-        second = w.row(min(row + 1, last))
-        third = w.row(min(row + 2, last))
-        fourth = w.row(min(row + 3, last))
+        unsafe first = w.row(row)
+        unsafe second = w.row(min(row + 1, last))
+        unsafe third = w.row(min(row + 2, last))
+        unsafe fourth = w.row(min(row + 3, last))
         width = w.columns
         count = min(4, w.rows - row)
     }
@@ -64,12 +66,12 @@ private struct FourRows {
         var sums = Sums()
         var k = 0
         while k &+ 8 <= width {
-            sums.add(x.eight(k, 8), first.eight(k, 8), second.eight(k, 8), third.eight(k, 8), fourth.eight(k, 8))
+            unsafe sums.add(x.eight(k, 8), first.eight(k, 8), second.eight(k, 8), third.eight(k, 8), fourth.eight(k, 8))
             k &+= 8
         }
         if k < width {
             let left = width &- k
-            sums.add(
+            unsafe sums.add(
                 x.eight(k, left), first.eight(k, left), second.eight(k, left), third.eight(k, left),
                 fourth.eight(k, left))
         }
@@ -82,18 +84,18 @@ private struct FourRows {
         var (sums0, sums1) = (Sums(), Sums())
         var k = 0
         while k &+ 8 <= width {
-            let (w0, w1, w2, w3) = (first.eight(k, 8), second.eight(k, 8), third.eight(k, 8), fourth.eight(k, 8))
-            sums0.add(x0.eight(k, 8), w0, w1, w2, w3)
-            sums1.add(x1.eight(k, 8), w0, w1, w2, w3)
+            let (w0, w1, w2, w3) = unsafe (first.eight(k, 8), second.eight(k, 8), third.eight(k, 8), fourth.eight(k, 8))
+            unsafe sums0.add(x0.eight(k, 8), w0, w1, w2, w3)
+            unsafe sums1.add(x1.eight(k, 8), w0, w1, w2, w3)
             k &+= 8
         }
         if k < width {
             let left = width &- k
-            let (w0, w1, w2, w3) = (
+            let (w0, w1, w2, w3) = unsafe (
                 first.eight(k, left), second.eight(k, left), third.eight(k, left), fourth.eight(k, left)
             )
-            sums0.add(x0.eight(k, left), w0, w1, w2, w3)
-            sums1.add(x1.eight(k, left), w0, w1, w2, w3)
+            unsafe sums0.add(x0.eight(k, left), w0, w1, w2, w3)
+            unsafe sums1.add(x1.eight(k, left), w0, w1, w2, w3)
         }
         return (sums0.total, sums1.total)
     }

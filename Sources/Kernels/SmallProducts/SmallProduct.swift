@@ -42,22 +42,22 @@ public func smallProduct(
     }
     let mark = workspace.mark
     defer { workspace.release(to: mark) }
-    let panels = Panels(b, uses: m, workspace)
+    let panels = unsafe Panels(b, uses: m, workspace)
     let (rowStep, innerStep) =
         switch a {
         case .asIs(let matrix): (matrix.stride, 1)
         case .transposed(let matrix): (1, matrix.stride)
         }
-    let base = a.matrix.base
+    let base = unsafe a.matrix.base
     for row in stride(from: 0, to: m, by: 4) {
         let count = min(4, m - row)
         for column in stride(from: 0, to: n, by: 16) {
             let width = min(16, n - column)
-            let sums = fourRows(base + row * rowStep, count, rowStep, innerStep, panels, column / 16)
-            store(sums.0, alpha, adding, c.row(row) + column, width)
-            if count > 1 { store(sums.1, alpha, adding, c.row(row + 1) + column, width) }
-            if count > 2 { store(sums.2, alpha, adding, c.row(row + 2) + column, width) }
-            if count > 3 { store(sums.3, alpha, adding, c.row(row + 3) + column, width) }
+            let sums = unsafe fourRows(base + row * rowStep, count, rowStep, innerStep, panels, column / 16)
+            unsafe store(sums.0, alpha, adding, c.row(row) + column, width)
+            if count > 1 { unsafe store(sums.1, alpha, adding, c.row(row + 1) + column, width) }
+            if count > 2 { unsafe store(sums.2, alpha, adding, c.row(row + 2) + column, width) }
+            if count > 3 { unsafe store(sums.3, alpha, adding, c.row(row + 3) + column, width) }
         }
     }
 }
@@ -71,16 +71,16 @@ private func fourRows(
         SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero, SIMD16<Float>.zero
     )
     let (row1, row2, row3) = (min(1, count - 1) &* rowStep, min(2, count - 1) &* rowStep, min(3, count - 1) &* rowStep)
-    var (a, panel) = (a, panels.base + number * panels.panelStride)
+    var (a, panel) = unsafe (a, panels.base + number * panels.panelStride)
     var left = panels.rows
     while left > 0 {
-        let b = panel.lanes(0)
-        multiplyAdd(SIMD16(repeating: a[0]), b, to: &sum0)
-        multiplyAdd(SIMD16(repeating: a[row1]), b, to: &sum1)
-        multiplyAdd(SIMD16(repeating: a[row2]), b, to: &sum2)
-        multiplyAdd(SIMD16(repeating: a[row3]), b, to: &sum3)
-        a += innerStep
-        panel += panels.rowStride
+        let b = unsafe panel.lanes(0)
+        unsafe multiplyAdd(SIMD16(repeating: a[0]), b, to: &sum0)
+        unsafe multiplyAdd(SIMD16(repeating: a[row1]), b, to: &sum1)
+        unsafe multiplyAdd(SIMD16(repeating: a[row2]), b, to: &sum2)
+        unsafe multiplyAdd(SIMD16(repeating: a[row3]), b, to: &sum3)
+        unsafe a += innerStep
+        unsafe panel += panels.rowStride
         left &-= 1
     }
     return (sum0, sum1, sum2, sum3)
@@ -91,11 +91,11 @@ private func store(
     _ sum: SIMD16<Float>, _ alpha: Float, _ adding: Bool, _ c: UnsafeMutablePointer<Float>, _ width: Int
 ) {
     if width == 16 {
-        c.store(adding ? c.lanes(0) + sum * alpha : sum * alpha, 0)
+        unsafe c.store(adding ? c.lanes(0) + sum * alpha : sum * alpha, 0)
         return
     }
     for i in 0..<width {
-        c[i] = adding ? c[i] + sum[i] * alpha : sum[i] * alpha
+        unsafe c[i] = adding ? c[i] + sum[i] * alpha : sum[i] * alpha
     }
 }
 
@@ -104,14 +104,16 @@ private func store(
 /// A matrix without gaps whose width is a multiple of sixteen is read in place. Any other matrix, or a transposed one, is
 /// copied into consecutive panels of `[k, 16]`; the last panel is filled with zeros. A band of a wide matrix is also copied
 /// when it is used often: its rows are a power of two apart and would evict each other from the cache.
-private struct Panels {
+///
+/// Unsafe, because it neither owns the memory nor checks its loops.
+@unsafe private struct Panels {
     let base: UnsafePointer<Float>
     /// k.
-    let rows: Int
+    @safe let rows: Int
     /// Elements from row to row of a panel.
-    let rowStride: Int
+    @safe let rowStride: Int
     /// Elements from panel to panel.
-    let panelStride: Int
+    @safe let panelStride: Int
 
     /// Uses `b` or its transpose; a copy lives in `workspace` until the caller gives that memory back.
     init(_ b: Operand, uses: Int, _ workspace: Workspace) {
@@ -119,24 +121,25 @@ private struct Panels {
         let columns: Int
         (rows, columns) = b.shape
         if case .asIs = b, m.columns % 16 == 0, m.stride == m.columns || uses <= 8 {
-            (base, rowStride, panelStride) = (m.base, m.stride, 16)
+            unsafe (base, rowStride, panelStride) = (m.base, m.stride, 16)
             return
         }
-        let memory = workspace.take(Float.self, (columns + 15) / 16 * 16 * rows)
-        (base, rowStride, panelStride) = (UnsafePointer(memory), 16, 16 * rows)
+        let memory = unsafe workspace.take(Float.self, (columns + 15) / 16 * 16 * rows)
+        unsafe (base, rowStride, panelStride) = (UnsafePointer(memory), 16, 16 * rows)
         switch b {
-        case .asIs: Self.copy(m, into: memory)
-        case .transposed: Self.copyTransposed(m, into: memory)
+        case .asIs: unsafe Self.copy(m, into: memory)
+        case .transposed: unsafe Self.copyTransposed(m, into: memory)
         }
     }
 
     private static func copy(_ m: Matrix, into memory: UnsafeMutablePointer<Float>) {
         for start in Swift.stride(from: 0, to: m.columns, by: 16) {
-            let panel = memory + start * m.rows
+            let panel = unsafe memory + start * m.rows
             let width = min(16, m.columns - start)
             for r in 0..<m.rows {
-                let source = m.row(r)
-                panel.store(width == 16 ? source.lanes(start) : source.lanes(start, count: width, fill: 0), r * 16)
+                let source = unsafe m.row(r)
+                unsafe panel.store(
+                    width == 16 ? source.lanes(start) : source.lanes(start, count: width, fill: 0), r * 16)
             }
         }
     }
@@ -144,17 +147,17 @@ private struct Panels {
     /// Copies sixteen rows of `m` into the columns of a panel.
     private static func copyTransposed(_ m: Matrix, into memory: UnsafeMutablePointer<Float>) {
         for start in Swift.stride(from: 0, to: m.rows, by: 16) {
-            let panel = memory + start * m.columns
+            let panel = unsafe memory + start * m.columns
             let width = min(16, m.rows - start)
             for r in 0..<width {
-                let source = m.row(start + r)
+                let source = unsafe m.row(start + r)
                 for c in 0..<m.columns {
-                    panel[c * 16 + r] = source[c]
+                    unsafe panel[c * 16 + r] = source[c]
                 }
             }
             for r in width..<16 {
                 for c in 0..<m.columns {
-                    panel[c * 16 + r] = 0
+                    unsafe panel[c * 16 + r] = 0
                 }
             }
         }

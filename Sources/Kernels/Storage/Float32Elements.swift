@@ -6,20 +6,20 @@ enum Float32Elements: StoredElements {
     static let size = MemoryLayout<Float>.stride
 
     static func mapped(_ tensor: TensorDescription, of file: SafetensorsFile) -> UnsafeRawPointer? {
-        UnsafeRawPointer(file.floats(of: tensor))
+        unsafe UnsafeRawPointer(file.floats(of: tensor))
     }
 
     static func convert(
         _ tensor: TensorDescription, of file: SafetensorsFile, into target: UnsafeMutableRawPointer
     ) throws(Failure) {
-        try file.convert(tensor, into: target.bindMemory(to: Float.self, capacity: tensor.count))
+        try unsafe file.convert(tensor, into: target.bindMemory(to: Float.self, capacity: tensor.count))
     }
 
     static func expand(_ source: UnsafeRawPointer, _ count: Int, into target: UnsafeMutablePointer<Float>) {
-        target.update(from: source.assumingMemoryBound(to: Float.self), count: count)
+        unsafe target.update(from: source.assumingMemoryBound(to: Float.self), count: count)
     }
 
     static func add(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutablePointer<Float>) {
-        addScaled(source.assumingMemoryBound(to: Float.self), 1, to: target, count)
+        unsafe addScaled(source.assumingMemoryBound(to: Float.self), 1, to: target, count)
     }
 }

@@ -1,8 +1,9 @@
 public import Failures
 public import Tensors
 
-/// A frozen weight `[rows, columns]` in its storage format, in memory that another object owns; only read.
-public struct FrozenWeight: @unchecked Sendable {
+/// A frozen weight `[rows, columns]` in its storage format, in memory that another object owns; only read. A view like
+/// `Matrix`: making one from an address is unsafe; every row that is asked for is checked.
+@safe public struct FrozenWeight: @unchecked Sendable {
     /// The format.
     public let format: WeightFormat
     /// Number of rows.
@@ -14,7 +15,7 @@ public struct FrozenWeight: @unchecked Sendable {
     private let stride: Int
 
     private init(_ base: UnsafeRawPointer, _ format: WeightFormat, rows: Int, columns: Int, stride: Int? = nil) {
-        self.base = base
+        unsafe self.base = base
         self.format = format
         self.rows = rows
         self.columns = columns
@@ -23,18 +24,18 @@ public struct FrozenWeight: @unchecked Sendable {
 
     /// A weight that views a matrix.
     public static func float32(_ matrix: Matrix) -> FrozenWeight {
-        FrozenWeight(matrix.base, .float32, rows: matrix.rows, columns: matrix.columns, stride: matrix.stride)
+        unsafe FrozenWeight(matrix.base, .float32, rows: matrix.rows, columns: matrix.columns, stride: matrix.stride)
     }
 
     /// Numbers in bfloat16 without gaps between rows; they are expanded piece by piece when they are used.
     public static func bfloat16(_ base: UnsafePointer<UInt16>, rows: Int, columns: Int) -> FrozenWeight {
-        FrozenWeight(base, .bfloat16, rows: rows, columns: columns)
+        unsafe FrozenWeight(base, .bfloat16, rows: rows, columns: columns)
     }
 
     /// A tensor in its mapped file; nil unless the file has it in this format and aligned. The last dimension is `columns`.
     public init?(mapped tensor: TensorDescription, of file: SafetensorsFile, as format: WeightFormat) {
-        guard let base = format.elements.mapped(tensor, of: file) else { return nil }
-        self.init(base, format, rows: Self.rows(tensor), columns: tensor.shape.last ?? 1)
+        guard let base = unsafe format.elements.mapped(tensor, of: file) else { return nil }
+        unsafe self.init(base, format, rows: Self.rows(tensor), columns: tensor.shape.last ?? 1)
     }
 
     /// A tensor in `format.byteCount(tensor.count)` bytes of other memory; with `fills` that memory is overwritten with it
@@ -43,8 +44,8 @@ public struct FrozenWeight: @unchecked Sendable {
         _ tensor: TensorDescription, of file: SafetensorsFile, as format: WeightFormat,
         at memory: UnsafeMutableRawPointer, fills: Bool
     ) throws(Failure) {
-        if fills { try format.elements.convert(tensor, of: file, into: memory) }
-        self.init(memory, format, rows: Self.rows(tensor), columns: tensor.shape.last ?? 1)
+        if fills { try unsafe format.elements.convert(tensor, of: file, into: memory) }
+        unsafe self.init(memory, format, rows: Self.rows(tensor), columns: tensor.shape.last ?? 1)
     }
 
     private static func rows(_ tensor: TensorDescription) -> Int { tensor.shape.dropLast().reduce(1, *) }
@@ -52,36 +53,36 @@ public struct FrozenWeight: @unchecked Sendable {
     /// The weight as a matrix when it is stored in float32, otherwise nil.
     public var matrix: Matrix? {
         guard format == .float32 else { return nil }
-        return Matrix(base.assumingMemoryBound(to: Float.self), rows: rows, columns: columns, stride: stride)
+        return unsafe Matrix(base.assumingMemoryBound(to: Float.self), rows: rows, columns: columns, stride: stride)
     }
 
-    func row(_ index: Int) -> UnsafeRawPointer { base + format.byteCount(index * stride) }
+    func row(_ index: Int) -> UnsafeRawPointer { unsafe base + format.byteCount(index * stride) }
 
     /// All elements, row by row.
     public func copied() -> [Float] {
         let elements = format.elements
-        return [Float](unsafeUninitializedCapacity: rows * columns) { buffer, count in
+        return unsafe [Float](unsafeUninitializedCapacity: rows * columns) { buffer, count in
             count = rows * columns
             guard let target = buffer.baseAddress else { return }
-            for index in 0..<rows { elements.expand(row(index), columns, into: target + index * columns) }
+            for index in 0..<rows { unsafe elements.expand(row(index), columns, into: target + index * columns) }
         }
     }
 
     /// Overwrites `target: [rows * columns]` with all elements, row by row.
     public func copy(into target: UnsafeMutablePointer<Float>) {
-        for index in 0..<rows { format.elements.expand(row(index), columns, into: target + index * columns) }
+        for index in 0..<rows { unsafe format.elements.expand(row(index), columns, into: target + index * columns) }
     }
 
     /// Adds row `index` to `y: [columns]`.
     public func addRow(_ index: Int, to y: UnsafeMutablePointer<Float>) {
         precondition(index >= 0 && index < rows, "row outside the weight")
-        format.elements.add(row(index), columns, to: y)
+        unsafe format.elements.add(row(index), columns, to: y)
     }
 
     /// Overwrites `y: [columns]` with row `index`.
     func expandRow(_ index: Int, into y: UnsafeMutablePointer<Float>) {
         precondition(index >= 0 && index < rows, "row outside the weight")
-        format.elements.expand(row(index), columns, into: y)
+        unsafe format.elements.expand(row(index), columns, into: y)
     }
 }
 
@@ -89,8 +90,8 @@ public struct FrozenWeight: @unchecked Sendable {
 public func gatherRows(_ table: FrozenWeight, _ ids: UnsafePointer<Int32>, into y: MutableMatrix) {
     precondition(table.columns == y.columns, "gather between different widths")
     for r in 0..<y.rows {
-        let id = Int(ids[r])
+        let id = unsafe Int(ids[r])
         precondition(id >= 0 && id < table.rows, "token id outside the embedding")
-        table.expandRow(id, into: y.row(r))
+        unsafe table.expandRow(id, into: y.row(r))
     }
 }

@@ -7,7 +7,7 @@ public enum BitSum {
         var sum: UInt64 = 0
         var factor = UInt32(truncatingIfNeeded: 2 * first + 1)
         for i in 0..<count {
-            sum &+= UInt64(values[i].bitPattern) &* UInt64(factor)
+            unsafe sum &+= UInt64(values[i].bitPattern) &* UInt64(factor)
             factor &+= 2
         }
         return sum

@@ -19,13 +19,13 @@ public enum FixedPoint {
     ) -> Bool {
         var good = true
         for i in 0..<count {
-            let value = values[i]
+            let value = unsafe values[i]
             // A NaN fails the comparison too.
             if !(value.magnitude <= limit) {
                 good = false
                 continue
             }
-            sums[i] &+= quanta(Double(value))
+            unsafe sums[i] &+= quanta(Double(value))
         }
         return good
     }

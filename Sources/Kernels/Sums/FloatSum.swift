@@ -8,10 +8,10 @@ public enum FloatSum {
     ) -> Bool {
         var bad: UInt32 = 0
         for i in 0..<count {
-            let value = values[i]
+            let value = unsafe values[i]
             // A NaN fails the comparison too. No branch, so that several elements are computed at once.
             bad |= value.magnitude <= limit ? 0 : 1
-            sums[i] += value
+            unsafe sums[i] += value
         }
         return bad == 0
     }

@@ -17,8 +17,8 @@ struct DecoderStack {
         output = OutputLayer(parts)
     }
 
-    /// What the forward hands to the backward.
-    struct State {
+    /// What the forward hands to the backward. Safe except for `ids`, which are valid as long as the pass.
+    @safe struct State {
         var blocks: [DecoderBlock.State]
         let ids: UnsafePointer<Int32>
         let rows: Segments
@@ -33,15 +33,15 @@ struct DecoderStack {
         var states = memory
         states.removeAll(keepingCapacity: true)
         let rows = Segments(lengths: batch.targetLengths, in: workspace)
-        let ids = shifted(batch, workspace)
+        let ids = unsafe shifted(batch, workspace)
         let longest = batch.targetLengths.reduce(0, max)
         let bias = PassBias(.decoder, parts, longest: longest, keepsActivations: true, workspace)
-        var stream = ResidualStream(embedding.forward(ids, batch.targets.count, rows, pass), pass)
+        var stream = unsafe ResidualStream(embedding.forward(ids, batch.targets.count, rows, pass), pass)
         for block in blocks {
             Heartbeat.beat()
             states.append(block.forward(&stream, rows, encoded: encoded, bias: bias, pass))
         }
-        return State(
+        return unsafe State(
             blocks: states, ids: ids, rows: rows, bias: bias, output: output.forward(stream.present, rows, pass))
     }
 
@@ -62,7 +62,7 @@ struct DecoderStack {
             if number == 0 { state.bias.finish(.decoder, parts) }
             finished(Block(.decoder, number))
         }
-        if depth.reachesEmbedding { embedding.backward(state.ids, dx, state.rows, pass) }
+        if depth.reachesEmbedding { unsafe embedding.backward(state.ids, dx, state.rows, pass) }
     }
 
     /// State that generation keeps from one token to the next.
@@ -101,7 +101,7 @@ struct DecoderStack {
         let activeSources = Segments(
             active.count, in: workspace, start: { sources.start(active[$0]) }, length: { sources.length(active[$0]) },
             example: { active[$0] })
-        var stream = ResidualStream(embedding.forward(ids, active.count, rows, pass), pass)
+        var stream = unsafe ResidualStream(embedding.forward(ids, active.count, rows, pass), pass)
         for (number, block) in blocks.enumerated() {
             let own = KeyValueCache(
                 key: cache.own[number].key, value: cache.own[number].value, steps: cache.steps, step: step)
@@ -117,15 +117,15 @@ struct DecoderStack {
 
     /// Decoder inputs: each example's targets shifted right by the start token.
     private func shifted(_ batch: RaggedBatch, _ workspace: Workspace) -> UnsafePointer<Int32> {
-        let inputs = workspace.take(Int32.self, batch.targets.count)
+        let inputs = unsafe workspace.take(Int32.self, batch.targets.count)
         var row = 0
         for length in batch.targetLengths {
             for i in 0..<length {
-                inputs[row + i] = i == 0 ? parts.configuration.decoderStartToken : batch.targets[row + i - 1]
+                unsafe inputs[row + i] = i == 0 ? parts.configuration.decoderStartToken : batch.targets[row + i - 1]
             }
             row += length
         }
-        return UnsafePointer(inputs)
+        return unsafe UnsafePointer(inputs)
     }
 }
 

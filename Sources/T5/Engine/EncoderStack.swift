@@ -19,8 +19,8 @@ struct EncoderStack {
         norm = parts.finalNorm(.encoder)
     }
 
-    /// What the forward hands to the backward.
-    struct State {
+    /// What the forward hands to the backward. Safe except for `ids`, which are valid as long as the pass.
+    @safe struct State {
         /// What the blocks kept; empty when no backward follows.
         var blocks: [(attention: SelfAttention.State, feedForward: FeedForward.State)]
         let ids: UnsafePointer<Int32>
@@ -38,11 +38,11 @@ struct EncoderStack {
         let (sources, count) = (context.sources, context.batch.sources.count)
         var states = memory
         states.removeAll(keepingCapacity: true)
-        let ids = workspace.take(Int32.self, count)
-        for (i, id) in context.batch.sources.enumerated() { ids[i] = id }
+        let ids = unsafe workspace.take(Int32.self, count)
+        for (i, id) in context.batch.sources.enumerated() { unsafe ids[i] = id }
         let longest = (0..<sources.count).reduce(0) { max($0, sources.length($1)) }
         let bias = PassBias(.encoder, parts, longest: longest, keepsActivations: pass.keepsActivations, workspace)
-        var stream = ResidualStream(embedding.forward(ids, count, sources, pass), pass)
+        var stream = unsafe ResidualStream(embedding.forward(ids, count, sources, pass), pass)
         for block in blocks {
             Heartbeat.beat()
             let attention = stream.step { block.attention.forward($0, into: $1, sources, bias: bias, pass) }
@@ -52,7 +52,7 @@ struct EncoderStack {
         let last = stream.present
         let norm = self.norm.forward(last, into: workspace.matrix(last.rows, last.columns), workspace)
         let output = pass.dropout.applied(to: norm.output, sources, at: place, workspace)
-        return State(blocks: states, ids: UnsafePointer(ids), bias: bias, norm: norm, output: output)
+        return unsafe State(blocks: states, ids: UnsafePointer(ids), bias: bias, norm: norm, output: output)
     }
 
     /// Adds the gradients of the trained tensors; overwrites `dOutput: [source rows, d]`, the gradient of the output.
@@ -76,7 +76,7 @@ struct EncoderStack {
             if number == 0 { state.bias.finish(.encoder, parts) }
             finished(Block(.encoder, number))
         }
-        if depth.reachesEmbedding { embedding.backward(state.ids, dx, sources, pass) }
+        if depth.reachesEmbedding { unsafe embedding.backward(state.ids, dx, sources, pass) }
     }
 
     private var place: DropoutPlace { DropoutPlace(.encoder, block: 0, .finalNorm) }

@@ -102,7 +102,7 @@ public final class T5Engine: BackboneEngine {
     /// See `BackboneEngine`. The encoder and the hypernetwork run once; keys and values are cached; finished examples leave the
     /// batch.
     public func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]] {
-        try generate(batch, maxNewTokens: maxNewTokens) { _, _ in }
+        try unsafe generate(batch, maxNewTokens: maxNewTokens) { _, _ in }
     }
 
     /// The same, and calls `observe` with the example and the logits of each token.
@@ -118,8 +118,8 @@ public final class T5Engine: BackboneEngine {
         let decoding = GreedyDecoding(
             startToken: model.configuration.decoderStartToken, endToken: model.configuration.endToken,
             workspace: workspace)
-        return try decoding.answers(
-            limits: maxNewTokens, logits: { decoder.step($0, $1, step: $2, cache, pass) }, observe: observe)
+        return try unsafe decoding.answers(
+            limits: maxNewTokens, logits: { unsafe decoder.step($0, $1, step: $2, cache, pass) }, observe: observe)
     }
 
     /// See `BackboneEngine`.

@@ -58,14 +58,14 @@ extension T5Configuration {
         }
         let weights = Arena(count: layout.count)
         for (index, entry) in layout.entries.enumerated() {
-            let values = UnsafeMutableBufferPointer(start: weights.base + entry.offset, count: entry.count)
+            let values = unsafe UnsafeMutableBufferPointer(start: weights.base + entry.offset, count: entry.count)
             guard let deviation = initialDeviation(entry.name) else {
-                values.update(repeating: 1)
+                unsafe values.update(repeating: 1)
                 continue
             }
             var stream = RandomStream(seed: seed, purpose: .modelInitialisation, a: UInt32(index))
             for i in values.indices {
-                values[i] = Float(stream.normal() * deviation)
+                unsafe values[i] = Float(stream.normal() * deviation)
             }
         }
         let json: Data

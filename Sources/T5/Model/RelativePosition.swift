@@ -7,23 +7,27 @@ import Tensors
 /// Source: Raffel et al., "Exploring the limits of transfer learning", JMLR 2020, section 2.1, and its code.
 public struct RelativePositionBias: Sendable {
     private let values: Arena
+    private let heads: Int
     private let reach: Int
 
     /// Expands the table `[buckets, heads]` for lengths up to `maximumLength`.
     init(_ table: Matrix, _ buckets: PositionBuckets, maximumLength: Int) {
+        heads = table.columns
         reach = max(maximumLength, 1)
         values = Arena(count: table.columns * (2 * reach - 1))
-        buckets.spread(table, into: values.base, reach: reach)
+        buckets.spread(table, into: values.matrix(at: 0, rows: table.columns, columns: 2 * reach - 1))
     }
 
     /// The largest length that it supports.
     public var maximumLength: Int { reach }
 
     /// The biases by head and distance.
-    var view: DistanceBias { DistanceBias(values.base, reach: reach) }
+    var view: DistanceBias {
+        DistanceBias(values.readOnly.matrix(at: 0, rows: heads, columns: 2 * reach - 1))
+    }
 
     /// The biases of a query at position `query` for the keys at positions 0, 1, ...
-    func row(head: Int, query: Int) -> UnsafePointer<Float> { view.row(head: head, query: query) }
+    func row(head: Int, query: Int) -> UnsafePointer<Float> { unsafe view.row(head: head, query: query) }
 }
 
 /// Assigns distances to the buckets of a stack's position bias.
@@ -42,20 +46,22 @@ struct PositionBuckets: Sendable {
     }
 
     /// Overwrites `values: [heads, 2 * reach - 1]`, starting with the distance `-(reach - 1)`, from a table `[buckets, heads]`.
-    func spread(_ table: Matrix, into values: UnsafeMutablePointer<Float>, reach: Int) {
-        let width = 2 * reach - 1
+    func spread(_ table: Matrix, into values: MutableMatrix) {
+        precondition(table.rows == count && values.rows == table.columns, "position biases of another shape")
+        let reach = (values.columns + 1) / 2
         for distance in (1 - reach)..<reach {
             let bucket = bucket(distance)
-            for head in 0..<table.columns { values[head * width + distance + reach - 1] = table[bucket, head] }
+            for head in 0..<table.columns { unsafe values[head, distance + reach - 1] = table[bucket, head] }
         }
     }
 
     /// Backward of `spread`: adds the gradients by distance to the gradient of the table, `[buckets, heads]`.
-    func gather(_ values: UnsafePointer<Float>, reach: Int, addingTo table: MutableMatrix) {
-        let width = 2 * reach - 1
+    func gather(_ values: Matrix, addingTo table: MutableMatrix) {
+        precondition(table.rows == count && values.rows == table.columns, "position biases of another shape")
+        let reach = (values.columns + 1) / 2
         for distance in (1 - reach)..<reach {
             let bucket = bucket(distance)
-            for head in 0..<table.columns { table[bucket, head] += values[head * width + distance + reach - 1] }
+            for head in 0..<table.columns { unsafe table[bucket, head] += values[head, distance + reach - 1] }
         }
     }
 

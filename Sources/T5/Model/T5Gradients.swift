@@ -1,14 +1,15 @@
 import Backbone
+import Tensors
 
 /// Where a worker adds the gradients of trained tensors other than projections; nil for frozen tensors.
 struct T5Gradients {
-    private var norms: [Sublayer: UnsafeMutablePointer<Float>] = [:]
-    private var finalNorms: [Stack: UnsafeMutablePointer<Float>] = [:]
-    private var biases: [Stack: UnsafeMutablePointer<Float>] = [:]
+    private var norms: [Sublayer: MutableMatrix] = [:]
+    private var finalNorms: [Stack: MutableMatrix] = [:]
+    private var biases: [Stack: MutableMatrix] = [:]
     /// `[vocabulary, d]`: gradient of the rows from which tokens were read.
-    let embedding: UnsafeMutablePointer<Float>?
+    let embedding: MutableMatrix?
     /// `[vocabulary, d]`: gradient of the output matrix; the same memory as `embedding` when tied.
-    let output: UnsafeMutablePointer<Float>?
+    let output: MutableMatrix?
 
     init(_ configuration: T5Configuration, _ adaptation: (any Adaptation)?) {
         embedding = adaptation?.gradient(of: T5Configuration.embeddingName)
@@ -26,12 +27,12 @@ struct T5Gradients {
         }
     }
 
-    /// `[d]`.
-    func norm(_ sublayer: Sublayer) -> UnsafeMutablePointer<Float>? { norms[sublayer] }
-    /// `[d]`.
-    func finalNorm(_ stack: Stack) -> UnsafeMutablePointer<Float>? { finalNorms[stack] }
+    /// `[1, d]`.
+    func norm(_ sublayer: Sublayer) -> MutableMatrix? { norms[sublayer] }
+    /// `[1, d]`.
+    func finalNorm(_ stack: Stack) -> MutableMatrix? { finalNorms[stack] }
     /// `[buckets, heads]`.
-    func bias(_ stack: Stack) -> UnsafeMutablePointer<Float>? { biases[stack] }
+    func bias(_ stack: Stack) -> MutableMatrix? { biases[stack] }
 
     /// How far down the backward must go for these gradients and for what the method adapts.
     func depth(_ groups: [ProjectionGroup], _ adaptation: (any Adaptation)?) -> BackwardDepth {

@@ -49,7 +49,7 @@ extension T5Model {
 
     /// Whether two tensors of the same shape have equal numbers, whatever their types.
     static func haveEqualNumbers(_ first: WeightSource, _ second: WeightSource) -> Bool {
-        let (a, b) = (first.file.bytes(of: first.tensor), second.file.bytes(of: second.tensor))
+        let (a, b) = unsafe (first.file.bytes(of: first.tensor), second.file.bytes(of: second.tensor))
         defer { withExtendedLifetime((first.file, second.file)) {} }
         let isSameType = first.tensor.elementType == second.tensor.elementType
         let part = 1 << 18
@@ -59,11 +59,13 @@ extension T5Model {
             if isSameType {
                 let width = first.tensor.elementType.byteCount
                 let (offset, size) = (range.lowerBound * width, range.count * width)
-                if let a = a.baseAddress, let b = b.baseAddress, memcmp(a + offset, b + offset, size) == 0 { continue }
+                if let a = a.baseAddress, let b = b.baseAddress, unsafe memcmp(a + offset, b + offset, size) == 0 {
+                    continue
+                }
             }
             // Two zeros may differ in their signs.
             for index in range
-            where element(index, a, first.tensor.elementType) != element(index, b, second.tensor.elementType) {
+            where unsafe element(index, a, first.tensor.elementType) != element(index, b, second.tensor.elementType) {
                 return false
             }
         }
@@ -73,11 +75,14 @@ extension T5Model {
     private static func element(_ index: Int, _ bytes: UnsafeRawBufferPointer, _ type: ElementType) -> Float {
         switch type {
         case .float16:
-            floatFromFloat16(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
+            unsafe floatFromFloat16(
+                UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
         case .bfloat16:
-            floatFromBFloat16(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
+            unsafe floatFromBFloat16(
+                UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
         default:
-            Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))
+            unsafe Float(
+                bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))
         }
     }
 }

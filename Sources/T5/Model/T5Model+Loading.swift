@@ -34,14 +34,16 @@ extension T5Model {
         let (configuration, files, sources, condition) = try open(directory)
         try checkAliases(configuration, files, sources, condition)
         var accumulator = ContentDigest.Accumulator()
-        try [UInt8](StableJSON.line(configuration, "config.json")).withUnsafeBytes { accumulator.update($0) }
+        try unsafe [UInt8](StableJSON.line(configuration, "config.json")).withUnsafeBytes {
+            unsafe accumulator.update($0)
+        }
         for (name, _) in configuration.tensorShapes() {
             guard let (file, tensor) = sources[name] else { continue }
             // The shape keeps the bytes of two tensors apart.
-            Array("\n\(name) \(tensor.elementType.rawValue) \(tensor.shape)\n".utf8).withUnsafeBytes {
-                accumulator.update($0)
+            unsafe Array("\n\(name) \(tensor.elementType.rawValue) \(tensor.shape)\n".utf8).withUnsafeBytes {
+                unsafe accumulator.update($0)
             }
-            guard digest(file.bytes(of: tensor), as: tensor.elementType, into: &accumulator) else {
+            guard unsafe digest(file.bytes(of: tensor), as: tensor.elementType, into: &accumulator) else {
                 throw Failure(
                     .badData,
                     "\(file.path): tensor \(name) holds numbers that are not finite, with which nothing can be trained; get "
@@ -58,9 +60,9 @@ extension T5Model {
     ) -> Bool {
         let size = 1 << 18
         for start in stride(from: 0, to: bytes.count, by: size) {
-            let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + size, bytes.count)])
-            accumulator.update(part)
-            guard areFinite(part, as: type) else { return false }
+            let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + size, bytes.count)])
+            unsafe accumulator.update(part)
+            guard unsafe areFinite(part, as: type) else { return false }
         }
         return true
     }

@@ -133,16 +133,13 @@ public final class T5Model: Sendable {
         return group
     }
 
-    /// The weight of a sublayer's norm, `[d]`.
-    func norm(_ sublayer: Sublayer) -> UnsafePointer<Float> {
-        let layer = configuration.layer(sublayer)
-        return norms[Int(sublayer.stack.rawValue)][sublayer.block][layer].base
+    /// The weight of a sublayer's norm, `[1, d]`.
+    func norm(_ sublayer: Sublayer) -> Matrix {
+        norms[Int(sublayer.stack.rawValue)][sublayer.block][configuration.layer(sublayer)]
     }
 
-    /// The weight of a stack's final norm, `[d]`.
-    func finalNorm(_ stack: Stack) -> UnsafePointer<Float> {
-        finalNorms[Int(stack.rawValue)].base
-    }
+    /// The weight of a stack's final norm, `[1, d]`.
+    func finalNorm(_ stack: Stack) -> Matrix { finalNorms[Int(stack.rawValue)] }
 
     /// The position bias of a stack as in the model's file, expanded.
     func bias(_ stack: Stack) -> RelativePositionBias { biases[Int(stack.rawValue)] }

@@ -73,8 +73,8 @@ extension HuggingFaceConfiguration {
     /// The first key of a JSON object that occurs twice; nil when none does.
     private static func repeatedKey(_ data: Data) -> String? {
         var repeated: String?
-        data.withUnsafeBytes { bytes in
-            var reader = JSONReader(bytes)
+        unsafe data.withUnsafeBytes { bytes in
+            var reader = unsafe JSONReader(bytes)
             var keys: Set<[UInt8]> = []
             try? reader.object { (reader, key) throws(JSONReader.Problem) in
                 if !keys.insert(Array(key.utf8)).inserted { repeated = repeated ?? key }

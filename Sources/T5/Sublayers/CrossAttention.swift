@@ -28,7 +28,7 @@ struct CrossAttention {
         /// `[source rows, 2i]`: k and v side by side.
         let keyValue: Matrix
         /// For each example and head the probabilities before dropout, row by row.
-        let probabilities: UnsafePointer<Float>
+        let probabilities: Matrix
         /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
         let attended: Matrix
         /// `[rows, d]`: what the method reads after o; nil when it changes nothing.
@@ -56,7 +56,7 @@ struct CrossAttention {
             projected.readOnly, rows, keys(keyValue, sources), probabilities: probabilities, into: attended)
         let result = pass.finish(output, attended.readOnly, x, into: y, rows, at: place(.crossOutput))
         return State(
-            norm: norm, query: projected.readOnly, keyValue: keyValue, probabilities: probabilities,
+            norm: norm, query: projected.readOnly, keyValue: keyValue, probabilities: probabilities.readOnly,
             attended: attended.readOnly, result: result)
     }
 

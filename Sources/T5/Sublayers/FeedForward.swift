@@ -93,15 +93,16 @@ struct FeedForward {
             relu(h)
             return nil
         }
-        let mask = BitMask(
-            pass.workspace.take(UInt8.self, BitMask.byteCount(rows: h.rows, columns: h.columns)), columns: h.columns)
+        let mask = unsafe BitMask(
+            pass.workspace.take(UInt8.self, BitMask.byteCount(rows: h.rows, columns: h.columns)), rows: h.rows,
+            columns: h.columns)
         guard let masks = pass.dropout.masks else {
             relu(h, mask: mask)
             return mask
         }
         for segment in 0..<rows.count {
             let (start, length) = (rows.start(segment), rows.length(segment))
-            masks.applyRelu(
+            unsafe masks.applyRelu(
                 h, start..<start + length, mask: mask, slot: pass.dropout.slots[rows.example(segment)],
                 place: place(.feedForwardInner).number)
         }

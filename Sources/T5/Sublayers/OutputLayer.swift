@@ -43,7 +43,7 @@ struct OutputLayer {
         if let gradient = parts.gradients.output {
             gemm(
                 .transposed(state.logits.readOnly), .asIs(state.hidden),
-                into: MutableMatrix(gradient, rows: state.logits.columns, columns: state.hidden.columns), beta: 1)
+                into: gradient, beta: 1)
         }
         guard pass.depth.needsFinalNormGradient(.decoder) else { return }
         let dHidden = pass.workspace.matrix(dx.rows, dx.columns)

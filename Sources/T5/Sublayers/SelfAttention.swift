@@ -34,7 +34,7 @@ struct SelfAttention {
         /// `[rows, 3i]`: q, k and v side by side.
         let projected: Matrix
         /// For each example and head the probabilities before dropout, row by row.
-        let probabilities: UnsafePointer<Float>
+        let probabilities: Matrix
         /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
         let attended: Matrix
         /// `[rows, d]`: what the method reads after o; nil when it changes nothing.
@@ -58,8 +58,8 @@ struct SelfAttention {
             projected.columns(0, inner).readOnly, rows, keys, probabilities: probabilities, into: attended)
         let result = pass.finish(output, attended.readOnly, x, into: y, rows, at: place(.selfOutput))
         return State(
-            norm: norm, projected: projected.readOnly, probabilities: probabilities, attended: attended.readOnly,
-            result: result)
+            norm: norm, projected: projected.readOnly, probabilities: probabilities.readOnly,
+            attended: attended.readOnly, result: result)
     }
 
     /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.

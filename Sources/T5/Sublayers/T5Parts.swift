@@ -23,40 +23,31 @@ struct T5Parts {
 /// gradients by distance, to which all blocks of the stack add.
 struct PassBias {
     let values: DistanceBias
-    private let gradientBase: UnsafeMutablePointer<Float>?
-    private let reach: Int
+    /// `[heads, 2 * reach - 1]`.
+    private let gradients: MutableMatrix?
 
     /// Creates the bias for sources and targets of up to `longest` tokens.
     init(_ stack: Stack, _ parts: T5Parts, longest: Int, keepsActivations: Bool, _ workspace: Workspace) {
         let model = parts.model
         guard model.trainedBiases.contains(stack) else {
-            (values, gradientBase, reach) = (model.bias(stack).view, nil, 0)
+            (values, gradients) = (model.bias(stack).view, nil)
             return
         }
-        reach = max(longest, 1)
         let table = model.biasTable(stack)
-        let size = table.columns * (2 * reach - 1)
-        let base = workspace.take(Float.self, size)
-        parts.configuration.buckets(stack).spread(table, into: base, reach: reach)
-        values = DistanceBias(base, reach: reach)
-        guard keepsActivations, parts.gradients.bias(stack) != nil else {
-            gradientBase = nil
-            return
-        }
-        let gradient = workspace.take(Float.self, size)
-        gradient.update(repeating: 0, count: size)
-        gradientBase = gradient
+        let width = 2 * max(longest, 1) - 1
+        let numbers = workspace.matrix(table.columns, width)
+        parts.configuration.buckets(stack).spread(table, into: numbers)
+        values = DistanceBias(numbers.readOnly)
+        let isTrained = keepsActivations && parts.gradients.bias(stack) != nil
+        gradients = isTrained ? workspace.zeroMatrix(table.columns, width) : nil
     }
 
     /// Where the blocks add their gradients by distance; nil when the bias is frozen.
-    var gradient: DistanceBiasGradient? { gradientBase.map { DistanceBiasGradient($0, reach: reach) } }
+    var gradient: DistanceBiasGradient? { gradients.map { DistanceBiasGradient($0) } }
 
     /// Ends the backward: adds what all blocks have added to the gradient of the table.
     func finish(_ stack: Stack, _ parts: T5Parts) {
-        guard let gradientBase, let table = parts.gradients.bias(stack) else { return }
-        let configuration = parts.configuration
-        configuration.buckets(stack).gather(
-            gradientBase, reach: reach,
-            addingTo: MutableMatrix(table, rows: configuration.positionBuckets, columns: configuration.heads))
+        guard let gradients, let table = parts.gradients.bias(stack) else { return }
+        parts.configuration.buckets(stack).gather(gradients.readOnly, addingTo: table)
     }
 }

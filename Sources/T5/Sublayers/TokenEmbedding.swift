@@ -15,7 +15,7 @@ struct TokenEmbedding {
     /// `[count, d]`, in memory of the workspace.
     func forward(_ ids: UnsafePointer<Int32>, _ count: Int, _ rows: Segments, _ pass: Pass) -> MutableMatrix {
         let x = pass.workspace.matrix(count, parts.configuration.modelWidth)
-        gatherRows(parts.model.embedding, ids, into: x)
+        unsafe gatherRows(parts.model.embedding, ids, into: x)
         pass.dropout.apply(x, rows, at: place)
         return x
     }
@@ -24,7 +24,7 @@ struct TokenEmbedding {
     func backward(_ ids: UnsafePointer<Int32>, _ dx: MutableMatrix, _ rows: Segments, _ pass: Pass) {
         guard let gradient = parts.gradients.embedding else { return }
         pass.dropout.apply(dx, rows, at: place)
-        for row in 0..<dx.rows { addScaled(dx.row(row), 1, to: gradient + Int(ids[row]) * dx.columns, dx.columns) }
+        for row in 0..<dx.rows { unsafe addScaled(dx.row(row), 1, to: gradient.row(Int(ids[row])), dx.columns) }
     }
 
     private var place: DropoutPlace { DropoutPlace(stack, block: 0, .embedding) }

@@ -67,8 +67,8 @@ package struct RunData: TrainingExamples {
         self.training = training
     }
 
-    package func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].source(example) }
-    package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { training[task].target(example) }
+    package func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { unsafe training[task].source(example) }
+    package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { unsafe training[task].target(example) }
 
     /// A split of a task; nil when the task has none or it is empty.
     func split(task: Int, _ name: SplitName) -> CachedSplit? {

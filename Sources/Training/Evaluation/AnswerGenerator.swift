@@ -68,7 +68,7 @@ package struct AnswerGenerator {
     private func batches(_ tasks: [EvaluationTask]) -> [Batch] {
         var batches: [Batch] = []
         for (position, task) in tasks.enumerated() {
-            let order = task.gold.indices.sorted { (task.source($0).count, $1) > (task.source($1).count, $0) }
+            let order = task.gold.indices.sorted { unsafe (task.source($0).count, $1) > (task.source($1).count, $0) }
             for start in stride(from: 0, to: order.count, by: batchSize) {
                 batches.append(
                     Batch(task: position, examples: Array(order[start..<min(start + batchSize, order.count)])))
@@ -84,7 +84,7 @@ package struct AnswerGenerator {
         let task = tasks[batch.task]
         var ragged = RaggedBatch()
         for (slot, example) in batch.examples.enumerated() {
-            ragged.append(source: task.source(example), target: [], task: task.task, slot: UInt32(slot))
+            unsafe ragged.append(source: task.source(example), target: [], task: task.task, slot: UInt32(slot))
         }
         do throws(NonFiniteLogits) {
             return try engine.generate(ragged, maxNewTokens: Array(repeating: task.budget, count: ragged.count))
@@ -110,10 +110,10 @@ package struct AnswerGenerator {
                 words += answer
             }
         }
-        let parts = try communicator.gather(words.withUnsafeBytes { Array($0) }, to: 0)
+        let parts = try unsafe communicator.gather(words.withUnsafeBytes { unsafe Array($0) }, to: 0)
         var all: [Int: [[Int32]]] = [:]
         for part in parts {
-            let words = part.withUnsafeBytes { Array($0.bindMemory(to: Int32.self)) }
+            let words = unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: Int32.self)) }
             var i = 0
             while i < words.count {
                 let (index, count) = (Int(words[i]), Int(words[i + 1]))

@@ -60,7 +60,9 @@ package final class EvaluationStop: Sendable {
         }
         noteOwnRequest()
         var words = [request.load(ordering: .relaxed), isLeft.load(ordering: .relaxed) ? 1 : 0]
-        try words.withUnsafeMutableBufferPointer { (words) throws(Failure) in try world.allReduce(.maximum, words) }
+        try unsafe words.withUnsafeMutableBufferPointer { (words) throws(Failure) in
+            try unsafe world.allReduce(.maximum, words)
+        }
         return Ending(value: value, isWhole: words[1] == 0, stop: StopReason.together(words[0]))
     }
 
@@ -82,8 +84,8 @@ package final class EvaluationStop: Sendable {
     private func round(isLast: Bool) throws(Failure) -> Bool {
         noteOwnRequest()
         var words = [request.load(ordering: .relaxed), isLast ? 1 : 0]
-        try words.withUnsafeMutableBufferPointer { (words) throws(Failure) in
-            try world.allReduce(.maximum, words) { _ in }
+        try unsafe words.withUnsafeMutableBufferPointer { (words) throws(Failure) in
+            try unsafe world.allReduce(.maximum, words) { _ in }
         }
         _ = request.max(words[0], ordering: .relaxed)
         return words[1] == 1

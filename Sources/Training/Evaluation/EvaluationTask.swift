@@ -1,7 +1,9 @@
 public import Tasks
 
 /// One task's split, with everything that the evaluator needs.
-public struct EvaluationTask: Sendable {
+///
+/// Safe except for the lists that `source` returns, which are valid as long as what it reads.
+@safe public struct EvaluationTask: Sendable {
     /// Name of the task.
     public let name: String
     /// The task's position among the run's tasks.
@@ -37,6 +39,6 @@ public struct EvaluationTask: Sendable {
         self.budget = budget
         self.isBeside = isBeside
         self.gold = gold
-        self.source = source
+        unsafe self.source = source
     }
 }

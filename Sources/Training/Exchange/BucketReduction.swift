@@ -106,9 +106,9 @@ final class BucketReduction: @unchecked Sendable {
         let range = sums.buckets.all[bucket].range
         switch sums.layout.gradients {
         case .exact:
-            try communicator.allReduceSum(UnsafeMutableBufferPointer(rebasing: sums.words[range]), pause: pause)
+            try unsafe communicator.allReduceSum(UnsafeMutableBufferPointer(rebasing: sums.words[range]), pause: pause)
         case .fast:
-            try communicator.allReduceSum(UnsafeMutableBufferPointer(rebasing: sums.floats[range]), pause: pause)
+            try unsafe communicator.allReduceSum(UnsafeMutableBufferPointer(rebasing: sums.floats[range]), pause: pause)
         }
     }
 }

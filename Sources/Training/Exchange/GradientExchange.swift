@@ -9,7 +9,9 @@ import Tensors
 ///
 /// One reduction for an adapter of the usual size. More trainables are summed bucket by bucket (`BucketReduction`), and with the
 /// last bucket, or after it, what stands behind the gradients.
-final class GradientExchange {
+///
+/// Safe, since it keeps the sums to which `rest` belongs.
+@safe final class GradientExchange {
     private let communicator: Communicator
     private let check: UInt64
     private let sums: RankSums
@@ -29,7 +31,7 @@ final class GradientExchange {
         // The last bucket often ends where the rest begins.
         let isJoined = layout.gradients == .exact && buckets.last?.range.upperBound == layout.losses
         let first = isJoined ? buckets[buckets.count - 1].range.lowerBound : layout.losses
-        rest = UnsafeMutableBufferPointer(rebasing: sums.words[first...])
+        unsafe rest = UnsafeMutableBufferPointer(rebasing: sums.words[first...])
         early = BucketReduction(
             sums, count: buckets.count - (isJoined ? 1 : 0), communicator: communicator, overlaps: overlaps)
     }
@@ -52,7 +54,7 @@ final class GradientExchange {
         self[.checkSquared] = word * word
         self[.bad] = isGood ? 0 : 1
         self[.stop] = stop() == nil ? 0 : 1
-        try communicator.allReduceSum(rest)
+        try unsafe communicator.allReduceSum(rest)
         let size = Int64(communicator.size)
         let agrees =
             self[.step] == Int64(step) * size && self[.check] == word * size
@@ -72,7 +74,7 @@ final class GradientExchange {
     /// Sums everything over all ranks; collective.
     func sumOverRanks() throws(Failure) {
         try early.reduceAll()
-        try communicator.allReduceSum(rest)
+        try unsafe communicator.allReduceSum(rest)
     }
 
     /// Whether some rank met a number that is not finite or too large.
@@ -82,14 +84,14 @@ final class GradientExchange {
 
     /// The sums of a task.
     func sums(task: Int) -> StepResult.TaskSums {
-        StepResult.TaskSums(
+        unsafe StepResult.TaskSums(
             lossQuanta: sums.words[layout.losses + task], tokens: sums.words[layout.tokens + task],
             examples: sums.words[layout.examples + task], sourceTokens: sums.words[layout.sourceTokens + task])
     }
 
     private subscript(word: StepSums.Header) -> Int64 {
-        get { sums.words[layout.header + word.rawValue] }
-        set { sums.words[layout.header + word.rawValue] = newValue }
+        get { unsafe sums.words[layout.header + word.rawValue] }
+        set { unsafe sums.words[layout.header + word.rawValue] = newValue }
     }
 
     /// Names the first rank that is not with most of the others; collective.

@@ -19,9 +19,9 @@ final class RankSums: @unchecked Sendable {
     private let wordMemory: NumberBuffer<Int64>
     private let floatMemory: NumberBuffer<Float>
     /// Whole numbers: the gradients where their sum is exact, and what stands behind them.
-    var words: UnsafeMutableBufferPointer<Int64> { wordMemory.elements }
+    var words: UnsafeMutableBufferPointer<Int64> { unsafe wordMemory.elements }
     /// The gradients where their sum is `fast`; else empty.
-    var floats: UnsafeMutableBufferPointer<Float> { floatMemory.elements }
+    var floats: UnsafeMutableBufferPointer<Float> { unsafe floatMemory.elements }
     /// Is signalled for each of the first `awaited` buckets in turn, when all micro-batches of a step have been added to it.
     let completed = DispatchSemaphore(value: 0)
     /// How many buckets somebody waits for in every step: a signal that nobody takes would be taken for one of the next step.
@@ -64,8 +64,8 @@ final class RankSums: @unchecked Sendable {
 
     /// Sets one of `parts` equal parts to zero.
     func clear(part: Int, of parts: Int) {
-        Self.clear(words, part, parts)
-        Self.clear(floats, part, parts)
+        unsafe Self.clear(words, part, parts)
+        unsafe Self.clear(floats, part, parts)
     }
 
     private static func clear<Number: Numeric>(
@@ -73,7 +73,7 @@ final class RankSums: @unchecked Sendable {
     ) {
         let size = (numbers.count + parts - 1) / parts
         let range = min(part * size, numbers.count)..<min((part + 1) * size, numbers.count)
-        UnsafeMutableBufferPointer(rebasing: numbers[range]).update(repeating: 0)
+        unsafe UnsafeMutableBufferPointer(rebasing: numbers[range]).update(repeating: 0)
     }
 
     /// Begins a step in which so many micro-batches are added to every bucket; after `clear`.
@@ -105,31 +105,35 @@ final class RankSums: @unchecked Sendable {
     }
 
     private func add(_ gradients: Arena, _ range: Range<Int>, _ limit: Float) -> Bool {
-        let source = gradients.base + range.lowerBound
+        let source = unsafe gradients.base + range.lowerBound
         switch layout.gradients {
         case .exact:
-            guard let base = words.baseAddress else { return true }
-            return FixedPoint.add(source, to: base + range.lowerBound, count: range.count, limit: limit)
+            guard let base = unsafe words.baseAddress else { return true }
+            return unsafe FixedPoint.add(source, to: base + range.lowerBound, count: range.count, limit: limit)
         case .fast:
-            guard let base = floats.baseAddress else { return true }
-            return FloatSum.add(source, to: base + range.lowerBound, count: range.count, limit: limit)
+            guard let base = unsafe floats.baseAddress else { return true }
+            return unsafe FloatSum.add(source, to: base + range.lowerBound, count: range.count, limit: limit)
         }
     }
 
     /// Runs `body` with what stands behind the gradients, which no other worker touches meanwhile.
     func withTail<R>(_ body: (UnsafeMutableBufferPointer<Int64>) -> R) -> R {
-        tail.withLock { _ in body(words) }
+        tail.withLock { _ in unsafe body(words) }
     }
 
     /// The gradients of a range: the sum divided by `divisor`. Overwrites `gradients: [range.count]`.
     func unpack(_ range: Range<Int>, into gradients: UnsafeMutablePointer<Float>, divisor: Double) {
         switch layout.gradients {
         case .exact:
-            let (words, factor) = (words, FixedPoint.quantum / divisor)
-            for (target, source) in range.enumerated() { gradients[target] = Float(Double(words[source]) * factor) }
+            let (words, factor) = unsafe (words, FixedPoint.quantum / divisor)
+            for (target, source) in range.enumerated() {
+                unsafe gradients[target] = Float(Double(words[source]) * factor)
+            }
         case .fast:
-            let (floats, factor) = (floats, 1 / divisor)
-            for (target, source) in range.enumerated() { gradients[target] = Float(Double(floats[source]) * factor) }
+            let (floats, factor) = unsafe (floats, 1 / divisor)
+            for (target, source) in range.enumerated() {
+                unsafe gradients[target] = Float(Double(floats[source]) * factor)
+            }
         }
     }
 }

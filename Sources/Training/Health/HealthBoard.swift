@@ -12,7 +12,9 @@ import Synchronization
 /// sets `failing`, so that the others report nothing.
 ///
 /// Every entry is one word that is written atomically, so no locks are needed: a rank may be stopped or killed at any moment.
-final class HealthBoard: @unchecked Sendable {
+///
+/// Safe, since it keeps the memory and touches only the words of its ranks.
+@safe final class HealthBoard: @unchecked Sendable {
     /// The words of a rank. Times are of the node's monotonic clock, in nanoseconds.
     enum Entry: Int, CaseIterable {
         /// Process id.
@@ -66,8 +68,8 @@ final class HealthBoard: @unchecked Sendable {
         let count = Word.allCases.count + node.size * Entry.allCases.count
         let size = count * MemoryLayout<Int64>.stride + Self.sentenceSize
         memory = try NodeMemory(node, byteCount: size)
-        words = memory.base.assumingMemoryBound(to: Atomic<Int64>.self)
-        if memory.isWriter { memset(memory.base, 0, size) }
+        unsafe words = memory.base.assumingMemoryBound(to: Atomic<Int64>.self)
+        if memory.isWriter { unsafe memset(memory.base, 0, size) }
         try memory.publish()
         let space = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")) ?? ""
         let facts = try node.allGather([UInt64(world.rank), space.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }])
@@ -84,47 +86,50 @@ final class HealthBoard: @unchecked Sendable {
     /// The current time in nanoseconds, on the clock that all processes of a node share.
     static var now: Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     /// A word of the node.
     subscript(word: Word) -> Int64 {
-        get { words[word.rawValue].load(ordering: .acquiring) }
-        set { words[word.rawValue].store(newValue, ordering: .releasing) }
+        get { unsafe words[word.rawValue].load(ordering: .acquiring) }
+        set { unsafe words[word.rawValue].store(newValue, ordering: .releasing) }
     }
 
     /// Atomically replaces the value `old` by `new`; returns false when the word has another value.
     func replace(_ word: Word, _ old: Int64, by new: Int64) -> Bool {
-        words[word.rawValue].compareExchange(expected: old, desired: new, ordering: .acquiringAndReleasing).exchanged
+        unsafe words[word.rawValue].compareExchange(expected: old, desired: new, ordering: .acquiringAndReleasing)
+            .exchanged
     }
 
     /// A word of a rank of the node.
     subscript(entry: Entry, rank: Int) -> Int64 {
-        get { words[place(entry, rank)].load(ordering: .acquiring) }
-        set { words[place(entry, rank)].store(newValue, ordering: .releasing) }
+        get { unsafe words[place(entry, rank)].load(ordering: .acquiring) }
+        set { unsafe words[place(entry, rank)].store(newValue, ordering: .releasing) }
     }
 
     private func place(_ entry: Entry, _ rank: Int) -> Int {
-        Word.allCases.count + rank * Entry.allCases.count + entry.rawValue
+        precondition(rank >= 0 && rank <= node.size, "a rank that the node does not have")
+        return Word.allCases.count + rank * Entry.allCases.count + entry.rawValue
     }
 
     /// The sentence about a lost rank; nil when no rank was found lost.
     var loss: String? {
         let count = Int(self[.sentence])
-        return count == 0 ? nil : String(decoding: UnsafeRawBufferPointer(start: text, count: count), as: UTF8.self)
+        return unsafe count == 0
+            ? nil : String(decoding: UnsafeRawBufferPointer(start: text, count: count), as: UTF8.self)
     }
 
     /// Shows the sentence about a lost rank to the others; only the first one counts.
     func found(_ sentence: String) {
         guard replace(.finder, 0, by: Int64(node.rank + 1)) else { return }
         let bytes = Array(sentence.utf8.prefix(Self.sentenceSize))
-        text.copyMemory(from: bytes, byteCount: bytes.count)
+        unsafe text.copyMemory(from: bytes, byteCount: bytes.count)
         self[.sentence] = Int64(bytes.count)
     }
 
     private var text: UnsafeMutableRawPointer {
-        memory.base + place(.process, node.size) * MemoryLayout<Int64>.stride
+        unsafe memory.base + place(.process, node.size) * MemoryLayout<Int64>.stride
     }
 
     /// Whether the process of a rank of the node is gone; false when that is unknown.

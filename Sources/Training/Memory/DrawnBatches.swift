@@ -25,7 +25,7 @@ extension RankMemory.Batches {
             for index in 0..<plan.count {
                 var lengths = BatchLengths()
                 for slot in plan.slots(of: index) {
-                    lengths.append(
+                    unsafe lengths.append(
                         source: examples.source(task: slot.task, example: slot.example).count,
                         target: max(
                             examples.target(task: slot.task, example: slot.example).count,
@@ -62,10 +62,10 @@ package final class KnownLengths: TrainingExamples {
     }
 
     package func source(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
-        tokens.slice(0, Int(sources[task][example]))
+        unsafe tokens.slice(0, Int(sources[task][example]))
     }
 
     package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
-        tokens.slice(0, targets[task])
+        unsafe tokens.slice(0, targets[task])
     }
 }

@@ -21,7 +21,7 @@ struct Discrepancy {
     /// Adds `count` numbers.
     mutating func add(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) {
         for i in 0..<count {
-            let (x, y) = (Double(a[i]), Double(b[i]))
+            let (x, y) = unsafe (Double(a[i]), Double(b[i]))
             product += x * y
             expected += x * x
             found += y * y
@@ -32,7 +32,7 @@ struct Discrepancy {
     /// Adds two matrices of one shape.
     mutating func add(_ a: Matrix, _ b: Matrix) {
         precondition(a.rows == b.rows && a.columns == b.columns, "matrices of different shapes")
-        for row in 0..<a.rows { add(a.row(row), b.row(row), count: a.columns) }
+        for row in 0..<a.rows { unsafe add(a.row(row), b.row(row), count: a.columns) }
     }
 
     /// Adds everything that was added to another value.

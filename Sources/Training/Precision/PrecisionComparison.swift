@@ -80,7 +80,7 @@ final class PrecisionComparison {
         var cosines: [(cosine: Double, name: String)] = []
         for entry in layout.entries {
             var tensor = Discrepancy()
-            tensor.add(
+            unsafe tensor.add(
                 expected.gradients.base + entry.offset, found.gradients.base + entry.offset, count: entry.count)
             whole.add(tensor)
             if let cosine = tensor.cosine { cosines.append((cosine, entry.name)) }

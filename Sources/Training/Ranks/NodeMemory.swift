@@ -2,8 +2,8 @@ public import Backbone
 public import Failures
 public import MPI
 
-/// Memory for converted or packed weights that the ranks of a node share.
-public final class NodeMemory: FrozenMemory, @unchecked Sendable {
+/// Memory for converted or packed weights that the ranks of a node share. Safe except for `base`.
+@safe public final class NodeMemory: FrozenMemory, @unchecked Sendable {
     /// Where the memory is.
     private enum Place: ~Copyable {
         /// For a rank that is alone on its node, because containers have little shared memory.
@@ -27,11 +27,11 @@ public final class NodeMemory: FrozenMemory, @unchecked Sendable {
         isWriter = node.rank == 0
         if node.size == 1 {
             let memory = PrivateFrozenMemory(byteCount: byteCount)
-            base = memory.base
+            unsafe base = memory.base
             place = .own(memory)
         } else {
             let memory = try node.allocateShared(byteCount: byteCount, for: content, remedy: remedy)
-            base = memory.bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 64)!
+            unsafe base = memory.bytes.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 64)!
             place = .window(memory)
         }
     }

@@ -80,7 +80,7 @@ package struct Resumption {
         bytes = try world.broadcast(bytes, from: 0)
         // A fresh start is shared too: another library on another node may round a start value differently.
         for arena in [state.weights, state.mean, state.square] {
-            try world.broadcast(UnsafeMutableRawBufferPointer(arena.elements), from: 0)
+            try unsafe world.broadcast(UnsafeMutableRawBufferPointer(arena.elements), from: 0)
         }
         guard !bytes.isEmpty else { return nil }
         if resumed == nil { resumed = Resumed(state: try RunState(Data(bytes), path: store.directory)) }

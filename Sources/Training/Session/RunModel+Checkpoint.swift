@@ -39,7 +39,7 @@ extension RunModel {
                 loaded = try read(name, of: run, into: weights)
             }
         }
-        try world.broadcast(UnsafeMutableRawBufferPointer(weights.elements), from: 0)
+        try unsafe world.broadcast(UnsafeMutableRawBufferPointer(weights.elements), from: 0)
         return loaded
     }
 

@@ -19,7 +19,7 @@ extension RunSession {
             for task in tasks {
                 answering.append(
                     RankMemory.Batches.longest(
-                        task.gold.indices.map { task.source($0).count }, batch: configuration.evaluationBatch,
+                        task.gold.indices.map { unsafe task.source($0).count }, batch: configuration.evaluationBatch,
                         steps: task.budget))
             }
             batches = try RankMemory.Batches(

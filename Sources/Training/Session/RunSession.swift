@@ -101,10 +101,10 @@ package struct RunSession {
         let gold = data.gold(task: index, split)
         let chosen = ExampleSubset.positions(
             task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed)
-        var task = EvaluationTask(
+        var task = unsafe EvaluationTask(
             name: name, task: index, space: definition.answers, metrics: definition.metrics,
             positive: definition.positiveClass, budget: base.budgets[index], isBeside: isBeside,
-            gold: chosen.map { gold[$0] }, source: { rows.source(chosen[$0]) })
+            gold: chosen.map { gold[$0] }, source: { unsafe rows.source(chosen[$0]) })
         task.exampleName = { "example \(chosen[$0])" }
         return task
     }

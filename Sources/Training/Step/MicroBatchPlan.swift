@@ -49,7 +49,7 @@ package struct MicroBatchPlan {
 
     /// What a slot costs: a target token passes the decoder and the output matrix, about twice the work of a source token.
     private static func cost(_ slot: Sampler.Slot, _ examples: any TrainingExamples) -> Int {
-        examples.source(task: slot.task, example: slot.example).count
+        unsafe examples.source(task: slot.task, example: slot.example).count
             + 2 * examples.target(task: slot.task, example: slot.example).count
     }
 
@@ -127,7 +127,7 @@ package struct MicroBatchPlan {
     ) {
         batch.removeAll()
         for slot in slots(of: index) {
-            batch.append(
+            unsafe batch.append(
                 source: examples.source(task: slot.task, example: slot.example),
                 target: examples.target(task: slot.task, example: slot.example),
                 task: slot.task, slot: UInt32(slot.index))

@@ -46,7 +46,7 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         pieces = (0..<count).map { _ in Arena(count: Self.piece, for: .trainables) }
         norms = NumberBuffer(count: (sums.layout.parameters + block - 1) / block)
         marks = NumberBuffer(count: count)
-        mark = BitSum.of(state.weights.base, count: state.weights.count, from: 0)
+        mark = unsafe BitSum.of(state.weights.base, count: state.weights.count, from: 0)
     }
 
     /// One update with the sums divided by `divisor`; returns the norm before clipping. `count` counts updates from 1.
@@ -58,7 +58,7 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         order = Order(divisor: divisor, update: (optimizer.step(learningRate: learningRate, count: count), factor))
         threads.run(self)
         order = nil
-        mark = marks.elements.reduce(0, &+)
+        mark = unsafe marks.elements.reduce(0, &+)
         return norm
     }
 
@@ -67,7 +67,7 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         order = Order(divisor: divisor, update: nil)
         threads.run(self)
         order = nil
-        return norms.elements.reduce(0, +).squareRoot()
+        return unsafe norms.elements.reduce(0, +).squareRoot()
     }
 
     /// One thread's part of an order.
@@ -84,8 +84,8 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         var sum = 0.0
         let end = min((block + 1) * self.block, sums.layout.parameters)
         for start in stride(from: block * self.block, to: end, by: Self.piece) {
-            let gradients = unpack(start, end, divisor, number)
-            sum = GradientClipping.addSquares(gradients.base, gradients.count, to: sum)
+            let gradients = unsafe unpack(start, end, divisor, number)
+            sum = unsafe GradientClipping.addSquares(gradients.base, gradients.count, to: sum)
         }
         norms[block] = sum
     }
@@ -97,12 +97,12 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         let end = min((number + 1) * share, count)
         var mark: UInt64 = 0
         for start in stride(from: number * share, to: end, by: Self.piece) {
-            let gradients = unpack(start, end, divisor, number)
-            if let factor { GradientClipping.scale(gradients.base, gradients.count, by: factor) }
-            step.apply(
+            let gradients = unsafe unpack(start, end, divisor, number)
+            if let factor { unsafe GradientClipping.scale(gradients.base, gradients.count, by: factor) }
+            unsafe step.apply(
                 state.weights.base + start, gradients: gradients.base, mean: state.mean.base + start,
                 square: state.square.base + start, elements: gradients.count)
-            mark &+= BitSum.of(state.weights.base + start, count: gradients.count, from: start)
+            unsafe mark &+= BitSum.of(state.weights.base + start, count: gradients.count, from: start)
         }
         marks[number] = mark
     }
@@ -111,7 +111,7 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         _ start: Int, _ end: Int, _ divisor: Double, _ number: Int
     ) -> (base: UnsafeMutablePointer<Float>, count: Int) {
         let range = start..<min(start + Self.piece, end)
-        sums.unpack(range, into: pieces[number].base, divisor: divisor)
-        return (pieces[number].base, range.count)
+        unsafe sums.unpack(range, into: pieces[number].base, divisor: divisor)
+        return unsafe (pieces[number].base, range.count)
     }
 }

@@ -56,7 +56,7 @@ public final class TrainState {
     public var digest: ContentDigest {
         var accumulator = ContentDigest.Accumulator()
         for arena in [weights, mean, square] {
-            accumulator.update(UnsafeRawBufferPointer(arena.elements))
+            unsafe accumulator.update(UnsafeRawBufferPointer(arena.elements))
         }
         return accumulator.digest
     }

@@ -156,7 +156,7 @@ public final class Trainer {
         plan.share(rank: communicator.rank, size: communicator.size, into: &mine)
         return mine.map { index in
             plan.slots(of: index).reduce((source: 0, target: 0)) { rows, slot in
-                (
+                unsafe (
                     rows.source + examples.source(task: slot.task, example: slot.example).count,
                     rows.target + examples.target(task: slot.task, example: slot.example).count
                 )

@@ -143,7 +143,7 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
         let (batch, layout) = (worker.batch, sums.layout)
         worker.magnitudes.removeAll(keepingCapacity: true)
         worker.magnitudes.append(contentsOf: repeatElement(0, count: layout.tasks))
-        return sums.withTail { words in
+        return unsafe sums.withTail { words in
             var good = true
             // What a micro-batch adds to the loss of one task is what the limit is for, as with one gradient.
             for example in 0..<batch.count {
@@ -152,13 +152,13 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
                 worker.magnitudes[task] += value.magnitude
                 // A NaN fails the comparison too.
                 if worker.magnitudes[task] <= Double(settings.limit) {
-                    words[layout.losses + task] += FixedPoint.quanta(value)
+                    unsafe words[layout.losses + task] += FixedPoint.quanta(value)
                 } else {
                     good = false
                 }
-                words[layout.tokens + task] += Int64(batch.targetLengths[example])
-                words[layout.examples + task] += 1
-                words[layout.sourceTokens + task] += Int64(batch.sourceLengths[example])
+                unsafe words[layout.tokens + task] += Int64(batch.targetLengths[example])
+                unsafe words[layout.examples + task] += 1
+                unsafe words[layout.sourceTokens + task] += Int64(batch.sourceLengths[example])
             }
             return good
         }

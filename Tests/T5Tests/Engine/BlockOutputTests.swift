@@ -43,7 +43,7 @@ import Testing
         let memory = Arena(count: last.count + last.rows)
         let expected = MutableMatrix(memory.base, rows: last.rows, columns: last.columns)
         rmsNorm(
-            last, weight: model.finalNorm(.encoder), epsilon: model.configuration.normEpsilon, into: expected,
+            last, weight: model.finalNorm(.encoder).base, epsilon: model.configuration.normEpsilon, into: expected,
             inverse: memory.base + last.count)
         #expect(engine.encoderOutput?.copied() == expected.readOnly.copied())
     }

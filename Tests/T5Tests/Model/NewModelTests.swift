@@ -2,6 +2,7 @@ import Backbone
 import Failures
 import Foundation
 import Kernels
+import Tensors
 import TestSupport
 import Testing
 
@@ -57,7 +58,7 @@ import Testing
         }
         #expect(
             (0..<48).allSatisfy {
-                model.norm(Sublayer(.encoder, 0, .feedForward))[$0] == 1 && model.finalNorm(.decoder)[$0] == 1
+                model.norm(Sublayer(.encoder, 0, .feedForward))[0, $0] == 1 && model.finalNorm(.decoder)[0, $0] == 1
             })
     }
 
