@@ -17,6 +17,14 @@ enum KeyTable {
         ("parallel", "Threads and communication"), ("log", "Output during the run"),
     ]
 
+    /// The methods of this version, in the order of `MethodTable`, and those that only a later one will have.
+    static let methods = ["frozen", "unolora", "unolora_star", "lora_per_task"]
+    static let laterMethods = ["full", "hyperformer_pp"]
+
+    /// The method whose options the keys of a section are. Other methods refuse these keys, and their runs do not record them,
+    /// so that a new method does not change what an earlier run of another one has recorded.
+    static let owners = ["hyper": "unolora_star", "hyperformer": "hyperformer_pp"]
+
     static let keys: [Key] = top + data + adapter + step + schedule + run
 
     private static let top: [Key] = [
@@ -37,8 +45,8 @@ enum KeyTable {
                 + "verify --config measures the effect of storage and products on a model, and so does the start of a run."
         ),
         Key(
-            "method", .choice(["frozen", "unolora", "unolora_star", "lora_per_task", "full", "hyperformer_pp"]),
-            "unolora", result: true, "What is trained; full and hyperformer_pp are not in this version."),
+            "method", .choice(methods + laterMethods), "unolora", result: true,
+            "What is trained; \(laterMethods.joined(separator: " and ")) are not in this version."),
         Key(
             "tasks", .tasks, "[cola, mnli, mrpc, qnli, qqp, rte, sst2, stsb]", result: true,
             "GLUE's names (cola, sst2, mrpc, qqp, stsb, mnli, qnli, rte, wnli) and custom tasks."),

@@ -7,11 +7,9 @@ extension RunConfiguration {
             let place = keys.lazy.compactMap { places.byKey[$0] }.first ?? places.name
             return Failure(.badConfiguration, "\(place): \(sentence)")
         }
-        if ["full", "hyperformer_pp"].contains(method) {
-            throw refuse(
-                "method",
-                because: "method \(method) is not in this version; it has frozen, unolora, unolora_star and "
-                    + "lora_per_task")
+        if KeyTable.laterMethods.contains(method) {
+            let known = KeyTable.methods.dropLast().joined(separator: ", ") + " and " + (KeyTable.methods.last ?? "")
+            throw refuse("method", because: "method \(method) is not in this version; it has \(known)")
         }
         if gemm == "onednn", storage != .float32 {
             throw refuse(
@@ -49,11 +47,11 @@ extension RunConfiguration {
                 throw refuse(
                     key.path, because: "lora.rank has no effect beside lora.rankA and lora.rankB; remove one of them")
             }
-            let owner = Self.section(key.path) == "hyper" ? "unolora_star" : "hyperformer_pp"
+            let owner = KeyTable.owners[Self.section(key.path)] ?? ""
             throw refuse(
                 key.path,
                 because: "\(key.path) has no meaning for method \(method), only for \(owner); remove it"
-                    + (owner == "unolora_star" ? " or use method unolora_star" : ""))
+                    + (KeyTable.methods.contains(owner) ? " or use method \(owner)" : ""))
         }
         if glue == nil, let task = tasks.first(where: { if case .glue = $0 { true } else { false } }) {
             throw refuse(

@@ -102,10 +102,6 @@ extension RunConfiguration {
     /// Whether a key has an effect given the values of the others.
     func applies(_ key: Key) -> Bool {
         if key.path == "lora.rank" { return values["lora.rankA"] == .null || values["lora.rankB"] == .null }
-        return switch Self.section(key.path) {
-        case "hyper": method == "unolora_star"
-        case "hyperformer": method == "hyperformer_pp"
-        default: true
-        }
+        return KeyTable.owners[Self.section(key.path)].map { $0 == method } ?? true
     }
 }

@@ -41,7 +41,7 @@ extension RunConfiguration {
     public var preset: String { text("preset") }
     /// Hugging Face directory of the backbone.
     public var model: String { text("model") }
-    /// What is trained: `frozen`, `unolora`, `unolora_star` or `lora_per_task`.
+    /// What is trained: one of `KeyTable.methods`.
     public var method: String { text("method") }
     /// Dropout rate at T5's places; nil for the model's own.
     public var dropout: Double? { optionalNumber("dropout") }

@@ -1,7 +1,8 @@
-import Configuration
 import Failures
 import Foundation
 import Testing
+
+@testable import Configuration
 
 @Suite struct TextTests {
     static let custom = """
@@ -48,6 +49,14 @@ import Testing
         #expect(text.contains("\nlora:\n  rank: 8\n  rankA: null\n"))
         #expect(!text.contains("hyper"))
         #expect(try load(complete + "preset: repo\n").resolvedYAML.contains("\nhyper:\n  dim: 8\n"))
+    }
+
+    /// A key more would keep every earlier run from going on, since its record does not have the key.
+    @Test func `the keys that decide a result are those of earlier versions, apart from a method's own`() throws {
+        let lines = try load(complete).resultText.split(separator: "\n")
+        let keys = lines.map { $0.prefix { $0 != ":" } }
+        #expect(keys.count == 39, "\(keys)")
+        #expect(!keys.contains { KeyTable.owners[RunConfiguration.section(String($0))] != nil })
     }
 
     @Test func `the model may be a mapping of path, storage and products`() throws {

@@ -109,6 +109,10 @@ import Testing
         #expect(try (Self.train().dropout, Self.train().check) == (0.07, 3))
     }
 
+    @Test func `the methods that a user can choose are those of the table`() {
+        #expect(KeyTable.methods == MethodTable.standard.names)
+    }
+
     @Test func `no key of these sections is left out`() {
         let covered = Set(Self.ofTheStep.map(\.key) + Self.ofTheAdapter.map(\.key))
         let sections = ["lora", "hyper", "lr", "optim", "loss"]
