@@ -2,6 +2,7 @@ import Adapters
 import Backbone
 import Tensors
 import Testing
+import ToyMethod
 
 @testable import T5
 
@@ -25,13 +26,12 @@ import Testing
 
     /// High-water mark of a generation whose answers all have the largest length, and the predicted bytes.
     private static func measure(
-        _ tiny: TinyT5, _ options: LowRankOptions, _ sizes: Sizes
+        _ tiny: TinyT5, _ adapter: TinyAdapter, _ sizes: Sizes
     ) throws -> (highWater: Int, foretold: Int) {
-        let adapter = TinyAdapter(tiny, options)
         // There is one block from the start, because the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
         let adaptation = adapter.method.adaptation(weights: adapter.weights.readOnly, gradients: nil)
-        let engine = T5Engine(model: tiny.model, adaptation: adaptation, workspace: workspace)
+        let engine = T5Engine(model: adapter.model, adaptation: adaptation, workspace: workspace)
         let lengths = (0..<sizes.examples).map { (source: sizes.source, target: 1, task: $0 % 4) }
         let limits = Array(repeating: sizes.steps, count: sizes.examples)
         _ = try engine.generate(TinyT5.batch(lengths), maxNewTokens: limits)
@@ -50,13 +50,28 @@ import Testing
             // The end token is never generated, so no answer ends early.
             let tiny = TinyT5(family, encoderBlocks: encoder, decoderBlocks: decoder, endToken: 99)
             for sizes in Sizes.all {
-                let (highWater, foretold) = try Self.measure(tiny, method.options, sizes)
+                let (highWater, foretold) = try Self.measure(tiny, TinyAdapter(tiny, method.options), sizes)
                 #expect(highWater <= foretold, "\(sizes.testDescription), \(encoder) and \(decoder) blocks")
                 if sizes.isLarge {
                     #expect(
                         Double(highWater) >= 0.6 * Double(foretold),
                         "\(sizes.testDescription), \(encoder) and \(decoder) blocks: \(highWater) of \(foretold)")
                 }
+            }
+        }
+    }
+
+    @Test(arguments: TinyT5.Family.allCases)
+    func `so does one with a method that trains the backbone's tensors or changes outputs`(
+        family: TinyT5.Family
+    ) throws {
+        let tiny = TinyT5(family, endToken: 99)
+        let shape = tiny.model.configuration
+        for method in [ToyMethod(on: shape), TrainedTensors(on: shape) { _ in true }] as [any Method] {
+            for sizes in Sizes.all {
+                let (highWater, foretold) = try Self.measure(tiny, TinyAdapter(tiny, method, deviation: 0), sizes)
+                #expect(highWater <= foretold, "\(sizes.testDescription)")
+                if sizes.isLarge { #expect(Double(highWater) >= 0.6 * Double(foretold), "\(sizes.testDescription)") }
             }
         }
     }
