@@ -49,7 +49,7 @@ struct WorkloadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Hugging Face T5 directory, e.g. from unolora-dist new-model.", valueName: "directory"))
     var model: String
 
-    @Option(help: "unolora, unolora_star or lora_per_task.")
+    @Option(help: "Name of a method, as the key method.")
     var method = "unolora"
 
     @Option(help: "Rank of the adapter.")
