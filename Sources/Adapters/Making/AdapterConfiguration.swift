@@ -4,7 +4,8 @@ import Tensors
 
 /// `unolora_config.json`: what is needed to use an adapter file again, and to make a method (`MethodTable`).
 ///
-/// `method`, `rank`, `alpha` and `tasks` are always present; any other key may be absent and then has the method's default.
+/// `method`, `rank`, `alpha` and `tasks` are always present, even if a method has no rank; any other key may be absent and then
+/// has the method's default.
 public struct AdapterConfiguration: Codable, Sendable, Equatable {
     /// Short name of the method.
     public var method: String

@@ -23,14 +23,16 @@ public protocol Adaptation: AnyObject {
 
     /// Adds the method's part to the outputs of a group.
     ///
-    /// `input: [rows, in]`, `output: [rows, out of all projections]`: adds to `output`. Rows may be one token of each
-    /// example (generation) or all tokens.
+    /// `input: [rows, in]`, `output: [rows, out of all projections]`: adds to `output`, which holds the products with the
+    /// frozen weights. It must not multiply them, since the engine takes `outputGradient` of `backward` as the gradient of
+    /// these products. Rows may be one token of each example (generation) or all tokens.
     func forward(
         _ group: ProjectionGroup, input: Matrix, rows: Segments, output: MutableMatrix, context: MicroBatchContext)
 
     /// Adds the gradients of the method's trainables, and its part of the input's gradient unless that is nil.
     ///
-    /// Only reads `outputGradient: [rows, out of all projections]`; adds to `inputGradient: [rows, in]`.
+    /// Only reads `outputGradient: [rows, out of all projections]`; adds to `inputGradient: [rows, in]`, which holds the part
+    /// of the frozen weights.
     func backward(
         _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: MutableMatrix?,
         context: MicroBatchContext)

@@ -8,7 +8,7 @@ public protocol Method: Sendable {
     /// The trainables: names, shapes, and the position of each in the arenas of weights, gradients and moments.
     ///
     /// A trainable with the name of a tensor of the backbone is that tensor: it starts with the backbone's numbers, and the
-    /// backbone computes with the trained numbers.
+    /// backbone computes with the trained numbers. The optimiser's weight decay pulls every trainable towards 0.
     var parameters: ParameterLayout { get }
 
     /// How many places of the backbone the method adapts; for reports.

@@ -6,11 +6,12 @@ public struct MethodFootprint: Sendable, Equatable {
     public var keptOutputs: Set<Sublayer.Kind>
     /// Whether a stack's position bias is trained: then a pass expands the bias again, and sums its gradients.
     public var trainsPositions: Bool
-    /// Floats kept for each row at a group of projections, at most.
+    /// Floats that `forward` keeps for each row at one group of projections, at most. Generation has `perRowInGeneration`
+    /// instead.
     public var perRow: Int
     /// Floats in use for each row while the backward is at one group, in addition to what is kept.
     public var perRowInBackward: Int
-    /// Floats in use for each row of a sublayer during generation.
+    /// Floats in use for each row during generation, at both groups of a sublayer together.
     public var perRowInGeneration: Int
     /// Floats kept for each example, whatever its length.
     public var perExample: Int
