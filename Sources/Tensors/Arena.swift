@@ -2,7 +2,8 @@
 ///
 /// Several threads may read it at the same time; only one thread may write, and only while nobody reads.
 ///
-/// Safe except for `base` and `elements`, which are valid as long as this object: everything else checks its place.
+/// Safe except for `base` and `elements`: everything else checks its place. Views and addresses are valid as long as this
+/// object.
 @safe public final class Arena: @unchecked Sendable {
     /// Number of elements.
     public let count: Int

@@ -14,7 +14,7 @@
     public let stride: Int
 
     /// Creates a view; `stride` defaults to `columns`.
-    @unsafe @inlinable
+    @inlinable
     public init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
         unsafe self.base = base
         self.rows = rows

@@ -38,6 +38,7 @@
 
     /// `length` numbers from `start`.
     public func slice(_ start: Int, _ length: Int) -> UnsafeBufferPointer<Number> {
-        unsafe UnsafeBufferPointer(rebasing: elements[start..<start + length])
+        precondition(start >= 0 && length >= 0 && start + length <= count, "numbers outside the buffer")
+        return unsafe UnsafeBufferPointer(rebasing: elements[start..<start + length])
     }
 }

@@ -1,4 +1,4 @@
-/// An arena for code that only reads it. It keeps the arena alive.
+/// An arena for code that only reads it. It keeps the arena alive; views and addresses are valid as long as the arena.
 ///
 /// Others may write to the arena, but not while somebody reads.
 public struct ReadOnlyArena: Sendable {

@@ -159,9 +159,11 @@ public struct Plan {
     private static func measuredRate() -> Double {
         let (m, n, k) = (256, 768, 768)
         let memory = Arena(count: m * k + n * k + m * n)
-        let a = unsafe Matrix(memory.base, rows: m, columns: k)
-        let b = unsafe Matrix(memory.base + m * k, rows: n, columns: k)
-        let c = unsafe MutableMatrix(memory.base + m * k + n * k, rows: m, columns: n)
+        // The views do not keep the memory alive.
+        defer { withExtendedLifetime(memory) {} }
+        let a = memory.readOnly.matrix(at: 0, rows: m, columns: k)
+        let b = memory.readOnly.matrix(at: m * k, rows: n, columns: k)
+        let c = memory.matrix(at: m * k + n * k, rows: m, columns: n)
         var best = Double.infinity
         for _ in 0..<8 {
             let begun = ContinuousClock.now

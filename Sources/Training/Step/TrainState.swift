@@ -55,7 +55,7 @@ public final class TrainState {
     /// Digest of weights and both moments: equal for two runs that did the same.
     public var digest: ContentDigest {
         var accumulator = ContentDigest.Accumulator()
-        for arena in [weights, mean, square] {
+        for arena in [weights.readOnly, mean.readOnly, square.readOnly] {
             unsafe accumulator.update(UnsafeRawBufferPointer(arena.elements))
         }
         return accumulator.digest
