@@ -20,16 +20,17 @@ public struct Pass {
     /// How far down the backward goes.
     public var depth: BackwardDepth { projections.depth }
 
-    /// Begins a pass: resets the workspace and lets the method prepare the micro-batch.
+    /// Begins a pass: resets the workspace and lets the method prepare the micro-batch. `rows` is the number of rows of the
+    /// sublayer with the most rows: with an encoder the larger of source and target rows, without one their sum.
     public init(
-        _ batch: RaggedBatch, dropout key: DropoutKey?, keepsActivations: Bool, on backbone: any Backbone,
+        _ batch: RaggedBatch, rows: Int, dropout key: DropoutKey?, keepsActivations: Bool, on backbone: any Backbone,
         _ projections: Projections, _ adaptation: (any Adaptation)?, workspace: Workspace
     ) {
         workspace.reset()
         let slots = unsafe workspace.take(UInt32.self, batch.count)
         for (i, slot) in batch.slots.enumerated() { unsafe slots[i] = slot }
         let sources = Segments(lengths: batch.sourceLengths, in: workspace)
-        scratch = PassScratch(rows: max(batch.sources.count, batch.targets.count), projections.shape, in: workspace)
+        scratch = PassScratch(rows: rows, projections.shape, in: workspace)
         context = unsafe MicroBatchContext(
             embedding: backbone.embedding, batch: batch, sources: sources, slots: UnsafePointer(slots), dropout: key,
             independentRows: !keepsActivations, workspace: workspace)
@@ -84,8 +85,8 @@ public struct Pass {
     }
 }
 
-/// Memory that all sublayers use in turn for values that are not needed after the sublayer. It has as many rows as the sources
-/// or the targets, whichever are more.
+/// Memory that all sublayers use in turn for values that are not needed after the sublayer. It has as many rows as the sublayer
+/// with the most rows.
 public struct PassScratch {
     /// `[rows, d]`: a sublayer's input after the norm, when no adapted projection reads it.
     public let normalised: MutableMatrix

@@ -69,8 +69,7 @@ public final class T5Engine: BackboneEngine {
     /// Runs the model and returns its logits.
     private func pass(_ batch: RaggedBatch, dropout: DropoutKey?) -> MutableMatrix {
         endPass()
-        let pass = Pass(
-            batch, dropout: dropout, keepsActivations: true, on: model, projections, adaptation, workspace: workspace)
+        let pass = newPass(batch, dropout: dropout, keepsActivations: true)
         let encoded = encoder.forward(pass, reusing: spare.takeEncoder())
         let decoded = decoder.forward(encoded.output, pass, reusing: spare.takeDecoder())
         last = Kept(pass: pass, encoder: encoded, decoder: decoded)
@@ -111,8 +110,7 @@ public final class T5Engine: BackboneEngine {
     ) throws(NonFiniteLogits) -> [[Int32]] {
         precondition(maxNewTokens.count == batch.count, "a limit for each example")
         endPass()
-        let pass = Pass(
-            batch, dropout: nil, keepsActivations: false, on: model, projections, adaptation, workspace: workspace)
+        let pass = newPass(batch, dropout: nil, keepsActivations: false)
         let encoded = encoder.forward(pass, reusing: []).output
         let cache = decoder.cache(encoded, steps: maxNewTokens.max() ?? 0, pass)
         let decoding = GreedyDecoding(
@@ -120,6 +118,12 @@ public final class T5Engine: BackboneEngine {
             workspace: workspace)
         return try unsafe decoding.answers(
             limits: maxNewTokens, logits: { unsafe decoder.step($0, $1, step: $2, cache, pass) }, observe: observe)
+    }
+
+    private func newPass(_ batch: RaggedBatch, dropout: DropoutKey?, keepsActivations: Bool) -> Pass {
+        Pass(
+            batch, rows: max(batch.sources.count, batch.targets.count), dropout: dropout,
+            keepsActivations: keepsActivations, on: model, projections, adaptation, workspace: workspace)
     }
 
     /// See `BackboneEngine`.
