@@ -81,35 +81,3 @@ struct EncoderStack {
 
     private var place: DropoutPlace { DropoutPlace(.encoder, block: 0, .finalNorm) }
 }
-
-/// The residual stream of a stack as it goes from sublayer to sublayer. When no backward follows, two buffers suffice, and the
-/// memory of each sublayer is given back after it.
-struct ResidualStream {
-    private var current: MutableMatrix
-    private var spare: MutableMatrix?
-    private let workspace: Workspace
-
-    /// `[rows, d]`.
-    var present: Matrix { current.readOnly }
-
-    init(_ start: MutableMatrix, _ pass: Pass) {
-        current = start
-        workspace = pass.workspace
-        spare = pass.keepsActivations ? nil : pass.workspace.matrix(start.rows, start.columns)
-    }
-
-    /// Runs one sublayer from the current buffer into the next one. Its result may be used only when a backward follows.
-    mutating func step<State>(_ sublayer: (Matrix, MutableMatrix) -> State) -> State {
-        guard let target = spare else {
-            let target = workspace.matrix(present.rows, present.columns)
-            defer { current = target }
-            return sublayer(present, target)
-        }
-        let mark = workspace.mark
-        defer {
-            workspace.release(to: mark)
-            (spare, current) = (current, target)
-        }
-        return sublayer(present, target)
-    }
-}
