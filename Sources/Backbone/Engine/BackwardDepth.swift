@@ -26,14 +26,23 @@ public struct BackwardDepth: Sendable {
     /// Whether there is nothing to compute at all.
     public let isEmpty: Bool
 
-    /// The depth for a method.
-    ///
+    /// The depth for a method on a backbone with these groups. `trained` are the tensors of the backbone that the method trains,
+    /// apart from projections.
+    public init(_ groups: [ProjectionGroup], _ adaptation: (any Adaptation)?, trained: TrainedParts) {
+        self.init(
+            groups: groups,
+            adapts: { group in
+                guard let adaptation else { return false }
+                return adaptation.adapts(group)
+                    || group.projections.contains { adaptation.gradient(of: $0.name + ".weight") != nil }
+            },
+            outputs: Set(groups.map(\.sublayer).filter { adaptation?.adapts($0) ?? false }), trained: trained)
+    }
+
     /// - Parameters:
-    ///   - groups: all groups of the backbone.
     ///   - adapts: whether a group has trainables of the method or trained weights; then its input is kept.
     ///   - outputs: sublayers with trainables after their output projection.
-    ///   - trained: which other tensors are trained.
-    public init(
+    private init(
         groups: [ProjectionGroup], adapts: (ProjectionGroup) -> Bool, outputs: Set<Sublayer>, trained: TrainedParts
     ) {
         adapted = groups.map(adapts)

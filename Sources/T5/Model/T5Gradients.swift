@@ -42,13 +42,6 @@ struct T5Gradients {
         trained.biases = Set(biases.keys)
         trained.embedding = embedding != nil
         trained.output = output != nil
-        return BackwardDepth(
-            groups: groups,
-            adapts: { group in
-                guard let adaptation else { return false }
-                return adaptation.adapts(group)
-                    || group.projections.contains { adaptation.gradient(of: $0.name + ".weight") != nil }
-            },
-            outputs: Set(groups.map(\.sublayer).filter { adaptation?.adapts($0) ?? false }), trained: trained)
+        return BackwardDepth(groups, adaptation, trained: trained)
     }
 }
