@@ -33,14 +33,22 @@ public enum Backbones {
             convertedMemory: convertedMemory)
     }
 
-    /// The family that `model_type` in `config.json` names. It is the first family when `model_type` is missing or unknown;
-    /// that family's reader then says what is wrong.
-    private static func family(of directory: String) -> any BackboneFamily.Type {
+    /// The family that `model_type` in `config.json` names. It is the first family when the file or `model_type` is missing or
+    /// cannot be read; that family's reader then says what is wrong. Throws `badData` when no family reads the type.
+    private static func family(of directory: String) throws(Failure) -> any BackboneFamily.Type {
         struct Kind: Decodable {
             var model_type: String?
         }
-        let file = try? BoundedJSON.content(of: directory + "/config.json")
-        let type = file.flatMap { try? BoundedJSON.decode(Kind.self, from: $0).model_type }
-        return families.first { family in type.map(family.modelTypes.contains) ?? false } ?? families[0]
+        let path = directory + "/config.json"
+        let file = try? BoundedJSON.content(of: path)
+        guard let type = file.flatMap({ try? BoundedJSON.decode(Kind.self, from: $0).model_type }) else {
+            return families[0]
+        }
+        if let family = families.first(where: { $0.modelTypes.contains(type) }) { return family }
+        let known = families.flatMap { $0.modelTypes }
+        throw Failure(
+            .badData,
+            "\(path): model_type is \(type.shown), but only \(known.dropLast().joined(separator: ", ")) and "
+                + "\(known.last ?? "") models can be used")
     }
 }

@@ -139,6 +139,10 @@ extension ProgramTests {
                 damage: { try $0.replace("\"t5\"", by: "\"bert\"", in: "model/config.json") }, code: 65,
                 says: ["model/config.json", "bert", "t5"]),
             Refusal(
+                name: "a config.json of another kind of model",
+                damage: { try $0.write("model/config.json", #"{"model_type": "llama", "hidden_size": 32}"#) }, code: 65,
+                says: ["model/config.json: model_type is llama, but only t5 and mt5 models can be used"]),
+            Refusal(
                 name: "a vocabulary larger than the embedding",
                 damage: { project in
                     try project.replace("160", by: "140", in: "model/config.json")
