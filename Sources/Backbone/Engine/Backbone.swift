@@ -1,4 +1,5 @@
 public import Failures
+import Glibc
 public import Kernels
 public import Tensors
 
@@ -49,11 +50,11 @@ public protocol BackboneFamily: Backbone {
     /// Reads the shape; the weights need not be there. Throws `inputMissing` or `badData`.
     static func shape(directory: String) throws(Failure) -> any BackboneShape
 
-    /// Refuses everything that `load` would refuse, without converting anything, and also weights that are not finite. Returns
+    /// Refuses everything that `open` would refuse, without converting anything, and also weights that are not finite. Returns
     /// the digest of everything that decides the model's numbers.
     static func check(directory: String) throws(Failure) -> ContentDigest
 
-    /// Digest of the identity of the files that `load` would read: equal for two processes of a node that read the same files.
+    /// Digest of the identity of the files that `open` would read: equal for two processes of a node that read the same files.
     static func fileIdentity(directory: String) throws(Failure) -> ContentDigest
 
     /// Opens the model for sources and targets of at most `maximumLength` tokens.
@@ -65,6 +66,21 @@ public protocol BackboneFamily: Backbone {
         directory: String, maximumLength: Int, format: WeightFormat, packing: WeightPacking?,
         convertedMemory: (Int) throws(Failure) -> any FrozenMemory
     ) throws(Failure) -> any Backbone
+}
+
+extension BackboneFamily {
+    /// For a model that consists of `config.json` and files of tensors.
+    public static func fileIdentity(directory: String) throws(Failure) -> ContentDigest {
+        let paths = [directory + "/config.json"] + (try TensorCollection(directory: directory)).files.map(\.path)
+        var text = ""
+        for path in paths {
+            guard let identity = FileIdentity(status: path) else {
+                throw Failure(.inputMissing, "\(path) cannot be read: \(systemMessage(errno)); check the path")
+            }
+            text += identity.text
+        }
+        return ContentDigest(of: text)
+    }
 }
 
 /// Sizes of a backbone and names of its tensors: everything that is known without its weights.

@@ -67,19 +67,6 @@ extension T5Model {
         return true
     }
 
-    /// Digest of the identity of the files that `load` would read: equal for two processes of a node that read the same files.
-    public static func fileIdentity(directory: String) throws(Failure) -> ContentDigest {
-        let paths = [directory + "/config.json"] + (try TensorCollection(directory: directory)).files.map(\.path)
-        var text = ""
-        for path in paths {
-            guard let identity = FileIdentity(status: path) else {
-                throw Failure(.inputMissing, "\(path) cannot be read: \(systemMessage(errno)); check the path")
-            }
-            text += identity.text
-        }
-        return ContentDigest(of: text)
-    }
-
     private static func open(
         _ directory: String, isWatched: Bool = false
     ) throws(Failure) -> (T5Configuration, TensorCollection, [String: WeightSource], OutputForm.Condition) {
