@@ -137,6 +137,9 @@ let package = Package(
         .target(
             name: "ToyMethod", dependencies: ["Adapters", "Backbone", "Kernels", "Tensors"],
             path: "Tests/ToyMethod", swiftSettings: strict),
+        .target(
+            name: "BackboneChecks", dependencies: ["Backbone", "Randomness", "Tensors", "TestSupport"],
+            path: "Tests/BackboneChecks", swiftSettings: strict),
         tests("TensorsTests", ["Failures", "Randomness", "Tensors", "TestSupport"], exclude: ["Goldens"]),
         tests("RandomnessTests", ["Randomness"]),
         tests("TextTests", ["Failures", "Tensors", "TestSupport", "Text"]),
@@ -147,7 +150,10 @@ let package = Package(
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(
             "T5Tests",
-            ["T5", "Adapters", "Backbone", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport", "ToyMethod"],
+            [
+                "T5", "Adapters", "Backbone", "BackboneChecks", "Failures", "Kernels", "Randomness", "Tensors",
+                "TestSupport", "ToyMethod",
+            ],
             exclude: ["Goldens"]),
         tests("CheckpointsTests", ["Checkpoints", "Failures", "Tensors", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration", "Failures", "TestSupport"]),

@@ -1,5 +1,6 @@
 import Adapters
 import Backbone
+import BackboneChecks
 import Foundation
 import Kernels
 import Randomness
@@ -74,37 +75,11 @@ struct TinyT5: Sendable {
             decoderStartToken: 0, padToken: 0, endToken: endToken)
     }
 
-    /// Examples of `(source length, target length, task)` with random tokens; their slots start at `slot` and increase by two.
+    /// See `RaggedBatch.random`.
     static func batch(
         _ lengths: [(source: Int, target: Int, task: Int)] = [(5, 3, 1), (1, 1, 0), (20, 2, 2), (3, 4, 1)],
         slot: UInt32 = 3, seed: UInt64 = 2
-    ) -> RaggedBatch {
-        var stream = RandomStream(seed: seed, purpose: .test)
-        var batch = RaggedBatch()
-        for (i, length) in lengths.enumerated() {
-            func tokens(_ count: Int) -> [Int32] {
-                (0..<count).map { $0 + 1 == count ? 1 : Int32(2 + stream.below(35)) }
-            }
-            batch.append(
-                source: tokens(length.source), target: tokens(length.target), task: length.task,
-                slot: slot + 2 * UInt32(i))
-        }
-        return batch
-    }
-}
-
-extension RaggedBatch {
-    /// The examples with these indices, in this order.
-    func examples(_ numbers: [Int]) -> RaggedBatch {
-        var chosen = RaggedBatch()
-        for i in numbers {
-            let (source, target) = (sourceLengths[..<i].reduce(0, +), targetLengths[..<i].reduce(0, +))
-            chosen.append(
-                source: sources[source..<source + sourceLengths[i]],
-                target: targets[target..<target + targetLengths[i]], task: tasks[i], slot: slots[i])
-        }
-        return chosen
-    }
+    ) -> RaggedBatch { .random(lengths, slot: slot, seed: seed) }
 }
 
 /// A method on a tiny T5; all its tensors differ from their start (B is not zero).
@@ -113,8 +88,10 @@ struct TinyAdapter: Sendable {
     let tiny: TinyT5
     /// The model that computes with the trained tensors.
     let model: T5Model
-    let method: any Method
-    let weights: Arena
+    let adapted: AdaptedBackbone
+
+    var method: any Method { adapted.method }
+    var weights: Arena { adapted.weights }
 
     init(_ tiny: TinyT5, _ options: LowRankOptions, seed: UInt64 = 7) {
         self.init(tiny, LowRankMethod(options, on: tiny.model.configuration), seed: seed)
@@ -123,18 +100,8 @@ struct TinyAdapter: Sendable {
     /// `deviation` is the distance from the start.
     init(_ tiny: TinyT5, _ method: any Method, seed: UInt64 = 7, deviation: Double = 0.15) {
         self.tiny = tiny
-        self.method = method
-        weights = Arena(count: method.parameters.count)
-        method.start(weights, seed: seed, on: tiny.model)
-        for (index, entry) in method.parameters.entries.enumerated() {
-            var stream = RandomStream(seed: seed, purpose: .test, a: UInt32(index))
-            for i in entry.range {
-                weights.base[i] += Float(deviation * stream.normal())
-            }
-        }
-        guard let model = method.applied(to: tiny.model, weights: weights.readOnly) as? T5Model else {
-            preconditionFailure("a T5 with trained tensors is a T5")
-        }
+        adapted = AdaptedBackbone(tiny.model, method, seed: seed, deviation: deviation)
+        guard let model = adapted.model as? T5Model else { preconditionFailure("a T5 with trained tensors is a T5") }
         self.model = model
     }
 
@@ -149,10 +116,13 @@ struct TinyAdapter: Sendable {
     func gradients(
         _ batch: RaggedBatch, dropout: DropoutKey? = nil, labelSmoothing: Float = 0
     ) -> (loss: MicroBatchLoss, gradients: [Float]) {
-        let (engine, gradients) = engine()
-        let loss = engine.forward(batch, dropout: dropout, labelSmoothing: labelSmoothing)
-        engine.backward()
-        return (loss, Array(gradients.elements))
+        adapted.gradients(batch, dropout: dropout, labelSmoothing: labelSmoothing)
+    }
+}
+
+extension GradientCheck {
+    init(adapter: TinyAdapter, batch: RaggedBatch, dropout: DropoutKey? = nil, labelSmoothing: Float = 0) {
+        self.init(adapter: adapter.adapted, batch: batch, dropout: dropout, labelSmoothing: labelSmoothing)
     }
 }
 

@@ -1,4 +1,5 @@
 import Adapters
+import BackboneChecks
 import Kernels
 import Tensors
 import Testing

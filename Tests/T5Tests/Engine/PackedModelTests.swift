@@ -1,5 +1,6 @@
 import Adapters
 import Backbone
+import BackboneChecks
 import Kernels
 import Tensors
 import TestSupport

@@ -1,13 +1,7 @@
-import Adapters
-import Backbone
-import Foundation
-import Kernels
+public import Backbone
 import Randomness
 import Tensors
 import TestSupport
-import Testing
-
-@testable import T5
 
 /// Compares finite differences of the loss with the backward, tensor by tensor.
 ///
@@ -18,26 +12,38 @@ import Testing
 /// point is on one side of it). The best agreement counts, and a wrong gradient agrees with none. A loss that is NaN at any
 /// step agrees with nothing. Slopes are compared along these directions: the gradient itself (finds a wrong size), a random one
 /// over the whole tensor (finds a wrong direction), and single elements.
-struct GradientCheck {
-    let adapter: TinyAdapter
-    let batch: RaggedBatch
-    var dropout: DropoutKey?
-    var labelSmoothing: Float = 0
+public struct GradientCheck {
+    /// The method on its backbone.
+    public let adapter: AdaptedBackbone
+    /// The examples.
+    public let batch: RaggedBatch
+    private let dropout: DropoutKey?
+    private let labelSmoothing: Float
+
+    /// A check of the gradients of `adapter` for a batch, under these settings.
+    public init(
+        adapter: AdaptedBackbone, batch: RaggedBatch, dropout: DropoutKey? = nil, labelSmoothing: Float = 0
+    ) {
+        self.adapter = adapter
+        self.batch = batch
+        self.dropout = dropout
+        self.labelSmoothing = labelSmoothing
+    }
 
     /// Largest error allowed, relative to the tensor's gradient, along unit directions.
-    static let relative = 5e-3
+    public static let relative = 5e-3
     /// Error allowed in addition, for rounding.
-    static let absolute = 2e-3
+    public static let absolute = 2e-3
 
     private static let steps: [Float] = [0.01, 0.003, 0.001, 0.0003]
 
     /// The tensors whose backward disagrees, and the measured values.
-    func disagreements() -> [String] {
+    public func disagreements() -> [String] {
         disagreements(of: adapter.gradients(batch, dropout: dropout, labelSmoothing: labelSmoothing).gradients)
     }
 
     /// The same for given gradients.
-    func disagreements(of gradients: [Float]) -> [String] {
+    public func disagreements(of gradients: [Float]) -> [String] {
         let entries = adapter.method.parameters.entries
         let (engine, _) = adapter.engine()
         var found: [String] = []
@@ -79,7 +85,8 @@ struct GradientCheck {
     }
 
     private func smallestError(
-        of slope: Double, along direction: [Float], _ entry: ParameterLayout.Entry, _ engine: T5Engine, enough: Double
+        of slope: Double, along direction: [Float], _ entry: ParameterLayout.Entry, _ engine: any BackboneEngine,
+        enough: Double
     ) -> Double {
         var best = Double.infinity
         func central(_ h: Float) -> Double {
@@ -106,7 +113,9 @@ struct GradientCheck {
     }
 
     /// The loss with one tensor moved by `h` along the direction.
-    private func loss(_ entry: ParameterLayout.Entry, _ direction: [Float], _ h: Float, _ engine: T5Engine) -> Double {
+    private func loss(
+        _ entry: ParameterLayout.Entry, _ direction: [Float], _ h: Float, _ engine: any BackboneEngine
+    ) -> Double {
         let tensor = UnsafeMutableBufferPointer(start: adapter.weights.base + entry.offset, count: entry.count)
         let before = Array(tensor)
         for i in tensor.indices { tensor[i] += h * direction[i] }
