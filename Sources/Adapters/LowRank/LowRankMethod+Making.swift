@@ -11,12 +11,23 @@ extension LowRankMethod {
         let options = try configuration.lowRankOptions(known, path: source.path)
         try checkTargets(options, shape, source)
         let method = LowRankMethod(options, on: shape)
+        if known != .frozen, method.siteCount == 0 { throw noSites(source) }
         if case .newRun = source { try method.checkRank(configuration) }
         return MadeMethod(
             method: method, configuration: AdapterConfiguration(options),
             sizeKeys: known == .unoloraStar
                 ? "lora.rank, hyper.dim, hyper.outDim or hyper.bottleneck, or name fewer lora.targets"
                 : "lora.rank, or name fewer lora.targets")
+    }
+
+    /// The refusal of targets of which the backbone has none, such as those of an encoder on a model without one.
+    private static func noSites(_ source: MethodSource) -> Failure {
+        switch source {
+        case .run(let model, _), .newRun(let model, _):
+            Failure(
+                .badConfiguration, "lora.targets names no projection that \(model) has; name one or use method frozen")
+        case .file(let path): Failure(.badData, "\(path): targets names no projection that the model has")
+        }
     }
 
     private static func checkTargets(

@@ -88,6 +88,20 @@ extension AdapterConfiguration {
         #expect(try refusal(#", "targets": {"feedForward": ["wi"]}"#).contains("its feed-forward has wi_0, wi_1, wo"))
     }
 
+    @Test func `targets of which the model has none are refused`() throws {
+        var configuration = AdapterConfiguration(method: "unolora", rank: 4, alpha: 8, tasks: 3)
+        configuration.targets = ["encoderSelf": ["q"], "decoderSelf": [], "decoderCross": [], "feedForward": []]
+        let shape = TinyT5.configuration(.v11, encoderBlocks: 0)
+        let failure = try #require(throws: Failure.self) {
+            _ = try MethodTable.standard.method(configuration, on: shape, from: .newRun(model: "m", file: "run.yaml"))
+        }
+        #expect(failure.code == .badConfiguration)
+        #expect(failure.message.contains("lora.targets names no projection that m has"))
+        configuration.method = "frozen"
+        let frozen = try MethodTable.standard.method(configuration, on: shape, from: .file(path: "a"))
+        #expect(frozen.method.siteCount == 0)
+    }
+
     @Test func `unknown keys are ignored`() throws {
         let options = try read(#"{"method": "unolora", "rank": 4, "alpha": 8, "tasks": 3, "seed": 1, "reduction": 2}"#)
         #expect(options == LowRankOptions(method: .unolora, rankA: 4, alpha: 8, tasks: 3))
