@@ -4,7 +4,7 @@ public import Kernels
 import T5
 public import Tensors
 
-/// The table of backbones: a new one needs a target like `T5` and a line here.
+/// The table of backbones: a new one needs a target like `T5` and an entry here (docs/how-to-add-a-backbone.md).
 public enum Backbones {
     private static let families: [any BackboneFamily.Type] = [T5Model.self]
 

@@ -43,7 +43,7 @@ extension RunConfiguration {
     public var model: String { text("model") }
     /// What is trained: one of `KeyTable.methods`.
     public var method: String { text("method") }
-    /// Dropout rate at T5's places; nil for the model's own.
+    /// Dropout rate at the backbone's places; nil for the model's own.
     public var dropout: Double? { optionalNumber("dropout") }
     /// Absolute path of GLUE's directory; nil when no task of GLUE is used.
     public var glue: String? { optionalText("data.glue") }

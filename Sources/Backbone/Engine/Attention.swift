@@ -9,7 +9,7 @@ public struct AttentionKeys {
     public let value: Matrix
     /// Key rows of each query segment.
     public let segments: Segments
-    /// Position of the first query of each example (0 except in generation).
+    /// Position of the first query of every example (0 except in generation); only `causal` and `bias` use it.
     public let queryOffset: Int
     /// Whether a query sees only keys up to its own position.
     public let causal: Bool
@@ -29,7 +29,8 @@ public struct AttentionKeys {
     }
 }
 
-/// Multi-head attention without the usual factor 1/sqrt(width): `drop(softmax(q k^T + bias)) v` for each example and head.
+/// Multi-head attention: `drop(softmax(q k^T + bias)) v` for each example and head. It is without the usual factor 1/sqrt(width);
+/// a backbone that has the factor applies it to its queries.
 public struct Attention {
     private let heads: Int
     private let width: Int

@@ -14,7 +14,7 @@ public protocol Backbone: AnyObject, Sendable {
     var embedding: FrozenWeight { get }
     /// Output matrix `[vocabulary, d]`; the embedding itself when tied.
     var output: FrozenMatrix { get }
-    /// The longest source or target that it supports.
+    /// The longest source or target that it supports. Without an encoder a source and a target of that length follow each other.
     var maximumLength: Int { get }
     /// Whether matrices were rounded to bfloat16 while the files hold them as mapped float32. Then a comparison with the
     /// original numbers needs no additional memory.

@@ -28,7 +28,8 @@ public protocol BackboneEngine: AnyObject {
     /// Releases the micro-batch: no `backward` may follow. Call this before reusing a batch's memory.
     func endPass()
 
-    /// The logits of every target position, `[target rows, vocabulary]`, valid until the next call.
+    /// The logits of every target position, `[target rows, vocabulary]`, in the engine's workspace: valid until the next call, as
+    /// long as the engine lives.
     func logits(_ batch: RaggedBatch, dropout: DropoutKey?) -> Matrix
 
     /// Greedy answers to the sources of a micro-batch: the end token included, at most `maxNewTokens[i]` tokens for
@@ -39,7 +40,8 @@ public protocol BackboneEngine: AnyObject {
     func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]]
 
     /// The residual stream after each block of a stack in the last `forward` or `logits`, `[rows, d]` each: source rows in the
-    /// encoder, target rows in the decoder. Valid until the engine is used again; empty before its first pass.
+    /// encoder, target rows in the decoder, or source and target rows if there is no encoder. Valid until the engine is used again;
+    /// empty before its first pass.
     func blockOutputs(_ stack: Stack) -> [Matrix]
 
     /// Intermediate results of the last pass, with the names that they have in parity cases.

@@ -21,7 +21,8 @@ public struct FrozenPass: Sendable {
     /// The products in order.
     public let products: [Product]
 
-    /// The products of a pass with the backward that `adaptation` needs.
+    /// The products of a pass with the backward that `adaptation` needs. Of a model without an encoder it has only the rows of the
+    /// targets.
     public init(_ backbone: any Backbone, adaptation: (any Adaptation)?) {
         let depth = backbone.backwardDepth(adaptation)
         var forward: [Product] = []

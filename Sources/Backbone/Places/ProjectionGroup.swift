@@ -32,9 +32,10 @@ public enum GroupKind: UInt32, Sendable, CaseIterable {
 
 /// One frozen linear layer `y = x W^T`, `W: [out, in]`.
 public struct Projection: Sendable {
-    /// Hugging Face's module path, e.g. `decoder.block.3.layer.1.EncDecAttention.v`.
+    /// The module's path in the model's files, e.g. `decoder.block.3.layer.1.EncDecAttention.v`; with `.weight` it is the name of
+    /// the tensor.
     public let name: String
-    /// The last part of the path: q, k, v, o, wi, wi_0, wi_1 or wo.
+    /// Its name in `lora.targets`: q, k, v, o, wi, wi_0, wi_1 or wo.
     public let leaf: String
     /// Width of its input.
     public let inputWidth: Int
@@ -86,6 +87,6 @@ public struct ProjectionGroup: Sendable {
 
     /// The sublayer that contains the group.
     public var sublayer: Sublayer { Sublayer(stack, block, kind.sublayer) }
-    /// Whether the group's rows are target tokens instead of source tokens.
+    /// Whether the group's rows are target tokens instead of source tokens. Without an encoder they are both.
     public var readsTargets: Bool { stack == .decoder && kind != .crossMemory }
 }

@@ -13,7 +13,7 @@ public struct TrainOptions: Sendable, Equatable {
     public var seed: UInt64
     /// Examples in a micro-batch.
     public var microBatch: Int
-    /// Dropout rate at T5's places.
+    /// Dropout rate at the backbone's places.
     public var dropout: Double
     /// Label smoothing.
     public var labelSmoothing: Double
