@@ -7,6 +7,8 @@ extension MethodTable {
         low("unolora", .unolora),
         low("unolora_star", .unoloraStar),
         low("lora_per_task", .loraPerTask),
+        Entry("hyperformer_pp", HyperFormerMethod.make),
+        Entry("full", FullMethod.make),
     ])
 
     private static func low(_ name: String, _ known: LowRankOptions.Method) -> Entry {

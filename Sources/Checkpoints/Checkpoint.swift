@@ -35,14 +35,18 @@ public struct Checkpoint: Sendable, Equatable {
         self.manifest = manifest
     }
 
-    /// The directory with the adapter in its native format.
+    /// The directory with the adapter in its native format, or with the whole model in Hugging Face's.
     public var adapterDirectory: String { "\(path)/adapter" }
 
     /// The file with the adapter's weights.
-    public var adapterModel: String { "\(path)/\(CheckpointFile.adapterModel)" }
+    public var adapterModel: String { "\(path)/\(weights)" }
 
     /// The digest of the file with the adapter's weights.
-    public var adapterDigest: ContentDigest? { manifest.files[CheckpointFile.adapterModel]?.digest }
+    public var adapterDigest: ContentDigest? { manifest.files[weights]?.digest }
+
+    private var weights: String {
+        CheckpointFile.weights.first { manifest.files[$0] != nil } ?? CheckpointFile.adapterModel
+    }
 
     /// The file with AdamW's moments.
     public var optimizer: String { "\(path)/\(CheckpointFile.optimizer)" }

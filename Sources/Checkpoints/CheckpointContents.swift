@@ -20,13 +20,17 @@ public struct CheckpointContents: Sendable {
     public var firstMoments: ReadOnlyArena
     /// AdamW's mean of squared gradients, in the same layout.
     public var secondMoments: ReadOnlyArena
+    /// The other files of a Hugging Face model, by name, when the trainable tensors are all tensors of the model: then the
+    /// adapter's directory is such a model. Nil for an adapter in its native format.
+    public var modelFiles: [String: Data]?
     /// Versions of everything that the numbers depend on, such as libraries.
     public var dependsOn: [String: String]
 
     /// Combines the parts.
     public init(
         step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout, weights: ReadOnlyArena,
-        firstMoments: ReadOnlyArena, secondMoments: ReadOnlyArena, dependsOn: [String: String] = [:]
+        firstMoments: ReadOnlyArena, secondMoments: ReadOnlyArena, modelFiles: [String: Data]? = nil,
+        dependsOn: [String: String] = [:]
     ) {
         self.step = step
         self.adapterConfiguration = adapterConfiguration
@@ -35,6 +39,7 @@ public struct CheckpointContents: Sendable {
         self.weights = weights
         self.firstMoments = firstMoments
         self.secondMoments = secondMoments
+        self.modelFiles = modelFiles
         self.dependsOn = dependsOn
     }
 
@@ -70,7 +75,11 @@ public struct CheckpointContents: Sendable {
         try write(CheckpointFile.adapterConfiguration) { (file) throws(Failure) in
             try file.write(Array(adapterConfiguration))
         }
-        try write(CheckpointFile.adapterModel) { (file) throws(Failure) in
+        for (name, content) in (modelFiles ?? [:]).sorted(by: { $0.key < $1.key }) {
+            try write("adapter/" + name) { (file) throws(Failure) in try file.write(Array(content)) }
+        }
+        try write(modelFiles == nil ? CheckpointFile.adapterModel : CheckpointFile.wholeModel) {
+            (file) throws(Failure) in
             var writer = SafetensorsWriter(metadata: ["format": "pt"])
             try writer.add(layout, weights)
             try writer.write(to: file)

@@ -120,5 +120,11 @@ public struct Manifest: Sendable, Equatable {
         for name in CheckpointFile.required where files[name] == nil {
             throw Failure(.badData, "\(path.shown) does not list \(name); use another checkpoint")
         }
+        guard CheckpointFile.weights.count(where: { files[$0] != nil }) == 1 else {
+            throw Failure(
+                .badData,
+                "\(path.shown) does not list exactly one of \(CheckpointFile.weights.joined(separator: " and ")); use "
+                    + "another checkpoint")
+        }
     }
 }

@@ -23,6 +23,14 @@ public enum BestChoice: String, Sendable, CaseIterable {
     case taskMean
 }
 
+/// `init.newTask`: how what belongs to a task begins that the origin of a run does not have.
+public enum NewTaskChoice: String, Sendable, CaseIterable {
+    /// At the mean of the origin's tasks.
+    case mean
+    /// Like in a run without origin.
+    case random
+}
+
 /// `parallel.reduction`: how gradients are summed over micro-batches, threads and ranks.
 public enum ReductionChoice: String, Sendable, CaseIterable {
     /// As whole numbers, with the same bits from any number of threads and ranks.
@@ -44,6 +52,8 @@ extension RunConfiguration {
     public var schedule: ScheduleChoice { choice("lr.schedule") }
     /// The slots that share one draw of a task.
     public var granularity: GranularityChoice { choice("sampler.granularity") }
+    /// How what belongs to a new task begins.
+    public var newTask: NewTaskChoice { choice("init.newTask") }
     /// How gradients are summed.
     public var reduction: ReductionChoice { choice("parallel.reduction") }
     /// The mean of figures that is largest for the best checkpoint.

@@ -11,19 +11,22 @@ enum KeyTable {
     static let sections: [(name: String, purpose: String)] = [
         ("", "Top level"), ("data", "Input files and tokenising"), ("lora", "The low-rank adapter"),
         ("hyper", "The hypernetwork of unolora_star"),
-        ("hyperformer", "HyperFormer++"), ("sampler", "Drawing tasks and examples"),
+        ("hyperformer", "HyperFormer++"), ("init", "The adapter from which a run begins"),
+        ("sampler", "Drawing tasks and examples"),
         ("batch", "Sizes of a step"), ("train", "The run"), ("lr", "Learning rate"), ("optim", "AdamW and clipping"),
         ("loss", "The loss"), ("eval", "Evaluation"), ("checkpoint", "Checkpoints"),
         ("parallel", "Threads and communication"), ("log", "Output during the run"),
     ]
 
-    /// The methods of this version, in the order of `MethodTable`, and those that only a later one will have.
-    static let methods = ["frozen", "unolora", "unolora_star", "lora_per_task"]
-    static let laterMethods = ["full", "hyperformer_pp"]
+    /// The methods, in the order of `MethodTable`.
+    static let methods = ["frozen", "unolora", "unolora_star", "lora_per_task", "hyperformer_pp", "full"]
 
-    /// The method whose options the keys of a section are. Other methods refuse these keys, and their runs do not record them,
+    /// The methods whose options the keys of a section are. Other methods refuse these keys, and their runs do not record them,
     /// so that a new method does not change what an earlier run of another one has recorded.
-    static let owners = ["hyper": "unolora_star", "hyperformer": "hyperformer_pp"]
+    static let owners = [
+        "lora": ["unolora", "unolora_star", "lora_per_task", "frozen"], "hyper": ["unolora_star"],
+        "hyperformer": ["hyperformer_pp"],
+    ]
 
     static let keys: [Key] = top + data + adapter + step + schedule + run
 
@@ -45,8 +48,9 @@ enum KeyTable {
                 + "verify --config measures the effect of storage and products on a model, and so does the start of a run."
         ),
         Key(
-            "method", .choice(methods + laterMethods), "unolora", result: true,
-            "What is trained; \(laterMethods.joined(separator: " and ")) are not in this version."),
+            "method", .choice(methods), "unolora", result: true,
+            "What is trained: low-rank matrices beside the backbone's (unolora, unolora_star, lora_per_task), generated "
+                + "adapters and the norms (hyperformer_pp), every weight (full), or nothing (frozen)."),
         Key(
             "tasks", .tasks, "[cola, mnli, mrpc, qnli, qqp, rte, sst2, stsb]", result: true,
             "GLUE's names (cola, sst2, mrpc, qqp, stsb, mnli, qnli, rte, wnli) and custom tasks."),
@@ -111,7 +115,15 @@ enum KeyTable {
                 + "P = 2 (L_e + L_d), as in the authors' code."),
         Key(
             "hyperformer.reduction", .integer(1...4096), "32", result: true,
-            "d_model divided by the width of the generated adapters; for hyperformer_pp, which is not in this version."),
+            "d_model divided by the width of the generated adapters."),
+        Key(
+            "init.from", .optional(.path), "null",
+            "A run, a checkpoint, an adapter's directory, or a LoRA adapter of PEFT, whose weights the run begins with; null "
+                + "begins at random. A run keeps the origin that it began with."),
+        Key(
+            "init.newTask", .choice(of: NewTaskChoice.self), "mean", result: true,
+            "How what belongs to a task begins that the origin does not have: at the mean of the origin's tasks, or at random."
+        ),
     ]
 
     private static let step: [Key] = [

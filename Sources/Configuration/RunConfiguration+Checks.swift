@@ -7,10 +7,6 @@ extension RunConfiguration {
             let place = keys.lazy.compactMap { places.byKey[$0] }.first ?? places.name
             return Failure(.badConfiguration, "\(place): \(sentence)")
         }
-        if KeyTable.laterMethods.contains(method) {
-            let known = KeyTable.methods.dropLast().joined(separator: ", ") + " and " + (KeyTable.methods.last ?? "")
-            throw refuse("method", because: "method \(method) is not in this version; it has \(known)")
-        }
         if gemm == "onednn", storage != .float32 {
             throw refuse(
                 "model.storage", "parallel.gemm",
@@ -24,6 +20,12 @@ extension RunConfiguration {
                 because: "model.products \(products.rawValue) needs model.storage float32 in this version, not "
                     + "\(storage.rawValue); use it, or model.products float32")
         }
+        if trainsWholeModel, products != .float32 || storage != .float32 {
+            let key = products != .float32 ? "model.products" : "model.storage"
+            throw refuse(
+                key,
+                because: "\(key) is for weights that stay as they are, and method full trains all of them; use float32")
+        }
         guard globalBatch % microBatch == 0 else {
             throw refuse(
                 "batch.micro", "batch.global",
@@ -36,7 +38,7 @@ extension RunConfiguration {
                 because: "lr.warmup \(warmup) is more than train.steps \(steps), so the peak is never reached; lower it"
             )
         }
-        if method != "frozen", targets.values.allSatisfy(\.isEmpty) {
+        if usesLowRank, method != "frozen", targets.values.allSatisfy(\.isEmpty) {
             throw refuse("lora.targets", because: "lora.targets names no projection; name one or use method frozen")
         }
         if method == "unolora_star", hyperInputs.isEmpty {
@@ -47,11 +49,18 @@ extension RunConfiguration {
                 throw refuse(
                     key.path, because: "lora.rank has no effect beside lora.rankA and lora.rankB; remove one of them")
             }
-            let owner = KeyTable.owners[Self.section(key.path)] ?? ""
+            if key.path == "init.newTask" {
+                throw refuse(
+                    key.path, because: "init.newTask has no meaning without init.from; remove it or name an origin")
+            }
+            // Keys of `lora` are accepted for `frozen`, but do nothing there.
+            let owners = (KeyTable.owners[Self.section(key.path)] ?? []).filter { $0 != "frozen" }
+            let names = [owners.dropLast().joined(separator: ", "), owners.last ?? ""].filter { !$0.isEmpty }
             throw refuse(
                 key.path,
-                because: "\(key.path) has no meaning for method \(method), only for \(owner); remove it"
-                    + (KeyTable.methods.contains(owner) ? " or use method \(owner)" : ""))
+                because:
+                    "\(key.path) has no meaning for method \(method), only for \(names.joined(separator: " and ")); remove "
+                    + "it or use method \(owners.first ?? "")")
         }
         if glue == nil, let task = tasks.first(where: { if case .glue = $0 { true } else { false } }) {
             throw refuse(

@@ -20,6 +20,9 @@ extension RunConfiguration {
         func add(_ applies: Bool, _ reason: String, _ keys: [String]) {
             if applies { idle.append((reason, keys)) }
         }
+        add(
+            true, "with method \(method)",
+            KeyTable.keys.filter { KeyTable.owners[Self.section($0.path)] != nil && !applies($0) }.map(\.path))
         add(method == "frozen", "with method frozen, which trains nothing", section("lora", "lr", "optim"))
         let usesGLUE = tasks.contains { if case .glue = $0 { true } else { false } }
         add(!usesGLUE, "since no task is one of GLUE's", ["data.glue", "data.labelStyle"])

@@ -101,7 +101,10 @@ extension RunConfiguration {
 
     /// Whether a key has an effect given the values of the others.
     func applies(_ key: Key) -> Bool {
-        if key.path == "lora.rank" { return values["lora.rankA"] == .null || values["lora.rankB"] == .null }
-        return KeyTable.owners[Self.section(key.path)].map { $0 == method } ?? true
+        if key.path == "lora.rank", usesLowRank {
+            return values["lora.rankA"] == .null || values["lora.rankB"] == .null
+        }
+        if key.path == "init.newTask" { return origin != nil }
+        return KeyTable.owners[Self.section(key.path)]?.contains(method) ?? true
     }
 }

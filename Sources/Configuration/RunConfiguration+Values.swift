@@ -43,6 +43,10 @@ extension RunConfiguration {
     public var model: String { text("model") }
     /// What is trained: one of `KeyTable.methods`.
     public var method: String { text("method") }
+    /// Whether every weight of the model is trained.
+    public var trainsWholeModel: Bool { method == "full" }
+    /// Whether the keys of `lora` have a meaning for the method.
+    public var usesLowRank: Bool { KeyTable.owners["lora"]?.contains(method) ?? false }
     /// Dropout rate at the backbone's places; nil for the model's own.
     public var dropout: Double? { optionalNumber("dropout") }
     /// Absolute path of GLUE's directory; nil when no task of GLUE is used.
@@ -82,6 +86,8 @@ extension RunConfiguration {
     public var hyperOutDim: Int { integer("hyper.outDim") }
     /// Width inside the sample encoder.
     public var hyperBottleneck: Int { integer("hyper.bottleneck") }
+    /// The model's width divided by the width of HyperFormer++'s adapters.
+    public var hyperFormerReduction: Int { integer("hyperformer.reduction") }
     /// What the scales depend on: some of `task`, `position`, `sample`.
     public var hyperInputs: [String] { texts(values["hyper.inputs"]) }
     /// Whether a scale is 1 + the network's value.
@@ -92,6 +98,8 @@ extension RunConfiguration {
         if text("hyper.positions") == "modulo(twiceBlocks)" { return 2 * blocks }
         return text("hyper.positions").wholeMatch(of: #/modulo\((\d+)\)/#).flatMap { Int($0.1) }
     }
+    /// Directory of the adapter from which the run begins; nil for a random start.
+    public var origin: String? { optionalText("init.from") }
     /// `p_t ~ (n_t/N)^(1/temperature)`; may be infinite.
     public var temperature: Double {
         values["sampler.temperature"] == .text("infinity") ? .infinity : number("sampler.temperature")

@@ -101,7 +101,12 @@ public struct RunConfiguration: Sendable, Equatable {
         let asked = RunConfiguration(values: values, warnings: [])
         let (yielded, notices) = asked.yielding(to: own)
         let configuration = RunConfiguration(values: yielded, warnings: [])
-        try configuration.check(Places(name: name, byKey: places))
+        // One file may serve for several methods: where an option chooses the method, the file's keys of other methods do nothing.
+        let chosen = places["method"] != nil && !inFile.contains("method")
+        let checked = places.filter { path, _ in
+            !(chosen && inFile.contains(path)) || KeyTable.byPath[path].map(configuration.applies) ?? true
+        }
+        try configuration.check(Places(name: name, byKey: checked))
         // In a resolved file, only keys that differ from their defaults say something.
         let said = own.filter { path in
             guard isResolved, inFile.contains(path), let key = KeyTable.byPath[path], let standard = key.standard else {

@@ -20,6 +20,9 @@ public enum Tokenizers {
         ]
     }
 
+    /// The names of all files that a tokenizer may consist of.
+    public static var files: [String] { kinds.map(\.file) + TokenizerFiles.File.allCases.map(\.rawValue) }
+
     /// Opens the tokenizer in a model's directory; the model's embedding has `rows` rows.
     ///
     /// Throws `inputMissing` when the directory contains no tokenizer, and `badData` when the tokenizer is damaged, contradicts

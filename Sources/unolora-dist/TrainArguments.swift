@@ -27,6 +27,12 @@ struct TrainArguments: ParsableCommand {
             valueName: "auto/never/CHECKPOINT"), transform: filled)
     var resume = "auto"
 
+    @Option(
+        help: ArgumentHelp(
+            "Begin with this adapter instead of a random one: a run, a checkpoint, an adapter's directory, or a LoRA adapter of "
+                + "PEFT (--set init.from).", valueName: "RUN/ADAPTER"), transform: filled)
+    var initFrom: String?
+
     @Option(help: ArgumentHelp("Leave after this step as if preempted (exit code 85).", valueName: "step"))
     var stopAfter: Int?
 
@@ -54,7 +60,9 @@ struct TrainArguments: ParsableCommand {
         let path = try configurationPath(directory, world)
         let configuration = try world.rankZeroFirst { () throws(Failure) in
             // The values of the embedded example are not the user's wishes.
-            try RunConfiguration.load(file: path, isOwn: config != nil, overrides: overrides.values)
+            try RunConfiguration.load(
+                file: path, isOwn: config != nil, overrides: overrides.values,
+                options: initFrom.map { [("--init-from \($0)", "init.from=\($0)")] } ?? [])
         }
         let environment = ProcessInfo.processInfo.environment
         let stop = StopConditions(

@@ -146,7 +146,8 @@ struct Outcome: Equatable {
             if isBegun, !FileManager.default.fileExists(atPath: last) { return "" }
             return try ContentDigest.of(file: last + file).hexadecimal
         }
-        adapter = try digest("/adapter/unolora_model.safetensors")
+        let isWhole = FileManager.default.fileExists(atPath: last + "/adapter/model.safetensors")
+        adapter = try digest("/adapter/" + (isWhole ? "model.safetensors" : "unolora_model.safetensors"))
         optimizer = try digest("/optimizer.safetensors")
         metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
             line in

@@ -25,12 +25,9 @@ import Testing
             "lr.warmup 1000 is more than train.steps 20, so the peak is never reached; lower it"
         ),
         (
-            "method: full",
-            "method full is not in this version; it has frozen, unolora, unolora_star and lora_per_task"
-        ),
-        (
-            "method: hyperformer_pp",
-            "method hyperformer_pp is not in this version; it has frozen, unolora, unolora_star and lora_per_task"
+            "method: full\nlora: {alpha: 4}",
+            "lora.alpha has no meaning for method full, only for unolora, unolora_star and lora_per_task; remove it or use "
+                + "method unolora"
         ),
         ("lora: {targets: {}}", "lora.targets names no projection; name one or use method frozen"),
         (
@@ -39,7 +36,8 @@ import Testing
         ),
         (
             "hyperformer: {reduction: 16}",
-            "hyperformer.reduction has no meaning for method unolora, only for hyperformer_pp; remove it"
+            "hyperformer.reduction has no meaning for method unolora, only for hyperformer_pp; remove it or use method "
+                + "hyperformer_pp"
         ),
         (
             "lora: {rank: 8, rankA: 4, rankB: 2}",

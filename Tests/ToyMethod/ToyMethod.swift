@@ -49,7 +49,7 @@ extension MethodTable {
     /// The program's methods and the toy method.
     public static let withToy = MethodTable.standard.adding(
         MethodTable.Entry("toy") { configuration, shape, _ in
-            MadeMethod(method: ToyMethod(on: shape), configuration: configuration, sizeKeys: "nothing")
+            MadeMethod(method: ToyMethod(on: shape), configuration: configuration, remedy: "use another method")
         })
 }
 

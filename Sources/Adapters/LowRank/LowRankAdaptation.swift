@@ -186,37 +186,9 @@ final class LowRankAdaptation: Adaptation {
 }
 
 extension LowRankAdaptation {
-    /// Consecutive rows that use the same tensors.
-    private struct Run {
-        let start: Int
-        let count: Int
-        let task: Int
-    }
-
-    /// The runs of a micro-batch in order; the iteration allocates nothing.
-    private struct Runs: Sequence, IteratorProtocol {
-        let rows: Segments
-        /// Tasks of the examples; nil when all use the same tensors.
-        let tasks: [Int]?
-        var segment = 0
-
-        mutating func next() -> Run? {
-            guard segment < rows.count else { return nil }
-            let (start, own) = (rows.start(segment), task)
-            var count = 0
-            repeat {
-                count += rows.length(segment)
-                segment += 1
-            } while segment < rows.count && task == own
-            return Run(start: start, count: count, task: own)
-        }
-
-        private var task: Int { tasks?[rows.example(segment)] ?? 0 }
-    }
-
     /// One run of all rows, or for `lora_per_task` a run for each stretch of examples with the same task.
-    private func runs(_ rows: Segments, _ context: MicroBatchContext) -> Runs {
-        Runs(rows: rows, tasks: options.method == .loraPerTask ? context.batch.tasks : nil)
+    private func runs(_ rows: Segments, _ context: MicroBatchContext) -> TaskRuns {
+        TaskRuns(rows: rows, tasks: options.method == .loraPerTask ? context.batch.tasks : nil)
     }
 
     /// Calls `body` with the input after dropout and the sites that read it. That is all sites of the group at once, or one

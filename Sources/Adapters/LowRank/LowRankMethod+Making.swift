@@ -15,9 +15,9 @@ extension LowRankMethod {
         if case .newRun = source { try method.checkRank(configuration) }
         return MadeMethod(
             method: method, configuration: AdapterConfiguration(options),
-            sizeKeys: known == .unoloraStar
-                ? "lora.rank, hyper.dim, hyper.outDim or hyper.bottleneck, or name fewer lora.targets"
-                : "lora.rank, or name fewer lora.targets")
+            remedy: known == .unoloraStar
+                ? "lower lora.rank, hyper.dim, hyper.outDim or hyper.bottleneck, or name fewer lora.targets"
+                : "lower lora.rank, or name fewer lora.targets")
     }
 
     /// The refusal of targets of which the backbone has none, such as those of an encoder on a model without one.

@@ -36,20 +36,4 @@ extension LowRankMethod {
             }
         }
     }
-
-    private func fillUniform(
-        _ values: UnsafeMutableBufferPointer<Float>, bound: Double, _ stream: inout RandomStream
-    ) {
-        for i in values.indices {
-            unsafe values[i] = Float((2 * stream.uniform() - 1) * bound)
-        }
-    }
-
-    private func fillNormal(
-        _ values: UnsafeMutableBufferPointer<Float>, deviation: Double, _ stream: inout RandomStream
-    ) {
-        for i in values.indices {
-            unsafe values[i] = Float(stream.normal() * deviation)
-        }
-    }
 }

@@ -85,6 +85,11 @@ public struct LowRankMethod: Method {
     /// See `Method`: the block of the trainable's projection; nil for the hypernetwork, whose gradients come at the end.
     public func block(of trainable: ParameterLayout.Entry) -> Block? { blocks[trainable.name] }
 
+    /// See `Method`: the sites of `lora_per_task`, and the hypernetwork's embedding of tasks.
+    public func isPerTask(_ trainable: ParameterLayout.Entry) -> Bool {
+        options.method == .loraPerTask || trainable == hypernetwork?.taskEmbedding
+    }
+
     /// See `Method`.
     public func adaptation(weights: ReadOnlyArena, gradients: Arena?) -> any Adaptation {
         LowRankAdaptation(self, weights: weights, gradients: gradients)

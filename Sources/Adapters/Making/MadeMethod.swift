@@ -24,13 +24,13 @@ public struct MadeMethod: Sendable {
     public let method: any Method
     /// The configuration it was made from, in the form that an adapter's file has; without the tasks' names and the vocabulary.
     public let configuration: AdapterConfiguration
-    /// What reduces the number of trainables, worded as the rest of a sentence that begins with "lower".
-    public let sizeKeys: String
+    /// What reduces the number of trainables, worded as the end of a refusal.
+    public let remedy: String
 
     /// Creates the value.
-    public init(method: any Method, configuration: AdapterConfiguration, sizeKeys: String) {
+    public init(method: any Method, configuration: AdapterConfiguration, remedy: String) {
         self.method = method
         self.configuration = configuration
-        self.sizeKeys = sizeKeys
+        self.remedy = remedy
     }
 }

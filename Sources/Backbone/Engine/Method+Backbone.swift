@@ -12,6 +12,11 @@ extension Method {
         }
     }
 
+    /// Whether the trainables are all tensors of a backbone of this shape and nothing else.
+    public func isWholeModel(of shape: any BackboneShape) -> Bool {
+        Set(parameters.entries.map(\.name)) == Set(shape.tensorShapes().map(\.name))
+    }
+
     /// The backbone that computes with the trained tensors in `weights`, for training with the method; the backbone itself when
     /// none of its tensors is trained.
     public func applied(to backbone: any Backbone, weights: ReadOnlyArena) -> any Backbone {

@@ -26,6 +26,9 @@ public protocol Method: Sendable {
     /// computed, so a gradient must not change after its block is finished. Never called for tensors of the backbone.
     func block(of trainable: ParameterLayout.Entry) -> Block?
 
+    /// Whether the first dimension of a trainable counts the tasks, so that a run with other tasks can take over its rows.
+    func isPerTask(_ trainable: ParameterLayout.Entry) -> Bool
+
     /// One worker's adaptation. `gradients` has the layout of `weights` and is added to; nil when no backward follows.
     func adaptation(weights: ReadOnlyArena, gradients: Arena?) -> any Adaptation
 }
@@ -33,4 +36,7 @@ public protocol Method: Sendable {
 extension Method {
     /// Nil: all gradients are complete only at the end of the backward.
     public func block(of trainable: ParameterLayout.Entry) -> Block? { nil }
+
+    /// False: nothing belongs to a single task.
+    public func isPerTask(_ trainable: ParameterLayout.Entry) -> Bool { false }
 }

@@ -15,6 +15,10 @@ public struct MethodFootprint: Sendable, Equatable {
     public var perRowInGeneration: Int
     /// Floats kept for each example, whatever its length.
     public var perExample: Int
+    /// Floats kept for each task of a batch; half of them are gradients.
+    public var perTask: Int
+    /// The number of tasks there are.
+    public var tasks: Int
     /// The narrower side of the method's widest small product (`smallProduct`, `addOuterProduct`); 0 for none.
     public var narrowSide: Int
 
@@ -22,7 +26,7 @@ public struct MethodFootprint: Sendable, Equatable {
     public init(
         keptInputs: Set<GroupKind> = [], keptOutputs: Set<Sublayer.Kind> = [], trainsPositions: Bool = false,
         perRow: Int = 0, perRowInBackward: Int = 0, perRowInGeneration: Int = 0, perExample: Int = 0,
-        narrowSide: Int = 0
+        perTask: Int = 0, tasks: Int = 0, narrowSide: Int = 0
     ) {
         self.keptInputs = keptInputs
         self.keptOutputs = keptOutputs
@@ -31,8 +35,13 @@ public struct MethodFootprint: Sendable, Equatable {
         self.perRowInBackward = perRowInBackward
         self.perRowInGeneration = perRowInGeneration
         self.perExample = perExample
+        self.perTask = perTask
+        self.tasks = tasks
         self.narrowSide = narrowSide
     }
+
+    /// Floats kept for the examples and tasks of a batch, whatever their lengths are; half of them are gradients.
+    public func kept(examples: Int) -> Int { examples * perExample + min(examples, tasks) * perTask }
 
     /// `width` if groups of that kind keep their input, otherwise 0.
     public func kept(_ kind: GroupKind, _ width: Int) -> Int { keptInputs.contains(kind) ? width : 0 }

@@ -130,7 +130,9 @@ public struct TrainCommand {
         let isNew = try world.share(
             request.replayedLines == nil && !FileManager.default.fileExists(atPath: run.configuration),
             "whether the run is new")
-        let base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
+        var base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
+        let origin = try base.openOrigin(of: run)
+        base.origin = origin?.digest
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let session = try RunSession(base, run: run, comparedWith: request.replayed?.identity) {
             [replayed = request.replayed] present throws(Failure) in
@@ -139,6 +141,9 @@ public struct TrainCommand {
         startup.finished(.data)
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let state = TrainState(session.base.method, on: session.base.model, seed: configuration.seed)
+        let beginnings = try origin.map { origin throws(Failure) in
+            try session.base.begin(state.weights, from: origin)
+        }
         let identity = session.identity
         let measure = BestMeasure(configuration, base.definitions)
         let check = try Agreement.check(
@@ -157,8 +162,9 @@ public struct TrainCommand {
         let checkpoints = RunCheckpoints(
             store: store,
             constants: RunCheckpoints.Constants(
-                adapter: session.base.adapter, layout: session.base.method.parameters, identity: identity,
-                libraries: libraries, seed: configuration.seed, steps: configuration.steps,
+                adapter: session.base.adapter, layout: session.base.method.parameters,
+                modelFiles: try session.base.modelFiles(), identity: identity, libraries: libraries,
+                seed: configuration.seed, steps: configuration.steps,
                 keep: configuration.checkpointKeep, inputs: session.inputs),
             run: run)
         if world.rank == 0 { try recover(checkpoints, identity) }
@@ -167,6 +173,10 @@ public struct TrainCommand {
             earlier: world.rank == 0 ? try? RunConfiguration.load(file: run.configuration) : nil,
             tasks: session.taskNames.count, say: say)
         let resumed = try resumption.load(state, world: world)
+        if resumed == nil {
+            try origin?.refuseStartWithout()
+            for sentence in beginnings ?? [] { say(sentence) }
+        }
         ending.isAccepted()
         let threads = try ThreadChoice(
             requested: configuration.threads, world: world,
@@ -209,7 +219,8 @@ public struct TrainCommand {
         startup.finished(.state)
         try EnvironmentRecord.write(
             run, world: world, library: library, products: base.products, threads: threads, precision: precision,
-            startup: startup, data: session.data.cache.tasks.map(\.report))
+            startup: startup, data: session.data.cache.tasks.map(\.report),
+            origin: origin.map { .init(path: configuration.origin ?? "", digest: $0.digest) })
         // The collective above came after rank 0 took the run directory.
         ending.hasBegun()
         snapshots.watch(checkpoints)

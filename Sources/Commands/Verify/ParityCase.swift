@@ -65,14 +65,21 @@ struct ParityCase {
         batch = try Self.readBatch(
             numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
             shape: model.shape, tasks: adapter.tasks, path: path)
-        let file = try method.parameters.count > 0 ? Self.adapter(path, method.parameters) : nil
+        let file = try Self.adapter(path, method.parameters, on: model)
         weights = Arena(count: method.parameters.count)
-        try file?.load(method.parameters, into: [("", weights)])
+        if let file {
+            try file.load(method.parameters, into: [("", weights)])
+        } else {
+            method.start(weights, seed: 0, on: model)
+        }
     }
 
     /// Opens the adapter's file and compares its shapes with the layout; the configuration may describe more than fits in
-    /// memory.
-    private static func adapter(_ path: String, _ layout: ParameterLayout) throws(Failure) -> SafetensorsFile {
+    /// memory. Nil for a method without trainables of its own, whose cases need no file: the model has all numbers.
+    private static func adapter(
+        _ path: String, _ layout: ParameterLayout, on model: any Backbone
+    ) throws(Failure) -> SafetensorsFile? {
+        guard layout.entries.contains(where: { model.tensor(named: $0.name) == nil }) else { return nil }
         let file = try SafetensorsFile(path: path + "/adapter/unolora_model.safetensors")
         try file.check(layout)
         return file

@@ -17,6 +17,18 @@ package struct EnvironmentRecord: Codable {
         }
     }
 
+    /// The adapter with which the run began.
+    package struct Origin: Codable {
+        package var path: String
+        package var digest: String
+
+        /// Creates the file's entry about the origin.
+        package init(path: String, digest: String) {
+            self.path = path
+            self.digest = digest
+        }
+    }
+
     /// One rank of the job.
     package struct Rank: Codable {
         package var rank: Int
@@ -50,11 +62,13 @@ package struct EnvironmentRecord: Codable {
     package var startup: StartupTimes.Record
     /// The results of reading and tokenising the tasks.
     package var data: [TaskReport]
+    /// Nil for a random start.
+    package var origin: Origin?
 
     /// Creates the record; `startup` has what rank 0 did until now.
     package init(
         mpi: Library, libraries: [String: String], ranks: [Rank], precision: PrecisionReport?,
-        startup: StartupTimes, data: [TaskReport]
+        startup: StartupTimes, data: [TaskReport], origin: Origin? = nil
     ) {
         version = ProgramVersion.current
         commit = ProgramVersion.commit ?? "unknown"
@@ -67,6 +81,7 @@ package struct EnvironmentRecord: Codable {
         started = Date().timeIntervalSince1970
         self.startup = startup.record
         self.data = data
+        self.origin = origin
     }
 
     /// Writes the file into a run directory.

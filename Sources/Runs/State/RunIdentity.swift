@@ -26,6 +26,7 @@ extension RunState.Identity {
         if let difference = RunConfiguration.differences(from: configuration, to: other.configuration).first {
             return "the configuration differs (\(difference))"
         }
+        if origin != other.origin { return "the adapter that the run begins with (init.from) differs" }
         if backbone != other.backbone { return "the model (its config.json or weights) differs" }
         if hasOtherVocabulary(than: other.vocabulary) {
             return

@@ -34,11 +34,13 @@ package struct RunState: Codable, Equatable {
         package var vocabulary: String?
         /// The rows and files of the tokenised data, to name what has changed; nil in states of earlier versions.
         package var sources: [TaskSources]?
+        /// Digest of the adapter with which the run began; nil for a random start.
+        package var origin: String?
 
         /// Creates an identity.
         package init(
             configuration: String, layout: String, backbone: String, data: String, vocabulary: String? = nil,
-            sources: [TaskSources]? = nil
+            sources: [TaskSources]? = nil, origin: String? = nil
         ) {
             self.configuration = configuration
             self.layout = layout
@@ -46,6 +48,7 @@ package struct RunState: Codable, Equatable {
             self.data = data
             self.vocabulary = vocabulary
             self.sources = sources
+            self.origin = origin
         }
     }
 

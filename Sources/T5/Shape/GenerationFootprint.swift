@@ -23,7 +23,9 @@ struct GenerationFootprint: Sendable {
         // Slots, segments and ids; the encoder's two buffers, its norm and output; the scratch of all sublayers; and the
         // hypernetwork without its backward, which is half of it.
         let scratch = 2 * d + inner + configuration.feedForwardWidth
-        let kept = sourceRows * (1 + 3 * d + 1 + scratch) + examples * (4 + (method.perExample + 1) / 2)
+        let kept =
+            sourceRows * (1 + 3 * d + 1 + scratch) + examples * 4
+            + (method.kept(examples: examples) + 1) / 2
         let positions = method.trainsPositions ? configuration.heads * 2 * (lengths.longestSource + steps) : 0
         let encoder = sublayer(rows: sourceRows, own: 3 * inner, pairs: lengths.sourcePairs)
         let decoder = cached + max(sourceRows * method.perRowInGeneration, step)

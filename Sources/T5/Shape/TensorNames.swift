@@ -25,6 +25,9 @@ extension T5Configuration {
         return tensors
     }
 
+    /// See `BackboneShape`: those of sublayers and the final ones.
+    public func isNorm(_ tensor: String) -> Bool { tensor.hasSuffix("layer_norm.weight") }
+
     /// See `BackboneShape`: the names of all tensors of a block start with the block's name.
     public func block(of tensor: String) -> Block? {
         backwardOrder.first { tensor.hasPrefix("\($0.stack.name).block.\($0.number).") }

@@ -21,7 +21,7 @@ struct TrainingFootprint: Sendable {
     var bytes: Int {
         let kept =
             tokenWords + scratchFloats + encoderFloats + decoderFloats + outputFloats
-            + lengths.examples * method.perExample + positionFloats
+            + method.kept(examples: lengths.examples) + positionFloats
         // Every piece starts at a multiple of 64 bytes.
         return (kept + backwardFloats) * MemoryLayout<Float>.stride + pieces * 63
     }

@@ -84,8 +84,9 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// AVX-512 when `isFast` is set.
     static func ownIntegersGain(hasVectors: Bool, isFast: Bool) -> Bool { hasVectors && !isFast }
 
-    /// The packs for a run's products; the backward is packed only for training.
+    /// The packs for a run's products; the backward is packed only for training, and weights that change are never packed.
     static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {
+        guard !configuration.trainsWholeModel else { return FrozenMatrix.Packs(forward: nil, backward: nil) }
         let quantises = configuration.products.quantises
         let backward: ProductKind = quantises.backward ? .int8 : .float32
         return FrozenMatrix.Packs(
@@ -110,6 +111,7 @@ extension RunConfiguration {
     /// Bytes of a node's packed weights with `products`: the projections for the forward and for the backward, and with oneDNN
     /// the output matrix for both.
     package func packedBytes(_ products: ProductBackend, _ shape: any BackboneShape) -> Int {
+        guard !trainsWholeModel else { return 0 }
         let float = products == .onednn ? 4 : 0
         let quantises = self.products.quantises
         let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)

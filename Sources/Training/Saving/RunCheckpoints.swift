@@ -1,6 +1,7 @@
 package import Adapters
 package import Checkpoints
 package import Failures
+package import Foundation
 import MPI
 package import Runs
 import Synchronization
@@ -13,6 +14,8 @@ package final class RunCheckpoints: @unchecked Sendable {
     package struct Constants: Sendable {
         var adapter: AdapterConfiguration
         var layout: ParameterLayout
+        /// The other files of the model, for a method that trains all of its tensors; else nil.
+        var modelFiles: [String: Data]?
         var identity: RunState.Identity
         var libraries: [String: String]
         var seed: UInt64
@@ -24,11 +27,13 @@ package final class RunCheckpoints: @unchecked Sendable {
 
         /// Creates the values.
         package init(
-            adapter: AdapterConfiguration, layout: ParameterLayout, identity: RunState.Identity,
-            libraries: [String: String], seed: UInt64, steps: Int, keep: Int, inputs: MappedInputs
+            adapter: AdapterConfiguration, layout: ParameterLayout, modelFiles: [String: Data]?,
+            identity: RunState.Identity, libraries: [String: String], seed: UInt64, steps: Int, keep: Int,
+            inputs: MappedInputs
         ) {
             self.adapter = adapter
             self.layout = layout
+            self.modelFiles = modelFiles
             self.identity = identity
             self.libraries = libraries
             self.seed = seed
@@ -143,7 +148,8 @@ package final class RunCheckpoints: @unchecked Sendable {
                     step: state.step,
                     adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
                     state: try state.encoded(), layout: constants.layout, weights: weights.readOnly,
-                    firstMoments: mean.readOnly, secondMoments: square.readOnly, dependsOn: constants.libraries))
+                    firstMoments: mean.readOnly, secondMoments: square.readOnly, modelFiles: constants.modelFiles,
+                    dependsOn: constants.libraries))
         } catch {
             // If another job has taken the directory over, it removes what this one has half written.
             try run.owner.checkNow()

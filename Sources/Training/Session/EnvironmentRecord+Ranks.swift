@@ -17,7 +17,8 @@ extension EnvironmentRecord {
     /// Collects the parts of all ranks and writes the file on rank 0, with rank 0's `precision`; collective.
     package static func write(
         _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, products: ProductBackend,
-        threads: ThreadChoice, precision: PrecisionReport?, startup: StartupTimes, data: [TaskReport]
+        threads: ThreadChoice, precision: PrecisionReport?, startup: StartupTimes, data: [TaskReport],
+        origin: EnvironmentRecord.Origin?
     ) throws(Failure) {
         let own = Rank(
             rank: world.rank, host: ProcessInfo.processInfo.hostName, threads: threads.threads,
@@ -26,7 +27,8 @@ extension EnvironmentRecord {
         guard world.rank == 0 else { return }
         try EnvironmentRecord(
             mpi: Library(version: library.version, threadLevel: library.threadLevel.rawValue),
-            libraries: libraries(products), ranks: ranks, precision: precision, startup: startup, data: data
+            libraries: libraries(products), ranks: ranks, precision: precision, startup: startup, data: data,
+            origin: origin
         ).write(to: run)
     }
 }

@@ -8,6 +8,11 @@ import Tensors
 extension RunConfiguration {
     /// The configuration of the method, for a backbone of this shape.
     package func adapterConfiguration(_ shape: any BackboneShape) -> AdapterConfiguration {
+        guard usesLowRank else {
+            var adapter = AdapterConfiguration(method: method, rank: 0, alpha: 0, tasks: tasks.count)
+            if method == "hyperformer_pp" { adapter.reduction = hyperFormerReduction }
+            return adapter
+        }
         var adapter = AdapterConfiguration(method: method, rank: rankA, alpha: alpha, tasks: tasks.count)
         (adapter.rankA, adapter.rankB) = (rankA, rankB)
         adapter.targets = targets
@@ -38,11 +43,10 @@ extension RunConfiguration {
         let count = made.method.parameters.count
         let each = training ? RankMemory.leastBytesOfTrainable(reduction.sum) : RankMemory.answeringBytesOfTrainable
         guard count > limit.bytes / each else { return }
-        let keys = made.sizeKeys
         throw Failure(
             .badConfiguration,
             "method \(method) has \(count) trainables here, which take \(Int(Double(count) * Double(each) / 0x1p30)) GiB, and \(limit.name) has "
-                + "\(limit.bytes >> 30) GiB of memory; lower \(keys)")
+                + "\(limit.bytes >> 30) GiB of memory; \(made.remedy)")
     }
 
     /// The options that decide the bits of a step; `modelDropout` is the model's own rate.

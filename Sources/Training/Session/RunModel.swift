@@ -25,6 +25,8 @@ package struct RunModel {
     package let products: ProductBackend
     /// Digest of the backbone: its shape and its weights.
     let backbone: String
+    /// Digest of the adapter with which the run begins; nil for a random start.
+    package var origin: String?
 
     /// Opens everything; collective. Rank 0 first runs the steps that may be refused, so that a refusal is reported once.
     /// Weights are packed for the forward, and with `training` also for the backward. With `isNew` it also refuses what an old
@@ -121,7 +123,7 @@ package struct RunModel {
         RunState.Identity(
             configuration: configuration.resultText,
             layout: ContentDigest(of: method.parameters.canonicalText).hexadecimal, backbone: backbone, data: data,
-            vocabulary: vocabulary.digest.hexadecimal, sources: sources)
+            vocabulary: vocabulary.digest.hexadecimal, sources: sources, origin: origin)
     }
 
     /// Generates and scores answers with this run's settings.

@@ -1,0 +1,166 @@
+import Adapters
+import Backbone
+import Configuration
+import Failures
+import Tensors
+
+/// Writes the weights of an origin over the seeded start of a new run.
+struct WarmStart {
+    let origin: Origin
+    let method: any Method
+    /// The new run's adapter, with the names of its tasks.
+    let adapter: AdapterConfiguration
+    /// How the rows of a task begin that the origin does not have.
+    let newTask: NewTaskChoice
+
+    /// Overwrites in `weights`, which hold the seeded start, all that the origin has. Refuses an origin that is another method's,
+    /// another backbone's or vocabulary's, or that means something else with the run's options.
+    ///
+    /// - Returns: the names of tasks that the origin does not have.
+    func apply(to weights: Arena, backbone: String) throws(Failure) -> [String] {
+        if let trained = origin.backbone, trained != backbone {
+            throw Failure(
+                .badConfiguration,
+                "init.from: \(origin.path) was trained on another model; use that one, or another origin")
+        }
+        switch origin.kind {
+        case .native(let configuration, let tensors): return try apply(configuration, tensors, weights)
+        case .peft(let sites):
+            try apply(sites, weights)
+            return []
+        }
+    }
+
+    // MARK: - Adapters of this program
+
+    private func apply(
+        _ configuration: AdapterConfiguration, _ tensors: [String: OriginTensor], _ weights: Arena
+    ) throws(Failure) -> [String] {
+        guard configuration.method == adapter.method else {
+            throw Failure(
+                .badConfiguration,
+                "init.from: the adapter in \(origin.path) is of method \(configuration.method.shown), and the run's is "
+                    + "\(adapter.method); a run begins with an adapter of its own method")
+        }
+        var comparable = configuration
+        (comparable.tasks, comparable.taskNames, comparable.labels) = (adapter.tasks, adapter.taskNames, adapter.labels)
+        if let key = try comparable.firstDifference(from: adapter) {
+            throw Failure(
+                .badConfiguration,
+                "init.from: the adapter in \(origin.path) differs from the run's in \(key); give the run the origin's value"
+            )
+        }
+        if let there = configuration.vocabulary, let here = adapter.vocabulary, there != here {
+            throw Failure(
+                .badConfiguration,
+                "init.from: \(origin.path) was trained with another vocabulary than the model's; use that model")
+        }
+        let places = try taskPlaces(configuration)
+        for entry in method.parameters.entries {
+            guard let tensor = tensors[entry.name] else { throw missing(entry.name) }
+            let isPerTask = method.isPerTask(entry)
+            let expected = isPerTask ? [configuration.tasks] + entry.shape.dropFirst() : entry.shape
+            guard tensor.shape == expected else {
+                throw Failure(
+                    .badData,
+                    "init.from: tensor \(entry.name.shown) of \(origin.path) has shape \(tensor.shape), but the run's has "
+                        + "\(expected)")
+            }
+            guard isPerTask else {
+                write(tensor.values, 0, entry, weights)
+                continue
+            }
+            for (task, place) in places.enumerated() {
+                if let place {
+                    let start = place * tensor.stride
+                    write(tensor.values[start..<start + tensor.stride], task * tensor.stride, entry, weights)
+                } else if newTask == .mean {
+                    write(Self.mean(tensor), task * tensor.stride, entry, weights)
+                }
+            }
+        }
+        let names = Set(method.parameters.entries.map(\.name))
+        if let other = tensors.keys.sorted().first(where: { !names.contains($0) }) {
+            throw Failure(
+                .badData,
+                "init.from: \(origin.path) holds tensor \(other.shown), which the run's method does not have")
+        }
+        return zip(adapter.taskNames ?? [], places).filter { $0.1 == nil }.map(\.0)
+    }
+
+    /// For each task of the run its number in the origin; nil for a task that the origin does not have.
+    private func taskPlaces(_ configuration: AdapterConfiguration) throws(Failure) -> [Int?] {
+        guard let names = adapter.taskNames else { return Array(0..<adapter.tasks) }
+        guard let trained = configuration.taskNames else {
+            // Without names nothing tells which task is which.
+            guard configuration.tasks == names.count else {
+                throw Failure(
+                    .badData,
+                    "init.from: the adapter in \(origin.path) does not name its \(configuration.tasks) tasks, and the run has "
+                        + "\(names.count); add taskNames to its unolora_config.json")
+            }
+            return Array(0..<names.count)
+        }
+        return names.map { trained.firstIndex(of: $0) }
+    }
+
+    private static func mean(_ tensor: OriginTensor) -> [Float] {
+        let count = tensor.shape.first ?? 0
+        return (0..<tensor.stride).map { i in
+            Float((0..<count).reduce(0.0) { $0 + Double(tensor.values[$1 * tensor.stride + i]) } / Double(count))
+        }
+    }
+
+    // MARK: - Adapters of PEFT
+
+    private func apply(_ sites: [PEFTAdapter.Site], _ weights: Arena) throws(Failure) {
+        guard adapter.method == "unolora", (adapter.rankA ?? adapter.rank) == (adapter.rankB ?? adapter.rank) else {
+            throw Failure(
+                .badConfiguration,
+                "init.from: \(origin.path) is a LoRA adapter of PEFT, from which only method unolora with equal ranks can begin"
+            )
+        }
+        let rank = adapter.rank
+        for site in sites {
+            guard let a = method.parameters[site.module + ".lora_A.weight"],
+                let b = method.parameters[site.module + ".lora_B.weight"]
+            else {
+                throw Failure(
+                    .badConfiguration,
+                    "init.from: the adapter in \(origin.path) adapts \(site.module.shown), which the run does not; name it in "
+                        + "lora.targets")
+            }
+            guard site.rank <= rank else {
+                throw Failure(
+                    .badConfiguration,
+                    "init.from: the adapter in \(origin.path) has rank \(site.rank) at \(site.module), and lora.rank is "
+                        + "\(rank); set lora.rank to \(sites.map(\.rank).max() ?? site.rank)")
+            }
+            guard site.a.stride == a.shape[1], site.b.shape[0] == b.shape[0] else {
+                throw Failure(
+                    .badData,
+                    "init.from: the adapter in \(origin.path) is for another model: \(site.module) has \(site.b.shape[0]) x "
+                        + "\(site.a.stride) there and \(b.shape[0]) x \(a.shape[1]) here")
+            }
+            // Rows of A beyond the site's rank keep their random start, and the columns of B for them their zeros: they add
+            // nothing yet, but can learn.
+            write(site.a.values, 0, a, weights)
+            let factor = site.factor * Double(rank) / adapter.alpha
+            for row in 0..<site.b.shape[0] {
+                let values = site.b.values[row * site.rank..<(row + 1) * site.rank]
+                write(factor == 1 ? Array(values) : values.map { Float(Double($0) * factor) }, row * rank, b, weights)
+            }
+        }
+    }
+
+    private func write(
+        _ values: some Collection<Float>, _ place: Int, _ entry: ParameterLayout.Entry, _ weights: Arena
+    ) {
+        precondition(place >= 0 && place + values.count <= entry.count, "numbers outside the tensor")
+        for (i, value) in values.enumerated() { unsafe weights.base[entry.offset + place + i] = value }
+    }
+
+    private func missing(_ name: String) -> Failure {
+        Failure(.badData, "init.from: \(origin.path) has no tensor \(name.shown), which the run's method needs")
+    }
+}
