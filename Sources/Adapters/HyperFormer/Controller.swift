@@ -65,11 +65,11 @@ final class Controller {
             unsafe (target + 2 * e).update(from: weights.matrix(layout.typeEmbedding).row(adapter % types), count: e)
         }
         let hidden = workspace.matrix(rows, 2 * e)
-        linear(input.readOnly, layout.layers[0], into: hidden, context)
+        linear(input.readOnly, layout.layers[0], into: hidden)
         relu(hidden)
         let (normalised, state) = (workspace.matrix(rows, e), workspace.matrix(rows, e))
         let inverse = unsafe workspace.take(Float.self, rows)
-        linear(hidden.readOnly, layout.layers[1], into: normalised, context)
+        linear(hidden.readOnly, layout.layers[1], into: normalised)
         unsafe layerNorm(
             normalised.readOnly, weight: weights.base + layout.normWeight.offset,
             bias: weights.base + layout.normBias.offset, epsilon: ControllerLayout.epsilon, normalised: normalised,
@@ -81,18 +81,17 @@ final class Controller {
         generatedGradients.removeAll(keepingCapacity: true)
         for head in ControllerLayout.Head.all {
             let y = workspace.matrix(rows, layout.size(head))
-            linear(state.readOnly, layout.entries(head), into: y, context)
+            linear(state.readOnly, layout.entries(head), into: y)
             generated.append(y)
             if gradients != nil { generatedGradients.append(workspace.zeroMatrix(rows, layout.size(head))) }
         }
     }
 
-    /// `y = x W^T + b`: overwrites `y`.
-    private func linear(_ x: Matrix, _ layer: LinearEntries, into y: MutableMatrix, _ context: MicroBatchContext) {
+    /// `y = x W^T + b`: overwrites `y`. A head has far more rows than `x`, so they are read once and not copied into panels,
+    /// which would take more memory than everything else here.
+    private func linear(_ x: Matrix, _ layer: LinearEntries, into y: MutableMatrix) {
         for row in 0..<y.rows { unsafe y.row(row).update(from: weights.base + layer.bias.offset, count: y.columns) }
-        smallProduct(
-            .asIs(x), .transposed(weights.matrix(layer.weight)), into: y, adding: true,
-            independentRows: context.independentRows, context.workspace)
+        rowProduct(x, weights.matrix(layer.weight), into: y, adding: true)
     }
 
     /// Takes the gradients of the generated numbers back to the controller's tensors and the embeddings.

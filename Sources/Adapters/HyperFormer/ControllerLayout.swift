@@ -97,10 +97,12 @@ struct ControllerLayout: Sendable {
     /// Adapters that the controller generates for one task.
     var adaptersPerTask: Int { blocks * Self.types.count }
 
-    /// Floats of a pass for one task: the generated numbers and their gradients, and the controller's own activations and
+    /// Floats of a pass for one task, of which half are needed without a backward: the generated numbers and their gradients;
+    /// input, hidden layer, normalised rows and state of the controller, the roots of its norm, and at most as much for their
     /// gradients.
     var floatsPerTask: Int {
         let generated = Head.allCases.reduce(0) { $0 + size($1) }
-        return adaptersPerTask * (2 * generated + 16 * Self.width + 1)
+        let own = (3 + 2 + 1 + 1) * Self.width + 1
+        return adaptersPerTask * 2 * (generated + own)
     }
 }

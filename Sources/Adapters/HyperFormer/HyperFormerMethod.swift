@@ -59,8 +59,8 @@ public struct HyperFormerMethod: Method {
     public var footprint: MethodFootprint {
         let (d, m) = (controllers.first?.modelWidth ?? 0, controllers.first?.bottleneck ?? 0)
         return MethodFootprint(
-            keptOutputs: [.selfAttention, .feedForward], perRow: m, perRowInBackward: 3 * d + 2 * m + 1,
-            perRowInGeneration: 2 * d + 2 * m + 1, perTask: controllers.reduce(0) { $0 + $1.floatsPerTask },
+            keptOutputs: [.selfAttention, .feedForward], perRow: m, perRowInBackward: 2 * d + 2 * m + 1,
+            perRowInGeneration: d + 2 * m + 1, perTask: controllers.reduce(0) { $0 + $1.floatsPerTask },
             tasks: tasks, narrowSide: m)
     }
 

@@ -26,13 +26,13 @@ import ToyMethod
 
     /// High-water mark of a generation whose answers all have the largest length, and the predicted bytes.
     private static func measure(
-        _ tiny: TinyT5, _ adapter: TinyAdapter, _ sizes: Sizes
+        _ tiny: TinyT5, _ adapter: TinyAdapter, _ sizes: Sizes, tasks: Int
     ) throws -> (highWater: Int, foretold: Int) {
         // There is one block from the start, because the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
         let adaptation = adapter.method.adaptation(weights: adapter.weights.readOnly, gradients: nil)
         let engine = T5Engine(model: adapter.model, adaptation: adaptation, workspace: workspace)
-        let lengths = (0..<sizes.examples).map { (source: sizes.source, target: 1, task: $0 % 4) }
+        let lengths = (0..<sizes.examples).map { (source: sizes.source, target: 1, task: $0 % tasks) }
         let limits = Array(repeating: sizes.steps, count: sizes.examples)
         _ = try engine.generate(TinyT5.batch(lengths), maxNewTokens: limits)
         let footprint = GenerationFootprint(
@@ -42,15 +42,16 @@ import ToyMethod
         return (workspace.highWater, footprint.bytes)
     }
 
-    @Test(arguments: TinyT5.Family.allCases, FootprintTests.LowRankCase.all)
+    @Test(arguments: TinyT5.Family.allCases, FootprintTests.Case.all)
     func `a generation stays within its footprint and uses most of it`(
-        family: TinyT5.Family, method: FootprintTests.LowRankCase
+        family: TinyT5.Family, method: FootprintTests.Case
     ) throws {
         for (encoder, decoder) in [(2, 2), (3, 1), (1, 3)] {
             // The end token is never generated, so no answer ends early.
             let tiny = TinyT5(family, encoderBlocks: encoder, decoderBlocks: decoder, endToken: 99)
             for sizes in Sizes.all {
-                let (highWater, foretold) = try Self.measure(tiny, TinyAdapter(tiny, method.options), sizes)
+                let (highWater, foretold) = try Self.measure(
+                    tiny, method.adapter(tiny), sizes, tasks: method.tasks)
                 #expect(highWater <= foretold, "\(sizes.testDescription), \(encoder) and \(decoder) blocks")
                 if sizes.isLarge {
                     #expect(
@@ -69,10 +70,24 @@ import ToyMethod
         let shape = tiny.model.configuration
         for method in [ToyMethod(on: shape), TrainedTensors(on: shape) { _ in true }] as [any Method] {
             for sizes in Sizes.all {
-                let (highWater, foretold) = try Self.measure(tiny, TinyAdapter(tiny, method, deviation: 0), sizes)
+                let (highWater, foretold) = try Self.measure(
+                    tiny, TinyAdapter(tiny, method, deviation: 0), sizes, tasks: 4)
                 #expect(highWater <= foretold, "\(sizes.testDescription)")
                 if sizes.isLarge { #expect(Double(highWater) >= 0.6 * Double(foretold), "\(sizes.testDescription)") }
             }
         }
+    }
+
+    @Test(arguments: TinyT5.Family.allCases, [10, 100])
+    func `generated adapters of a wide model fit beside a single token`(
+        family: TinyT5.Family, reduction: Int
+    ) throws {
+        let tiny = TinyT5(family, encoderBlocks: 1, decoderBlocks: 1, endToken: 99, isWide: true)
+        let adapter = TinyAdapter(
+            tiny, HyperFormerMethod(tasks: 3, reduction: reduction, on: tiny.model.configuration), deviation: 0.05)
+        let (highWater, foretold) = try Self.measure(
+            tiny, adapter, Sizes(examples: 1, source: 1, steps: 1), tasks: 1)
+        #expect(highWater <= foretold, "\(highWater) of \(foretold)")
+        #expect(Double(highWater) >= 0.6 * Double(foretold), "\(highWater) of \(foretold)")
     }
 }
