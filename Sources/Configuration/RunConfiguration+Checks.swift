@@ -44,8 +44,8 @@ extension RunConfiguration {
         if method == "unolora_star", hyperInputs.isEmpty {
             throw refuse("hyper.inputs", because: "hyper.inputs is empty; name at least one of task, position, sample")
         }
-        if let key = KeyTable.keys.first(where: { places.byKey[$0.path] != nil && !applies($0) }) {
-            if key.path == "lora.rank" {
+        if let key = KeyTable.keys.first(where: { places.own.contains($0.path) && !applies($0) }) {
+            if key.path == "lora.rank", usesLowRank {
                 throw refuse(
                     key.path, because: "lora.rank has no effect beside lora.rankA and lora.rankB; remove one of them")
             }

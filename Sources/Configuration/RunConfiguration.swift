@@ -103,10 +103,10 @@ public struct RunConfiguration: Sendable, Equatable {
         let configuration = RunConfiguration(values: yielded, warnings: [])
         // One file may serve for several methods: where an option chooses the method, the file's keys of other methods do nothing.
         let chosen = places["method"] != nil && !inFile.contains("method")
-        let checked = places.filter { path, _ in
+        let meant = own.filter { path in
             !(chosen && inFile.contains(path)) || KeyTable.byPath[path].map(configuration.applies) ?? true
         }
-        try configuration.check(Places(name: name, byKey: checked))
+        try configuration.check(Places(name: name, byKey: places, own: meant))
         // In a resolved file, only keys that differ from their defaults say something.
         let said = own.filter { path in
             guard isResolved, inFile.contains(path), let key = KeyTable.byPath[path], let standard = key.standard else {
@@ -141,6 +141,8 @@ public struct RunConfiguration: Sendable, Equatable {
 struct Places {
     let name: String
     let byKey: [String: String]
+    /// The keys that the user gave, not a preset or the program's own example.
+    let own: Set<String>
 
     /// The place where the first of these keys was given; the file if none was.
     func of(_ keys: String...) -> String { keys.lazy.compactMap { byKey[$0] }.first ?? name }

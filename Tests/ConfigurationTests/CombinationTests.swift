@@ -1,6 +1,7 @@
-import Configuration
 import Failures
 import Testing
+
+@testable import Configuration
 
 @Suite struct CombinationTests {
 
@@ -60,6 +61,52 @@ import Testing
         #expect(try load(complete + "preset: repo\nmethod: unolora\n").method == "unolora")
         let message = try refusal(complete + "preset: repo\nmethod: unolora\nhyper: {outDim: 4}\n")
         #expect(message.hasPrefix("run.yaml:5: hyper.outDim has no meaning"))
+    }
+
+    /// A value for each key of `lora` and `hyper`, and for HyperFormer++'s.
+    private static let keysOfMethods = [
+        "lora.rank=4", "lora.rankA=4", "lora.rankB=4", "lora.alpha=8", "lora.dropout=0.5", "lora.dropoutMask=perSite",
+        "lora.aInit=kaimingRank", "lora.targets={decoderSelf: [q]}", "hyper.dim=4", "hyper.outDim=4",
+        "hyper.bottleneck=4", "hyper.inputs=[task]", "hyper.scaleInit=zeroMean", "hyper.positions=modulo(5)",
+        "hyperformer.reduction=16",
+    ]
+
+    @Test(arguments: ["full", "hyperformer_pp"], keysOfMethods)
+    func `keys of another method are refused`(method: String, setting: String) throws {
+        let key = String(setting.prefix { $0 != "=" })
+        if method == "hyperformer_pp", key == "hyperformer.reduction" {
+            #expect(try load(complete, set: "method=\(method)", setting).hyperFormerReduction == 16)
+            return
+        }
+        let owners = ["lora": "unolora, unolora_star and lora_per_task", "hyperformer": "hyperformer_pp"]
+        let section = String(key.prefix { $0 != "." })
+        let message = try refusal(complete, set: ["method=\(method)", setting])
+        #expect(
+            message.hasPrefix(
+                "--set \(setting): \(key) has no meaning for method \(method), only for "
+                    + "\(owners[section] ?? "unolora_star"); remove it or use method "), "\(message)")
+    }
+
+    @Test func `every key of the methods' sections is among these`() {
+        let sections = ["lora", "hyper", "hyperformer"]
+        let keys = KeyTable.keys.map(\.path).filter { sections.contains(RunConfiguration.section($0)) }
+        #expect(Set(keys) == Set(Self.keysOfMethods.map { String($0.prefix { $0 != "=" }) }))
+    }
+
+    @Test(arguments: ["full", "hyperformer_pp"])
+    func `a method without keys of its own needs none to be removed from presets and the program's example`(
+        method: String
+    ) throws {
+        for preset in ["paper", "hyperformer", "repo"] {
+            #expect(try load(complete + "preset: \(preset)\nmethod: \(method)\n").method == method)
+        }
+        let example = try RunConfiguration.load(
+            yaml: complete + "method: unolora\nlora: {dropout: 0, rank: 4}\n", name: "run.yaml", directory: "/runs",
+            isOwn: false, overrides: ["method=\(method)"])
+        #expect(example.method == method && !example.usesLowRank && example.warnings.isEmpty)
+        #expect(throws: Failure.self) {
+            try load(complete + "method: unolora\nlora: {dropout: 0}\n", set: "method=\(method)")
+        }
     }
 
     @Test func `GLUE's tasks need its directory`() throws {

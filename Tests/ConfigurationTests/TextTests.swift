@@ -26,6 +26,8 @@ import Testing
     static let texts = [
         complete, complete + "preset: hyperformer\n", complete + "preset: repo\n",
         complete + "preset: repo\nmethod: unolora\n", complete + "method: frozen\n", complete + custom,
+        complete + "method: full\n", complete + "preset: repo\nmethod: full\n",
+        complete + "method: hyperformer_pp\nhyperformer: {reduction: 16}\n",
         complete
             + "method: unolora_star\nhyper: {inputs: [sample], positions: modulo(7)}\nsampler: {temperature: .inf}\n",
         complete + "lora: {rankA: 3, rankB: 5, targets: {feedForward: [wo, wi]}}\ntrain: {stopBefore: 90s}\n",
@@ -56,7 +58,15 @@ import Testing
         let lines = try load(complete).resultText.split(separator: "\n")
         let keys = lines.map { $0.prefix { $0 != ":" } }
         #expect(keys.count == 39, "\(keys)")
-        #expect(!keys.contains { KeyTable.owners[RunConfiguration.section(String($0))] != nil })
+        #expect(keys.allSatisfy { KeyTable.owners[RunConfiguration.section(String($0))]?.contains("unolora") ?? true })
+    }
+
+    @Test func `the resolved text of a method without low-rank matrices has no section of them`() throws {
+        for (method, preset) in [("full", "paper"), ("hyperformer_pp", "paper"), ("full", "repo")] {
+            let text = try load(complete + "method: \(method)\npreset: \(preset)\n").resolvedYAML
+            #expect(!text.contains("lora:") && !text.contains("hyper:"), "\(text)")
+            #expect(text.contains("\nhyperformer:\n  reduction: 32\n") == (method == "hyperformer_pp"))
+        }
     }
 
     @Test func `the model may be a mapping of path, storage and products`() throws {
@@ -96,6 +106,15 @@ import Testing
         #expect(differences.count == 1)
         #expect(differences.first?.hasPrefix("\(key) was ") == true)
         #expect(Self.differences(base, base).isEmpty)
+    }
+
+    /// The reduction decides the shapes of an adapter's tensors.
+    @Test func `another reduction is another adapter, in training and for answers`() throws {
+        let base = try load(complete, set: "method=hyperformer_pp")
+        let other = try load(complete, set: "method=hyperformer_pp", "hyperformer.reduction=16")
+        for use in [AdapterUse.training, .evaluation, .prediction(task: "cola")] {
+            #expect(Self.differences(base, other, for: use) == ["hyperformer.reduction was 32 and is 16"])
+        }
     }
 
     @Test func `a difference tells both values, and keys that only one side has`() throws {

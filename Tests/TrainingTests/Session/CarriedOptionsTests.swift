@@ -105,6 +105,24 @@ import Testing
         #expect(try Self.adapter([carried.setting]) == expected)
     }
 
+    @Test func `the other methods get the number of tasks, and HyperFormer++ its reduction`() throws {
+        func configuration(_ settings: String...) throws -> AdapterConfiguration {
+            try Self.load(settings + ["tasks=[rte, cola, wnli]"]).adapterConfiguration(Self.shape)
+        }
+        let full = try configuration("method=full")
+        #expect(full == AdapterConfiguration(method: "full", rank: 0, alpha: 0, tasks: 3))
+        var expected = AdapterConfiguration(method: "hyperformer_pp", rank: 0, alpha: 0, tasks: 3)
+        expected.reduction = 32
+        #expect(try configuration("method=hyperformer_pp") == expected)
+        expected.reduction = 16
+        #expect(try configuration("method=hyperformer_pp", "hyperformer.reduction=16") == expected)
+        for adapter in [full, expected] {
+            let made = try MethodTable.standard.method(
+                adapter, on: Self.shape, from: .newRun(model: "t5", file: "run.yaml"))
+            #expect(made.configuration == adapter)
+        }
+    }
+
     @Test func `the model's dropout and the check word are carried`() throws {
         #expect(try (Self.train().dropout, Self.train().check) == (0.07, 3))
     }
