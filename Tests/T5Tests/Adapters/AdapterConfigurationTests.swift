@@ -126,7 +126,7 @@ extension AdapterConfiguration {
             _ = try read(#"{"method": "prefix", "rank": 4, "alpha": 8, "tasks": 3}"#)
         }
         #expect(other.code == .badData && other.message.contains("method prefix"))
-        #expect(other.message.contains("it has frozen, unolora, unolora_star and lora_per_task"))
+        #expect(other.message.contains("it has frozen, unolora, unolora_star, lora_per_task, hyperformer_pp and full"))
         for key in ["method", "rank", "alpha", "tasks"] {
             var values: [String: Any] = ["method": "unolora", "rank": 4, "alpha": 8, "tasks": 3]
             values[key] = nil

@@ -17,8 +17,8 @@ import Testing
         TinyT5.batch(), TinyT5.batch([(31, 7, 3), (2, 2, 0)], slot: 40, seed: 8), TinyT5.batch([(1, 1, 2)], seed: 9),
     ]
 
-    private static func adapter(_ method: LowRankOptions.Method) -> TinyAdapter {
-        TinyAdapter(TinyT5(.v11), LowRankOptions(method: method, rankA: 3, rankB: 2, alpha: 4, tasks: 4))
+    private static func adapter(_ method: TinyMethod) -> TinyAdapter {
+        TinyAdapter(TinyT5(.v11), method, LowRankOptions(method: .unolora, rankA: 3, rankB: 2, alpha: 4, tasks: 4))
     }
 
     /// Everything that an engine computes for each batch in turn.
@@ -35,15 +35,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
-    func `an engine gives the same bits again, whatever it computed between`(method: LowRankOptions.Method) throws {
+    @Test(arguments: TinyMethod.allCases)
+    func `an engine gives the same bits again, whatever it computed between`(method: TinyMethod) throws {
         let results = try Self.compute(Self.adapter(method), [0, 1, 0, 2, 1, 0])
         #expect(results[0] == results[2] && results[0] == results[5] && results[1] == results[4])
         #expect(results[0] != results[1] && results[1] != results[3])
     }
 
-    @Test(arguments: [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
-    func `engines in several threads give the same bits`(method: LowRankOptions.Method) async throws {
+    @Test(arguments: TinyMethod.allCases)
+    func `engines in several threads give the same bits`(method: TinyMethod) async throws {
         let adapter = Self.adapter(method)
         let expected = try Self.compute(adapter, [0, 1, 2])
         try await withThrowingTaskGroup(of: [Bits].self) { group in
@@ -86,8 +86,9 @@ import Testing
         }
     }
 
-    @Test func `a backward adds to the gradients`() {
-        let (engine, gradients) = Self.adapter(.unolora).engine()
+    @Test(arguments: [TinyMethod.unolora, .hyperFormer, .full])
+    func `a backward adds to the gradients`(method: TinyMethod) {
+        let (engine, gradients) = Self.adapter(method).engine()
         _ = engine.forward(Self.batches[0], dropout: nil)
         engine.backward()
         let once = Array(gradients.elements)
@@ -96,8 +97,9 @@ import Testing
         #expect(largestDifference(gradients.elements, once.map { 2 * $0 }) <= 1e-5 * largestMagnitude(once))
     }
 
-    @Test func `a step takes no more memory once the largest batch was seen`() {
-        let (engine, _) = Self.adapter(.unoloraStar).engine()
+    @Test(arguments: [TinyMethod.unoloraStar, .hyperFormer, .full])
+    func `a step takes no more memory once the largest batch was seen`(method: TinyMethod) {
+        let (engine, _) = Self.adapter(method).engine()
         for _ in 0..<2 {
             _ = engine.forward(Self.batches[1], dropout: DropoutKey(seed: 3, step: 4, rate: 0.1))
             engine.backward()

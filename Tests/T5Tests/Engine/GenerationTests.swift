@@ -11,11 +11,11 @@ import Testing
     private static let lengths = [(5, 1, 1), (1, 1, 0), (20, 1, 2), (3, 1, 1), (8, 1, 3)]
 
     private func adapter(
-        _ family: TinyT5.Family, _ method: LowRankOptions.Method = .unoloraStar, endToken: Int32 = 1
+        _ family: TinyT5.Family, _ method: TinyMethod = .unoloraStar, endToken: Int32 = 1
     ) -> TinyAdapter {
-        var options = LowRankOptions(method: method, rankA: 3, alpha: 4, tasks: 4)
+        var options = LowRankOptions(method: .unolora, rankA: 3, alpha: 4, tasks: 4)
         options.targets = .everything
-        return TinyAdapter(TinyT5(family, endToken: endToken), options)
+        return TinyAdapter(TinyT5(family, endToken: endToken), method, options)
     }
 
     /// The examples with answers as targets; those without an answer are left out.
@@ -28,9 +28,9 @@ import Testing
         return result
     }
 
-    @Test(arguments: TinyT5.Family.allCases, [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
+    @Test(arguments: TinyT5.Family.allCases, TinyMethod.allCases)
     func `an answer is the teacher-forced argmax of itself`(
-        family: TinyT5.Family, method: LowRankOptions.Method
+        family: TinyT5.Family, method: TinyMethod
     ) throws {
         let adapter = adapter(family, method)
         let (engine, _) = adapter.engine()
@@ -42,9 +42,11 @@ import Testing
         #expect(Set(answers.flatMap { $0 }).count >= 3, "answers that are all alike would prove little")
     }
 
-    @Test(arguments: TinyT5.Family.allCases)
-    func `a batch of different limits gives the answers of single generation`(family: TinyT5.Family) throws {
-        let adapter = adapter(family)
+    @Test(arguments: TinyT5.Family.allCases, [TinyMethod.unoloraStar, .hyperFormer, .full])
+    func `a batch of different limits gives the answers of single generation`(
+        family: TinyT5.Family, method: TinyMethod
+    ) throws {
+        let adapter = adapter(family, method)
         let batch = TinyT5.batch(Self.lengths)
         let limits = [7, 0, 3, 12, 1]
         let answers = try adapter.engine().engine.generate(batch, maxNewTokens: limits)
@@ -69,17 +71,18 @@ import Testing
 
     /// With unpacked and with packed weights, and with ranks so large that a library would compute the adapter's products,
     /// whatever its kernels. The examples leave the batch one by one, so there are steps with every number of rows.
-    @Test(arguments: TinyT5.Family.allCases, [LowRankOptions.Method.unolora, .unoloraStar, .loraPerTask])
+    @Test(arguments: TinyT5.Family.allCases, TinyMethod.allCases)
     func `an answer's logits have the same bits alone and beside others`(
-        family: TinyT5.Family, method: LowRankOptions.Method
+        family: TinyT5.Family, method: TinyMethod
     ) throws {
-        var options = LowRankOptions(method: method, rankA: 70, rankB: 66, alpha: 4, tasks: 4)
+        var options = LowRankOptions(method: .unolora, rankA: 70, rankB: 66, alpha: 4, tasks: 4)
         options.targets = .everything
         options.hyper.dimension = 70
         options.hyper.bottleneck = 80
         for packs in [false] + (OneDNN.isInBuild ? [true] : []) {
             for wide in [false, true] {
-                let adapter = TinyAdapter(TinyT5(family, endToken: 99, packs: packs, isWide: wide), options)
+                let adapter = TinyAdapter(
+                    TinyT5(family, endToken: 99, packs: packs, isWide: wide), method, options)
                 let batch = TinyT5.batch(Self.lengths + [(13, 1, 1), (2, 1, 3), (9, 1, 0)])
                 let limits = [8, 3, 12, 1, 5, 7, 2, 6]
                 let all = try Self.logits(adapter, batch, limits)
@@ -147,8 +150,9 @@ import Testing
         #expect(try engine.generate(batch, maxNewTokens: [5, 5, 0, 5, 5])[2].isEmpty)
     }
 
-    @Test func `generation between two steps changes nothing`() throws {
-        let adapter = adapter(.v10)
+    @Test(arguments: [TinyMethod.unoloraStar, .hyperFormer, .full])
+    func `generation between two steps changes nothing`(method: TinyMethod) throws {
+        let adapter = adapter(.v10, method)
         let batch = TinyT5.batch()
         let (engine, gradients) = adapter.engine()
         _ = try engine.generate(batch, maxNewTokens: [5, 5, 5, 5])

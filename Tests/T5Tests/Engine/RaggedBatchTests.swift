@@ -9,12 +9,10 @@ import Testing
 
 /// A batch is only the set of its examples: no example depends on another one, on its position or on its neighbours' padding.
 @Suite struct RaggedBatchTests {
-    private static let methods: [LowRankOptions.Method] = [.unolora, .unoloraStar, .loraPerTask]
-
-    private func adapter(_ family: TinyT5.Family, _ method: LowRankOptions.Method) -> TinyAdapter {
-        var options = LowRankOptions(method: method, rankA: 3, rankB: 2, alpha: 4, tasks: 4, dropout: 0.2)
+    private func adapter(_ family: TinyT5.Family, _ method: TinyMethod) -> TinyAdapter {
+        var options = LowRankOptions(method: .unolora, rankA: 3, rankB: 2, alpha: 4, tasks: 4, dropout: 0.2)
         options.targets = .everything
-        return TinyAdapter(TinyT5(family), options)
+        return TinyAdapter(TinyT5(family), method, options)
     }
 
     private func expectClose(_ a: [Float], _ b: [Float], within tolerance: Double, _ what: String) {
@@ -22,9 +20,9 @@ import Testing
         #expect(worst <= tolerance * larger(scale, 1e-3), "\(what): \(worst) of \(scale)")
     }
 
-    @Test(arguments: TinyT5.Family.allCases, methods)
+    @Test(arguments: TinyT5.Family.allCases, TinyMethod.allCases)
     func `a batch gives the results of its examples one by one`(
-        family: TinyT5.Family, method: LowRankOptions.Method
+        family: TinyT5.Family, method: TinyMethod
     ) throws {
         let adapter = adapter(family, method)
         let batch = TinyT5.batch()
@@ -48,9 +46,9 @@ import Testing
         expectClose(gradients, summed, within: 5e-5, "gradients")
     }
 
-    @Test(arguments: TinyT5.Family.allCases, methods)
+    @Test(arguments: TinyT5.Family.allCases, TinyMethod.allCases)
     func `a permutation of the examples permutes the results`(
-        family: TinyT5.Family, method: LowRankOptions.Method
+        family: TinyT5.Family, method: TinyMethod
     ) throws {
         let adapter = adapter(family, method)
         let (batch, order) = (TinyT5.batch(), [2, 0, 3, 1])
