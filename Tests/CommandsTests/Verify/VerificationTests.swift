@@ -22,7 +22,9 @@ import Training
     private static let more =
         reference.map { root in
             cases(URL(fileURLWithPath: root).appendingPathComponent("parity")).filter { path in
-                ["frozen-", "unolora-", "unolora_star-", "lora_per_task-"].contains { path.contains("/\($0)") }
+                ["frozen-", "unolora-", "unolora_star-", "lora_per_task-", "hyperformer_pp-", "full-"].contains {
+                    path.contains("/\($0)")
+                }
             }
         } ?? []
 
@@ -38,7 +40,7 @@ import Training
     }
 
     @Test func `the cases are there`() {
-        #expect(Self.official.count == 2)
+        #expect(Self.official.count == 4)
         #expect(Self.options.count >= 21)
     }
 
