@@ -20,11 +20,17 @@ extension RunConfiguration {
                 because: "model.products \(products.rawValue) needs model.storage float32 in this version, not "
                     + "\(storage.rawValue); use it, or model.products float32")
         }
-        if trainsWholeModel, products != .float32 || storage != .float32 {
-            let key = products != .float32 ? "model.products" : "model.storage"
+        if trainsWholeModel, products != .float32 {
             throw refuse(
-                key,
-                because: "\(key) is for weights that stay as they are, and method full trains all of them; use float32")
+                "model.products", "method",
+                because: "model.products \(products.rawValue) is for frozen weights, and method full has none; use "
+                    + "model.products float32 or another method")
+        }
+        if trainsWholeModel, storage != .float32 {
+            throw refuse(
+                "model.storage", "method",
+                because: "model.storage \(storage.rawValue) is for frozen weights, and method full has none; use "
+                    + "model.storage float32 or another method")
         }
         guard globalBatch % microBatch == 0 else {
             throw refuse(

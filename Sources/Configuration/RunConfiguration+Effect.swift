@@ -24,6 +24,8 @@ extension RunConfiguration {
             true, "with method \(method)",
             KeyTable.keys.filter { KeyTable.owners[Self.section($0.path)] != nil && !applies($0) }.map(\.path))
         add(method == "frozen", "with method frozen, which trains nothing", section("lora", "lr", "optim"))
+        add(
+            trainsWholeModel, "with method full, which changes every matrix and packs none", ["parallel.gemm"])
         let usesGLUE = tasks.contains { if case .glue = $0 { true } else { false } }
         add(!usesGLUE, "since no task is one of GLUE's", ["data.glue", "data.labelStyle"])
         add(

@@ -30,6 +30,10 @@ import Testing
             "lora.alpha has no meaning for method full, only for unolora, unolora_star and lora_per_task; remove it or use "
                 + "method unolora"
         ),
+        (
+            "method: full\nmodel.products: int8",
+            "model.products int8 is for frozen weights, and method full has none; use model.products float32 or another method"
+        ),
         ("lora: {targets: {}}", "lora.targets names no projection; name one or use method frozen"),
         (
             "hyper: {dim: 4}",

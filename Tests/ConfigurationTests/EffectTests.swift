@@ -17,6 +17,10 @@ import Testing
             "method: frozen\nlora: {rank: 8}\noptim: {clip: null}\n",
             "lora.rank and optim.clip have no effect with method frozen, which trains nothing"
         ),
+        (
+            "method: full\nparallel: {gemm: openblas}\n",
+            "parallel.gemm has no effect with method full, which changes every matrix and packs none"
+        ),
         ("lora: {dropout: 0, dropoutMask: perInput}\n", "lora.dropoutMask has no effect with lora.dropout 0"),
         (
             "method: unolora_star\nhyper: {inputs: [task], bottleneck: 16}\n",

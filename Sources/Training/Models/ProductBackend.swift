@@ -14,10 +14,12 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// The backends of this build.
     public static var available: [ProductBackend] { OneDNN.isInBuild ? [.openblas, .onednn] : [.openblas] }
 
-    /// The backend that a configuration asks for; throws `badConfiguration` when it is not in this build.
+    /// The backend that a configuration asks for; throws `badConfiguration` when it is not in this build. A method that trains
+    /// every weight has nothing to pack, so packs would only take time and memory.
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(
-            name: configuration.gemm, asking: "parallel.gemm",
+            name: configuration.trainsWholeModel ? ProductBackend.openblas.rawValue : configuration.gemm,
+            asking: "parallel.gemm",
             quantises: configuration.products == .float32 ? nil : "model.products",
             keeping: configuration.weightFormat)
     }

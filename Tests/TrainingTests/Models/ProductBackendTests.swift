@@ -1,4 +1,5 @@
 import Backbone
+import Configuration
 import Failures
 import Kernels
 import T5
@@ -21,6 +22,23 @@ import Testing
         #expect(plain == (OneDNN.isFast ? .onednn : .openblas))
         #expect(try ProductBackend(name: "auto", asking: "--gemm", keeping: .bfloat16) == .openblas)
         #expect(try ProductBackend(name: "openblas", asking: "--gemm", keeping: .bfloat16) == .openblas)
+    }
+
+    @Test func `nothing is packed for a method that trains every weight`() throws {
+        func backend(_ settings: String...) throws -> (ProductBackend, packed: Int) {
+            let configuration = try RunConfiguration.load(
+                yaml: "model: t5\ndata: {glue: /glue}\n", name: "run.yaml", directory: "/runs", overrides: settings)
+            let backend = try ProductBackend(configuration)
+            return (backend, configuration.packedBytes(backend, T5Configuration.presets[0].configuration))
+        }
+        for gemm in ["auto", "openblas", "onednn"] {
+            #expect(try backend("method=full", "parallel.gemm=\(gemm)") == (.openblas, 0))
+        }
+        guard OneDNN.isInBuild else { return }
+        for method in ["unolora", "hyperformer_pp"] {
+            let packing = try backend("method=\(method)", "parallel.gemm=onednn")
+            #expect(packing.0 == .onednn && packing.packed > 0)
+        }
     }
 
     @Test func `8 bits are oneDNN's where the processor has instructions for them`() throws {
