@@ -22,6 +22,17 @@ struct TinyTraining {
         self.init { LowRankMethod(LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks), on: $0) }
     }
 
+    /// Creates it with a method of this name; a low-rank one has the same options as above.
+    init(named name: String) {
+        switch name {
+        case "hyperformer_pp": self.init { HyperFormerMethod(tasks: Self.tasks, reduction: 5, on: $0) }
+        case "full": self.init { FullMethod(on: $0) }
+        default:
+            guard let method = LowRankOptions.Method(rawValue: name) else { preconditionFailure("no method \(name)") }
+            self.init(method)
+        }
+    }
+
     /// Creates it with `blocks` blocks in each stack and the method that `make` returns for the model's shape.
     init(blocks: Int = 1, method make: (any BackboneShape) -> any Method) {
         BLAS.useOneThread()

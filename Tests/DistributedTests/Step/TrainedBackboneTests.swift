@@ -1,3 +1,4 @@
+import Adapters
 import Backbone
 import Failures
 import Kernels
@@ -15,15 +16,17 @@ import ToyMethod
 @MainActor
 @Suite(.serialized)
 struct TrainedBackboneTests {
-    /// Methods that only the tests have.
+    /// Such methods; the toy method is one that only the tests have.
     enum Kind: String, CaseIterable, Sendable {
         case toy
-        case everything
+        case full
+        case hyperFormer
 
         func method(on shape: any BackboneShape) -> any Method {
             switch self {
             case .toy: ToyMethod(on: shape)
-            case .everything: TrainedTensors(on: shape) { _ in true }
+            case .full: FullMethod(on: shape)
+            case .hyperFormer: HyperFormerMethod(tasks: TinyTraining.tasks, reduction: 5, on: shape)
             }
         }
     }

@@ -13,16 +13,16 @@ import Testing
 /// Compares the whole step with `ReferenceTraining`, with every option different from its default.
 @MainActor @Suite(.serialized) struct TrainerTests {
     struct Case: CustomTestStringConvertible, Sendable {
-        var method: LowRankOptions.Method
+        var method: String
         var change: @Sendable (inout TrainOptions) -> Void
         var testDescription: String
 
         init(
-            _ method: LowRankOptions.Method, _ what: String, _ change: @escaping @Sendable (inout TrainOptions) -> Void
+            _ method: String, _ what: String, _ change: @escaping @Sendable (inout TrainOptions) -> Void
         ) {
             self.method = method
             self.change = change
-            testDescription = "\(method.rawValue), \(what)"
+            testDescription = "\(method), \(what)"
         }
     }
 
@@ -48,9 +48,9 @@ import Testing
     /// The difference between the program and the reference after `steps` steps: the largest error of each figure, relative to
     /// the largest value of its tensor or step.
     private func compare(
-        _ method: LowRankOptions.Method, product: TrainOptions, reference: TrainOptions
+        _ method: String, product: TrainOptions, reference: TrainOptions
     ) throws -> (errors: [String: Double], norms: [Double]) {
-        let tiny = TinyTraining(method)
+        let tiny = TinyTraining(named: method)
         let start = tiny.state.weights.elements.map(Double.init)
         var expected = ReferenceTraining(tiny, reference)
         let trainer = Trainer(
@@ -86,20 +86,22 @@ import Testing
     }
 
     @Test(arguments: [
-        Case(.unolora, "clipped mean of padded targets") { _ in },
-        Case(.unolora, "sum that is not clipped") { options in
+        Case("unolora", "clipped mean of padded targets") { _ in },
+        Case("unolora", "sum that is not clipped") { options in
             (options.sumsLoss, options.clip, options.optimizer.epsilon) = (true, nil, 1e-2)
         },
-        Case(.unoloraStar, "clipped mean of padded targets") { _ in },
-        Case(.unoloraStar, "clipped sum without padding, cosine") { options in
+        Case("unolora_star", "clipped mean of padded targets") { _ in },
+        Case("unolora_star", "clipped sum without padding, cosine") { options in
             (options.sumsLoss, options.clip, options.padTargets) = (true, 0.15, nil)
             options.schedule.decay = .cosine
         },
-        Case(.loraPerTask, "clipped mean of padded targets") { _ in },
-        Case(.loraPerTask, "mean below the clip, some targets padded, constant") { options in
+        Case("lora_per_task", "clipped mean of padded targets") { _ in },
+        Case("lora_per_task", "mean below the clip, some targets padded, constant") { options in
             (options.clip, options.padTargets) = (1e3, 2)
             options.schedule.decay = .constant
         },
+        Case("hyperformer_pp", "clipped mean of padded targets") { _ in },
+        Case("full", "clipped mean of padded targets") { _ in },
     ])
     func `weights and moments are those of the written-out formulas`(_ example: Case) throws {
         var options = Self.options
@@ -115,21 +117,21 @@ import Testing
 
     /// This guards the test above: if the comparison missed an option, the program could ignore that option.
     @Test(arguments: [
-        Case(.unoloraStar, "seed") { $0.seed = 1 },
-        Case(.unoloraStar, "dropout") { $0.dropout = 0 },
-        Case(.unoloraStar, "label smoothing") { $0.labelSmoothing = 0 },
-        Case(.unoloraStar, "reduction") { $0.sumsLoss = true },
-        Case(.unoloraStar, "padding") { $0.padTargets = nil },
-        Case(.unoloraStar, "clip") { $0.clip = nil },
-        Case(.unoloraStar, "clip of 1") { $0.clip = 1 },
-        Case(.unoloraStar, "beta1") { $0.optimizer.beta1 = 0.9 },
-        Case(.unoloraStar, "beta2") { $0.optimizer.beta2 = 0.999 },
-        Case(.unoloraStar, "epsilon") { $0.optimizer.epsilon = 1e-8 },
-        Case(.unoloraStar, "weight decay") { $0.optimizer.weightDecay = 0.01 },
-        Case(.unoloraStar, "peak") { $0.schedule.peak = 0.021 },
-        Case(.unoloraStar, "warmup") { $0.schedule.warmup = 0 },
-        Case(.unoloraStar, "steps") { $0.schedule.steps = 6 },
-        Case(.unoloraStar, "decay") { $0.schedule.decay = .cosine },
+        Case("unolora_star", "seed") { $0.seed = 1 },
+        Case("unolora_star", "dropout") { $0.dropout = 0 },
+        Case("unolora_star", "label smoothing") { $0.labelSmoothing = 0 },
+        Case("unolora_star", "reduction") { $0.sumsLoss = true },
+        Case("unolora_star", "padding") { $0.padTargets = nil },
+        Case("unolora_star", "clip") { $0.clip = nil },
+        Case("unolora_star", "clip of 1") { $0.clip = 1 },
+        Case("unolora_star", "beta1") { $0.optimizer.beta1 = 0.9 },
+        Case("unolora_star", "beta2") { $0.optimizer.beta2 = 0.999 },
+        Case("unolora_star", "epsilon") { $0.optimizer.epsilon = 1e-8 },
+        Case("unolora_star", "weight decay") { $0.optimizer.weightDecay = 0.01 },
+        Case("unolora_star", "peak") { $0.schedule.peak = 0.021 },
+        Case("unolora_star", "warmup") { $0.schedule.warmup = 0 },
+        Case("unolora_star", "steps") { $0.schedule.steps = 6 },
+        Case("unolora_star", "decay") { $0.schedule.decay = .cosine },
     ])
     func `an option that is ignored would be seen`(_ example: Case) throws {
         var ignored = Self.options

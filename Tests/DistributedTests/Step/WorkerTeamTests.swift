@@ -9,8 +9,9 @@ import Testing
 @testable import Training
 
 @Suite struct WorkerTeamTests {
-    @Test func `micro-batches give the same sums on any number of threads and in any order`() {
-        let tiny = TinyTraining()
+    @Test(arguments: ["unolora_star", "hyperformer_pp", "full"])
+    func `micro-batches give the same sums on any number of threads and in any order`(method: String) {
+        let tiny = TinyTraining(named: method)
         let plan = tiny.plan(microBatches: 7)
         let reference = tiny.sums(of: Array(0..<7), in: plan, threads: 1)
         for threads in 1...3 {
