@@ -11,8 +11,8 @@ enum TinyMethod: String, CaseIterable, Sendable {
     case hyperFormer = "hyperformer_pp"
     case full
 
-    /// The width of HyperFormer++'s adapters is 2 for a tiny T5, and more than 64 for a wide one.
-    private static let reduction = 5
+    /// The width of HyperFormer++'s adapters is 2 for a tiny T5, and for a wide one 65, which is too many for a small product.
+    private static func reduction(_ shape: T5Configuration) -> Int { shape.modelWidth > 100 ? 8 : 5 }
 
     /// The method with as many tasks as in `options`; all other options are of low-rank methods.
     func method(_ options: LowRankOptions, on shape: T5Configuration) -> any Method {
@@ -25,7 +25,7 @@ enum TinyMethod: String, CaseIterable, Sendable {
         case .unolora: lowRank(.unolora)
         case .unoloraStar: lowRank(.unoloraStar)
         case .loraPerTask: lowRank(.loraPerTask)
-        case .hyperFormer: HyperFormerMethod(tasks: options.tasks, reduction: Self.reduction, on: shape)
+        case .hyperFormer: HyperFormerMethod(tasks: options.tasks, reduction: Self.reduction(shape), on: shape)
         case .full: FullMethod(on: shape)
         }
     }
