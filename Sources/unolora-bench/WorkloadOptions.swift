@@ -52,7 +52,7 @@ struct WorkloadOptions: ParsableArguments {
     @Option(help: "Name of a method, as the key method.")
     var method = "unolora"
 
-    @Option(help: "Rank of the adapter.")
+    @Option(help: "Rank of a low-rank adapter.")
     var rank = 8
 
     @Option(help: "exact or fast: how gradients are summed, as parallel.reduction.")

@@ -44,7 +44,7 @@ extension ProgramTests {
         }
 
         /// The same lengths are repeated, so that after two steps the largest micro-batch has occurred.
-        @Test(arguments: ["unolora", "unolora_star", "lora_per_task"], [1, 2])
+        @Test(arguments: ["unolora", "unolora_star", "lora_per_task", "hyperformer_pp", "full"], [1, 2])
         func `a step allocates nothing after the first`(method: String, threads: Int) throws {
             try project.write("same.json", "[[9, 3]]")
             let report = try report([

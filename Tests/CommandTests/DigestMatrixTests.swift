@@ -17,6 +17,7 @@ extension ProgramTests {
         struct Way: CustomTestStringConvertible, Sendable {
             var legs: [Leg]
             var evaluates = true
+            var method = "unolora_star"
 
             var testDescription: String {
                 let parts = legs.map { leg in
@@ -24,6 +25,7 @@ extension ProgramTests {
                         + (leg.stop.map { " to step \($0)" } ?? "")
                 }
                 return parts.joined(separator: ", ") + (evaluates ? "" : ", not evaluated")
+                    + (method == "unolora_star" ? "" : ", \(method)")
             }
         }
 
@@ -50,10 +52,27 @@ extension ProgramTests {
             Way(legs: [Leg(ranks: 2, threads: 1, stop: 8), Leg(ranks: 4, threads: 1)], evaluates: false),
         ]
 
-        /// The project, with a micro-batch for each of eight ranks, and the result of a single thread.
+        /// Methods of which every trainable, or every example's task, decides the memory and the traffic of a step.
+        private static let others = ["hyperformer_pp", "full"].flatMap { method in
+            [
+                Way(legs: [Leg(ranks: 8, threads: 1)], method: method),
+                Way(
+                    legs: [
+                        Leg(ranks: 3, threads: 2, stop: 5), Leg(ranks: nil, threads: 3, stop: 9),
+                        Leg(ranks: 2, threads: 1),
+                    ],
+                    method: method),
+            ]
+        }
+
+        /// The project of each method, with a micro-batch for each of eight ranks, and the result of a single thread.
         private static let shared = Swift.Result {
             let project = try TinyProject()
-            return (project, try outcome(project, Way(legs: [Leg(threads: 1)])))
+            return try Dictionary(
+                uniqueKeysWithValues: ["unolora_star", "hyperformer_pp", "full"].map { method in
+                    let copy = try project.copy(method: method)
+                    return (method, (copy, try outcome(copy, Way(legs: [Leg(threads: 1)], method: method))))
+                })
         }
 
         private static func outcome(_ project: TinyProject, _ way: Way) throws -> Outcome {
@@ -71,9 +90,9 @@ extension ProgramTests {
             return try Outcome(run: run)
         }
 
-        @Test(arguments: straight + interrupted + unevaluated)
+        @Test(arguments: straight + interrupted + unevaluated + others)
         func `a run has the same bits however it is run`(way: Way) throws {
-            let (project, reference) = try Self.shared.get()
+            let (project, reference) = try #require(Self.shared.get()[way.method])
             let outcome = try Self.outcome(project, way)
             #expect(outcome.adapter == reference.adapter)
             #expect(outcome.optimizer == reference.optimizer)

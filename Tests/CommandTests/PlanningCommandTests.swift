@@ -44,6 +44,9 @@ extension ProgramTests {
             ("t5-base", "unolora", 884_736, 222_903_552, 0.0496),
             ("t5-base", "unolora_star", 904_352, 222_903_552, 0.0507),
             ("t5-base", "lora_per_task", 7_077_888, 222_903_552, 0.3969),
+            ("t5-small", "hyperformer_pp", 2_415_776, 60_506_624, 0.4991),
+            ("t5-base", "hyperformer_pp", 5_211_056, 222_903_552, 0.2922),
+            ("t5-small", "full", 60_506_624, 60_506_624, 12.5),
         ])
         func `plan counts trainable and frozen weights`(
             preset: String, method: String, trainable: Int, backbone: Int, perTask: Double

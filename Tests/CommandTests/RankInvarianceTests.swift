@@ -19,21 +19,23 @@ extension ProgramTests {
             }
         }
 
-        static let methods = ["unolora_star", "unolora", "lora_per_task"]
+        static let methods = ["unolora_star", "unolora", "lora_per_task", "hyperformer_pp", "full"]
 
-        /// The project, and the result of each method in one process with one thread.
+        /// The project, a copy for each method, and the result of each method in one process with one thread.
         private static let shared = Swift.Result {
             let project = try TinyProject()
-            var references: [String: Outcome] = [:]
+            var (copies, references) = ([String: TinyProject](), [String: Outcome]())
             for method in methods {
-                references[method] = try train(project, method, [(Layout(ranks: nil, threads: 1), nil)])
+                let copy = try project.copy(method: method)
+                copies[method] = copy
+                references[method] = try train(copy, [(Layout(ranks: nil, threads: 1), nil)])
             }
-            return (project, references)
+            return (project, copies, references)
         }
 
         /// Trains in legs; each leg ends at the step that it names, the last one at the end.
         private static func train(
-            _ project: TinyProject, _ method: String, _ legs: [(Layout, stop: Int?)], set: [String] = [],
+            _ project: TinyProject, _ legs: [(Layout, stop: Int?)], set: [String] = [],
             products: String? = nil
         ) throws -> Outcome {
             let out = try TemporaryDirectory()
@@ -42,7 +44,7 @@ extension ProgramTests {
                 let stopping = stop.map { ["--stop-after", String($0)] } ?? []
                 let result = try Program.run(
                     [
-                        "train", "--config", project.configuration, "--out", run, "--set", "method=\(method)", "--set",
+                        "train", "--config", project.configuration, "--out", run, "--set",
                         "parallel.threads=\(layout.threads)", "--set",
                         "eval.ranks=\(layout.decodesOnAll ? "all" : "zero")",
                     ] + set.flatMap { ["--set", $0] } + stopping, ranks: layout.ranks)
@@ -63,8 +65,8 @@ extension ProgramTests {
         }
 
         private static func expectReference(_ method: String, _ legs: [(Layout, stop: Int?)]) throws {
-            let (project, references) = try shared.get()
-            let outcome = try train(project, method, legs)
+            let (_, copies, references) = try shared.get()
+            let outcome = try train(#require(copies[method]), legs)
             let reference = try #require(references[method])
             #expect(outcome.adapter == reference.adapter)
             #expect(outcome.optimizer == reference.optimizer)
@@ -83,7 +85,7 @@ extension ProgramTests {
             try Self.expectReference("unolora_star", [(layout, nil)])
         }
 
-        @Test(arguments: ["unolora", "lora_per_task"])
+        @Test(arguments: methods.dropFirst())
         func `the other methods give the same bits on ranks as alone, also when interrupted`(method: String) throws {
             try Self.expectReference(method, [(Layout(ranks: 2, threads: 2), nil)])
             try Self.expectReference(
@@ -122,14 +124,14 @@ extension ProgramTests {
                 weights.header[name]?["data_offsets"] = offsets
             }
             try weights.write()
-            let alone = try Self.train(project, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
-            let three = try Self.train(project, "unolora_star", [(Layout(ranks: 3, threads: 1), nil)])
+            let alone = try Self.train(project, [(Layout(ranks: nil, threads: 1), nil)])
+            let three = try Self.train(project, [(Layout(ranks: 3, threads: 1), nil)])
             #expect(alone == three)
             // This case has weights that are not converted, in products that use only one piece of them.
             let layout = [(Layout(ranks: 2, threads: 1), Int?.none)]
-            let kept = try Self.train(project, "unolora_star", layout, set: ["model.storage=bfloat16"])
-            #expect(try Self.train(project, "unolora_star", layout, set: ["parallel.gemm=openblas"]) == kept)
-            #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
+            let kept = try Self.train(project, layout, set: ["model.storage=bfloat16"])
+            #expect(try Self.train(project, layout, set: ["parallel.gemm=openblas"]) == kept)
+            #expect(try alone.adapter != #require(Self.shared.get().2["unolora_star"]).adapter)
         }
 
         /// Ways to multiply by frozen weights, with the name of the library that does it.
@@ -146,7 +148,7 @@ extension ProgramTests {
             let project = try Self.shared.get().0
             func train(ranks: Int?, threads: Int) throws -> Outcome {
                 try Self.train(
-                    project, "unolora_star", [(Layout(ranks: ranks, threads: threads), nil)], set: [setting],
+                    project, [(Layout(ranks: ranks, threads: threads), nil)], set: [setting],
                     products: name)
             }
             let alone = try train(ranks: nil, threads: 1)
@@ -154,15 +156,15 @@ extension ProgramTests {
             #expect(try train(ranks: 2, threads: 1) == alone)
             #expect(try train(ranks: 3, threads: 1) == alone)
             guard setting.hasPrefix("model.") else { return }
-            #expect(try alone.adapter != #require(Self.shared.get().1["unolora_star"]).adapter)
+            #expect(try alone.adapter != #require(Self.shared.get().2["unolora_star"]).adapter)
         }
 
         /// This guards the tests above: they would also pass if the digest never changed.
         @Test func `another seed gives other bits`() throws {
-            let (project, references) = try Self.shared.get()
+            let (project, _, references) = try Self.shared.get()
             let other = try project.copy()
             try other.replace("train: {steps: 12}", by: "train: {steps: 12, seed: 2}", in: "run.yaml")
-            let outcome = try Self.train(other, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
+            let outcome = try Self.train(other, [(Layout(ranks: nil, threads: 1), nil)])
             let reference = try #require(references["unolora_star"])
             #expect(outcome.adapter != reference.adapter)
             #expect(outcome.optimizer != reference.optimizer)
@@ -174,8 +176,8 @@ extension ProgramTests {
         @Test func `eight ranks on fewer cores give the same bits as one`() throws {
             let project = try Self.shared.get().0.copy()
             try project.replace("global: 16, micro: 4", by: "global: 16, micro: 2", in: "run.yaml")
-            let alone = try Self.train(project, "unolora_star", [(Layout(ranks: nil, threads: 1), nil)])
-            let eight = try Self.train(project, "unolora_star", [(Layout(ranks: 8, threads: 1), nil)])
+            let alone = try Self.train(project, [(Layout(ranks: nil, threads: 1), nil)])
+            let eight = try Self.train(project, [(Layout(ranks: 8, threads: 1), nil)])
             #expect(alone == eight)
         }
     }

@@ -38,6 +38,15 @@ final class TinyProject: Sendable {
     /// A copy that a test may damage; it has its own model and task files.
     func copy() throws -> TinyProject { try TinyProject(copying: self) }
 
+    /// A copy with another method; low-rank methods keep the rank, and HyperFormer++ gets adapters of four columns.
+    func copy(method: String) throws -> TinyProject {
+        let copy = try copy()
+        try copy.replace("method: unolora_star\n", by: "method: \(method)\n", in: "run.yaml")
+        let options = ["full": "", "hyperformer_pp": "hyperformer: {reduction: 8}\n"]
+        if let own = options[method] { try copy.replace("lora: {rank: 4}\n", by: own, in: "run.yaml") }
+        return copy
+    }
+
     private init(copying other: TinyProject) throws {
         directory = try TemporaryDirectory()
         for name in try FileManager.default.contentsOfDirectory(atPath: other.path) {

@@ -1,0 +1,97 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// Runs with methods that are not low-rank ones, from the start to answers.
+    @Suite struct OtherMethodCommandTests {
+        private static let methods = ["hyperformer_pp", "full"]
+
+        private struct Evaluation: Decodable {
+            struct Task: Decodable, Equatable {
+                var figures: [String: Double]
+                var examples: Int
+            }
+
+            var step: Int
+            var tasks: [String: Task]
+        }
+
+        private static func evaluation(_ text: some StringProtocol) throws -> Evaluation {
+            let start = try #require(text.firstIndex(of: "{"))
+            return try JSONDecoder().decode(Evaluation.self, from: Data(text[start...].utf8))
+        }
+
+        @Test(arguments: methods)
+        func `a run trains, is evaluated and answers, on any number of ranks`(method: String) throws {
+            let project = try TinyProject().copy(method: method)
+            let training = try Program.run(project.train(), ranks: 2)
+            #expect(training.code == 0, "\(training.error)")
+            let run = project.file("run")
+            let resolved = try String(contentsOfFile: run + "/config.yaml", encoding: .utf8)
+            #expect(resolved.contains("\nmethod: \(method)\n") && !resolved.contains("lora:"), "\(resolved)")
+            let last = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+                .filter { $0.contains("\"kind\":\"evaluation\"") }.map(Self.evaluation).last
+            for ranks in [nil, 2] {
+                let result = try Program.run(["evaluate", run, "--checkpoint", "last"], ranks: ranks)
+                #expect(result.code == 0, "\(result.error)")
+                let evaluation = try Self.evaluation(result.output)
+                #expect(evaluation.step == 12 && last?.step == 12)
+                #expect(Set(evaluation.tasks.keys) == ["colour", "pair", "grade"])
+            }
+            let answers = try Program.run(command: [
+                "sh", "-c", "printf 'ba ran\\nce sel\\n' | '\(Program.path)' predict '\(run)' --task colour",
+            ])
+            #expect(answers.code == 0, "\(answers.error)")
+            #expect(answers.output.split(separator: "\n").count == 2, "\(answers.output)")
+        }
+
+        @Test(arguments: methods)
+        func `a stop and a resume give the bits of the whole run`(method: String) throws {
+            let project = try TinyProject().copy(method: method)
+            func train(_ out: String, _ arguments: [String] = [], ranks: Int? = nil, code: Int32 = 0) throws {
+                let result = try Program.run(
+                    ["train", "--config", project.configuration, "--out", project.file(out)] + arguments, ranks: ranks)
+                #expect(result.code == code, "\(result.error)")
+            }
+            try train("whole")
+            try train("parts", ["--stop-after", "7"], ranks: 2, code: 85)
+            try train("parts")
+            #expect(try Outcome(run: project.file("whole")) == Outcome(run: project.file("parts")))
+        }
+
+        /// The adapter of `full` is the whole model, whose tensors have the names of the model's file.
+        @Test func `the adapter of full fine-tuning has the tensors of the model`() throws {
+            let project = try TinyProject().copy(method: "full")
+            let training = try Program.run(project.train(["--set", "train.steps=3", "--set", "eval.every=null"]))
+            #expect(training.code == 0, "\(training.error)")
+            let model = try RawSafetensors(project.file("model/model.safetensors"))
+            let adapter = try RawSafetensors(project.file("run/checkpoints/last/adapter/unolora_model.safetensors"))
+            let names = Set(model.header.keys).subtracting(["__metadata__"])
+            #expect(Set(adapter.header.keys).subtracting(["__metadata__"]) == names && names.count > 20)
+        }
+
+        @Test(arguments: methods)
+        func `keys of low-rank methods are refused in one sentence`(method: String) throws {
+            let project = try TinyProject()
+            let result = try Program.run(project.train(["--set", "method=\(method)"]))
+            #expect(result.code == 78 && result.sentences.count == 1, "\(result.error)")
+            #expect(result.error.contains("lora.rank has no meaning for method \(method)"), "\(result.error)")
+        }
+
+        @Test func `a reduction that is wider than the model is refused in one sentence`() throws {
+            let project = try TinyProject().copy(method: "hyperformer_pp")
+            let result = try Program.run(project.train(["--set", "hyperformer.reduction=33"]))
+            #expect(result.code == 78 && result.sentences.count == 1, "\(result.error)")
+            #expect(result.error.contains("hyperformer.reduction is 33, but must be from 1 to 32"), "\(result.error)")
+        }
+
+        @Test func `an evaluation with another reduction is refused`() throws {
+            let project = try TinyProject().copy(method: "hyperformer_pp")
+            let training = try Program.run(project.train(["--set", "train.steps=3"]))
+            #expect(training.code == 0, "\(training.error)")
+            let other = try Program.run(project.train(["--set", "train.steps=3", "--set", "hyperformer.reduction=4"]))
+            #expect(other.code == 78 && other.error.contains("hyperformer.reduction was 8 and is 4"), "\(other.error)")
+        }
+    }
+}
