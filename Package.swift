@@ -101,6 +101,7 @@ let package = Package(
         library("Checkpoints", ["Failures", "Tensors"]),
         library("Configuration", ["Failures", orderedCollections, yaml]),
         library("Runs", ["Checkpoints", "Configuration", "Failures", "Heartbeat", "Tasks", "Tensors", logging]),
+        library("Studies", ["Configuration", "Failures", "Randomness", "Runs", "Tasks", "Tensors", yaml]),
         library(
             "Training",
             [
@@ -111,7 +112,7 @@ let package = Package(
             "Commands",
             [
                 "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI",
-                "Optimizers", "Runs", "Tasks", "Tensors", "Text", "Training", logging,
+                "Optimizers", "Runs", "Studies", "Tasks", "Tensors", "Text", "Training", logging,
             ]),
         .executableTarget(
             name: "unolora-dist",
@@ -159,6 +160,8 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "Failures", "TestSupport"]),
         tests(
             "RunsTests", ["Configuration", "Failures", "Runs", "Tasks", "TestSupport"], exclude: ["Metrics/Goldens"]),
+        tests(
+            "StudiesTests", ["Configuration", "Failures", "Runs", "Studies", "Tasks", "TestSupport"]),
         tests(
             "TrainingTests",
             [

@@ -17,17 +17,20 @@ struct Layer {
 
     /// Reads a YAML text; `name` is the file's name in messages. Refuses unknown and repeated keys.
     init(yaml: String, name: String) throws(Failure) {
-        let root: Node?
-        do {
-            root = try Yams.compose(yaml: yaml)
-        } catch {
-            throw Self.explain(error, name, yaml)
-        }
-        guard let root else { return }
-        guard let mapping = root.mapping else {
-            throw Failure(.badConfiguration, "\(name): the file must be a mapping of keys; see docs/configuration.md")
-        }
+        guard let mapping = try YAMLFile.mapping(yaml, name: name, reference: "docs/configuration.md") else { return }
         try add(mapping, prefix: "", name: name)
+    }
+
+    /// Reads a part of a YAML file that is like a run's file. Refuses unknown and repeated keys.
+    init(_ mapping: Node.Mapping, name: String) throws(Failure) {
+        try add(mapping, prefix: "", name: name)
+    }
+
+    /// One key with a value from a YAML file.
+    init(key written: String, _ node: Node, place: String) throws(Failure) {
+        let path = KeyTable.aliases[written] ?? written
+        guard KeyTable.isKnown(path) else { throw UnknownKey.refusal(written, place) }
+        try take(path, Leaf(node: node, place: place))
     }
 
     /// Reads one `--set key=value`.
@@ -107,34 +110,6 @@ struct Layer {
         !text.isEmpty
             && (KeyTable.sections.contains { $0.name == text }
                 || KeyTable.aliases.keys.contains { $0.hasPrefix(text + ".") })
-    }
-
-    private static func explain(_ error: any Error, _ name: String, _ yaml: String) -> Failure {
-        switch error {
-        case YamlError.duplicatedKeysInMapping(let duplicates, let context):
-            let key = duplicates.first ?? ""
-            let first = context.mark.line
-            let second = repetition(of: key, after: context.mark, in: yaml)
-            let earlier = second == nil ? "" : ", first in line \(first)"
-            return Failure(
-                .badConfiguration, "\(name):\(second ?? first): key \(key) is there twice\(earlier); keep one of them")
-        case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
-            YamlError.composer(_, let problem, let mark, _):
-            return Failure(.badConfiguration, "\(name):\(mark.line): not valid YAML (\(problem)); correct this line")
-        default:
-            return Failure(.badConfiguration, "\(name): not valid YAML; check its encoding and structure")
-        }
-    }
-
-    /// The line, from 1, that repeats the key in the column of `mark`. The parser only reports the key's first position.
-    private static func repetition(of key: String, after mark: Mark, in yaml: String) -> Int? {
-        let lines = yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        return lines.indices.dropFirst(mark.line).first { index in
-            let indentation = lines[index].prefix { $0 == " " }.count
-            let content = lines[index].dropFirst(indentation).filter { $0 != "\"" && $0 != "'" }
-            return indentation == mark.column - 1 && content.hasPrefix(key)
-                && content.dropFirst(key.count).drop { $0 == " " }.first == ":"
-        }.map { $0 + 1 }
     }
 }
 

@@ -47,25 +47,34 @@ public struct RunConfiguration: Sendable, Equatable {
         yaml: String, name: String, directory: String, isOwn: Bool = true, overrides: [String] = [],
         options: [(option: String, assignment: String)] = []
     ) throws(Failure) -> RunConfiguration {
-        let file = try Layer(yaml: yaml, name: name)
-        var layers = [(layer: file, directory: directory)]
+        var settings: [Settings] = []
+        let current = FileManager.default.currentDirectoryPath
         for override in overrides {
-            layers.append((try Layer(assignment: override), FileManager.default.currentDirectoryPath))
+            settings.append(Settings(try Layer(assignment: override), directory: current, kind: .own))
         }
+        for (option, assignment) in options {
+            let layer = try Layer(assignment: assignment, place: option)
+            settings.append(Settings(layer, directory: current, kind: .option))
+        }
+        return try load(yaml: yaml, name: name, directory: directory, isOwn: isOwn, settings: settings)
+    }
+
+    /// Reads a configuration from a text and from settings, of which later ones override earlier ones.
+    package static func load(
+        yaml: String, name: String, directory: String, isOwn: Bool = true, settings: [Settings]
+    ) throws(Failure) -> RunConfiguration {
+        let layers =
+            [Settings(try Layer(yaml: yaml, name: name), directory: directory, kind: .shared)] + settings
         // A file of an earlier run that contains every key.
         let isResolved = yaml.hasPrefix(Self.resolvedHead)
         let formerNotices = try noticesOfFormerKeys(
-            in: (isOwn && !isResolved ? layers[...] : layers.dropFirst()).map(\.layer))
-        for (option, assignment) in options {
-            let layer = try Layer(assignment: assignment, place: option)
-            layers.append((layer, FileManager.default.currentDirectoryPath))
-        }
+            in: (isOwn && !isResolved ? layers[...] : layers.dropFirst()).filter { $0.kind != .option }.map(\.layer))
         guard let presetKey = KeyTable.byPath["preset"] else { preconditionFailure("preset is a key") }
         var preset = "paper"
         var presetPlace = name
-        for (layer, directory) in layers {
-            guard let leaf = layer.leaves["preset"] else { continue }
-            if case .text(let chosen) = try presetKey.read(leaf, directory: directory) { preset = chosen }
+        for settings in layers {
+            guard let leaf = settings.layer.leaves["preset"] else { continue }
+            if case .text(let chosen) = try presetKey.read(leaf, directory: settings.directory) { preset = chosen }
             presetPlace = leaf.place
         }
         let presetLayer = try Layer(yaml: Presets.yaml(preset), name: "preset \(preset)")
@@ -82,11 +91,11 @@ public struct RunConfiguration: Sendable, Equatable {
                 // No place is stored: the user did not give the value.
                 values[key.path] = try key.read(leaf, directory: directory)
             }
-            for (index, (layer, directory)) in layers.enumerated() {
-                guard let leaf = layer.leaves[key.path] else { continue }
-                values[key.path] = try key.read(leaf, directory: directory)
+            for (index, settings) in layers.enumerated() {
+                guard let leaf = settings.layer.leaves[key.path] else { continue }
+                values[key.path] = try key.read(leaf, directory: settings.directory)
                 places[key.path] = leaf.place
-                if index == 0 { inFile.insert(key.path) } else { inFile.remove(key.path) }
+                if settings.kind == .shared { inFile.insert(key.path) } else { inFile.remove(key.path) }
                 if isOwn || index > 0 { own.insert(key.path) }
             }
         }

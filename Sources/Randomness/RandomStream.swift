@@ -10,6 +10,7 @@ public enum StreamPurpose: UInt32, Sendable {
     case embeddedSuite = 7
     case evaluationSubset = 8
     case benchmark = 9
+    case resampling = 10
     case test = 100
 }
 

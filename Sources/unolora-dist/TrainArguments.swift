@@ -36,6 +36,12 @@ struct TrainArguments: ParsableCommand {
     @Option(help: ArgumentHelp("Leave after this step as if preempted (exit code 85).", valueName: "step"))
     var stopAfter: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "The process of the study to which the run belongs; when it is gone, the run saves its last step and ends.",
+            valueName: "process", visibility: .hidden))
+    var parent: Int32?
+
     func validate() throws {
         guard stopAfter.map({ $0 >= 1 }) ?? true else { throw ValidationError("--stop-after must be at least 1") }
     }
@@ -43,6 +49,7 @@ struct TrainArguments: ParsableCommand {
     func run() {
         var startup = StartupTimes()
         StopSignals.install()
+        if let parent { StopSignals.end(with: parent) }
         Job.run("train") { mpi throws(Failure) in
             startup.finished(.mpi)
             do throws(Failure) {
@@ -70,9 +77,11 @@ struct TrainArguments: ParsableCommand {
         // After SLURM has restarted the job, ranks on a node that was cut off may still be running and hold the run directory
         // until parallel.stallTimeout ends them.
         let isRestarted = environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0 > 0
+        // The run of a study that was killed may still be saving its last step.
+        let patience = Duration.seconds(isRestarted ? 180 : parent == nil ? 2 : 30)
         let request = TrainCommand.Request(
             out: directory, source: config, resume: ResumeChoice(resume), stop: stop,
-            patience: .seconds(isRestarted ? 180 : 2))
+            patience: patience)
         var run = TrainCommand(configuration, request, world: world, library: mpi.library, startup: startup)
         return try run()
     }

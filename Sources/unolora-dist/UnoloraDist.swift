@@ -22,8 +22,9 @@ struct UnoloraDist: ParsableCommand {
         version: ProgramVersion.current,
         subcommands: [
             TrainArguments.self, EvaluateArguments.self, PredictArguments.self, PrepareArguments.self,
-            PlanArguments.self,
-            DoctorArguments.self, VerifyArguments.self, ReproduceArguments.self, NewModelArguments.self,
+            PlanArguments.self, StudyArguments.self, DoctorArguments.self, VerifyArguments.self,
+            ReproduceArguments.self,
+            NewModelArguments.self,
         ],
         defaultSubcommand: TrainArguments.self)
 

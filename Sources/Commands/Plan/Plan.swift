@@ -22,8 +22,11 @@ public struct Plan {
     private let threads: Int
     private let products: ProductBackend
 
-    /// Reads the model's shape; the weights need not be there.
-    public init(_ configuration: RunConfiguration, ranks: Int, ranksPerNode: Int) throws(Failure) {
+    /// Reads the model's shape; the weights need not be there. `threads` are those of a rank, unless the configuration names a
+    /// number; nil for an equal share of the cores.
+    public init(
+        _ configuration: RunConfiguration, ranks: Int, ranksPerNode: Int, threads: Int? = nil
+    ) throws(Failure) {
         guard ranks >= 1, ranksPerNode >= 1, ranksPerNode <= ranks else {
             throw Failure(.usage, "--ranks and --ranks-per-node must be at least 1, the second at most the first")
         }
@@ -38,8 +41,8 @@ public struct Plan {
         let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
         own = ThreadChoice.largestShare(
             ofMicroBatches: configuration.globalBatch / configuration.microBatch, ranks: ranks)
-        threads = ThreadChoice.threads(
-            requested: configuration.threads, fairShare: AvailableCores.shares(of: node)[0], own: own)
+        self.threads = ThreadChoice.threads(
+            requested: configuration.threads ?? threads, fairShare: AvailableCores.shares(of: node)[0], own: own)
     }
 
     /// The plan as text.
@@ -143,17 +146,34 @@ public struct Plan {
 
     /// Predicts the time of a step: its floating-point operations divided by the rate of a product, which is measured now.
     private func time(_ data: PlannedData) -> [String] {
+        let time = stepTime(data)
+        let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
+        return [
+            "step                 about \(String(format: "%.2f", time.seconds)) s or more: "
+                + "\(String(format: "%.1f", time.operations / 1e9)) GFLOP an example (mean source "
+                + "\(String(format: "%.1f", data.meanSource)) tokens, target \(Int(target))), \(time.examples) on a thread in turn, at \(String(format: "%.0f", time.rate / 1e9)) GFLOP/s a core "
+                + "measured here, \(ranks) rank(s) x \(threads) thread(s)"
+        ]
+    }
+
+    /// Seconds of a step, at the least, and the bytes of a checkpoint: for a study, which adds up many runs.
+    func forecast() throws(Failure) -> (secondsPerStep: Double, checkpointBytes: Int) {
+        let data = try PlannedData(configuration, shape)
+        let memory = try RankMemory(
+            configuration, shape: shape, method: method, threads: threads, longestTarget: data.longestTarget,
+            batches: nil)
+        return (stepTime(data).seconds, memory.snapshotBytes(1))
+    }
+
+    /// The examples that a thread computes in turn, the operations of each, and the rate of a core.
+    private func stepTime(
+        _ data: PlannedData
+    ) -> (seconds: Double, operations: Double, examples: Int, rate: Double) {
         let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
         let perExample = shape.operations(source: data.meanSource, target: target)
         let rate = Self.measuredRate()
         let examples = Self.examplesInTurn(own: own, threads: threads, micro: configuration.microBatch)
-        let seconds = perExample * Double(examples) / rate
-        return [
-            "step                 about \(String(format: "%.2f", seconds)) s or more: "
-                + "\(String(format: "%.1f", perExample / 1e9)) GFLOP an example (mean source "
-                + "\(String(format: "%.1f", data.meanSource)) tokens, target \(Int(target))), \(examples) on a thread in turn, at \(String(format: "%.0f", rate / 1e9)) GFLOP/s a core "
-                + "measured here, \(ranks) rank(s) x \(threads) thread(s)"
-        ]
+        return (perExample * Double(examples) / rate, perExample, examples, rate)
     }
 
     private static func measuredRate() -> Double {

@@ -18,14 +18,20 @@ public enum EmbeddedExample {
     /// Throws `cannotWrite`, before anything is written, when the run directory would be refused or a part of the example is
     /// another user's link.
     public static func prepare(in run: RunDirectory, world: Communicator) throws(Failure) -> String {
-        let path = run.path(of: .example) + "/run.yaml"
-        if world.rank == 0 {
-            try run.refuseForeign()
-            try refuseForeignLink(path)
-            if !FileManager.default.fileExists(atPath: path) { try write(run, configuration: path) }
-        }
+        if world.rank == 0 { try prepare(in: run) }
         try world.barrier()
-        return path
+        return path(in: run)
+    }
+
+    /// The path of the example's configuration.
+    static func path(in run: RunDirectory) -> String { run.path(of: .example) + "/run.yaml" }
+
+    /// Writes the example into a run directory unless it exists.
+    static func prepare(in run: RunDirectory) throws(Failure) {
+        let path = path(in: run)
+        try run.refuseForeign()
+        try refuseForeignLink(path)
+        if !FileManager.default.fileExists(atPath: path) { try write(run, configuration: path) }
     }
 
     /// Explains, for a failure in one of the example's files, that the user did not write the file and need not repair it.

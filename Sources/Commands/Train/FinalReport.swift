@@ -43,6 +43,7 @@ struct FinalReport {
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
         var record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)
         record.basis = session.basis(adapter: adapter ?? (try? store.open(.step(best)))?.adapterDigest)
+        try AnswersFile(results).write(run, split: split)
         try EvaluationFile(record).write(run, split: split)
         writer.say(
             "\n\(split) split, \(bestStep == nil ? "last" : "best") checkpoint (step \(best)), times 100; baseline: the most "

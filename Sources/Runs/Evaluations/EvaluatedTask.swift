@@ -8,12 +8,15 @@ public struct EvaluatedTask: Sendable, Equatable {
     public let scores: TaskScores
     /// Whether the scores are shown beside the averages instead of counting in them.
     public var isBeside = false
+    /// The answers behind the scores; nil when they are not known.
+    package var answers: AnsweredSplit?
 
     /// Creates the scores of a task.
-    package init(name: String, scores: TaskScores, isBeside: Bool = false) {
+    package init(name: String, scores: TaskScores, isBeside: Bool = false, answers: AnsweredSplit? = nil) {
         self.name = name
         self.scores = scores
         self.isBeside = isBeside
+        self.answers = answers
     }
 }
 

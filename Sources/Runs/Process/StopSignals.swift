@@ -72,6 +72,15 @@ public enum StopSignals {
         unblock([SIGQUIT])
     }
 
+    /// Makes the end of the process that started this one the same as SIGTERM; `parent` is its number.
+    public static func end(with parent: Int32) {
+        Thread.detachNewThread {
+            // A process whose parent has ended gets another parent.
+            while getppid() == parent { usleep(200_000) }
+            kill(getpid(), SIGTERM)
+        }
+    }
+
     private static func handle(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
         var action = sigaction()
         unsafe action.__sigaction_handler.sa_handler = handler
@@ -101,7 +110,7 @@ public enum StopSignals {
     }
 
     /// Whether SIGUSR1 asked the run to leave after a step.
-    static var asksToLeave: Bool { receivedSignal.load(ordering: .relaxed) == SIGUSR1 }
+    package static var asksToLeave: Bool { receivedSignal.load(ordering: .relaxed) == SIGUSR1 }
 
     /// The number of the signal that asked to end at once: SIGTERM, SIGHUP or SIGINT; nil if none came.
     package static var ending: Int32? {

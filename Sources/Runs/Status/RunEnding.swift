@@ -64,6 +64,14 @@ package final class RunEnding: Sendable {
     private func status(_ state: RunStatus.State, _ reason: String, _ step: Int, _ exitCode: Int32?) -> RunStatus {
         RunStatus(
             state: state, reason: reason, exitCode: exitCode, step: step,
-            lastDurableStep: facts.withLock { $0.lastDurableStep }, steps: steps, time: Date().timeIntervalSince1970)
+            lastDurableStep: facts.withLock { $0.lastDurableStep }, steps: steps, time: Date().timeIntervalSince1970,
+            peakMemory: state == .running ? nil : Self.peakMemory())
+    }
+
+    /// The largest resident memory of this process so far; Linux counts it in kibibytes.
+    private static func peakMemory() -> Int? {
+        var usage = rusage()
+        guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return nil }
+        return usage.ru_maxrss * 1024
     }
 }

@@ -27,6 +27,9 @@ public struct RunStatus: Codable, Sendable, Equatable {
     public var steps: Int
     /// Seconds since 1970 when this was written.
     public var time: Double
+    /// Largest resident memory, in bytes, of the process that wrote the end of the run: the mapped model included, without other
+    /// ranks. Nil while the run goes on, and in files of earlier versions.
+    public var peakMemory: Int?
 
     /// Replaces `STATUS.json` as a whole. With `keepingEnd` it keeps a recorded end, which another rank or thread of the job
     /// may have written in the meantime, unless this status gives the cause: that a rank was lost. Returns whether the file was

@@ -12,6 +12,14 @@ struct Confusion {
         counts = [Int](repeating: 0, count: classes * (classes + 1))
     }
 
+    /// Creates counts that were made elsewhere; `counts` is `[classes, classes + 1]`, gold by answer.
+    init(classes: Int, counts: [Int]) {
+        precondition(counts.count == classes * (classes + 1), "a count for each gold class and answer")
+        self.classes = classes
+        self.counts = counts
+        total = counts.reduce(0, +)
+    }
+
     mutating func add(gold: Int, answer: Int?) {
         counts[gold * (classes + 1) + (answer ?? classes)] += 1
         total += 1
@@ -40,6 +48,16 @@ struct Confusion {
         }
         let denominator = 2 * truePositives + falsePositives + falseNegatives
         return denominator > 0 ? Double(2 * truePositives) / Double(denominator) : nil
+    }
+
+    /// The value of a metric; nil where it is not defined, as for metrics of grades.
+    func value(_ metric: Metric, positive: Int?) -> Double? {
+        switch metric {
+        case .accuracy: accuracy
+        case .f1: positive.flatMap { f1(positive: $0) }
+        case .matthews: matthews
+        case .pearson, .spearman: nil
+        }
     }
 
     /// Matthews correlation for any number of classes: `(c n - sum p_k t_k) / sqrt((n^2 - sum p_k^2) (n^2 - sum t_k^2))` with c

@@ -80,13 +80,7 @@ public struct TaskScores: Sendable, Equatable {
             confusion.add(gold: goldLabel, answer: label)
         }
         let figures = metrics.map { metric in
-            let value: Double? =
-                switch metric {
-                case .accuracy: confusion.accuracy
-                case .f1: positive.flatMap { confusion.f1(positive: $0.index) }
-                case .matthews: confusion.matthews
-                case .pearson, .spearman: nil
-                }
+            let value = confusion.value(metric, positive: positive?.index)
             return Figure(metric: metric, value: value ?? 0, isUndefined: value == nil)
         }
         self.init(

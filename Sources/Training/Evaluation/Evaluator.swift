@@ -26,7 +26,10 @@ package struct Evaluator {
             let texts = try answers[position].map { tokens throws(Failure) in try vocabulary.answer(tokens) }
             let scores = try TaskScores(
                 answers: texts, gold: task.gold, space: task.space, metrics: task.metrics, positive: task.positive)
-            results.append(EvaluatedTask(name: task.name, scores: scores, isBeside: task.isBeside))
+            let answered = AnsweredSplit(
+                answers: texts, gold: task.gold, space: task.space, metrics: task.metrics, positive: task.positive)
+            results.append(
+                EvaluatedTask(name: task.name, scores: scores, isBeside: task.isBeside, answers: answered))
         }
         return results
     }

@@ -1,0 +1,108 @@
+import Configuration
+public import Failures
+import Foundation
+public import MPI
+import Runs
+import Studies
+import Training
+
+/// `study`: trains all runs of a study and compares them in a table.
+public enum StudyCommand {
+    /// The options of the command line.
+    public struct Request: Sendable {
+        /// The study's file.
+        public var config: String
+        /// The study's directory.
+        public var out: String
+        /// `--set` for all runs.
+        public var overrides: [String]
+        /// The environment of this process before MPI was started.
+        public var environment: [String: String]
+
+        /// Creates a request.
+        public init(config: String, out: String, overrides: [String], environment: [String: String]) {
+            self.config = config
+            self.out = out
+            self.overrides = overrides
+            self.environment = environment
+        }
+    }
+
+    /// Trains this rank's part of the runs; collective at its begin and end. The process that comes last writes the whole table:
+    /// each one writes what there is when its own part has ended. Returns the exit code.
+    public static func run(_ request: Request, world: Communicator) throws(Failure) -> Int32 {
+        let directory = StudyDirectory(request.out)
+        let study = try world.rankZeroFirst { () throws(Failure) in
+            try directory.create()
+            return try directory.exclusively { () throws(Failure) in
+                try StudySource(request.config, overrides: request.overrides).load(
+                    example: directory.path, cache: directory.cache)
+            }
+        }
+        let counts = try StudySource.counts(study)
+        if world.rank == 0 { for notice in study.notices { Terminal.say("note: \(notice)") } }
+        let share = try Share(rank: world.rank, ranks: world.size, environment: request.environment)
+        let cores = try ThreadChoice(requested: nil, world: world, microBatches: nil).fairShare
+        let launch = LaunchEnvironment(request.environment)
+        let own = share.runs(of: study.runs)
+        let queue = RunQueue(
+            directory, runs: own, parallel: study.file.parallel,
+            threads: study.file.threads ?? max(1, cores / study.file.parallel), program: try program(),
+            environment: RunEnvironment.of(request.environment, isLaunched: launch.announcement != nil),
+            prefix: world.size > 1 ? "rank \(world.rank): " : "")
+        let ending = try queue()
+        // The ranks sleep while they wait, since their parts take different times.
+        try world.idleBarrier()
+        let codes = try world.gather([Int64(ending.stopped ?? 0), Int64(ending.failed ?? 0)], "the ends of the queues")
+        guard world.rank == 0 else { return ending.stopped ?? ending.failed ?? 0 }
+        if let stopped = codes.map({ $0[0] }).first(where: { $0 != 0 }) {
+            Terminal.say("stopped; the same command continues the study")
+            return Int32(stopped)
+        }
+        let table = try directory.exclusively { () throws(Failure) -> StudyTable in
+            let table = StudyTable(study, StudyResults(study, in: directory), counts: counts)
+            for (ending, text) in try table.files() { try directory.write(text, to: directory.table(ending)) }
+            return table
+        }
+        try Terminal.print("\n" + table.markdown)
+        Terminal.say("table: \(directory.table("md")), .tex, .csv, .json")
+        return codes.map { Int32($0[1]) }.first { $0 != 0 } ?? 0
+    }
+
+    /// The plan of a study as text; trains nothing.
+    public static func plan(_ config: String, overrides: [String]) throws(Failure) -> String {
+        // A study of the embedded example needs its files, whose place does not matter here.
+        let example = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "unolora-study-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: example) }
+        try StudyDirectory(example.path).create()
+        let study = try StudySource(config, overrides: overrides).load(example: example.path, cache: nil)
+        let threads = study.file.threads ?? max(1, AvailableCores.ofThisProcess().count / study.file.parallel)
+        var estimates: [StudyPlan.Estimate] = []
+        for run in study.runs {
+            // The runs of other seeds take as long.
+            let first = study.runs.firstIndex { $0.line == run.line && $0.task == run.task }
+            if let first, first < estimates.count {
+                estimates.append(estimates[first])
+                continue
+            }
+            let configuration = run.configuration
+            let forecast = try Plan(configuration, ranks: 1, ranksPerNode: 1, threads: threads).forecast()
+            let saves = configuration.checkpointEvery.map { (configuration.steps - 1) / $0 } ?? 0
+            let hasBest = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
+            estimates.append(
+                StudyPlan.Estimate(
+                    secondsPerStep: forecast.secondsPerStep, checkpointBytes: forecast.checkpointBytes,
+                    checkpoints: min(configuration.checkpointKeep, saves + 1) + (hasBest ? 1 : 0)))
+        }
+        return StudyPlan(study, estimates: estimates, threads: threads).text
+    }
+
+    /// The path of this program, which also trains the runs.
+    private static func program() throws(Failure) -> String {
+        guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+            throw Failure(.internal, "/proc/self/exe cannot be read, so the program does not find itself")
+        }
+        return path
+    }
+}

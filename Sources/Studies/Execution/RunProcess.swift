@@ -1,0 +1,93 @@
+import Configuration
+import Failures
+import Foundation
+import Runs
+
+/// A run of a study in a process of its own.
+final class RunProcess {
+    /// How the process ended.
+    enum End: Equatable {
+        case finished
+        /// It saved its last step because it was told to leave; with its exit code.
+        case stopped(Int32)
+        /// It failed with this exit code and sentence.
+        case failed(Int32, String)
+        /// Another job holds its run directory.
+        case held(String)
+    }
+
+    let run: StudyRun
+    let begun = ContinuousClock.now
+    private let process = Process()
+    private let directory: StudyDirectory
+    /// Length of the log before this process.
+    private let logBegin: UInt64
+
+    /// Starts `train` for a run.
+    init(
+        _ run: StudyRun, in directory: StudyDirectory, program: String, threads: Int, environment: [String: String]
+    ) throws(Failure) {
+        self.run = run
+        self.directory = directory
+        try directory.write(run.configuration.resolvedYAML, to: directory.configuration(run))
+        let log = directory.log(run)
+        try directory.make(URL(fileURLWithPath: log).deletingLastPathComponent().path)
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
+        guard let output = FileHandle(forWritingAtPath: log), let end = try? output.seekToEnd() else {
+            throw Failure(.cannotWrite, "\(log) cannot be written; choose another --out")
+        }
+        logBegin = end
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = [
+            "train", "--config", directory.configuration(run), "--out", directory.run(run).path,
+            "--parent", "\(ProcessInfo.processInfo.processIdentifier)", "--set", "parallel.threads=\(threads)",
+        ]
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        do {
+            try process.run()
+        } catch {
+            throw Failure(.inputMissing, "\(program) cannot be started: \(error.localizedDescription)")
+        }
+    }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// Passes a signal on.
+    func send(_ signal: Int32) { if process.isRunning { kill(process.processIdentifier, signal) } }
+
+    /// How the process ended, when it is not running any more.
+    func end() -> End {
+        process.waitUntilExit()
+        let isExit = process.terminationReason == .exit
+        let code = isExit ? process.terminationStatus : 128 + process.terminationStatus
+        let status = RunStatus.read(directory.run(run))
+        if code == 0, status?.state == .finished { return .finished }
+        if isExit, [85, 130, 143].contains(code) { return .stopped(code) }
+        let sentence = lastSentence()
+        if code == ExitCode.cannotWrite.rawValue, status?.state == .running, let sentence,
+            sentence.contains("in use by")
+        {
+            return .held(sentence)
+        }
+        if !isExit {
+            return .failed(
+                code, "its process was ended by signal \(process.terminationStatus), as when memory is short")
+        }
+        return .failed(code, sentence ?? "its process ended with code \(code)")
+    }
+
+    /// The last sentence of the program in what the process printed.
+    private func lastSentence() -> String? {
+        guard let file = FileHandle(forReadingAtPath: directory.log(run)) else { return nil }
+        let end = (try? file.seekToEnd()) ?? 0
+        try? file.seek(toOffset: max(logBegin, end > 8192 ? end - 8192 : 0))
+        let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
+        let mark = "unolora-dist: "
+        return text.split(separator: "\n").last { $0.hasPrefix(mark) }.map { String($0.dropFirst(mark.count)) }
+    }
+}

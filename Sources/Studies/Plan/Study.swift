@@ -1,0 +1,162 @@
+package import Configuration
+package import Failures
+import Foundation
+package import Tasks
+
+/// All runs of a study, each with its checked configuration.
+package struct Study {
+    package let file: StudyFile
+    package let lines: [StudyLine]
+    package let runs: [StudyRun]
+    /// The line with which each line is compared; nil for a line that is itself a reference, and in a study without one.
+    package let references: [Int?]
+    /// All figures of the lines, in the order in which the lines first have them, those of one task in sequence.
+    package let figures: [StudyFigure]
+    /// The split of the figures: test, or validation when no task has a test split.
+    package let split: SplitName
+    /// Sentences for the user.
+    package let notices: [String]
+
+    /// The text of the configuration that the rows change.
+    package struct BaseText {
+        var yaml: String
+        var name: String
+        var directory: String
+        var isOwn: Bool
+
+        package init(yaml: String, name: String, directory: String, isOwn: Bool) {
+            self.yaml = yaml
+            self.name = name
+            self.directory = directory
+            self.isOwn = isOwn
+        }
+    }
+
+    /// Resolves every run. Refuses keys and values like `train`, and rows that are equal.
+    ///
+    /// - Parameters:
+    ///   - overrides: `--set` of the command line, for all runs.
+    ///   - cache: directory of the token cache that all runs share, unless the configuration names one.
+    ///   - sizes: reads the sizes of a configuration's tasks.
+    package init(
+        _ file: StudyFile, base: BaseText, overrides: [String], cache: String?,
+        sizes: (RunConfiguration) throws(Failure) -> [TaskSize]
+    ) throws(Failure) {
+        self.file = file
+        var common: [Settings] = []
+        if case .inline(let settings) = file.base { common.append(settings) }
+        if let shared = file.shared { common.append(shared) }
+        let options = try overrides.map { assignment throws(Failure) in try Settings(shared: assignment) }
+        if options.contains(where: { $0.keys.contains("train.seed") }) {
+            throw Failure(.usage, "--set train.seed: the seeds of a study are in its file, as in seeds: [1, 2, 3]")
+        }
+        var lines: [StudyLine] = []
+        var runs: [StudyRun] = []
+        var notices: [String] = []
+        var usesTest = false
+        for row in file.rows {
+            for point in Self.points(file.axes) {
+                try Self.refuseBoth(row, point)
+                let settings =
+                    common + [row.settings].compactMap(\.self) + point.map(\.entry.settings) + options
+                let configuration = try RunConfiguration.load(
+                    yaml: base.yaml, name: base.name, directory: base.directory, isOwn: base.isOwn, settings: settings)
+                guard configuration.evaluatesAtEnd else {
+                    throw Failure(
+                        .badConfiguration,
+                        "\(row.place): row \(row.name) has eval.atEnd false, so its runs would have no figures; set it to true"
+                    )
+                }
+                let parts = try Parts(row, configuration, sizes(configuration))
+                let folder =
+                    [row.name]
+                    + (point.isEmpty ? [] : [point.map { "\($0.key)=\($0.entry.fileName)" }.joined(separator: ",")])
+                for seed in file.seeds {
+                    for part in parts.parts {
+                        let variant = configuration.variant(
+                            tasks: part.tasks, share: part.share, cache: cache, seed: seed)
+                        runs.append(
+                            StudyRun(
+                                line: lines.count, seed: seed, task: parts.isPerTask ? part.tasks[0] : nil,
+                                name: (folder + ["seed-\(seed)"] + (parts.isPerTask ? part.tasks : []))
+                                    .joined(separator: "/"),
+                                configuration: variant))
+                    }
+                }
+                usesTest = usesTest || parts.usesTest
+                notices += parts.notices.filter { !notices.contains($0) }
+                lines.append(
+                    StudyLine(
+                        row: row.name, point: point.map { ($0.key, $0.entry.label) }, isPerTask: parts.isPerTask,
+                        figures: parts.figures,
+                        steps: parts.parts.map { configuration.variant(share: $0.share).steps },
+                        configuration: configuration.variant(tasks: parts.parts.flatMap(\.tasks), seed: file.seeds[0])))
+            }
+        }
+        try Self.refuseEqual(file, lines, runs)
+        self.lines = lines
+        self.runs = runs
+        self.notices = notices
+        split = usesTest ? .test : .validation
+        var figures: [StudyFigure] = []
+        for figure in lines.flatMap(\.figures) where !figures.contains(figure) { figures.append(figure) }
+        self.figures = figures
+        references = try Self.references(file, lines)
+    }
+
+    private typealias Point = [(key: String, entry: StudyFile.Axis.Entry)]
+
+    /// All combinations of the grid's values; the last key varies fastest.
+    private static func points(_ axes: [StudyFile.Axis]) -> [Point] {
+        axes.reduce([[]]) { points, axis in
+            points.flatMap { point in axis.values.map { point + [(axis.key, $0)] } }
+        }
+    }
+
+    /// Refuses a key that both a row and the grid set, since one of them would do nothing.
+    private static func refuseBoth(_ row: StudyFile.Row, _ point: Point) throws(Failure) {
+        for (key, _) in point {
+            guard let place = row.settings?.place(of: key) else { continue }
+            throw Failure(
+                .badConfiguration,
+                "\(place): row \(row.name) sets \(key), which grid varies too; remove one of them")
+        }
+    }
+
+    /// Refuses lines whose runs are the same.
+    private static func refuseEqual(
+        _ file: StudyFile, _ lines: [StudyLine], _ runs: [StudyRun]
+    ) throws(Failure) {
+        func content(_ line: Int) -> [RunConfiguration] { runs.filter { $0.line == line }.map(\.configuration) }
+        for later in lines.indices.dropFirst() {
+            for earlier in 0..<later where content(earlier) == content(later) {
+                let place = file.rows.first { $0.name == lines[later].row }?.place ?? file.name
+                throw Failure(
+                    .badConfiguration,
+                    "\(place): \(lines[later].title) has the same runs as \(lines[earlier].title); remove it, or give it a "
+                        + "setting of its own")
+            }
+        }
+    }
+
+    /// A row's name compares the lines of each grid point; a line's title compares all lines with that one.
+    private static func references(_ file: StudyFile, _ lines: [StudyLine]) throws(Failure) -> [Int?] {
+        guard let reference = file.reference else { return lines.map { _ in nil } }
+        if file.rows.contains(where: { $0.name == reference.name }), file.rows.count > 1 || lines.count == 1 {
+            return lines.map { line in
+                guard line.row != reference.name else { return nil }
+                return lines.firstIndex { $0.row == reference.name && $0.point.map(\.value) == line.point.map(\.value) }
+            }
+        }
+        guard let index = lines.firstIndex(where: { $0.title == reference.name }) else {
+            let titles = lines.map(\.title)
+            let hint =
+                UnknownKey.nearest(to: reference.name, among: titles) { $0 }.map { "; did you mean \($0)?" } ?? ""
+            throw Failure(
+                .badConfiguration,
+                "\(reference.place): reference \(reference.name) names no row of this study, nor a line of its table\(hint) "
+                    + "(\(titles.prefix(8).joined(separator: "; ")))")
+        }
+        return lines.indices.map { $0 == index ? nil : index }
+    }
+}
