@@ -1,4 +1,4 @@
-# Common parts of train.sbatch, array.sbatch and requeue.sbatch. They source this file from the project's directory, because
+# Common parts of train.sbatch, array.sbatch, study.sbatch and requeue.sbatch. They source this file from the project's directory, because
 # SLURM runs copies of them elsewhere; `script` is the name of the job script.
 # shellcheck shell=bash disable=SC2154,SC2034 # `script`, `project` and `code` are set or read by the job script
 
@@ -62,25 +62,30 @@ on_term() {
     timeout --foreground -k 1 5 scancel --signal=USR1 "$SLURM_JOB_ID" 2>/dev/null || true
 }
 
-# train [RUN.YAML] [ARGUMENTS of unolora-dist train]: runs it on all nodes of the job and sets `code` to its exit code. Without
-# a configuration it runs the embedded example, a first test of a cluster.
-train() {
-    local arguments=() before
-    if [ $# -gt 0 ] && [[ $1 != -* ]]; then
-        arguments=(--config "$1")
-        shift
-    fi
+# start COMMAND [ARGUMENTS]: runs a command of unolora-dist on all nodes of the job and sets `code` to its exit code.
+start() {
+    local before
     trap on_term TERM
     # srun does not take --cpus-per-task from sbatch, so it is repeated. If the only rank of a node is gone, the ranks of other
     # nodes wait for it, and srun kills them 10 seconds later; so the last step is kept in a file. Ranks that end normally
     # should meet after the last write and end together.
     srun --mpi="${UNOLORA_MPI:-pmix}" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --wait=10 \
-        "${inside[@]}" "$program" train "${arguments[@]}" --out "$run" --resume auto \
-        --set "checkpoint.snapshot=${UNOLORA_SNAPSHOT:-file}" "$@" &
+        "${inside[@]}" "$program" "$@" &
     # A signal interrupts wait but does not end srun.
     while :; do
         before=$told code=0
         wait $! || code=$?
         [ "$told" -ne "$before" ] || break
     done
+}
+
+# train [RUN.YAML] [ARGUMENTS of unolora-dist train]: trains and sets `code` to the exit code. Without a configuration it runs
+# the embedded example, a first test of a cluster.
+train() {
+    local arguments=()
+    if [ $# -gt 0 ] && [[ $1 != -* ]]; then
+        arguments=(--config "$1")
+        shift
+    fi
+    start train "${arguments[@]}" --out "$run" --resume auto --set "checkpoint.snapshot=${UNOLORA_SNAPSHOT:-file}" "$@"
 }

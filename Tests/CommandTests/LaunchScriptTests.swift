@@ -151,6 +151,20 @@ import Testing
             "\(result.output)")
     }
 
+    @Test func `the tasks of an array share the directory of a study`() throws {
+        let cluster = try Cluster(code: 85)
+        try cluster.command(".build/release/unolora-dist", "")
+        try cluster.directory.write("study.yaml", "")
+        let result = try cluster.submit(
+            ["study.yaml", "--set", "lora.rank=4"], to: "study.sbatch",
+            environment: ["SLURM_ARRAY_JOB_ID": "70", "SLURM_ARRAY_TASK_ID": "2"])
+        #expect(result.code == 85, "\(result.error)")
+        #expect(
+            result.output.contains(
+                "unolora-dist study --config study.yaml --out runs/unolora-70 --set lora.rank=4\n"), "\(result.output)")
+        #expect(result.error.contains("part 2 of the study is saved; UNOLORA_RUN=runs/unolora-70 sbatch"))
+    }
+
     @Test(arguments: [[], ["nowhere.yaml"], ["run.yaml"]])
     func `a job without configuration or program ends with 66 and says what is missing`(arguments: [String]) throws {
         let result = try Cluster(code: 0).submit(arguments)

@@ -157,6 +157,35 @@ two-seeds() {
     done
 }
 
+# Two rows and two seeds in an array of two tasks have the figures of the same study in one process.
+study() {
+    cat >"$work/study.yaml" <<EOF
+run: $config
+set: {train.steps: 20, batch.global: 4, batch.micro: 2, eval.every: null, data.cache: "$work/example/cache"}
+rows:
+  - {name: shared, tasks: [sentiment, similarity]}
+  - {name: single, tasks: [sentiment]}
+seeds: [1, 2]
+reference: shared
+EOF
+    "$UNOLORA_PROGRAM" study --config "$work/study.yaml" --out "$work/plain-study" >"$work/plain-study.log" 2>&1 </dev/null ||
+        fail "the plain study has failed: $(tail -n 1 "$work/plain-study.log")"
+    run=$work/run-study hastened=""
+    local array task
+    array=$(UNOLORA_RUN=$run slurm sbatch --parsable --job-name=study --output="$work/study-%a.job" --array=0-1 --nodes=1 \
+        --ntasks-per-node=1 --cpus-per-task=1 --time=10 "$project/launch/study.sbatch" "$work/study.yaml")
+    for task in 0 1; do
+        job=${array}_$task
+        ends_as COMPLETED 0:0 0
+    done
+    expect "the figures of $run" "$(figures "$work/plain-study")" "$(figures "$run")"
+}
+
+# The table of a study without what depends on the machine.
+figures() {
+    grep -vE ',(examplesPerSecond|peakMemory),' "$1/table.csv"
+}
+
 cancelled() {
     submit cancelled train.sbatch --nodes=2 --nodelist=n1,n2 --
     wait_for_steps
@@ -211,7 +240,7 @@ grace() {
     same_result "$run"
 }
 
-scenarios=(train array requeue preemption no-progress killed-rank)
+scenarios=(train array study requeue preemption no-progress killed-rank)
 nodes=4
 case ${1:-} in
 '') ;;

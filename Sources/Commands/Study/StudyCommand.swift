@@ -43,12 +43,14 @@ public enum StudyCommand {
         if world.rank == 0 { for notice in study.notices { Terminal.say("note: \(notice)") } }
         let share = try Share(rank: world.rank, ranks: world.size, environment: request.environment)
         let cores = try ThreadChoice(requested: nil, world: world, microBatches: nil).fairShare
-        let launch = LaunchEnvironment(request.environment)
+        let isLaunched =
+            LaunchEnvironment(request.environment).announcement != nil
+            || ["PMIX_RANK", "PMI_RANK"].contains { request.environment[$0] != nil }
         let own = share.runs(of: study.runs)
         let queue = RunQueue(
             directory, runs: own, parallel: study.file.parallel,
             threads: study.file.threads ?? max(1, cores / study.file.parallel), program: try program(),
-            environment: RunEnvironment.of(request.environment, isLaunched: launch.announcement != nil),
+            environment: RunEnvironment.of(request.environment, isLaunched: isLaunched),
             prefix: world.size > 1 ? "rank \(world.rank): " : "")
         let ending = try queue()
         // The ranks sleep while they wait, since their parts take different times.

@@ -42,7 +42,7 @@ package struct StudyPlan {
     }
 
     /// Seconds of the whole study when each place takes the next run as soon as it is free.
-    static func makespan(_ seconds: [Double], parallel: Int) -> Double {
+    package static func makespan(_ seconds: [Double], parallel: Int) -> Double {
         var places = [Double](repeating: 0, count: max(1, parallel))
         for run in seconds {
             let next = places.indices.min { (places[$0], $0) < (places[$1], $1) } ?? 0

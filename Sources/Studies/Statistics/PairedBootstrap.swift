@@ -19,6 +19,14 @@ package struct PairedBootstrap {
         package var seeds: Int
         /// Whether examples were drawn too; otherwise one of the runs has no record of its answers.
         package var overExamples: Bool
+
+        package init(mean: Double, low: Double, high: Double, seeds: Int, overExamples: Bool) {
+            self.mean = mean
+            self.low = low
+            self.high = high
+            self.seeds = seeds
+            self.overExamples = overExamples
+        }
     }
 
     /// The differences of two lines.

@@ -106,7 +106,10 @@ struct TableText {
 
     private func difference(_ cell: StudyTable.Cell?) -> String {
         guard let difference = cell?.difference else { return "" }
-        func signed(_ value: Double) -> String { String(format: "%+.1f", 100 * value) }
+        func signed(_ value: Double) -> String {
+            let text = String(format: "%+.1f", 100 * value)
+            return text == "-0.0" ? "+0.0" : text
+        }
         return "\(signed(difference.mean)) [\(signed(difference.low)), \(signed(difference.high))]"
     }
 

@@ -1,0 +1,138 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// `study`: many small runs of the program.
+    @Suite struct StudyCommandTests {
+        private static let study = """
+            run: run.yaml
+            set: {train.steps: 12, dropout: 0, log.tensorBoard: false}
+            rows:
+              - {name: shared, set: {method: unolora}}
+              - {name: star, set: {method: unolora_star}}
+            seeds: [1, 2]
+            reference: shared
+            parallel: 2
+            """
+
+        private static func arguments(_ project: TinyProject, _ more: [String] = []) -> [String] {
+            ["study", "--config", project.file("study.yaml"), "--out", project.file("study")] + more
+        }
+
+        /// The table without what depends on the machine.
+        private static func figures(_ project: TinyProject) throws -> [String] {
+            let machine = [",examplesPerSecond,", ",peakMemory,"]
+            return try String(contentsOfFile: project.file("study/table.csv"), encoding: .utf8).split(separator: "\n")
+                .map(String.init).filter { line in !machine.contains { line.contains($0) } }
+        }
+
+        private static func table(_ project: TinyProject, _ ending: String) throws -> Data {
+            try Data(contentsOf: URL(fileURLWithPath: project.file("study/table.\(ending)")))
+        }
+
+        @Test func `a study that was killed and continued has the table of one that was not`() throws {
+            let whole = try TinyProject()
+            try whole.write("study.yaml", Self.study)
+            let killed = try whole.copy()
+            let plain = try Program.run(Self.arguments(whole))
+            #expect(plain.code == 0, "\(plain)")
+            #expect(plain.output.contains("[4/4] star/seed-2: finished"), "\(plain.output)")
+            #expect(plain.output.contains("| shared | 2 ") && plain.output.contains("| star | shared "))
+
+            // Its runs end too, but not before they have saved their last step.
+            let running = try RunningProgram(
+                command: ["sh", "-c", "echo $$ > '\(killed.path)/pid'; exec \"$@\"", "sh", Program.path]
+                    + Self.arguments(killed, ["--set", "log.every=1"]))
+            let log = killed.file("study/runs/shared/seed-1/metrics.jsonl")
+            running.wait { (FileManager.default.contents(atPath: log) ?? Data()).count > 400 }
+            let text = try String(contentsOfFile: killed.file("pid"), encoding: .utf8)
+            let pid = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+            #expect(kill(pid, SIGKILL) == 0)
+            _ = try running.wait()
+            let next = try Program.run(Self.arguments(killed, ["--set", "log.every=1"]))
+            #expect(next.code == 0, "\(next)")
+            #expect(try Self.figures(killed) == Self.figures(whole))
+
+            // Nothing is left to do, and the same runs give the same bytes.
+            let endings = ["json", "csv", "md", "tex"]
+            let before = try endings.map { try Self.table(killed, $0) }
+            let again = try Program.run(Self.arguments(killed, ["--set", "log.every=1"]))
+            #expect(again.code == 0 && again.output.contains("4 of 4 runs were finished before"), "\(again)")
+            #expect(try endings.map { try Self.table(killed, $0) } == before)
+        }
+
+        @Test func `a run that fails is a cell that says why, and the others go on`() throws {
+            let project = try TinyProject()
+            try project.write(
+                "study.yaml",
+                """
+                run: run.yaml
+                set: {train.steps: 4}
+                rows:
+                  - {name: good, tasks: [colour]}
+                  - {name: bad, set: {lr.peak: 1e30, optim.clip: null}}
+                reference: good
+                """)
+            let result = try Program.run(Self.arguments(project))
+            #expect(result.code == 86, "\(result)")
+            let table = String(decoding: try Self.table(project, "md"), as: UTF8.self)
+            #expect(table.contains("| good | 1 ") && table.contains("| bad  | 0 of 1 "), "\(table)")
+            #expect(table.contains("- Missing: bad/seed-1: ") && table.contains("not finite"), "\(table)")
+        }
+
+        @Test func `SIGUSR1 stops a study after a step of each run, with 85`() throws {
+            let project = try TinyProject()
+            try project.write("study.yaml", Self.study.replacing("steps: 12", with: "steps: 100000"))
+            let running = try RunningProgram(
+                command: ["sh", "-c", "echo $$ > '\(project.path)/pid'; exec \"$@\"", "sh", Program.path]
+                    + Self.arguments(project, ["--set", "log.every=1", "--set", "eval.every=null"]))
+            for seed in 1...2 {
+                let log = project.file("study/runs/shared/seed-\(seed)/metrics.jsonl")
+                running.wait { FileManager.default.contents(atPath: log)?.isEmpty == false }
+            }
+            let text = try String(contentsOfFile: project.file("pid"), encoding: .utf8)
+            let pid = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+            #expect(kill(pid, SIGUSR1) == 0)
+            let result = try running.wait()
+            #expect(result.code == 85, "\(result)")
+            for seed in 1...2 {
+                let status = try Status(run: project.file("study/runs/shared/seed-\(seed)"))
+                #expect(status.state == "preempted" && status.lastDurableStep == status.step, "\(status)")
+            }
+            #expect(!FileManager.default.fileExists(atPath: project.file("study/table.md")))
+        }
+
+        /// Two tasks of an array make the runs of one study; the one that ends last has the whole table.
+        @Test func `an array shares a study, and so do ranks`() throws {
+            let project = try TinyProject()
+            try project.write("study.yaml", Self.study)
+            func part(_ task: Int) throws -> Program.Result {
+                try Program.run(
+                    Self.arguments(project, ["--set", "train.steps=3"]),
+                    environment: [
+                        "SLURM_ARRAY_TASK_ID": "\(task)", "SLURM_ARRAY_TASK_MIN": "0", "SLURM_ARRAY_TASK_COUNT": "2",
+                    ])
+            }
+            let first = try part(0)
+            #expect(first.code == 0 && first.output.contains("| shared | 1 of 2 "), "\(first)")
+            let second = try part(1)
+            #expect(second.code == 0 && second.output.contains("| shared | 2 "), "\(second)")
+            let ranks = try project.copy()
+            try FileManager.default.removeItem(atPath: ranks.file("study"))
+            let shared = try Program.run(Self.arguments(ranks, ["--set", "train.steps=3"]), ranks: 2)
+            #expect(shared.code == 0 && shared.output.contains("rank 1: [2/2] star/seed-2: finished"), "\(shared)")
+            #expect(try Self.figures(ranks) == Self.figures(project))
+        }
+
+        @Test func `a plan says runs, hours and disk, and a mistake ends a study before anything runs`() throws {
+            let project = try TinyProject()
+            try project.write("study.yaml", Self.study + "\nthreads: 1\n")
+            let plan = try Program.run(["study", "plan", "--config", project.file("study.yaml")])
+            #expect(plan.code == 0 && plan.output.contains("4 runs, 2 at once with 1 thread(s) each"), "\(plan)")
+            let wrong = try Program.run(Self.arguments(project, ["--set", "lora.rnk=4"]))
+            #expect(wrong.code == 78 && wrong.sentences.count == 1, "\(wrong)")
+            #expect(!FileManager.default.fileExists(atPath: project.file("study/runs")))
+        }
+    }
+}

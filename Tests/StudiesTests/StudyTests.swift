@@ -1,0 +1,114 @@
+import Configuration
+import Studies
+import Tasks
+import Testing
+
+@Suite struct StudyTests {
+    @Test func `the runs are rows by grid points by seeds by tasks`() throws {
+        let study = try study(
+            """
+            rows:
+              - {name: multi}
+              - {name: single, tasks: each}
+            grid: {lora.rank: [2, 4], hyper.dim: [4]}
+            seeds: [1, 3]
+            set: {method: unolora_star}
+            """)
+        #expect(
+            study.runs.filter { $0.line < 2 }.map(\.name) == [
+                "multi/lora.rank=2,hyper.dim=4/seed-1", "multi/lora.rank=2,hyper.dim=4/seed-3",
+                "multi/lora.rank=4,hyper.dim=4/seed-1", "multi/lora.rank=4,hyper.dim=4/seed-3",
+            ])
+        #expect(
+            study.runs.filter { $0.line == 2 }.map(\.name) == [
+                "single/lora.rank=2,hyper.dim=4/seed-1/cola", "single/lora.rank=2,hyper.dim=4/seed-1/rte",
+                "single/lora.rank=2,hyper.dim=4/seed-3/cola", "single/lora.rank=2,hyper.dim=4/seed-3/rte",
+            ])
+        #expect(study.runs.count == 12 && study.runs.map(\.configuration.seed).prefix(4) == [1, 3, 1, 3])
+        #expect(study.lines[1].title == "multi lora.rank=4 hyper.dim=4")
+        let single = study.runs[5].configuration
+        #expect(single.tasks.map(\.name) == ["rte"])
+        #expect(
+            study.figures.map { "\($0.task) \($0.metric)" } == ["cola matthews", "rte accuracy", "rte f1"])
+    }
+
+    /// Values with the same letters and digits have different directories.
+    @Test func `the values of a grid have different directories`() throws {
+        let study = try study(
+            "rows: [{name: a}]\ngrid: {tasks: [[cola, rte], [rte, cola]], sampler.temperature: [1, 1.5]}\n")
+        #expect(Set(study.runs.map(\.name)).count == 4)
+        #expect(study.runs[0].name == "a/tasks=_cola__rte_,sampler.temperature=1/seed-1", "\(study.runs[0].name)")
+    }
+
+    /// The mixture draws cola in 75 of 100 steps and rte in 25. Evaluations every 20 steps become every 15 and 5; of the
+    /// warmup of 10 steps remain 7.5, rounded to 8, and 2.5, rounded to 3.
+    @Test func `each task is seen as often in a run of its own as in the mixture`() throws {
+        let runs = try study("rows: [{name: a, tasks: each}]\n").runs.map(\.configuration)
+        #expect(runs.map(\.steps) == [75, 25] && runs.map(\.warmup) == [8, 3])
+        #expect(runs.map(\.evaluateEvery) == [15, 5])
+    }
+
+    /// At temperature 2 the shares are sqrt(300) and sqrt(100) over their sum: 0.634 and 0.366. With a cap of 100 they are equal.
+    @Test func `budgets follow temperature and cap of the row`() throws {
+        func steps(_ set: String) throws -> [Int] {
+            try study("rows: [{name: a, tasks: each, set: {\(set)}}]\n").runs.map(\.configuration.steps)
+        }
+        #expect(try steps("sampler.temperature: 2") == [63, 37])
+        #expect(try steps("sampler.cap: 100") == [50, 50])
+        #expect(try steps("train.steps: 1, lr.warmup: 0") == [1, 1])
+    }
+
+    @Test func `a row with its own budget makes all steps in each run`() throws {
+        let runs = try study("rows: [{name: a, tasks: each, budget: own}]\n").runs.map(\.configuration)
+        #expect(runs.map(\.steps) == [100, 100] && runs.map(\.warmup) == [10, 10])
+    }
+
+    @Test func `a row of some tasks makes the steps that they have in the mixture`() throws {
+        let study = try study("rows:\n  - {name: a, tasks: [rte]}\n  - {name: b}\n")
+        #expect(study.runs.map(\.configuration.steps) == [25, 100])
+        #expect(study.runs[0].name == "a/seed-1" && study.runs[0].task == nil)
+    }
+
+    @Test func `a task without a test split has no run of its own when others have one`() throws {
+        let text = "rows:\n  - {name: a, tasks: each}\n  - {name: b}\n"
+        let study = try study(text, withoutTest: ["rte"])
+        #expect(study.runs.map(\.name) == ["a/seed-1/cola", "b/seed-1"] && study.split == .test)
+        #expect(study.notices.count == 1 && study.notices[0].hasSuffix(": rte"))
+        #expect(study.figures.map(\.task) == ["cola"])
+        let none = try StudiesTests.study(text, withoutTest: ["rte", "cola"])
+        #expect(none.runs.count == 3 && none.split == .validation)
+    }
+
+    @Test func `a reference is a row at the same grid point, or one line`() throws {
+        let text = "rows:\n  - {name: a}\n  - {name: b, set: {lora.alpha: 4}}\ngrid: {lora.rank: [2, 4]}\n"
+        #expect(try study(text + "reference: a\n").references == [nil, nil, 0, 1])
+        #expect(try study(text + "reference: b lora.rank=2\n").references == [2, 2, nil, 2])
+        let single = "rows:\n  - {name: a}\ngrid: {lora.rank: [2, 4]}\nreference: a lora.rank=4\n"
+        #expect(try study(single).references == [1, nil])
+    }
+
+    @Test func `the runs of a study are shared out without rest`() throws {
+        let numbers = Array(0..<7)
+        let alone = try Share(rank: 0, ranks: 1, environment: [:])
+        #expect(alone.runs(of: numbers) == numbers)
+        var all: [Int] = []
+        for task in [3, 5, 7] {
+            let environment = [
+                "SLURM_ARRAY_TASK_ID": "\(task)", "SLURM_ARRAY_TASK_MIN": "3", "SLURM_ARRAY_TASK_COUNT": "3",
+                "SLURM_ARRAY_TASK_STEP": "2",
+            ]
+            for rank in 0..<2 { all += try Share(rank: rank, ranks: 2, environment: environment).runs(of: numbers) }
+        }
+        #expect(all.sorted() == numbers)
+    }
+
+    @Test func `the environment of a run does not tell of the study's job`() {
+        let environment = [
+            "PATH": "/bin", "OMPI_COMM_WORLD_RANK": "1", "PMIX_RANK": "1", "SLURM_PROCID": "1",
+            "SLURM_JOB_END_TIME": "9",
+        ]
+        #expect(
+            RunEnvironment.of(environment, isLaunched: true) == ["PATH": "/bin", "SLURM_JOB_END_TIME": "9"])
+        #expect(RunEnvironment.of(["OMPI_MCA_btl": "self"], isLaunched: false) == ["OMPI_MCA_btl": "self"])
+    }
+}
