@@ -7,7 +7,7 @@ extension ProgramTests {
     @Suite struct StudyCommandTests {
         private static let study = """
             run: run.yaml
-            set: {train.steps: 12, dropout: 0, log.tensorBoard: false}
+            set: {train.steps: 300, eval.every: 100, checkpoint.every: 100, dropout: 0, log.tensorBoard: false}
             rows:
               - {name: shared, set: {method: unolora}}
               - {name: star, set: {method: unolora_star}}
@@ -50,9 +50,12 @@ extension ProgramTests {
             let pid = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
             #expect(kill(pid, SIGKILL) == 0)
             _ = try running.wait()
+            #expect(!FileManager.default.fileExists(atPath: killed.file("study/table.md")))
             let next = try Program.run(Self.arguments(killed, ["--set", "log.every=1"]))
             #expect(next.code == 0, "\(next)")
             #expect(try Self.figures(killed) == Self.figures(whole))
+            let output = try String(contentsOfFile: killed.file("study/logs/shared/seed-1.txt"), encoding: .utf8)
+            #expect(output.contains("resuming from "), "\(output)")
 
             // Nothing is left to do, and the same runs give the same bytes.
             let endings = ["json", "csv", "md", "tex"]
@@ -83,7 +86,7 @@ extension ProgramTests {
 
         @Test func `SIGUSR1 stops a study after a step of each run, with 85`() throws {
             let project = try TinyProject()
-            try project.write("study.yaml", Self.study.replacing("steps: 12", with: "steps: 100000"))
+            try project.write("study.yaml", Self.study.replacing("steps: 300", with: "steps: 100000"))
             let running = try RunningProgram(
                 command: ["sh", "-c", "echo $$ > '\(project.path)/pid'; exec \"$@\"", "sh", Program.path]
                     + Self.arguments(project, ["--set", "log.every=1", "--set", "eval.every=null"]))

@@ -170,7 +170,9 @@ public struct Plan {
         _ data: PlannedData
     ) -> (seconds: Double, operations: Double, examples: Int, rate: Double) {
         let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
-        let perExample = shape.operations(source: data.meanSource, target: target)
+        // The gradients of all weights take as much as those of the inputs.
+        let weights = configuration.trainsWholeModel ? 1.5 : 1
+        let perExample = weights * shape.operations(source: data.meanSource, target: target)
         let rate = Self.measuredRate()
         let examples = Self.examplesInTurn(own: own, threads: threads, micro: configuration.microBatch)
         return (perExample * Double(examples) / rate, perExample, examples, rate)
