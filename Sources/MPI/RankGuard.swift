@@ -14,5 +14,5 @@ public enum RankGuard {
 
     /// Tells the guard whether other ranks notice when this rank is killed and end the job themselves. Does nothing without a
     /// guard.
-    public static func isWatched(_ isWatched: Bool) { cmpi_guard_watched(isWatched ? 1 : 0) }
+    public static func setWatched(_ watched: Bool) { cmpi_guard_watched(watched ? 1 : 0) }
 }

@@ -12,7 +12,7 @@ public enum MappingFaults {
 
     /// Whether another thread checks `lostFile` from time to time and ends the process itself; the thread with the fault waits
     /// for that.
-    public static func areWatched(_ watched: Bool) {
+    public static func setWatched(_ watched: Bool) {
         cmappings_watched(watched)
     }
 

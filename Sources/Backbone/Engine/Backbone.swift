@@ -18,7 +18,7 @@ public protocol Backbone: AnyObject, Sendable {
     var maximumLength: Int { get }
     /// Whether matrices were rounded to bfloat16 while the files hold them as mapped float32. Then a comparison with the
     /// original numbers needs no additional memory.
-    var isRoundedInSight: Bool { get }
+    var isRoundedFromMapped: Bool { get }
     /// The first file of the model that has changed since it was opened, and how; nil while none has.
     var fileChange: (path: String, what: String)? { get }
     /// The same model computing with its weights in float32 and without packs, as the reference for packed products. It shares

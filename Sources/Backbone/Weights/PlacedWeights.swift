@@ -10,7 +10,7 @@ public typealias WeightSource = (file: SafetensorsFile, tensor: TensorDescriptio
 /// the files and the memory.
 public final class PlacedWeights: Sendable {
     /// Whether conversions rounded while the files have every tensor as floats that can be used in place.
-    public let isRoundedInSight: Bool
+    public let isRoundedFromMapped: Bool
 
     private let files: TensorCollection
     private let memory: (any FrozenMemory)?
@@ -42,7 +42,7 @@ public final class PlacedWeights: Sendable {
             Heartbeat.beat()
         }
         try memory?.publish()
-        isRoundedInSight =
+        isRoundedFromMapped =
             formats.values.contains { $0 != .float32 }
             && sources.values.allSatisfy { unsafe $0.file.floats(of: $0.tensor) != nil }
         (self.files, self.memory, self.weights) = (files, memory, weights)

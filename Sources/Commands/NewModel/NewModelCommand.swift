@@ -34,7 +34,7 @@ public enum NewModelCommand {
             }
             pieces = ", \(opened.pieceCount) pieces"
             // A model with a real shape for a small vocabulary gets as many rows as the vocabulary needs.
-            if EmbeddingFit(ids: opened.pieceCount, rows: model.vocabularySize) == .isOfAnother {
+            if EmbeddingFit(ids: opened.pieceCount, rows: model.vocabularySize) == .belongsToAnother {
                 model.vocabularySize = EmbeddingFit.rows(pieces: opened.pieceCount)
                 pieces += " in an embedding of \(model.vocabularySize) rows"
             }

@@ -113,8 +113,8 @@ public struct TrainCommand {
             // If MPI fails because a rank died, the monitor is about to name that rank and ends the job.
             if failure.code == .rankLost { usleep(500_000) }
             // The state of a rank that disagrees with the others must not be continued.
-            let step = monitor?.isFailing(saves: failure.code != .ranksDisagree)
-            if let step { ending.isDurable(step) }
+            let step = monitor?.beginFailure(saves: failure.code != .ranksDisagree)
+            if let step { ending.recordDurable(step) }
             let reason = "rank \(rank): \(failure.message)"
             let done = step ?? snapshots.actions.step()
             // The disk may be what hangs.
@@ -177,7 +177,7 @@ public struct TrainCommand {
             try origin?.refuseStartWithout()
             for sentence in beginnings ?? [] { say(sentence) }
         }
-        ending.isAccepted()
+        ending.accept()
         let threads = try ThreadChoice(
             requested: configuration.threads, world: world,
             microBatches: configuration.globalBatch / configuration.microBatch)
@@ -222,7 +222,7 @@ public struct TrainCommand {
             startup: startup, data: session.data.cache.tasks.map(\.report),
             origin: origin.map { .init(path: configuration.origin ?? "", digest: $0.digest) })
         // The collective above came after rank 0 took the run directory.
-        ending.hasBegun()
+        ending.begin()
         snapshots.watch(checkpoints)
         if case .stopped(let reason) = try loop.run() { return try leave(reason, state) }
         if configuration.evaluatesAtEnd {
@@ -244,7 +244,7 @@ public struct TrainCommand {
     /// effect, or when only a copy in float32 could show it. The other ranks wait for as long as two batches take, and do not
     /// get the result, since nothing depends on it.
     private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
-        let changes = configuration.products != .float32 || session.base.model.isRoundedInSight
+        let changes = configuration.products != .float32 || session.base.model.isRoundedFromMapped
         guard world.rank == 0, changes else { return nil }
         return try session.precision(state.model, step: state.step, examples: RunSession.precisionExamples)
     }

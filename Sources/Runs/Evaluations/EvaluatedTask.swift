@@ -7,15 +7,15 @@ public struct EvaluatedTask: Sendable, Equatable {
     /// Its figures.
     public let scores: TaskScores
     /// Whether the scores are shown beside the averages instead of counting in them.
-    public var isBeside = false
+    public var isOutsideAverage = false
     /// The answers behind the scores; nil when they are not known.
     package var answers: AnsweredSplit?
 
     /// Creates the scores of a task.
-    package init(name: String, scores: TaskScores, isBeside: Bool = false, answers: AnsweredSplit? = nil) {
+    package init(name: String, scores: TaskScores, isOutsideAverage: Bool = false, answers: AnsweredSplit? = nil) {
         self.name = name
         self.scores = scores
-        self.isBeside = isBeside
+        self.isOutsideAverage = isOutsideAverage
         self.answers = answers
     }
 }
@@ -23,7 +23,7 @@ public struct EvaluatedTask: Sendable, Equatable {
 extension EvaluationRecord {
     /// The line for an evaluation that took `seconds` and used at most `maxExamples` examples of each task.
     package init(_ results: [EvaluatedTask], step: Int, split: String, maxExamples: Int? = nil, seconds: Double) {
-        let average = ScoreAverage(results.filter { !$0.isBeside }.map(\.scores))
+        let average = ScoreAverage(results.filter { !$0.isOutsideAverage }.map(\.scores))
         let examples = results.reduce(0) { $0 + $1.scores.examples }
         self.init(
             step: step, split: split, maxExamples: maxExamples, average: average?.overFigures ?? 0,

@@ -15,12 +15,12 @@ public struct ScoreTable {
                 rows.append([
                     position == 0 ? result.name : "", position == 0 ? "\(result.scores.examples)" : "",
                     Self.name(figure.metric, result.scores) + (figure.isUndefined ? " (undefined)" : "")
-                        + (result.isBeside ? " (beside)" : ""), Self.percent(figure.value),
+                        + (result.isOutsideAverage ? " (beside)" : ""), Self.percent(figure.value),
                     base.map { Self.percent($0.value) } ?? "", position == 0 ? "\(result.scores.invalidAnswers)" : "",
                 ])
             }
         }
-        let counted = results.filter { !$0.isBeside }
+        let counted = results.filter { !$0.isOutsideAverage }
         let scores = counted.map(\.scores)
         let bases = counted.compactMap { baseline[$0.name] }
         guard let average = ScoreAverage(scores) else { return }

@@ -25,20 +25,20 @@ package final class RunEnding: Sendable {
     }
 
     /// From now on the job may write the run's status.
-    package func isAccepted() { facts.withLock { $0.isAccepted = true } }
+    package func accept() { facts.withLock { $0.isAccepted = true } }
 
     /// From now on `STATUS.json` is about this job, whichever rank wrote it.
-    package func hasBegun() { facts.withLock { $0.hasBegun = true } }
+    package func begin() { facts.withLock { $0.hasBegun = true } }
 
     /// Records that a checkpoint of this step is on the disk; 0 means none.
-    package func isDurable(_ step: Int) {
+    package func recordDurable(_ step: Int) {
         facts.withLock { $0.lastDurableStep = step > 0 ? max(step, $0.lastDurableStep ?? 0) : $0.lastDurableStep }
     }
 
     /// Records that the run goes on. `takesOver` replaces what an earlier job left, whatever it is.
     package func running(step: Int, takesOver: Bool = false) throws(Failure) {
         try status(.running, "", step, nil).write(to: run, keepingEnd: !takesOver)
-        if takesOver { hasBegun() }
+        if takesOver { begin() }
     }
 
     /// Records that the job ends.

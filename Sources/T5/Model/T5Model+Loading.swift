@@ -20,7 +20,7 @@ extension T5Model {
         let weights = try PlacedWeights(tensors.sources, files, configuration.formats(format), convertedMemory)
         let model = try T5Model(
             configuration: configuration, maximumLength: maximumLength, storage: weights, packing: packing,
-            isRoundedInSight: weights.isRoundedInSight, files: files
+            isRoundedFromMapped: weights.isRoundedFromMapped, files: files
         ) { name in weights[name] }
         // Otherwise the node would hold the weights twice. Pages that are still used come back when they are read.
         if packing != nil { for file in files.files { file.releasePages() } }

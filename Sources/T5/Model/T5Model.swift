@@ -18,7 +18,7 @@ public final class T5Model: Sendable {
 
     /// Whether matrices were rounded to bfloat16 while the files hold them as mapped float32. Then a comparison with the
     /// original numbers needs no additional memory.
-    public let isRoundedInSight: Bool
+    public let isRoundedFromMapped: Bool
 
     private let projections: [FrozenMatrix]
     private let norms: [[[Matrix]]]
@@ -39,13 +39,13 @@ public final class T5Model: Sendable {
     /// `packing` throws.
     public init(
         configuration: T5Configuration, maximumLength: Int, storage: any Sendable, packing: WeightPacking? = nil,
-        isRoundedInSight: Bool = false, files: TensorCollection? = nil, tensor: (String) -> FrozenWeight
+        isRoundedFromMapped: Bool = false, files: TensorCollection? = nil, tensor: (String) -> FrozenWeight
     ) throws(Failure) {
         func matrix(_ name: String) -> Matrix {
             guard let matrix = tensor(name).matrix else { preconditionFailure("\(name) is needed in float32") }
             return matrix
         }
-        self.isRoundedInSight = isRoundedInSight
+        self.isRoundedFromMapped = isRoundedFromMapped
         self.configuration = configuration
         self.maximumLength = maximumLength
         self.storage = storage
@@ -85,7 +85,7 @@ public final class T5Model: Sendable {
         self.configuration = configuration
         maximumLength = other.maximumLength
         groups = other.groups
-        isRoundedInSight = other.isRoundedInSight
+        isRoundedFromMapped = other.isRoundedFromMapped
         packs = keepsPacks ? other.packs : nil
         storage = (other.storage, owner)
         files = other.files

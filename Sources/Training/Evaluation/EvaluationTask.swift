@@ -17,7 +17,7 @@ public import Tasks
     /// Largest number of tokens to generate.
     public let budget: Int
     /// Whether its figures are shown beside the averages instead of counting in them: MNLI's other half.
-    public let isBeside: Bool
+    public let isOutsideAverage: Bool
     /// Gold answers, by example.
     public let gold: [GoldAnswer]
     /// The name of an example in messages.
@@ -28,7 +28,7 @@ public import Tasks
     /// Creates a split to evaluate.
     public init(
         name: String, task: Int, space: AnswerSpace, metrics: [Metric],
-        positive: PositiveClass? = nil, budget: Int, isBeside: Bool = false,
+        positive: PositiveClass? = nil, budget: Int, isOutsideAverage: Bool = false,
         gold: [GoldAnswer], source: @escaping @Sendable (Int) -> UnsafeBufferPointer<Int32>
     ) {
         self.name = name
@@ -37,7 +37,7 @@ public import Tasks
         self.metrics = metrics
         self.positive = positive
         self.budget = budget
-        self.isBeside = isBeside
+        self.isOutsideAverage = isOutsideAverage
         self.gold = gold
         unsafe self.source = source
     }

@@ -29,7 +29,8 @@ package struct Evaluator {
             let answered = AnsweredSplit(
                 answers: texts, gold: task.gold, space: task.space, metrics: task.metrics, positive: task.positive)
             results.append(
-                EvaluatedTask(name: task.name, scores: scores, isBeside: task.isBeside, answers: answered))
+                EvaluatedTask(
+                    name: task.name, scores: scores, isOutsideAverage: task.isOutsideAverage, answers: answered))
         }
         return results
     }

@@ -58,9 +58,9 @@ package final class HealthMonitor: @unchecked Sendable {
             ring = try NodeRing(
                 world: world, node: node, limit: { [self] in timeout.load(ordering: .relaxed) },
                 idle: { [self] in idleTime.load(ordering: .relaxed) }
-            ) { [self] sentence in isLost(sentence) }
+            ) { [self] sentence in endForLostRank(sentence) }
         }
-        MappingFaults.areWatched(true)
+        MappingFaults.setWatched(true)
         let thread = Thread { [self] in
             while !isStopped.load(ordering: .acquiring) {
                 look()
@@ -71,7 +71,7 @@ package final class HealthMonitor: @unchecked Sendable {
         thread.name = "health"
         thread.start()
         // Other ranks of the node watch this process if there are any and they can see it.
-        RankGuard.isWatched(node.size > 1 && board.seesProcesses)
+        RankGuard.setWatched(node.size > 1 && board.seesProcesses)
     }
 
     /// Sets the longest time without progress of a rank; nil for no limit.
@@ -83,7 +83,7 @@ package final class HealthMonitor: @unchecked Sendable {
     ///
     /// - Parameter saves: false when this rank's own state may be wrong; then another rank of the node saves its own.
     /// - Returns: the step that is on the disk; nil for none.
-    package func isFailing(saves: Bool) -> Int? {
+    package func beginFailure(saves: Bool) -> Int? {
         let me = board.node.rank
         board[.failing] = 1
         isStopped.store(true, ordering: .releasing)
@@ -118,8 +118,8 @@ package final class HealthMonitor: @unchecked Sendable {
 
     /// Stops watching because this rank's work is done. Not collective.
     package func stop() {
-        MappingFaults.areWatched(false)
-        RankGuard.isWatched(false)
+        MappingFaults.setWatched(false)
+        RankGuard.setWatched(false)
         board[.done, board.node.rank] = 1
         isStopped.store(true, ordering: .releasing)
         left.wait()
@@ -145,7 +145,7 @@ package final class HealthMonitor: @unchecked Sendable {
         } else {
             idleTime.store(signs.idle(now, since: awakeSince), ordering: .relaxed)
             if let sentence = signs.lost(now, since: awakeSince, limit: timeout.load(ordering: .relaxed)) {
-                isLost(sentence)
+                endForLostRank(sentence)
             }
         }
     }
@@ -264,7 +264,7 @@ package final class HealthMonitor: @unchecked Sendable {
             "\(path) was cut short, or cannot be read any more, while it was in use; restore it and start again to "
             + "continue from the last checkpoint"
         tell("unolora-dist: rank \(world.rank) on \(host): \(sentence)")
-        let step = isFailing(saves: true)
+        let step = beginFailure(saves: true)
         _ = end(.failed, "rank \(world.rank): \(sentence)", step, ExitCode.badData.rawValue)
         world.abort(.badData)
     }
@@ -272,7 +272,7 @@ package final class HealthMonitor: @unchecked Sendable {
     // MARK: - Lost ranks
 
     /// Ends the job because of a lost rank, like after a signal; the thread of the ring may call it too.
-    private func isLost(_ sentence: String) {
+    private func endForLostRank(_ sentence: String) {
         board.found(sentence)
         _ = board.replace(.signal, 0, by: Int64(SIGTERM))
     }

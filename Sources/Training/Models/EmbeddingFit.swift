@@ -6,7 +6,7 @@ package enum EmbeddingFit: Equatable {
     /// The value is the number of these rows.
     case hasSpare(Int)
     /// At least half as many rows again as ids.
-    case isOfAnother
+    case belongsToAnother
 
     /// T5 has 32,000 ids in 32,128 rows, mT5 250,100 in 250,112: rows are usually padded to multiples of at most 128, and
     /// sometimes of up to 1,024.
@@ -18,7 +18,7 @@ package enum EmbeddingFit: Equatable {
         } else if rows < ids + ids / 2 {
             self = .hasSpare(rows - ids)
         } else {
-            self = .isOfAnother
+            self = .belongsToAnother
         }
     }
 

@@ -23,7 +23,7 @@ package final class LastSnapshot: Sendable {
             save: { [self] () throws(Failure) in try checkpoints.withLock { $0 }?.saveNewest() },
             step: { [self] in checkpoints.withLock { $0 }?.snapshots.step },
             end: { [ending] state, reason, step, exitCode in
-                if let step { ending.isDurable(step) }
+                if let step { ending.recordDurable(step) }
                 return ending.failed(state, reason, exitCode: exitCode, step: step)
             })
     }

@@ -26,10 +26,10 @@ package final class RunWriter: @unchecked Sendable {
         try run.owner.check()
         metrics = try MetricsLog(path: run.metrics, start)
         events = drawsCurves ? try EventFile(in: run.path, after: start.step) : nil
-        ending.isDurable(start.step)
+        ending.recordDurable(start.step)
         try ending.running(step: start.step, takesOver: true)
         saver = BackgroundSaver(checkpoints) { step throws(Failure) in
-            ending.isDurable(step)
+            ending.recordDurable(step)
             try ending.running(step: step)
         }
         if let missing = start.missing(in: metrics) { try append(missing) }

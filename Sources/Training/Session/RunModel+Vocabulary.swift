@@ -16,7 +16,7 @@ extension RunModel {
                 "\(vocabulary.path) has \(vocabulary.pieceCount) pieces, but the model's embedding only "
                     + "\(shape.vocabularySize) rows; take both from the same model")
         }
-        if isNew, EmbeddingFit(ids: vocabulary.idCount, rows: shape.vocabularySize) == .isOfAnother {
+        if isNew, EmbeddingFit(ids: vocabulary.idCount, rows: shape.vocabularySize) == .belongsToAnother {
             throw Failure(
                 .badData,
                 "\(directory)/config.json has an embedding of \(shape.vocabularySize) rows, but \(vocabulary.path) and "

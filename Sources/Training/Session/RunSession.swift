@@ -82,7 +82,7 @@ package struct RunSession {
             guard names?.contains(definition.name) ?? true, definition.split(split)?.label != nil,
                 let label = definition.split(other)?.label
             else { return nil }
-            return evaluationTask(index, other, name: "\(definition.name)_\(label)", isBeside: true)
+            return evaluationTask(index, other, name: "\(definition.name)_\(label)", isOutsideAverage: true)
         }
     }
 
@@ -94,7 +94,7 @@ package struct RunSession {
     }
 
     private func evaluationTask(
-        _ index: Int, _ split: SplitName, name: String, isBeside: Bool = false, limit: Int? = nil
+        _ index: Int, _ split: SplitName, name: String, isOutsideAverage: Bool = false, limit: Int? = nil
     ) -> EvaluationTask? {
         guard let rows = data.split(task: index, split) else { return nil }
         let definition = base.definitions[index]
@@ -103,7 +103,7 @@ package struct RunSession {
             task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed)
         var task = unsafe EvaluationTask(
             name: name, task: index, space: definition.answers, metrics: definition.metrics,
-            positive: definition.positiveClass, budget: base.budgets[index], isBeside: isBeside,
+            positive: definition.positiveClass, budget: base.budgets[index], isOutsideAverage: isOutsideAverage,
             gold: chosen.map { gold[$0] }, source: { unsafe rows.source(chosen[$0]) })
         task.exampleName = { "example \(chosen[$0])" }
         return task

@@ -200,7 +200,7 @@ import Testing
                 expectRounded(kept, exact)
             }
         }
-        #expect(model.isRoundedInSight == (type == "F32") && !exact.isRoundedInSight)
+        #expect(model.isRoundedFromMapped == (type == "F32") && !exact.isRoundedFromMapped)
         let whole = model.configuration.weightBytes(.float32)
         let matrices = whole - model.configuration.weightBytes(.bfloat16)
         // Norms and biases are kept in float32.

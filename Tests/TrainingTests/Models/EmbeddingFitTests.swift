@@ -18,7 +18,7 @@ import Testing
         #expect(EmbeddingFit(ids: 32_100, rows: 32_100 + 1024) == .fits)
         #expect(EmbeddingFit(ids: 32_100, rows: 40_320) == .hasSpare(8_220))
         for (ids, rows) in [(32_000, 250_112), (32_100, 64_128), (150, 32_128), (32_000, 48_000)] {
-            #expect(EmbeddingFit(ids: ids, rows: rows) == .isOfAnother, "\(ids) \(rows)")
+            #expect(EmbeddingFit(ids: ids, rows: rows) == .belongsToAnother, "\(ids) \(rows)")
         }
     }
 
