@@ -82,7 +82,7 @@ import ToyMethod
     func `generated adapters of a wide model fit beside a single token`(
         family: TinyT5.Family, reduction: Int
     ) throws {
-        let tiny = TinyT5(family, encoderBlocks: 1, decoderBlocks: 1, endToken: 99, isWide: true)
+        let tiny = TinyT5(family, encoderBlocks: 1, decoderBlocks: 1, endToken: 999, isWide: true)
         let adapter = TinyAdapter(
             tiny, HyperFormerMethod(tasks: 3, reduction: reduction, on: tiny.model.configuration), deviation: 0.05)
         let (highWater, foretold) = try Self.measure(
