@@ -18,7 +18,7 @@ final class RunProcess {
 
     let run: StudyRun
     let begun = ContinuousClock.now
-    private let process = Process()
+    private let process: ChildProcess
     private let directory: StudyDirectory
     /// Length of the log before this process.
     private let logBegin: UInt64
@@ -39,44 +39,35 @@ final class RunProcess {
             throw Failure(.cannotWrite, "\(log) cannot be written; choose another --out")
         }
         logBegin = end
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = [
-            "train", "--config", directory.configuration(run), "--out", directory.run(run).path,
-            "--parent", "\(ProcessInfo.processInfo.processIdentifier)", "--set", "parallel.threads=\(threads)",
+        let arguments = [
+            "train", "--config", directory.configuration(run), "--out", directory.run(run).path, "--parent",
+            "\(ProcessInfo.processInfo.processIdentifier)", "--set", "parallel.threads=\(threads)",
         ]
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        do {
-            try process.run()
-        } catch {
-            throw Failure(.inputMissing, "\(program) cannot be started: \(error.localizedDescription)")
-        }
+        process = try ChildProcess(program, arguments, environment: environment, output: output.fileDescriptor)
     }
 
-    var isRunning: Bool { process.isRunning }
-
     /// Passes a signal on.
-    func send(_ signal: Int32) { if process.isRunning { kill(process.processIdentifier, signal) } }
+    func send(_ signal: Int32) { process.send(signal) }
 
-    /// How the process ended, when it is not running any more.
-    func end() -> End {
-        process.waitUntilExit()
-        let isExit = process.terminationReason == .exit
-        let code = isExit ? process.terminationStatus : 128 + process.terminationStatus
+    /// How the process ended; nil while it runs.
+    func end() -> End? {
+        guard let end = process.end else { return nil }
+        let code =
+            switch end {
+            case .exit(let code): code
+            case .signal(let signal): 128 + signal
+            }
         let status = RunStatus.read(directory.run(run))
         if code == 0, status?.state == .finished { return .finished }
-        if isExit, [85, 130, 143].contains(code) { return .stopped(code) }
+        if case .exit = end, [85, 130, 143].contains(code) { return .stopped(code) }
         let sentence = lastSentence()
         if code == ExitCode.cannotWrite.rawValue, status?.state == .running, let sentence,
             sentence.contains("in use by")
         {
             return .held(sentence)
         }
-        if !isExit {
-            return .failed(
-                code, "its process was ended by signal \(process.terminationStatus), as when memory is short")
+        if case .signal(let signal) = end {
+            return .failed(code, "its process was ended by signal \(signal), as when memory is short")
         }
         return .failed(code, sentence ?? "its process ended with code \(code)")
     }

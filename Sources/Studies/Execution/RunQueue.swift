@@ -55,9 +55,15 @@ package struct RunQueue {
                 if !running.isEmpty { say("stopping: \(running.count) run(s) save their last step") }
                 for (_, process) in running { process.send(signal) }
             }
-            let ended = running.filter { !$0.process.isRunning }
-            running.removeAll { entry in ended.contains { $0.number == entry.number } }
-            for (number, process) in ended { try note(number, process, &ending) }
+            var going: [(number: Int, process: RunProcess)] = []
+            for (number, process) in running {
+                guard let end = process.end() else {
+                    going.append((number, process))
+                    continue
+                }
+                try note(number, process, end, &ending)
+            }
+            running = going
             while ending.stopped == nil, running.count < parallel, let (index, run) = waiting.popFirst() {
                 try? FileManager.default.removeItem(atPath: directory.failure(run))
                 let process = try RunProcess(
@@ -73,10 +79,12 @@ package struct RunQueue {
     /// The signal that asks the study to leave; nil for none.
     private static var request: Int32? { StopSignals.ending ?? (StopSignals.asksToLeave ? SIGUSR1 : nil) }
 
-    private func note(_ number: Int, _ process: RunProcess, _ ending: inout Ending) throws(Failure) {
+    private func note(
+        _ number: Int, _ process: RunProcess, _ end: RunProcess.End, _ ending: inout Ending
+    ) throws(Failure) {
         let run = process.run
         let place = "[\(number)/\(runs.count)] \(run.name):"
-        switch process.end() {
+        switch end {
         case .finished:
             let seconds = ProgressLine.seconds(process.begun.duration(to: .now))
             say("\(place) finished, \(String(format: "%.0f", seconds)) s")
