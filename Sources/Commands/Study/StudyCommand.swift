@@ -61,14 +61,28 @@ public enum StudyCommand {
             Terminal.say("stopped; the same command continues the study")
             return Int32(stopped)
         }
-        let table = try directory.exclusively { () throws(Failure) -> StudyTable in
-            let table = StudyTable(study, StudyResults(study, in: directory), counts: counts)
-            for (ending, text) in try table.files() { try directory.write(text, to: directory.table(ending)) }
-            return table
-        }
+        let table = try writeTable(study, counts, in: directory)
         try Terminal.print("\n" + table.markdown)
         Terminal.say("table: \(directory.table("md")), .tex, .csv, .json")
         return codes.map { Int32($0[1]) }.first { $0 != 0 } ?? 0
+    }
+
+    /// Writes the table of what is finished. Another process may finish a run in the meantime and write a newer table, which must
+    /// not be replaced by an older one.
+    private static func writeTable(
+        _ study: Study, _ counts: [StudyTable.Counts], in directory: StudyDirectory
+    ) throws(Failure) -> StudyTable {
+        while true {
+            let states = study.runs.map(directory.state)
+            let table = StudyTable(study, StudyResults(study, in: directory), counts: counts)
+            let files = try table.files()
+            let isCurrent = try directory.exclusively { () throws(Failure) in
+                guard study.runs.map(directory.state) == states else { return false }
+                for (ending, text) in files { try directory.write(text, to: directory.table(ending)) }
+                return true
+            }
+            if isCurrent { return table }
+        }
     }
 
     /// The plan of a study as text; trains nothing.

@@ -47,7 +47,8 @@ package struct RunResult {
 
     /// Examples over seconds of all lines about training.
     private static func rate(_ run: RunDirectory) -> Double? {
-        guard let text = FileManager.default.contents(atPath: run.metrics) else { return nil }
+        guard let file = try? MappedFile(path: run.metrics, followingLinks: false) else { return nil }
+        let text = withExtendedLifetime(file) { unsafe Data(file.bytes) }
         var (examples, seconds) = (0.0, 0.0)
         for line in text.split(separator: UInt8(ascii: "\n")) {
             guard let line = try? BoundedJSON.decode(Line.self, from: line), line.kind == "train" else { continue }
