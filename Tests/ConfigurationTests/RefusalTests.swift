@@ -59,7 +59,7 @@ import Testing
         ("lora: {aInit: zero}", "lora.aInit must be one of kaimingIn, kaimingRank, not `zero`"),
         (
             "method: lora",
-            "method must be one of frozen, unolora, unolora_star, lora_per_task, full, hyperformer_pp, "
+            "method must be one of frozen, unolora, unolora_star, lora_per_task, hyperformer_pp, full, "
                 + "not `lora`"
         ),
         ("preset: papers", "preset must be one of paper, hyperformer, repo, not `papers`"),
