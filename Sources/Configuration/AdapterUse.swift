@@ -13,7 +13,7 @@ public enum AdapterUse: Sendable, Equatable {
     }
 
     /// Sections that affect only training.
-    private static let trainingSections = ["sampler", "batch", "train", "lr", "optim", "loss"]
+    private static let trainingSections = ["sampler", "batch", "train", "lr", "optim", "loss", "init"]
     /// Other keys that affect only training. `parallel.gemm` chooses between libraries; their figures are compared elsewhere
     /// too.
     private static let trainingKeys = [

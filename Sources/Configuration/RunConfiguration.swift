@@ -113,7 +113,8 @@ public struct RunConfiguration: Sendable, Equatable {
         // One file may serve for several methods: where an option chooses the method, the file's keys of other methods do nothing.
         let chosen = places["method"] != nil && !inFile.contains("method")
         let meant = own.filter { path in
-            !(chosen && inFile.contains(path)) || KeyTable.byPath[path].map(configuration.applies) ?? true
+            let owners = KeyTable.owners[Self.section(path)]
+            return !(chosen && inFile.contains(path)) || owners?.contains(configuration.method) ?? true
         }
         try configuration.check(Places(name: name, byKey: places, own: meant))
         // In a resolved file, only keys that differ from their defaults say something.

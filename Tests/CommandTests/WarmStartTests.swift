@@ -16,7 +16,12 @@ extension ProgramTests {
         }
 
         private static func predict(_ project: TinyProject, _ run: String, _ task: String) throws -> [String] {
-            let inputs = (0..<12).map { "{\"sentence\": \"baran cesel \($0 % 3 == 0 ? "ditim" : "fovok") guwun\"}" }
+            let inputs = (0..<12).map { row in
+                let words = "baran cesel \(row % 3 == 0 ? "ditim" : "fovok") guwun"
+                return task == "pair"
+                    ? "{\"first\": \"\(words)\", \"second\": \"\(row % 2 == 0 ? words : "hazar")\"}"
+                    : "{\"sentence\": \"\(words)\"}"
+            }
             let file = try project.write("inputs.jsonl", inputs.joined(separator: "\n") + "\n")
             let result = try Program.run([
                 "predict", project.file(run), "--task", task, "--input", file, "--checkpoint", "last",
@@ -80,8 +85,11 @@ extension ProgramTests {
                 project, "warm",
                 chosen + Self.still + ["--set", "train.steps=1", "--init-from", project.file("origin")])
             #expect(warm.code == 0, "\(warm.error)")
-            if method != "unolora" { #expect(warm.output.contains("new tasks shade begin at the mean")) }
-            #expect(try Self.predict(project, "warm", "colour") == Self.predict(project, "origin", "colour"))
+            #expect(warm.output.contains("new tasks shade begin at the mean") == (method != "unolora"))
+            // The new task stands between these two, so that tasks taken over by number would be others.
+            for task in ["colour", "pair"] {
+                #expect(try Self.predict(project, "warm", task) == Self.predict(project, "origin", task))
+            }
         }
 
         @Test func `an interrupted run keeps its origin, and needs it no more`() throws {
@@ -96,6 +104,7 @@ extension ProgramTests {
             #expect(changed.code == 78 && changed.error.contains("init.from"), "\(changed.error)")
             try FileManager.default.removeItem(atPath: project.file("origin"))
             #expect(try Self.train(project, "run", from).code == 0)
+            #expect(try Self.train(project, "run", ["--init-from", "nowhere"]).code == 78)
             #expect(try Outcome(run: project.file("run")) == Outcome(run: project.file("whole")))
             let fresh = try Self.train(project, "fresh", from)
             #expect(fresh.code == 66 && fresh.error.contains("init.from"), "\(fresh.error)")

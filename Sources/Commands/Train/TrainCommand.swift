@@ -131,7 +131,7 @@ public struct TrainCommand {
             request.replayedLines == nil && !FileManager.default.fileExists(atPath: run.configuration),
             "whether the run is new")
         var base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
-        let origin = try base.openOrigin(of: run)
+        let origin = try base.openOrigin(of: run, request.resume)
         base.origin = origin?.digest
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let session = try RunSession(base, run: run, comparedWith: request.replayed?.identity) {
@@ -174,7 +174,7 @@ public struct TrainCommand {
             tasks: session.taskNames.count, say: say)
         let resumed = try resumption.load(state, world: world)
         if resumed == nil {
-            try origin?.refuseStartWithout()
+            if world.rank == 0 { try origin?.refuseStartWithout() }
             for sentence in beginnings ?? [] { say(sentence) }
         }
         ending.accept()
@@ -220,7 +220,7 @@ public struct TrainCommand {
         try EnvironmentRecord.write(
             run, world: world, library: library, products: base.products, threads: threads, precision: precision,
             startup: startup, data: session.data.cache.tasks.map(\.report),
-            origin: origin.map { .init(path: configuration.origin ?? "", digest: $0.digest) })
+            origin: origin.map { .init(path: $0.path, digest: $0.digest) })
         // The collective above came after rank 0 took the run directory.
         ending.begin()
         snapshots.watch(checkpoints)

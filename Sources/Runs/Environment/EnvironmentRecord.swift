@@ -84,6 +84,15 @@ package struct EnvironmentRecord: Codable {
         self.origin = origin
     }
 
+    /// The adapter with which a run began, as its record says; nil without one.
+    package static func origin(of run: RunDirectory) -> Origin? {
+        struct Part: Decodable {
+            var origin: Origin?
+        }
+        guard let data = FileManager.default.contents(atPath: run.environment) else { return nil }
+        return (try? BoundedJSON.decode(Part.self, from: data))?.origin
+    }
+
     /// Writes the file into a run directory.
     package func write(to run: RunDirectory) throws(Failure) {
         try run.write(StableJSON.document(self, "the environment"), to: run.environment)

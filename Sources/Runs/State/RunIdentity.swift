@@ -23,10 +23,10 @@ extension RunState.Identity {
 
     /// The first thing that decides the bits and differs in `other`, as a part of a sentence.
     private func firstDifference(to other: Self) -> String? {
+        if origin != other.origin { return "the adapter that the run begins with (init.from) differs" }
         if let difference = RunConfiguration.differences(from: configuration, to: other.configuration).first {
             return "the configuration differs (\(difference))"
         }
-        if origin != other.origin { return "the adapter that the run begins with (init.from) differs" }
         if backbone != other.backbone { return "the model (its config.json or weights) differs" }
         if hasOtherVocabulary(than: other.vocabulary) {
             return

@@ -18,7 +18,7 @@ package struct Origin {
 
     /// Where the adapter is, for messages.
     package let path: String
-    /// The digest of its weights.
+    /// The digest of its weights and its configuration.
     package let digest: ContentDigest
     /// The digest of the backbone on which it was trained; nil where nothing says so.
     let backbone: String?
@@ -63,6 +63,7 @@ package struct Origin {
     private init(
         path: String, adapter: String, weights: String, digest: ContentDigest, backbone: String?
     ) throws(Failure) {
+        let content = try BoundedJSON.content(of: adapter + "/unolora_config.json")
         let file = try SafetensorsFile(path: weights)
         var tensors: [String: OriginTensor] = [:]
         for tensor in file.tensors {
@@ -70,7 +71,21 @@ package struct Origin {
                 shape: tensor.shape, values: try file.readFloats(named: tensor.name))
         }
         let configuration = try AdapterConfiguration(path: adapter + "/unolora_config.json")
-        self.init(path: path, digest: digest, backbone: backbone, kind: .native(configuration, tensors))
+        guard configuration.tasks >= 1, configuration.taskNames.map({ Set($0).count == configuration.tasks }) ?? true,
+            configuration.taskNames?.count ?? configuration.tasks == configuration.tasks
+        else {
+            throw Failure(
+                .badData,
+                "\(adapter)/unolora_config.json: taskNames does not have \(configuration.tasks) different names")
+        }
+        self.init(
+            path: path, digest: Self.digest(weights: digest, configuration: content), backbone: backbone,
+            kind: .native(configuration, tensors))
+    }
+
+    /// The digest of everything that decides what a run begins with.
+    static func digest(weights: ContentDigest, configuration: Data) -> ContentDigest {
+        ContentDigest(of: weights.hexadecimal + "\n" + String(decoding: configuration, as: UTF8.self))
     }
 
     private init(path: String, digest: ContentDigest, backbone: String?, kind: Kind) {

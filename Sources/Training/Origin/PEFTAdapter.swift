@@ -23,24 +23,57 @@ struct PEFTAdapter {
 
     /// The keys of `adapter_config.json` that decide what the adapter computes.
     private struct Settings: Decodable {
-        /// A value of which only the presence counts.
-        struct Present: Decodable {
-            init(from decoder: any Decoder) {}
-        }
-
         var peft_type: String?
         var lora_alpha: Double?
         var alpha_pattern: [String: Double]?
         var use_rslora: Bool?
-        var use_dora: Bool?
-        var bias: String?
-        var lora_bias: Bool?
-        var fan_in_fan_out: Bool?
         var modules_to_save: [String]?
-        var trainable_token_indices: Present?
-        var target_parameters: [String]?
-        var layer_replication: Present?
     }
+
+    /// A value of `adapter_config.json` of which only counts whether it asks for something.
+    private enum Setting: Decodable {
+        /// null, false, 0, or an empty text, list or mapping.
+        case none
+        case some(text: String)
+
+        init(from decoder: any Decoder) throws {
+            if let values = try? decoder.container(keyedBy: AnyKey.self) {
+                self = values.allKeys.isEmpty ? .none : .some(text: "set")
+            } else if let values = try? decoder.unkeyedContainer() {
+                self = values.count == 0 ? .none : .some(text: "set")
+            } else {
+                let value = try decoder.singleValueContainer()
+                if value.decodeNil() {
+                    self = .none
+                } else if let flag = try? value.decode(Bool.self) {
+                    self = flag ? .some(text: "true") : .none
+                } else if let number = try? value.decode(Double.self) {
+                    self = number == 0 ? .none : .some(text: "\(number)")
+                } else {
+                    let text = try value.decode(String.self)
+                    self = text.isEmpty ? .none : .some(text: text)
+                }
+            }
+        }
+
+        private struct AnyKey: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { return nil }
+        }
+    }
+
+    /// Keys that are read above, and keys that do not change what the saved tensors compute. Any other one that is set is refused:
+    /// newer versions of PEFT have variants whose tensors look like LoRA's.
+    private static let harmless: Set = [
+        "peft_type", "lora_alpha", "alpha_pattern", "use_rslora", "r", "rank_pattern", "auto_mapping",
+        "base_model_name_or_path", "exclude_modules", "inference_mode", "layers_pattern", "layers_to_transform",
+        "lora_dropout", "megatron_core", "peft_version", "qalora_group_size", "revision", "target_modules", "task_type",
+        "ensure_weight_tying",
+    ]
+    /// Starts after which the base is the model's own; others, such as PiSSA's, change it.
+    private static let starts: Set = ["true", "gaussian", "eva", "orthogonal"]
 
     private static let prefix = "base_model.model."
     private static let endings = (a: ".lora_A.weight", b: ".lora_B.weight")
@@ -48,10 +81,11 @@ struct PEFTAdapter {
     /// Reads the adapter in a directory. Refuses by name what a low-rank method cannot compute.
     init(directory: String) throws(Failure) {
         let path = directory + "/adapter_config.json"
-        guard let settings = try? BoundedJSON.decode(Settings.self, from: BoundedJSON.content(of: path)) else {
+        let content = try BoundedJSON.content(of: path)
+        guard let settings = try? BoundedJSON.decode(Settings.self, from: content) else {
             throw Failure(.badData, "\(path) is not an adapter's configuration of PEFT")
         }
-        try Self.refuseOther(settings, path)
+        try Self.refuseOther(content, settings, path)
         let weights = directory + "/adapter_model.safetensors"
         guard FileManager.default.fileExists(atPath: weights) else {
             throw Failure(
@@ -59,7 +93,7 @@ struct PEFTAdapter {
                 "\(weights) is missing; have PEFT save an adapter_model.bin again as safetensors first")
         }
         let file = try SafetensorsFile(path: weights)
-        digest = try ContentDigest.of(file: weights)
+        digest = try Origin.digest(weights: ContentDigest.of(file: weights), configuration: content)
         var sites: [Site] = []
         var known: Set<String> = []
         for tensor in file.tensors where tensor.name.hasSuffix(Self.endings.a) {
@@ -88,7 +122,7 @@ struct PEFTAdapter {
         self.sites = sites
     }
 
-    private static func refuseOther(_ settings: Settings, _ path: String) throws(Failure) {
+    private static func refuseOther(_ data: Data, _ settings: Settings, _ path: String) throws(Failure) {
         func refuse(_ what: String) -> Failure {
             Failure(
                 .badData, "\(path): \(what), which this program cannot begin from; it reads LoRA adapters without it")
@@ -97,14 +131,16 @@ struct PEFTAdapter {
             throw refuse("peft_type is \((settings.peft_type ?? "absent").shown)")
         }
         guard settings.lora_alpha?.isFinite ?? false else { throw refuse("lora_alpha is absent or not finite") }
-        if settings.use_dora == true { throw refuse("use_dora is true") }
-        if let bias = settings.bias, bias != "none" { throw refuse("bias is \(bias.shown)") }
-        if settings.lora_bias == true { throw refuse("lora_bias is true") }
-        if settings.fan_in_fan_out == true { throw refuse("fan_in_fan_out is true") }
         if let module = settings.modules_to_save?.first { throw refuse("modules_to_save names \(module.shown)") }
-        if settings.trainable_token_indices != nil { throw refuse("trainable_token_indices is set") }
-        if let name = settings.target_parameters?.first { throw refuse("target_parameters names \(name.shown)") }
-        if settings.layer_replication != nil { throw refuse("layer_replication is set") }
+        guard let all = try? BoundedJSON.decode([String: Setting].self, from: data) else {
+            throw Failure(.badData, "\(path) is not an adapter's configuration of PEFT")
+        }
+        for (key, setting) in all.sorted(by: { $0.key < $1.key }) where !harmless.contains(key) {
+            guard case .some(let text) = setting else { continue }
+            if key == "bias", text == "none" { continue }
+            if key == "init_lora_weights", starts.contains(text.lowercased()) { continue }
+            throw refuse("\(key.shown) is \(text.shown)")
+        }
     }
 
     /// The alpha of a module: that of the pattern that matches the end of its path, else `lora_alpha`.

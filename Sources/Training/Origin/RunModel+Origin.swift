@@ -1,3 +1,4 @@
+import Backbone
 import Checkpoints
 import Configuration
 package import Failures
@@ -5,44 +6,72 @@ import MPI
 package import Runs
 package import Tensors
 
-/// What a new run begins with; rank 0 has the adapter, all ranks the digest.
+/// What a run begins with, or began with; rank 0 has the adapter, all ranks the digest.
 package struct RunOrigin {
-    /// Nil on other ranks, and where the adapter cannot be read any more but the run has begun from it before.
+    /// Nil on other ranks, and for a run that has begun: it does not need the adapter any more.
     let adapter: Origin?
     package let digest: String
-    /// Why the adapter cannot be read.
-    let trouble: Failure?
+    /// Where the adapter is or was, for the run's record. Empty on other ranks.
+    package let path: String
 }
 
 extension RunModel {
     /// Opens the adapter that `init.from` names; nil without that key. Collective.
     ///
-    /// A run that has checkpoints does not need the adapter any more: if it cannot be read, its digest is that of the newest
-    /// checkpoint.
-    package func openOrigin(of run: RunDirectory) throws(Failure) -> RunOrigin? {
-        guard let directory = configuration.origin else { return nil }
-        var (adapter, digest, trouble): (Origin?, String?, Failure?) = (nil, nil, nil)
+    /// A run that has begun keeps its origin: if the newest of its states names one, nothing is read, and another `init.from` than
+    /// that of its beginning is refused, unless the adapter there is the same.
+    package func openOrigin(of run: RunDirectory, _ choice: ResumeChoice) throws(Failure) -> RunOrigin? {
+        var (adapter, digest, path): (Origin?, String?, String) = (nil, nil, "")
         if world.rank == 0 {
-            do throws(Failure) {
+            if let begun = try Self.begunState(of: run, choice) {
+                digest = begun.identity.origin
+                path = EnvironmentRecord.origin(of: run)?.path ?? configuration.origin ?? ""
+                try refuseOther(than: digest, of: run)
+            } else if let directory = configuration.origin {
                 let opened = try Origin(directory: directory)
-                (adapter, digest) = (opened, opened.digest.hexadecimal)
-            } catch {
-                trouble = error
-                let newest = try CheckpointStore(runDirectory: run.path).newestIntact().0
-                digest = try newest.flatMap { checkpoint throws(Failure) in
-                    try RunState(checkpoint.state(), path: checkpoint.path).identity.origin
-                }
-                if digest == nil { throw error }
+                (adapter, digest, path) = (opened, opened.digest.hexadecimal, opened.path)
             }
         }
-        let shared = try world.share(digest, "the digest of the origin") ?? ""
-        return RunOrigin(adapter: adapter, digest: shared, trouble: trouble)
+        guard let shared = try world.share(digest, "the digest of the origin") else { return nil }
+        return RunOrigin(adapter: adapter, digest: shared, path: path)
+    }
+
+    /// The newest state of a run from which it will go on; nil for a run that begins.
+    private static func begunState(of run: RunDirectory, _ choice: ResumeChoice) throws(Failure) -> RunState? {
+        let store = CheckpointStore(runDirectory: run.path)
+        let checkpoint: Checkpoint?
+        switch choice {
+        case .never: return nil
+        case .auto: checkpoint = try store.newestIntact().checkpoint
+        case .checkpoint(let name): checkpoint = try store.open(CheckpointStore.Selection(named: name))
+        }
+        if let checkpoint { return try RunState(checkpoint.state(), path: checkpoint.path) }
+        return SnapshotFile.left(run).newest?.state
+    }
+
+    /// Refuses an `init.from` that is not where the run began and has another adapter, and one that is given or missing where the
+    /// run began otherwise.
+    private func refuseOther(than digest: String?, of run: RunDirectory) throws(Failure) {
+        let record = try? RunConfiguration.load(file: run.configuration)
+        let earlier = record?.origin
+        let isOther = record != nil && configuration.origin != earlier
+        guard isOther || (configuration.origin == nil) != (digest == nil) else { return }
+        if let directory = configuration.origin, let digest, let moved = try? Origin(directory: directory),
+            moved.digest.hexadecimal == digest
+        {
+            return
+        }
+        throw Failure(
+            .badConfiguration,
+            "init.from was \(earlier ?? "null") when the run began and is \(configuration.origin ?? "null"); a run keeps the adapter "
+                + "that it began with: put it back, or use --resume never with another --out")
     }
 
     /// Writes the origin's weights over the seeded start on rank 0. Returns sentences for the user.
     package func begin(_ weights: Arena, from origin: RunOrigin) throws(Failure) -> [String] {
         guard world.rank == 0, let from = origin.adapter else { return [] }
-        let start = WarmStart(origin: from, method: method, adapter: adapter, newTask: configuration.newTask)
+        let start = WarmStart(
+            origin: from, method: method, shape: model.shape, adapter: adapter, newTask: configuration.newTask)
         let added = try start.apply(to: weights, backbone: backbone)
         let tasks =
             added.isEmpty
@@ -56,8 +85,10 @@ extension RunModel {
 }
 
 extension RunOrigin {
-    /// Refuses a fresh start without the adapter.
+    /// Refuses to begin at random a run that should begin with an adapter; on rank 0.
     package func refuseStartWithout() throws(Failure) {
-        if let trouble { throw trouble }
+        guard adapter == nil else { return }
+        throw Failure(
+            .badData, "the run began with the adapter in \(path), but no state of it is left; use another --out")
     }
 }

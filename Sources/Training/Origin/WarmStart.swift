@@ -8,6 +8,7 @@ import Tensors
 struct WarmStart {
     let origin: Origin
     let method: any Method
+    let shape: any BackboneShape
     /// The new run's adapter, with the names of its tasks.
     let adapter: AdapterConfiguration
     /// How the rows of a task begin that the origin does not have.
@@ -16,7 +17,7 @@ struct WarmStart {
     /// Overwrites in `weights`, which hold the seeded start, all that the origin has. Refuses an origin that is another method's,
     /// another backbone's or vocabulary's, or that means something else with the run's options.
     ///
-    /// - Returns: the names of tasks that the origin does not have.
+    /// - Returns: the names of tasks of which something begins anew, since the origin does not have them.
     func apply(to weights: Arena, backbone: String) throws(Failure) -> [String] {
         if let trained = origin.backbone, trained != backbone {
             throw Failure(
@@ -42,7 +43,11 @@ struct WarmStart {
                 "init.from: the adapter in \(origin.path) is of method \(configuration.method.shown), and the run's is "
                     + "\(adapter.method); a run begins with an adapter of its own method")
         }
-        var comparable = configuration
+        // A file may leave out what has its method's default.
+        var comparable = try MethodTable.standard.method(
+            configuration, on: shape, from: .file(path: origin.path + "/unolora_config.json")
+        ).configuration
+        comparable.vocabulary = configuration.vocabulary
         (comparable.tasks, comparable.taskNames, comparable.labels) = (adapter.tasks, adapter.taskNames, adapter.labels)
         if let key = try comparable.firstDifference(from: adapter) {
             throw Failure(
@@ -54,6 +59,13 @@ struct WarmStart {
             throw Failure(
                 .badConfiguration,
                 "init.from: \(origin.path) was trained with another vocabulary than the model's; use that model")
+        }
+        for name in adapter.taskNames ?? [] {
+            guard let trained = configuration.labels?[name], trained != adapter.labels?[name] else { continue }
+            throw Failure(
+                .badConfiguration,
+                "init.from: task \(name) has other answers in \(origin.path) than here; give it the same labels in the same "
+                    + "order, or another name")
         }
         let places = try taskPlaces(configuration)
         for entry in method.parameters.entries {
@@ -85,6 +97,7 @@ struct WarmStart {
                 .badData,
                 "init.from: \(origin.path) holds tensor \(other.shown), which the run's method does not have")
         }
+        guard method.parameters.entries.contains(where: method.isPerTask) else { return [] }
         return zip(adapter.taskNames ?? [], places).filter { $0.1 == nil }.map(\.0)
     }
 

@@ -46,7 +46,7 @@ import Testing
         var adapter = AdapterConfiguration(method: options.method.rawValue, rank: rank, alpha: alpha, tasks: 2)
         adapter.taskNames = ["one", "two"]
         let warm = try WarmStart(
-            origin: Origin(directory: directory.path), method: method, adapter: adapter, newTask: .mean)
+            origin: Origin(directory: directory.path), method: method, shape: shape, adapter: adapter, newTask: .mean)
         #expect(try warm.apply(to: weights, backbone: "any").isEmpty)
         return (weights, start, method)
     }
@@ -89,7 +89,10 @@ import Testing
 
     @Test(arguments: [
         // lora_alpha / r and its patterns; 6 / 2 and 8 / 4, with rank-stabilised roots 6 / sqrt(2) and 8 / sqrt(4).
-        ("\"lora_alpha\": 8, \"alpha_pattern\": {\"SelfAttention.q\": 6}", 3.0, 2.0),
+        (
+            "\"lora_alpha\": 8, \"alpha_pattern\": {\"SelfAttention.q\": 6}, \"init_lora_weights\": true, \"loftq_config\": {}",
+            3.0, 2.0
+        ),
         ("\"lora_alpha\": 8, \"alpha_pattern\": {\"encoder.*q\": 6}, \"use_rslora\": true", 6 / 2.0.squareRoot(), 4.0),
     ])
     func `sites with ranks and factors of their own add what they added before`(
@@ -126,6 +129,8 @@ import Testing
         ("\"lora_alpha\": 8, \"layer_replication\": [[0, 1]]", "layer_replication"),
         ("\"lora_alpha\": 8, \"trainable_token_indices\": {\"embed\": [1]}", "trainable_token_indices"),
         ("\"r\": 4", "lora_alpha"),
+        ("\"lora_alpha\": 8, \"init_lora_weights\": \"pissa\"", "init_lora_weights is pissa"),
+        ("\"lora_alpha\": 8, \"alora_invocation_tokens\": [5]", "alora_invocation_tokens"),
         ("\"lora_alpha\": 8, \"alpha_pattern\": {\"q\": 2, \".*q\": 3}", "several patterns"),
     ])
     func `what no low-rank method computes is refused by name`(settings: String, name: String) throws {
