@@ -1,9 +1,9 @@
 /// Owns a flat, zeroed, 64-byte aligned array of floats in which a `ParameterLayout` names the parts.
 ///
-/// Several threads may read it at the same time; only one thread may write, and only while nobody reads.
+/// Several threads may read and write it at the same time, but no element while another thread writes it.
 ///
 /// Safe except for `base` and `elements`: everything else checks its place. Views and addresses are valid as long as this
-/// object.
+/// object, which is a promise of the code that makes a view.
 @safe public final class Arena: @unchecked Sendable {
     /// Number of elements.
     public let count: Int

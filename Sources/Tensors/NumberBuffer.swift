@@ -1,6 +1,7 @@
 /// Memory for a fixed number of numbers, which are 0 at first. It has one owner, and is freed with it.
 ///
-/// Safe, because it checks every index, except for `elements`, which are valid as long as this value.
+/// Safe, because it checks every index, as long as nobody touches a number while another thread writes it, which is a promise of
+/// the code that shares a buffer. `elements` and slices are valid as long as this value.
 @safe public struct NumberBuffer<Number: Numeric & BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     // Unchecked: code that shares a buffer guarantees that nobody touches a number while another thread writes it.
 

@@ -7,8 +7,8 @@
 /// Memory comes in 64-byte aligned pieces. When the blocks do not suffice, the workspace adds one and keeps it. So a training
 /// step neither allocates nor touches new pages once the worker has seen its largest micro-batch.
 ///
-/// Safe except for `take`. A matrix must not be used after its memory was given back, which nothing checks, but it never leads
-/// out of the workspace.
+/// Safe except for `take`. Nothing checks that a matrix is not used after its memory was given back or the workspace is gone:
+/// that is a promise of the code that takes it.
 @safe public final class Workspace: @unchecked Sendable {
     /// A position in the stack to return to.
     public struct Mark: Sendable {

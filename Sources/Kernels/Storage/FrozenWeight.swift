@@ -56,7 +56,10 @@ public import Tensors
         return unsafe Matrix(base.assumingMemoryBound(to: Float.self), rows: rows, columns: columns, stride: stride)
     }
 
-    func row(_ index: Int) -> UnsafeRawPointer { unsafe base + format.byteCount(index * stride) }
+    func row(_ index: Int) -> UnsafeRawPointer {
+        precondition(index >= 0 && index < rows, "row outside the weight")
+        return unsafe base + format.byteCount(index * stride)
+    }
 
     /// All elements, row by row.
     public func copied() -> [Float] {
