@@ -77,7 +77,9 @@ public enum StopSignals {
         Thread.detachNewThread {
             // A process whose parent has ended gets another parent.
             while getppid() == parent { usleep(200_000) }
-            kill(getpid(), SIGTERM)
+            // A parent that passed on a signal to end may itself end before this process has: a second signal after two seconds
+            // would cut off the saving of the last step.
+            if ending == nil { kill(getpid(), SIGTERM) }
         }
     }
 
