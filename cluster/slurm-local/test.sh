@@ -161,7 +161,7 @@ two-seeds() {
 study() {
     cat >"$work/study.yaml" <<EOF
 run: $config
-set: {train.steps: 20, batch.global: 4, batch.micro: 2, eval.every: null, data.cache: "$work/example/cache"}
+set: {train.steps: 20, lr.warmup: 2, batch.global: 4, batch.micro: 2, eval.every: null, data.cache: "$work/example/cache"}
 rows:
   - {name: shared, tasks: [sentiment, similarity]}
   - {name: single, tasks: [sentiment]}
