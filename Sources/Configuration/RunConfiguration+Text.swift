@@ -65,9 +65,16 @@ extension RunConfiguration {
             .joined(separator: "\n")
     }
 
-    /// The differences between two `resultText`s or `sharedText`s for the keys that `use` depends on. Each is a part of a
-    /// sentence, such as `lr.peak was 0.0001 and is 0.001`; `tasks` may give several. A key of an earlier version counts as the
-    /// keys into which it was split.
+    /// The keys on which a run's record depends, one per line: every key except paths, threads and those of `log`.
+    package var recordText: String {
+        KeyTable.keys.filter {
+            !$0.kind.isPath && $0.path != "parallel.threads" && Self.section($0.path) != "log" && applies($0)
+        }.map(line).joined(separator: "\n")
+    }
+
+    /// The differences between two `resultText`s, `recordText`s or `sharedText`s for the keys that `use` depends on. Each is a
+    /// part of a sentence, such as `lr.peak was 0.0001 and is 0.001`; `tasks` may give several. A key of an earlier version
+    /// counts as the keys into which it was split.
     public static func differences(
         from old: String, to new: String, for use: AdapterUse = .training
     ) -> [String] {

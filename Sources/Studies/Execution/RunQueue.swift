@@ -38,15 +38,24 @@ package struct RunQueue {
         self.prefix = prefix
     }
 
-    /// Runs until all runs have ended or the study must leave. A run that is finished is not started; one that failed earlier is
-    /// tried again. A signal is passed on to all processes, whose last checkpoints are waited for.
+    /// Runs until all runs have ended or the study must leave. A run that is finished is not started, and counts as failed if
+    /// another configuration has made it; one that failed earlier is tried again. A signal is passed on to all processes, whose
+    /// last checkpoints are waited for.
     package func callAsFunction() throws(Failure) -> Ending {
-        var waiting = runs.enumerated().filter { directory.state($0.element) != .finished }[...]
-        if waiting.count < runs.count {
-            say("\(runs.count - waiting.count) of \(runs.count) runs were finished before")
-        }
-        var running: [(number: Int, process: RunProcess)] = []
+        var waiting: ArraySlice<(offset: Int, element: StudyRun)> = []
+        var finished = 0
         var ending = Ending()
+        for (index, run) in runs.enumerated() {
+            switch directory.state(run) {
+            case .finished: finished += 1
+            case .other(let sentence):
+                ending.failed = ending.failed ?? ExitCode.badConfiguration.rawValue
+                Terminal.complain("\(prefix)[\(index + 1)/\(runs.count)] \(run.name): \(sentence)")
+            case .failed, .open: waiting.append((index, run))
+            }
+        }
+        if finished > 0 { say("\(finished) of \(runs.count) runs were finished before") }
+        var running: [(number: Int, process: RunProcess)] = []
         var sent: Int32 = 0
         while true {
             if let signal = Self.request, signal != sent {
@@ -77,7 +86,7 @@ package struct RunQueue {
     }
 
     /// The signal that asks the study to leave; nil for none.
-    private static var request: Int32? { StopSignals.ending ?? (StopSignals.asksToLeave ? SIGUSR1 : nil) }
+    static var request: Int32? { StopSignals.ending ?? (StopSignals.asksToLeave ? SIGUSR1 : nil) }
 
     private func note(
         _ number: Int, _ process: RunProcess, _ end: RunProcess.End, _ ending: inout Ending

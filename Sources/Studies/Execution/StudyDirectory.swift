@@ -9,8 +9,10 @@ import Tensors
 package struct StudyDirectory {
     package let path: String
 
+    /// A relative path is relative to the working directory. It is made absolute, since configurations that the study writes
+    /// name files in it, and paths of a configuration are relative to its own file.
     package init(_ path: String) {
-        self.path = path
+        self.path = URL(fileURLWithPath: path).standardizedFileURL.path
     }
 
     /// The token cache that all runs share.
@@ -54,16 +56,18 @@ package struct StudyDirectory {
         case finished
         /// Why it failed.
         case failed(String)
+        /// It is finished, but another configuration has made it; in one sentence.
+        case other(String)
         /// It has not begun, was stopped, or goes on.
         case open
     }
 
-    /// What the files say about a run. A run that another configuration has made counts as failed.
+    /// What the files say about a run.
     package func state(_ run: StudyRun) -> State {
         let directory = self.run(run)
         if let status = RunStatus.read(directory), status.state == .finished {
             guard let difference = difference(run) else { return .finished }
-            return .failed(
+            return .other(
                 "\(directory.path) was made with another configuration (\(difference)); use another --out, or remove it"
             )
         }
@@ -76,6 +80,14 @@ package struct StudyDirectory {
         guard let made = try? RunConfiguration.load(file: self.run(run).configuration) else {
             return "its config.yaml cannot be read"
         }
-        return RunConfiguration.differences(from: made.resultText, to: run.configuration.resultText).first
+        let differences = RunConfiguration.differences(from: made.recordText, to: run.configuration.recordText)
+        if let first = differences.first { return first }
+        // Directories may move, but another name is another model.
+        let paths = [
+            ("model", made.model, run.configuration.model),
+            ("init.from", made.origin ?? "null", run.configuration.origin ?? "null"),
+        ]
+        return paths.first { URL(fileURLWithPath: $1).lastPathComponent != URL(fileURLWithPath: $2).lastPathComponent }
+            .map { "\($0) was \($1) and is \($2)" }
     }
 }

@@ -32,7 +32,8 @@ package struct StudyResults {
         for run in study.runs {
             switch directory.state(run) {
             case .finished: finished.append(run)
-            case .failed(let reason): missing.append(Missing(line: run.line, run: run.name, reason: reason))
+            case .failed(let reason), .other(let reason):
+                missing.append(Missing(line: run.line, run: run.name, reason: reason))
             case .open: missing.append(Missing(line: run.line, run: run.name, reason: nil))
             }
         }
