@@ -22,6 +22,8 @@ final class RunProcess {
     private let directory: StudyDirectory
     /// Length of the log before this process.
     private let logBegin: UInt64
+    /// Whether a signal was passed on.
+    private var isAsked = false
 
     /// Starts `train` for a run.
     init(
@@ -47,7 +49,10 @@ final class RunProcess {
     }
 
     /// Passes a signal on.
-    func send(_ signal: Int32) { process.send(signal) }
+    func send(_ signal: Int32) {
+        isAsked = true
+        process.send(signal)
+    }
 
     /// How the process ended; nil while it runs.
     func end() -> End? {
@@ -67,9 +72,22 @@ final class RunProcess {
             return .held(sentence)
         }
         if case .signal(let signal) = end {
-            return .failed(code, "its process was ended by signal \(signal), as when memory is short")
+            // A scheduler may send its signal to the run before the study has passed it on.
+            return Self.ending(by: signal, isAsked: isAsked || RunQueue.request != nil, log: "logs/\(run.name).txt")
         }
         return .failed(code, sentence ?? "its process ended with code \(code)")
+    }
+
+    /// What the end of a process by a signal means. A run that was asked to leave and had no handler any more, or not yet, has
+    /// stopped as it should.
+    static func ending(by signal: Int32, isAsked: Bool, log: String) -> End {
+        let reasons: [Int32: StopReason] = [SIGTERM: .terminated, SIGINT: .interrupted, SIGUSR1: .preempted]
+        if isAsked, let reason = reasons[signal] { return .stopped(reason.exitCode) }
+        if signal == SIGKILL {
+            return .failed(128 + signal, "its process was ended by signal \(signal) (Killed), as when memory is short")
+        }
+        let name = unsafe strsignal(signal).map { unsafe String(cString: $0) } ?? "unknown"
+        return .failed(128 + signal, "its process was ended by signal \(signal) (\(name)); see \(log)")
     }
 
     /// The last sentence of the program in what the process printed.
