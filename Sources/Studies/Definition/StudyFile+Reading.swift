@@ -30,7 +30,7 @@ extension StudyFile {
                     Self.mapping(node, "set", place), name: name, directory: directory, isShared: true)
             case "rows": rows = try rows(node, place)
             case "grid": axes = try axes(Self.mapping(node, "grid", place))
-            case "seeds": seeds = try Self.seeds(node, place)
+            case "seeds": (seeds, hasSeeds) = (try Self.seeds(node, place), true)
             case "reference":
                 guard let text = node.scalar?.string, !text.isEmpty else {
                     throw Failure(.badConfiguration, "\(place): reference must be the name of a row")
@@ -51,7 +51,7 @@ extension StudyFile {
             throw Failure(
                 .badConfiguration, "\(name): key rows is missing; list at least one row, as in docs/studies.md")
         }
-        try refuseSeeds()
+        try refuseOwnKeys()
     }
 
     private func path(_ node: Node, _ place: String) throws(Failure) -> String {
@@ -155,14 +155,20 @@ extension StudyFile {
         return axes
     }
 
-    /// The study's own key for seeds is the only one.
-    private func refuseSeeds() throws(Failure) {
+    /// The study's own keys for seeds and threads are the only ones.
+    private func refuseOwnKeys() throws(Failure) {
         let settings =
             [shared].compactMap(\.self) + rows.compactMap(\.settings) + axes.flatMap { $0.values.map(\.settings) }
-        guard let place = settings.lazy.compactMap({ $0.place(of: "train.seed") }).first else { return }
-        throw Failure(
-            .badConfiguration,
-            "\(place): the seeds of a study are its key seeds, as in seeds: [1, 2, 3]; remove train.seed")
+        if let place = settings.lazy.compactMap({ $0.place(of: "train.seed") }).first {
+            throw Failure(
+                .badConfiguration,
+                "\(place): the seeds of a study are its key seeds, as in seeds: [1, 2, 3]; remove train.seed")
+        }
+        if let place = settings.lazy.compactMap({ $0.place(of: "parallel.threads") }).first {
+            throw Failure(
+                .badConfiguration,
+                "\(place): parallel.threads is the same for all runs of a study; use the key threads, as in threads: 2")
+        }
     }
 
     private static func seeds(_ node: Node, _ place: String) throws(Failure) -> [Int] {

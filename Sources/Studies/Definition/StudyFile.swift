@@ -59,7 +59,9 @@ package struct StudyFile {
     package internal(set) var shared: Settings?
     package internal(set) var rows: [Row] = []
     package internal(set) var axes: [Axis] = []
+    /// Without the key, the run's own seed is taken when its configuration is read.
     package internal(set) var seeds = [1]
+    package internal(set) var hasSeeds = false
     /// The row with which the others are compared, or one line of the table.
     package internal(set) var reference: (name: String, place: String)?
     /// Runs at once on a node or by a rank.

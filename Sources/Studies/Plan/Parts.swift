@@ -20,17 +20,20 @@ struct Parts {
     /// Whether the figures are those of the test split; otherwise no task has one.
     let usesTest: Bool
 
-    init(_ row: StudyFile.Row, _ configuration: RunConfiguration, _ sizes: [TaskSize]) throws(Failure) {
+    /// `scale` multiplies all shares, as for another number of examples in a step.
+    init(
+        _ row: StudyFile.Row, _ configuration: RunConfiguration, _ sizes: [TaskSize], scale: Double = 1
+    ) throws(Failure) {
         usesTest = sizes.contains(where: \.hasTest)
         let mixture = try Mixture(
             tasks: sizes.map { ($0.name, $0.training) }, temperature: configuration.temperature,
             cap: configuration.samplerCap)
         func share(_ names: [String]) -> Double {
-            guard !row.hasOwnBudget, names.count < sizes.count else { return 1 }
-            return mixture.entries.filter { names.contains($0.task) }.reduce(0) { $0 + $1.share }
+            guard !row.hasOwnBudget, names.count < sizes.count else { return scale }
+            return scale * mixture.entries.filter { names.contains($0.task) }.reduce(0) { $0 + $1.share }
         }
         switch row.tasks {
-        case .all: parts = [Part(tasks: sizes.map(\.name), share: 1)]
+        case .all: parts = [Part(tasks: sizes.map(\.name), share: scale)]
         case .some(let names):
             for name in names where !sizes.contains(where: { $0.name == name }) {
                 throw Failure(

@@ -16,6 +16,8 @@ package struct Study {
     package let split: SplitName
     /// Sentences for the user.
     package let notices: [String]
+    /// Whether lines make other numbers of steps because their steps have other numbers of examples.
+    package let scalesSteps: Bool
 
     /// The text of the configuration that the rows change.
     package struct BaseText {
@@ -42,7 +44,7 @@ package struct Study {
         _ file: StudyFile, base: BaseText, overrides: [String], cache: String?,
         sizes: (RunConfiguration) throws(Failure) -> [TaskSize]
     ) throws(Failure) {
-        self.file = file
+        var file = file
         var common: [Settings] = []
         if case .inline(let settings) = file.base { common.append(settings) }
         if let shared = file.shared { common.append(shared) }
@@ -50,24 +52,39 @@ package struct Study {
         if options.contains(where: { $0.keys.contains("train.seed") }) {
             throw Failure(.usage, "--set train.seed: the seeds of a study are in its file, as in seeds: [1, 2, 3]")
         }
+        if options.contains(where: { $0.keys.contains("parallel.threads") }) {
+            throw Failure(
+                .usage,
+                "--set parallel.threads: the threads of a study's runs are in its file; use the key threads, as in threads: 2"
+            )
+        }
+        func load(_ settings: [Settings]) throws(Failure) -> RunConfiguration {
+            try RunConfiguration.load(
+                yaml: base.yaml, name: base.name, directory: base.directory, isOwn: base.isOwn, settings: settings)
+        }
         var lines: [StudyLine] = []
         var runs: [StudyRun] = []
         var notices: [String] = []
         var usesTest = false
+        var scalesSteps = false
         for row in file.rows {
             for point in Self.points(file.axes) {
                 try Self.refuseBoth(row, point)
-                let settings =
-                    common + [row.settings].compactMap(\.self) + point.map(\.entry.settings) + options
-                let configuration = try RunConfiguration.load(
-                    yaml: base.yaml, name: base.name, directory: base.directory, isOwn: base.isOwn, settings: settings)
+                try Budget.refuseTasks(row, point)
+                let configuration = try load(
+                    common + [row.settings].compactMap(\.self) + point.map(\.entry.settings) + options)
                 guard configuration.evaluatesAtEnd else {
                     throw Failure(
                         .badConfiguration,
                         "\(row.place): row \(row.name) has eval.atEnd false, so its runs would have no figures; set it to true"
                     )
                 }
-                let parts = try Parts(row, configuration, sizes(configuration))
+                if !file.hasSeeds { file.seeds = [Int(configuration.seed)] }
+                let scale = try Budget.scale(row, point, configuration) { () throws(Failure) in
+                    try load(common + options)
+                }
+                scalesSteps = scalesSteps || scale != 1
+                let parts = try Parts(row, configuration, sizes(configuration), scale: scale)
                 let folder =
                     [row.name]
                     + (point.isEmpty ? [] : [point.map { "\($0.key)=\($0.entry.fileName)" }.joined(separator: ",")])
@@ -94,9 +111,11 @@ package struct Study {
             }
         }
         try Self.refuseEqual(file, lines, runs)
+        self.file = file
         self.lines = lines
         self.runs = runs
         self.notices = notices
+        self.scalesSteps = scalesSteps
         split = usesTest ? .test : .validation
         var figures: [StudyFigure] = []
         for figure in lines.flatMap(\.figures) where !figures.contains(figure) { figures.append(figure) }
@@ -150,6 +169,12 @@ package struct Study {
         }
         guard let index = lines.firstIndex(where: { $0.title == reference.name }) else {
             let titles = lines.map(\.title)
+            if let line = lines.first(where: { $0.row == reference.name }) {
+                throw Failure(
+                    .badConfiguration,
+                    "\(reference.place): reference \(reference.name) is the only row, and grid makes several lines of it; name "
+                        + "one line, such as reference: \(line.title)")
+            }
             let hint =
                 UnknownKey.nearest(to: reference.name, among: titles) { $0 }.map { "; did you mean \($0)?" } ?? ""
             throw Failure(

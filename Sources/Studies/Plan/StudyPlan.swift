@@ -78,6 +78,11 @@ package struct StudyPlan {
                 "budget: a run of task t makes the steps of all tasks times the share of t in the mixture, so each task is seen "
                     + "as often in every row, unless the row says budget: own")
         }
+        if study.scalesSteps {
+            lines.append(
+                "budget: a row with another batch.global makes as many steps as give it the same number of examples, rounded, unless "
+                    + "it sets train.steps or says budget: own")
+        }
         return (lines + study.notices.map { "note: \($0)" }).joined(separator: "\n")
     }
 

@@ -62,6 +62,8 @@ package struct StudyTable: Encodable, Equatable {
     package var gridKeys: [String]
     package var seeds: [Int]
     package var resamples: Int
+    /// Whether lines make other numbers of steps because their steps have other numbers of examples.
+    package var scalesSteps: Bool
     package var lines: [Line]
 
     /// What is known of a line before it is run.
@@ -87,6 +89,7 @@ package struct StudyTable: Encodable, Equatable {
         gridKeys = study.file.axes.map(\.key)
         seeds = study.file.seeds
         self.resamples = resamples
+        scalesSteps = study.scalesSteps
         lines = study.lines.indices.map { index in
             let line = study.lines[index]
             let seeds = results.lines[index]

@@ -86,6 +86,11 @@ struct TableText {
                 "Rows with a run for each task divide the steps by the shares of the mixture, so each task is seen as often as in "
                     + "the other rows, unless the row has its own budget.")
         }
+        if table.scalesSteps {
+            notes.append(
+                "Rows with another batch.global make as many steps as give them the same number of examples, rounded, unless they "
+                    + "set train.steps or have their own budget.")
+        }
         for line in table.lines {
             for gap in line.missing {
                 notes.append("Missing: \(gap.run): \(gap.reason ?? "not finished")")
