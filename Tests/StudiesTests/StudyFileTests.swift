@@ -65,6 +65,22 @@ import Testing
         ("rows:\n  - {name: a}\n  - {name: b}\n", "study.yaml:3: b has the same runs as a; remove it"),
         ("rows: [{name: a}]\nseeds: [1, 1]\n", "study.yaml:2: seeds must be a list of different whole numbers"),
         ("rows: [{name: a, set: {train.seed: 4}}]\n", "study.yaml:1: the seeds of a study are its key seeds"),
+        (
+            "rows: [{name: a, set: {parallel.threads: 4}}]\n",
+            "study.yaml:1: parallel.threads is the same for all runs of a study; use the key threads"
+        ),
+        ("rows: [{name: a}]\ngrid: {parallel.threads: [4]}\n", "study.yaml:2: parallel.threads is the same"),
+        ("rows: [{name: a}]\nset: {parallel: {threads: 4}}\n", "study.yaml:2: parallel.threads is the same"),
+        (
+            "rows: [{name: a, set: {tasks: [rte]}}]\n",
+            "study.yaml:1: row a would not see each task as often as other rows do; choose tasks by the row's own key tasks"
+        ),
+        ("rows: [{name: a}]\ngrid: {tasks: [[rte], [cola]]}\n", "study.yaml:2: row a would not see each task"),
+        (
+            "rows: [{name: a}]\ngrid: {lora.rank: [4, 8]}\nreference: a\n",
+            "study.yaml:3: reference a is the only row, and grid makes several lines of it; name one line, such as reference: a "
+                + "lora.rank=4"
+        ),
         ("rows: [{name: a}]\ngrid: {lora.rank: 4}\n", "study.yaml:2: grid needs a list of values for lora.rank"),
         ("rows: [{name: a}]\ngrid: {lora.rank: [4, 4]}\n", "study.yaml:2: grid has 4 twice for lora.rank"),
         ("rows: [{name: a}]\ngrid: {rank: [4]}\n", "study.yaml:2: key rank is unknown; did you mean lora.rank?"),
@@ -86,5 +102,10 @@ import Testing
 
     @Test func `a seed by an option is refused`() throws {
         #expect(try refusal("rows: [{name: a}]\n", set: ["train.seed=4"], code: .usage).hasPrefix("--set train.seed"))
+    }
+
+    @Test func `threads by an option are refused`() throws {
+        let message = try refusal("rows: [{name: a}]\n", set: ["parallel.threads=4"], code: .usage)
+        #expect(message.hasPrefix("--set parallel.threads: ") && message.contains("use the key threads"))
     }
 }

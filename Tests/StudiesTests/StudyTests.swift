@@ -35,7 +35,8 @@ import Testing
     /// Values with the same letters and digits have different directories.
     @Test func `the values of a grid have different directories`() throws {
         let study = try study(
-            "rows: [{name: a}]\ngrid: {tasks: [[cola, rte], [rte, cola]], sampler.temperature: [1, 1.5]}\n")
+            "rows: [{name: a, budget: own}]\ngrid: {tasks: [[cola, rte], [rte, cola]], sampler.temperature: [1, 1.5]}\n"
+        )
         #expect(Set(study.runs.map(\.name)).count == 4)
         #expect(study.runs[0].name == "a/tasks=_cola__rte_,sampler.temperature=1/seed-1", "\(study.runs[0].name)")
     }
@@ -67,6 +68,32 @@ import Testing
         let study = try study("rows:\n  - {name: a, tasks: [rte]}\n  - {name: b}\n")
         #expect(study.runs.map(\.configuration.steps) == [25, 100])
         #expect(study.runs[0].name == "a/seed-1" && study.runs[0].task == nil)
+    }
+
+    /// Half as many examples in a step: twice the steps, and twice the warmup and the distance of evaluations.
+    @Test func `a row with another batch sees as many examples`() throws {
+        func steps(_ text: String, set: [String] = []) throws -> [Int] {
+            try study(text, set: set).runs.map(\.configuration.steps)
+        }
+        let grid = "rows: [{name: a}]\nset: {batch.micro: 2}\ngrid: {batch.global: [16, 32, 64]}\n"
+        #expect(try steps(grid) == [200, 100, 50])
+        #expect(try steps(grid, set: ["train.steps=10", "lr.warmup=1"]) == [20, 10, 5])
+        let first = try study(grid).runs[0].configuration
+        #expect(first.warmup == 20 && first.evaluateEvery == 40)
+        #expect(try study(grid).scalesSteps && !study("rows: [{name: a}]\n").scalesSteps)
+        #expect(try steps("rows: [{name: a, tasks: each, set: {batch.global: 64}}]\n") == [38, 13])
+        #expect(try steps("rows: [{name: a, set: {batch.global: 64, train.steps: 90}}]\n") == [90])
+        #expect(try steps("rows: [{name: a, budget: own, set: {batch.global: 64}}]\n") == [100])
+        #expect(try steps("rows: [{name: a}]\nset: {batch.global: 64}\n") == [100])
+    }
+
+    @Test func `the seed of the run is the seed of a study without seeds`() throws {
+        let run = base.replacing("{steps: 100}", with: "{steps: 100, seed: 7}")
+        let seeds = { (study: Study) in study.runs.map(\.configuration.seed) }
+        let own = try study("rows: [{name: a}]\n", run: run)
+        #expect(seeds(own) == [7] && own.file.seeds == [7] && own.runs[0].name == "a/seed-7")
+        #expect(try seeds(study("rows: [{name: a}]\nseeds: [2, 3]\n", run: run)) == [2, 3])
+        #expect(try seeds(study("config: {train.seed: 5}\nrows: [{name: a}]\n")) == [5])
     }
 
     @Test func `a task without a test split has no run of its own when others have one`() throws {
