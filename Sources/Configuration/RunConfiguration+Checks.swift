@@ -44,14 +44,14 @@ extension RunConfiguration {
                 because: "lr.warmup \(warmup) is more than train.steps \(steps), so the peak is never reached; lower it"
             )
         }
-        if usesLowRank, method != "frozen", targets.values.allSatisfy(\.isEmpty) {
+        if hasLoraKeys, method != "frozen", targets.values.allSatisfy(\.isEmpty) {
             throw refuse("lora.targets", because: "lora.targets names no projection; name one or use method frozen")
         }
         if method == "unolora_star", hyperInputs.isEmpty {
             throw refuse("hyper.inputs", because: "hyper.inputs is empty; name at least one of task, position, sample")
         }
         if let key = KeyTable.keys.first(where: { places.own.contains($0.path) && !applies($0) }) {
-            if key.path == "lora.rank", usesLowRank {
+            if key.path == "lora.rank", hasLoraKeys {
                 throw refuse(
                     key.path, because: "lora.rank has no effect beside lora.rankA and lora.rankB; remove one of them")
             }

@@ -108,7 +108,7 @@ extension RunConfiguration {
 
     /// Whether a key has an effect given the values of the others.
     func applies(_ key: Key) -> Bool {
-        if key.path == "lora.rank", usesLowRank {
+        if key.path == "lora.rank", hasLoraKeys {
             return values["lora.rankA"] == .null || values["lora.rankB"] == .null
         }
         if key.path == "init.newTask" { return origin != nil }

@@ -46,7 +46,7 @@ extension RunConfiguration {
     /// Whether every weight of the model is trained.
     public var trainsWholeModel: Bool { method == "full" }
     /// Whether the keys of `lora` have a meaning for the method.
-    public var usesLowRank: Bool { KeyTable.owners["lora"]?.contains(method) ?? false }
+    public var hasLoraKeys: Bool { KeyTable.owners["lora"]?.contains(method) ?? false }
     /// Dropout rate at the backbone's places; nil for the model's own.
     public var dropout: Double? { optionalNumber("dropout") }
     /// Absolute path of GLUE's directory; nil when no task of GLUE is used.

@@ -107,7 +107,7 @@ import Testing
         let example = try RunConfiguration.load(
             yaml: complete + "method: unolora\nlora: {dropout: 0, rank: 4}\n", name: "run.yaml", directory: "/runs",
             isOwn: false, overrides: ["method=\(method)"])
-        #expect(example.method == method && !example.usesLowRank && example.warnings.isEmpty)
+        #expect(example.method == method && !example.hasLoraKeys && example.warnings.isEmpty)
         // One file may serve for several methods; what it has for others is said to do nothing.
         let overridden = try load(complete + "method: unolora\nlora: {dropout: 0}\n", set: "method=\(method)")
         #expect(overridden.warnings == ["lora.dropout has no effect with method \(method)"])

@@ -8,7 +8,7 @@ import Tensors
 extension RunConfiguration {
     /// The configuration of the method, for a backbone of this shape.
     package func adapterConfiguration(_ shape: any BackboneShape) -> AdapterConfiguration {
-        guard usesLowRank else {
+        guard hasLoraKeys else {
             var adapter = AdapterConfiguration(method: method, rank: 0, alpha: 0, tasks: tasks.count)
             if method == "hyperformer_pp" { adapter.reduction = hyperFormerReduction }
             return adapter
