@@ -105,6 +105,8 @@ extension ProgramTests {
             try FileManager.default.removeItem(atPath: project.file("origin"))
             #expect(try Self.train(project, "run", from).code == 0)
             #expect(try Self.train(project, "run", ["--init-from", "nowhere"]).code == 78)
+            let without = try Self.train(project, "run", [])
+            #expect(without.code == 78 && without.error.contains("init.from"), "\(without.error)")
             #expect(try Outcome(run: project.file("run")) == Outcome(run: project.file("whole")))
             let fresh = try Self.train(project, "fresh", from)
             #expect(fresh.code == 66 && fresh.error.contains("init.from"), "\(fresh.error)")

@@ -21,6 +21,8 @@ extension RunModel {
     /// A run that has begun keeps its origin: if the newest of its states names one, nothing is read, and another `init.from` than
     /// that of its beginning is refused, unless the adapter there is the same.
     package func openOrigin(of run: RunDirectory, _ choice: ResumeChoice) throws(Failure) -> RunOrigin? {
+        // A run that began with an adapter and has no `init.from` now is refused by its identity.
+        guard configuration.origin != nil else { return nil }
         var (adapter, digest, path): (Origin?, String?, String) = (nil, nil, "")
         if world.rank == 0 {
             if let begun = try Self.begunState(of: run, choice) {
