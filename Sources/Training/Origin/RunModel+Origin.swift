@@ -22,14 +22,14 @@ extension RunModel {
     /// that of its beginning is refused, unless the adapter there is the same.
     package func openOrigin(of run: RunDirectory, _ choice: ResumeChoice) throws(Failure) -> RunOrigin? {
         // A run that began with an adapter and has no `init.from` now is refused by its identity.
-        guard configuration.origin != nil else { return nil }
+        guard let directory = configuration.origin else { return nil }
         var (adapter, digest, path): (Origin?, String?, String) = (nil, nil, "")
         if world.rank == 0 {
             if let begun = try Self.begunState(of: run, choice) {
                 digest = begun.identity.origin
-                path = EnvironmentRecord.origin(of: run)?.path ?? configuration.origin ?? ""
-                try refuseOther(than: digest, of: run)
-            } else if let directory = configuration.origin {
+                path = EnvironmentRecord.origin(of: run)?.path ?? directory
+                try refuseOther(directory, than: digest, of: run)
+            } else {
                 let opened = try Origin(directory: directory)
                 (adapter, digest, path) = (opened, opened.digest.hexadecimal, opened.path)
             }
@@ -51,22 +51,16 @@ extension RunModel {
         return SnapshotFile.left(run).newest?.state
     }
 
-    /// Refuses an `init.from` that is not where the run began and has another adapter, and one that is given or missing where the
-    /// run began otherwise.
-    private func refuseOther(than digest: String?, of run: RunDirectory) throws(Failure) {
+    /// Refuses an `init.from` other than that of the run's beginning, unless the adapter there has the same `digest`; nil is that of
+    /// a run that began at random.
+    private func refuseOther(_ directory: String, than digest: String?, of run: RunDirectory) throws(Failure) {
         let record = try? RunConfiguration.load(file: run.configuration)
-        let earlier = record?.origin
-        let isOther = record != nil && configuration.origin != earlier
-        guard isOther || (configuration.origin == nil) != (digest == nil) else { return }
-        if let directory = configuration.origin, let digest, let moved = try? Origin(directory: directory),
-            moved.digest.hexadecimal == digest
-        {
-            return
-        }
+        guard digest == nil || (record != nil && record?.origin != directory) else { return }
+        if let digest, let moved = try? Origin(directory: directory), moved.digest.hexadecimal == digest { return }
         throw Failure(
             .badConfiguration,
-            "init.from was \(earlier ?? "null") when the run began and is \(configuration.origin ?? "null"); a run keeps the adapter "
-                + "that it began with: put it back, or use --resume never with another --out")
+            "init.from was \(record?.origin ?? "null") when the run began and is \(directory); a run keeps the adapter that it began "
+                + "with: put it back, or use --resume never with another --out")
     }
 
     /// Writes the origin's weights over the seeded start on rank 0. Returns sentences for the user.
