@@ -35,6 +35,8 @@ random() {
     drawn=$(((RANDOM * 32768 + RANDOM) % $1))
 }
 
+milliseconds() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
 last_step() {
     # An unfinished line does not count.
     grep -oE '^\{.*"kind":"train".*"step":[0-9]+.*\}$' "$run/metrics.jsonl" 2>/dev/null | tail -n 1 | grep -oE '"step":[0-9]+' | cut -d : -f 2 || true
@@ -70,25 +72,27 @@ start() {
     launcher=$!
 }
 
-# pause: waits until some random number of steps is done, or for a random time during the start. Fails if the run ends by
-# itself.
+# pause: waits until some random number of steps is done, or for a random time during the start, but for no more steps than the
+# storm can spare: how many pass in a second depends on the machine. Fails if the run ends by itself.
 pause() {
-    random 8
-    if [ "$drawn" -eq 0 ]; then
-        random 900
-        sleep "0.$(printf %03d "$drawn")"
-        runs
-        return
-    fi
     # Steps must be left for all hits.
     local span=$(((steps - before) / (hits - number + 2)))
     [ "$span" -lt 12 ] || span=12
     [ "$span" -ge 1 ] || span=1
-    random "$span"
-    local target=$((before + drawn + 1)) end=$((SECONDS + limit)) step
+    local target=$((before + span)) end=$((SECONDS + limit)) moment=
+    random 8
+    if [ "$drawn" -eq 0 ]; then
+        random 900
+        moment=$(($(milliseconds) + drawn))
+    else
+        random "$span"
+        target=$((before + drawn + 1))
+    fi
+    local step
     while runs; do
         step=$(last_step)
         [ "${step:-0}" -lt "$target" ] || return 0
+        [ -z "$moment" ] || [ "$(milliseconds)" -lt "$moment" ] || return 0
         [ "$SECONDS" -lt "$end" ] || fail "the run stands still: $(tail -n 3 "$work/start.log")"
         sleep 0.01
     done
@@ -112,8 +116,14 @@ hit() {
     kill-some) send KILL "${pids[@]:0:$(((${#pids[@]} + 1) / 2))}" ;;
     kill-all) send KILL "${pids[@]}" ;;
     kill-in-checkpoint)
-        local end=$((SECONDS + 10))
-        until compgen -G "$run/checkpoints/.step-*.tmp" >/dev/null || ! runs || [ "$SECONDS" -ge "$end" ]; do :; done
+        # A checkpoint that is shorter than a look at the folder is missed. Three may be; then the run is killed between two.
+        local looks=0 end=$((SECONDS + 10)) last=$(($(last_step) + 15)) step
+        until compgen -G "$run/checkpoints/.step-*.tmp" >/dev/null || ! runs || [ "$SECONDS" -ge "$end" ]; do
+            looks=$((looks + 1))
+            [ $((looks % 200)) -eq 0 ] || continue
+            step=$(last_step)
+            [ "${step:-0}" -lt "$last" ] || break
+        done
         send KILL "${pids[@]}"
         ;;
     term-mpirun) send TERM "$launcher" ;;
