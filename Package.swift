@@ -165,11 +165,10 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Adapters", "Backbone", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Runs", "T5",
-                "Tasks",
-                "Tensors",
-                "TestSupport", "Training",
-            ]),
+                "Adapters", "Backbone", "Backbones", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Runs",
+                "T5", "Tasks", "Tensors", "TestSupport", "Training",
+            ],
+            exclude: ["Origin/Goldens"]),
         tests(
             "CommandsTests", ["Commands", "Failures", "Kernels", "Tensors", "TestSupport", "Training"],
             exclude: ["Verify/Cases"]),

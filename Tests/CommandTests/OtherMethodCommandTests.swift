@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -37,6 +38,8 @@ extension ProgramTests {
                 #expect(result.code == 0, "\(result.error)")
                 let evaluation = try Self.evaluation(result.output)
                 #expect(evaluation.step == 12 && last?.step == 12)
+                // The run's own last evaluation has the same answers.
+                #expect(evaluation.tasks == last?.tasks)
                 #expect(Set(evaluation.tasks.keys) == ["colour", "pair", "grade"])
             }
             let answers = try Program.run(command: [
@@ -58,6 +61,45 @@ extension ProgramTests {
             try train("parts", ["--stop-after", "7"], ranks: 2, code: 85)
             try train("parts")
             #expect(try Outcome(run: project.file("whole")) == Outcome(run: project.file("parts")))
+        }
+
+        /// The largest difference of a tensor in two directories of weights, relative to the tensor's largest magnitude.
+        private static func difference(_ first: String, _ second: String) throws -> Double {
+            func weights(_ directory: String) throws -> SafetensorsFile {
+                let names = try FileManager.default.contentsOfDirectory(atPath: directory)
+                let name = try #require(names.first { $0.hasSuffix(".safetensors") })
+                return try SafetensorsFile(path: directory + "/" + name)
+            }
+            let (first, second) = (try weights(first), try weights(second))
+            #expect(first.tensors.map(\.name) == second.tensors.map(\.name) && !first.tensors.isEmpty)
+            return try first.tensors.reduce(0) { worst, tensor in
+                let values = try first.readFloats(named: tensor.name)
+                let others = try second.readFloats(named: tensor.name)
+                return larger(worst, largestDifference(values, others) / largestMagnitude(values))
+            }
+        }
+
+        @Test(arguments: methods)
+        func `a fast reduction trains as the exact one does but for rounding`(method: String) throws {
+            let project = try TinyProject().copy(method: method)
+            func train(_ out: String, _ reduction: String, _ ranks: Int?, steps: Int = 20) throws -> String {
+                let result = try Program.run(
+                    [
+                        "train", "--config", project.configuration, "--out", project.file(out), "--set",
+                        "train.steps=\(steps)", "--set", "eval.every=null", "--set", "eval.atEnd=false", "--set",
+                        "batch.micro=2", "--set", "parallel.reduction=\(reduction)",
+                    ], ranks: ranks)
+                #expect(result.code == 0, "\(result.error)")
+                return project.file(out) + "/checkpoints/last/adapter"
+            }
+            let exact = try train("exact", "exact", nil)
+            let start = try train("start", "exact", nil, steps: 10)
+            #expect(try Self.difference(exact, start) > 1e-3)
+            for ranks in [nil, 2, 3] {
+                let fast = try train("fast-\(ranks ?? 0)", "fast", ranks)
+                let difference = try Self.difference(exact, fast)
+                #expect(difference < 1e-5 && (ranks == nil || difference > 0), "\(difference) with \(ranks ?? 1) ranks")
+            }
         }
 
         /// The adapter of `full` is the whole model, whose tensors have the names of the model's file.

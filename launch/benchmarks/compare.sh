@@ -2,7 +2,8 @@
 # Runs the peer (peer.py: transformers, PEFT, PyTorch) and this trainer alternately, in pairs, with the same lengths, the same
 # global batch and two cores each, and prints the medians and the ratio to the faster of the two ways to use the peer.
 #   PEER_PYTHON=/path/to/python launch/benchmarks/compare.sh MODEL_DIRECTORY LENGTHS.json [PAIRS] [options of unolora-bench step]
-# PEER_PYTHON needs torch, transformers and peft. Nothing else should run at the same time.
+# With the option `--method full` the peer trains all weights, too. PEER_PYTHON needs torch, transformers and peft. Nothing else
+# should run at the same time.
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
@@ -13,6 +14,9 @@ pairs=${3:-3}
 shift $(($# < 3 ? $# : 3))
 bench=$project/.build/release/unolora-bench
 . "$project/launch/mpi-environment.sh"
+
+peer_options=()
+case " $* " in *" --method full "*) peer_options=(--full) ;; esac
 
 # rate FILE : examples per second of a JSON report
 rate() {
@@ -28,11 +32,12 @@ peer() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for ((pair = 1; pair <= pairs; pair++)); do
-    peer "$peer_python" "$project/launch/benchmarks/peer.py" --model "$model" --lengths "$lengths" --threads 2 >>"$work/peer-1x2"
+    peer "$peer_python" "$project/launch/benchmarks/peer.py" --model "$model" --lengths "$lengths" --threads 2 \
+        "${peer_options[@]}" >>"$work/peer-1x2"
     "$bench" step --model "$model" --lengths "$lengths" --threads 2 "$@" >"$work/report"
     rate "$work/report" >>"$work/ours-1x2"
     peer "$peer_python" -m torch.distributed.run --nproc_per_node 2 "$project/launch/benchmarks/peer.py" \
-        --model "$model" --lengths "$lengths" --threads 1 >>"$work/peer-2x1"
+        --model "$model" --lengths "$lengths" --threads 1 "${peer_options[@]}" >>"$work/peer-2x1"
     mpirun -n 2 "$bench" step --model "$model" --lengths "$lengths" --threads 1 "$@" >"$work/report"
     rate "$work/report" >>"$work/ours-2x1"
     echo "pair $pair: peer 1x2 $(tail -n 1 "$work/peer-1x2"), 2x1 $(tail -n 1 "$work/peer-2x1"); ours 1x2 $(tail -n 1 "$work/ours-1x2"), 2x1 $(tail -n 1 "$work/ours-2x1") examples/s"

@@ -1,4 +1,4 @@
-"""The usual way to train a LoRA on a T5 on a CPU: transformers, PEFT, PyTorch; timed for compare.sh.
+"""The usual way to train a LoRA, or all weights, of a T5 on a CPU: transformers, PEFT, PyTorch; timed for compare.sh.
 
 Needs torch, transformers and peft. Alone, or under torchrun for several processes (gloo). Prints one JSON line:
 examples per second of all processes, from the median step.
@@ -21,6 +21,7 @@ def arguments():
     parser.add_argument("--lengths", required=True, help="JSON list of [source, target] token counts")
     parser.add_argument("--batch", type=int, default=32, help="examples in a step, of all processes")
     parser.add_argument("--steps", type=int, default=6, help="measured steps, after two others")
+    parser.add_argument("--full", action="store_true", help="train all weights instead of a LoRA")
     parser.add_argument("--threads", type=int, default=2, help="threads of each process")
     return parser.parse_args()
 
@@ -47,12 +48,13 @@ def main():
     if processes > 1:
         torch.distributed.init_process_group("gloo")
     model = T5ForConditionalGeneration(T5Config.from_pretrained(options.model))
-    model = get_peft_model(
-        model,
-        LoraConfig(
-            task_type="SEQ_2_SEQ_LM", r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q", "v"]
-        ),
-    )
+    if not options.full:
+        model = get_peft_model(
+            model,
+            LoraConfig(
+                task_type="SEQ_2_SEQ_LM", r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q", "v"]
+            ),
+        )
     model.train()
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=1e-4)
