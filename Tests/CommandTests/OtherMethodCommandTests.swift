@@ -50,7 +50,7 @@ extension ProgramTests {
         }
 
         @Test(arguments: methods)
-        func `a stop and a resume give the bits of the whole run`(method: String) throws {
+        func `a stop and a resume give the bits of the whole run, and so does a repetition`(method: String) throws {
             let project = try TinyProject().copy(method: method)
             func train(_ out: String, _ arguments: [String] = [], ranks: Int? = nil, code: Int32 = 0) throws {
                 let result = try Program.run(
@@ -61,6 +61,8 @@ extension ProgramTests {
             try train("parts", ["--stop-after", "7"], ranks: 2, code: 85)
             try train("parts")
             #expect(try Outcome(run: project.file("whole")) == Outcome(run: project.file("parts")))
+            let again = try Program.run(["reproduce", project.file("parts")], ranks: 2)
+            #expect(again.code == 0 && again.output.contains("step 12: the same bits"), "\(again)")
         }
 
         /// The largest difference of a tensor in two directories of weights, relative to the tensor's largest magnitude.
