@@ -180,7 +180,7 @@ let package = Package(
                 "T5", "Tasks", "Tensors", "TestSupport", "Text", "ToyMethod", "Training",
             ]),
         tests("BenchmarksTests", ["Benchmarks", "Failures", "TestSupport"]),
-        tests("CommandTests", ["Backbone", "Kernels", "Runs", "T5", "TestSupport", "Tensors", "Text"]),
+        tests("CommandTests", ["Backbone", "Kernels", "Runs", "T5", "Tasks", "TestSupport", "Tensors", "Text"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -67,7 +67,7 @@ while IFS=: read -r file line key; do
     key=${key//\`/}
     grep -qF "\"$key\"" Sources/Configuration/KeyTable.swift || complain "$file:$line: there is no key $key"
 done < <(grep -noE '`(model|lora|hyper|hyperformer|data|eval|log|train|lr|optim|loss|checkpoint|parallel|sampler|batch)\.[a-z][A-Za-z]+`' \
-    "${documents[@]}" | grep -vE '`(train|batch|log)\.(sbatch|yaml|jsonl|tsv|json)`|`model\.(safetensors|precision)`')
+    "${documents[@]}" | grep -vE '`(train|batch|log|data)\.(sbatch|yaml|jsonl|tsv|json)`|`model\.(safetensors|precision)`')
 
 [ "$problems" -eq 0 ] || exit 1
 echo "docs: ${#documents[@]} documents agree with the tree"

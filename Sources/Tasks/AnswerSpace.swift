@@ -13,6 +13,14 @@ public enum GoldAnswer: Sendable, Equatable {
     case label(Int)
     /// The raw, unrounded score.
     case score(Double)
+
+    /// The class or the score, as files and statistics have it.
+    var number: Double {
+        switch self {
+        case .label(let label): Double(label)
+        case .score(let score): score
+        }
+    }
 }
 
 /// A figure that an evaluation computes; the raw value is its name in the configuration and in tables.

@@ -77,7 +77,12 @@ struct PredictArguments: ParsableCommand {
 
 struct PrepareArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "prepare", abstract: "Tokenises into the memory-mapped token cache; train does it when absent.")
+        commandName: "prepare",
+        abstract: "Tokenises into the memory-mapped token cache, as train does, and prints figures of the data.",
+        discussion: """
+            For each task and split: examples, tokens of sources and answers, sources that are cut, text without pieces, \
+            labels or scores, and texts that occur more than once or in two splits.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -88,10 +93,13 @@ struct PrepareArguments: ParsableCommand {
             valueName: "directory"), transform: filled)
     var out: String?
 
+    @Flag(help: "Prints only the figures, as the JSON of a run's data.json; all else goes to standard error.")
+    var json = false
+
     func run() {
         Job.run("prepare") { mpi throws(Failure) in
             let directory = TrainArguments.runDirectory(out: out, config: options.config)
-            return try PrepareCommand.run(options.load, out: directory, world: mpi.world)
+            return try PrepareCommand.run(options.load, out: directory, asJSON: json, world: mpi.world)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Tasks
 import TestSupport
 import Testing
 
@@ -46,31 +47,17 @@ extension ProgramTests {
                 "prepare", "--config", project.configuration, "--set", "data.maxSource=40", "--out",
                 project.file("run"),
             ])
-            #expect(prepared.output.contains("80 truncated, 80 without the field second"), "\(prepared)")
+            #expect(
+                prepared.output.contains("\npair: 80 of 80 train sources cut to 40 tokens, 80 \(notice)"), "\(prepared)"
+            )
             #expect(prepared.output.contains("of the characters unknown to the vocabulary"), "\(prepared)")
 
-            struct Environment: Decodable {
-                struct Task: Decodable {
-                    struct Split: Decodable {
-                        struct Sources: Decodable {
-                            var truncated: Int
-                            var unknownCharacters: Int
-                            var withUnknown: Int
-                        }
-                        var name: String
-                        var sources: Sources
-                    }
-                    var task: String
-                    var splits: [Split]
-                }
-                var data: [Task]
-            }
-            let data = try Data(contentsOf: URL(fileURLWithPath: run + "/environment.json"))
-            let pair = try #require(
-                try JSONDecoder().decode(Environment.self, from: data).data.first { $0.task == "pair" })
-            #expect(pair.splits.map(\.sources.truncated).reduce(0, +) == 100)
-            #expect(pair.splits.map(\.sources.withUnknown).reduce(0, +) == 40)
-            #expect(pair.splits.map(\.sources.unknownCharacters).reduce(0, +) == 80)
+            let data = try Data(contentsOf: URL(fileURLWithPath: run + "/data.json"))
+            let statistics = try JSONDecoder().decode(DataStatistics.self, from: data)
+            let pair = try #require(statistics.tasks.first { $0.task == "pair" })
+            #expect(pair.splits.map(\.sources.cut.count).reduce(0, +) == 100)
+            #expect(pair.splits.map(\.sources.withUnknown.count).reduce(0, +) == 40)
+            #expect(pair.splits.map(\.sources.unknownCharacters.count).reduce(0, +) == 80)
         }
 
         @Test func `a prediction says that its text was cut, which field is lost, and what is unknown`() throws {

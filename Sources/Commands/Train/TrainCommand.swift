@@ -138,6 +138,8 @@ public struct TrainCommand {
             [replayed = request.replayed] present throws(Failure) in
             if let replayed { try replayed.identity.refuseReplay(as: present, path: replayed.path) }
         }
+        let statistics =
+            world.rank == 0 ? DataStatistics(session.data.cache.tasks, maxSource: configuration.maxSource) : nil
         startup.finished(.data)
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let state = TrainState(session.base.method, on: session.base.model, seed: configuration.seed)
@@ -192,7 +194,7 @@ public struct TrainCommand {
         let precision = try measurePrecision(session, state)
         // Without an estimate, a workspace grows as needed.
         let memory = try? session.memory(threads: threads.threads, looks: world.rank == 0)
-        announce(session, threads, state, memory)
+        announce(session, statistics, threads, state, memory)
         if let precision {
             say(precision.summary)
             log.info("\(precision.summary)")
@@ -219,8 +221,8 @@ public struct TrainCommand {
         startup.finished(.state)
         try EnvironmentRecord.write(
             run, world: world, library: library, products: base.products, threads: threads, precision: precision,
-            startup: startup, data: session.data.cache.tasks.map(\.report),
-            origin: origin.map { .init(path: $0.path, digest: $0.digest) })
+            startup: startup, origin: origin.map { .init(path: $0.path, digest: $0.digest) })
+        try statistics?.write(to: run)
         // The collective above came after rank 0 took the run directory.
         ending.begin()
         snapshots.watch(checkpoints)
@@ -281,14 +283,15 @@ public struct TrainCommand {
     }
 
     private func announce(
-        _ session: RunSession, _ threads: ThreadChoice, _ state: TrainState, _ memory: RankMemory?
+        _ session: RunSession, _ statistics: DataStatistics?, _ threads: ThreadChoice, _ state: TrainState,
+        _ memory: RankMemory?
     ) {
         let backbone = session.base.model.shape.weightCount
         say(
             "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
         let reports = session.data.cache.tasks.map(\.report)
-        for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
+        for line in statistics.map({ DataReport.lines($0, reports) }) ?? [] { say("data: \(line)") }
         let unusual = RunModel.warning(session.base.vocabulary, session.base.model.shape)
         for warning in [unusual].compactMap(\.self) + DataReport.warnings(reports) { say("warning: \(warning)") }
         for notice in session.positiveNotices { say("note: \(notice)") }

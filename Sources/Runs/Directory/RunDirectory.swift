@@ -30,6 +30,8 @@ public struct RunDirectory: Sendable {
     public var configuration: String { path + "/config.yaml" }
     /// Version, libraries, hosts, ranks and threads.
     public var environment: String { path + "/environment.json" }
+    /// The figures of the data.
+    package var data: String { path + "/data.json" }
     /// One JSON object per line, append-only.
     public var metrics: String { path + "/metrics.jsonl" }
     /// The lock of the job that holds the directory.

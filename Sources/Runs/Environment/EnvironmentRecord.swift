@@ -1,6 +1,5 @@
 package import Failures
 import Foundation
-package import Tasks
 import Tensors
 
 /// `environment.json`: the machines and libraries on which a run ran, and its precision.
@@ -60,15 +59,13 @@ package struct EnvironmentRecord: Codable {
     package var started: Double
     /// What rank 0 did before that.
     package var startup: StartupTimes.Record
-    /// The results of reading and tokenising the tasks.
-    package var data: [TaskReport]
     /// Nil for a random start.
     package var origin: Origin?
 
     /// Creates the record; `startup` has what rank 0 did until now.
     package init(
         mpi: Library, libraries: [String: String], ranks: [Rank], precision: PrecisionReport?,
-        startup: StartupTimes, data: [TaskReport], origin: Origin? = nil
+        startup: StartupTimes, origin: Origin? = nil
     ) {
         version = ProgramVersion.current
         commit = ProgramVersion.commit ?? "unknown"
@@ -80,7 +77,6 @@ package struct EnvironmentRecord: Codable {
         command = CommandLine.arguments
         started = Date().timeIntervalSince1970
         self.startup = startup.record
-        self.data = data
         self.origin = origin
     }
 

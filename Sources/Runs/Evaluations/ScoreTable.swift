@@ -36,16 +36,7 @@ public struct ScoreTable {
     }
 
     /// The table, one line per row.
-    public var text: String {
-        let widths = (0..<rows[0].count).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            zip(row, widths).enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                let alignsRight = column == 1 || column >= 3
-                return alignsRight ? padding + cell.0 : cell.0 + padding
-            }.joined(separator: "  ").replacing(#/\s+$/#, with: "")
-        }.joined(separator: "\n")
-    }
+    public var text: String { TextTable(rows, left: [0, 2]).text }
 
     /// A figure's name; for F1 with the label for which it is computed.
     private static func name(_ metric: Metric, _ scores: TaskScores) -> String {

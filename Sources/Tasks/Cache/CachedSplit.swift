@@ -39,6 +39,12 @@ import Tensors
         unsafe targets[answers.targetIndex(of: gold(index))]
     }
 
+    /// The lengths of all sources as the model reads them, in time proportional to their number.
+    public var sourceLengths: TokenLengths { TokenLengths((0..<count).lazy.map { unsafe source($0).count }) }
+
+    /// The lengths of the targets of all examples.
+    public var targetLengths: TokenLengths { TokenLengths((0..<count).lazy.map { unsafe target($0).count }) }
+
     /// The gold answer of example `index`: the class or the raw score.
     public func gold(_ index: Int) -> GoldAnswer {
         precondition((0..<count).contains(index), "example out of range")

@@ -86,6 +86,8 @@ extension TokenCacheBuilder {
     struct UnitTokens: Sendable {
         var sources = TokenLists()
         var counts = SourceCounts()
+        /// The length of each source before any cut, EOS included.
+        var wholeLengths: [Int] = []
     }
 
     /// All work, in the order of the file.
@@ -106,7 +108,9 @@ extension TokenCacheBuilder {
         let tokeniser = SourceTokeniser(
             definition: tasks[unit.task].definition, vocabulary: vocabulary, maxSource: options.maxSource)
         try tasks[unit.task].readSources(split: unit.split, unit.range) { (_, source) throws(Failure) in
-            tokens.counts.add(try tokeniser.append(source, to: &tokens.sources))
+            let finding = try tokeniser.append(source, to: &tokens.sources)
+            tokens.counts.add(finding)
+            tokens.wholeLengths.append(finding.tokens + 1)
         }
         return tokens
     }

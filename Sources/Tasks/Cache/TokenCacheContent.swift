@@ -14,14 +14,19 @@ struct TokenCacheContent {
         targets = builder.targets
         sources = tasks.map { $0.splitNames.map { _ in [] } }
         var counts = tasks.map { $0.splitNames.map { _ in SourceCounts() } }
+        var wholeLengths = tasks.map { $0.splitNames.map { _ in [Int]() } }
         for (unit, tokens) in zip(units, tokens) {
             sources[unit.task][unit.split].append(tokens.sources)
             counts[unit.task][unit.split].add(tokens.counts)
+            wholeLengths[unit.task][unit.split] += tokens.wholeLengths
         }
         header = TokenCacheHeader(tasks: [])
         for (index, task) in tasks.enumerated() {
             var report = task.report
-            for split in report.splits.indices { report.splits[split].sources = counts[index][split] }
+            for split in report.splits.indices {
+                report.splits[split].sources = counts[index][split]
+                report.splits[split].whole = TokenLengths(wholeLengths[index][split])
+            }
             header.tasks.append(Self.entry(task.definition, report, targets[index], sources[index]))
         }
     }
@@ -75,16 +80,6 @@ struct TokenCacheContent {
                 try emit(origins.map { $0.gold.number })
                 try emit(origins.flatMap { [UInt32($0.file), UInt32($0.line)] })
             }
-        }
-    }
-}
-
-extension GoldAnswer {
-    /// The label or score as the cache stores it.
-    fileprivate var number: Double {
-        switch self {
-        case .label(let label): Double(label)
-        case .score(let score): score
         }
     }
 }

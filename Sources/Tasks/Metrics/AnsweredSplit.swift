@@ -25,12 +25,7 @@ public struct AnsweredSplit: Codable, Sendable, Equatable {
         }
         self.positive = metrics.contains(.f1) ? positive?.index : nil
         self.metrics = metrics
-        self.gold = gold.map { answer in
-            switch answer {
-            case .label(let label): Double(label)
-            case .score(let score): score
-            }
-        }
+        self.gold = gold.map(\.number)
     }
 
     /// Creates a value from numbers.

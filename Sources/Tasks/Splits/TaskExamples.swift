@@ -33,7 +33,7 @@ public struct TaskExamples: Sendable {
             try Self.dropDuplicates(definition, files, &rows, &report)
         }
         // Dropped rows are not counted any more.
-        Self.countEqualText(files, rows, &report)
+        Self.countEqualText(definition, files, rows, &report)
         self.definition = definition
         self.files = files
         self.rows = rows

@@ -24,11 +24,14 @@ public struct TaskReport: Sendable, Equatable, Codable {
         public let label: String?
         /// Its examples.
         public internal(set) var examples: Int
-        /// For each earlier split that shares text with it: how many of its examples have a source text that occurs there,
-        /// after duplicates were dropped.
+        /// For each earlier split: the examples of this one whose source text occurs there, after duplicates were dropped.
         public internal(set) var equalText: [EqualText] = []
+        /// The examples whose source text occurs in this split more than once, after duplicates were dropped.
+        public internal(set) var repeated = Repeats()
         /// The result of tokenising; empty before that.
         public internal(set) var sources = SourceCounts()
+        /// The lengths of the sources before any cut; empty before tokenising.
+        public internal(set) var whole = TokenLengths([])
 
         /// Examples whose source was cut to the maximal length.
         public var truncatedSources: Int { sources.truncated }
@@ -39,7 +42,17 @@ public struct TaskReport: Sendable, Equatable, Codable {
         /// The other split.
         public let with: SplitName
         /// How many.
-        public let examples: Int
+        public internal(set) var examples = 0
+        /// Those of them whose text has another answer there, at least once.
+        public internal(set) var otherAnswer = 0
+    }
+
+    /// Examples whose text occurs more than once in their split.
+    public struct Repeats: Sendable, Equatable, Codable {
+        /// Examples beyond the first with each text: those that would go if each text were kept once.
+        public internal(set) var examples = 0
+        /// Examples, the first ones included, whose text has another answer elsewhere in the split.
+        public internal(set) var otherAnswer = 0
     }
 
     /// The task.
@@ -50,11 +63,19 @@ public struct TaskReport: Sendable, Equatable, Codable {
     public internal(set) var splits: [Split]
     /// Training rows dropped because their text occurs in another split (`dropDuplicates`).
     public internal(set) var droppedDuplicates = 0
+    /// The dropped rows by the split in which their text occurs, which may be several; empty unless rows were to be dropped.
+    public internal(set) var dropped: [EqualText] = []
+    /// The first dropped row: file and line.
+    public internal(set) var firstDropped: String?
 
     /// Whether the numbers can be counts of rows; if so, their sums do not overflow.
     var isPossible: Bool {
         let rows = files.flatMap { [$0.examples, $0.badRows, $0.incompleteRows, $0.ignoredRows] }
-        let examples = splits.flatMap { [$0.examples] + $0.sources.numbers + $0.equalText.map(\.examples) }
-        return (rows + examples + [droppedDuplicates]).allSatisfy { (0...(1 << 40)).contains($0) }
+        let examples = splits.flatMap { split in
+            [split.examples, split.repeated.examples, split.repeated.otherAnswer] + split.sources.numbers
+                + split.whole.numbers
+        }
+        let equal = (splits.flatMap(\.equalText) + dropped).flatMap { [$0.examples, $0.otherAnswer] }
+        return (rows + examples + equal + [droppedDuplicates]).allSatisfy { (0...(1 << 40)).contains($0) }
     }
 }

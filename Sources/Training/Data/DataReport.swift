@@ -2,49 +2,41 @@ import Foundation
 package import Tasks
 import Tensors
 
-/// The results of reading and tokenising, for people.
+/// The results of reading and tokenising, as lines for people.
 package enum DataReport {
-    /// The complete report, one line for each task and split, which `prepare` prints.
-    package static func lines(_ data: RunData) -> [String] {
-        data.cache.tasks.flatMap { task -> [String] in
-            let head = ["\(task.name): longest answer \(task.longestTarget) tokens"] + leftOut(task.report)
-            return [head.joined(separator: ", ")]
-                + zip(task.report.splits, task.splits).map { split, cached in
-                    let label = split.label.map { " (\($0))" } ?? ""
-                    let parts =
-                        [
-                            "\(split.examples) examples", "longest source \(cached.longestSource) tokens",
-                            "\(split.truncatedSources) truncated",
-                        ]
-                        + split.sources.lost.map { "\($0.sources) without \(name($0.part))" }
-                        + (split.sources.unknownTokens > 0 ? [unknown(split)] : [])
-                        + (split.sources.withAddedTokens > 0
-                            ? ["\(split.sources.withAddedTokens) with special or added tokens"] : [])
-                        + split.equalText.filter { $0.examples > 0 }.map {
-                            "\($0.examples) with a text that is also in \($0.with)"
-                        }
-                    return "  \(split.name)\(label): \(parts.joined(separator: ", "))"
-                }
+    /// What `train` prints at the start: for each task a line with the most important figures, and a second one if its examples
+    /// are not simply the rows of its files.
+    package static func lines(_ statistics: DataStatistics, _ reports: [TaskReport]) -> [String] {
+        zip(statistics.tasks, reports).flatMap { task, report in
+            [summary(task)] + notices([report], maxSource: statistics.maxSource)
         }
     }
 
-    /// One line for each task whose examples are not simply the rows of its files. `train` prints these lines at the start, and
-    /// `evaluate` prints them for the split that it evaluates.
+    /// One line for each task whose examples are not simply the rows of its files. `evaluate` prints these lines for the split
+    /// that it evaluates.
     package static func notices(_ reports: [TaskReport], of split: SplitName? = nil, maxSource: Int) -> [String] {
         reports.compactMap { report in
             let splits = report.splits.filter { split == nil || $0.name == split }
+            // What `warnings` says about all splits is not said twice.
+            let unknowns = splits.filter { unknownShare($0) > 0.01 && (split != nil || !isMostlyUnknown($0)) }
             let found =
-                (split == nil ? leftOut(report) : [])
-                + splits.flatMap { cuts($0, maxSource: maxSource) }
-                + splits.filter { isWorthSaying($0) && (split != nil || !isMostlyUnknown($0)) }.map {
-                    "\($0.name): \(unknown($0))"
-                }
-                + (split == nil ? report.splits : []).flatMap { split in
-                    split.equalText.filter { $0.examples > 0 }.map {
-                        "\($0.examples) \(split.name) examples have a text that is also in \($0.with)"
-                    }
-                }
-            return found.isEmpty ? nil : "\(report.task): \(found.joined(separator: ", "))"
+                (split == nil ? leftOut(report) : []) + splits.flatMap { cuts($0, maxSource: maxSource) }
+                + unknowns.map(unknown) + (split == nil ? splits.flatMap(equalTexts) : [])
+            return line(report, found)
+        }
+    }
+
+    /// What `prepare` prints below its tables, which do not have it: for each task the rows that were left out, and for each
+    /// split what the model does not see, however little it is.
+    package static func remarks(_ reports: [TaskReport], maxSource: Int) -> [String] {
+        reports.flatMap { report in
+            ([leftOut(report)]
+                + report.splits.map { split in
+                    cuts(split, maxSource: maxSource) + (split.sources.unknownTokens > 0 ? [unknown(split)] : [])
+                        + (split.sources.withAddedTokens > 0
+                            ? ["\(split.sources.withAddedTokens) \(split.name) sources have special or added tokens"]
+                            : [])
+                }).compactMap { line(report, $0) }
         }
     }
 
@@ -52,10 +44,49 @@ package enum DataReport {
     package static func warnings(_ reports: [TaskReport]) -> [String] {
         reports.flatMap { report in
             report.splits.filter(isMostlyUnknown).map {
-                "task \(report.task), \($0.name): \(unknown($0)); of these the model only sees that something is there: use a "
+                "task \(report.task), \(unknown($0)); of these the model only sees that something is there: use a "
                     + "model whose vocabulary covers these texts"
             }
         }
+    }
+
+    /// A fraction for people.
+    static func percent(_ share: Double) -> String {
+        if share == 0 { return "0 %" }
+        if share < 0.00001 { return "under 0.001 %" }
+        return String(format: share < 0.001 ? "%.3f %%" : "%.1f %%", share * 100)
+    }
+
+    private static func summary(_ task: TaskStatistics) -> String {
+        let counts = task.splits.map { "\($0.examples) \($0.split)" }.joined(separator: ", ")
+        guard let training = task.split(.train) else { return "\(task.task): \(counts) examples" }
+        let tokens = training.sources.tokens
+        let lengths =
+            "\(tokens.total) tokens (mean \(String(format: "%.1f", tokens.mean ?? 0)), p95 \(tokens.percentile95 ?? 0), "
+            + "longest \(tokens.longest ?? 0))"
+        return [
+            "\(task.task): \(counts) examples",
+            "train sources: \(lengths), \(percent(training.sources.cut.share)) cut, "
+                + "\(percent(training.sources.unknownTokens.share)) unknown",
+            "train answers: \(answers(training))",
+        ].joined(separator: "; ")
+    }
+
+    /// The share of each label, the extremes of many labels, or the distribution of the scores.
+    private static func answers(_ split: SplitStatistics) -> String {
+        if let scores = split.scores {
+            return String(format: "scores %g to %g, mean %.2f", scores.minimum, scores.maximum, scores.mean)
+        }
+        guard let labels = split.labels, let least = labels.min(by: { $0.count < $1.count }),
+            let most = labels.max(by: { $0.count < $1.count })
+        else { return "none" }
+        func words(_ label: LabelStatistics) -> String { "\(label.label.shown) \(percent(label.share))" }
+        if labels.count <= 4 { return labels.map(words).joined(separator: ", ") }
+        return "\(labels.count) labels, from \(words(least)) to \(words(most))"
+    }
+
+    private static func line(_ report: TaskReport, _ found: [String]) -> String? {
+        found.isEmpty ? nil : "\(report.task): \(found.joined(separator: ", "))"
     }
 
     private static func cuts(_ split: TaskReport.Split, maxSource: Int) -> [String] {
@@ -74,10 +105,7 @@ package enum DataReport {
     }
 
     private static func unknown(_ split: TaskReport.Split) -> String {
-        func percent(_ share: Double) -> String {
-            share < 0.00001 ? "under 0.001 %" : String(format: share < 0.001 ? "%.3f %%" : "%.1f %%", share * 100)
-        }
-        return "\(percent(split.sources.unknownCharacterShare)) of the characters unknown to the vocabulary ("
+        "\(split.name): \(percent(split.sources.unknownCharacterShare)) of the characters unknown to the vocabulary ("
             + "\(percent(split.sources.unknownTokenShare)) of the tokens, in \(split.sources.withUnknown) of "
             + "\(split.examples) sources)"
     }
@@ -87,17 +115,36 @@ package enum DataReport {
         max(split.sources.unknownCharacterShare, split.sources.unknownTokenShare)
     }
 
-    private static func isWorthSaying(_ split: TaskReport.Split) -> Bool { unknownShare(split) > 0.01 }
     private static func isMostlyUnknown(_ split: TaskReport.Split) -> Bool { unknownShare(split) > 0.2 }
+
+    private static func equalTexts(_ split: TaskReport.Split) -> [String] {
+        let (name, repeated) = (split.name, split.repeated)
+        let several = repeated.otherAnswer > 0 ? " (\(repeated.otherAnswer) have a text with several answers)" : ""
+        return
+            (name == .train && repeated.examples > 0
+            ? ["\(repeated.examples) train examples repeat the text of an earlier one" + several] : [])
+            + split.equalText.filter { $0.examples > 0 }.map { equal in
+                "\(equal.examples) \(name) examples have a text that is also in \(equal.with)" + otherAnswer(equal)
+            }
+    }
+
+    private static func otherAnswer(_ equal: TaskReport.EqualText) -> String {
+        equal.otherAnswer > 0 ? " (\(equal.otherAnswer) with another answer there)" : ""
+    }
 
     private static func leftOut(_ report: TaskReport) -> [String] {
         let bad = report.files.reduce(0) { $0 + $1.badRows }
         let first = report.files.lazy.compactMap(\.firstBadRow).first
+        let dropped = report.dropped.filter { $0.examples > 0 }.map { "\($0.examples) of \($0.with)" + otherAnswer($0) }
         let parts: [(count: Int, text: String)] = [
             (bad, "bad rows left out" + (first.map { " (the first is \($0))" } ?? "")),
             (report.files.reduce(0) { $0 + $1.incompleteRows }, "incomplete rows left out"),
             (report.files.reduce(0) { $0 + $1.ignoredRows }, "rows left out for their label"),
-            (report.droppedDuplicates, "duplicates dropped"),
+            (
+                report.droppedDuplicates,
+                "duplicates dropped from train" + (report.firstDropped.map { " (the first is \($0))" } ?? "") + ": "
+                    + dropped.joined(separator: " and ")
+            ),
         ]
         return parts.filter { $0.count > 0 }.map { "\($0.count) \($0.text)" }
     }

@@ -3,7 +3,6 @@ import Foundation
 import Kernels
 package import MPI
 package import Runs
-package import Tasks
 
 extension EnvironmentRecord {
     /// What else the bits of a result depend on.
@@ -17,7 +16,7 @@ extension EnvironmentRecord {
     /// Collects the parts of all ranks and writes the file on rank 0, with rank 0's `precision`; collective.
     package static func write(
         _ run: RunDirectory, world: Communicator, library: MPIEnvironment.Library, products: ProductBackend,
-        threads: ThreadChoice, precision: PrecisionReport?, startup: StartupTimes, data: [TaskReport],
+        threads: ThreadChoice, precision: PrecisionReport?, startup: StartupTimes,
         origin: EnvironmentRecord.Origin?
     ) throws(Failure) {
         let own = Rank(
@@ -27,7 +26,7 @@ extension EnvironmentRecord {
         guard world.rank == 0 else { return }
         try EnvironmentRecord(
             mpi: Library(version: library.version, threadLevel: library.threadLevel.rawValue),
-            libraries: libraries(products), ranks: ranks, precision: precision, startup: startup, data: data,
+            libraries: libraries(products), ranks: ranks, precision: precision, startup: startup,
             origin: origin
         ).write(to: run)
     }

@@ -22,7 +22,7 @@ import Testing
         #expect(names.filter { !$0.contains(".json") } == ["checkpoints", "logs"])
     }
 
-    @Test(arguments: ["config.yaml", "metrics.jsonl"])
+    @Test(arguments: ["config.yaml", "metrics.jsonl", "data.json"])
     func `a directory with a file of a run's name and no run is refused and left alone`(name: String) throws {
         let directory = try TemporaryDirectory()
         try directory.write(name, "mine")

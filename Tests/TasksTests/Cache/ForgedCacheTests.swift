@@ -70,7 +70,16 @@ import Text
             #expect(
                 try refusal("\"droppedDuplicates\":0", "\"droppedDuplicates\":\(number)") == "its report is damaged")
             #expect(try refusal("\"badRows\":0", "\"badRows\":\(number)") == "its report is damaged")
+            #expect(try refusal("\"otherAnswer\":0", "\"otherAnswer\":\(number)") == "its report is damaged")
+            #expect(try refusal("\"longest\":", "\"longest\":\(number),\"was\":") == "its report is damaged")
         }
+    }
+
+    /// Versions before the figures of repeated texts and of whole lengths wrote such headers.
+    @Test func `a header without figures of an earlier version is refused, so that the cache is built again`() throws {
+        #expect(try refusal("\"repeated\":", "\"others\":") == "its header is damaged")
+        #expect(try refusal("\"whole\":", "\"others\":") == "its header is damaged")
+        #expect(try refusal("\"dropped\":", "\"others\":") == "its header is damaged")
     }
 
     /// The memory is planned with this number.
