@@ -35,6 +35,12 @@ public struct Checkpoint: Sendable, Equatable {
         self.manifest = manifest
     }
 
+    /// The digest of the adapter's weights, as the manifest of a checkpoint directory lists it; the files only need to have their
+    /// sizes. Throws like `init(path:)`.
+    public static func listedAdapterDigest(path: String) throws(Failure) -> ContentDigest? {
+        try Checkpoint(path: path, manifest: manifestWithSizes(path)).adapterDigest
+    }
+
     /// The directory with the adapter in its native format, or with the whole model in Hugging Face's.
     public var adapterDirectory: String { "\(path)/adapter" }
 

@@ -9,8 +9,9 @@ extension RunConfiguration {
     ///     shrink alike, so that a shorter run chooses its best checkpoint among as many.
     ///   - cache: the directory of the token cache, unless the configuration names one.
     ///   - seed: the seed; nil for the same.
+    ///   - origin: `init.from`; nil for the same.
     package func variant(
-        tasks names: [String]? = nil, share: Double = 1, cache: String? = nil, seed: Int? = nil
+        tasks names: [String]? = nil, share: Double = 1, cache: String? = nil, seed: Int? = nil, origin: String? = nil
     ) -> RunConfiguration {
         var values = values
         if let names, case .list(let items)? = values["tasks"] {
@@ -23,6 +24,7 @@ extension RunConfiguration {
         if let evaluateEvery { values["eval.every"] = .integer(max(1, part(evaluateEvery))) }
         if let cache, self.cache == nil { values["data.cache"] = .text(cache) }
         if let seed { values["train.seed"] = .integer(seed) }
+        if let origin { values["init.from"] = .text(origin) }
         return RunConfiguration(values: values, warnings: warnings)
     }
 

@@ -81,7 +81,7 @@ struct TrainArguments: ParsableCommand {
         let patience = Duration.seconds(isRestarted ? 180 : parent == nil ? 2 : 30)
         let request = TrainCommand.Request(
             out: directory, source: config, resume: ResumeChoice(resume), stop: stop,
-            patience: patience)
+            patience: patience, leavesFinished: parent != nil)
         var run = TrainCommand(configuration, request, world: world, library: mpi.library, startup: startup)
         return try run()
     }

@@ -26,11 +26,11 @@ private let known = [
 /// Reads `text` as `/studies/study.yaml`, which is `study.yaml` in messages.
 func study(
     _ text: String, set overrides: [String] = [], withoutTest: Set<String> = [], run: String = base,
-    cache: String? = "/cache"
+    directory: String = "/out/runs", cache: String? = "/cache"
 ) throws(Failure) -> Study {
     let file = try StudyFile(yaml: text, name: "study.yaml", directory: "/studies")
     let source = Study.BaseText(yaml: run, name: "run.yaml", directory: "/runs", isOwn: true)
-    return try Study(file, base: source, overrides: overrides, cache: cache) { configuration in
+    return try Study(file, base: source, overrides: overrides, directory: directory, cache: cache) { configuration in
         known.filter { size in configuration.tasks.contains { $0.name == size.name } }.map { size in
             TaskSize(
                 name: size.name, training: size.training, hasTest: !withoutTest.contains(size.name),

@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: [
         ("paper", 42), ("rank", 30), ("ranks-a-b", 27), ("temperature", 30), ("imbalance", 24), ("tasks", 15),
-        ("hyper-inputs", 24),
+        ("hyper-inputs", 24), ("transfer", 12),
     ])
     func `each shipped study can be run on the embedded tasks`(name: String, runs: Int) throws {
         let path = "\(Self.directory)/\(name).yaml"
@@ -24,7 +24,7 @@ import Testing
         let base = Study.BaseText(
             yaml: "model: t5\ntasks:\n\(tasks)lr: {warmup: 60}\ntrain: {steps: 1500}\n", name: "run.yaml",
             directory: "/runs", isOwn: false)
-        let study = try Study(StudyFile.load(path), base: base, overrides: [], cache: nil) { _ in
+        let study = try Study(StudyFile.load(path), base: base, overrides: [], directory: "/runs", cache: nil) { _ in
             Self.embedded.map { TaskSize(name: $0.0, training: $0.1, hasTest: true, metrics: ["accuracy"]) }
         }
         #expect(study.runs.count == runs && Set(study.runs.map(\.name)).count == runs)
@@ -35,6 +35,6 @@ import Testing
     }
 
     @Test func `no study is without a test`() throws {
-        #expect(try FileManager.default.contentsOfDirectory(atPath: Self.directory).count == 7)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: Self.directory).count == 8)
     }
 }

@@ -92,6 +92,35 @@ import Testing
         ("rows: [{name: a}]\nrun: a\nconfig: {}\n", "study.yaml: run and config cannot be given together"),
         ("rows: [{name: a}]\nreference: b\n", "study.yaml:2: reference b names no row"),
         ("rows: [{name: a, set: {eval.atEnd: false}}]\n", "study.yaml:1: row a has eval.atEnd false"),
+        (
+            "rows:\n  - {name: a}\n  - {name: b, from: aa}\n",
+            "study.yaml:3: row b begins from aa, which is no row of this study; did you mean a? (a)"
+        ),
+        ("rows:\n  - {name: a}\n  - {name: b, from: [a]}\n", "study.yaml:3: from must be the name of another row"),
+        (
+            "rows:\n  - {name: a, tasks: each}\n  - {name: b, from: a}\n",
+            "study.yaml:3: row b begins from a, which has a run and an adapter for each task; name a row with one run"
+        ),
+        (
+            "rows:\n  - {name: a, from: a}\n",
+            "study.yaml:2: row a begins from a, but rows that wait for one another never begin (a, from a)"
+        ),
+        (
+            "rows:\n  - {name: a, from: c}\n  - {name: b, from: a}\n  - {name: c, from: b}\n",
+            "study.yaml:2: row a begins from c, but rows that wait for one another never begin (a, from c, from b, from a); remove one"
+        ),
+        (
+            "rows:\n  - {name: a}\n  - {name: b, from: a, set: {init.from: x}}\n",
+            "study.yaml:3: row b has init.from and the key from; remove one of them"
+        ),
+        (
+            "rows:\n  - {name: a}\n  - {name: b, from: a}\ngrid: {init.from: [x, y]}\n",
+            "study.yaml:4: grid varies init.from, and row b has the key from; remove one of them"
+        ),
+        (
+            "rows:\n  - {name: a, set: {init.newTask: random}}\n  - {name: b, from: a}\n",
+            "study.yaml:2: init.newTask has no meaning without init.from"
+        ),
         ("rows: [\n", "study.yaml:2: not valid YAML"),
         ("", "study.yaml: the file is empty"),
     ])
@@ -102,6 +131,12 @@ import Testing
 
     @Test func `a seed by an option is refused`() throws {
         #expect(try refusal("rows: [{name: a}]\n", set: ["train.seed=4"], code: .usage).hasPrefix("--set train.seed"))
+    }
+
+    @Test func `an origin by an option is refused beside that of a row`() throws {
+        let text = "rows:\n  - {name: a, tasks: [cola]}\n  - {name: b, from: a, tasks: [rte]}\n"
+        let message = try refusal(text, set: ["init.from=x"], code: .usage)
+        #expect(message.hasPrefix("--set init.from: row b has an origin of its own by the key from"), "\(message)")
     }
 
     @Test func `threads by an option are refused`() throws {

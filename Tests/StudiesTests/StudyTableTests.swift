@@ -116,6 +116,9 @@ import Testing
     /// 3 + 2 on one place and 4 on the other.
     @Test func `the time of runs that are packed`() {
         #expect(StudyPlan.makespan([3, 4, 2], parallel: 2) == 5)
+        // The third run begins when the first has ended, so 3 + 2; and when the second has, 4 + 2.
+        #expect(StudyPlan.makespan([3, 4, 2], origins: [nil, nil, 0], parallel: 3) == 5)
+        #expect(StudyPlan.makespan([3, 4, 2], origins: [nil, nil, 1], parallel: 2) == 6)
         #expect(StudyPlan.makespan([3, 4, 2], parallel: 1) == 9 && StudyPlan.makespan([], parallel: 3) == 0)
     }
 }

@@ -114,6 +114,40 @@ import Testing
         #expect(try study(single).references == [1, nil])
     }
 
+    @Test func `a row begins with the adapters of another row's runs of the same seed and grid point`() throws {
+        let study = try study(
+            """
+            rows:
+              - {name: later, from: source, tasks: [rte]}
+              - {name: warm, from: source, set: {init.newTask: random}, tasks: each}
+              - {name: source, tasks: [cola]}
+              - {name: fresh}
+            grid: {lora.rank: [2, 4]}
+            seeds: [1, 3]
+            """)
+        #expect(study.lines.map(\.row) == ["later", "later", "warm", "warm", "source", "source", "fresh", "fresh"])
+        #expect(study.lines.indices.map(study.origin) == [4, 5, 4, 5, nil, nil, nil, nil])
+        // Those without origin come first, in the order of the lines.
+        #expect(study.runs.prefix(8).allSatisfy { $0.origin == nil && $0.configuration.origin == nil })
+        #expect(study.runs[0].name == "source/lora.rank=2/seed-1")
+        let warm = try #require(study.runs.first { $0.name == "warm/lora.rank=4/seed-3/rte" })
+        #expect(warm.origin == "source/lora.rank=4/seed-3")
+        #expect(warm.configuration.origin == "/out/runs/source/lora.rank=4/seed-3")
+        #expect(warm.configuration.resolvedYAML.contains("  newTask: random\n"))
+    }
+
+    @Test func `origins of origins come first of all`() throws {
+        let study = try study(
+            """
+            rows:
+              - {name: third, from: second, tasks: [rte]}
+              - {name: second, from: first, tasks: [rte], set: {lr.peak: 1e-3}}
+              - {name: first, tasks: [cola]}
+            """)
+        #expect(study.runs.map(\.name) == ["first/seed-1", "second/seed-1", "third/seed-1"])
+        #expect(study.runs.map(\.origin) == [nil, "first/seed-1", "second/seed-1"])
+    }
+
     @Test func `the runs of a study are shared out without rest`() throws {
         let numbers = Array(0..<7)
         let alone = try Share(rank: 0, ranks: 1, environment: [:])

@@ -4,6 +4,7 @@ import Foundation
 public import MPI
 import Runs
 import Studies
+import Tensors
 import Training
 
 /// `study`: trains all runs of a study and compares them in a table.
@@ -36,7 +37,7 @@ public enum StudyCommand {
             try directory.create()
             return try directory.exclusively { () throws(Failure) in
                 try StudySource(request.config, overrides: request.overrides).load(
-                    example: directory.path, cache: directory.cache)
+                    example: directory.path, runs: directory.runs, cache: directory.cache)
             }
         }
         let counts = try StudySource.counts(study)
@@ -46,12 +47,12 @@ public enum StudyCommand {
         let isLaunched =
             LaunchEnvironment(request.environment).announcement != nil
             || ["PMIX_RANK", "PMI_RANK"].contains { request.environment[$0] != nil }
-        let own = share.runs(of: study.runs)
+        let states = RunStates(study, in: directory) { Origin.digest(ofRun: $0.path)?.hexadecimal }
         let queue = RunQueue(
-            directory, runs: own, parallel: study.file.parallel,
+            directory, states: states, study: study, share: share,
             threads: study.file.threads ?? max(1, cores / study.file.parallel), program: try program(),
             environment: RunEnvironment.of(request.environment, isLaunched: isLaunched),
-            prefix: world.size > 1 ? "rank \(world.rank): " : "")
+            patience: .seconds(30), prefix: world.size > 1 ? "rank \(world.rank): " : "")
         let ending = try queue()
         // The ranks sleep while they wait, since their parts take different times.
         try world.idleBarrier()
@@ -61,7 +62,7 @@ public enum StudyCommand {
             Terminal.say("stopped; the same command continues the study")
             return Int32(stopped)
         }
-        let table = try writeTable(study, counts, in: directory)
+        let table = try writeTable(study, states, counts, in: directory)
         try Terminal.print("\n" + table.markdown)
         Terminal.say("table: \(directory.table("md")), .tex, .csv, .json")
         return codes.map { Int32($0[1]) }.first { $0 != 0 } ?? 0
@@ -70,14 +71,14 @@ public enum StudyCommand {
     /// Writes the table of what is finished. Another process may finish a run in the meantime and write a newer table, which must
     /// not be replaced by an older one.
     private static func writeTable(
-        _ study: Study, _ counts: [StudyTable.Counts], in directory: StudyDirectory
+        _ study: Study, _ states: RunStates, _ counts: [StudyTable.Counts], in directory: StudyDirectory
     ) throws(Failure) -> StudyTable {
         while true {
-            let states = study.runs.map(directory.state)
-            let table = StudyTable(study, StudyResults(study, in: directory), counts: counts)
+            let present = study.runs.map(states.state)
+            let table = StudyTable(study, StudyResults(study, present, in: directory), counts: counts)
             let files = try table.files()
             let isCurrent = try directory.exclusively { () throws(Failure) in
-                guard study.runs.map(directory.state) == states else { return false }
+                guard study.runs.map(states.state) == present else { return false }
                 for (ending, text) in files { try directory.write(text, to: directory.table(ending)) }
                 return true
             }
@@ -92,7 +93,8 @@ public enum StudyCommand {
             "unolora-study-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: example) }
         try StudyDirectory(example.path).create()
-        let study = try StudySource(config, overrides: overrides).load(example: example.path, cache: nil)
+        let study = try StudySource(config, overrides: overrides).load(
+            example: example.path, runs: StudyDirectory(example.path).runs, cache: nil)
         let threads = study.file.threads ?? max(1, AvailableCores.ofThisProcess().count / study.file.parallel)
         var estimates: [StudyPlan.Estimate] = []
         for run in study.runs {

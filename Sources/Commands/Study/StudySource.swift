@@ -22,13 +22,15 @@ final class StudySource {
         self.overrides = overrides
     }
 
-    /// Reads the study. `example` is a directory in which the embedded example is, or is written if the study needs it; `cache`
-    /// is the token cache that the runs share.
-    func load(example: String, cache: String?) throws(Failure) -> Study {
+    /// Reads the study. `example` is a directory in which the embedded example is, or is written if the study needs it; `runs`
+    /// is the directory of the run directories, `cache` the token cache that the runs share.
+    func load(example: String, runs: String, cache: String?) throws(Failure) -> Study {
         let file = try StudyFile.load(path)
-        return try Study(file, base: try base(file, example: example), overrides: overrides, cache: cache) {
-            configuration throws(Failure) in try self.sizes(configuration)
-        }
+        let study = try Study(
+            file, base: try base(file, example: example), overrides: overrides, directory: runs, cache: cache
+        ) { configuration throws(Failure) in try self.sizes(configuration) }
+        try Self.checkOrigins(study)
+        return study
     }
 
     private func base(_ file: StudyFile, example: String) throws(Failure) -> Study.BaseText {
@@ -66,6 +68,40 @@ final class StudySource {
         }
         known.append((definitions, options, sizes))
         return sizes
+    }
+
+    /// Refuses rows that cannot begin with the adapters of the row that they name, with file and line.
+    private static func checkOrigins(_ study: Study) throws(Failure) {
+        for line in study.lines.indices {
+            guard let origin = study.origin(of: line),
+                let place = study.file.row(study.lines[line].row)?.origin?.place
+            else { continue }
+            let (own, other) = (study.lines[line].configuration, study.lines[origin].configuration)
+            let start =
+                "\(place): \(study.lines[line].title) cannot begin from \(study.lines[origin].title), "
+            guard own.model == other.model else {
+                throw Failure(
+                    .badConfiguration,
+                    start + "whose model is another (\(other.model), not \(own.model)); give both rows one model")
+            }
+            guard own.method != "frozen" || other.method != "frozen" else {
+                throw Failure(.badConfiguration, start + "since method frozen trains nothing; use another method")
+            }
+            let shape = try Backbones.shape(directory: own.model)
+            func adapter(_ configuration: RunConfiguration) throws(Failure) -> AdapterConfiguration {
+                try configuration.method(shape, isNew: true).configuration(of: configuration.definitions())
+            }
+            let reason: String
+            switch try OriginMisfit.between(adapter(other), and: adapter(own)) {
+            case nil, .vocabulary: continue
+            case .method(let name):
+                reason = "whose method is \(name), not \(own.method); give both rows one method"
+            case .option(let key): reason = "whose adapter differs in \(key); give both rows the same value"
+            case .answers(let task):
+                reason = "where task \(task) has other answers; give both rows the same labels in the same order"
+            }
+            throw Failure(.badConfiguration, start + reason)
+        }
     }
 
     /// What the lines of a study train, from the shapes of their models.

@@ -25,6 +25,8 @@ public struct TrainCommand {
         public var stop: StopConditions
         /// How long to wait for a job that still holds the run directory.
         public var patience: Duration
+        /// Whether a run that another job has finished while this one waited for the directory is left as it is.
+        public var leavesFinished: Bool
         /// For a replay, which is compared with another run: the steps for which that run has lines.
         public var replayedLines: Set<Int>?
         /// For a replay: the other run's identity and checkpoint; on rank 0.
@@ -33,9 +35,10 @@ public struct TrainCommand {
         /// Creates a request.
         public init(
             out: String, source: String? = nil, resume: ResumeChoice = .auto, stop: StopConditions = StopConditions(),
-            patience: Duration = .seconds(2), replayedLines: Set<Int>? = nil
+            patience: Duration = .seconds(2), leavesFinished: Bool = false, replayedLines: Set<Int>? = nil
         ) {
             self.patience = patience
+            self.leavesFinished = leavesFinished
             self.out = out
             self.source = source
             self.resume = resume
@@ -79,6 +82,12 @@ public struct TrainCommand {
         try world.idleBarrier()
         if let id = try world.share(lock?.lease?.id, "the lease of the run directory") {
             run.owner.claims(run.path, lease: RunLock.leasePath(of: run.lock), id: id, isSeen: world.rank == 0)
+        }
+        if request.leavesFinished,
+            try world.share(RunStatus.read(run)?.state == .finished, "whether another job has finished the run")
+        {
+            say("another job has finished the run")
+            return 0
         }
         let snapshots = LastSnapshot(ending: ending)
         let failed = whatFailureDoes(snapshots)

@@ -102,7 +102,7 @@ package final class RunLease: Sendable {
     }
 
     /// What is at the path; nil when that has just changed.
-    private static func content(of path: String) throws(Failure) -> LeaseFile.Content? {
+    static func content(of path: String) throws(Failure) -> LeaseFile.Content? {
         switch LeaseFile.look(at: path) {
         case .absent: return nil
         case .present(let content): return content

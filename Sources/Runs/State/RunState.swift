@@ -95,6 +95,12 @@ package struct RunState: Codable, Equatable {
         self.skippedInARow = skippedInARow
     }
 
+    /// The state of a run's last checkpoint, without a look at the checkpoint's other files; nil when there is none to be read.
+    package static func last(of run: RunDirectory) -> RunState? {
+        let path = run.path(of: .checkpoints) + "/last"
+        return try? RunState(BoundedJSON.content(of: path + "/state.json", followingLinks: false), path: path)
+    }
+
     /// Reads a checkpoint's state; `path` is for messages. No computation with an accepted state overflows.
     package init(_ data: Data, path: String) throws(Failure) {
         guard let state = try? BoundedJSON.decode(RunState.self, from: data), state.format == Self.format else {

@@ -7,7 +7,7 @@ extension StudyFile {
     private static let keys = [
         "run", "config", "set", "rows", "grid", "seeds", "reference", "parallel", "threads",
     ]
-    private static let rowKeys = ["name", "set", "tasks", "budget"]
+    private static let rowKeys = ["name", "set", "tasks", "budget", "from"]
 
     /// Reads a study from a text; `name` stands for the file in messages.
     package init(yaml: String, name: String, directory: String) throws(Failure) {
@@ -52,6 +52,7 @@ extension StudyFile {
                 .badConfiguration, "\(name): key rows is missing; list at least one row, as in docs/studies.md")
         }
         try refuseOwnKeys()
+        try checkOrigins()
     }
 
     private func path(_ node: Node, _ place: String) throws(Failure) -> String {
@@ -104,6 +105,13 @@ extension StudyFile {
                         .badConfiguration, "\(here): budget must be one of equal, own, not \(Self.shown(node))")
                 }
                 row.hasOwnBudget = text == "own"
+            case "from":
+                guard let text = node.scalar?.string, !text.isEmpty else {
+                    throw Failure(.badConfiguration, "\(here): from must be the name of another row")
+                }
+                // Every run gets a path of its own later.
+                let settings = try Settings(key: Self.originKey, Node("origin"), place: here, directory: directory)
+                row.origin = Row.Origin(name: text, settings: settings, place: here)
             default: throw Self.unknown(key, of: "a row", Self.rowKeys, here)
             }
         }

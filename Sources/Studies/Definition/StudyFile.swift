@@ -26,8 +26,17 @@ package struct StudyFile {
 
     /// A row of the table: a method or a setting to compare.
     package struct Row {
+        /// The row whose finished adapters this one's runs begin with.
+        package struct Origin {
+            package var name: String
+            /// `init.from`, with a path that stands for that of each run's own origin.
+            package var settings: Settings
+            package var place: String
+        }
+
         package var name: String
         package var settings: Settings?
+        package var origin: Origin?
         package var tasks = Tasks.all
         /// Whether every run of the row has the configured number of steps, whatever its tasks.
         package var hasOwnBudget = false

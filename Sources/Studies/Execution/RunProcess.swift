@@ -66,9 +66,7 @@ final class RunProcess {
         if code == 0, status?.state == .finished { return .finished }
         if case .exit = end, [85, 130, 143].contains(code) { return .stopped(code) }
         let sentence = lastSentence()
-        if code == ExitCode.cannotWrite.rawValue, status?.state == .running, let sentence,
-            sentence.contains("in use by")
-        {
+        if code == ExitCode.cannotWrite.rawValue, let sentence, sentence.contains("in use by") {
             return .held(sentence)
         }
         if case .signal(let signal) = end {

@@ -14,73 +14,102 @@ package struct RunQueue {
     }
 
     private let directory: StudyDirectory
-    private let runs: [StudyRun]
+    private let states: RunStates
+    /// All runs of the study, whose numbers are shown.
+    private let all: [StudyRun]
+    /// The runs of this process.
+    private let own: [StudyRun]
     private let parallel: Int
     private let threads: Int
     private let program: String
     private let environment: [String: String]
+    /// How long to wait at the end for a run that another job holds.
+    private let patience: Duration
     /// Text before each line that is printed.
     private let prefix: String
 
     /// - Parameters:
+    ///   - share: the runs of this process.
     ///   - program: the path of `unolora-dist`.
     ///   - environment: that of the processes.
     package init(
-        _ directory: StudyDirectory, runs: [StudyRun], parallel: Int, threads: Int, program: String,
-        environment: [String: String], prefix: String = ""
+        _ directory: StudyDirectory, states: RunStates, study: Study, share: Share, threads: Int, program: String,
+        environment: [String: String], patience: Duration, prefix: String = ""
     ) {
         self.directory = directory
-        self.runs = runs
-        self.parallel = parallel
+        self.states = states
+        all = study.runs
+        own = share.runs(of: study.runs)
+        parallel = study.file.parallel
         self.threads = threads
         self.program = program
         self.environment = environment
+        self.patience = patience
         self.prefix = prefix
     }
 
     /// Runs until all runs have ended or the study must leave. A run that is finished is not started, and counts as failed if
-    /// another configuration has made it; one that failed earlier is tried again. A signal is passed on to all processes, whose
-    /// last checkpoints are waited for.
+    /// another configuration has made it; one that failed earlier is tried again. A run that begins with the adapter of another
+    /// one waits for it, whichever process trains that one. A signal is passed on to all processes, whose last checkpoints are
+    /// waited for.
     package func callAsFunction() throws(Failure) -> Ending {
-        var waiting: ArraySlice<(offset: Int, element: StudyRun)> = []
-        var finished = 0
+        let finished = own.count { states.state($0) == .finished }
+        if finished > 0 { say("\(finished) of \(own.count) runs were finished before") }
+        var choice = RunChoice(own, of: all, states: states, in: directory)
         var ending = Ending()
-        for (index, run) in runs.enumerated() {
-            switch directory.state(run) {
-            case .finished: finished += 1
-            case .other(let sentence):
-                ending.failed = ending.failed ?? ExitCode.badConfiguration.rawValue
-                Terminal.complain("\(prefix)[\(index + 1)/\(runs.count)] \(run.name): \(sentence)")
-            case .failed, .open: waiting.append((index, run))
-            }
-        }
-        if finished > 0 { say("\(finished) of \(runs.count) runs were finished before") }
-        var running: [(number: Int, process: RunProcess)] = []
+        var running: [RunProcess] = []
         var sent: Int32 = 0
+        var (looksAgain, idleSince): (ContinuousClock.Instant, ContinuousClock.Instant?) = (.now, nil)
+        var awaited: StudyRun?
         while true {
             if let signal = Self.request, signal != sent {
                 sent = signal
                 ending.stopped = StopReason.of(signal).exitCode
                 if !running.isEmpty { say("stopping: \(running.count) run(s) save their last step") }
-                for (_, process) in running { process.send(signal) }
+                for process in running { process.send(signal) }
             }
-            var going: [(number: Int, process: RunProcess)] = []
-            for (number, process) in running {
+            var going: [RunProcess] = []
+            for process in running {
                 guard let end = process.end() else {
-                    going.append((number, process))
+                    going.append(process)
                     continue
                 }
-                try note(number, process, end, &ending)
+                try note(process, end, &choice, &ending)
+                looksAgain = .now
             }
             running = going
-            while ending.stopped == nil, running.count < parallel, let (index, run) = waiting.popFirst() {
+            while ending.stopped == nil, running.count < parallel, looksAgain <= .now {
+                let next = choice.next(running: Set(running.map(\.run.name))) { run, state in
+                    note(run, state, &ending)
+                }
+                guard case .start(let run) = next else {
+                    // Others may end or leave a run at any time.
+                    looksAgain = .now + .milliseconds(500)
+                    if case .wait(let run) = next, awaited != run {
+                        awaited = run
+                        say("waiting for \(run.name), with whose adapter others begin")
+                    }
+                    guard running.isEmpty else { break }
+                    switch next {
+                    case .start, .wait, .pause: break
+                    case .nothing: return ending
+                    case .held(let runs):
+                        let begun = idleSince ?? .now
+                        idleSince = begun
+                        guard begun.duration(to: .now) >= patience else { break }
+                        for run in runs { Terminal.complain("\(place(run)) left to the job that holds it") }
+                        ending.failed = ending.failed ?? ExitCode.cannotWrite.rawValue
+                        return ending
+                    }
+                    break
+                }
+                idleSince = nil
                 try? FileManager.default.removeItem(atPath: directory.failure(run))
-                let process = try RunProcess(
-                    run, in: directory, program: program, threads: threads, environment: environment)
-                running.append((index + 1, process))
-                say("[\(index + 1)/\(runs.count)] \(run.name): started, \(run.configuration.steps) steps")
+                running.append(
+                    try RunProcess(run, in: directory, program: program, threads: threads, environment: environment))
+                say("\(place(run)) started, \(run.configuration.steps) steps")
             }
-            if running.isEmpty { return ending }
+            if running.isEmpty, ending.stopped != nil { return ending }
             usleep(50_000)
         }
     }
@@ -88,27 +117,51 @@ package struct RunQueue {
     /// The signal that asks the study to leave; nil for none.
     static var request: Int32? { StopSignals.ending ?? (StopSignals.asksToLeave ? SIGUSR1 : nil) }
 
+    /// Notes how a process ended.
     private func note(
-        _ number: Int, _ process: RunProcess, _ end: RunProcess.End, _ ending: inout Ending
+        _ process: RunProcess, _ end: RunProcess.End, _ choice: inout RunChoice, _ ending: inout Ending
     ) throws(Failure) {
         let run = process.run
-        let place = "[\(number)/\(runs.count)] \(run.name):"
         switch end {
         case .finished:
+            // The next choice finds out whether the run is the one that the study asks for, and takes it out.
             let seconds = ProgressLine.seconds(process.begun.duration(to: .now))
-            say("\(place) finished, \(String(format: "%.0f", seconds)) s")
+            say("\(place(run)) finished, \(String(format: "%.0f", seconds)) s")
         case .stopped(let code):
             // A run that leaves by itself knows the end of the job's time, which is also that of the others.
             ending.stopped = ending.stopped ?? code
-            say("\(place) stopped at step \(RunStatus.read(directory.run(run))?.lastDurableStep ?? 0)")
-        case .held(let sentence):
-            ending.failed = ending.failed ?? ExitCode.cannotWrite.rawValue
-            Terminal.complain("\(prefix)\(place) left to the job that holds it: \(sentence)")
+            say("\(place(run)) stopped at step \(RunStatus.read(directory.run(run))?.lastDurableStep ?? 0)")
+        case .held:
+            // The other job began at the same moment.
+            break
         case .failed(let code, let sentence):
+            choice.settle(run)
             ending.failed = ending.failed ?? code
             try directory.write(sentence + "\n", to: directory.failure(run))
-            Terminal.complain("\(prefix)\(place) failed (\(code)): \(sentence)")
+            Terminal.complain("\(place(run)) failed (\(code)): \(sentence)")
         }
+    }
+
+    /// Notes what the files say about a run that has ended.
+    private func note(_ run: StudyRun, _ state: RunStates.State, _ ending: inout Ending) {
+        let code: Int32
+        switch state {
+        case .finished, .open, .waiting: return
+        case .failed:
+            // Another process has failed at it in the meantime; a run that was killed has no code.
+            let status = RunStatus.read(directory.run(run))
+            code = (status?.state == .failed ? status?.exitCode : nil) ?? ExitCode.rankLost.rawValue
+        case .unreachable: code = ExitCode.inputMissing.rawValue
+        case .other: code = ExitCode.badConfiguration.rawValue
+        }
+        ending.failed = ending.failed ?? code
+        if let reason = state.reason { Terminal.complain("\(place(run)) \(reason)") }
+    }
+
+    /// The text before what is said about a run.
+    private func place(_ run: StudyRun) -> String {
+        let number = all.firstIndex { $0.name == run.name } ?? 0
+        return "\(prefix)[\(number + 1)/\(all.count)] \(run.name):"
     }
 
     private func say(_ line: String) { Terminal.say(prefix + line) }

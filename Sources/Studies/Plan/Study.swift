@@ -7,6 +7,7 @@ package import Tasks
 package struct Study {
     package let file: StudyFile
     package let lines: [StudyLine]
+    /// The runs, in the order of the lines; but those that begin with the adapter of a run come after all that do not.
     package let runs: [StudyRun]
     /// The line with which each line is compared; nil for a line that is itself a reference, and in a study without one.
     package let references: [Int?]
@@ -38,10 +39,11 @@ package struct Study {
     ///
     /// - Parameters:
     ///   - overrides: `--set` of the command line, for all runs.
+    ///   - directory: path of the directory with all run directories, in which runs find the adapters of others.
     ///   - cache: directory of the token cache that all runs share, unless the configuration names one.
     ///   - sizes: reads the sizes of a configuration's tasks.
     package init(
-        _ file: StudyFile, base: BaseText, overrides: [String], cache: String?,
+        _ file: StudyFile, base: BaseText, overrides: [String], directory: String, cache: String?,
         sizes: (RunConfiguration) throws(Failure) -> [TaskSize]
     ) throws(Failure) {
         var file = file
@@ -58,6 +60,14 @@ package struct Study {
                 "--set parallel.threads: the threads of a study's runs are in its file; use the key threads, as in threads: 2"
             )
         }
+        if options.contains(where: { $0.keys.contains(StudyFile.originKey) }),
+            let row = file.rows.first(where: { $0.origin != nil })
+        {
+            throw Failure(
+                .usage,
+                "--set \(StudyFile.originKey): row \(row.name) has an origin of its own by the key from; remove one of them"
+            )
+        }
         func load(_ settings: [Settings]) throws(Failure) -> RunConfiguration {
             try RunConfiguration.load(
                 yaml: base.yaml, name: base.name, directory: base.directory, isOwn: base.isOwn, settings: settings)
@@ -72,7 +82,8 @@ package struct Study {
                 try Self.refuseBoth(row, point)
                 try Budget.refuseTasks(row, point)
                 let configuration = try load(
-                    common + [row.settings].compactMap(\.self) + point.map(\.entry.settings) + options)
+                    common + [row.settings, row.origin?.settings].compactMap(\.self) + point.map(\.entry.settings)
+                        + options)
                 guard configuration.evaluatesAtEnd else {
                     throw Failure(
                         .badConfiguration,
@@ -85,18 +96,17 @@ package struct Study {
                 }
                 scalesSteps = scalesSteps || scale != 1
                 let parts = try Parts(row, configuration, sizes(configuration), scale: scale)
-                let folder =
-                    [row.name]
-                    + (point.isEmpty ? [] : [point.map { "\($0.key)=\($0.entry.fileName)" }.joined(separator: ",")])
                 for seed in file.seeds {
+                    let origin = row.origin.map { Self.name($0.name, point, seed) }
                     for part in parts.parts {
                         let variant = configuration.variant(
-                            tasks: part.tasks, share: part.share, cache: cache, seed: seed)
+                            tasks: part.tasks, share: part.share, cache: cache, seed: seed,
+                            origin: origin.map { "\(directory)/\($0)" })
+                        let task = parts.isPerTask ? part.tasks[0] : nil
                         runs.append(
                             StudyRun(
-                                line: lines.count, seed: seed, task: parts.isPerTask ? part.tasks[0] : nil,
-                                name: (folder + ["seed-\(seed)"] + (parts.isPerTask ? part.tasks : []))
-                                    .joined(separator: "/"),
+                                line: lines.count, seed: seed, task: task,
+                                name: Self.name(row.name, point, seed) + (task.map { "/\($0)" } ?? ""), origin: origin,
                                 configuration: variant))
                     }
                 }
@@ -113,7 +123,8 @@ package struct Study {
         try Self.refuseEqual(file, lines, runs)
         self.file = file
         self.lines = lines
-        self.runs = runs
+        let depths = lines.map { line in file.row(line.row).map(file.depth) ?? 0 }
+        self.runs = Set(depths).sorted().flatMap { depth in runs.filter { depths[$0.line] == depth } }
         self.notices = notices
         self.scalesSteps = scalesSteps
         split = usesTest ? .test : .validation
@@ -123,6 +134,12 @@ package struct Study {
         references = try Self.references(file, lines)
     }
 
+    /// The line with whose adapters the runs of a line begin; nil for a line without origin.
+    package func origin(of line: Int) -> Int? {
+        guard let name = file.row(lines[line].row)?.origin?.name else { return nil }
+        return lines.firstIndex { $0.row == name && $0.point.map(\.value) == lines[line].point.map(\.value) }
+    }
+
     private typealias Point = [(key: String, entry: StudyFile.Axis.Entry)]
 
     /// All combinations of the grid's values; the last key varies fastest.
@@ -130,6 +147,12 @@ package struct Study {
         axes.reduce([[]]) { points, axis in
             points.flatMap { point in axis.values.map { point + [(axis.key, $0)] } }
         }
+    }
+
+    /// The name of a row's run at a point of the grid; further parts follow for the runs of single tasks.
+    private static func name(_ row: String, _ point: Point, _ seed: Int) -> String {
+        let values = point.map { "\($0.key)=\($0.entry.fileName)" }.joined(separator: ",")
+        return ([row] + (point.isEmpty ? [] : [values]) + ["seed-\(seed)"]).joined(separator: "/")
     }
 
     /// Refuses a key that both a row and the grid set, since one of them would do nothing.

@@ -41,14 +41,28 @@ package struct StudyPlan {
         estimates.map { Double($0.checkpointBytes) * Double($0.checkpoints) }
     }
 
-    /// Seconds of the whole study when each place takes the next run as soon as it is free.
-    package static func makespan(_ seconds: [Double], parallel: Int) -> Double {
+    /// Seconds of the whole study when each place takes the next run that can begin as soon as it is free. `origins` has the
+    /// number of the run that must have ended before a run begins, which is smaller than the run's own; nil for none.
+    package static func makespan(_ seconds: [Double], origins: [Int?]? = nil, parallel: Int) -> Double {
         var places = [Double](repeating: 0, count: max(1, parallel))
-        for run in seconds {
-            let next = places.indices.min { (places[$0], $0) < (places[$1], $1) } ?? 0
-            places[next] += run
+        var ends = [Double](repeating: 0, count: seconds.count)
+        var waiting = Array(seconds.indices)
+        func ready(_ run: Int) -> Double {
+            (origins?[run] ?? nil).map { waiting.contains($0) ? .infinity : ends[$0] } ?? 0
         }
-        return places.max() ?? 0
+        while !waiting.isEmpty {
+            let place = places.indices.min { (places[$0], $0) < (places[$1], $1) } ?? 0
+            // Of runs that must wait, the first one to be ready is next.
+            let next = waiting.indices.min {
+                (max(ready(waiting[$0]), places[place]), $0) < (max(ready(waiting[$1]), places[place]), $1)
+            }
+            guard let next else { break }
+            let run = waiting[next]
+            places[place] = max(places[place], ready(run)) + seconds[run]
+            ends[run] = places[place]
+            waiting.remove(at: next)
+        }
+        return ends.max() ?? 0
     }
 
     package var text: String {
@@ -68,11 +82,16 @@ package struct StudyPlan {
                         format: "  %8.2f  %11.3f", own.reduce(0) { $0 + seconds[$1] } / 3600,
                         own.reduce(0) { $0 + bytes[$1] } / 0x1p30))
         }
-        let total = Self.makespan(seconds, parallel: study.file.parallel) / 3600
+        let origins = study.runs.map { run in run.origin.flatMap { name in study.runs.firstIndex { $0.name == name } } }
+        let total = Self.makespan(seconds, origins: origins, parallel: study.file.parallel) / 3600
         lines.append(
             "\(study.runs.count) runs, \(study.file.parallel) at once with \(threads) thread(s) each: about "
                 + "\(String(format: "%.2f", total)) hours or more of training on this machine, evaluation not counted, and "
                 + "\(String(format: "%.3f", bytes.reduce(0, +) / 0x1p30)) GiB of checkpoints")
+        let later = study.runs.count { $0.origin != nil }
+        if later > 0 {
+            lines.append("from: \(later) runs wait for the run with whose adapter they begin")
+        }
         if study.lines.contains(where: { $0.steps.count > 1 }) {
             lines.append(
                 "budget: a run of task t makes the steps of all tasks times the share of t in the mixture, so each task is seen "

@@ -1,7 +1,7 @@
 package import Configuration
 
 /// One run of a study.
-package struct StudyRun {
+package struct StudyRun: Equatable {
     /// The line of the table to which it belongs, counted from 0.
     package let line: Int
     package let seed: Int
@@ -9,6 +9,8 @@ package struct StudyRun {
     package let task: String?
     /// Path below the study's directories, such as `lora/lora.rank=4/seed-1/cola`.
     package let name: String
+    /// The name of the run with whose adapter it begins; nil for a row without origin.
+    package let origin: String?
     package let configuration: RunConfiguration
 }
 

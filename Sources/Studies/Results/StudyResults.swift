@@ -25,16 +25,15 @@ package struct StudyResults {
         self.missing = missing
     }
 
-    /// Reads what is there.
-    package init(_ study: Study, in directory: StudyDirectory) {
+    /// Reads the results of the runs that are finished; `states` are those of the study's runs.
+    package init(_ study: Study, _ states: [RunStates.State], in directory: StudyDirectory) {
         var missing: [Missing] = []
         var finished: [StudyRun] = []
-        for run in study.runs {
-            switch directory.state(run) {
-            case .finished: finished.append(run)
-            case .failed(let reason), .other(let reason):
-                missing.append(Missing(line: run.line, run: run.name, reason: reason))
-            case .open: missing.append(Missing(line: run.line, run: run.name, reason: nil))
+        for (run, state) in zip(study.runs, states) {
+            if state == .finished {
+                finished.append(run)
+            } else {
+                missing.append(Missing(line: run.line, run: run.name, reason: state.reason))
             }
         }
         var results: [String: RunResult] = [:]

@@ -24,14 +24,29 @@ package struct Origin {
     let backbone: String?
     let kind: Kind
 
+    /// The digest of the adapter with which a new run would begin from a run directory, without a look at the weights; nil when
+    /// there is none.
+    package static func digest(ofRun directory: String) -> ContentDigest? {
+        let store = CheckpointStore(runDirectory: directory)
+        let path = "\(store.directory)/\(link(store).rawValue)"
+        guard let weights = try? Checkpoint.listedAdapterDigest(path: path),
+            let content = try? BoundedJSON.content(of: path + "/adapter/unolora_config.json")
+        else { return nil }
+        return digest(weights: weights, configuration: content)
+    }
+
+    /// The checkpoint of a run from which another one begins.
+    private static func link(_ store: CheckpointStore) -> CheckpointStore.Link {
+        store.step(of: .best) == nil ? .last : .best
+    }
+
     /// Opens the adapter in a directory. Throws `inputMissing` when there is none, and `badData` when it is damaged or of
     /// another kind than this program can begin from.
     package init(directory: String) throws(Failure) {
         func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: directory + "/" + name) }
         if has("checkpoints") {
             let store = CheckpointStore(runDirectory: directory)
-            let name = store.step(of: .best) == nil ? "last" : "best"
-            try self.init(checkpoint: store.open(CheckpointStore.Selection(named: name)))
+            try self.init(checkpoint: store.open(.link(Self.link(store))))
         } else if has("MANIFEST.json") {
             try self.init(checkpoint: Checkpoint(path: directory))
         } else if has("adapter_config.json") {

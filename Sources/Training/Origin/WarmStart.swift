@@ -37,35 +37,16 @@ struct WarmStart {
     private func apply(
         _ configuration: AdapterConfiguration, _ tensors: [String: OriginTensor], _ weights: Arena
     ) throws(Failure) -> [String] {
-        guard configuration.method == adapter.method else {
-            throw Failure(
-                .badConfiguration,
-                "init.from: the adapter in \(origin.path) is of method \(configuration.method.shown), and the run's is "
-                    + "\(adapter.method); a run begins with an adapter of its own method")
-        }
-        // A file may leave out what has its method's default.
-        var comparable = try MethodTable.standard.method(
-            configuration, on: shape, from: .file(path: origin.path + "/unolora_config.json")
-        ).configuration
-        comparable.vocabulary = configuration.vocabulary
-        (comparable.tasks, comparable.taskNames, comparable.labels) = (adapter.tasks, adapter.taskNames, adapter.labels)
-        if let key = try comparable.firstDifference(from: adapter) {
-            throw Failure(
-                .badConfiguration,
-                "init.from: the adapter in \(origin.path) differs from the run's in \(key); give the run the origin's value"
-            )
-        }
-        if let there = configuration.vocabulary, let here = adapter.vocabulary, there != here {
-            throw Failure(
-                .badConfiguration,
-                "init.from: \(origin.path) was trained with another vocabulary than the model's; use that model")
-        }
-        for name in adapter.taskNames ?? [] {
-            guard let trained = configuration.labels?[name], trained != adapter.labels?[name] else { continue }
-            throw Failure(
-                .badConfiguration,
-                "init.from: task \(name) has other answers in \(origin.path) than here; give it the same labels in the same "
-                    + "order, or another name")
+        if configuration.method == adapter.method {
+            // A file may leave out what has its method's default.
+            var comparable = try MethodTable.standard.method(
+                configuration, on: shape, from: .file(path: origin.path + "/unolora_config.json")
+            ).configuration
+            comparable.vocabulary = configuration.vocabulary
+            (comparable.taskNames, comparable.labels) = (configuration.taskNames, configuration.labels)
+            try refuse(OriginMisfit.between(comparable, and: adapter))
+        } else {
+            try refuse(.method(configuration.method))
         }
         let places = try taskPlaces(configuration)
         for entry in method.parameters.entries {
@@ -99,6 +80,26 @@ struct WarmStart {
         }
         guard method.parameters.entries.contains(where: method.isPerTask) else { return [] }
         return zip(adapter.taskNames ?? [], places).filter { $0.1 == nil }.map(\.0)
+    }
+
+    private func refuse(_ misfit: OriginMisfit?) throws(Failure) {
+        let sentence: String
+        switch misfit {
+        case nil: return
+        case .method(let name):
+            sentence =
+                "the adapter in \(origin.path) is of method \(name.shown), and the run's is \(adapter.method); a run begins with "
+                + "an adapter of its own method"
+        case .option(let key):
+            sentence = "the adapter in \(origin.path) differs from the run's in \(key); give the run the origin's value"
+        case .vocabulary:
+            sentence = "\(origin.path) was trained with another vocabulary than the model's; use that model"
+        case .answers(let task):
+            sentence =
+                "task \(task) has other answers in \(origin.path) than here; give it the same labels in the same order, or another "
+                + "name"
+        }
+        throw Failure(.badConfiguration, "init.from: " + sentence)
     }
 
     /// For each task of the run its number in the origin; nil for a task that the origin does not have.

@@ -3,6 +3,7 @@ package import Backbone
 import Configuration
 package import Failures
 import Optimizers
+package import Tasks
 import Tensors
 
 extension RunConfiguration {
@@ -59,6 +60,19 @@ extension RunConfiguration {
                 peak: learningRate, warmup: warmup, steps: steps,
                 decay: schedule.decay),
             skipsNonFinite: skipsNonFinite, gradientSum: reduction.sum, check: check)
+    }
+}
+
+extension MadeMethod {
+    /// The configuration with the names and answers of a run's tasks, in the order of their ids.
+    package func configuration(of definitions: [TaskDefinition]) -> AdapterConfiguration {
+        var labels: [String: [String]] = [:]
+        for definition in definitions {
+            if case .classes(let answers) = definition.answers { labels[definition.name] = answers }
+        }
+        var adapter = configuration
+        (adapter.taskNames, adapter.labels) = (definitions.map(\.name), labels)
+        return adapter
     }
 }
 

@@ -108,12 +108,7 @@ package struct RunModel {
 
     /// What is needed to use an adapter of this run again.
     package var adapter: AdapterConfiguration {
-        var labels: [String: [String]] = [:]
-        for definition in definitions {
-            if case .classes(let answers) = definition.answers { labels[definition.name] = answers }
-        }
-        var adapter = made.configuration
-        (adapter.taskNames, adapter.labels) = (taskNames, labels)
+        var adapter = made.configuration(of: definitions)
         adapter.vocabulary = vocabulary.digest.hexadecimal
         return adapter
     }
