@@ -87,6 +87,12 @@ final class StudySource {
             guard own.method != "frozen" || other.method != "frozen" else {
                 throw Failure(.badConfiguration, start + "since method frozen trains nothing; use another method")
             }
+            let known = Set(other.tasks.map(\.name))
+            guard !own.trainsOnlyNewTasks || own.tasks.contains(where: { !known.contains($0.name) }) else {
+                throw Failure(
+                    .badConfiguration,
+                    start + "which has all of its tasks, so hyper.onlyNewTasks leaves none to train; add a task, or remove the key")
+            }
             let shape = try Backbones.shape(directory: own.model)
             func adapter(_ configuration: RunConfiguration) throws(Failure) -> AdapterConfiguration {
                 try configuration.method(shape, isNew: true).configuration(of: configuration.definitions())
@@ -104,6 +110,17 @@ final class StudySource {
         }
     }
 
+    /// The tasks that the run's origin does not have, if only these are trained of the hypernetwork; else nil. An origin in the
+    /// study need not be trained yet.
+    private static func newTasks(of run: StudyRun, in study: Study) throws(Failure) -> [String]? {
+        let configuration = run.configuration
+        guard configuration.trainsOnlyNewTasks, let origin = study.origin(of: run.line) else {
+            return try configuration.newTasks()
+        }
+        let known = Set(study.lines[origin].configuration.tasks.map(\.name))
+        return configuration.tasks.map(\.name).filter { !known.contains($0) }
+    }
+
     /// What the lines of a study train, from the shapes of their models.
     static func counts(_ study: Study) throws(Failure) -> [StudyTable.Counts] {
         try study.lines.indices.map { line throws(Failure) in
@@ -112,10 +129,12 @@ final class StudySource {
             for run in study.runs where run.line == line && run.seed == study.file.seeds[0] {
                 let configuration = run.configuration
                 let shape = try Backbones.shape(directory: configuration.model)
-                let method = try configuration.method(shape, isNew: true).method
+                let method = try configuration.method(
+                    shape, isNew: true, newTasks: newTasks(of: run, in: study)
+                ).method
                 let memory = try RankMemory(
                     configuration, shape: shape, method: method, threads: 1, longestTarget: 1, batches: nil)
-                trainable.append(method.parameters.count)
+                trainable.append(method.trained.count)
                 backbone = shape.weightCount
                 tasks += configuration.tasks.count
                 bytes = max(bytes, memory.wireBytes(tasks: configuration.tasks.count))
