@@ -165,7 +165,8 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Adapters", "Backbone", "Backbones", "Configuration", "Failures", "Kernels", "MPI", "Optimizers", "Runs",
+                "Adapters", "Backbone", "Backbones", "Configuration", "Failures", "Kernels", "MPI", "Optimizers",
+                "Runs",
                 "T5", "Tasks", "Tensors", "TestSupport", "Training",
             ],
             exclude: ["Origin/Goldens"]),

@@ -91,7 +91,9 @@ final class StudySource {
             guard !own.trainsOnlyNewTasks || own.tasks.contains(where: { !known.contains($0.name) }) else {
                 throw Failure(
                     .badConfiguration,
-                    start + "which has all of its tasks, so hyper.onlyNewTasks leaves none to train; add a task, or remove the key")
+                    start
+                        + "which has all of its tasks, so hyper.onlyNewTasks leaves none to train; add a task, or remove the key"
+                )
             }
             let shape = try Backbones.shape(directory: own.model)
             func adapter(_ configuration: RunConfiguration) throws(Failure) -> AdapterConfiguration {

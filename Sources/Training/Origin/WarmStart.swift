@@ -44,7 +44,9 @@ struct WarmStart {
         ).configuration
         comparable.vocabulary = configuration.vocabulary
         (comparable.taskNames, comparable.labels) = (configuration.taskNames, configuration.labels)
-        if let misfit = try OriginMisfit.between(comparable, and: adapter) { throw origin.failure(misfit, method: adapter.method) }
+        if let misfit = try OriginMisfit.between(comparable, and: adapter) {
+            throw origin.failure(misfit, method: adapter.method)
+        }
         let places =
             try adapter.taskNames.map { names throws(Failure) in try origin.places(of: names) }
             ?? Array(0..<adapter.tasks)
