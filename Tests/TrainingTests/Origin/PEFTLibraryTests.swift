@@ -1,6 +1,7 @@
 import Adapters
 import Backbone
 import Backbones
+import Configuration
 import Foundation
 import Kernels
 import Tensors
@@ -61,7 +62,7 @@ import Testing
             func logits() -> [Float] {
                 let engine = method.applied(to: model, weights: weights.readOnly)
                     .engine(method.adaptation(weights: weights.readOnly, gradients: nil), workspace: Workspace())
-                return Array(engine.logits(batch, dropout: nil).elements)
+                return engine.logits(batch, dropout: nil).copied()
             }
             let scale = largestMagnitude(expected)
             #expect(largestDifference(logits(), expected) > 0.01 * scale)
