@@ -37,7 +37,8 @@ public struct GradientCheck {
 
     private static let steps: [Float] = [0.01, 0.003, 0.001, 0.0003]
 
-    /// The tensors whose backward disagrees, and the measured values.
+    /// The tensors whose backward disagrees, and the measured values. Tensors that are frozen, or of which some rows are, are left
+    /// out: their gradients are not computed.
     public func disagreements() -> [String] {
         disagreements(of: adapter.gradients(batch, dropout: dropout, labelSmoothing: labelSmoothing).gradients)
     }
@@ -47,7 +48,7 @@ public struct GradientCheck {
         let entries = adapter.method.parameters.entries
         let (engine, _) = adapter.engine()
         var found: [String] = []
-        for (index, entry) in entries.enumerated() {
+        for (index, entry) in entries.enumerated() where adapter.method.trainedRows(of: entry) == nil {
             let gradient = Array(gradients[entry.range])
             for (name, direction) in directions(gradient, index) {
                 let slope = zip(gradient, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }

@@ -8,11 +8,14 @@ import Tensors
 final class Hypernetwork {
     private let layout: HypernetworkLayout
     private let weights: ReadOnlyArena
+    /// Nil where nothing is trained.
     private let gradients: Arena?
+    /// For each task whether its embedding is trained; nil where the whole hypernetwork is.
+    private let trainedTasks: [Bool]?
 
     /// Scales: row `example * sites + m`, `[examples * sites, r]`.
     private(set) var scales: Matrix
-    /// The gradient of the scales; the sites add to it.
+    /// The gradient of the scales; the sites add to it. Nil where no gradient of the hypernetwork depends on it.
     private(set) var scaleGradients: MutableMatrix?
     /// Inputs of the layers of the sample encoder and of the mlp, and the final results.
     private var sampleActivations: [Matrix] = []
@@ -21,7 +24,16 @@ final class Hypernetwork {
     init(_ layout: HypernetworkLayout, weights: ReadOnlyArena, gradients: Arena?) {
         self.layout = layout
         self.weights = weights
-        self.gradients = gradients
+        switch layout.options.trained {
+        case .everything: (self.gradients, trainedTasks) = (gradients, nil)
+        case .nothing: (self.gradients, trainedTasks) = (nil, nil)
+        case .tasks(let tasks):
+            // Without an embedding of tasks nothing is left to train.
+            let count = layout.taskEmbedding?.shape[0]
+            (self.gradients, trainedTasks) = (
+                count == nil ? nil : gradients, (0..<(count ?? 0)).map { tasks.contains($0) }
+            )
+        }
         scales = unsafe Matrix(weights.base, rows: 0, columns: layout.rank)
     }
 
@@ -59,7 +71,8 @@ final class Hypernetwork {
         chain(layout.mlp, input.readOnly, workspace, into: &mlpActivations)
         let u = mlpActivations[layout.mlp.count]
         let scales = workspace.matrix(examples * sites, layout.rank)
-        scaleGradients = gradients == nil ? nil : workspace.zeroMatrix(examples * sites, layout.rank)
+        let trains = gradients != nil && (trainsAll || context.batch.tasks.contains { isTrained($0) })
+        scaleGradients = trains ? workspace.zeroMatrix(examples * sites, layout.rank) : nil
         for row in 0..<scales.rows {
             let site = row % sites
             for k in 0..<layout.rank {
@@ -81,8 +94,10 @@ final class Hypernetwork {
             let site = row % layout.sites
             for k in 0..<layout.rank {
                 let d = unsafe ds[row, k]
-                unsafe gradients.base[layout.scaleBias.offset + site * layout.rank + k] += d
-                unsafe addScaled(u.row(row), d, to: gradients.base + siteWeight(site, k), u.columns)
+                if trainsAll {
+                    unsafe gradients.base[layout.scaleBias.offset + site * layout.rank + k] += d
+                    unsafe addScaled(u.row(row), d, to: gradients.base + siteWeight(site, k), u.columns)
+                }
                 unsafe addScaled(weights.base + siteWeight(site, k), d, to: du.row(row), u.columns)
             }
         }
@@ -90,9 +105,15 @@ final class Hypernetwork {
         scatter(dInput, context, gradients)
     }
 
+    private var trainsAll: Bool { trainedTasks == nil }
+
+    /// Whether something is trained on which the scales of a task's examples depend.
+    private func isTrained(_ task: Int) -> Bool { trainedTasks?[task] ?? true }
+
     /// Backward from the gradient of the mlp's input to the embeddings and the sample encoder.
     private func scatter(_ dInput: Matrix, _ context: MicroBatchContext, _ gradients: Arena) {
         let h = layout.options.dimension
+        guard trainsAll else { return scatterToTasks(dInput, context, gradients) }
         let dSample = context.workspace.zeroMatrix(context.batch.count, h)
         for row in 0..<dInput.rows {
             let (example, site) = (row / layout.sites, row % layout.sites)
@@ -111,6 +132,16 @@ final class Hypernetwork {
         }
         if !layout.sampleEncoder.isEmpty {
             _ = chainBackward(layout.sampleEncoder, sampleActivations, dSample, context.workspace, needsInput: false)
+        }
+    }
+
+    /// The part of `scatter` for the embeddings of trained tasks alone, whose columns are the first.
+    private func scatterToTasks(_ dInput: Matrix, _ context: MicroBatchContext, _ gradients: Arena) {
+        guard let table = layout.taskEmbedding else { return }
+        for row in 0..<dInput.rows {
+            let task = context.batch.tasks[row / layout.sites]
+            guard isTrained(task) else { continue }
+            unsafe addScaled(dInput.row(row), 1, to: gradients.matrix(table).row(task), layout.options.dimension)
         }
     }
 
@@ -149,7 +180,7 @@ final class Hypernetwork {
         }
     }
 
-    /// Backward of `chain`: adds to the layers' gradients; returns the gradient of the input when it is needed.
+    /// Backward of `chain`: adds to the layers' gradients if all is trained; returns the gradient of the input when it is needed.
     private func chainBackward(
         _ layers: [LinearEntries], _ activations: [Matrix], _ dOutput: MutableMatrix, _ workspace: Workspace,
         needsInput: Bool
@@ -158,8 +189,11 @@ final class Hypernetwork {
         var dy = dOutput
         for k in layers.indices.reversed() {
             if k + 1 < layers.count { reluBackward(dy, result: activations[k + 1], scale: 1) }
-            gemm(.transposed(dy.readOnly), .asIs(activations[k]), into: gradients.matrix(layers[k].weight), beta: 1)
-            unsafe addColumnSums(dy.readOnly, to: gradients.base + layers[k].bias.offset)
+            if trainsAll {
+                gemm(
+                    .transposed(dy.readOnly), .asIs(activations[k]), into: gradients.matrix(layers[k].weight), beta: 1)
+                unsafe addColumnSums(dy.readOnly, to: gradients.base + layers[k].bias.offset)
+            }
             if k == 0 && !needsInput { return nil }
             let dx = workspace.matrix(activations[k].rows, activations[k].columns)
             gemm(.asIs(dy.readOnly), .asIs(weights.matrix(layers[k].weight)), into: dx)

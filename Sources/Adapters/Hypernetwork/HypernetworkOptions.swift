@@ -7,6 +7,14 @@ public struct HypernetworkOptions: Sendable, Equatable {
         case sample
     }
 
+    /// What of the hypernetwork training changes; the rest stays as it began.
+    public enum Trained: Sendable, Equatable {
+        case everything
+        case nothing
+        /// The embeddings of these tasks alone, in ascending order.
+        case tasks([Int])
+    }
+
     /// Width of each embedding, h.
     public var dimension = 8
     /// Width of the hypernetwork's output, e.
@@ -19,6 +27,8 @@ public struct HypernetworkOptions: Sendable, Equatable {
     public var startsAtOne = true
     /// Site m uses row m modulo this number of the position embedding; nil gives each site its own row.
     public var positionModulus: Int?
+    /// What training changes.
+    public var trained = Trained.everything
 
     /// The paper's sizes.
     public init() {}

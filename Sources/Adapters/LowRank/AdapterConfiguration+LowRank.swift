@@ -22,7 +22,15 @@ extension AdapterConfiguration {
             hyperDim = hyper.dimension
             hyperOutDim = hyper.outputDimension
             hyperBottleneck = hyper.bottleneck
+            switch hyper.trained {
+            case .everything: break
+            case .nothing: hyperFreeze = true
+            case .tasks(let tasks): hyperTrainedTasks = tasks
+            }
         }
+        // As long as they are false they are left out, as in files of earlier versions.
+        if options.freezesA { loraFreezeA = true }
+        if options.freezesB { loraFreezeB = true }
         if options.aInitialisation != .kaimingIn { loraAInit = options.aInitialisation.rawValue }
     }
 
@@ -45,6 +53,7 @@ extension AdapterConfiguration {
         }
         options.dropoutMask = try value(loraDropoutMask, "loraDropoutMask", path) ?? .perInput
         options.aInitialisation = try value(loraAInit, "loraAInit", path) ?? .kaimingIn
+        (options.freezesA, options.freezesB) = (loraFreezeA ?? false, loraFreezeB ?? false)
         options.hyper = try hypernetworkOptions(path)
         return options
     }
@@ -75,6 +84,19 @@ extension AdapterConfiguration {
             throw Failure(.badData, "\(path): hyperScaleInit must be onePlus or zeroMean")
         }
         hyper.startsAtOne = hyperScaleInit != "zeroMean"
+        if let trained = hyperTrainedTasks {
+            let known = Set(trained)
+            guard known.count == trained.count, known.allSatisfy({ (0..<tasks).contains($0) }),
+                hyper.inputs.contains(.task)
+            else {
+                throw Failure(
+                    .badData,
+                    "\(path): hyperTrainedTasks must be different numbers of tasks, from 0 to \(tasks - 1), and hyperInputs "
+                        + "must have task")
+            }
+            hyper.trained = .tasks(trained.sorted())
+        }
+        if hyperFreeze ?? false { hyper.trained = .nothing }
         return hyper
     }
 

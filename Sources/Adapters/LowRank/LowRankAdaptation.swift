@@ -79,7 +79,8 @@ final class LowRankAdaptation: Adaptation {
         }
     }
 
-    /// Adds dA, dB, dC and ds of each site, and the low-rank part of dx to `inputGradient`.
+    /// Adds dA, dB, dC and ds of each site, and the low-rank part of dx to `inputGradient`. The products of what is frozen are left
+    /// out.
     func backward(
         _ group: ProjectionGroup, input: Matrix, rows: Segments, outputGradient: Matrix, inputGradient: MutableMatrix?,
         context: MicroBatchContext
@@ -89,16 +90,21 @@ final class LowRankAdaptation: Adaptation {
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
         let dh = context.workspace.matrix(h.rows, h.columns)
+        let trainsA = !options.freezesA
+        let needsH = trainsA || inputGradient != nil
         for (position, site) in sites.enumerated() {
             let dy = outputGradient.columns(site.projection.outputOffset, site.projection.outputWidth)
-            siteBackward(site, position, h, dy, into: dh, rows, context, gradients)
+            siteBackward(site, position, h, dy, into: dh, needsH: needsH, rows, context, gradients)
         }
-        forEachInput(group, input, rows, context) { x, chosen in
+        guard needsH else { return }
+        forEachInput(group, input, rows, context, reads: trainsA) { x, chosen in
             let columns = dh.readOnly.columns(chosen.lowerBound * rankA, chosen.count * rankA)
-            for run in runs(rows, context) {
-                addOuterProduct(
-                    columns.rows(run.start, run.count), x.rows(run.start, run.count),
-                    to: a(group, chosen, run.task, of: gradients), context.workspace)
+            if trainsA {
+                for run in runs(rows, context) {
+                    addOuterProduct(
+                        columns.rows(run.start, run.count), x.rows(run.start, run.count),
+                        to: a(group, chosen, run.task, of: gradients), context.workspace)
+                }
             }
             guard let inputGradient else { return }
             // x is drop(input), so the gradient goes through the same mask.
@@ -118,35 +124,41 @@ final class LowRankAdaptation: Adaptation {
         }
     }
 
-    /// From dy of one site computes dB, dC, ds and the site's columns of `dh` (overwritten).
+    /// From dy of one site computes dB, dC, ds and, if `needsH`, the site's columns of `dh` (overwritten).
     private func siteBackward(
-        _ site: Site, _ position: Int, _ h: Matrix, _ dy: Matrix, into dh: MutableMatrix, _ rows: Segments,
-        _ context: MicroBatchContext, _ gradients: Arena
+        _ site: Site, _ position: Int, _ h: Matrix, _ dy: Matrix, into dh: MutableMatrix, needsH: Bool,
+        _ rows: Segments, _ context: MicroBatchContext, _ gradients: Arena
     ) {
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
-        let (scaled, inner) = middle(site, position, h, rows, context)
+        let trainsB = !options.freezesB
+        let trainsScales = hypernetwork?.scaleGradients != nil
+        // Only the gradients of B and C read what is between A and B.
+        let read = trainsB || site.c != nil ? middle(site, position, h, rows, context) : nil
         let target = dh.columns(position * rankA, rankA)
         let dInner = site.c == nil ? target : context.workspace.matrix(dh.rows, options.rankB)
         for run in runs(rows, context) {
             let part = dy.rows(run.start, run.count)
-            addOuterProduct(
-                inner.rows(run.start, run.count), part, to: tensor(site.b, run.task, of: gradients), transposed: true,
-                alpha: factor, context.workspace)
+            if trainsB, let read {
+                addOuterProduct(
+                    read.inner.rows(run.start, run.count), part, to: tensor(site.b, run.task, of: gradients),
+                    transposed: true, alpha: factor, context.workspace)
+            }
+            guard needsH || trainsScales || site.c != nil else { continue }
             smallProduct(
                 .asIs(part), .asIs(tensor(site.b, run.task, of: weights)), into: dInner.rows(run.start, run.count),
                 alpha: factor, context.workspace)
-            if let c = site.c {
+            if let c = site.c, let read {
                 let dPart = dInner.rows(run.start, run.count)
                 addOuterProduct(
-                    dPart.readOnly, scaled.rows(run.start, run.count), to: tensor(c, run.task, of: gradients),
+                    dPart.readOnly, read.scaled.rows(run.start, run.count), to: tensor(c, run.task, of: gradients),
                     context.workspace)
                 smallProduct(
                     .asIs(dPart.readOnly), .asIs(tensor(c, run.task, of: weights)),
                     into: target.rows(run.start, run.count), context.workspace)
             }
         }
-        guard let hypernetwork else { return }
+        guard let hypernetwork, needsH || trainsScales else { return }
         for segment in 0..<rows.count {
             let d = target.rows(rows.start(segment), rows.length(segment))
             let own = h.rows(rows.start(segment), rows.length(segment)).columns(position * rankA, rankA)
@@ -192,15 +204,16 @@ extension LowRankAdaptation {
     }
 
     /// Calls `body` with the input after dropout and the sites that read it. That is all sites of the group at once, or one
-    /// site at a time when each draws its own mask or, per task, when neighbouring sites' A's are not adjacent in memory.
+    /// site at a time when each draws its own mask or, per task, when neighbouring sites' A's are not adjacent in memory. Unless
+    /// `body` reads the input, it is not dropped.
     private func forEachInput(
-        _ group: ProjectionGroup, _ input: Matrix, _ rows: Segments, _ context: MicroBatchContext,
+        _ group: ProjectionGroup, _ input: Matrix, _ rows: Segments, _ context: MicroBatchContext, reads: Bool = true,
         _ body: (Matrix, Range<Int>) -> Void
     ) {
         let sites = layout.groups[group.index].sites
         let shared = options.dropoutMask == .perInput || dropout == nil
         var x = input
-        if let dropout, shared {
+        if let dropout, shared, reads {
             let dropped = context.workspace.matrix(input.rows, input.columns)
             unsafe dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, sites[0]))
             x = dropped.readOnly
@@ -211,7 +224,7 @@ extension LowRankAdaptation {
         }
         for (position, site) in sites.enumerated() {
             let mark = context.workspace.mark
-            if let dropout, !shared {
+            if let dropout, !shared, reads {
                 let dropped = context.workspace.matrix(input.rows, input.columns)
                 unsafe dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, site))
                 x = dropped.readOnly

@@ -90,6 +90,18 @@ public struct LowRankMethod: Method {
         options.method == .loraPerTask || trainable == hypernetwork?.taskEmbedding
     }
 
+    /// See `Method`: none of a frozen A or B; of the hypernetwork, those that `HypernetworkOptions.Trained` says.
+    public func trainedRows(of trainable: ParameterLayout.Entry) -> [Int]? {
+        if trainable.name.hasSuffix(".lora_A.weight") { return options.freezesA ? [] : nil }
+        if trainable.name.hasSuffix(".lora_B.weight") { return options.freezesB ? [] : nil }
+        guard trainable.name.hasPrefix("hypernet.") else { return nil }
+        return switch options.hyper.trained {
+        case .everything: nil
+        case .nothing: []
+        case .tasks(let tasks): trainable == hypernetwork?.taskEmbedding ? tasks : []
+        }
+    }
+
     /// See `Method`.
     public func adaptation(weights: ReadOnlyArena, gradients: Arena?) -> any Adaptation {
         LowRankAdaptation(self, weights: weights, gradients: gradients)

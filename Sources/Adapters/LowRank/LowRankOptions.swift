@@ -48,6 +48,10 @@ public struct LowRankOptions: Sendable, Equatable {
     public var dropoutMask: DropoutMask
     /// How A starts.
     public var aInitialisation: AInitialisation
+    /// Whether every A stays as it began.
+    public var freezesA = false
+    /// Whether every B stays as it began.
+    public var freezesB = false
     /// The hypernetwork of `unolora_star`.
     public var hyper: HypernetworkOptions
 

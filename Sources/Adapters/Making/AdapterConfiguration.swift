@@ -41,6 +41,14 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     public var loraDropoutMask: String?
     /// How A starts if not `kaimingIn`; it matters only at the start.
     public var loraAInit: String?
+    /// True if every A stayed as it began.
+    public var loraFreezeA: Bool?
+    /// True if every B stayed as it began.
+    public var loraFreezeB: Bool?
+    /// True if the hypernetwork stayed as it began.
+    public var hyperFreeze: Bool?
+    /// The tasks, by number, whose embeddings alone were trained of the hypernetwork; nil for all of it.
+    public var hyperTrainedTasks: [Int]?
     /// Names of the tasks in the order of their ids.
     public var taskNames: [String]?
     /// Answer texts of each task, in class order.
@@ -80,6 +88,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
         func values(_ configuration: AdapterConfiguration) throws(Failure) -> [String: NSObject] {
             var used = configuration
             (used.loraDropout, used.loraDropoutMask, used.loraAInit, used.vocabulary) = (nil, nil, nil, nil)
+            (used.loraFreezeA, used.loraFreezeB, used.hyperFreeze, used.hyperTrainedTasks) = (nil, nil, nil, nil)
             let data = try StableJSON.line(used, "the adapter's configuration")
             return (try? JSONSerialization.jsonObject(with: data)) as? [String: NSObject] ?? [:]
         }

@@ -8,7 +8,8 @@ public protocol Method: Sendable {
     /// The trainables: names, shapes, and the position of each in the arenas of weights, gradients and moments.
     ///
     /// A trainable with the name of a tensor of the backbone is that tensor: it starts with the backbone's numbers, and the
-    /// backbone computes with the trained numbers. The optimiser's weight decay pulls every trainable towards 0.
+    /// backbone computes with the trained numbers. The optimiser's weight decay pulls every trainable towards 0, unless it is
+    /// frozen (`trainedRows`).
     var parameters: ParameterLayout { get }
 
     /// How many places of the backbone the method adapts; for reports.
@@ -29,6 +30,12 @@ public protocol Method: Sendable {
     /// Whether the first dimension of a trainable counts the tasks, so that a run with other tasks can take over its rows.
     func isPerTask(_ trainable: ParameterLayout.Entry) -> Bool
 
+    /// The rows of a trainable, which are the entries of its first dimension, that training changes, in ascending order; nil for
+    /// all of them, and none for a frozen tensor. The other elements stay as they began: they have no moments, do not count in the
+    /// gradient's norm and are not summed over the ranks, so what an adaptation adds to their gradients has no effect. Only the
+    /// method's own tensors may have such rows.
+    func trainedRows(of trainable: ParameterLayout.Entry) -> [Int]?
+
     /// One worker's adaptation. `gradients` has the layout of `weights` and is added to; nil when no backward follows.
     func adaptation(weights: ReadOnlyArena, gradients: Arena?) -> any Adaptation
 }
@@ -39,4 +46,10 @@ extension Method {
 
     /// False: nothing belongs to a single task.
     public func isPerTask(_ trainable: ParameterLayout.Entry) -> Bool { false }
+
+    /// Nil: everything is trained.
+    public func trainedRows(of trainable: ParameterLayout.Entry) -> [Int]? { nil }
+
+    /// The elements of `parameters` that training changes.
+    public var trained: TrainedParameters { TrainedParameters(parameters, rows: trainedRows) }
 }

@@ -50,6 +50,8 @@ extension AdapterConfiguration {
         #expect(try difference { _ in } == nil)
         #expect(try difference { $0.dropout = 0.5 } == nil)
         #expect(try difference { $0.dropoutMask = .perSite } == nil)
+        #expect(try difference { ($0.freezesA, $0.freezesB, $0.hyper.trained) = (true, true, .tasks([1])) } == nil)
+        #expect(try difference { $0.hyper.trained = .nothing } == nil)
         #expect(try difference { $0.alpha = 4 } == "alpha")
         #expect(try difference { $0.method = .unolora } == "hyperBottleneck")
         #expect(try difference { $0.hyper.startsAtOne = false } == "hyperScaleInit")
@@ -81,6 +83,14 @@ extension AdapterConfiguration {
         options.aInitialisation = .kaimingRank
         let other = String(decoding: try JSONEncoder().encode(AdapterConfiguration(options)), as: UTF8.self)
         #expect(try read(other) == options)
+        for trained in [HypernetworkOptions.Trained.nothing, .tasks([0, 4])] {
+            (options.freezesA, options.freezesB, options.hyper.trained) = (trained == .nothing, true, trained)
+            options.hyper.inputs = [.task]
+            let frozen = String(decoding: try JSONEncoder().encode(AdapterConfiguration(options)), as: UTF8.self)
+            #expect(try read(frozen) == options)
+        }
+        // A file of a run with nothing frozen has no word of it, as in earlier versions.
+        #expect(!json.contains("reeze") && !json.contains("Trained"))
         #expect(file.taskNames == ["a", "b"] && file.labels == ["a": ["0", "1"]])
     }
 
@@ -116,6 +126,10 @@ extension AdapterConfiguration {
         #expect(try refusal(#", "hyperInputs": ["task", "time"]"#).contains("hyperInputs has time"))
         #expect(try refusal(#", "hyperInputs": []"#).contains("hyperInputs"))
         #expect(try refusal(#", "hyperScaleInit": "two""#).contains("hyperScaleInit"))
+        for tasks in ["[3]", "[-1]", "[1, 1]"] {
+            #expect(try refusal(#", "hyperTrainedTasks": \#(tasks)"#).contains("hyperTrainedTasks must be"))
+        }
+        #expect(try refusal(#", "hyperTrainedTasks": [1], "hyperInputs": ["sample"]"#).contains("hyperTrainedTasks"))
         for key in ["hyperDim", "hyperOutDim", "hyperBottleneck", "hyperPositions"] {
             #expect(try refusal(#", "\#(key)": 0"#).contains("size of the hypernetwork is 0"))
         }

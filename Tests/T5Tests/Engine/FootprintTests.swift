@@ -39,12 +39,23 @@ import ToyMethod
                 Case(
                     "lora_per_task everywhere",
                     LowRankOptions(method: .loraPerTask, rankA: 4, tasks: 4, targets: .everything)),
+                Case("unolora_star, C alone", frozen(.unoloraStar, .nothing, rankB: 5)),
+                Case("unolora_star, new tasks alone", frozen(.unoloraStar, .tasks([1]))),
+                Case("unolora with frozen A", frozen(.unolora, .everything)),
                 Case(
                     "unolora in the encoder's feed-forward alone",
                     LowRankOptions(
                         method: .unolora, tasks: 4,
                         targets: LoraTargets(encoderSelf: [], decoderSelf: [], decoderCross: [], feedForward: ["wo"]))),
             ] + own
+
+        private static func frozen(
+            _ method: LowRankOptions.Method, _ hyper: HypernetworkOptions.Trained, rankB: Int? = nil
+        ) -> LowRankOptions {
+            var options = LowRankOptions(method: method, rankB: rankB, tasks: 4)
+            (options.freezesA, options.freezesB, options.hyper.trained) = (true, hyper != .everything, hyper)
+            return options
+        }
 
         /// Methods whose memory depends on the number of different tasks in a batch, or on the backbone's tensors.
         static let own = [1, 2, 4].flatMap { tasks in
