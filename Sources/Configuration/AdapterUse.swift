@@ -17,7 +17,8 @@ public enum AdapterUse: Sendable, Equatable {
     /// Other keys that affect only training. `parallel.gemm` chooses between libraries; their figures are compared elsewhere
     /// too.
     private static let trainingKeys = [
-        "dropout", "lora.dropout", "lora.dropoutMask", "lora.aInit", "parallel.reduction", "parallel.gemm",
+        "dropout", "lora.dropout", "lora.dropoutMask", "lora.aInit", "lora.freezeA", "lora.freezeB", "hyper.freeze",
+        "hyper.onlyNewTasks", "parallel.reduction", "parallel.gemm",
     ]
     /// Keys that decide which rows there are, and keys of a task that do so or that decide how it is measured.
     private static let dataKeys = ["data.onBadRow", "data.dropDuplicates", "data.splitSeed"]

@@ -36,14 +36,21 @@ struct Key: Sendable {
     let standard: String?
     /// Whether it decides the bits of the result.
     let decidesResult: Bool
+    /// Whether the default, too, is in the records of runs. It is not for a key that was added to a section of earlier versions:
+    /// their records do not have the key, and so remain those of the same runs.
+    let recordsDefault: Bool
     /// One or two sentences for the reference page.
     let purpose: String
 
-    init(_ path: String, _ kind: Kind, _ standard: String?, result: Bool = false, _ purpose: String) {
+    init(
+        _ path: String, _ kind: Kind, _ standard: String?, result: Bool = false, recordsDefault: Bool = true,
+        _ purpose: String
+    ) {
         self.path = path
         self.kind = kind
         self.standard = standard
         decidesResult = result
+        self.recordsDefault = recordsDefault
         self.purpose = purpose
     }
 }

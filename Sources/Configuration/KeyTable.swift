@@ -97,6 +97,12 @@ enum KeyTable {
             "Start of A in every LoRA method: U(±1/sqrt(in)), or U(±1/sqrt(r)) with A's own rank r as in the authors' code "
                 + "for unolora_star."),
         Key(
+            "lora.freezeA", .flag, "false", result: true, recordsDefault: false,
+            "Whether every A stays as it began, so that only B, C and the hypernetwork are trained."),
+        Key(
+            "lora.freezeB", .flag, "false", result: true, recordsDefault: false,
+            "Whether every B stays as it began. It needs init.from, since B begins at 0 without an origin."),
+        Key(
             "lora.targets", .targets,
             "{encoderSelf: [q, v], decoderSelf: [q, v], decoderCross: [q, v], feedForward: []}",
             result: true, "Adapted projections."),
@@ -113,6 +119,13 @@ enum KeyTable {
             "hyper.positions", .positions, "perSite", result: true,
             "A position embedding for each site, or P embeddings of which site m uses number m mod P; twiceBlocks is "
                 + "P = 2 (L_e + L_d), as in the authors' code."),
+        Key(
+            "hyper.freeze", .flag, "false", result: true, recordsDefault: false,
+            "Whether the whole hypernetwork stays as it began."),
+        Key(
+            "hyper.onlyNewTasks", .flag, "false", result: true, recordsDefault: false,
+            "Whether of the hypernetwork only the embeddings of those tasks are trained that the origin (init.from) does not "
+                + "have."),
         Key(
             "hyperformer.reduction", .integer(1...4096), "32", result: true,
             "d_model divided by the width of the generated adapters."),

@@ -50,6 +50,10 @@ extension RunConfiguration {
         if method == "unolora_star", hyperInputs.isEmpty {
             throw refuse("hyper.inputs", because: "hyper.inputs is empty; name at least one of task, position, sample")
         }
+        if let (keys, sentence) = refusedFreezing {
+            throw Failure(
+                .badConfiguration, "\(keys.lazy.compactMap { places.byKey[$0] }.first ?? places.name): \(sentence)")
+        }
         if let key = KeyTable.keys.first(where: { places.own.contains($0.path) && !applies($0) }) {
             if key.path == "lora.rank", hasLoraKeys {
                 throw refuse(
@@ -74,6 +78,41 @@ extension RunConfiguration {
                 because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ..."
             )
         }
+    }
+
+    /// Why the parts that are to stay as they began cannot, with the keys at fault; nil if they can.
+    private var refusedFreezing: (keys: [String], sentence: String)? {
+        guard hasLoraKeys, method != "frozen" else { return nil }
+        let hasHypernetwork = method == "unolora_star"
+        if trainsOnlyNewTasks {
+            let key = "hyper.onlyNewTasks"
+            if freezesHypernetwork {
+                return ([key, "hyper.freeze"], "\(key) trains a part of what hyper.freeze freezes; remove one of them")
+            }
+            if origin == nil {
+                return ([key], "\(key) needs an origin without some of the run's tasks; name one with init.from")
+            }
+            if !hyperInputs.contains("task") {
+                return (
+                    [key, "hyper.inputs"],
+                    "\(key) trains embeddings of tasks, which a hypernetwork without task in hyper.inputs does not have; remove it"
+                )
+            }
+        }
+        if freezesB, origin == nil {
+            return (
+                ["lora.freezeB"],
+                "lora.freezeB without init.from would leave B at 0 for ever, so that nothing could be learned; name an origin, "
+                    + "or freeze A alone"
+            )
+        }
+        guard freezesA, freezesB, rankA == rankB, !hasHypernetwork || freezesHypernetwork else { return nil }
+        let keys = ["lora.freezeA", "lora.freezeB"] + (hasHypernetwork ? ["hyper.freeze"] : [])
+        return (
+            keys,
+            "\(keys.dropLast().joined(separator: ", ")) and \(keys[keys.count - 1]) leave nothing to train with method "
+                + "\(method); remove one of them"
+        )
     }
 
     /// Refuses more ranks than a step has micro-batches, since some ranks would have nothing to do.

@@ -37,13 +37,13 @@ extension RunConfiguration {
     /// The keys that decide the bits of the result, one per line; a resumed run must have the same. It does not contain the
     /// paths of files; their content is compared as data.
     public var resultText: String {
-        KeyTable.keys.filter { $0.decidesResult && applies($0) }.map(line).joined(separator: "\n")
+        KeyTable.keys.filter { $0.decidesResult && isRecorded($0) }.map(line).joined(separator: "\n")
     }
 
     /// Those of these keys on which a use of the trained adapter depends, one per line, for a digest. Keys that an earlier
     /// version had as one key are written as that key if it could express them, so that the digest stays the same.
     public func resultText(for use: AdapterUse) -> String {
-        let keys = KeyTable.keys.filter { $0.decidesResult && applies($0) && use.depends(on: $0.path) }
+        let keys = KeyTable.keys.filter { $0.decidesResult && isRecorded($0) && use.depends(on: $0.path) }
         var lines = keys.map { (path: $0.path, text: line($0)) }
         for former in KeyTable.formerKeys {
             let present = lines.map(\.text)
@@ -61,14 +61,14 @@ extension RunConfiguration {
     /// The keys that must be the same on all ranks of a job, one per line: every key except paths, which may differ between
     /// nodes, and the number of threads.
     public var sharedText: String {
-        KeyTable.keys.filter { !$0.kind.isPath && $0.path != "parallel.threads" && applies($0) }.map(line)
+        KeyTable.keys.filter { !$0.kind.isPath && $0.path != "parallel.threads" && isRecorded($0) }.map(line)
             .joined(separator: "\n")
     }
 
     /// The keys on which a run's record depends, one per line: every key except paths, threads and those of `log`.
     package var recordText: String {
         KeyTable.keys.filter {
-            !$0.kind.isPath && $0.path != "parallel.threads" && Self.section($0.path) != "log" && applies($0)
+            !$0.kind.isPath && $0.path != "parallel.threads" && Self.section($0.path) != "log" && isRecorded($0)
         }.map(line).joined(separator: "\n")
     }
 
@@ -97,13 +97,19 @@ extension RunConfiguration {
             {
                 return differences
             }
-            return ["\(key) was \(was[key] ?? "absent") and is \(now[key] ?? "absent")"]
+            let absent = KeyTable.byPath[key].flatMap { $0.recordsDefault ? nil : $0.standard } ?? "absent"
+            return ["\(key) was \(was[key] ?? absent) and is \(now[key] ?? absent)"]
         }
     }
 
     private func line(_ key: Key) -> String {
         let value = key.path == "tasks" ? TaskReading.withoutPaths(values["tasks"]) : values[key.path]
         return "\(key.path): \((value ?? .null).yaml)"
+    }
+
+    /// Whether a key is in the records of runs, given the values of all keys.
+    private func isRecorded(_ key: Key) -> Bool {
+        applies(key) && (key.recordsDefault || (values[key.path] ?? .null).yaml != key.standard)
     }
 
     /// Whether a key has an effect given the values of the others.

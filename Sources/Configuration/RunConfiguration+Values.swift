@@ -75,6 +75,10 @@ extension RunConfiguration {
     public var dropoutMask: String { text("lora.dropoutMask") }
     /// `kaimingIn` or `kaimingRank`.
     public var aInit: String { text("lora.aInit") }
+    /// Whether every A stays as it began.
+    public var freezesA: Bool { flag("lora.freezeA") }
+    /// Whether every B stays as it began.
+    public var freezesB: Bool { flag("lora.freezeB") }
     /// Leaves by attention.
     public var targets: [String: [String]] {
         guard case .mapping(let lists)? = values["lora.targets"] else { return [:] }
@@ -92,6 +96,10 @@ extension RunConfiguration {
     public var hyperInputs: [String] { texts(values["hyper.inputs"]) }
     /// Whether a scale is 1 + the network's value.
     public var hyperStartsAtOne: Bool { text("hyper.scaleInit") == "onePlus" }
+    /// Whether the hypernetwork stays as it began.
+    public var freezesHypernetwork: Bool { flag("hyper.freeze") }
+    /// Whether of the hypernetwork only the embeddings of tasks are trained that the run's origin does not have.
+    public var trainsOnlyNewTasks: Bool { method == "unolora_star" && flag("hyper.onlyNewTasks") }
     /// P of `modulo(P)` for a model with `blocks` blocks in encoder and decoder together; nil when each site has its own
     /// position embedding.
     public func hyperPositionModulus(blocks: Int) -> Int? {

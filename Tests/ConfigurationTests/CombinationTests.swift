@@ -55,6 +55,60 @@ import Testing
         #expect(place.wholeMatch(of: #/run\.yaml:[34]: (.*)/#)?.1 == message[...], "\(place)")
     }
 
+    private static let freezing: [(keys: [String], place: String, sentence: String)] = [
+        (
+            ["lora.freezeB=true"], "lora.freezeB=true",
+            "lora.freezeB without init.from would leave B at 0 for ever, so that nothing could be learned; name an origin, or "
+                + "freeze A alone"
+        ),
+        (
+            ["init.from=a", "lora.freezeA=true", "lora.freezeB=true"], "lora.freezeA=true",
+            "lora.freezeA and lora.freezeB leave nothing to train with method unolora; remove one of them"
+        ),
+        (
+            ["init.from=a", "method=unolora_star", "lora.freezeA=true", "lora.freezeB=true", "hyper.freeze=true"],
+            "lora.freezeA=true",
+            "lora.freezeA, lora.freezeB and hyper.freeze leave nothing to train with method unolora_star; remove one of them"
+        ),
+        (
+            ["method=unolora_star", "hyper.onlyNewTasks=true"], "hyper.onlyNewTasks=true",
+            "hyper.onlyNewTasks needs an origin without some of the run's tasks; name one with init.from"
+        ),
+        (
+            ["init.from=a", "method=unolora_star", "hyper.onlyNewTasks=true", "hyper.freeze=true"],
+            "hyper.onlyNewTasks=true",
+            "hyper.onlyNewTasks trains a part of what hyper.freeze freezes; remove one of them"
+        ),
+        (
+            ["init.from=a", "method=unolora_star", "hyper.onlyNewTasks=true", "hyper.inputs=[sample]"],
+            "hyper.onlyNewTasks=true",
+            "hyper.onlyNewTasks trains embeddings of tasks, which a hypernetwork without task in hyper.inputs does not have; "
+                + "remove it"
+        ),
+    ]
+
+    @Test(arguments: freezing)
+    func `parts that cannot stay as they began are refused`(keys: [String], place: String, sentence: String) throws {
+        #expect(try refusal(complete, set: keys) == "--set \(place): \(sentence)")
+    }
+
+    @Test func `parts that leave something to train may stay`() throws {
+        let frozen = ["init.from=a", "lora.freezeA=true", "lora.freezeB=true"]
+        // The hypernetwork, C, and nothing that is asked for.
+        for more in [["method=unolora_star"], ["lora.rankB=4"], ["method=frozen"]] {
+            let read = try RunConfiguration.load(
+                yaml: complete, name: "run.yaml", directory: "/runs", overrides: frozen + more)
+            #expect(read.freezesA && read.freezesB)
+        }
+        #expect(try load(complete, set: "lora.freezeA=true").freezesA)
+        #expect(try load(complete, set: "method=unolora_star", "hyper.freeze=true").freezesHypernetwork)
+        #expect(
+            try load(complete, set: "init.from=a", "method=unolora_star", "hyper.onlyNewTasks=true").trainsOnlyNewTasks)
+        // The file's key of another method does nothing.
+        let star = complete + "hyper: {onlyNewTasks: true, freeze: true}\n"
+        #expect(try !load(star, set: "method=unolora").trainsOnlyNewTasks)
+    }
+
     @Test func `an empty hypernetwork is refused`() throws {
         #expect(
             try refusal(complete + "method: unolora_star\nhyper: {inputs: []}\n")
@@ -69,6 +123,7 @@ import Testing
 
     /// A value for each key of `lora` and `hyper`, and for HyperFormer++'s.
     private static let keysOfMethods = [
+        "lora.freezeA=true", "lora.freezeB=true", "hyper.freeze=true", "hyper.onlyNewTasks=true",
         "lora.rank=4", "lora.rankA=4", "lora.rankB=4", "lora.alpha=8", "lora.dropout=0.5", "lora.dropoutMask=perSite",
         "lora.aInit=kaimingRank", "lora.targets={decoderSelf: [q]}", "hyper.dim=4", "hyper.outDim=4",
         "hyper.bottleneck=4", "hyper.inputs=[task]", "hyper.scaleInit=zeroMean", "hyper.positions=modulo(5)",

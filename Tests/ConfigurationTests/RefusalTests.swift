@@ -9,7 +9,8 @@ import Testing
         let message = try refusal(complete + "lora:\n  alpha: 8\n  rnk: 4\n")
         #expect(
             message == "run.yaml:5: key lora.rnk is unknown; did you mean lora.rank?; allowed here: lora.rank, "
-                + "lora.rankA, lora.rankB, lora.alpha, lora.dropout, lora.dropoutMask, lora.aInit, lora.targets")
+                + "lora.rankA, lora.rankB, lora.alpha, lora.dropout, lora.dropoutMask, lora.aInit, lora.freezeA, "
+                + "lora.freezeB, lora.targets")
     }
 
     @Test(arguments: [

@@ -61,6 +61,30 @@ import Testing
         #expect(keys.allSatisfy { KeyTable.owners[RunConfiguration.section(String($0))]?.contains("unolora") ?? true })
     }
 
+    @Test func `what is frozen is in the record of a run, and has no part in its answers`() throws {
+        let settings = ["method=unolora_star", "init.from=a"]
+        let keys = ["lora.freezeA", "lora.freezeB", "hyper.freeze", "hyper.onlyNewTasks"]
+        let base = try RunConfiguration.load(
+            yaml: complete, name: "run.yaml", directory: "/runs", overrides: settings)
+        for key in keys {
+            let frozen = try RunConfiguration.load(
+                yaml: complete, name: "run.yaml", directory: "/runs", overrides: settings + ["\(key)=true"])
+            #expect(!base.resultText.contains(key) && !base.recordText.contains(key) && !base.sharedText.contains(key))
+            #expect(frozen.resultText.contains("\(key): true") && frozen.recordText.contains("\(key): true"))
+            #expect(Self.differences(base, frozen) == ["\(key) was false and is true"])
+            #expect(Self.differences(frozen, base) == ["\(key) was true and is false"])
+            for use in [AdapterUse.evaluation, .prediction(task: "cola")] {
+                #expect(Self.differences(base, frozen, for: use).isEmpty)
+                #expect(base.resultText(for: use) == frozen.resultText(for: use))
+            }
+            let again = try load(frozen.resolvedYAML)
+            #expect(again == frozen && again.warnings.isEmpty)
+        }
+        for line in ["  freezeA: false", "  onlyNewTasks: false"] {
+            #expect(base.resolvedYAML.contains("\n\(line)\n"))
+        }
+    }
+
     @Test func `the resolved text of a method without low-rank matrices has no section of them`() throws {
         for (method, preset) in [("full", "paper"), ("hyperformer_pp", "paper"), ("full", "repo")] {
             let text = try load(complete + "method: \(method)\npreset: \(preset)\n").resolvedYAML
