@@ -12,30 +12,33 @@ public struct CheckpointContents: Sendable {
     public var adapterConfiguration: Data
     /// Content of `state.json`.
     public var state: Data
-    /// Names and shapes of the trainable tensors.
+    /// Names and shapes of the adapter's tensors.
     public var layout: ParameterLayout
-    /// Values of the trainable tensors.
+    /// Names and shapes of those of which there are moments, each with the trained rows alone: frozen tensors are left out.
+    public var momentLayout: ParameterLayout
+    /// Values of the adapter's tensors.
     public var weights: ReadOnlyArena
-    /// AdamW's mean of gradients, in the same layout.
+    /// AdamW's mean of gradients, in the layout of the moments.
     public var firstMoments: ReadOnlyArena
-    /// AdamW's mean of squared gradients, in the same layout.
+    /// AdamW's mean of squared gradients, in the layout of the moments.
     public var secondMoments: ReadOnlyArena
-    /// The other files of a Hugging Face model, by name, when the trainable tensors are all tensors of the model: then the
+    /// The other files of a Hugging Face model, by name, when the adapter's tensors are all tensors of the model: then the
     /// adapter's directory is such a model. Nil for an adapter in its native format.
     public var modelFiles: [String: Data]?
     /// Versions of everything that the numbers depend on, such as libraries.
     public var dependsOn: [String: String]
 
-    /// Combines the parts.
+    /// Combines the parts; a `momentLayout` of nil is `layout`.
     public init(
-        step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout, weights: ReadOnlyArena,
-        firstMoments: ReadOnlyArena, secondMoments: ReadOnlyArena, modelFiles: [String: Data]? = nil,
-        dependsOn: [String: String] = [:]
+        step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout,
+        momentLayout: ParameterLayout? = nil, weights: ReadOnlyArena, firstMoments: ReadOnlyArena,
+        secondMoments: ReadOnlyArena, modelFiles: [String: Data]? = nil, dependsOn: [String: String] = [:]
     ) {
         self.step = step
         self.adapterConfiguration = adapterConfiguration
         self.state = state
         self.layout = layout
+        self.momentLayout = momentLayout ?? layout
         self.weights = weights
         self.firstMoments = firstMoments
         self.secondMoments = secondMoments
@@ -46,8 +49,11 @@ public struct CheckpointContents: Sendable {
     /// Throws `notFinite` for the first tensor with an infinity or NaN, `internal` when the parts do not fit together.
     func check() throws(Failure) {
         guard step >= 0 else { throw Failure(.internal, "a checkpoint cannot be of step \(step); report this") }
-        let parts = [("weights", weights), ("first moments", firstMoments), ("second moments", secondMoments)]
-        for (part, arena) in parts {
+        let parts = [
+            ("weights", weights, layout), ("first moments", firstMoments, momentLayout),
+            ("second moments", secondMoments, momentLayout),
+        ]
+        for (part, arena, layout) in parts {
             guard arena.count == layout.count else {
                 throw Failure(
                     .internal, "\(arena.count) \(part) were given for a layout of \(layout.count); report this")
@@ -86,8 +92,8 @@ public struct CheckpointContents: Sendable {
         }
         try write(CheckpointFile.optimizer) { (file) throws(Failure) in
             var writer = SafetensorsWriter()
-            try writer.add(layout, firstMoments, prefix: CheckpointFile.firstMomentPrefix)
-            try writer.add(layout, secondMoments, prefix: CheckpointFile.secondMomentPrefix)
+            try writer.add(momentLayout, firstMoments, prefix: CheckpointFile.firstMomentPrefix)
+            try writer.add(momentLayout, secondMoments, prefix: CheckpointFile.secondMomentPrefix)
             try writer.write(to: file)
         }
         try write(CheckpointFile.state) { (file) throws(Failure) in try file.write(Array(state)) }

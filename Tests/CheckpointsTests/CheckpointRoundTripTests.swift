@@ -27,6 +27,37 @@ import Testing
                 + layout.entries.map { "v." + $0.name })
     }
 
+    @Test func `moments may be of some of the tensors, or of some rows, and the weights are whole`() throws {
+        let run = try Run()
+        var moments = ParameterLayout()
+        moments.append("encoder.q.lora_B.weight", [2, 2])
+        moments.append("scale", [3])
+        var saved = contents(step: 4)
+        saved.momentLayout = moments
+        #expect(failure { try run.store.save(saved) }?.code == .internal)
+        saved.firstMoments = arena(moments, seed: 1).readOnly
+        saved.secondMoments = arena(moments, seed: 2).readOnly
+        try run.store.save(saved)
+        let checkpoint = try run.store.open(.step(4))
+        let (weights, first, second) = (
+            Arena(count: layout.count), Arena(count: moments.count), Arena(count: moments.count)
+        )
+        try checkpoint.loadWeights(layout, into: weights)
+        try checkpoint.loadMoments(moments, first: first, second: second)
+        #expect(Array(weights.elements) == Array(saved.weights.elements))
+        #expect(Array(first.elements) == Array(saved.firstMoments.elements))
+        #expect(Array(second.elements) == Array(saved.secondMoments.elements))
+        // Those of a run that trains everything are others.
+        let whole = (Arena(count: layout.count), Arena(count: layout.count))
+        let refused = failure { try checkpoint.loadMoments(layout, first: whole.0, second: whole.1) }
+        #expect(refused?.code == .badData && refused?.message.contains("m.encoder.q.lora_A.weight") == true)
+        let bad = arena(moments, seed: 1)
+        bad.base[moments.count - 1] = .nan
+        saved.secondMoments = bad.readOnly
+        saved.step = 5
+        #expect(failure { try run.store.save(saved) }?.message.contains("'scale' (second moments)") == true)
+    }
+
     @Test func `the same contents give the same bytes`() throws {
         let runs = [try Run(), try Run()]
         for run in runs { try run.store.save(contents(step: 3)) }

@@ -52,8 +52,12 @@ extension ProgramTests {
             Way(legs: [Leg(ranks: 2, threads: 1, stop: 8), Leg(ranks: 4, threads: 1)], evaluates: false),
         ]
 
-        /// Methods of which every trainable, or every example's task, decides the memory and the traffic of a step.
-        private static let others = ["hyperformer_pp", "full"].flatMap { method in
+        /// Not a method: `unolora_star` with every A frozen.
+        private static let frozenA = "unolora_star with frozen A"
+
+        /// Methods of which every trainable, or every example's task, decides the memory and the traffic of a step, and one of which
+        /// only a part of the weights does.
+        private static let others = ["hyperformer_pp", "full", frozenA].flatMap { method in
             [
                 Way(legs: [Leg(ranks: 8, threads: 1)], method: method),
                 Way(
@@ -69,8 +73,11 @@ extension ProgramTests {
         private static let shared = Swift.Result {
             let project = try TinyProject()
             return try Dictionary(
-                uniqueKeysWithValues: ["unolora_star", "hyperformer_pp", "full"].map { method in
-                    let copy = try project.copy(method: method)
+                uniqueKeysWithValues: ["unolora_star", "hyperformer_pp", "full", frozenA].map { method in
+                    let copy = try project.copy(method: method == frozenA ? "unolora_star" : method)
+                    if method == frozenA {
+                        try copy.replace("lora: {rank: 4}", by: "lora: {rank: 4, freezeA: true}", in: "run.yaml")
+                    }
                     return (method, (copy, try outcome(copy, Way(legs: [Leg(threads: 1)], method: method))))
                 })
         }

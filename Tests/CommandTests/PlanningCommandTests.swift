@@ -62,6 +62,25 @@ extension ProgramTests {
             #expect(result.output.contains(#/task7 +120 +0\.1250/#))
         }
 
+        @Test(arguments: [
+            // Of A and B of equal size, and of 8 numbers for each of 8 tasks.
+            (["method=unolora", "lora.freezeA=true"], 147_456, 147_456), (["method=unolora"], 294_912, 0),
+            (["method=unolora_star", "hyper.freeze=true"], 294_912, 12_640),
+            (["method=lora_per_task", "lora.freezeA=true"], 1_179_648, 1_179_648),
+        ])
+        func `plan counts what is frozen apart`(settings: [String], trainable: Int, frozen: Int) throws {
+            let project = try Self.project("t5-small")
+            let result = try Program.run(
+                ["plan", "--config", project.configuration] + settings.flatMap { ["--set", $0] })
+            #expect(result.code == 0, "\(result.error)")
+            let words = result.output.split(separator: "\n").map { $0.split(separator: " ") }
+            #expect(words.contains { $0.starts(with: ["trainable", "\(trainable)", "weights"]) }, "\(result.output)")
+            #expect(words.contains { $0.starts(with: ["frozen", "\(frozen)", "weights"]) } == (frozen > 0))
+            // 8 bytes for each that is trained, and 37 words.
+            let wire = String(format: "%.1f", Double(8 * (trainable + 37)) / 0x1p20)
+            #expect(words.contains { $0.starts(with: ["wire", "per", "step", Substring(wire)]) }, "\(result.output)")
+        }
+
         @Test func `plan counts the memory of an evaluation where that is more than a micro-batch takes`() throws {
             let project = try TinyProject()
             func memory(_ settings: String...) throws -> Double {

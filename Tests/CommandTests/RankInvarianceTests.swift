@@ -92,6 +92,23 @@ extension ProgramTests {
                 method, [(Layout(ranks: 3, threads: 1), 6), (Layout(ranks: nil, threads: 2), nil)])
         }
 
+        /// What is frozen has no part in the sums and in the files of moments.
+        @Test(arguments: [
+            ["lora.freezeA=true"], ["lora.freezeA=true", "hyper.freeze=true", "parallel.gemm=openblas"],
+        ])
+        func `runs with frozen parts give the same bits on ranks as alone, also when interrupted`(
+            set: [String]
+        ) throws {
+            let (project, _, references) = try Self.shared.get()
+            let alone = try Self.train(project, [(Layout(ranks: nil, threads: 1), nil)], set: set)
+            #expect(try Self.train(project, [(Layout(ranks: 2, threads: 2), nil)], set: set) == alone)
+            #expect(
+                try Self.train(
+                    project, [(Layout(ranks: 3, threads: 1), 6), (Layout(ranks: nil, threads: 2), nil)], set: set)
+                    == alone)
+            #expect(try alone.adapter != #require(references["unolora_star"]).adapter)
+        }
+
         @Test(arguments: [
             [Layout(ranks: nil, threads: 1), Layout(ranks: 4, threads: 2)],
             [Layout(ranks: 2, threads: 2), Layout(ranks: 3, threads: 1)],

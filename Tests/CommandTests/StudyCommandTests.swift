@@ -128,6 +128,34 @@ extension ProgramTests {
             #expect(try Self.figures(ranks) == Self.figures(project))
         }
 
+        @Test func `a row with frozen parts counts what it trains`() throws {
+            let project = try TinyProject()
+            try project.write(
+                "study.yaml",
+                """
+                run: run.yaml
+                set: {train.steps: 2, method: unolora}
+                rows:
+                  - {name: whole}
+                  - {name: half, set: {lora.freezeA: true}}
+                reference: whole
+                """)
+            let result = try Program.run(Self.arguments(project))
+            #expect(result.code == 0, "\(result)")
+            struct Table: Decodable {
+                struct Line: Decodable {
+                    struct Cost: Decodable { var trainable: Int }
+                    var row: String
+                    var cost: Cost
+                }
+                var lines: [Line]
+            }
+            let lines = try JSONDecoder().decode(Table.self, from: Self.table(project, "json")).lines
+            // 12 projections of 32 x 32 with rank 4.
+            #expect(lines.map(\.row) == ["whole", "half"])
+            #expect(lines.map(\.cost.trainable) == [12 * 256, 12 * 128])
+        }
+
         @Test func `a plan says runs, hours and disk, and a mistake ends a study before anything runs`() throws {
             let project = try TinyProject()
             try project.write("study.yaml", Self.study + "\nthreads: 1\n")

@@ -36,7 +36,7 @@ public struct Plan {
         self.ranks = ranks
         self.ranksPerNode = ranksPerNode
         shape = try Backbones.shape(directory: configuration.model)
-        method = try configuration.method(shape, isNew: true).method
+        method = try configuration.method(shape, isNew: true, newTasks: configuration.newTasks()).method
         // The plan assumes that every node has the cores that this process may use.
         let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
         own = ThreadChoice.largestShare(
@@ -57,15 +57,21 @@ public struct Plan {
     }
 
     private func counts() -> [String] {
-        let (trainable, backbone) = (method.parameters.count, shape.weightCount)
+        let (trainable, backbone) = (method.trained.count, shape.weightCount)
+        let frozen = method.parameters.count - trainable
         let percent = 100 * Double(trainable) / Double(backbone)
         let tasks = configuration.tasks.count
-        return [
+        var lines = [
             "method               \(configuration.method), \(method.siteCount) sites, \(tasks) tasks",
             "backbone             \(backbone) weights",
             "trainable            \(trainable) weights (\(String(format: "%.4f", percent)) %, "
                 + "\(String(format: "%.4f", percent / Double(max(tasks, 1)))) % per task)",
         ]
+        if frozen > 0 {
+            lines.append(
+                "frozen               \(frozen) weights of the adapter, without moments and without a part in the sum")
+        }
+        return lines
     }
 
     private func lines(_ memory: RankMemory, _ data: PlannedData) -> [String] {

@@ -76,10 +76,12 @@ final class StudySource {
             for run in study.runs where run.line == line && run.seed == study.file.seeds[0] {
                 let configuration = run.configuration
                 let shape = try Backbones.shape(directory: configuration.model)
-                let method = try configuration.method(shape, isNew: true).method
+                let method = try configuration.method(
+                    shape, isNew: true, newTasks: configuration.newTasks()
+                ).method
                 let memory = try RankMemory(
                     configuration, shape: shape, method: method, threads: 1, longestTarget: 1, batches: nil)
-                trainable.append(method.parameters.count)
+                trainable.append(method.trained.count)
                 backbone = shape.weightCount
                 tasks += configuration.tasks.count
                 bytes = max(bytes, memory.wireBytes(tasks: configuration.tasks.count))

@@ -132,7 +132,7 @@ public struct TrainCommand {
             "whether the run is new")
         var base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
         let origin = try base.openOrigin(of: run, request.resume)
-        base.origin = origin?.digest
+        if let origin { try base.take(origin) }
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let session = try RunSession(base, run: run, comparedWith: request.replayed?.identity) {
             [replayed = request.replayed] present throws(Failure) in
@@ -162,7 +162,7 @@ public struct TrainCommand {
         let checkpoints = RunCheckpoints(
             store: store,
             constants: RunCheckpoints.Constants(
-                adapter: session.base.adapter, layout: session.base.method.parameters,
+                adapter: session.base.adapter, layout: state.parameters, trained: state.trained,
                 modelFiles: try session.base.modelFiles(), identity: identity, libraries: libraries,
                 seed: configuration.seed, steps: configuration.steps,
                 keep: configuration.checkpointKeep, inputs: session.inputs),
@@ -285,8 +285,10 @@ public struct TrainCommand {
     ) {
         let backbone = session.base.model.shape.weightCount
         say(
-            "\(configuration.method) on \(configuration.model): \(state.weights.count) trainable of \(backbone) weights, "
+            "\(configuration.method) on \(configuration.model): \(state.trained.count) trainable of \(backbone) weights, "
                 + "\(session.taskNames.count) tasks, \(world.size) rank(s) x \(threads.threads) thread(s)")
+        let frozen = state.weights.count - state.trained.count
+        if frozen > 0 { say("\(frozen) of the adapter's \(state.weights.count) weights stay as they began") }
         let reports = session.data.cache.tasks.map(\.report)
         for notice in DataReport.notices(reports, maxSource: configuration.maxSource) { say("data: \(notice)") }
         let unusual = RunModel.warning(session.base.vocabulary, session.base.model.shape)

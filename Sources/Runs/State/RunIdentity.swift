@@ -37,6 +37,11 @@ extension RunState.Identity {
         return "the tokenised data differs (\(dataDifferences(to: other).first ?? Self.anyData))"
     }
 
+    /// Whether the training changes of what belongs to tasks only that of `newTasks`.
+    package var trainsOnlyNewTasks: Bool {
+        configuration.split(separator: "\n").contains("hyper.onlyNewTasks: true")
+    }
+
     /// Whether both digests of the vocabulary are known and differ.
     package func hasOtherVocabulary(than digest: String?) -> Bool {
         guard let vocabulary, let digest else { return false }

@@ -36,11 +36,13 @@ package struct RunState: Codable, Equatable {
         package var sources: [TaskSources]?
         /// Digest of the adapter with which the run began; nil for a random start.
         package var origin: String?
+        /// The tasks that this adapter does not have, if of what belongs to tasks only that of these is trained; else nil.
+        package var newTasks: [String]?
 
         /// Creates an identity.
         package init(
             configuration: String, layout: String, backbone: String, data: String, vocabulary: String? = nil,
-            sources: [TaskSources]? = nil, origin: String? = nil
+            sources: [TaskSources]? = nil, origin: String? = nil, newTasks: [String]? = nil
         ) {
             self.configuration = configuration
             self.layout = layout
@@ -49,6 +51,7 @@ package struct RunState: Codable, Equatable {
             self.vocabulary = vocabulary
             self.sources = sources
             self.origin = origin
+            self.newTasks = newTasks
         }
     }
 

@@ -14,9 +14,27 @@ package final class SnapshotFile {
     /// Bytes that are reserved for each file.
     private var room = 0
 
-    /// Magic number and version, then little-endian words: step, bytes of the state, floats of an arena, digest.
-    private static let magic = Array("unolora snapshot 1\n".utf8)
-    private static let headerSize = 64
+    /// The header of a version: its magic number and version, padded to 24 bytes, then little-endian words: step, bytes of the
+    /// state, weights, moments of one kind, and the two of the digest. Version 1 has as many moments as weights, and no word for
+    /// them.
+    private struct Header {
+        let magic: [UInt8]
+        let hasMoments: Bool
+
+        /// Words in front of the digest.
+        var words: Int { hasMoments ? 4 : 3 }
+        /// Where the digest is.
+        var digest: Int { 24 + 8 * words }
+        var size: Int { digest + 16 }
+
+        static let versions = [
+            Header(magic: Array("unolora snapshot 1\n".utf8), hasMoments: false),
+            Header(magic: Array("unolora snapshot 2\n".utf8), hasMoments: true),
+        ]
+    }
+
+    /// The header of files that are written.
+    private static var header: Header { Header.versions[1] }
     /// A state has some kilobytes; a larger one is something else.
     private static let largestState = 1 << 26
 
@@ -37,22 +55,22 @@ package final class SnapshotFile {
         self.files = files
     }
 
-    /// Overwrites the older of the two files.
+    /// Overwrites the older of the two files. The arenas are the weights and both kinds of moments.
     package func write(_ state: RunState, _ arenas: [ReadOnlyArena]) throws(Failure) {
         let text = [UInt8](try state.encoded())
         var digest = ContentDigest.Accumulator()
-        let words = [UInt64(state.step), UInt64(text.count), UInt64(arenas[0].count)]
+        let words = [UInt64(state.step), UInt64(text.count), UInt64(arenas[0].count), UInt64(arenas[1].count)]
         unsafe words.withUnsafeBytes { unsafe digest.update($0) }
         unsafe text.withUnsafeBytes { unsafe digest.update($0) }
         for arena in arenas { unsafe digest.update(UnsafeRawBufferPointer(arena.elements)) }
-        var header = Self.magic + [UInt8](repeating: 0, count: 24 - Self.magic.count)
+        var header = Self.header.magic + [UInt8](repeating: 0, count: 24 - Self.header.magic.count)
         for word in words + digest.digest.words {
             unsafe withUnsafeBytes(of: word.littleEndian) { unsafe header += $0 }
         }
-        let size = Self.headerSize + text.count + arenas.reduce(0) { $0 + $1.count * 4 }
+        let size = header.count + text.count + arenas.reduce(0) { $0 + $1.count * 4 }
         if size > room { try reserve(size + 1 << 16) }
-        try write(text, at: Self.headerSize)
-        var place = Self.headerSize + text.count
+        try write(text, at: header.count)
+        var place = header.count + text.count
         for arena in arenas {
             try unsafe write(UnsafeRawBufferPointer(arena.elements), at: place)
             place += arena.count * 4
@@ -98,7 +116,7 @@ package final class SnapshotFile {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return false }
         guard let file = try? MappedFile(path: path, followingLinks: false) else { return true }
-        return withExtendedLifetime(file) { unsafe file.bytes.prefix(magic.count).contains { $0 != 0 } }
+        return withExtendedLifetime(file) { unsafe file.bytes.prefix(header.magic.count).contains { $0 != 0 } }
     }
 
     /// Removes the files of a run that does not need them any more.
@@ -111,51 +129,71 @@ package final class SnapshotFile {
         return withExtendedLifetime(file) { unsafe parse(file.bytes, path) }
     }
 
-    private static func digest(_ words: [UInt64], _ body: UnsafeRawBufferPointer) -> ContentDigest {
-        var digest = ContentDigest.Accumulator()
-        unsafe words[..<3].withUnsafeBytes { unsafe digest.update($0) }
-        unsafe digest.update(body)
-        return digest.digest
+    /// The content of a file as its header describes it.
+    @safe private struct Parts {
+        let header: Header
+        /// The words in front of the digest.
+        let words: [UInt64]
+        /// The digest in the file.
+        let digest: ContentDigest
+        let body: UnsafeRawBufferPointer
+        /// Bytes of the state, then floats of each arena.
+        let (length, counts): (Int, [Int])
+
+        /// Nil for a file that is not a snapshot.
+        init?(_ bytes: UnsafeRawBufferPointer) {
+            guard let header = Header.versions.first(where: { unsafe bytes.starts(with: $0.magic) }),
+                bytes.count >= header.size
+            else { return nil }
+            let words = (0..<header.words + 2).map {
+                unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24 + $0 * 8, as: UInt64.self))
+            }
+            let (weights, moments) = (words[2], header.hasMoments ? words[3] : words[2])
+            let most = UInt64(bytes.count / 4)
+            guard words[1] <= UInt64(largestState), weights <= most, moments <= most else { return nil }
+            (length, counts) = (Int(words[1]), [Int(weights), Int(moments), Int(moments)])
+            let size = length + 4 * counts.reduce(0, +)
+            guard header.size + size <= bytes.count else { return nil }
+            self.header = header
+            self.words = Array(words[..<header.words])
+            digest = ContentDigest(words: (words[header.words], words[header.words + 1]))
+            unsafe body = UnsafeRawBufferPointer(rebasing: bytes[header.size..<header.size + size])
+        }
+
+        /// The digest of the words and the body.
+        var computedDigest: ContentDigest {
+            var digest = ContentDigest.Accumulator()
+            unsafe words.withUnsafeBytes { unsafe digest.update($0) }
+            unsafe digest.update(body)
+            return digest.digest
+        }
     }
 
     /// The bytes of a file with the correct digest filled in; nil when the header cannot be valid. For fuzzing.
     static func withDigest(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
-        guard let (words, body) = unsafe parts(bytes) else { return nil }
+        guard let parts = unsafe Parts(bytes) else { return nil }
         var whole = unsafe Array(bytes)
-        for (i, word) in unsafe digest(words, body).words.enumerated() {
+        for (i, word) in parts.computedDigest.words.enumerated() {
+            let place = parts.header.digest + 8 * i
             unsafe withUnsafeBytes(of: word.littleEndian) {
-                unsafe whole.replaceSubrange(48 + 8 * i..<56 + 8 * i, with: $0)
+                unsafe whole.replaceSubrange(place..<place + 8, with: $0)
             }
         }
         return whole
     }
 
-    /// The words of the header and the bytes that they describe; nil for a file that is not a snapshot.
-    private static func parts(_ bytes: UnsafeRawBufferPointer) -> (words: [UInt64], body: UnsafeRawBufferPointer)? {
-        guard bytes.count >= headerSize, unsafe bytes.starts(with: magic) else { return nil }
-        let words = (0..<5).map {
-            unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24 + $0 * 8, as: UInt64.self))
-        }
-        guard words[1] <= UInt64(largestState), words[2] <= UInt64(bytes.count / 12) else { return nil }
-        let size = Int(words[1]) + 12 * Int(words[2])
-        guard headerSize + size <= bytes.count else { return nil }
-        return unsafe (words, UnsafeRawBufferPointer(rebasing: bytes[headerSize..<headerSize + size]))
-    }
-
     static func parse(_ bytes: UnsafeRawBufferPointer, _ path: String) -> (state: RunState, arenas: [Arena])? {
-        guard let (words, body) = unsafe parts(bytes) else { return nil }
-        let (length, count) = (Int(words[1]), Int(words[2]))
-        guard unsafe digest(words, body) == ContentDigest(words: (words[3], words[4])),
-            let state = try? unsafe RunState(Data(body[..<length]), path: path), UInt64(state.step) == words[0]
+        guard let parts = unsafe Parts(bytes), parts.computedDigest == parts.digest,
+            let state = try? unsafe RunState(Data(parts.body[..<parts.length]), path: path),
+            UInt64(state.step) == parts.words[0]
         else { return nil }
-        return (
-            state,
-            (0..<3).map { part in
-                let arena = Arena(count: count)
-                unsafe UnsafeMutableRawBufferPointer(arena.elements).copyBytes(
-                    from: body[length + 4 * count * part..<length + 4 * count * (part + 1)])
-                return arena
-            }
-        )
+        var place = parts.length
+        let arenas = parts.counts.map { count in
+            let arena = Arena(count: count)
+            unsafe UnsafeMutableRawBufferPointer(arena.elements).copyBytes(from: parts.body[place..<place + 4 * count])
+            place += 4 * count
+            return arena
+        }
+        return (state, arenas)
     }
 }

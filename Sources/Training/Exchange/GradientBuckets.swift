@@ -1,12 +1,12 @@
 import Backbone
 import Tensors
 
-/// The trainables of a method cut into pieces, in the order in which a backward completes their gradients, so that one piece can
-/// be summed over the ranks while the gradients of the next are computed.
+/// The trained weights of a method cut into pieces, in the order in which a backward completes their gradients, so that one piece
+/// can be summed over the ranks while the gradients of the next are computed.
 struct GradientBuckets: Equatable {
-    /// A piece of the arena.
+    /// A piece.
     struct Bucket: Equatable {
-        /// Its elements.
+        /// The positions of its elements among the trained ones.
         let range: Range<Int>
         /// The position in the backward's order of the block that completes it; the number of blocks where only the end does.
         let stage: Int
@@ -14,6 +14,8 @@ struct GradientBuckets: Equatable {
 
     /// The pieces, in order of their stages: together every element once.
     let all: [Bucket]
+    /// Which elements of the gradients they hold.
+    let trained: TrainedParameters
     /// The position of each block in the backward's order.
     private let stages: [Block: Int]
 
@@ -25,6 +27,9 @@ struct GradientBuckets: Equatable {
 
     /// One piece of so many elements.
     init(whole count: Int) {
+        var layout = ParameterLayout()
+        layout.append("", [count])
+        trained = TrainedParameters(layout)
         all = [Bucket(range: 0..<count, stage: 0)]
         stages = [:]
     }
@@ -33,13 +38,16 @@ struct GradientBuckets: Equatable {
         let order = shape.backwardOrder
         let stages = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
         self.stages = stages
+        let trained = method.trained
+        self.trained = trained
         let tensors = Set(shape.tensorShapes().map(\.name))
-        let parts = method.parameters.entries.map { entry in
-            let block = tensors.contains(entry.name) ? shape.block(of: entry.name) : method.block(of: entry)
-            return Bucket(range: entry.range, stage: block.flatMap { stages[$0] } ?? order.count)
+        let parts = trained.layout.entries.map { part in
+            let whole = method.parameters[part.name]
+            let block = tensors.contains(part.name) ? shape.block(of: part.name) : whole.flatMap(method.block)
+            return Bucket(range: part.range, stage: block.flatMap { stages[$0] } ?? order.count)
         }
-        guard method.parameters.count > least else {
-            all = [Bucket(range: 0..<method.parameters.count, stage: order.count)]
+        guard trained.count > least else {
+            all = [Bucket(range: 0..<trained.count, stage: order.count)]
             return
         }
         var joined: [Bucket] = []

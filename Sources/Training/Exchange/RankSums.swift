@@ -105,15 +105,20 @@ final class RankSums: @unchecked Sendable {
     }
 
     private func add(_ gradients: Arena, _ range: Range<Int>, _ limit: Float) -> Bool {
-        let source = unsafe gradients.base + range.lowerBound
-        switch layout.gradients {
-        case .exact:
-            guard let base = unsafe words.baseAddress else { return true }
-            return unsafe FixedPoint.add(source, to: base + range.lowerBound, count: range.count, limit: limit)
-        case .fast:
-            guard let base = unsafe floats.baseAddress else { return true }
-            return unsafe FloatSum.add(source, to: base + range.lowerBound, count: range.count, limit: limit)
+        var good = true
+        buckets.trained.forEachRun(in: range) { place, positions in
+            let (source, count) = unsafe (gradients.base + place, positions.count)
+            switch layout.gradients {
+            case .exact:
+                guard let base = unsafe words.baseAddress else { return }
+                good =
+                    unsafe FixedPoint.add(source, to: base + positions.lowerBound, count: count, limit: limit) && good
+            case .fast:
+                guard let base = unsafe floats.baseAddress else { return }
+                good = unsafe FloatSum.add(source, to: base + positions.lowerBound, count: count, limit: limit) && good
+            }
         }
+        return good
     }
 
     /// Runs `body` with what stands behind the gradients, which no other worker touches meanwhile.

@@ -5,7 +5,7 @@ public import Runs
 /// Losses in quanta of 2^-40 (`FixedPoint`), counts as they are, and before them, in the exact sum, the gradients in the same
 /// quanta. So the sum has the same bits for any number of ranks and any order.
 struct StepSums {
-    /// Number of trainables.
+    /// Number of trained weights.
     let parameters: Int
     /// Number of tasks.
     let tasks: Int

@@ -14,26 +14,33 @@ package struct RankMemory {
     static let threadBytes = 2 << 20
     /// What a row of a file needs while it is tokenised; measured.
     package static let rowBytes = 170
-    /// Bytes per trainable: 4 each for the weight and the two moments, and the sum of its gradients.
-    package static func bytesOfTrainable(_ sum: GradientSum) -> Int { 3 * 4 + sum.bytes }
-    /// Bytes per trainable and worker: its gradient.
-    package static let workerBytesOfTrainable = 4
-    /// Bytes per trainable and snapshot: the weight and both moments.
-    static let snapshotBytesOfTrainable = 3 * 4
-    /// The smallest number of bytes per trainable with which training is possible: one worker and one snapshot.
-    static func leastBytesOfTrainable(_ sum: GradientSum) -> Int {
-        bytesOfTrainable(sum) + workerBytesOfTrainable + snapshotBytesOfTrainable
-    }
-    /// Bytes per trainable when only answers are computed: the weight.
-    static let answeringBytesOfTrainable = 4
+    /// Bytes of a weight of the adapter in a rank, in each snapshot, and of its gradient in each worker, whether it is trained or
+    /// frozen.
+    static let bytesOfWeight = 4
+    /// Bytes of both moments of a trained weight in a rank and in each snapshot.
+    static let bytesOfMoments = 2 * 4
 
+    /// The smallest number of bytes with which a method can be trained: one worker and one snapshot.
+    static func leastBytes(_ method: any Method, _ sum: GradientSum) -> Double {
+        Double(method.parameters.count) * Double(3 * bytesOfWeight)
+            + Double(method.trained.count) * Double(2 * bytesOfMoments + sum.bytes)
+    }
+
+    /// Bytes when only answers are computed.
+    static func answeringBytes(_ method: any Method) -> Double {
+        Double(method.parameters.count) * Double(bytesOfWeight)
+    }
+
+    /// All weights of the adapter.
+    package let weights: Int
+    /// Those that training changes.
     package let trainables: Int
     private let sum: GradientSum
     let threads: Int
     /// How many snapshots rank 0 will have: the last step; that of the best evaluation, once there is one; and one that is
     /// being written during the next steps. Other ranks write none.
     package let snapshots: ClosedRange<Int>
-    /// Largest number of bytes of a worker, without its trainables, whatever the texts are.
+    /// Largest number of bytes of a worker, without its gradients, whatever the texts are.
     let most: Int
     /// The same for the lengths in the data; nil when they are not known.
     let usual: Int?
@@ -55,7 +62,8 @@ package struct RankMemory {
         _ configuration: RunConfiguration, shape: any BackboneShape, method: any Method, threads: Int,
         longestTarget: Int, batches: Batches?
     ) throws(Failure) {
-        trainables = method.parameters.count
+        weights = method.parameters.count
+        trainables = method.trained.count
         sum = configuration.reduction.sum
         self.threads = threads
         let best = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
@@ -93,7 +101,7 @@ package struct RankMemory {
     }
 
     /// Weights, moments and sums of the rank.
-    package var stateBytes: Int { trainables * Self.bytesOfTrainable(sum) }
+    package var stateBytes: Int { weights * Self.bytesOfWeight + trainables * (Self.bytesOfMoments + sum.bytes) }
 
     /// Bytes that a step with this number of tasks sums over the ranks.
     package func wireBytes(tasks: Int) -> Int {
@@ -101,13 +109,15 @@ package struct RankMemory {
     }
 
     /// Bytes of `count` snapshots.
-    package func snapshotBytes(_ count: Int) -> Int { trainables * Self.snapshotBytesOfTrainable * count }
+    package func snapshotBytes(_ count: Int) -> Int {
+        (weights * Self.bytesOfWeight + trainables * Self.bytesOfMoments) * count
+    }
 
     /// Largest total number of bytes of a worker.
-    package var mostOfWorker: Int { most + Self.threadBytes + trainables * Self.workerBytesOfTrainable }
+    package var mostOfWorker: Int { most + Self.threadBytes + weights * Self.bytesOfWeight }
 
     /// The same for the lengths in the data.
-    package var usualOfWorker: Int? { usual.map { $0 + Self.threadBytes + trainables * Self.workerBytesOfTrainable } }
+    package var usualOfWorker: Int? { usual.map { $0 + Self.threadBytes + weights * Self.bytesOfWeight } }
 
     /// Largest total number of bytes of the rank.
     package var mostBytes: Int {

@@ -83,6 +83,32 @@ package struct Origin {
             kind: .native(configuration, tensors))
     }
 
+    /// Refuses an adapter of another method than the run's.
+    func checkMethod(_ method: String) throws(Failure) {
+        guard case .native(let configuration, _) = kind, configuration.method != method else { return }
+        throw Failure(
+            .badConfiguration,
+            "init.from: the adapter in \(path) is of method \(configuration.method.shown), and the run's is \(method); a run "
+                + "begins with an adapter of its own method")
+    }
+
+    /// For each of these tasks its number in the origin; nil for a task that the origin does not have, and for each one if the
+    /// origin has no tasks.
+    func places(of tasks: [String]) throws(Failure) -> [Int?] {
+        guard case .native(let configuration, _) = kind else { return tasks.map { _ in nil } }
+        guard let trained = configuration.taskNames else {
+            // Without names nothing tells which task is which.
+            guard configuration.tasks == tasks.count else {
+                throw Failure(
+                    .badData,
+                    "init.from: the adapter in \(path) does not name its \(configuration.tasks) tasks, and the run has "
+                        + "\(tasks.count); add taskNames to its unolora_config.json")
+            }
+            return Array(0..<tasks.count)
+        }
+        return tasks.map { trained.firstIndex(of: $0) }
+    }
+
     /// The digest of everything that decides what a run begins with.
     static func digest(weights: ContentDigest, configuration: Data) -> ContentDigest {
         ContentDigest(of: weights.hexadecimal + "\n" + String(decoding: configuration, as: UTF8.self))

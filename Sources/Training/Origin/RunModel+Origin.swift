@@ -1,6 +1,6 @@
 import Backbone
 import Checkpoints
-import Configuration
+package import Configuration
 package import Failures
 import MPI
 package import Runs
@@ -11,11 +11,43 @@ package struct RunOrigin {
     /// Nil on other ranks, and for a run that has begun: it does not need the adapter any more.
     let adapter: Origin?
     package let digest: String
+    /// The tasks that it does not have, if of what belongs to tasks only that of these is trained (`hyper.onlyNewTasks`); else nil.
+    package let newTasks: [String]?
     /// Where the adapter is or was, for the run's record. Empty on other ranks.
     package let path: String
 }
 
+extension RunConfiguration {
+    /// The tasks that the run's origin does not have, if only these are trained of the hypernetwork (`hyper.onlyNewTasks`); else
+    /// nil. It reads the origin, for use before the run has begun.
+    package func newTasks() throws(Failure) -> [String]? {
+        guard trainsOnlyNewTasks, let origin else { return nil }
+        return try newTasks(in: Origin(directory: origin))
+    }
+
+    /// The same for an opened origin. Refuses one that has all tasks of the run.
+    func newTasks(in origin: Origin) throws(Failure) -> [String]? {
+        guard trainsOnlyNewTasks else { return nil }
+        try origin.checkMethod(method)
+        let names = tasks.map(\.name)
+        let new = zip(names, try origin.places(of: names)).filter { $0.1 == nil }.map(\.0)
+        guard new.isEmpty else { return new }
+        throw Failure(
+            .badConfiguration,
+            "hyper.onlyNewTasks: \(origin.path) has all tasks of the run (\(names.joined(separator: ", "))), so there is no new one "
+                + "to train; add a task, or remove the key")
+    }
+}
+
 extension RunModel {
+    /// Begins with, or goes on from, an opened origin: from now on the run's identity and what is trained are those of a run with
+    /// it.
+    package mutating func take(_ origin: RunOrigin) throws(Failure) {
+        (self.origin, newTasks) = (origin.digest, origin.newTasks)
+        guard let newTasks else { return }
+        made = try configuration.method(model.shape, isNew: false, newTasks: newTasks)
+    }
+
     /// Opens the adapter that `init.from` names; nil without that key. Collective.
     ///
     /// A run that has begun keeps its origin: if the newest of its states names one, nothing is read, and another `init.from` than
@@ -24,18 +56,28 @@ extension RunModel {
         // A run that began with an adapter and has no `init.from` now is refused by its identity.
         guard let directory = configuration.origin else { return nil }
         var (adapter, digest, path): (Origin?, String?, String) = (nil, nil, "")
+        var newTasks: [String]?
         if world.rank == 0 {
             if let begun = try Self.begunState(of: run, choice) {
                 digest = begun.identity.origin
+                newTasks = configuration.trainsOnlyNewTasks ? begun.identity.newTasks : nil
+                guard !begun.identity.trainsOnlyNewTasks || begun.identity.newTasks != nil else {
+                    throw Failure(
+                        .badData,
+                        "the state of \(run.path) does not say which tasks are new to its origin; use another checkpoint"
+                    )
+                }
                 path = EnvironmentRecord.origin(of: run)?.path ?? directory
                 try refuseOther(directory, than: digest, of: run)
             } else {
                 let opened = try Origin(directory: directory)
                 (adapter, digest, path) = (opened, opened.digest.hexadecimal, opened.path)
+                newTasks = try configuration.newTasks(in: opened)
             }
         }
         guard let shared = try world.share(digest, "the digest of the origin") else { return nil }
-        return RunOrigin(adapter: adapter, digest: shared, path: path)
+        return RunOrigin(
+            adapter: adapter, digest: shared, newTasks: try world.share(newTasks, "the new tasks"), path: path)
     }
 
     /// The newest state of a run from which it will go on; nil for a run that begins.

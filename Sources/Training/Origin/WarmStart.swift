@@ -37,12 +37,7 @@ struct WarmStart {
     private func apply(
         _ configuration: AdapterConfiguration, _ tensors: [String: OriginTensor], _ weights: Arena
     ) throws(Failure) -> [String] {
-        guard configuration.method == adapter.method else {
-            throw Failure(
-                .badConfiguration,
-                "init.from: the adapter in \(origin.path) is of method \(configuration.method.shown), and the run's is "
-                    + "\(adapter.method); a run begins with an adapter of its own method")
-        }
+        try origin.checkMethod(adapter.method)
         // A file may leave out what has its method's default.
         var comparable = try MethodTable.standard.method(
             configuration, on: shape, from: .file(path: origin.path + "/unolora_config.json")
@@ -67,7 +62,9 @@ struct WarmStart {
                 "init.from: task \(name) has other answers in \(origin.path) than here; give it the same labels in the same "
                     + "order, or another name")
         }
-        let places = try taskPlaces(configuration)
+        let places =
+            try adapter.taskNames.map { names throws(Failure) in try origin.places(of: names) }
+            ?? Array(0..<adapter.tasks)
         for entry in method.parameters.entries {
             guard let tensor = tensors[entry.name] else { throw missing(entry.name) }
             let isPerTask = method.isPerTask(entry)
@@ -88,6 +85,8 @@ struct WarmStart {
                     write(tensor.values[start..<start + tensor.stride], task * tensor.stride, entry, weights)
                 } else if newTask == .mean {
                     write(Self.mean(tensor), task * tensor.stride, entry, weights)
+                } else {
+                    try refuseFrozenZeros(entry, task: task, weights)
                 }
             }
         }
@@ -101,20 +100,19 @@ struct WarmStart {
         return zip(adapter.taskNames ?? [], places).filter { $0.1 == nil }.map(\.0)
     }
 
-    /// For each task of the run its number in the origin; nil for a task that the origin does not have.
-    private func taskPlaces(_ configuration: AdapterConfiguration) throws(Failure) -> [Int?] {
-        guard let names = adapter.taskNames else { return Array(0..<adapter.tasks) }
-        guard let trained = configuration.taskNames else {
-            // Without names nothing tells which task is which.
-            guard configuration.tasks == names.count else {
-                throw Failure(
-                    .badData,
-                    "init.from: the adapter in \(origin.path) does not name its \(configuration.tasks) tasks, and the run has "
-                        + "\(names.count); add taskNames to its unolora_config.json")
-            }
-            return Array(0..<names.count)
+    /// Refuses a new task whose part of a frozen tensor begins at 0, since it would never learn anything.
+    private func refuseFrozenZeros(
+        _ entry: ParameterLayout.Entry, task: Int, _ weights: Arena
+    ) throws(Failure) {
+        let size = entry.count / max(adapter.tasks, 1)
+        let row = entry.offset + task * size..<entry.offset + (task + 1) * size
+        guard method.trainedRows(of: entry)?.isEmpty ?? false, row.allSatisfy({ unsafe weights.base[$0] == 0 }) else {
+            return
         }
-        return names.map { trained.firstIndex(of: $0) }
+        throw Failure(
+            .badConfiguration,
+            "init.newTask random begins \(entry.name) at 0 for \(adapter.taskNames?[task] ?? "a new task"), where it is frozen, "
+                + "so that nothing could be learned; use init.newTask mean, or do not freeze it")
     }
 
     private static func mean(_ tensor: OriginTensor) -> [Float] {
@@ -134,6 +132,7 @@ struct WarmStart {
             )
         }
         let rank = adapter.rank
+        try refuseFrozenZeros(outside: Set(sites.map(\.module)))
         for site in sites {
             guard let a = method.parameters[site.module + ".lora_A.weight"],
                 let b = method.parameters[site.module + ".lora_B.weight"]
@@ -163,6 +162,18 @@ struct WarmStart {
                 let values = site.b.values[row * site.rank..<(row + 1) * site.rank]
                 write(factor == 1 ? Array(values) : values.map { Float(Double($0) * factor) }, row * rank, b, weights)
             }
+        }
+    }
+
+    /// Refuses a projection that the adapter does not have, where B is frozen: it begins at 0.
+    private func refuseFrozenZeros(outside modules: Set<String>) throws(Failure) {
+        for entry in method.parameters.entries where entry.name.hasSuffix(".lora_B.weight") {
+            let module = String(entry.name.dropLast(".lora_B.weight".count))
+            guard method.trainedRows(of: entry)?.isEmpty ?? false, !modules.contains(module) else { continue }
+            throw Failure(
+                .badConfiguration,
+                "init.from: the adapter in \(origin.path) does not adapt \(module), where lora.freezeB would leave B at 0, so "
+                    + "that nothing could be learned; leave it out of lora.targets, or do not freeze B")
         }
     }
 

@@ -14,6 +14,8 @@ package final class RunCheckpoints: @unchecked Sendable {
     package struct Constants: Sendable {
         var adapter: AdapterConfiguration
         var layout: ParameterLayout
+        /// The weights that training changes.
+        var trained: TrainedParameters
         /// The other files of the model, for a method that trains all of its tensors; else nil.
         var modelFiles: [String: Data]?
         var identity: RunState.Identity
@@ -27,12 +29,13 @@ package final class RunCheckpoints: @unchecked Sendable {
 
         /// Creates the values.
         package init(
-            adapter: AdapterConfiguration, layout: ParameterLayout, modelFiles: [String: Data]?,
-            identity: RunState.Identity, libraries: [String: String], seed: UInt64, steps: Int, keep: Int,
-            inputs: MappedInputs
+            adapter: AdapterConfiguration, layout: ParameterLayout, trained: TrainedParameters,
+            modelFiles: [String: Data]?, identity: RunState.Identity, libraries: [String: String], seed: UInt64,
+            steps: Int, keep: Int, inputs: MappedInputs
         ) {
             self.adapter = adapter
             self.layout = layout
+            self.trained = trained
             self.modelFiles = modelFiles
             self.identity = identity
             self.libraries = libraries
@@ -147,9 +150,9 @@ package final class RunCheckpoints: @unchecked Sendable {
                 CheckpointContents(
                     step: state.step,
                     adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
-                    state: try state.encoded(), layout: constants.layout, weights: weights.readOnly,
-                    firstMoments: mean.readOnly, secondMoments: square.readOnly, modelFiles: constants.modelFiles,
-                    dependsOn: constants.libraries))
+                    state: try state.encoded(), layout: constants.layout, momentLayout: constants.trained.layout,
+                    weights: weights.readOnly, firstMoments: mean.readOnly, secondMoments: square.readOnly,
+                    modelFiles: constants.modelFiles, dependsOn: constants.libraries))
         } catch {
             // If another job has taken the directory over, it removes what this one has half written.
             try run.owner.checkNow()

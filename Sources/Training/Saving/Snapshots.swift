@@ -15,11 +15,12 @@ final class Snapshot: @unchecked Sendable {
     /// How many readers it has now; while there are any, it is not overwritten.
     fileprivate var readers = 0
 
-    fileprivate init(count: Int, state: RunState) {
+    /// A snapshot of the sizes of `trained`, with zeros.
+    fileprivate init(copying trained: TrainState, state: RunState) {
         self.state = state
-        weights = Arena(count: count, for: .trainables)
-        mean = Arena(count: count, for: .trainables)
-        square = Arena(count: count, for: .trainables)
+        weights = Arena(count: trained.weights.count, for: .trainables)
+        mean = Arena(count: trained.mean.count, for: .trainables)
+        square = Arena(count: trained.square.count, for: .trainables)
     }
 
     /// A snapshot that views the trained state itself.
@@ -68,7 +69,7 @@ final class Snapshots: @unchecked Sendable {
         let live = Snapshot(trained, state: state)
         count += 1
         live.number = count
-        let target = vacant(count: trained.weights.count, state: state, standingIn: live)
+        let target = vacant(for: trained, state: state, standingIn: live)
         target.weights.copy(from: trained.weights)
         target.mean.copy(from: trained.mean)
         target.square.copy(from: trained.square)
@@ -107,7 +108,7 @@ final class Snapshots: @unchecked Sendable {
 
     /// A copy that may be overwritten: nobody reads it, and from now on nobody can take it. If it was the newest snapshot,
     /// `live` replaces it.
-    private func vacant(count: Int, state: RunState, standingIn live: Snapshot) -> Snapshot {
+    private func vacant(for trained: TrainState, state: RunState, standingIn live: Snapshot) -> Snapshot {
         let free = lock.withLock {
             let unread = all.filter { $0 !== best && $0.readers == 0 }
             let free = unread.first { $0 !== newest } ?? unread.first
@@ -117,7 +118,7 @@ final class Snapshots: @unchecked Sendable {
         if let free { return free }
         // The lock must not be held here: if there is no memory, the allocation ends the job, and ending takes the newest
         // snapshot.
-        let made = Snapshot(count: count, state: state)
+        let made = Snapshot(copying: trained, state: state)
         lock.withLock { all.append(made) }
         return made
     }

@@ -63,7 +63,7 @@ package struct Resumption {
                         + "\(tasks); use another checkpoint")
             }
             try checkpoint.loadWeights(state.parameters, into: state.weights)
-            try checkpoint.loadMoments(state.parameters, first: state.mean, second: state.square)
+            try checkpoint.loadMoments(state.trained.layout, first: state.mean, second: state.square)
             state.step = loaded.step
             let isFromElsewhere = !store.holds(checkpoint)
             // In that case a checkpoint of the same step in this directory belongs to another course of training.

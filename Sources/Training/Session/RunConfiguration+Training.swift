@@ -7,7 +7,12 @@ import Tensors
 
 extension RunConfiguration {
     /// The configuration of the method, for a backbone of this shape.
-    package func adapterConfiguration(_ shape: any BackboneShape) -> AdapterConfiguration {
+    ///
+    /// - Parameter newTasks: the names of the tasks that the run's origin does not have, if only these are trained of the
+    ///   hypernetwork (`hyper.onlyNewTasks`). A use that trains nothing may leave them out.
+    package func adapterConfiguration(
+        _ shape: any BackboneShape, newTasks: [String]? = nil
+    ) -> AdapterConfiguration {
         guard hasLoraKeys else {
             var adapter = AdapterConfiguration(method: method, rank: 0, alpha: 0, tasks: tasks.count)
             if method == "hyperformer_pp" { adapter.reduction = hyperFormerReduction }
@@ -25,28 +30,35 @@ extension RunConfiguration {
         adapter.hyperDim = hyperDim
         adapter.hyperOutDim = hyperOutDim
         adapter.hyperBottleneck = hyperBottleneck
+        (adapter.loraFreezeA, adapter.loraFreezeB, adapter.hyperFreeze) = (freezesA, freezesB, freezesHypernetwork)
+        adapter.hyperTrainedTasks = newTasks.map { names in
+            tasks.enumerated().filter { names.contains($0.element.name) }.map(\.offset)
+        }
         return adapter
     }
 
     /// The method on a backbone of this shape. Refuses what the backbone does not have; with `isNew` also refuses values with
-    /// which an old run may go on.
-    package func method(_ shape: any BackboneShape, isNew: Bool) throws(Failure) -> MadeMethod {
+    /// which an old run may go on. `newTasks` as in `adapterConfiguration`.
+    package func method(
+        _ shape: any BackboneShape, isNew: Bool, newTasks: [String]? = nil
+    ) throws(Failure) -> MadeMethod {
         let file = "config.yaml"
         return try MethodTable.standard.method(
-            adapterConfiguration(shape), on: shape,
+            adapterConfiguration(shape, newTasks: newTasks), on: shape,
             from: isNew ? .newRun(model: model, file: file) : .run(model: model, file: file))
     }
 
     /// Refuses more trainables than the machine can hold: every command on a run has 4 bytes of weights for each; training has
     /// what `RankMemory` counts.
     func check(_ made: MadeMethod, training: Bool, fits limit: MemoryLimit) throws(Failure) {
-        let count = made.method.parameters.count
-        let each = training ? RankMemory.leastBytesOfTrainable(reduction.sum) : RankMemory.answeringBytesOfTrainable
-        guard count > limit.bytes / each else { return }
+        let bytes =
+            training
+            ? RankMemory.leastBytes(made.method, reduction.sum) : RankMemory.answeringBytes(made.method)
+        guard bytes > Double(limit.bytes) else { return }
         throw Failure(
             .badConfiguration,
-            "method \(method) has \(count) trainables here, which take \(Int(Double(count) * Double(each) / 0x1p30)) GiB, and \(limit.name) has "
-                + "\(limit.bytes >> 30) GiB of memory; \(made.remedy)")
+            "method \(method) has \(made.method.parameters.count) trainables here, which take \(Int(bytes / 0x1p30)) GiB, and "
+                + "\(limit.name) has \(limit.bytes >> 30) GiB of memory; \(made.remedy)")
     }
 
     /// The options that decide the bits of a step; `modelDropout` is the model's own rate.

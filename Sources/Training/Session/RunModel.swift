@@ -20,13 +20,15 @@ package struct RunModel {
     /// Generation budget of each task: the configured one, or max(4, longest answer).
     package let budgets: [Int]
     package let model: any Backbone
-    private let made: MadeMethod
+    var made: MadeMethod
     /// The library that computes the products with the backbone's weights.
     package let products: ProductBackend
     /// Digest of the backbone: its shape and its weights.
     let backbone: String
     /// Digest of the adapter with which the run begins; nil for a random start.
-    package var origin: String?
+    var origin: String?
+    /// The tasks that this adapter does not have, if of what belongs to tasks only that of these is trained; else nil.
+    var newTasks: [String]?
 
     /// Opens everything; collective. Rank 0 first runs the steps that may be refused, so that a refusal is reported once.
     /// Weights are packed for the forward, and with `training` also for the backward. With `isNew` it also refuses what an old
@@ -123,7 +125,8 @@ package struct RunModel {
         RunState.Identity(
             configuration: configuration.resultText,
             layout: ContentDigest(of: method.parameters.canonicalText).hexadecimal, backbone: backbone, data: data,
-            vocabulary: vocabulary.digest.hexadecimal, sources: sources, origin: origin)
+            vocabulary: vocabulary.digest.hexadecimal, sources: sources, origin: origin,
+            newTasks: newTasks)
     }
 
     /// Generates and scores answers with this run's settings.

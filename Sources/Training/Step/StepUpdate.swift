@@ -14,8 +14,10 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
     private let threadCount: Int
     private let pieces: [Arena]
     private let norms: NumberBuffer<Double>
-    /// The bit sums of the threads' parts of the weights.
+    /// The bit sums of the threads' parts of the trained weights.
     private let marks: NumberBuffer<UInt64>
+    /// The bit sum of the frozen ones.
+    private let frozenMark: UInt64
     /// A number that the weights' bits decide (`BitSum`), which ranks compare: as they were when this was made, then after each
     /// update.
     private(set) var mark: UInt64
@@ -47,6 +49,9 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         norms = NumberBuffer(count: (sums.layout.parameters + block - 1) / block)
         marks = NumberBuffer(count: count)
         mark = unsafe BitSum.of(state.weights.base, count: state.weights.count, from: 0)
+        frozenMark = state.trained.runs.reduce(mark) { rest, run in
+            unsafe rest &- BitSum.of(state.weights.base + run.place, count: run.positions.count, from: run.place)
+        }
     }
 
     /// One update with the sums divided by `divisor`; returns the norm before clipping. `count` counts updates from 1.
@@ -58,7 +63,7 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         order = Order(divisor: divisor, update: (optimizer.step(learningRate: learningRate, count: count), factor))
         threads.run(self)
         order = nil
-        mark = unsafe marks.elements.reduce(0, &+)
+        mark = unsafe marks.elements.reduce(frozenMark, &+)
         return norm
     }
 
@@ -99,10 +104,13 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         for start in stride(from: number * share, to: end, by: Self.piece) {
             let gradients = unsafe unpack(start, end, divisor, number)
             if let factor { unsafe GradientClipping.scale(gradients.base, gradients.count, by: factor) }
-            unsafe step.apply(
-                state.weights.base + start, gradients: gradients.base, mean: state.mean.base + start,
-                square: state.square.base + start, elements: gradients.count)
-            unsafe mark &+= BitSum.of(state.weights.base + start, count: gradients.count, from: start)
+            unsafe state.trained.forEachRun(in: start..<start + gradients.count) { place, positions in
+                let first = positions.lowerBound
+                unsafe step.apply(
+                    state.weights.base + place, gradients: gradients.base + (first - start),
+                    mean: state.mean.base + first, square: state.square.base + first, elements: positions.count)
+                unsafe mark &+= BitSum.of(state.weights.base + place, count: positions.count, from: place)
+            }
         }
         marks[number] = mark
     }

@@ -24,32 +24,35 @@ public struct AdaptedModel: Sendable {
     }
 }
 
-/// Everything that training changes: weights and both moments in one layout, how many steps are done, and how many of
-/// the last ones were left out.
+/// Everything that training changes: weights, both moments of the trained ones, how many steps are done, and how many of the last
+/// ones were left out.
 ///
 /// Every rank holds all of it and changes it alike, so any rank could write the checkpoint.
 public final class TrainState {
     /// The model with its weights.
     public let model: AdaptedModel
-    /// AdamW's mean of gradients, m.
+    /// The weights that training changes.
+    public let trained: TrainedParameters
+    /// AdamW's mean of gradients, m, of the trained weights.
     public let mean: Arena
-    /// AdamW's mean of squares, v.
+    /// AdamW's mean of squares, v, of the trained weights.
     public let square: Arena
     /// Steps done.
     public var step = 0
     /// How many of the last ones in a row were left out, since they were not finite.
     public var skippedInARow = 0
 
-    /// Trainable weights.
+    /// All weights of the adapter.
     public var weights: Arena { model.weights }
-    /// Names, shapes and places of the trainables.
+    /// Names, shapes and places of these weights.
     public var parameters: ParameterLayout { model.method.parameters }
 
     /// Creates the seeded start.
     public init(_ method: any Method, on backbone: any Backbone, seed: UInt64) {
         model = AdaptedModel(method, on: backbone, seed: seed)
-        mean = Arena(count: method.parameters.count, for: .trainables)
-        square = Arena(count: method.parameters.count, for: .trainables)
+        trained = method.trained
+        mean = Arena(count: trained.count, for: .trainables)
+        square = Arena(count: trained.count, for: .trainables)
     }
 
     /// Digest of weights and both moments: equal for two runs that did the same.

@@ -101,7 +101,7 @@ public final class Trainer {
         taskCount = taskNames.count
         let model = state.model
         let sums = RankSums(
-            StepSums(parameters: state.weights.count, tasks: taskNames.count, gradients: options.gradientSum),
+            StepSums(parameters: state.trained.count, tasks: taskNames.count, gradients: options.gradientSum),
             GradientBuckets(model.method, on: model.backbone.shape, least: bucket ?? GradientBuckets.usualLeast))
         team = WorkerTeam(
             threads: threads, model, sums: sums, workspaceBytes: workspaceBytes)

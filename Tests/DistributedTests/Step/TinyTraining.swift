@@ -16,7 +16,7 @@ struct TinyTraining {
     let state: TrainState
     let examples = RandomExamples()
 
-    var sums: StepSums { StepSums(parameters: state.weights.count, tasks: Self.tasks) }
+    var sums: StepSums { StepSums(parameters: state.trained.count, tasks: Self.tasks) }
 
     init(_ method: LowRankOptions.Method = .unoloraStar) {
         self.init { LowRankMethod(LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks), on: $0) }
@@ -27,10 +27,18 @@ struct TinyTraining {
         switch name {
         case "hyperformer_pp": self.init { HyperFormerMethod(tasks: Self.tasks, reduction: 5, on: $0) }
         case "full": self.init { FullMethod(on: $0) }
+        case "frozen parts": self.init { Self.frozen(on: $0) }
         default:
             guard let method = LowRankOptions.Method(rawValue: name) else { preconditionFailure("no method \(name)") }
             self.init(method)
         }
+    }
+
+    /// UnoLoRA* of which only B and the embeddings of tasks 0 and 2 are trained.
+    static func frozen(on shape: any BackboneShape) -> LowRankMethod {
+        var options = LowRankOptions(method: .unoloraStar, rankA: 2, alpha: 4, tasks: Self.tasks)
+        (options.freezesA, options.hyper.trained) = (true, .tasks([0, 2]))
+        return LowRankMethod(options, on: shape)
     }
 
     /// Creates it with `blocks` blocks in each stack and the method that `make` returns for the model's shape.
@@ -78,7 +86,7 @@ struct TinyTraining {
     /// Sums of a rank, in buckets of at least `least` and at most `4 * least` elements.
     func rankSums(_ gradients: GradientSum = .exact, least: Int = GradientBuckets.usualLeast) -> RankSums {
         RankSums(
-            StepSums(parameters: state.weights.count, tasks: Self.tasks, gradients: gradients),
+            StepSums(parameters: state.trained.count, tasks: Self.tasks, gradients: gradients),
             GradientBuckets(state.model.method, on: model.shape, least: least, most: 4 * least))
     }
 

@@ -11,8 +11,8 @@ import ToyMethod
 
 @testable import Training
 
-/// Methods that train the backbone's tensors, or that change a sublayer's output, give the same bits with any number of ranks
-/// and threads and with any stop, although the training code knows nothing about them.
+/// Methods that train the backbone's tensors, that change a sublayer's output, or that freeze parts of their own, give the same bits
+/// with any number of ranks and threads and with any stop, although the training code knows nothing about them.
 @MainActor
 @Suite(.serialized)
 struct TrainedBackboneTests {
@@ -21,12 +21,14 @@ struct TrainedBackboneTests {
         case toy
         case full
         case hyperFormer
+        case frozen
 
         func method(on shape: any BackboneShape) -> any Method {
             switch self {
             case .toy: ToyMethod(on: shape)
             case .full: FullMethod(on: shape)
             case .hyperFormer: HyperFormerMethod(tasks: TinyTraining.tasks, reduction: 5, on: shape)
+            case .frozen: TinyTraining.frozen(on: shape)
             }
         }
     }
@@ -88,20 +90,26 @@ struct TrainedBackboneTests {
     }
 
     @Test(arguments: Kind.allCases)
-    func `every trainable moves`(kind: Kind) throws {
+    func `every trainable moves, and nothing that is frozen`(kind: Kind) throws {
         let tiny = TinyTraining { kind.method(on: $0) }
         let before = Array(tiny.state.weights.elements)
         let mixture = try Mixture(tasks: [("a", 40), ("b", 20), ("c", 30)], temperature: 2)
         var options = Self.options
-        // Without weight decay, only tensors with a gradient change.
-        options.optimizer = AdamW(weightDecay: 0)
+        // Without weight decay, only tensors with a gradient change; what is frozen has none, and does not decay either.
+        let hasFrozen = tiny.state.trained.count < tiny.state.weights.count
+        options.optimizer = AdamW(weightDecay: hasFrozen ? 0.5 : 0)
         let trainer = try Trainer(
             state: tiny.state, examples: tiny.examples,
             sampler: Sampler(seed: 8, mixture: mixture, granularity: .example, batch: 11, micro: 2),
             taskNames: ["a", "b", "c"], options: options, threads: 2, communicator: world)
         for _ in 0..<3 { _ = try trainer.step() }
+        #expect(hasFrozen == (kind == .frozen))
+        var isTrained = Set<Int>()
+        for run in tiny.state.trained.runs { isTrained.formUnion(run.place..<run.place + run.positions.count) }
         for entry in tiny.state.parameters.entries {
-            #expect(entry.range.contains { tiny.state.weights.base[$0] != before[$0] }, "\(entry.name)")
+            let moved = entry.range.filter { tiny.state.weights.base[$0] != before[$0] }
+            #expect(moved.isEmpty == isTrained.isDisjoint(with: entry.range), "\(entry.name)")
+            #expect(isTrained.isSuperset(of: moved), "\(entry.name)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Adapters
 import Backbone
+import Kernels
 import Optimizers
 import Synchronization
 import Tasks
@@ -9,7 +10,7 @@ import Testing
 @testable import Training
 
 @Suite struct WorkerTeamTests {
-    @Test(arguments: ["unolora_star", "hyperformer_pp", "full"])
+    @Test(arguments: ["unolora_star", "hyperformer_pp", "full", "frozen parts"])
     func `micro-batches give the same sums on any number of threads and in any order`(method: String) {
         let tiny = TinyTraining(named: method)
         let plan = tiny.plan(microBatches: 7)
@@ -98,6 +99,39 @@ import Testing
             }
             #expect(tiny.state.digest == expected)
         }
+    }
+
+    @Test(arguments: 1...3)
+    func `an update changes what is trained as if it were alone, and nothing else`(threads: Int) {
+        let tiny = TinyTraining(named: "frozen parts")
+        let (trained, before) = (tiny.state.trained, Array(tiny.state.weights.elements))
+        #expect(trained.count < before.count && trained.runs.count > 3)
+        let sums = tiny.rankSums()
+        #expect(sums.layout.parameters == trained.count && sums.words.count == sums.layout.count)
+        for i in 0..<trained.count { sums.words[i] = Int64((i * 7919) % 1001 - 500) << 32 }
+        // The same numbers in arenas of their own.
+        let (weights, gradients) = (Arena(count: trained.count), Arena(count: trained.count))
+        let (mean, square) = (Arena(count: trained.count), Arena(count: trained.count))
+        for run in trained.runs {
+            for (i, position) in run.positions.enumerated() { weights.base[position] = before[run.place + i] }
+        }
+        sums.unpack(0..<trained.count, into: gradients.base, divisor: 37)
+        let expected = gradients.elements.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+        let optimizer = AdamW(weightDecay: 0.1)
+        let update = StepUpdate(sums, tiny.state, WorkerThreads(count: threads), count: threads)
+        #expect(update.mark == BitSum.of(tiny.state.weights.base, count: before.count, from: 0))
+        let norm = update(divisor: 37, clip: 0.01, optimizer: optimizer, learningRate: 0.1, count: 1)
+        #expect(norm == expected && norm > 0.01)
+        GradientClipping.scale(gradients.base, gradients.count, by: Float(0.01 / (norm + 1e-6)))
+        optimizer.update(weights, gradients: gradients, mean: mean, square: square, learningRate: 0.1, count: 1)
+        var after = before
+        for run in trained.runs {
+            for (i, position) in run.positions.enumerated() { after[run.place + i] = weights.base[position] }
+        }
+        #expect(Array(tiny.state.weights.elements) == after && after != before)
+        #expect(Array(tiny.state.mean.elements) == Array(mean.elements))
+        #expect(Array(tiny.state.square.elements) == Array(square.elements))
+        #expect(update.mark == BitSum.of(tiny.state.weights.base, count: before.count, from: 0))
     }
 
     @Test func `a team is not good where one of its workers is not`() {

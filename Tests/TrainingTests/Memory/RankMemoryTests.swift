@@ -49,9 +49,17 @@ import Testing
         #expect(one.usualBytes == nil)
     }
 
-    @Test func `a trainable costs 32 bytes a rank and 4 a worker`() {
-        #expect(RankMemory.bytesOfTrainable(.exact) + RankMemory.snapshotBytesOfTrainable == 32)
-        #expect(RankMemory.workerBytesOfTrainable == 4)
+    @Test func `a trainable costs 32 bytes a rank and 4 a worker, a frozen weight 8 and 4`() throws {
+        let (all, frozen) = (try memory(configuration()), try memory(configuration("lora.freezeA=true")))
+        #expect(all.trainables == all.weights && frozen.weights == all.weights)
+        // A has 384 columns for the 512 rows of B.
+        #expect(7 * frozen.trainables == 4 * all.trainables)
+        let of = { (memory: RankMemory) in memory.stateBytes + memory.snapshotBytes(1) }
+        #expect(of(all) == 32 * all.weights)
+        #expect(of(frozen) == 32 * frozen.trainables + 8 * (frozen.weights - frozen.trainables))
+        #expect(all.mostOfWorker == frozen.mostOfWorker)
+        #expect(all.mostOfWorker == all.most + RankMemory.threadBytes + 4 * all.weights)
+        #expect(all.wireBytes(tasks: 3) - frozen.wireBytes(tasks: 3) == 8 * (all.trainables - frozen.trainables))
     }
 
     @Test func `what the data has is less than what it may have, and counts its longest batch`() throws {
@@ -128,6 +136,11 @@ import Testing
         let small = MemoryLimit(bytes: 36 * count - 1, name: "the job (its control group)")
         try base.check(made, training: true, fits: MemoryLimit(bytes: 36 * count, name: "this machine"))
         try base.check(made, training: false, fits: small)
+        // What is frozen needs less.
+        let frozen = try configuration("lora.freezeA=true")
+        try frozen.check(
+            frozen.method(Self.shape, isNew: true), training: true,
+            fits: MemoryLimit(bytes: 36 * (4 * count / 7) + 12 * (3 * count / 7), name: "this machine"))
         let failure = try #require(throws: Failure.self) { try base.check(made, training: true, fits: small) }
         #expect(failure.message.contains("the job (its control group) has"), "\(failure.message)")
     }

@@ -37,9 +37,11 @@ import Testing
 
     /// The weights of a run with the rank and alpha that begins with the adapter, and their layout; `start` is what they were.
     private static func begin(
-        _ directory: TemporaryDirectory, rank: Int, alpha: Double, method: LowRankOptions.Method = .unolora
+        _ directory: TemporaryDirectory, rank: Int, alpha: Double, method: LowRankOptions.Method = .unolora,
+        targets: LoraTargets = .queryAndValue, freezesB: Bool = false
     ) throws -> (weights: Arena, start: Arena, method: LowRankMethod) {
-        let options = LowRankOptions(method: method, rankA: rank, alpha: alpha, tasks: 2)
+        var options = LowRankOptions(method: method, rankA: rank, alpha: alpha, tasks: 2, targets: targets)
+        options.freezesB = freezesB
         let method = LowRankMethod(options, on: shape)
         let (weights, start) = (Arena(count: method.parameters.count), Arena(count: method.parameters.count))
         for arena in [weights, start] { method.initialise(arena, seed: 5) }
@@ -138,6 +140,21 @@ import Testing
         try Self.write(directory, [Self.q: 4], settings: settings)
         let refusal = Self.failure { _ = try Origin(directory: directory.path) }
         #expect(refusal?.code == .badData && refusal?.message.contains(name) == true, "\(refusal?.message ?? "none")")
+    }
+
+    @Test func `a frozen B needs an adapter that has every projection`() throws {
+        let directory = try TemporaryDirectory()
+        try Self.write(directory, [Self.q: 2, Self.v: 4])
+        let refused = Self.failure { _ = try Self.begin(directory, rank: 4, alpha: 8, freezesB: true) }
+        #expect(
+            refused?.code == .badConfiguration
+                && refused?.message.contains("does not adapt encoder.block.0.layer.0.SelfAttention.v, where") == true,
+            "\(refused?.message ?? "none")")
+        // A smaller rank at one of them leaves zeros in its B, as every smaller rank does.
+        let both = LoraTargets(encoderSelf: ["q"], decoderSelf: [], decoderCross: ["v"], feedForward: [])
+        let (weights, _, method) = try Self.begin(directory, rank: 4, alpha: 8, targets: both, freezesB: true)
+        #expect(method.trained.layout.entries.map(\.name) == [Self.q, Self.v].map { $0 + ".lora_A.weight" })
+        #expect(weights.elements.contains { $0 == -2 })
     }
 
     @Test func `a rank too small, a site too many and another method are refused with what to set`() throws {

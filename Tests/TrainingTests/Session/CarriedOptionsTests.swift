@@ -27,7 +27,7 @@ import Testing
     private static func load(_ settings: [String]) throws -> RunConfiguration {
         try RunConfiguration.load(
             yaml: "model: t5\ndata: {glue: /glue}\nmethod: unolora_star\n", name: "run.yaml", directory: "/runs",
-            overrides: settings)
+            overrides: settings + ["init.from=first"])
     }
 
     private static func train(_ settings: [String] = []) throws -> TrainOptions {
@@ -35,7 +35,9 @@ import Testing
     }
 
     private static func adapter(_ settings: [String] = []) throws -> LowRankOptions {
-        let configuration = try load(settings).adapterConfiguration(shape)
+        let loaded = try load(settings)
+        let configuration = loaded.adapterConfiguration(
+            shape, newTasks: loaded.trainsOnlyNewTasks ? ["stsb", "mnli"] : nil)
         let made = try MethodTable.standard.method(configuration, on: shape, from: .run(model: "t5", file: "run.yaml"))
         return try #require(made.method as? LowRankMethod).options
     }
@@ -72,6 +74,8 @@ import Testing
         Carried("lora.dropout=0.4") { $0.dropout = 0.4 },
         Carried("lora.dropoutMask=perSite") { $0.dropoutMask = .perSite },
         Carried("lora.aInit=kaimingRank") { $0.aInitialisation = .kaimingRank },
+        Carried("lora.freezeA=true") { $0.freezesA = true },
+        Carried("lora.freezeB=true") { $0.freezesB = true },
         Carried("lora.targets={encoderSelf: [k], decoderSelf: [o], decoderCross: [q, k], feedForward: [wi]}") {
             $0.targets = LoraTargets(
                 encoderSelf: ["k"], decoderSelf: ["o"], decoderCross: ["q", "k"], feedForward: ["wi"])
@@ -81,6 +85,8 @@ import Testing
         Carried("hyper.bottleneck=9") { $0.hyper.bottleneck = 9 },
         Carried("hyper.inputs=[position, sample]") { $0.hyper.inputs = [.position, .sample] },
         Carried("hyper.scaleInit=zeroMean") { $0.hyper.startsAtOne = false },
+        Carried("hyper.freeze=true") { $0.hyper.trained = .nothing },
+        Carried("hyper.onlyNewTasks=true") { $0.hyper.trained = .tasks([1, 7]) },
         Carried("hyper.positions=modulo(11)") { $0.hyper.positionModulus = 11 },
         Carried("hyper.positions=modulo(twiceBlocks)") {
             $0.hyper.positionModulus = 2 * (shape.encoderBlocks + shape.decoderBlocks)
@@ -135,7 +141,7 @@ import Testing
         let covered = Set(Self.ofTheStep.map(\.key) + Self.ofTheAdapter.map(\.key))
         let sections = ["lora", "hyper", "lr", "optim", "loss"]
         let keys = KeyTable.keys.map(\.path).filter { sections.contains(RunConfiguration.section($0)) }
-        #expect(keys.count == 25)
+        #expect(keys.count == 29)
         #expect(keys.filter { !covered.contains($0) } == [])
     }
 }
