@@ -45,7 +45,7 @@ public struct KernelsBenchmark {
         let (cases, length) = try cases()
         let model = try workload.openModel(longest: 1, world: world)
         let method = try workload.method(tasks: 8, on: model.shape)
-        let trainables = method.parameters.count
+        let trainables = method.trained.count
         let replay = FrozenReplay(model, method, threads: workload.threads)
         try world.barrier()
         let products = ProductRate.measure(replay, cases, repeats: repeats)

@@ -73,7 +73,7 @@ public struct ReduceBenchmark {
         return Report(
             model: workload.model, method: workload.method, gemm: workload.products.version, ranks: world.size,
             threads: workload.threads, batch: workload.batch, micro: workload.micro,
-            trainables: measured.trainer.state.weights.count, bytes: reduction.bytes,
+            trainables: measured.trainer.state.trained.count, bytes: reduction.bytes,
             packSeconds: Spread(parts[0]), allReduceSeconds: Spread(parts[1]),
             unpackSeconds: Spread(parts[2]), reductionSeconds: reductionSeconds, stepSeconds: stepSeconds,
             share: reductionSeconds.median / stepSeconds.median)

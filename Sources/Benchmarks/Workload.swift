@@ -8,6 +8,15 @@ import Optimizers
 import Tasks
 public import Training
 
+/// A part of a low-rank adapter that may stay as it began.
+public enum FrozenPart: String, Sendable, CaseIterable {
+    case a = "A"
+    case b = "B"
+    case hypernetwork
+    /// Everything of the hypernetwork but the first task's embedding.
+    case oldTasks
+}
+
 /// What a benchmark trains, without the examples: a model, a method and how a step is computed.
 public struct Workload: Sendable {
     /// Hugging Face T5 directory.
@@ -30,6 +39,8 @@ public struct Workload: Sendable {
     public var packs = FrozenMatrix.Packs()
     /// Dropout rate at T5's places and in the adapter.
     public var dropout = 0.1
+    /// Parts of a low-rank adapter that stay as they began.
+    public var frozen: Set<FrozenPart> = []
     /// How gradients are summed.
     public var gradientSum = GradientSum.exact
     /// Whether gradients are summed over the ranks while others are computed; MPI must allow several threads for that.
@@ -69,6 +80,9 @@ public struct Workload: Sendable {
         }
         var adapter = AdapterConfiguration(method: method, rank: rank, alpha: 2 * Double(rank), tasks: tasks)
         adapter.loraDropout = dropout
+        (adapter.loraFreezeA, adapter.loraFreezeB) = (frozen.contains(.a), frozen.contains(.b))
+        adapter.hyperFreeze = frozen.contains(.hypernetwork)
+        if frozen.contains(.oldTasks) { adapter.hyperTrainedTasks = [0] }
         return try MethodTable.standard.method(adapter, on: shape, from: .file(path: "--rank")).method
     }
 

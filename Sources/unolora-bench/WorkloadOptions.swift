@@ -8,6 +8,7 @@ import Training
 
 extension WeightFormat: ExpressibleByArgument {}
 extension ReductionChoice: ExpressibleByArgument {}
+extension FrozenPart: ExpressibleByArgument {}
 
 /// Options for choosing what computes the products with frozen weights.
 struct ProductOptions: ParsableArguments {
@@ -55,6 +56,9 @@ struct WorkloadOptions: ParsableArguments {
     @Option(help: "Rank of a low-rank adapter.")
     var rank = 8
 
+    @Option(help: "Part of a low-rank adapter that stays as it began; may be repeated.")
+    var freeze: [FrozenPart] = []
+
     @Option(help: "exact or fast: how gradients are summed, as parallel.reduction.")
     var reduction = ReductionChoice.exact
 
@@ -87,6 +91,7 @@ struct WorkloadOptions: ParsableArguments {
         var workload = Workload(model: model, products: try products.backend())
         workload.method = method
         workload.rank = rank
+        workload.frozen = Set(freeze)
         workload.gradientSum = reduction.sum
         workload.overlaps = overlap && threadLevel == .multiple
         workload.packs = products.packs

@@ -43,14 +43,22 @@ extension ProgramTests {
             #expect(report["ranks"] as? Int == ranks ?? 1)
         }
 
+        private static let methods =
+            ["unolora", "unolora_star", "lora_per_task", "hyperformer_pp", "full"].map { [$0] } + [
+                ["unolora", "--freeze", "A"], ["unolora_star", "--freeze", "A", "--freeze", "hypernetwork"],
+                ["unolora_star", "--freeze", "A", "--freeze", "B", "--freeze", "oldTasks"],
+            ]
+
         /// The same lengths are repeated, so that after two steps the largest micro-batch has occurred.
-        @Test(arguments: ["unolora", "unolora_star", "lora_per_task", "hyperformer_pp", "full"], [1, 2])
-        func `a step allocates nothing after the first`(method: String, threads: Int) throws {
+        @Test(arguments: methods, [1, 2])
+        func `a step allocates nothing after the first`(method: [String], threads: Int) throws {
             try project.write("same.json", "[[9, 3]]")
-            let report = try report([
-                "step", "--model", "model", "--lengths", "same.json", "--steps", "20", "--batch", "8", "--micro", "2",
-                "--gemm", "openblas", "--method", method, "--threads", "\(threads)",
-            ])
+            let report = try report(
+                [
+                    "step", "--model", "model", "--lengths", "same.json", "--steps", "20", "--batch", "8", "--micro",
+                    "2",
+                    "--gemm", "openblas", "--threads", "\(threads)", "--method",
+                ] + method)
             #expect(report["allocationsPerStep"] as? Double == 0)
         }
 
@@ -62,8 +70,14 @@ extension ProgramTests {
             }
             let sum = try median(report["reductionSeconds"])
             #expect(try parts.allSatisfy { $0 <= sum } && sum < median(report["stepSeconds"]) * 100)
-            let trainables = try #require(report["trainables"] as? Int)
-            #expect(try #require(report["bytes"] as? Int) > 8 * trainables)
+            let (trainables, bytes) = try (
+                #require(report["trainables"] as? Int), #require(report["bytes"] as? Int)
+            )
+            #expect(bytes > 8 * trainables)
+            let frozen = try self.report(
+                ["reduce", "--model", "model", "--method", "unolora_star", "--freeze", "A"] + Self.steps, ranks: ranks)
+            let left = try #require(frozen["trainables"] as? Int)
+            #expect(left < trainables && frozen["bytes"] as? Int == bytes - 8 * (trainables - left))
         }
 
         @Test func `kernels rates every shape of a product and the loops`() throws {
