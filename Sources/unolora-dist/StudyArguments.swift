@@ -11,7 +11,7 @@ struct StudyArguments: ParsableCommand {
         discussion: """
             docs/studies.md describes the file. Runs that are finished are not repeated, and others continue: the same \
             command may be given again at any time, also after a kill. Under mpirun or srun, and in a SLURM array, the runs \
-            are shared out. The exit code is that of the first run that failed.
+            are shared out. The exit code is that of the first run that failed, and 85 while another job trains a run.
             """,
         subcommands: [RunStudy.self, PlanStudy.self], defaultSubcommand: RunStudy.self)
 }
@@ -31,12 +31,23 @@ struct RunStudy: ParsableCommand {
             valueName: "directory"), transform: filled)
     var out: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait at the end for runs that other jobs hold, as after a kill while they save their last step.",
+            valueName: "seconds"))
+    var wait = 30
+
+    func validate() throws {
+        guard (0...86_400).contains(wait) else { throw ValidationError("--wait must be from 0 to 86400 seconds") }
+    }
+
     func run() {
         // MPI adds variables to the environment, which would confuse the processes of the runs.
         let environment = ProcessInfo.processInfo.environment
         let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
         let request = StudyCommand.Request(
-            config: config, out: out ?? "studies/" + name, overrides: overrides.values, environment: environment)
+            config: config, out: out ?? "studies/" + name, overrides: overrides.values, environment: environment,
+            patience: .seconds(wait))
         StopSignals.install()
         Job.run("study") { mpi throws(Failure) in
             try StudyCommand.run(request, world: mpi.world)

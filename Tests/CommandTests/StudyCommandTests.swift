@@ -106,26 +106,107 @@ extension ProgramTests {
             #expect(!FileManager.default.fileExists(atPath: project.file("study/table.md")))
         }
 
-        /// Two tasks of an array make the runs of one study; the one that ends last has the whole table.
+        /// Two tasks of an array make the runs of one study; the first one that has nothing left to do leaves nothing to the other.
         @Test func `an array shares a study, and so do ranks`() throws {
             let project = try TinyProject()
             try project.write("study.yaml", Self.study)
-            func part(_ task: Int) throws -> Program.Result {
-                try Program.run(
-                    Self.arguments(project, ["--set", "train.steps=3"]),
+            func part(_ project: TinyProject, _ task: Int) throws -> RunningProgram {
+                try RunningProgram(
+                    command: [Program.path] + Self.arguments(project, ["--set", "train.steps=3"]),
                     environment: [
                         "SLURM_ARRAY_TASK_ID": "\(task)", "SLURM_ARRAY_TASK_MIN": "0", "SLURM_ARRAY_TASK_COUNT": "2",
                     ])
             }
-            let first = try part(0)
-            #expect(first.code == 0 && first.output.contains("| shared | 1 of 2 "), "\(first)")
-            let second = try part(1)
-            #expect(second.code == 0 && second.output.contains("| shared | 2 "), "\(second)")
-            let ranks = try project.copy()
-            try FileManager.default.removeItem(atPath: ranks.file("study"))
-            let shared = try Program.run(Self.arguments(ranks, ["--set", "train.steps=3"]), ranks: 2)
-            #expect(shared.code == 0 && shared.output.contains("rank 1: [4/4] star/seed-2: finished"), "\(shared)")
-            #expect(try Self.figures(ranks) == Self.figures(project))
+            let first = try part(project, 0).wait()
+            #expect(first.code == 0 && first.output.contains("| shared | 2 "), "\(first)")
+            #expect(first.output.contains("taken over from another process of the study"), "\(first)")
+            let second = try part(project, 1).wait()
+            #expect(second.code == 0 && second.output.contains("2 of 2 runs were finished before"), "\(second)")
+            let others = try (0..<2).map { _ in
+                let copy = try project.copy()
+                try FileManager.default.removeItem(atPath: copy.file("study"))
+                return copy
+            }
+            for running in try [0, 1].map({ try part(others[0], $0) }) {
+                let result = try running.wait()
+                #expect(result.code == 0, "\(result)")
+            }
+            #expect(try Self.figures(others[0]) == Self.figures(project))
+            let shared = try Program.run(Self.arguments(others[1], ["--set", "train.steps=3"]), ranks: 2)
+            #expect(shared.code == 0 && shared.output.contains("| shared | 2 "), "\(shared)")
+            #expect(shared.output.contains("rank 0: [1/4]") && shared.output.contains("rank 1: [2/4]"), "\(shared)")
+            #expect(try Self.figures(others[1]) == Self.figures(project))
+        }
+
+        /// A run directory that another job holds is not finished yet, which is no failure.
+        @Test func `a run that another job holds goes on elsewhere`() throws {
+            let project = try TinyProject()
+            try project.write("study.yaml", Self.study)
+            let run = project.file("study/runs/shared/seed-1")
+            let other = try RunningProgram(
+                command: ["sh", "-c", "echo $$ > '\(project.path)/pid'; exec \"$@\"", "sh", Program.path]
+                    + [
+                        "train", "--config", project.configuration, "--out", run, "--set", "train.steps=100000",
+                        "--set",
+                        "eval.every=null", "--set", "log.every=1",
+                    ])
+            other.wait { FileManager.default.contents(atPath: run + "/metrics.jsonl")?.isEmpty == false }
+            let arguments = Self.arguments(project, ["--set", "train.steps=3", "--wait", "1"])
+            let result = try Program.run(arguments)
+            #expect(result.code == 85 && result.sentences.isEmpty, "\(result)")
+            #expect(result.output.contains("] shared/seed-1: left to the job that holds it"), "\(result.output)")
+            let table = String(decoding: try Self.table(project, "md"), as: UTF8.self)
+            #expect(table.contains("| shared | 1 of 2 ") && table.contains("| star   | 2 "), "\(table)")
+            #expect(table.contains("- Missing: shared/seed-1: running elsewhere"), "\(table)")
+            #expect(
+                String(decoding: try Self.table(project, "json"), as: UTF8.self).contains("\"runsElsewhere\" : true"))
+            // The other tasks of an array are expected to be at work.
+            let part = try Program.run(
+                arguments,
+                environment: [
+                    "SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_TASK_MIN": "0", "SLURM_ARRAY_TASK_COUNT": "2",
+                ])
+            #expect(part.code == 0 && part.output.contains("running elsewhere"), "\(part)")
+            let text = try String(contentsOfFile: project.file("pid"), encoding: .utf8)
+            #expect(kill(try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))), SIGTERM) == 0)
+            #expect(try other.wait().code == 143)
+        }
+
+        /// With half a million test examples the resamples take minutes.
+        @Test func `SIGTERM ends a study that computes its table`() throws {
+            let project = try TinyProject()
+            try project.write("study.yaml", Self.study)
+            let arguments = Self.arguments(project, ["--set", "train.steps=3"])
+            #expect(try Program.run(arguments).code == 0)
+            let before = try Self.table(project, "md")
+            for run in ["shared/seed-1", "shared/seed-2", "star/seed-1", "star/seed-2"] {
+                let file = project.file("study/runs/\(run)/answers-test.json")
+                let data = try Data(contentsOf: URL(fileURLWithPath: file))
+                var answers = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+                var tasks = try #require(answers["tasks"] as? [String: [String: Any]])
+                for (name, task) in tasks {
+                    for key in ["gold", "answers"] {
+                        let numbers = try #require(task[key] as? [Int])
+                        tasks[name]?[key] = (0..<500_000).map { numbers[$0 % numbers.count] }
+                    }
+                }
+                answers["tasks"] = tasks
+                try JSONSerialization.data(withJSONObject: answers).write(to: URL(fileURLWithPath: file))
+            }
+            let output = try project.write("out", "")
+            let running = try RunningProgram(
+                command: ["sh", "-c", "echo $$ > '\(project.path)/pid'; exec \"$@\"", "sh", Program.path] + arguments,
+                output: FileHandle(forWritingAtPath: output))
+            running.wait { (try? String(contentsOfFile: output, encoding: .utf8))?.contains("finished before") == true }
+            sleep(3)
+            let text = try String(contentsOfFile: project.file("pid"), encoding: .utf8)
+            let begun = ContinuousClock.now
+            #expect(kill(try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))), SIGTERM) == 0)
+            let result = try running.wait()
+            #expect(result.code == 143 && begun.duration(to: .now) < .seconds(20), "\(result)")
+            let said = try String(contentsOfFile: output, encoding: .utf8)
+            #expect(said.contains("stopped before the table was written"), "\(said)")
+            #expect(try Self.table(project, "md") == before)
         }
 
         @Test func `a row with frozen parts counts what it trains`() throws {

@@ -27,9 +27,11 @@ import Testing
 
     private func run(_ row: String) throws -> StudyRun { try #require(study.runs.first { $0.name == row + "/seed-1" }) }
 
-    /// A process with these runs of its own.
-    private func choice(_ rows: [String], delay: Duration = .zero) throws -> RunChoice {
-        RunChoice(try rows.map(run), of: study.runs, states: states, in: directory, delay: delay)
+    /// A process with these runs of its own, which leaves others alone unless it `helps`.
+    private func choice(_ rows: [String], delay: Duration = .zero, helps: Bool = false) throws -> RunChoice {
+        var choice = RunChoice(try rows.map(run), of: study.runs, states: states, in: directory, delay: delay)
+        if !helps { choice.keepToOwn() }
+        return choice
     }
 
     private func hold(_ row: String) throws -> RunLock {
@@ -76,6 +78,17 @@ import Testing
         #expect(next(&choice) == .pause)
         let lock = try hold("source")
         #expect(try next(&choice) == .wait(for: run("source")))
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func `after its own runs a process takes over those of others, the last ones first`() throws {
+        var choice = try choice(["source"], helps: true)
+        #expect(try next(&choice) == .start(run("source")))
+        #expect(try next(&choice, running: ["source"]) == .start(run("fresh")))
+        let lock = try hold("fresh")
+        try directory.finish(run("source"))
+        #expect(try next(&choice) == .start(run("warm")))
+        #expect(try next(&choice, running: ["warm"]) == .held([run("fresh")]))
         withExtendedLifetime(lock) {}
     }
 

@@ -79,4 +79,59 @@ import Testing
         #expect(try queue(study)() == RunQueue.Ending())
         #expect(begun(study) == [Int](repeating: 1, count: 12))
     }
+
+    /// A queue that one other thread gets.
+    private struct Work: @unchecked Sendable {
+        let queue: RunQueue
+    }
+
+    /// The first part is alone and makes all runs; in the other study five parts begin together.
+    @Test func `a process takes over what others have not begun, and no run is trained twice`() throws {
+        let study = try study(Self.rows)
+        #expect(try queue(study, part: 0, of: 5)() == RunQueue.Ending())
+        #expect(begun(study) == [Int](repeating: 1, count: 12))
+        try FileManager.default.removeItem(atPath: directory.path)
+        let endings = Mutex<[RunQueue.Ending]>([])
+        let group = DispatchGroup()
+        for part in 0..<5 {
+            let work = Work(queue: try queue(study, part: part, of: 5, patience: .seconds(20)))
+            group.enter()
+            Thread.detachNewThread {
+                let ending = work.queue()
+                endings.withLock { $0.append(ending) }
+                group.leave()
+            }
+        }
+        group.wait()
+        #expect(endings.withLock(\.self) == [RunQueue.Ending](repeating: RunQueue.Ending(), count: 5))
+        #expect(begun(study) == [Int](repeating: 1, count: 12))
+    }
+
+    @Test func `a run that failed in another process is not tried again by this one`() throws {
+        let study = try study(Self.rows)
+        let other = try #require(study.runs.first { $0.name == "fresh/seed-4" })
+        try directory.write("a loss is not finite\n", to: directory.failure(other))
+        #expect(try queue(study, part: 0, of: 5)() == RunQueue.Ending())
+        #expect(zip(study.runs, begun(study)).allSatisfy { run, count in count == (run == other ? 0 : 1) })
+    }
+
+    @Test func `a run that cannot be started is a failed cell, and the others are tried`() throws {
+        let study = try study("rows: [{name: a}]\nseeds: [1, 2]\n")
+        let nowhere = directory.path + "/program"
+        #expect(try queue(study, program: nowhere)() == RunQueue.Ending(failed: ExitCode.systemRefused.rawValue))
+        let states = RunStates(study, in: directory) { _ in nil }
+        let reason = "\(nowhere) cannot be started: No such file or directory"
+        #expect(study.runs.map(states.state) == [.failed(reason), .failed(reason)])
+        // With the program in its place they are tried again.
+        #expect(try queue(study)() == RunQueue.Ending())
+        #expect(begun(study) == [1, 1])
+    }
+
+    /// Otherwise a machine that can start nothing would make all runs of a study fail.
+    @Test func `a process that cannot start its runs leaves those of others alone`() throws {
+        let study = try study("rows: [{name: a}]\nseeds: [1, 2, 3]\n")
+        #expect(try queue(study, part: 1, of: 3, program: "/nowhere/program")().failed != nil)
+        let states = RunStates(study, in: directory) { _ in nil }
+        #expect(study.runs.map { states.state($0) == .open } == [true, false, true])
+    }
 }

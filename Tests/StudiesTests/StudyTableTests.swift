@@ -39,7 +39,7 @@ import Testing
             counts: [
                 .init(trainable: [1000], backbone: 100_000, tasks: 2, bytesPerStep: 1 << 20),
                 .init(trainable: [1000, 1000], backbone: 100_000, tasks: 2, bytesPerStep: 1 << 19),
-            ])
+            ])!
     }
 
     /// Row one_run: cola 0.25 and 0.5, mean 0.375, deviation 0.25 / sqrt 2 = 0.17678. Averages of the seeds: 0.5 and 0.75. Row each

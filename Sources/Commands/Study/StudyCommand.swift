@@ -19,9 +19,14 @@ public enum StudyCommand {
         public var overrides: [String]
         /// The environment of this process before MPI was started.
         public var environment: [String: String]
+        /// How long to wait at the end for runs that other jobs hold.
+        public var patience: Duration
 
         /// Creates a request.
-        public init(config: String, out: String, overrides: [String], environment: [String: String]) {
+        public init(
+            config: String, out: String, overrides: [String], environment: [String: String], patience: Duration
+        ) {
+            self.patience = patience
             self.config = config
             self.out = out
             self.overrides = overrides
@@ -52,8 +57,8 @@ public enum StudyCommand {
             directory, states: states, study: study, share: share,
             threads: study.file.threads ?? max(1, cores / study.file.parallel), program: try program(),
             environment: RunEnvironment.of(request.environment, isLaunched: isLaunched),
-            patience: .seconds(30), prefix: world.size > 1 ? "rank \(world.rank): " : "")
-        let ending = try queue()
+            patience: request.patience, prefix: world.size > 1 ? "rank \(world.rank): " : "")
+        let ending = queue()
         // The ranks sleep while they wait, since their parts take different times.
         try world.idleBarrier()
         let codes = try world.gather([Int64(ending.stopped ?? 0), Int64(ending.failed ?? 0)], "the ends of the queues")
@@ -62,20 +67,31 @@ public enum StudyCommand {
             Terminal.say("stopped; the same command continues the study")
             return Int32(stopped)
         }
-        let table = try writeTable(study, states, counts, in: directory)
+        let elsewhere = states.elsewhere()
+        guard let table = try writeTable(study, states, elsewhere, counts, in: directory) else {
+            Terminal.say("stopped before the table was written; the same command writes it")
+            return 128 + (StopSignals.ending ?? SIGTERM)
+        }
         try Terminal.print("\n" + table.markdown)
         Terminal.say("table: \(directory.table("md")), .tex, .csv, .json")
-        return codes.map { Int32($0[1]) }.first { $0 != 0 } ?? 0
+        if let failed = codes.map({ Int32($0[1]) }).first(where: { $0 != 0 }) { return failed }
+        // The other tasks of an array are this study too, and the last of them finds nothing held.
+        guard !elsewhere.isEmpty, !share.isPartOfArray else { return 0 }
+        Terminal.say("\(elsewhere.count) run(s) go on in other jobs; the same command continues the study")
+        return ExitCode.preempted.rawValue
     }
 
     /// Writes the table of what is finished. Another process may finish a run in the meantime and write a newer table, which must
-    /// not be replaced by an older one.
+    /// not be replaced by an older one. Nil when a signal asks the program to end.
     private static func writeTable(
-        _ study: Study, _ states: RunStates, _ counts: [StudyTable.Counts], in directory: StudyDirectory
-    ) throws(Failure) -> StudyTable {
+        _ study: Study, _ states: RunStates, _ elsewhere: Set<String>, _ counts: [StudyTable.Counts],
+        in directory: StudyDirectory
+    ) throws(Failure) -> StudyTable? {
         while true {
             let present = study.runs.map(states.state)
-            let table = StudyTable(study, StudyResults(study, present, in: directory), counts: counts)
+            let results = StudyResults(study, present, elsewhere: elsewhere, in: directory)
+            let isGivenUp = { StopSignals.ending != nil }
+            guard let table = StudyTable(study, results, counts: counts, isGivenUp: isGivenUp) else { return nil }
             let files = try table.files()
             let isCurrent = try directory.exclusively { () throws(Failure) in
                 guard study.runs.map(states.state) == present else { return false }

@@ -19,10 +19,13 @@ struct RunChoice {
 
     private let directory: StudyDirectory
     private let states: RunStates
-    /// The runs that have not ended for this process: its own ones come first.
+    /// The runs that have not ended for this process: its own ones come first, then those with whose adapters they begin, then
+    /// those of other processes.
     private var candidates: [StudyRun]
     /// The names of its own runs.
     private let own: Set<String>
+    /// The names of runs without which its own ones cannot begin.
+    private let needed: Set<String>
     /// From when on it starts runs of other processes, which may be about to start them themselves.
     private let helpsFrom: ContinuousClock.Instant
     private var watches: [String: RunWatch] = [:]
@@ -50,11 +53,22 @@ struct RunChoice {
             needed.append(run)
             names += [run.origin].compactMap(\.self)
         }
-        candidates = own + needed
-        failures = candidates.reduce(into: [:]) { failures, run in
+        failures = (own + needed).reduce(into: [:]) { failures, run in
             failures[run.name] = FileIdentity(status: directory.failure(run))
         }
+        self.needed = Set(needed.map(\.name))
+        let mine = self.own.union(self.needed)
+        // The others come to their last runs last.
+        candidates = own + needed + all.filter { !mine.contains($0.name) }.reversed()
     }
+
+    /// Leaves the runs of other processes to them, as when this machine cannot run them.
+    mutating func keepToOwn() {
+        candidates = candidates.filter { own.contains($0.name) || needed.contains($0.name) }
+    }
+
+    /// Whether a run belongs to this process.
+    func isOwn(_ run: StudyRun) -> Bool { own.contains(run.name) }
 
     /// Takes out a run that has ended.
     mutating func settle(_ run: StudyRun) { candidates.removeAll { $0.name == run.name } }
@@ -88,7 +102,9 @@ struct RunChoice {
         }
         // A run that has ended may have been what others waited for.
         if hasSettled { return next(running: running, ended: ended) }
-        let awaited = held.first { run in blocked.contains { $0.origin == run.name } }
+        // For runs of other processes it is enough that whoever has made their origin goes on with them.
+        let waiting = blocked.filter { own.contains($0.name) || needed.contains($0.name) }
+        let awaited = held.first { run in waiting.contains { $0.origin == run.name } }
         if let awaited { return .wait(for: awaited) }
         if isEarly { return .pause }
         return held.isEmpty ? .nothing : .held(held)

@@ -1,5 +1,5 @@
 import Configuration
-package import Failures
+import Failures
 import Foundation
 import Runs
 
@@ -48,11 +48,12 @@ package struct RunQueue {
         self.prefix = prefix
     }
 
-    /// Runs until all runs have ended or the study must leave. A run that is finished is not started, and counts as failed if
+    /// Runs until all runs of the study have ended, are held by other jobs, or the study must leave. After its own runs a process
+    /// takes over those of others that nobody holds, so that a study is finished as long as one process lives. A run that is finished is not started, and counts as failed if
     /// another configuration has made it; one that failed earlier is tried again. A run that begins with the adapter of another
     /// one waits for it, whichever process trains that one. A signal is passed on to all processes, whose last checkpoints are
     /// waited for.
-    package func callAsFunction() throws(Failure) -> Ending {
+    package func callAsFunction() -> Ending {
         let finished = own.count { states.state($0) == .finished }
         if finished > 0 { say("\(finished) of \(own.count) runs were finished before") }
         var choice = RunChoice(own, of: all, states: states, in: directory)
@@ -74,13 +75,14 @@ package struct RunQueue {
                     going.append(process)
                     continue
                 }
-                try note(process, end, &choice, &ending)
+                note(process, end, &choice, &ending)
                 looksAgain = .now
             }
             running = going
             while ending.stopped == nil, running.count < parallel, looksAgain <= .now {
+                let own = choice
                 let next = choice.next(running: Set(running.map(\.run.name))) { run, state in
-                    note(run, state, &ending)
+                    if own.isOwn(run) { note(run, state, &ending) }
                 }
                 guard case .start(let run) = next else {
                     // Others may end or leave a run at any time.
@@ -97,17 +99,23 @@ package struct RunQueue {
                         let begun = idleSince ?? .now
                         idleSince = begun
                         guard begun.duration(to: .now) >= patience else { break }
-                        for run in runs { Terminal.complain("\(place(run)) left to the job that holds it") }
-                        ending.failed = ending.failed ?? ExitCode.cannotWrite.rawValue
+                        for run in runs where choice.isOwn(run) { say("\(place(run)) left to the job that holds it") }
                         return ending
                     }
                     break
                 }
                 idleSince = nil
                 try? FileManager.default.removeItem(atPath: directory.failure(run))
-                running.append(
-                    try RunProcess(run, in: directory, program: program, threads: threads, environment: environment))
-                say("\(place(run)) started, \(run.configuration.steps) steps")
+                do throws(Failure) {
+                    running.append(
+                        try RunProcess(run, in: directory, program: program, threads: threads, environment: environment)
+                    )
+                    let whose = choice.isOwn(run) ? "" : ", taken over from another process of the study"
+                    say("\(place(run)) started, \(run.configuration.steps) steps\(whose)")
+                } catch {
+                    // The other runs go on, and those that can be started are.
+                    noteFailure(of: run, error.code.rawValue, error.message, &choice, &ending)
+                }
             }
             if running.isEmpty, ending.stopped != nil { return ending }
             usleep(50_000)
@@ -120,7 +128,7 @@ package struct RunQueue {
     /// Notes how a process ended.
     private func note(
         _ process: RunProcess, _ end: RunProcess.End, _ choice: inout RunChoice, _ ending: inout Ending
-    ) throws(Failure) {
+    ) {
         let run = process.run
         switch end {
         case .finished:
@@ -135,10 +143,23 @@ package struct RunQueue {
             // The other job began at the same moment.
             break
         case .failed(let code, let sentence):
-            choice.settle(run)
-            ending.failed = ending.failed ?? code
+            noteFailure(of: run, code, sentence, &choice, &ending)
+        }
+    }
+
+    /// Notes that a run has failed, or could not be started.
+    private func noteFailure(
+        of run: StudyRun, _ code: Int32, _ sentence: String, _ choice: inout RunChoice, _ ending: inout Ending
+    ) {
+        choice.settle(run)
+        // A machine that cannot run them must not make all runs of the study fail.
+        if code == ExitCode.systemRefused.rawValue { choice.keepToOwn() }
+        ending.failed = ending.failed ?? code
+        Terminal.complain("\(place(run)) failed (\(code)): \(sentence)")
+        do throws(Failure) {
             try directory.write(sentence + "\n", to: directory.failure(run))
-            Terminal.complain("\(place(run)) failed (\(code)): \(sentence)")
+        } catch {
+            Terminal.complain("\(place(run)) \(error.message)")
         }
     }
 

@@ -61,6 +61,15 @@ package struct RunStates {
         return .failed(String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
+    /// The names of runs that are not finished and whose directories other jobs hold; for a process that trains none any more.
+    package func elsewhere() -> Set<String> {
+        Set(
+            runs.values.filter { run in
+                var watch = RunWatch(directory.run(run))
+                return state(run).reason == nil && state(run) != .finished && watch.isHeld()
+            }.map(\.name))
+    }
+
     /// The state of a run that its origin decides; nil when the origin is finished.
     private func state(_ run: StudyRun, behind origin: StudyRun) -> State? {
         let start = "it begins with the adapter of \(origin.name)"

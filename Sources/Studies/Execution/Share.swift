@@ -4,6 +4,8 @@ package import Failures
 package struct Share: Equatable {
     package var number: Int
     package var count: Int
+    /// Whether other tasks of a SLURM array share the runs.
+    package private(set) var isPartOfArray = false
 
     /// The share of a rank; `array` has the variables of a SLURM array, whose tasks share the runs too.
     ///
@@ -26,6 +28,7 @@ package struct Share: Equatable {
         }
         number = position * ranks + rank
         count = tasks * ranks
+        isPartOfArray = tasks > 1
     }
 
     /// The runs of this process.

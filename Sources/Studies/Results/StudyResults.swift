@@ -8,11 +8,14 @@ package struct StudyResults {
         package let run: String
         /// Why it failed; nil for a run that has not begun or goes on.
         package let reason: String?
+        /// Whether another job trains it.
+        package let runsElsewhere: Bool
 
-        package init(line: Int, run: String, reason: String?) {
+        package init(line: Int, run: String, reason: String?, runsElsewhere: Bool = false) {
             self.line = line
             self.run = run
             self.reason = reason
+            self.runsElsewhere = runsElsewhere
         }
     }
 
@@ -25,15 +28,21 @@ package struct StudyResults {
         self.missing = missing
     }
 
-    /// Reads the results of the runs that are finished; `states` are those of the study's runs.
-    package init(_ study: Study, _ states: [RunStates.State], in directory: StudyDirectory) {
+    /// Reads the results of the runs that are finished; `states` are those of the study's runs, and `elsewhere` has the names of
+    /// runs that other jobs train.
+    package init(
+        _ study: Study, _ states: [RunStates.State], elsewhere: Set<String>, in directory: StudyDirectory
+    ) {
         var missing: [Missing] = []
         var finished: [StudyRun] = []
         for (run, state) in zip(study.runs, states) {
             if state == .finished {
                 finished.append(run)
             } else {
-                missing.append(Missing(line: run.line, run: run.name, reason: state.reason))
+                missing.append(
+                    Missing(
+                        line: run.line, run: run.name, reason: state.reason, runsElsewhere: elsewhere.contains(run.name)
+                    ))
             }
         }
         var results: [String: RunResult] = [:]

@@ -4,9 +4,10 @@ import Tasks
 
 /// The difference between two lines of a study, with an interval from resampling.
 ///
-/// One resample draws seeds with replacement from those that both lines have, and for each task test examples with
-/// replacement. Both lines get the same draws: they are compared with the same seeds on the same examples, so what makes an
-/// example easy or a seed lucky for both does not widen the interval.
+/// One resample draws, for each task, seeds with replacement from those for which both lines have its figures, and test examples
+/// with replacement. Both lines get the same draws, and so do tasks with the same seeds: they are compared with the same seeds
+/// on the same examples, so what makes an example easy or a seed lucky for both does not widen the interval. The average is
+/// that of the seeds for which both lines have all figures.
 ///
 /// Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
 package struct PairedBootstrap {
@@ -15,7 +16,7 @@ package struct PairedBootstrap {
         package var mean: Double
         package var low: Double
         package var high: Double
-        /// Seeds that both lines have.
+        /// Seeds for which both lines have the figure; for the average, all figures.
         package var seeds: Int
         /// Whether examples were drawn too; otherwise one of the runs has no record of its answers.
         package var overExamples: Bool
@@ -33,90 +34,109 @@ package struct PairedBootstrap {
     package struct Result: Equatable {
         /// By figure, in the order that was asked for; nil for a figure that not both lines have.
         package var figures: [Difference?]
-        /// Of the mean of all figures; nil unless both lines have all.
+        /// Of the mean of all figures; nil unless both lines have all for some seed.
         package var average: Difference?
     }
 
     static let resamples = 2_000
-    private static let seed: UInt64 = 1
+    fileprivate static let seed: UInt64 = 1
 
-    /// Compares two lines on `figures`, those of one task in sequence.
+    /// Compares two lines on `figures`, those of one task in sequence. Returns nil when `isGivenUp`, which is asked before every
+    /// resample, says so: many examples take minutes.
     package static func compare(
-        _ line: [SeedResult], with reference: [SeedResult], _ figures: [StudyFigure], resamples: Int = resamples
-    ) -> Result {
-        let pairs = Array(zip(line, reference)).filter { $0.isComplete && $1.isComplete }
+        _ line: [SeedResult], with reference: [SeedResult], _ figures: [StudyFigure], resamples: Int = resamples,
+        isGivenUp: () -> Bool = { false }
+    ) -> Result? {
+        let all = Array(zip(line, reference))
         var tasks: [String] = []
         for figure in figures where tasks.last != figure.task { tasks.append(figure.task) }
-        let parts = tasks.map { task in
-            Part(task, figures.filter { $0.task == task }.map(\.metric), pairs)
-        }
-        guard !pairs.isEmpty else { return Result(figures: figures.map { _ in nil }, average: nil) }
-        var draws = [[Double]](repeating: [], count: figures.count)
-        var means: [Double] = []
-        var seedStream = RandomStream(seed: seed, purpose: .resampling)
-        var exampleStreams = parts.indices.map { part in
-            RandomStream(seed: seed, purpose: .resampling, a: 1, b: UInt32(part))
-        }
-        for _ in 0..<resamples {
-            let seeds = pairs.indices.map { _ in seedStream.below(pairs.count) }
-            var values: [Double] = []
-            for (index, part) in parts.enumerated() {
-                values += part.draw(seeds, &exampleStreams[index])
+        func split(_ pairs: [(SeedResult, SeedResult)]) -> [Part] {
+            tasks.enumerated().map { number, task in
+                Part(task, figures.filter { $0.task == task }.map(\.metric), pairs, number: number)
             }
-            for (index, value) in values.enumerated() { draws[index].append(value) }
-            means.append(values.reduce(0, +) / Double(max(values.count, 1)))
         }
-        let observed = parts.flatMap(\.observed)
-        let hasExamples = parts.flatMap { part in part.observed.map { _ in part.hasAnswers } }
-        let isThere = parts.flatMap { part in part.observed.map { _ in part.isThere } }
-        func difference(_ mean: Double, _ draws: [Double], _ overExamples: Bool) -> Difference? {
-            let sorted = draws.sorted()
-            guard let low = Moments.quantile(0.025, ofSorted: sorted),
-                let high = Moments.quantile(0.975, ofSorted: sorted)
-            else { return nil }
-            return Difference(mean: mean, low: low, high: high, seeds: pairs.count, overExamples: overExamples)
+        let parts = split(all)
+        guard let draws = draws(of: parts, resamples, isGivenUp) else { return nil }
+        let whole = all.indices.filter { index in
+            all[index].0.isComplete && all[index].1.isComplete && parts.allSatisfy { $0.seeds.contains(index) }
         }
-        let all = !figures.isEmpty && isThere.allSatisfy(\.self)
-        return Result(
-            figures: figures.indices.map { index in
-                isThere[index] ? difference(observed[index], draws[index], hasExamples[index]) : nil
-            },
-            average: all
-                ? difference(
-                    observed.reduce(0, +) / Double(observed.count), means, hasExamples.allSatisfy(\.self)) : nil)
+        var differences: [Difference?] = []
+        for (part, draws) in zip(parts, draws) {
+            for figure in part.observed.indices {
+                differences.append(
+                    difference(
+                        part.observed[figure], draws.map { $0[figure] }, seeds: part.seeds.count,
+                        overExamples: part.hasAnswers))
+            }
+        }
+        guard !figures.isEmpty, !whole.isEmpty else { return Result(figures: differences, average: nil) }
+        // Where every task has the same seeds, the draws are those of the average too.
+        let isWhole = parts.allSatisfy { $0.seeds == whole }
+        let common = isWhole ? parts : split(whole.map { all[$0] })
+        guard let commonDraws = isWhole ? draws : self.draws(of: common, resamples, isGivenUp) else { return nil }
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+        let means = (0..<resamples).map { resample in mean(commonDraws.flatMap { $0[resample] }) }
+        let average = difference(
+            mean(common.flatMap(\.observed)), means, seeds: whole.count, overExamples: common.allSatisfy(\.hasAnswers))
+        return Result(figures: differences, average: average)
     }
 
-    /// One task's figures of both lines, for all common seeds.
+    /// The draws of all parts; nil when given up.
+    private static func draws(of parts: [Part], _ resamples: Int, _ isGivenUp: () -> Bool) -> [[[Double]]]? {
+        var draws: [[[Double]]] = []
+        for part in parts {
+            guard let own = part.draws(resamples, isGivenUp) else { return nil }
+            draws.append(own)
+        }
+        return draws
+    }
+
+    /// The interval of some draws; nil without seeds.
+    private static func difference(
+        _ mean: Double, _ draws: [Double], seeds: Int, overExamples: Bool
+    ) -> Difference? {
+        let sorted = draws.sorted()
+        guard seeds > 0, let low = Moments.quantile(0.025, ofSorted: sorted),
+            let high = Moments.quantile(0.975, ofSorted: sorted)
+        else { return nil }
+        return Difference(mean: mean, low: low, high: high, seeds: seeds, overExamples: overExamples)
+    }
+
+    /// One task's figures of both lines, for all seeds for which both have them.
     private struct Part {
+        /// Positions of these seeds among all pairs.
+        let seeds: [Int]
         private let pairs: [(line: AnsweredSplit, reference: AnsweredSplit)]
         /// Recorded differences, by seed and figure.
         private let recorded: [[Double]]
-        let isThere: Bool
+        private let number: Int
         let hasAnswers: Bool
-        /// Mean differences over all seeds.
+        /// Mean differences over all seeds; zeros without seeds.
         let observed: [Double]
 
-        init(_ task: String, _ metrics: [String], _ all: [(SeedResult, SeedResult)]) {
-            var recorded: [[Double]] = []
-            for (line, reference) in all {
+        init(_ task: String, _ metrics: [String], _ all: [(SeedResult, SeedResult)], number: Int) {
+            self.number = number
+            var (seeds, recorded): ([Int], [[Double]]) = ([], [])
+            for (index, (line, reference)) in all.enumerated() {
                 guard let a = line.tasks[task], let b = reference.tasks[task] else { continue }
                 let differences = metrics.compactMap { metric in
                     a.figures[metric].flatMap { value in b.figures[metric].map { value - $0 } }
                 }
-                if differences.count == metrics.count { recorded.append(differences) }
+                guard differences.count == metrics.count else { continue }
+                seeds.append(index)
+                recorded.append(differences)
             }
-            isThere = !all.isEmpty && recorded.count == all.count
+            self.seeds = seeds
             self.recorded = recorded
-            let zero = [Double](repeating: 0, count: metrics.count)
-            observed =
-                isThere
-                ? metrics.indices.map { index in Moments.mean(recorded.map { $0[index] }) ?? 0 } : zero
-            let pairs = all.compactMap { line, reference in
-                line.answers[task].flatMap { a in reference.answers[task].map { (line: a, reference: $0) } }
+            observed = metrics.indices.map { index in Moments.mean(recorded.map { $0[index] }) ?? 0 }
+            let pairs = seeds.compactMap { index in
+                all[index].0.answers[task].flatMap { a in
+                    all[index].1.answers[task].map { (line: a, reference: $0) }
+                }
             }
             // All must be about the same examples, and have these figures.
             hasAnswers =
-                isThere && pairs.count == all.count
+                !seeds.isEmpty && pairs.count == seeds.count
                 && pairs.allSatisfy { pair in
                     [pair.line, pair.reference].allSatisfy {
                         $0.gold == pairs[0].line.gold && $0.classes == pairs[0].line.classes
@@ -126,9 +146,24 @@ package struct PairedBootstrap {
             self.pairs = pairs
         }
 
+        /// The mean differences of each resample, by resample and figure; empty without seeds, nil when given up.
+        func draws(_ resamples: Int, _ isGivenUp: () -> Bool) -> [[Double]]? {
+            guard !seeds.isEmpty else { return [] }
+            // Tasks with as many seeds get the same draws of them.
+            var seedStream = RandomStream(seed: PairedBootstrap.seed, purpose: .resampling)
+            var exampleStream = RandomStream(
+                seed: PairedBootstrap.seed, purpose: .resampling, a: 1, b: UInt32(number))
+            var draws: [[Double]] = []
+            for _ in 0..<resamples {
+                guard !isGivenUp() else { return nil }
+                let drawn = seeds.map { _ in seedStream.below(seeds.count) }
+                draws.append(draw(drawn, &exampleStream))
+            }
+            return draws
+        }
+
         /// The mean differences for some seeds and newly drawn examples.
-        func draw(_ seeds: [Int], _ stream: inout RandomStream) -> [Double] {
-            guard isThere else { return observed }
+        private func draw(_ drawn: [Int], _ stream: inout RandomStream) -> [Double] {
             var sums = [Double](repeating: 0, count: observed.count)
             var known = [[Double]?](repeating: nil, count: recorded.count)
             var sample: [Int32] = []
@@ -136,12 +171,12 @@ package struct PairedBootstrap {
                 let count = pairs[0].line.gold.count
                 sample = (0..<count).map { _ in Int32(stream.below(count)) }
             }
-            for seed in seeds {
+            for seed in drawn {
                 let differences = known[seed] ?? (hasAnswers ? differences(seed, sample) : recorded[seed])
                 known[seed] = differences
                 for index in sums.indices { sums[index] += differences[index] }
             }
-            return sums.map { $0 / Double(seeds.count) }
+            return sums.map { $0 / Double(drawn.count) }
         }
 
         private func differences(_ seed: Int, _ sample: [Int32]) -> [Double] {

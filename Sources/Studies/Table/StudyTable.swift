@@ -23,6 +23,8 @@ package struct StudyTable: Encodable, Equatable {
         package var run: String
         /// Why it failed; nil for a run that has not begun or goes on.
         package var reason: String?
+        /// True while another job trains it, otherwise nil.
+        package var runsElsewhere: Bool?
     }
 
     /// What a line's runs train and exchange, and how fast.
@@ -82,15 +84,18 @@ package struct StudyTable: Encodable, Equatable {
         }
     }
 
-    /// Computes the table; `counts` are those of the lines.
-    package init(_ study: Study, _ results: StudyResults, counts: [Counts], resamples: Int = PairedBootstrap.resamples)
-    {
+    /// Computes the table; `counts` are those of the lines. Nil when `isGivenUp`, which is asked all the time, says so.
+    package init?(
+        _ study: Study, _ results: StudyResults, counts: [Counts], resamples: Int = PairedBootstrap.resamples,
+        isGivenUp: () -> Bool = { false }
+    ) {
         split = study.split.rawValue
         gridKeys = study.file.axes.map(\.key)
         seeds = study.file.seeds
         self.resamples = resamples
         scalesSteps = study.scalesSteps
-        lines = study.lines.indices.map { index in
+        lines = []
+        for index in study.lines.indices {
             let line = study.lines[index]
             let seeds = results.lines[index]
             let missing = results.missing.filter { $0.line == index }
@@ -99,14 +104,18 @@ package struct StudyTable: Encodable, Equatable {
                 title: line.title, row: line.row,
                 point: Dictionary(uniqueKeysWithValues: line.point.map { ($0.key, $0.value) }), steps: line.steps,
                 runs: runs, finished: runs - missing.count,
-                missing: missing.map { Gap(run: $0.run, reason: $0.reason) },
+                missing: missing.map {
+                    Gap(run: $0.run, reason: $0.reason, runsElsewhere: $0.runsElsewhere ? true : nil)
+                },
                 figures: line.figures.map { Self.cell($0, seeds) }, average: Self.average(line.figures, seeds),
                 cost: Self.cost(counts[index], seeds.flatMap(\.runs)))
             if let reference = study.references[index] {
                 table.reference = study.lines[reference].title
                 let shared = line.figures.filter { study.lines[reference].figures.contains($0) }
-                let result = PairedBootstrap.compare(
-                    seeds, with: results.lines[reference], shared, resamples: resamples)
+                guard
+                    let result = PairedBootstrap.compare(
+                        seeds, with: results.lines[reference], shared, resamples: resamples, isGivenUp: isGivenUp)
+                else { return nil }
                 for (figure, difference) in zip(shared, result.figures) {
                     let place = table.figures.firstIndex { $0.task == figure.task && $0.metric == figure.metric }
                     if let place { table.figures[place].difference = difference }
@@ -116,7 +125,7 @@ package struct StudyTable: Encodable, Equatable {
                     table.average.difference = result.average
                 }
             }
-            return table
+            lines.append(table)
         }
     }
 

@@ -93,7 +93,8 @@ struct TableText {
         }
         for line in table.lines {
             for gap in line.missing {
-                notes.append("Missing: \(gap.run): \(gap.reason ?? "not finished")")
+                let state = gap.runsElsewhere == true ? "running elsewhere" : "not finished"
+                notes.append("Missing: \(gap.run): \(gap.reason ?? state)")
             }
         }
         return notes
