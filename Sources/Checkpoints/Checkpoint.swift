@@ -68,7 +68,8 @@ public struct Checkpoint: Sendable, Equatable {
         try SafetensorsFile(path: adapterModel).load(layout, into: [("", arena)])
     }
 
-    /// Overwrites the arenas with AdamW's moments, which have the layout of the trained weights; `badData` names a tensor that is missing, extra or has the wrong shape.
+    /// Overwrites the arenas with AdamW's moments, which have the layout of the trained weights; `badData` names a tensor that is
+    /// missing, extra or has the wrong shape.
     public func loadMoments(_ layout: ParameterLayout, first: Arena, second: Arena) throws(Failure) {
         try SafetensorsFile(path: optimizer).load(
             layout, into: [(CheckpointFile.firstMomentPrefix, first), (CheckpointFile.secondMomentPrefix, second)])

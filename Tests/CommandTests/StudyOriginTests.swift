@@ -52,6 +52,52 @@ extension ProgramTests {
             return try #require(origin["digest"])
         }
 
+        /// The origin of such a run is needed until it begins, and no longer.
+        @Test func `rows can train the new tasks alone`() throws {
+            let project = try Self.project(
+                """
+                run: run.yaml
+                set: {train.steps: 6, eval.every: null, log.tensorBoard: false}
+                rows:
+                  - {name: source, tasks: [pair, grade]}
+                  - {name: warm, tasks: [pair, colour], from: source, set: {hyper.onlyNewTasks: true}}
+                seeds: [1]
+                """)
+            let plan = try Program.run(["study", "plan", "--config", project.file("study.yaml")])
+            #expect(plan.code == 0, "\(plan.error)")
+            let first = try Program.run(Self.arguments(project))
+            #expect(first.code == 0, "\(first.error)")
+
+            let source = project.file("study/runs/source/seed-1")
+            let row = "set: {init.from: \(source), hyper.onlyNewTasks: true}"
+            try project.write(
+                "later.yaml",
+                """
+                run: run.yaml
+                set: {train.steps: 6, eval.every: null, log.tensorBoard: false}
+                rows: [{name: warm, tasks: [pair, colour], \(row)}]
+                seeds: [1]
+                """)
+            let later = ["study", "--config", project.file("later.yaml"), "--out", project.file("later")]
+            let begun = try Program.run(later)
+            #expect(begun.code == 0, "\(begun.error)")
+            try FileManager.default.moveItem(atPath: source, toPath: project.file("away"))
+            let again = try Program.run(later)
+            #expect(again.code == 0 && again.output.contains("1 of 1 runs were finished before"), "\(again)")
+        }
+
+        @Test func `a row whose runs would have no new task to train is refused`() throws {
+            let project = try Self.project(
+                """
+                run: run.yaml
+                rows:
+                  - {name: source, tasks: [pair, grade]}
+                  - {name: warm, tasks: each, from: source, set: {hyper.onlyNewTasks: true}}
+                """)
+            let refused = try Program.run(Self.arguments(project))
+            #expect(refused.code == 78 && refused.error.contains("leaves none to train"), "\(refused)")
+        }
+
         /// One process; two tasks of an array at once; the second task alone, to whose share no origin of its runs belongs; and
         /// one process that is killed on the way.
         @Test func `processes, shares and kills do not matter to runs that begin with others' adapters`() throws {

@@ -23,9 +23,10 @@ public struct Plan {
     private let products: ProductBackend
 
     /// Reads the model's shape; the weights need not be there. `threads` are those of a rank, unless the configuration names a
-    /// number; nil for an equal share of the cores.
+    /// number; nil for an equal share of the cores. `newTasks` are the tasks that the run's origin does not have
+    /// (`hyper.onlyNewTasks`); nil to read the origin where that counts.
     public init(
-        _ configuration: RunConfiguration, ranks: Int, ranksPerNode: Int, threads: Int? = nil
+        _ configuration: RunConfiguration, ranks: Int, ranksPerNode: Int, threads: Int? = nil, newTasks: [String]? = nil
     ) throws(Failure) {
         guard ranks >= 1, ranksPerNode >= 1, ranksPerNode <= ranks else {
             throw Failure(.usage, "--ranks and --ranks-per-node must be at least 1, the second at most the first")
@@ -36,7 +37,8 @@ public struct Plan {
         self.ranks = ranks
         self.ranksPerNode = ranksPerNode
         shape = try Backbones.shape(directory: configuration.model)
-        method = try configuration.method(shape, isNew: true, newTasks: configuration.newTasks()).method
+        let new = if let newTasks { newTasks } else { try configuration.newTasks() }
+        method = try configuration.method(shape, isNew: true, newTasks: new).method
         // The plan assumes that every node has the cores that this process may use.
         let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
         own = ThreadChoice.largestShare(

@@ -45,7 +45,7 @@ public enum StudyCommand {
                     example: directory.path, runs: directory.runs, cache: directory.cache)
             }
         }
-        let counts = try StudySource.counts(study)
+        let counts = try StudySource.counts(study, in: directory)
         if world.rank == 0 { for notice in study.notices { Terminal.say("note: \(notice)") } }
         let share = try Share(rank: world.rank, ranks: world.size, environment: request.environment)
         let cores = try ThreadChoice(requested: nil, world: world, microBatches: nil).fairShare
@@ -121,7 +121,10 @@ public enum StudyCommand {
                 continue
             }
             let configuration = run.configuration
-            let forecast = try Plan(configuration, ranks: 1, ranksPerNode: 1, threads: threads).forecast()
+            let forecast = try Plan(
+                configuration, ranks: 1, ranksPerNode: 1, threads: threads,
+                newTasks: StudySource.newTasks(of: run, in: study)
+            ).forecast()
             let saves = configuration.checkpointEvery.map { (configuration.steps - 1) / $0 } ?? 0
             let hasBest = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
             estimates.append(

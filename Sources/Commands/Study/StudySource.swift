@@ -88,11 +88,15 @@ final class StudySource {
                 throw Failure(.badConfiguration, start + "since method frozen trains nothing; use another method")
             }
             let known = Set(other.tasks.map(\.name))
-            guard !own.trainsOnlyNewTasks || own.tasks.contains(where: { !known.contains($0.name) }) else {
+            let runs = study.runs.filter { $0.line == line }
+            guard
+                !own.trainsOnlyNewTasks
+                    || runs.allSatisfy({ run in run.configuration.tasks.contains { !known.contains($0.name) } })
+            else {
                 throw Failure(
                     .badConfiguration,
                     start
-                        + "which has all of its tasks, so hyper.onlyNewTasks leaves none to train; add a task, or remove the key"
+                        + "which has all tasks of a run, so hyper.onlyNewTasks leaves none to train; add a task, or remove the key"
                 )
             }
             let shape = try Backbones.shape(directory: own.model)
@@ -113,18 +117,20 @@ final class StudySource {
     }
 
     /// The tasks that the run's origin does not have, if only these are trained of the hypernetwork; else nil. An origin in the
-    /// study need not be trained yet.
-    private static func newTasks(of run: StudyRun, in study: Study) throws(Failure) -> [String]? {
+    /// study need not be trained yet, and a run that has begun in `directory` needs its origin no more.
+    static func newTasks(
+        of run: StudyRun, in study: Study, _ directory: StudyDirectory? = nil
+    ) throws(Failure) -> [String]? {
         let configuration = run.configuration
-        guard configuration.trainsOnlyNewTasks, let origin = study.origin(of: run.line) else {
-            return try configuration.newTasks()
-        }
+        guard configuration.trainsOnlyNewTasks else { return nil }
+        if let begun = directory.flatMap({ RunState.last(of: $0.run(run)) }) { return begun.identity.newTasks }
+        guard let origin = study.origin(of: run.line) else { return try configuration.newTasks() }
         let known = Set(study.lines[origin].configuration.tasks.map(\.name))
         return configuration.tasks.map(\.name).filter { !known.contains($0) }
     }
 
     /// What the lines of a study train, from the shapes of their models.
-    static func counts(_ study: Study) throws(Failure) -> [StudyTable.Counts] {
+    static func counts(_ study: Study, in directory: StudyDirectory) throws(Failure) -> [StudyTable.Counts] {
         try study.lines.indices.map { line throws(Failure) in
             var trainable: [Int] = []
             var (backbone, bytes, tasks) = (0, 0, 0)
@@ -132,7 +138,7 @@ final class StudySource {
                 let configuration = run.configuration
                 let shape = try Backbones.shape(directory: configuration.model)
                 let method = try configuration.method(
-                    shape, isNew: true, newTasks: newTasks(of: run, in: study)
+                    shape, isNew: true, newTasks: newTasks(of: run, in: study, directory)
                 ).method
                 let memory = try RankMemory(
                     configuration, shape: shape, method: method, threads: 1, longestTarget: 1, batches: nil)

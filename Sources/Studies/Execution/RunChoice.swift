@@ -19,6 +19,7 @@ struct RunChoice {
 
     private let directory: StudyDirectory
     private let states: RunStates
+    private let all: [StudyRun]
     /// The runs that have not ended for this process: its own ones come first, then those with whose adapters they begin, then
     /// those of other processes.
     private var candidates: [StudyRun]
@@ -42,6 +43,7 @@ struct RunChoice {
     ) {
         self.directory = directory
         self.states = states
+        self.all = all
         self.own = Set(own.map(\.name))
         helpsFrom = .now + delay
         var needed: [StudyRun] = []
@@ -98,6 +100,10 @@ struct RunChoice {
                 isEarly = true
             } else if state != .waiting {
                 return .start(run)
+            } else if let origin = all.first(where: { $0.name == run.origin }) {
+                // Somebody has removed the finished run with whose adapter this one begins.
+                candidates.append(origin)
+                hasSettled = true
             }
         }
         // A run that has ended may have been what others waited for.

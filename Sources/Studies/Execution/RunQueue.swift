@@ -49,10 +49,10 @@ package struct RunQueue {
     }
 
     /// Runs until all runs of the study have ended, are held by other jobs, or the study must leave. After its own runs a process
-    /// takes over those of others that nobody holds, so that a study is finished as long as one process lives. A run that is finished is not started, and counts as failed if
-    /// another configuration has made it; one that failed earlier is tried again. A run that begins with the adapter of another
-    /// one waits for it, whichever process trains that one. A signal is passed on to all processes, whose last checkpoints are
-    /// waited for.
+    /// takes over those of others that nobody holds, so that a study is finished as long as one process lives. A run that is
+    /// finished is not started, and counts as failed if another configuration has made it; one that failed earlier is tried again.
+    /// A run that begins with the adapter of another one waits for it, whichever process trains that one. A signal is passed on to
+    /// all processes, whose last checkpoints are waited for.
     package func callAsFunction() -> Ending {
         let finished = own.count { states.state($0) == .finished }
         if finished > 0 { say("\(finished) of \(own.count) runs were finished before") }
@@ -93,7 +93,7 @@ package struct RunQueue {
                     }
                     guard running.isEmpty else { break }
                     switch next {
-                    case .start, .wait, .pause: break
+                    case .start, .wait, .pause: idleSince = nil
                     case .nothing: return ending
                     case .held(let runs):
                         let begun = idleSince ?? .now
@@ -155,11 +155,11 @@ package struct RunQueue {
         // A machine that cannot run them must not make all runs of the study fail.
         if code == ExitCode.systemRefused.rawValue { choice.keepToOwn() }
         ending.failed = ending.failed ?? code
-        Terminal.complain("\(place(run)) failed (\(code)): \(sentence)")
+        complain("\(place(run)) failed (\(code)): \(sentence)")
         do throws(Failure) {
             try directory.write(sentence + "\n", to: directory.failure(run))
         } catch {
-            Terminal.complain("\(place(run)) \(error.message)")
+            complain("\(place(run)) \(error.message)")
         }
     }
 
@@ -176,16 +176,18 @@ package struct RunQueue {
         case .other: code = ExitCode.badConfiguration.rawValue
         }
         ending.failed = ending.failed ?? code
-        if let reason = state.reason { Terminal.complain("\(place(run)) \(reason)") }
+        if let reason = state.reason { complain("\(place(run)) \(reason)") }
     }
 
     /// The text before what is said about a run.
     private func place(_ run: StudyRun) -> String {
         let number = all.firstIndex { $0.name == run.name } ?? 0
-        return "\(prefix)[\(number + 1)/\(all.count)] \(run.name):"
+        return "[\(number + 1)/\(all.count)] \(run.name):"
     }
 
     private func say(_ line: String) { Terminal.say(prefix + line) }
+
+    private func complain(_ line: String) { Terminal.complain(prefix + line) }
 }
 
 extension StopReason {
