@@ -240,6 +240,31 @@ extension ProgramTests {
             #expect(lines.map(\.cost.trainable) == [12 * 256, 12 * 128])
         }
 
+        @Test func `finished runs that were made from other files are named and not used`() throws {
+            let project = try TinyProject()
+            try project.write("study.yaml", Self.study)
+            let arguments = Self.arguments(project, ["--set", "train.steps=3"])
+            #expect(try Program.run(arguments).code == 0)
+            let before = try Self.figures(project)
+            for (file, change, difference) in [
+                ("colour/test.tsv", "\tr\n", "task colour: its test file test.tsv has other content"),
+                ("model/config.json", "\"num_heads\"", "the model (its config.json or weights) differs"),
+            ] {
+                let text = try String(contentsOfFile: project.file(file), encoding: .utf8)
+                try project.replace(
+                    change, by: file.hasSuffix("tsv") ? "\tb\n" : "\"layer_norm_epsilon\": 1e-5, \"num_heads\"",
+                    in: file)
+                let changed = try Program.run(arguments)
+                #expect(changed.code == 78, "\(changed)")
+                #expect(changed.error.contains("was made from other files than there are now"), "\(changed.error)")
+                let table = String(decoding: try Self.table(project, "md"), as: UTF8.self)
+                #expect(table.contains("| star   | 0 of 2 ") && table.contains(difference), "\(table)")
+                try project.write(file, text)
+                #expect(try Program.run(arguments).code == 0)
+                #expect(try Self.figures(project) == before)
+            }
+        }
+
         @Test func `a plan says runs, hours and disk, and a mistake ends a study before anything runs`() throws {
             let project = try TinyProject()
             try project.write("study.yaml", Self.study + "\nthreads: 1\n")

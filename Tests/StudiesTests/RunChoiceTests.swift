@@ -22,7 +22,7 @@ import Testing
               - {name: fresh, tasks: [rte]}
               - {name: source, tasks: [cola]}
             """, directory: directory.runs)
-        states = RunStates(study, in: directory) { _ in nil }
+        states = RunStates(study, in: directory, adapter: { _ in nil }, change: { _, _ in nil })
     }
 
     private func run(_ row: String) throws -> StudyRun { try #require(study.runs.first { $0.name == row + "/seed-1" }) }

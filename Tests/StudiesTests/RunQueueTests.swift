@@ -42,7 +42,8 @@ import Testing
         _ study: Study, part: Int = 0, of count: Int = 1, program: String? = nil, patience: Duration = .zero
     ) throws -> RunQueue {
         RunQueue(
-            directory, states: RunStates(study, in: directory) { _ in nil }, study: study,
+            directory, states: RunStates(study, in: directory, adapter: { _ in nil }, change: { _, _ in nil }),
+            study: study,
             share: try Share(rank: part, ranks: count, environment: [:]), threads: 1, program: program ?? self.program,
             environment: ["PATH": "/bin:/usr/bin"], patience: patience)
     }
@@ -119,7 +120,7 @@ import Testing
         let study = try study("rows: [{name: a}]\nseeds: [1, 2]\n")
         let nowhere = directory.path + "/program"
         #expect(try queue(study, program: nowhere)() == RunQueue.Ending(failed: ExitCode.systemRefused.rawValue))
-        let states = RunStates(study, in: directory) { _ in nil }
+        let states = RunStates(study, in: directory, adapter: { _ in nil }, change: { _, _ in nil })
         let reason = "\(nowhere) cannot be started: No such file or directory"
         #expect(study.runs.map(states.state) == [.failed(reason), .failed(reason)])
         // With the program in its place they are tried again.
@@ -131,7 +132,7 @@ import Testing
     @Test func `a process that cannot start its runs leaves those of others alone`() throws {
         let study = try study("rows: [{name: a}]\nseeds: [1, 2, 3]\n")
         #expect(try queue(study, part: 1, of: 3, program: "/nowhere/program")().failed != nil)
-        let states = RunStates(study, in: directory) { _ in nil }
+        let states = RunStates(study, in: directory, adapter: { _ in nil }, change: { _, _ in nil })
         #expect(study.runs.map { states.state($0) == .open } == [true, false, true])
     }
 }

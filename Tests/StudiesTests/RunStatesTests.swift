@@ -20,7 +20,7 @@ import Testing
         func study(_ set: String) throws -> Study { try StudiesTests.study("rows: [{name: a}]\nset: {\(set)}\n") }
         try directory.finish(study(before).runs[0])
         let present = try study(now)
-        return RunStates(present, in: directory) { _ in nil }.state(present.runs[0])
+        return RunStates(present, in: directory, adapter: { _ in nil }, change: { _, _ in nil }).state(present.runs[0])
     }
 
     @Test(arguments: [
@@ -59,7 +59,7 @@ import Testing
 
     @Test func `a run waits for the one with whose adapter it begins`() throws {
         let (study, a, b) = try pair()
-        let states = RunStates(study, in: directory) { _ in "digest" }
+        let states = RunStates(study, in: directory, adapter: { _ in "digest" }, change: { _, _ in nil })
         #expect(a.name == "a/seed-1" && states.state(a) == .open && states.state(b) == .waiting)
         try directory.finish(a)
         #expect(states.state(a) == .finished && states.state(b) == .open)
@@ -67,7 +67,7 @@ import Testing
 
     @Test func `what keeps the origin from being used is said of the run that needs it`() throws {
         let (study, a, b) = try pair()
-        let states = RunStates(study, in: directory) { _ in "digest" }
+        let states = RunStates(study, in: directory, adapter: { _ in "digest" }, change: { _, _ in nil })
         try directory.write("a loss is not finite\n", to: directory.failure(a))
         let failed = "it begins with the adapter of a/seed-1, which has failed: a loss is not finite"
         #expect(states.state(b) == .unreachable(failed))
@@ -96,12 +96,16 @@ import Testing
             to: directory.run(b).path + "/checkpoints/step-00000001/state.json")
         try FileManager.default.createSymbolicLink(
             atPath: directory.run(b).path + "/checkpoints/last", withDestinationPath: "step-00000001")
-        #expect(RunStates(study, in: directory) { _ in "first" }.state(b) == (isFinished ? .finished : .open))
+        #expect(
+            RunStates(study, in: directory, adapter: { _ in "first" }, change: { _, _ in nil }).state(b)
+                == (isFinished ? .finished : .open))
         var asked: [String] = []
-        let changed = RunStates(study, in: directory) { run in
-            asked.append(run.path)
-            return "second"
-        }
+        let changed = RunStates(
+            study, in: directory,
+            adapter: { run in
+                asked.append(run.path)
+                return "second"
+            }, change: { _, _ in nil })
         let path = directory.run(b).path
         #expect(
             changed.state(b)
@@ -115,7 +119,10 @@ import Testing
         let (study, a, b) = try pair()
         try directory.finish(a)
         try directory.finish(b, "init.from=/elsewhere/runs/c/seed-1")
-        guard case .other(let sentence) = RunStates(study, in: directory, adapter: { _ in nil }).state(b) else {
+        guard
+            case .other(let sentence) = RunStates(study, in: directory, adapter: { _ in nil }, change: { _, _ in nil })
+                .state(b)
+        else {
             Issue.record("the run is used")
             return
         }

@@ -52,7 +52,10 @@ public enum StudyCommand {
         let isLaunched =
             LaunchEnvironment(request.environment).announcement != nil
             || ["PMIX_RANK", "PMI_RANK"].contains { request.environment[$0] != nil }
-        let states = RunStates(study, in: directory) { Origin.digest(ofRun: $0.path)?.hexadecimal }
+        let contents = StudyContents()
+        let states = RunStates(
+            study, in: directory, adapter: { Origin.digest(ofRun: $0.path)?.hexadecimal },
+            change: contents.change(of:since:))
         let queue = RunQueue(
             directory, states: states, study: study, share: share,
             threads: study.file.threads ?? max(1, cores / study.file.parallel), program: try program(),

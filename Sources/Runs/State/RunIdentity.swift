@@ -1,6 +1,6 @@
 package import Configuration
 package import Failures
-import Tasks
+package import Tasks
 
 extension RunState.Identity {
     /// Refuses to continue the run of `self` as `other`; names the first difference.
@@ -19,6 +19,18 @@ extension RunState.Identity {
         guard let difference = firstDifference(to: present) else { return }
         throw Failure(
             .badConfiguration, "\(path) cannot be reproduced: \(difference); put back what it was trained with")
+    }
+
+    /// The first change of the files from which a run was made, as a part of a sentence; nil for none. It is one of the model, its
+    /// vocabulary, or the tasks' files as far as the run's state names them.
+    package func change(backbone: String, vocabulary: String, sources present: [TaskSources]) -> String? {
+        var other = self
+        (other.backbone, other.vocabulary) = (backbone, vocabulary)
+        if let sources, !TaskSources.differences(from: sources, to: present).isEmpty {
+            // Other files have other tokens, whose digest is not known.
+            (other.sources, other.data) = (present, "")
+        }
+        return firstDifference(to: other)
     }
 
     /// The first thing that decides the bits and differs in `other`, as a part of a sentence.

@@ -30,11 +30,19 @@ package struct RunStates {
     private let directory: StudyDirectory
     private let runs: [String: StudyRun]
     private let adapter: (RunDirectory) -> String?
+    private let change: (StudyRun, RunState.Identity) -> String?
 
-    /// - Parameter adapter: the digest of the adapter in a run directory with which a new run would begin now; nil for none.
-    package init(_ study: Study, in directory: StudyDirectory, adapter: @escaping (RunDirectory) -> String?) {
+    /// - Parameters:
+    ///   - adapter: the digest of the adapter in a run directory with which a new run would begin now; nil for none.
+    ///   - change: the first change of the model's or the tasks' files since a run of the study was made, as a part of a
+    ///     sentence; nil for none. It gets the identity of the run's training.
+    package init(
+        _ study: Study, in directory: StudyDirectory, adapter: @escaping (RunDirectory) -> String?,
+        change: @escaping (StudyRun, RunState.Identity) -> String?
+    ) {
         self.directory = directory
         self.adapter = adapter
+        self.change = change
         runs = Dictionary(study.runs.map { ($0.name, $0) }) { first, _ in first }
     }
 
@@ -53,9 +61,17 @@ package struct RunStates {
             }
         }
         if RunStatus.read(files)?.state == .finished {
-            guard let difference = difference(run) else { return .finished }
-            return .other(
-                "\(files.path) was made with another configuration (\(difference)); use another --out, or remove it")
+            if let difference = difference(run) {
+                return .other(
+                    "\(files.path) was made with another configuration (\(difference)); use another --out, or remove it"
+                )
+            }
+            if let made = RunState.last(of: files)?.identity, let change = change(run, made) {
+                return .other(
+                    "\(files.path) was made from other files than there are now (\(change)); put them back, use another --out, "
+                        + "or remove it")
+            }
+            return .finished
         }
         guard let text = FileManager.default.contents(atPath: directory.failure(run)) else { return .open }
         return .failed(String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))

@@ -26,7 +26,7 @@ public struct TaskSources: Sendable, Equatable, Codable {
     public let splits: [Split]
 
     /// The sources of a definition; `digest` returns the digest of the file at a path.
-    init(_ definition: TaskDefinition, digest: (String) -> ContentDigest) {
+    package init(_ definition: TaskDefinition, digest: (String) -> ContentDigest) {
         task = definition.name
         splits = definition.splits.map { split in
             let rows =
