@@ -91,7 +91,7 @@ extension ProgramTests {
                 """
                 run: run.yaml
                 rows:
-                  - {name: source, tasks: [pair, grade]}
+                  - {name: source, tasks: [colour, pair]}
                   - {name: warm, tasks: each, from: source, set: {hyper.onlyNewTasks: true}}
                 """)
             let refused = try Program.run(Self.arguments(project))
