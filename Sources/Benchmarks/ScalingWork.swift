@@ -50,7 +50,7 @@ extension ScalingModel {
         var sampler = try Sampler(
             seed: layout.seed, mixture: mixture, granularity: .example, batch: examples, micro: layout.micro)
         let drawn = DrawnExamples(lengths, seed: layout.seed)
-        var plan = MicroBatchPlan(micro: layout.micro, balances: true)
+        var plan = MicroBatchPlan(micro: layout.micro, grouping: .balanced)
         var slots: [Sampler.Slot] = []
         var (busiest, all) = (0, 0)
         for _ in 0..<layout.steps {

@@ -75,6 +75,17 @@ public struct Checkpoint: Sendable, Equatable {
             layout, into: [(CheckpointFile.firstMomentPrefix, first), (CheckpointFile.secondMomentPrefix, second)])
     }
 
+    /// Overwrites an arena with the running average of a task's gradient; returns whether the checkpoint has one.
+    public func loadAverage(of task: String, into arena: Arena) throws(Failure) -> Bool {
+        guard manifest.files[CheckpointFile.averages] != nil else { return false }
+        let file = try SafetensorsFile(path: "\(path)/\(CheckpointFile.averages)")
+        guard let tensor = file.tensors.first(where: { $0.name == task }), tensor.shape == [arena.count] else {
+            return false
+        }
+        try unsafe file.convert(tensor, into: arena.base)
+        return true
+    }
+
     private func data(_ name: String) throws(Failure) -> Data {
         let file = try MappedFile(path: "\(path)/\(name)")
         return withExtendedLifetime(file) { unsafe Data(file.bytes) }

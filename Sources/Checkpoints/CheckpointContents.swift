@@ -22,6 +22,8 @@ public struct CheckpointContents: Sendable {
     public var firstMoments: ReadOnlyArena
     /// AdamW's mean of squared gradients, in the layout of the moments.
     public var secondMoments: ReadOnlyArena
+    /// The running averages of the gradients of some tasks, by the tasks' names, each like the moments; nil if the run keeps none.
+    public var averages: [String: ReadOnlyArena]?
     /// The other files of a Hugging Face model, by name, when the adapter's tensors are all tensors of the model: then the
     /// adapter's directory is such a model. Nil for an adapter in its native format.
     public var modelFiles: [String: Data]?
@@ -32,7 +34,8 @@ public struct CheckpointContents: Sendable {
     public init(
         step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout,
         momentLayout: ParameterLayout? = nil, weights: ReadOnlyArena, firstMoments: ReadOnlyArena,
-        secondMoments: ReadOnlyArena, modelFiles: [String: Data]? = nil, dependsOn: [String: String] = [:]
+        secondMoments: ReadOnlyArena, averages: [String: ReadOnlyArena]? = nil, modelFiles: [String: Data]? = nil,
+        dependsOn: [String: String] = [:]
     ) {
         self.step = step
         self.adapterConfiguration = adapterConfiguration
@@ -42,6 +45,7 @@ public struct CheckpointContents: Sendable {
         self.weights = weights
         self.firstMoments = firstMoments
         self.secondMoments = secondMoments
+        self.averages = averages
         self.modelFiles = modelFiles
         self.dependsOn = dependsOn
     }
@@ -95,6 +99,17 @@ public struct CheckpointContents: Sendable {
             try writer.add(momentLayout, firstMoments, prefix: CheckpointFile.firstMomentPrefix)
             try writer.add(momentLayout, secondMoments, prefix: CheckpointFile.secondMomentPrefix)
             try writer.write(to: file)
+        }
+        if let averages {
+            try write(CheckpointFile.averages) { (file) throws(Failure) in
+                var writer = SafetensorsWriter()
+                for (task, average) in averages.sorted(by: { $0.key < $1.key }) {
+                    var layout = ParameterLayout()
+                    layout.append(task, [average.count])
+                    try writer.add(layout, average)
+                }
+                try writer.write(to: file)
+            }
         }
         try write(CheckpointFile.state) { (file) throws(Failure) in try file.write(Array(state)) }
         try DurableFile.synchronize(directory: "\(directory)/adapter")

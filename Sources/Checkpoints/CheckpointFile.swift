@@ -5,6 +5,8 @@ enum CheckpointFile {
     /// The weights of a checkpoint whose adapter directory is a model of Hugging Face.
     static let wholeModel = "adapter/model.safetensors"
     static let optimizer = "optimizer.safetensors"
+    /// The running averages of the tasks' gradients; only in checkpoints of runs that keep them.
+    static let averages = "interference.safetensors"
     static let state = "state.json"
     static let manifest = "MANIFEST.json"
 

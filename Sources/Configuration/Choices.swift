@@ -15,6 +15,14 @@ public enum GranularityChoice: String, Sendable, CaseIterable {
     case example
 }
 
+/// `train.conflict`: what happens to gradients of tasks that point against each other in a step.
+public enum ConflictChoice: String, Sendable, CaseIterable {
+    /// They are added as they are.
+    case none
+    /// Each is projected onto the normal planes of those that it conflicts with.
+    case pcgrad
+}
+
 /// `checkpoint.best`: the mean of figures that is largest for the best checkpoint.
 public enum BestChoice: String, Sendable, CaseIterable {
     /// Over all figures.
@@ -52,6 +60,8 @@ extension RunConfiguration {
     public var schedule: ScheduleChoice { choice("lr.schedule") }
     /// The slots that share one draw of a task.
     public var granularity: GranularityChoice { choice("sampler.granularity") }
+    /// What happens to gradients of tasks that conflict.
+    public var conflict: ConflictChoice { choice("train.conflict") }
     /// How what belongs to a new task begins.
     public var newTask: NewTaskChoice { choice("init.newTask") }
     /// How gradients are summed.

@@ -156,6 +156,12 @@ enum KeyTable {
         Key("train.steps", .integer(1...4_294_967_295), "262144", result: true, "Steps of the run."),
         Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
         Key(
+            "train.conflict", .choice(of: ConflictChoice.self), "none", result: true, recordsDefault: false,
+            "What happens to gradients of tasks that point against each other in a step: nothing; or pcgrad, which projects each "
+                + "onto the normal planes of those that it conflicts with, in an order that train.seed decides, before they "
+                + "are added. pcgrad needs several tasks in a step (sampler.granularity microBatch or example); it keeps a "
+                + "gradient for each task, in 8 bytes for each trainable."),
+        Key(
             "train.onNonFinite", .choice(["stop", "skip"]), "stop", result: true,
             "What all ranks do when the loss or gradient of a step is not finite: stop, or leave the step out and count it; "
                 + "25 such steps in a row stop the run."),
@@ -248,12 +254,10 @@ enum KeyTable {
         Key("log.tensorBoard", .flag, "true", "Whether TensorBoard event files are written into the run directory."),
         Key(
             "log.interferenceEvery", .optional(count), "50",
-            "Steps between measurements of the gradient cosines between tasks; null for none. It has no effect in this "
-                + "version."),
+            "Steps between measurements of the gradient cosines between tasks, in lines of metrics.jsonl; null for none. "
+                + "Training keeps its bits. If the key is not given, only unolora and unolora_star measure: it takes 4 bytes "
+                + "for each trainable and task (8 where tasks share a step)."),
     ]
-
-    /// Keys that this version accepts but ignores.
-    static let withoutEffect = ["log.interferenceEvery"]
 
     /// Other names of keys.
     static let aliases = ["labels.style": "data.labelStyle", "model.path": "model"]

@@ -44,6 +44,9 @@ extension RunConfiguration {
                 because: "lr.warmup \(warmup) is more than train.steps \(steps), so the peak is never reached; lower it"
             )
         }
+        if conflict == .pcgrad, let (key, sentence) = refusedProjection {
+            throw refuse(key, "train.conflict", because: sentence)
+        }
         if hasLoraKeys, method != "frozen", targets.values.allSatisfy(\.isEmpty) {
             throw refuse("lora.targets", because: "lora.targets names no projection; name one or use method frozen")
         }
@@ -78,6 +81,29 @@ extension RunConfiguration {
                 because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ..."
             )
         }
+    }
+
+    /// Why gradients that conflict cannot be projected, with the key at fault; nil if they can.
+    private var refusedProjection: (key: String, sentence: String)? {
+        if granularity == .batch {
+            return (
+                "sampler.granularity",
+                "train.conflict pcgrad needs several tasks in a step, but with sampler.granularity batch a step trains one; use "
+                    + "microBatch or example"
+            )
+        }
+        if reduction == .fast {
+            return (
+                "parallel.reduction",
+                "train.conflict pcgrad sums the gradients of each task exactly; use parallel.reduction exact"
+            )
+        }
+        guard ["frozen", "lora_per_task"].contains(method) else { return nil }
+        return (
+            "method",
+            "train.conflict pcgrad has nothing to project with method \(method), whose tasks share no trained weight; use "
+                + "train.conflict none"
+        )
     }
 
     /// Why the parts that are to stay as they began cannot, with the keys at fault; nil if they can.

@@ -16,7 +16,7 @@ extension RunConfiguration {
         func section(_ names: String...) -> [String] {
             KeyTable.keys.map(\.path).filter { names.contains(Self.section($0)) }
         }
-        var idle = [(reason: "in this version", keys: KeyTable.withoutEffect)]
+        var idle: [(reason: String, keys: [String])] = []
         func add(_ applies: Bool, _ reason: String, _ keys: [String]) {
             if applies { idle.append((reason, keys)) }
         }
@@ -30,6 +30,12 @@ extension RunConfiguration {
         add(!usesGLUE, "since no task is one of GLUE's", ["data.glue", "data.labelStyle"])
         add(
             tasks.count == 1, "with a single task", ["sampler.temperature", "sampler.cap"])
+        if interferenceEvery != nil, measuredInterference == nil {
+            let reason =
+                tasks.count == 1
+                ? "with a single task" : "with method \(method), whose tasks share no trained weight"
+            add(true, reason, ["log.interferenceEvery"])
+        }
         add(loraDropout == 0, "with lora.dropout 0", ["lora.dropoutMask"])
         add(
             method == "unolora_star" && !hyperInputs.contains("sample"), "since hyper.inputs has no sample",

@@ -180,8 +180,18 @@ extension RunConfiguration {
     public var stallTimeout: Double { number("parallel.stallTimeout") }
     /// Whether a TensorBoard event file is written.
     public var writesTensorBoard: Bool { flag("log.tensorBoard") }
-    /// Steps between measurements of the interference of tasks; nil for none.
+    /// Steps between measurements of the interference of tasks, as the key says; nil for none.
     public var interferenceEvery: Int? { optionalInteger("log.interferenceEvery") }
+    /// The same; nil also where there is nothing to measure.
+    public var measuredInterference: Int? {
+        tasks.count > 1 && !["frozen", "lora_per_task"].contains(method) ? interferenceEvery : nil
+    }
+    /// Whether running averages of the tasks' gradients are kept.
+    public var averagesGradients: Bool { measuredInterference != nil && granularity == .batch }
+    /// Whether the gradients of some steps are summed task by task.
+    public var sumsGradientsByTask: Bool {
+        conflict == .pcgrad || (measuredInterference != nil && granularity != .batch)
+    }
     /// Steps between lines of metrics.jsonl.
     public var logEvery: Int { integer("log.every") }
 }

@@ -3,6 +3,7 @@ extension RunConfiguration {
     /// refuse what the user asks for; and a sentence about each change.
     ///
     /// - A warmup that is longer than the run becomes a tenth of its steps, rounded down.
+    /// - Methods with many trainables do not measure how the gradients of the tasks go together, without a sentence.
     /// - A micro-batch that does not divide the global batch becomes the largest smaller one that does.
     ///
     /// - Parameter own: the keys that the user gave; they stay as they are.
@@ -23,6 +24,9 @@ extension RunConfiguration {
             notices.append(
                 "batch.micro is \(fitting), since \(origin("batch.micro")) \(microBatch) does not divide batch.global "
                     + "\(globalBatch); set batch.micro to choose another")
+        }
+        if !own.contains("log.interferenceEvery"), !["unolora", "unolora_star"].contains(method) {
+            values["log.interferenceEvery"] = .null
         }
         return (values, notices)
     }

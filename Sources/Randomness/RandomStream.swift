@@ -11,6 +11,7 @@ public enum StreamPurpose: UInt32, Sendable {
     case evaluationSubset = 8
     case benchmark = 9
     case resampling = 10
+    case conflictOrder = 11
     case test = 100
 }
 

@@ -52,7 +52,25 @@ public enum Memory {
         guard byteCount >= 0, unsafe posix_memalign(&memory, alignment, max(byteCount, alignment)) == 0 else {
             return nil
         }
+        guard byteCount < smallBytes || hasRoom else {
+            unsafe Glibc.free(memory)
+            return nil
+        }
         return unsafe memory
+    }
+
+    /// Allocations that are smaller than this are not refused for the sake of others.
+    private static let smallBytes = 1 << 20
+    /// Addresses that large allocations leave to small ones, of which most cannot fail with a sentence: a trap would follow.
+    private static let roomBytes = 16 << 20
+
+    /// Whether the limit on addresses leaves room for small allocations.
+    private static var hasRoom: Bool {
+        guard MemoryLimit.addresses != nil else { return true }
+        let place = unsafe mmap(nil, roomBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard unsafe place != MAP_FAILED else { return false }
+        unsafe munmap(place, roomBytes)
+        return true
     }
 
     /// Gives back what `allocate` gave.

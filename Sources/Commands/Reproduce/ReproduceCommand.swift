@@ -119,7 +119,8 @@ public struct ReproduceCommand {
         }
         var changes = [
             "eval.every=null", "eval.atEnd=false", "checkpoint.every=null", "checkpoint.keep=1",
-            "log.tensorBoard=false", "checkpoint.snapshot=memory", "train.stopBefore=null",
+            "log.tensorBoard=false", "log.interferenceEvery=null", "checkpoint.snapshot=memory",
+            "train.stopBefore=null",
         ]
         // If the run's cache is another user's link, the replay builds its own cache, which takes longer: it might write to the
         // cache.

@@ -58,7 +58,8 @@ extension TrainCommand {
         try run.owner.check()
         if resumed == nil { try run.refuseToReplace(configuration: request.source, by: configuration) }
         let start = MetricsLog.Start(
-            step: state.step, owesEvaluation: resumed?.state.owesEvaluation ?? false, record: resumed?.state.record)
+            step: state.step, owesEvaluation: resumed?.state.owesEvaluation ?? false, record: resumed?.state.record,
+            interference: resumed?.state.interference)
         let writer = try RunWriter(
             run: run, checkpoints: checkpoints, ending: ending, start: start,
             drawsCurves: configuration.writesTensorBoard, hasOtherNodes: hasOtherNodes)
@@ -70,7 +71,7 @@ extension TrainCommand {
                 state,
                 RunProgress(
                     best: nil, owesEvaluation: start.owesEvaluation, accumulator: resumed.state.accumulator,
-                    record: start.record))
+                    record: start.record, interference: start.interference))
             try writer.checkpoint()
             try writer.finish()
         }

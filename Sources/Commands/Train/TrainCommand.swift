@@ -152,6 +152,9 @@ public struct TrainCommand {
         startup.finished(.data)
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let state = TrainState(session.base.method, on: session.base.model, seed: configuration.seed)
+        if configuration.averagesGradients {
+            state.averages = TaskAverages(tasks: session.taskNames.count, parameters: state.trained.count)
+        }
         let beginnings = try origin.map { origin throws(Failure) in
             try session.base.begin(state.weights, from: origin)
         }
@@ -182,7 +185,7 @@ public struct TrainCommand {
         let resumption = Resumption(
             store: store, choice: request.resume, identity: identity, libraries: libraries, measure: measure,
             earlier: world.rank == 0 ? try? RunConfiguration.load(file: run.configuration) : nil,
-            tasks: session.taskNames.count, say: say)
+            tasks: session.taskNames, say: say)
         let resumed = try resumption.load(state, world: world)
         if resumed == nil {
             if world.rank == 0 { try origin?.refuseStartWithout() }

@@ -72,6 +72,23 @@ extension TrainRecord: Drawable {
     }
 }
 
+extension InterferenceRecord: Drawable {
+    package var scalars: [Event.Scalar] {
+        var scalars: [Event.Scalar] = []
+        if let conflictRate { scalars.append(("interference/conflictRate", conflictRate)) }
+        if let effectiveStep { scalars.append(("interference/effectiveStep", effectiveStep)) }
+        for (task, name) in tasks.enumerated() {
+            if let norm = norms[task] { scalars.append(("interference/norm/\(name)", norm)) }
+            if let share = effectiveSteps[task] { scalars.append(("interference/effectiveStep/\(name)", share)) }
+            for other in tasks.indices where other > task {
+                guard let cosine = cosines[task][other] else { continue }
+                scalars.append(("interference/cosine/\(name)-\(tasks[other])", cosine))
+            }
+        }
+        return scalars
+    }
+}
+
 extension EvaluationRecord: Drawable {
     package var scalars: [Event.Scalar] {
         // Figures of a few examples do not belong to the curve of all examples.

@@ -14,26 +14,44 @@ package final class MetricsLog: Sendable {
         package var owesEvaluation = false
         /// The line about `step` that must be in the file.
         package var record: TrainRecord?
+        /// The line about the tasks' gradients at `step` that must be in the file.
+        package var interference: InterferenceRecord?
 
         /// Creates the value.
-        package init(step: Int, owesEvaluation: Bool = false, record: TrainRecord? = nil) {
+        package init(
+            step: Int, owesEvaluation: Bool = false, record: TrainRecord? = nil,
+            interference: InterferenceRecord? = nil
+        ) {
             self.step = step
             self.owesEvaluation = owesEvaluation
             self.record = record
+            self.interference = interference
         }
 
         /// `record`, if the file lacks it.
         package func missing(in log: MetricsLog) -> TrainRecord? {
-            record.flatMap { $0.step == step && log.lastTrained < step ? $0 : nil }
+            record.flatMap { $0.step == step && log.last.trained < step ? $0 : nil }
+        }
+
+        /// `interference`, if the file lacks it.
+        package func missingInterference(in log: MetricsLog) -> InterferenceRecord? {
+            interference.flatMap { $0.step == step && log.last.measured < step ? $0 : nil }
         }
     }
 
-    /// Step of the last line about training that the file had when it was opened; 0 if there was none.
-    let lastTrained: Int
+    /// Steps of the last lines of some kinds that the file had when it was opened; 0 if there was none.
+    struct Last: Equatable {
+        /// About training.
+        var trained = 0
+        /// About the tasks' gradients.
+        var measured = 0
+    }
+
+    let last: Last
 
     /// Opens the file for appending.
     package init(path: String, _ start: Start) throws(Failure) {
-        lastTrained = try Self.truncate(path, start)
+        last = try Self.truncate(path, start)
         file = try GrowingFile(appendingTo: path)
     }
 
@@ -50,22 +68,22 @@ package final class MetricsLog: Sendable {
         var kind: String?
     }
 
-    private static func truncate(_ path: String, _ start: Start) throws(Failure) -> Int {
+    private static func truncate(_ path: String, _ start: Start) throws(Failure) -> Last {
         var old = Data()
         if FileManager.default.fileExists(atPath: path) {
             let file = try MappedFile(path: path, followingLinks: false)
             old = withExtendedLifetime(file) { unsafe Data(file.bytes) }
         }
-        let (kept, lastTrained) = lines(of: old, start)
-        guard kept != old || old.isEmpty else { return lastTrained }
+        let (kept, last) = lines(of: old, start)
+        guard kept != old || old.isEmpty else { return last }
         try DurableFile.replace(path) { file throws(Failure) in try file.write([UInt8](kept)) }
-        return lastTrained
+        return last
     }
 
-    /// The lines of the old content that are kept, each with its line end, and the step of the last one about training.
-    static func lines(of old: Data, _ start: Start) -> (kept: Data, lastTrained: Int) {
+    /// The lines of the old content that are kept, each with its line end, and the steps of the last ones.
+    static func lines(of old: Data, _ start: Start) -> (kept: Data, last: Last) {
         var kept = Data()
-        var lastTrained = 0
+        var last = Last()
         for line in old.split(separator: 0x0A) {
             // Lines of a run are in the order of their steps; the first one that is later or torn, and all after it, are
             // dropped.
@@ -73,10 +91,11 @@ package final class MetricsLog: Sendable {
                 break
             }
             if start.owesEvaluation, parsed.step == start.step, parsed.kind == "evaluation" { break }
-            if parsed.kind == "train" { lastTrained = parsed.step }
+            if parsed.kind == "train" { last.trained = parsed.step }
+            if parsed.kind == "interference" { last.measured = parsed.step }
             kept.append(contentsOf: line)
             kept.append(0x0A)
         }
-        return (kept, lastTrained)
+        return (kept, last)
     }
 }

@@ -72,6 +72,10 @@ package struct RunState: Codable, Equatable {
     package var accumulator: MetricsAccumulator
     /// The line of `metrics.jsonl` about this step, if it has one; it is written again if it is missing.
     package var record: TrainRecord?
+    /// The line of `metrics.jsonl` about how the tasks' gradients go together at this step, if it has one.
+    package var interference: InterferenceRecord?
+    /// How many steps have changed the running average of each task's gradient; nil if the run keeps none.
+    package var averageCounts: [Int]?
     /// What else the bits depend on; a difference is reported.
     package var libraries: [String: String]
     /// How many of the last steps in a row were left out; nil for none.
@@ -83,8 +87,8 @@ package struct RunState: Codable, Equatable {
 
     package init(
         step: Int, steps: Int, seed: UInt64, identity: Identity, best: Best?, owesEvaluation: Bool,
-        accumulator: MetricsAccumulator, record: TrainRecord? = nil, libraries: [String: String],
-        skippedInARow: Int? = nil
+        accumulator: MetricsAccumulator, record: TrainRecord? = nil, interference: InterferenceRecord? = nil,
+        averageCounts: [Int]? = nil, libraries: [String: String], skippedInARow: Int? = nil
     ) {
         self.step = step
         self.steps = steps
@@ -94,6 +98,8 @@ package struct RunState: Codable, Equatable {
         self.owesEvaluation = owesEvaluation
         self.accumulator = accumulator
         self.record = record
+        self.interference = interference
+        self.averageCounts = averageCounts
         self.libraries = libraries
         self.skippedInARow = skippedInARow
     }
@@ -109,7 +115,8 @@ package struct RunState: Codable, Equatable {
         guard let state = try? BoundedJSON.decode(RunState.self, from: data), state.format == Self.format else {
             throw Failure(.badData, "\(path): state.json is not a state of this program; use another checkpoint")
         }
-        let numbers = [state.step, state.steps, state.best?.step ?? 0, state.skippedInARow ?? 0]
+        let numbers =
+            [state.step, state.steps, state.best?.step ?? 0, state.skippedInARow ?? 0] + (state.averageCounts ?? [])
         guard numbers.allSatisfy({ (0...Self.mostSteps).contains($0) }),
             state.accumulator.isPossible(within: Self.mostSteps)
         else {

@@ -15,26 +15,25 @@ package final class SnapshotFile {
     private var room = 0
 
     /// The header of a version: its magic number and version, padded to 24 bytes, then little-endian words: step, bytes of the
-    /// state, weights, moments of one kind, and the two of the digest. Version 1 has as many moments as weights, and no word for
-    /// them.
+    /// state, weights, moments of one kind, averages, and the two of the digest. Version 1 has as many moments as weights, and no
+    /// word for them; versions 1 and 2 have no averages.
     private struct Header {
         let magic: [UInt8]
-        let hasMoments: Bool
-
         /// Words in front of the digest.
-        var words: Int { hasMoments ? 4 : 3 }
+        let words: Int
         /// Where the digest is.
         var digest: Int { 24 + 8 * words }
         var size: Int { digest + 16 }
 
         static let versions = [
-            Header(magic: Array("unolora snapshot 1\n".utf8), hasMoments: false),
-            Header(magic: Array("unolora snapshot 2\n".utf8), hasMoments: true),
+            Header(magic: Array("unolora snapshot 1\n".utf8), words: 3),
+            Header(magic: Array("unolora snapshot 2\n".utf8), words: 4),
+            Header(magic: Array("unolora snapshot 3\n".utf8), words: 5),
         ]
     }
 
     /// The header of files that are written.
-    private static var header: Header { Header.versions[1] }
+    private static var header: Header { Header.versions[2] }
     /// A state has some kilobytes; a larger one is something else.
     private static let largestState = 1 << 26
 
@@ -55,11 +54,13 @@ package final class SnapshotFile {
         self.files = files
     }
 
-    /// Overwrites the older of the two files. The arenas are the weights and both kinds of moments.
+    /// Overwrites the older of the two files. The arenas are the weights, both kinds of moments, and any number of averages of the
+    /// moments' size.
     package func write(_ state: RunState, _ arenas: [ReadOnlyArena]) throws(Failure) {
         let text = [UInt8](try state.encoded())
         var digest = ContentDigest.Accumulator()
-        let words = [UInt64(state.step), UInt64(text.count), UInt64(arenas[0].count), UInt64(arenas[1].count)]
+        let averages = arenas[3...].reduce(0) { $0 + $1.count }
+        let words = [state.step, text.count, arenas[0].count, arenas[1].count, averages].map { UInt64($0) }
         unsafe words.withUnsafeBytes { unsafe digest.update($0) }
         unsafe text.withUnsafeBytes { unsafe digest.update($0) }
         for arena in arenas { unsafe digest.update(UnsafeRawBufferPointer(arena.elements)) }
@@ -148,10 +149,15 @@ package final class SnapshotFile {
             let words = (0..<header.words + 2).map {
                 unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24 + $0 * 8, as: UInt64.self))
             }
-            let (weights, moments) = (words[2], header.hasMoments ? words[3] : words[2])
+            let (weights, moments) = (words[2], header.words > 3 ? words[3] : words[2])
+            let averages = header.words > 4 ? words[4] : 0
             let most = UInt64(bytes.count / 4)
-            guard words[1] <= UInt64(largestState), weights <= most, moments <= most else { return nil }
-            (length, counts) = (Int(words[1]), [Int(weights), Int(moments), Int(moments)])
+            guard words[1] <= UInt64(largestState), [weights, moments, averages].allSatisfy({ $0 <= most }),
+                averages == 0 || (moments > 0 && averages % moments == 0)
+            else { return nil }
+            let ofTasks = moments > 0 ? Int(averages / moments) : 0
+            length = Int(words[1])
+            counts = [Int(weights)] + Array(repeating: Int(moments), count: 2 + ofTasks)
             let size = length + 4 * counts.reduce(0, +)
             guard header.size + size <= bytes.count else { return nil }
             self.header = header

@@ -42,6 +42,9 @@ public struct Sampler: Sendable {
     /// How many slots share one draw of a task.
     public let granularity: Granularity
 
+    /// The probability with which each task is drawn.
+    public let shares: [Double]
+
     private let draw: TaskDraw
     private let batch: Int
     private let drawInterval: Int
@@ -57,7 +60,8 @@ public struct Sampler: Sendable {
             throw Failure(
                 .badConfiguration, "batch.global is \(batch) and batch.micro is \(micro); both must be at least 1")
         }
-        draw = TaskDraw(seed: seed, shares: mixture.entries.map(\.share))
+        shares = mixture.entries.map(\.share)
+        draw = TaskDraw(seed: seed, shares: shares)
         self.batch = batch
         self.granularity = granularity
         drawInterval =

@@ -79,7 +79,8 @@ package final class TrainLoop {
         self.log = log
         now = RunProgress(
             best: resumed?.best, owesEvaluation: resumed?.owesEvaluation ?? false,
-            accumulator: resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count), record: resumed?.record)
+            accumulator: resumed?.accumulator ?? MetricsAccumulator(tasks: taskNames.count), record: resumed?.record,
+            interference: resumed?.interference)
         isResumed = resumed != nil
         // mpirun gives its ranks a terminal whatever its own output is, so only a single process can tell.
         progress = ProgressLine(
@@ -121,10 +122,12 @@ package final class TrainLoop {
                 count(result)
                 tellIfSkipped(result)
                 now.record = recordIfDue(step: completing, isLast: isLast)
+                now.interference = result.interference
                 now.owesEvaluation = evaluationIsDue(completing)
                 try checkpoints.keep(trainer.state, now)
-                // The line is written after the snapshot, which contains it: a full disk or a kill then loses no step.
+                // The lines are written after the snapshot, which contains them: a full disk or a kill then loses no step.
                 if let record = now.record { try writer?.append(record) }
+                if let record = now.interference { try writer?.append(record) }
             }
             try writer?.check()
             // The computed step is saved first; the evaluation can be repeated.

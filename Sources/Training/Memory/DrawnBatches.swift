@@ -17,7 +17,8 @@ extension RankMemory.Batches {
         self.answering = answering
         var sampler = try configuration.sampler(mixture)
         var plan = MicroBatchPlan(
-            micro: configuration.microBatch, balances: sampler.granularity != .microBatch)
+            micro: configuration.microBatch,
+            grouping: .init(sampler.granularity, projectsConflicts: configuration.conflict == .pcgrad))
         var slots: [Sampler.Slot] = []
         for _ in 0..<max(1, min(configuration.steps, Self.steps, Self.examples / configuration.globalBatch)) {
             sampler.next(into: &slots)

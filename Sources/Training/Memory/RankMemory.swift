@@ -36,6 +36,10 @@ package struct RankMemory {
     /// Those that training changes.
     package let trainables: Int
     private let sum: GradientSum
+    /// Bytes of the running averages of the tasks' gradients, in a rank and in each snapshot.
+    let averageBytes: Int
+    /// Bytes of the sums of the tasks' gradients.
+    let taskSumBytes: Int
     let threads: Int
     /// How many snapshots rank 0 will have: the last step; that of the best evaluation, once there is one; and one that is
     /// being written during the next steps. Other ranks write none.
@@ -65,6 +69,9 @@ package struct RankMemory {
         weights = method.parameters.count
         trainables = method.trained.count
         sum = configuration.reduction.sum
+        let perTask = trainables * configuration.tasks.count
+        averageBytes = configuration.averagesGradients ? perTask * Self.bytesOfWeight : 0
+        taskSumBytes = configuration.sumsGradientsByTask ? perTask * MemoryLayout<Int64>.stride : 0
         self.threads = threads
         let best = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
         let saves = best || configuration.checkpointEvery.map { $0 < configuration.steps } ?? false
@@ -100,8 +107,10 @@ package struct RankMemory {
         }
     }
 
-    /// Weights, moments and sums of the rank.
-    package var stateBytes: Int { weights * Self.bytesOfWeight + trainables * (Self.bytesOfMoments + sum.bytes) }
+    /// Weights, moments, averages and sums of the rank.
+    package var stateBytes: Int {
+        weights * Self.bytesOfWeight + trainables * (Self.bytesOfMoments + sum.bytes) + averageBytes + taskSumBytes
+    }
 
     /// Bytes that a step with this number of tasks sums over the ranks.
     package func wireBytes(tasks: Int) -> Int {
@@ -110,7 +119,7 @@ package struct RankMemory {
 
     /// Bytes of `count` snapshots.
     package func snapshotBytes(_ count: Int) -> Int {
-        (weights * Self.bytesOfWeight + trainables * Self.bytesOfMoments) * count
+        (weights * Self.bytesOfWeight + trainables * Self.bytesOfMoments + averageBytes) * count
     }
 
     /// Largest total number of bytes of a worker.

@@ -72,19 +72,21 @@ package final class RunCheckpoints: @unchecked Sendable {
         let state = RunState(
             step: trained.step, steps: constants.steps, seed: constants.seed, identity: constants.identity,
             best: progress.best, owesEvaluation: progress.owesEvaluation, accumulator: progress.accumulator,
-            record: progress.record, libraries: constants.libraries,
+            record: progress.record, interference: progress.interference, averageCounts: trained.averages?.counts,
+            libraries: constants.libraries,
             skippedInARow: trained.skippedInARow > 0 ? trained.skippedInARow : nil)
         snapshots.keep(trained, state)
         guard let file else { return }
         try run.owner.check()
         // The next start would continue from this file, so the inputs are checked first.
         try checkInputs()
-        try file.write(state, [trained.weights.readOnly, trained.mean.readOnly, trained.square.readOnly])
+        let arenas = [trained.weights, trained.mean, trained.square] + (trained.averages?.arenas ?? [])
+        try file.write(state, arenas.map(\.readOnly))
     }
 
     /// Makes a checkpoint from a snapshot that an earlier job of the run left in a file; returns its step.
     package func save(_ left: (state: RunState, arenas: [Arena])) throws(Failure) -> Int {
-        try save(left.state, left.arenas[0], left.arenas[1], left.arenas[2])
+        try save(left.state, left.arenas[0], left.arenas[1], left.arenas[2], Array(left.arenas[3...]))
         return left.state.step
     }
 
@@ -111,7 +113,8 @@ package final class RunCheckpoints: @unchecked Sendable {
 
     /// Writes a snapshot as a checkpoint, points `best` to it if it is the best, and removes the oldest checkpoints.
     func save(_ snapshot: Snapshot) throws(Failure) {
-        try save(snapshot.state, snapshot.weights, snapshot.mean, snapshot.square)
+        try save(
+            snapshot.state, snapshot.weights, snapshot.mean, snapshot.square, snapshot.averages?.arenas ?? [])
         saved.withLock { $0 = max($0, snapshot.number) }
     }
 
@@ -141,7 +144,18 @@ package final class RunCheckpoints: @unchecked Sendable {
         return "the steps after checkpoint \(last) cannot be trusted; restore it and start again to continue from there"
     }
 
-    private func save(_ state: RunState, _ weights: Arena, _ mean: Arena, _ square: Arena) throws(Failure) {
+    /// The averages of those tasks that have one, by the tasks' names.
+    private func averages(_ state: RunState, _ arenas: [Arena]) -> [String: ReadOnlyArena]? {
+        guard let counts = state.averageCounts, counts.count == arenas.count, let names = constants.adapter.taskNames,
+            names.count == counts.count, counts.contains(where: { $0 > 0 })
+        else { return nil }
+        let known = names.indices.filter { counts[$0] > 0 }.map { (names[$0], arenas[$0].readOnly) }
+        return Dictionary(uniqueKeysWithValues: known)
+    }
+
+    private func save(
+        _ state: RunState, _ weights: Arena, _ mean: Arena, _ square: Arena, _ averages: [Arena]
+    ) throws(Failure) {
         try run.owner.check()
         // This also runs when a dying job saves its last step.
         try checkInputs()
@@ -152,6 +166,7 @@ package final class RunCheckpoints: @unchecked Sendable {
                     adapterConfiguration: try StableJSON.document(constants.adapter, "the adapter's configuration"),
                     state: try state.encoded(), layout: constants.layout, momentLayout: constants.trained.layout,
                     weights: weights.readOnly, firstMoments: mean.readOnly, secondMoments: square.readOnly,
+                    averages: self.averages(state, averages),
                     modelFiles: constants.modelFiles, dependsOn: constants.libraries))
         } catch {
             // If another job has taken the directory over, it removes what this one has half written.
@@ -177,15 +192,18 @@ package struct RunProgress: Equatable {
     /// The line of `metrics.jsonl` about this step, if it has one: the process that should write it may have been killed before
     /// it did.
     var record: TrainRecord?
+    /// The line about the tasks' gradients at this step, in the same way.
+    var interference: InterferenceRecord?
 
     /// Creates the progress of a run.
     package init(
         best: RunState.Best? = nil, owesEvaluation: Bool = false, accumulator: MetricsAccumulator,
-        record: TrainRecord? = nil
+        record: TrainRecord? = nil, interference: InterferenceRecord? = nil
     ) {
         self.best = best
         self.owesEvaluation = owesEvaluation
         self.accumulator = accumulator
         self.record = record
+        self.interference = interference
     }
 }

@@ -33,6 +33,7 @@ package final class RunWriter: @unchecked Sendable {
             try ending.running(step: step)
         }
         if let missing = start.missing(in: metrics) { try append(missing) }
+        if let missing = start.missingInterference(in: metrics) { try append(missing) }
     }
 
     /// Appends a line to `metrics.jsonl` and the line's points to the curves.

@@ -12,6 +12,8 @@ final class Snapshot: @unchecked Sendable {
     let weights: Arena
     let mean: Arena
     let square: Arena
+    /// The running averages of the tasks' gradients, where the run measures them.
+    let averages: TaskAverages?
     /// How many readers it has now; while there are any, it is not overwritten.
     fileprivate var readers = 0
 
@@ -21,12 +23,13 @@ final class Snapshot: @unchecked Sendable {
         weights = Arena(count: trained.weights.count, for: .trainables)
         mean = Arena(count: trained.mean.count, for: .trainables)
         square = Arena(count: trained.square.count, for: .trainables)
+        averages = trained.averages.map { TaskAverages(tasks: $0.tasks, parameters: trained.trained.count) }
     }
 
     /// A snapshot that views the trained state itself.
     fileprivate init(_ trained: TrainState, state: RunState) {
         self.state = state
-        (weights, mean, square) = (trained.weights, trained.mean, trained.square)
+        (weights, mean, square, averages) = (trained.weights, trained.mean, trained.square, trained.averages)
     }
 }
 
@@ -73,6 +76,7 @@ final class Snapshots: @unchecked Sendable {
         target.weights.copy(from: trained.weights)
         target.mean.copy(from: trained.mean)
         target.square.copy(from: trained.square)
+        if let averages = trained.averages { target.averages?.copy(from: averages) }
         target.state = state
         target.number = count
         lock.withLock {

@@ -16,15 +16,15 @@ package struct Resumption {
     let measure: BestMeasure
     /// The configuration that the run directory had before this start; nil for none.
     let earlier: RunConfiguration?
-    /// The number of the run's tasks.
-    let tasks: Int
+    /// The names of the run's tasks.
+    let tasks: [String]
     /// Prints a line for the user; called on rank 0 only.
     let say: (String) -> Void
 
     /// Creates the search for a checkpoint in `store`, as `choice` says.
     package init(
         store: CheckpointStore, choice: ResumeChoice, identity: RunState.Identity, libraries: [String: String],
-        measure: BestMeasure, earlier: RunConfiguration?, tasks: Int, say: @escaping (String) -> Void
+        measure: BestMeasure, earlier: RunConfiguration?, tasks: [String], say: @escaping (String) -> Void
     ) {
         self.store = store
         self.choice = choice
@@ -56,15 +56,16 @@ package struct Resumption {
             guard loaded.step == checkpoint.step else {
                 throw Failure(.badData, "\(checkpoint.path): state.json is of another step; use another checkpoint")
             }
-            guard loaded.accumulator.tasks.count == tasks else {
+            guard loaded.accumulator.tasks.count == tasks.count else {
                 throw Failure(
                     .badData,
                     "\(checkpoint.path): state.json has sums of \(loaded.accumulator.tasks.count) tasks, but the run has "
-                        + "\(tasks); use another checkpoint")
+                        + "\(tasks.count); use another checkpoint")
             }
             try checkpoint.loadWeights(state.parameters, into: state.weights)
             try checkpoint.loadMoments(state.trained.layout, first: state.mean, second: state.square)
             state.step = loaded.step
+            if loaded.averageCounts != nil { loaded.averageCounts = try averageCounts(of: checkpoint, loaded, state) }
             let isFromElsewhere = !store.holds(checkpoint)
             // In that case a checkpoint of the same step in this directory belongs to another course of training.
             try store.supersede(after: isFromElsewhere ? loaded.step - 1 : loaded.step)
@@ -79,14 +80,31 @@ package struct Resumption {
         }
         bytes = try world.broadcast(bytes, from: 0)
         // A fresh start is shared too: another library on another node may round a start value differently.
-        for arena in [state.weights, state.mean, state.square] {
+        for arena in [state.weights, state.mean, state.square] + (state.averages?.arenas ?? []) {
             try unsafe world.broadcast(UnsafeMutableRawBufferPointer(arena.elements), from: 0)
         }
         guard !bytes.isEmpty else { return nil }
         if resumed == nil { resumed = Resumed(state: try RunState(Data(bytes), path: store.directory)) }
         state.step = resumed?.state.step ?? 0
         state.skippedInARow = resumed?.state.skippedInARow ?? 0
+        if let counts = resumed?.state.averageCounts { state.averages?.restore(counts: counts) }
         return resumed
+    }
+
+    /// Loads the running averages of the tasks' gradients; returns the number of steps in each, nil if the run keeps none now. An
+    /// average that the checkpoint lacks begins anew.
+    private func averageCounts(
+        of checkpoint: Checkpoint, _ loaded: RunState, _ state: TrainState
+    ) throws(Failure) -> [Int]? {
+        guard let averages = state.averages, let counts = loaded.averageCounts, counts.count == tasks.count else {
+            return nil
+        }
+        var found: [Int] = []
+        for (task, name) in tasks.enumerated() {
+            let isThere = try counts[task] > 0 && checkpoint.loadAverage(of: name, into: averages.arenas[task])
+            found.append(isThere ? counts[task] : 0)
+        }
+        return found
     }
 
     /// Makes the link `best` match the state, since a process may have been killed between writing the two. If later

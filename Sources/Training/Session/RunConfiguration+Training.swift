@@ -71,7 +71,8 @@ extension RunConfiguration {
             schedule: LearningRateSchedule(
                 peak: learningRate, warmup: warmup, steps: steps,
                 decay: schedule.decay),
-            skipsNonFinite: skipsNonFinite, gradientSum: reduction.sum, check: check)
+            skipsNonFinite: skipsNonFinite, gradientSum: reduction.sum, projectsConflicts: conflict == .pcgrad,
+            interferenceEvery: measuredInterference, check: check)
     }
 }
 

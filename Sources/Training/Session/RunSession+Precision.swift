@@ -12,7 +12,7 @@ extension RunSession {
     /// configuration, the data and the adapter, so one rank measures for all.
     package func precision(_ model: AdaptedModel, step: Int, examples count: Int) throws(Failure) -> PrecisionReport {
         let slots = Self.spread(count, over: base.definitions.indices.map { data.trainingCount(task: $0) })
-        var plan = MicroBatchPlan(micro: configuration.microBatch, balances: true)
+        var plan = MicroBatchPlan(micro: configuration.microBatch, grouping: .balanced)
         plan.cut(slots, examples: data)
         let comparison = PrecisionComparison(model, reference: try base.float32Model())
         for index in 0..<plan.count {

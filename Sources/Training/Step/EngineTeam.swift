@@ -1,4 +1,5 @@
 package import Backbone
+import Kernels
 
 /// The engines of one rank, each of which one thread computes with at a time.
 package final class EngineTeam: @unchecked Sendable {
@@ -10,6 +11,7 @@ package final class EngineTeam: @unchecked Sendable {
     package init(_ engines: [any BackboneEngine]) {
         self.engines = engines
         threads = WorkerThreads(count: engines.count)
+        BLAS.takeBuffers(threads: engines.count)
     }
 
     /// Engines that answer: without gradients and sums.

@@ -10,8 +10,23 @@ package import Tasks
 package struct MicroBatchPlan {
     /// Slots in a micro-batch, at most.
     private let micro: Int
-    /// Whether slots may change places so that micro-batches cost the same; else they are consecutive.
-    private let balances: Bool
+    /// Which slots become a micro-batch.
+    package enum Grouping: Sendable {
+        /// Slots change places so that micro-batches cost the same.
+        case balanced
+        /// Consecutive slots.
+        case consecutive
+        /// Slots of one task, each task's in order.
+        case byTask
+
+        /// That of a run: where a micro-batch is to be of one task, it keeps its slots, or takes those of one task.
+        package init(_ granularity: Sampler.Granularity, projectsConflicts: Bool) {
+            self = granularity == .microBatch ? .consecutive : projectsConflicts ? .byTask : .balanced
+        }
+    }
+
+    private let grouping: Grouping
+    private var balances: Bool { grouping == .balanced }
     /// The slots, micro-batch by micro-batch.
     private var slots: [Sampler.Slot] = []
     /// First slot of each micro-batch, and the number of slots.
@@ -25,6 +40,8 @@ package struct MicroBatchPlan {
     private var open = Heap<Key>()
     private var owners: [Int] = []
     private var counts: [Int] = []
+    /// By task: its micro-batch that is not full, and the slots in that one.
+    private var unfilled: [(index: Int, count: Int)] = []
 
     /// Something to put in order: by `first`, then `second`, then `third`.
     private struct Key: Comparable {
@@ -35,10 +52,10 @@ package struct MicroBatchPlan {
         static func < (a: Key, b: Key) -> Bool { (a.first, a.second, a.third) < (b.first, b.second, b.third) }
     }
 
-    /// A plan of micro-batches of `micro` slots; `balances`: slots may change places so that they cost the same.
-    package init(micro: Int, balances: Bool) {
+    /// A plan of micro-batches of `micro` slots.
+    package init(micro: Int, grouping: Grouping) {
         self.micro = micro
-        self.balances = balances
+        self.grouping = grouping
     }
 
     /// Number of micro-batches.
@@ -59,10 +76,11 @@ package struct MicroBatchPlan {
     /// micro-batch slots of one task stand together.
     package mutating func cut(_ all: [Sampler.Slot], examples: any TrainingExamples) {
         costs.removeAll(keepingCapacity: true)
-        costs.append(contentsOf: repeatElement(0, count: (all.count + micro - 1) / micro))
         counts.removeAll(keepingCapacity: true)
-        counts.append(contentsOf: repeatElement(0, count: costs.count))
         owners.removeAll(keepingCapacity: true)
+        if grouping == .byTask { return cutByTask(all, examples) }
+        costs.append(contentsOf: repeatElement(0, count: (all.count + micro - 1) / micro))
+        counts.append(contentsOf: repeatElement(0, count: costs.count))
         owners.append(contentsOf: repeatElement(0, count: all.count))
         for (position, slot) in all.enumerated() {
             heap.insert(Key(first: balances ? Self.cost(slot, examples) : 0, third: -position))
@@ -75,6 +93,25 @@ package struct MicroBatchPlan {
             counts[owner] += 1
             costs[owner] += Self.cost(all[position], examples)
             if balances, counts[owner] < micro { open.insert(Key(first: costs[owner], third: owner)) }
+        }
+        arrange(all)
+    }
+
+    /// Fills the micro-batches of each task with its slots in order.
+    private mutating func cutByTask(_ all: [Sampler.Slot], _ examples: any TrainingExamples) {
+        unfilled.removeAll(keepingCapacity: true)
+        for slot in all {
+            while unfilled.count <= slot.task { unfilled.append((0, micro)) }
+            if unfilled[slot.task].count == micro {
+                unfilled[slot.task] = (costs.count, 0)
+                costs.append(0)
+                counts.append(0)
+            }
+            let owner = unfilled[slot.task].index
+            unfilled[slot.task].count += 1
+            owners.append(owner)
+            counts[owner] += 1
+            costs[owner] += Self.cost(slot, examples)
         }
         arrange(all)
     }

@@ -22,6 +22,8 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
     /// update.
     private(set) var mark: UInt64
     private var order: Order?
+    /// The sums of each task of which the gradient is combined; nil for the sums of all tasks together.
+    private var combined: TaskSums?
 
     /// What `callAsFunction` was asked for.
     private struct Order {
@@ -55,9 +57,12 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
     }
 
     /// One update with the sums divided by `divisor`; returns the norm before clipping. `count` counts updates from 1.
+    /// `combined`: the tasks' sums, weighted, are taken instead of their plain sum.
     func callAsFunction(
-        divisor: Double, clip: Double?, optimizer: AdamW, learningRate: Double, count: Int
+        divisor: Double, clip: Double?, optimizer: AdamW, learningRate: Double, count: Int, combined: TaskSums? = nil
     ) -> Double {
+        self.combined = combined
+        defer { self.combined = nil }
         let norm = norm(divisor: divisor)
         let factor = GradientClipping.factor(norm: norm, limit: clip)
         order = Order(divisor: divisor, update: (optimizer.step(learningRate: learningRate, count: count), factor))
@@ -119,7 +124,11 @@ final class StepUpdate: ThreadWork, @unchecked Sendable {
         _ start: Int, _ end: Int, _ divisor: Double, _ number: Int
     ) -> (base: UnsafeMutablePointer<Float>, count: Int) {
         let range = start..<min(start + Self.piece, end)
-        unsafe sums.unpack(range, into: pieces[number].base, divisor: divisor)
+        if let combined {
+            unsafe combined.combine(range, into: pieces[number].base, divisor: divisor)
+        } else {
+            unsafe sums.unpack(range, into: pieces[number].base, divisor: divisor)
+        }
         return unsafe (pieces[number].base, range.count)
     }
 }

@@ -41,6 +41,8 @@ public final class TrainState {
     public var step = 0
     /// How many of the last ones in a row were left out, since they were not finite.
     public var skippedInARow = 0
+    /// The running averages of the tasks' gradients, where the run measures them; nothing of the training depends on them.
+    package var averages: TaskAverages?
 
     /// All weights of the adapter.
     public var weights: Arena { model.weights }

@@ -31,6 +31,10 @@ public struct TrainOptions: Sendable, Equatable {
     public var skipsNonFinite: Bool
     /// How gradients are summed.
     public var gradientSum: GradientSum
+    /// Whether gradients of tasks that conflict are projected onto each other's normal planes (`ConflictProjection`).
+    public var projectsConflicts: Bool
+    /// Steps between measurements of how the tasks' gradients go together; nil for none.
+    public var interferenceEvery: Int?
     /// Identifies configuration and layout in every reduction.
     public var check: UInt64
 
@@ -39,7 +43,8 @@ public struct TrainOptions: Sendable, Equatable {
         seed: UInt64, microBatch: Int, dropout: Double, labelSmoothing: Double = 0,
         sumsLoss: Bool = false, padTargets: Int? = nil, clip: Double? = 1, optimizer: AdamW = AdamW(),
         schedule: LearningRateSchedule, skipsNonFinite: Bool = false,
-        gradientSum: GradientSum = .exact, check: UInt64 = 0
+        gradientSum: GradientSum = .exact, projectsConflicts: Bool = false, interferenceEvery: Int? = nil,
+        check: UInt64 = 0
     ) {
         self.seed = seed
         self.microBatch = microBatch
@@ -52,6 +57,8 @@ public struct TrainOptions: Sendable, Equatable {
         self.schedule = schedule
         self.skipsNonFinite = skipsNonFinite
         self.gradientSum = gradientSum
+        self.projectsConflicts = projectsConflicts
+        self.interferenceEvery = interferenceEvery
         self.check = check
     }
 }
@@ -69,6 +76,7 @@ public final class Trainer {
     let communicator: Communicator
     let exchange: GradientExchange
     let update: StepUpdate
+    private let interference: StepInterference?
     private let taskCount: Int
     private let taskNames: [String]
     private var sampler: Sampler
@@ -108,8 +116,11 @@ public final class Trainer {
         exchange = GradientExchange(
             communicator: communicator, sums: sums, check: options.check, overlaps: overlaps)
         update = StepUpdate(sums, state, team.team.threads, count: threads)
-        // Where a micro-batch is to be of one task it has to keep its slots.
-        plan = MicroBatchPlan(micro: options.microBatch, balances: sampler.granularity != .microBatch)
+        interference = StepInterference(
+            options, state, sums, tasks: taskNames, sampler, threads: team.team.threads, count: threads)
+        plan = MicroBatchPlan(
+            micro: options.microBatch,
+            grouping: .init(sampler.granularity, projectsConflicts: options.projectsConflicts))
         self.sampler.seek(to: state.step)
     }
 
@@ -126,9 +137,10 @@ public final class Trainer {
             dropout: DropoutKey(seed: options.seed, step: UInt32(step), rate: options.dropout),
             labelSmoothing: Float(options.labelSmoothing), padTargets: options.padTargets,
             limit: FixedPoint.limit(parts: plan.count))
+        try interference?.measureApart(slots, examples, settings, team, communicator)
         plan.share(rank: communicator.rank, size: communicator.size, into: &mine)
         exchange.begin()
-        team.run(plan, mine, examples: examples, settings: settings)
+        team.run(plan, mine, examples: examples, settings: settings, byTask: interference?.sumsOfStep(step + 1))
         try reduce(step: step, stop: stop())
         let rate = options.schedule.rate(step)
         notFinite = nil
@@ -137,12 +149,16 @@ public final class Trainer {
         taskSums.removeAll(keepingCapacity: true)
         for task in 0..<taskCount { taskSums.append(exchange.sums(task: task)) }
         let tokens = taskSums.reduce(0) { $0 + $1.tokens }
+        let combined = try interference?.combine(step, communicator)
+        let measured = try interference?.measure(step + 1, slots, taskSums, communicator)
         let norm = update(
             divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)), clip: options.clip, optimizer: options.optimizer,
-            learningRate: rate, count: step + 1)
+            learningRate: rate, count: step + 1, combined: combined)
         state.step += 1
-        return StepResult(
+        var result = StepResult(
             tasks: taskSums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
+        result.interference = measured
+        return result
     }
 
     /// Whether every worker has computed a micro-batch, and so has the memory for one. Which worker takes one is luck.

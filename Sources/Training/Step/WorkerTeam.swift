@@ -42,14 +42,18 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
     private let padToken: Int32
     /// The workers' engines and threads, which evaluate too.
     package let team: EngineTeam
-    /// What `run` was asked for.
+    /// Micro-batches to compute.
     private struct Order {
         let plan: MicroBatchPlan
         let indices: [Int]
         let examples: any TrainingExamples
         let settings: StepSettings
+        /// Whether the gradients are added to the sums of the rank; else to those of the tasks alone.
+        let isTraining: Bool
     }
     private var order: Order?
+    /// What gradients are added to task by task; nil for nothing.
+    private var taskSums: TaskSums?
     private let next = Atomic<Int>(0)
 
     /// `workspaceBytes`: the most that a worker's workspace can need, where it is known.
@@ -63,15 +67,36 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
         team = EngineTeam(workers.map(\.engine))
     }
 
-    /// Computes micro-batches; their sums stand in `sums` afterwards.
-    func run(_ plan: MicroBatchPlan, _ indices: [Int], examples: any TrainingExamples, settings: StepSettings) {
+    /// Computes micro-batches; their sums stand in `sums` afterwards, and those of each task in `taskSums`, if it is given: then
+    /// a micro-batch has examples of one task only.
+    func run(
+        _ plan: MicroBatchPlan, _ indices: [Int], examples: any TrainingExamples, settings: StepSettings,
+        byTask taskSums: TaskSums? = nil
+    ) {
+        compute(
+            Order(plan: plan, indices: indices, examples: examples, settings: settings, isTraining: true), taskSums)
+    }
+
+    /// Computes micro-batches, each of one task, whose gradients are added to `taskSums` alone.
+    func measure(
+        _ plan: MicroBatchPlan, _ indices: [Int], examples: any TrainingExamples, settings: StepSettings,
+        into taskSums: TaskSums
+    ) {
+        compute(
+            Order(plan: plan, indices: indices, examples: examples, settings: settings, isTraining: false), taskSums)
+    }
+
+    private func compute(_ order: Order, _ taskSums: TaskSums?) {
+        self.taskSums = taskSums
+        // Without an order, the threads clear the sums.
         team.threads.run(self)
-        sums.begin(microBatches: indices.count)
-        order = Order(plan: plan, indices: indices, examples: examples, settings: settings)
+        if order.isTraining { sums.begin(microBatches: order.indices.count) }
+        self.order = order
         next.store(0, ordering: .relaxed)
         team.threads.run(self)
         // The next plan is to find the memory of this one unshared.
-        order = nil
+        self.order = nil
+        self.taskSums = nil
     }
 
     /// Whether no worker met a number that is not finite or too large.
@@ -79,14 +104,17 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
 
     /// One worker's part of an order; where there is none, of clearing the sums.
     func perform(_ number: Int) {
-        guard let order else { return sums.clear(part: number, of: workers.count) }
+        guard let order else {
+            taskSums?.clear(part: number, of: workers.count)
+            return sums.clear(part: number, of: workers.count)
+        }
         let worker = workers[number]
         worker.good = true
         worker.badMicroBatch = nil
         while true {
             let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard position < order.indices.count else { return }
-            compute(order.plan, order.indices[position], number, order.examples, order.settings)
+            compute(order, order.indices[position], number)
         }
     }
 
@@ -96,11 +124,19 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
     }
 
     /// Runs the worker's backward and adds its gradients to the sums as they are completed; returns whether all were in range.
-    private func backward(_ number: Int, limit: Float) -> Bool {
-        let worker = workers[number]
+    private func backward(_ number: Int, _ order: Order) -> Bool {
+        let (worker, limit) = (workers[number], order.settings.limit)
         (worker.nextBucket, worker.isPacked) = (0, true)
-        worker.engine.backward { addBuckets(through: sums.buckets.stage(of: $0), number, limit) }
-        addBuckets(through: .max, number, limit)
+        if order.isTraining {
+            worker.engine.backward { addBuckets(through: sums.buckets.stage(of: $0), number, limit) }
+            addBuckets(through: .max, number, limit)
+        } else {
+            worker.engine.backward { _ in }
+        }
+        if let taskSums, worker.batch.count > 0 {
+            taskSums.add(
+                worker.gradients, task: worker.batch.tasks[0], limit: limit, part: number, of: workers.count)
+        }
         return worker.isPacked
     }
 
@@ -116,20 +152,18 @@ package final class WorkerTeam: ThreadWork, @unchecked Sendable {
         }
     }
 
-    private func compute(
-        _ plan: MicroBatchPlan, _ index: Int, _ number: Int, _ examples: any TrainingExamples,
-        _ settings: StepSettings
-    ) {
-        let worker = workers[number]
-        plan.assemble(
-            index, into: &worker.batch, examples: examples, padTargets: settings.padTargets,
+    private func compute(_ order: Order, _ index: Int, _ number: Int) {
+        let (worker, settings) = (workers[number], order.settings)
+        order.plan.assemble(
+            index, into: &worker.batch, examples: order.examples, padTargets: settings.padTargets,
             padToken: padToken)
         worker.gradients.clear()
         let loss = worker.engine.forward(
             worker.batch, dropout: settings.dropout, labelSmoothing: settings.labelSmoothing)
-        let isPacked = backward(number, limit: settings.limit)
+        let isPacked = backward(number, order)
         worker.engine.endPass()
         Heartbeat.beat()
+        guard order.isTraining else { return }
         let isCounted = count(loss, number, settings)
         if !isPacked || !isCounted {
             worker.good = false

@@ -95,7 +95,7 @@ struct TinyTraining {
         let slots = (0..<2 * microBatches).map {
             Sampler.Slot(index: $0, task: $0 / 2 % Self.tasks, example: $0 * 5 + 1)
         }
-        var plan = MicroBatchPlan(micro: 2, balances: false)
+        var plan = MicroBatchPlan(micro: 2, grouping: .consecutive)
         plan.cut(slots, examples: examples)
         return plan
     }

@@ -174,7 +174,7 @@ import Testing
         // Without trainables, only the losses decide.
         let tiny = TinyTraining(.frozen)
         func run(_ slots: [Sampler.Slot], limit: Double = 1e5) -> (good: Bool, losses: [Double]) {
-            var plan = MicroBatchPlan(micro: slots.count, balances: false)
+            var plan = MicroBatchPlan(micro: slots.count, grouping: .consecutive)
             plan.cut(slots, examples: tiny.examples)
             var settings = tiny.settings(microBatches: 1)
             settings.limit = Float(limit)

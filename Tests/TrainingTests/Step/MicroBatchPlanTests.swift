@@ -25,10 +25,10 @@ import Testing
         func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { first(example % 3 + 1) }
     }
 
-    private func plan(slots: Int, micro: Int, examples: Examples, balances: Bool = true) throws -> MicroBatchPlan {
+    private func plan(slots: Int, micro: Int, examples: Examples, grouping: MicroBatchPlan.Grouping = .balanced) throws -> MicroBatchPlan {
         let mixture = try Mixture(tasks: [("a", 50), ("b", 20)], temperature: 1, cap: nil)
         var sampler = try Sampler(seed: 4, mixture: mixture, granularity: .example, batch: slots, micro: micro)
-        var plan = MicroBatchPlan(micro: micro, balances: balances)
+        var plan = MicroBatchPlan(micro: micro, grouping: grouping)
         plan.cut(sampler.next(), examples: examples)
         return plan
     }
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func `without balance micro-batches are consecutive slots and know their cost`() throws {
-        let plan = try plan(slots: 10, micro: 4, examples: Examples(), balances: false)
+        let plan = try plan(slots: 10, micro: 4, examples: Examples(), grouping: .consecutive)
         #expect(plan.count == 3)
         #expect((0..<3).flatMap { plan.slots(of: $0).map(\.index) } == Array(0..<10))
         for index in 0..<3 {
@@ -109,7 +109,7 @@ import Testing
             // Slots of one task are adjacent, and in order within the task.
             #expect(part.map { $0.task * 1000 + $0.index } == part.map { $0.task * 1000 + $0.index }.sorted())
         }
-        let consecutive = try self.plan(slots: slots, micro: micro, examples: examples, balances: false)
+        let consecutive = try self.plan(slots: slots, micro: micro, examples: examples, grouping: .consecutive)
         let spread = { (plan: MicroBatchPlan) in (plan.costs.max() ?? 0) - (plan.costs.min() ?? 0) }
         #expect(spread(plan) <= spread(consecutive))
         // No slot costs more than 19.
@@ -120,10 +120,10 @@ import Testing
         let examples = Examples()
         let mixture = try Mixture(tasks: [("a", 50), ("b", 20)], temperature: 1, cap: nil)
         var sampler = try Sampler(seed: 4, mixture: mixture, granularity: .example, batch: 16, micro: 4)
-        var reused = MicroBatchPlan(micro: 4, balances: true)
+        var reused = MicroBatchPlan(micro: 4, grouping: .balanced)
         for _ in 0..<3 {
             let slots = sampler.next()
-            var fresh = MicroBatchPlan(micro: 4, balances: true)
+            var fresh = MicroBatchPlan(micro: 4, grouping: .balanced)
             reused.cut(slots, examples: examples)
             fresh.cut(slots, examples: examples)
             #expect((0..<4).map { reused.slots(of: $0) } == (0..<4).map { fresh.slots(of: $0) })
