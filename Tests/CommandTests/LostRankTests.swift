@@ -33,7 +33,7 @@ extension ProgramTests {
             for rank in ranks { #expect(kill(try project.pid(rank: rank), signal) == 0) }
             let result = try running.wait()
             let seconds = sent.duration(to: .now) / .seconds(1)
-            return (result, seconds, try Outcome(run: project.file("run"), isBegun: true).metrics.count)
+            return (result, seconds, try Outcome(run: project.file("run"), isBegun: true).trainLines)
         }
 
         private static func expectGoesOn(_ project: TinyProject, _ whole: Outcome, _ more: [String] = []) throws {

@@ -55,7 +55,7 @@ extension ProgramTests {
             #expect(status.exitCode == signal.code)
             #expect(status.reason.contains(signal.reason), "\(status.reason)")
             // Every step is logged; if a step was kept just before the signal, the next start writes its line.
-            let lines = try Outcome(run: project.file("run")).metrics.count
+            let lines = try Outcome(run: project.file("run")).trainLines
             let logged = status.step
             #expect((lines...lines + 1).contains(logged) && status.lastDurableStep == logged)
             #expect((1..<400).contains(logged), "the signal came too late: step \(logged)")
@@ -128,7 +128,7 @@ extension ProgramTests {
             running.wait { project.hasMetrics }
             #expect(kill(try project.pid(rank: stopped), SIGSTOP) == 0)
             usleep(300_000)
-            let logged = try Outcome(run: project.file("run"), isBegun: true).metrics.count
+            let logged = try Outcome(run: project.file("run"), isBegun: true).trainLines
             let sent = ContinuousClock.now
             #expect(kill(try project.pid(rank: 1 - stopped), SIGTERM) == 0)
             _ = try running.wait()

@@ -147,6 +147,9 @@ struct Outcome: Equatable {
     /// The checkpoint that `best` points to; nil when there is no such link.
     var best: String?
 
+    /// The number of lines about training.
+    var trainLines: Int { metrics.count { $0.contains("\"kind\":\"train\"") } }
+
     /// With `isBegun` the run may have no checkpoint yet; its digests are empty then.
     init(run: String, isBegun: Bool = false) throws {
         let last = run + "/checkpoints/last"

@@ -4,12 +4,27 @@ import Testing
 @Suite struct EffectTests {
     private static let custom = "model: t5\ntasks:\n  - {name: t, train: t.tsv, fields: [a], labels: [x, y]}\n"
 
-    @Test func `a key that this version does not act upon is said however it is set, and not where it is not`() throws {
+    @Test func `where tasks share nothing, nothing is measured between them`() throws {
         #expect(try load(complete).warnings.isEmpty)
-        let sentence = "log.interferenceEvery has no effect in this version"
-        #expect(try load(complete + "log: {interferenceEvery: 50}\n").warnings == [sentence])
-        #expect(try load(complete + "log: {interferenceEvery: null}\n").warnings == [sentence])
-        #expect(try load(complete, set: "log.interferenceEvery=50").warnings == [sentence])
+        let single = "log.interferenceEvery has no effect with a single task"
+        #expect(try load(Self.custom, set: "log.interferenceEvery=50").warnings == [single])
+        #expect(try load(Self.custom, set: "log.interferenceEvery=null").warnings.isEmpty)
+        let apart = "log.interferenceEvery has no effect with method lora_per_task, whose tasks share no trained weight"
+        let text = complete + "method: lora_per_task\nlog: {interferenceEvery: 7}\n"
+        let configuration = try load(text)
+        #expect(configuration.warnings == [apart] && configuration.measuredInterference == nil)
+    }
+
+    /// Methods with many trainables measure only if they are asked to.
+    @Test(arguments: [
+        ("unolora", 50, 7), ("unolora_star", 50, 7), ("full", nil, 7), ("hyperformer_pp", nil, 7),
+        ("lora_per_task", nil, nil), ("frozen", nil, nil),
+    ])
+    func `what is measured depends on the method`(method: String, usual: Int?, asked: Int?) throws {
+        let text = complete + "method: \(method)\n"
+        #expect(try load(text).measuredInterference == usual)
+        #expect(try load(text, set: "log.interferenceEvery=7").measuredInterference == asked)
+        #expect(try load(text, set: "log.interferenceEvery=null").measuredInterference == nil)
     }
 
     @Test(arguments: [

@@ -21,7 +21,7 @@ extension BLAS {
                 if number >= taken { checkRoom() }
                 if let buffer = unsafe take(0) { unsafe buffers.append(buffer) }
             }
-            for unsafe buffer in unsafe buffers { unsafe giveBack(buffer) }
+            unsafe buffers.forEach { unsafe giveBack($0) }
             taken = threads
         }
     }

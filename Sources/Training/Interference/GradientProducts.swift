@@ -5,7 +5,9 @@ import Tensors
 ///
 /// Elements are multiplied in double, block by block; the sums of the blocks are added in order. So the products do not depend on
 /// the number of threads.
-final class GradientProducts: ThreadWork, @unchecked Sendable {
+///
+/// Safe, since a source writes no more than the elements that it is asked for.
+@safe final class GradientProducts: ThreadWork, @unchecked Sendable {
     // Unchecked: a thread has its own pieces, and its own blocks' sums.
 
     /// Writes some elements of a gradient.
@@ -41,7 +43,7 @@ final class GradientProducts: ThreadWork, @unchecked Sendable {
     func callAsFunction(_ vectors: Int, _ source: @escaping Source) -> GradientGram {
         precondition(vectors <= most, "more gradients than there is memory for")
         unsafe sums.elements.update(repeating: 0)
-        order = unsafe (vectors, source)
+        unsafe order = (vectors, source)
         threads.run(self)
         unsafe order = nil
         var gram = GradientGram(count: vectors)
@@ -60,17 +62,17 @@ final class GradientProducts: ThreadWork, @unchecked Sendable {
 
     /// One thread's blocks.
     func perform(_ number: Int) {
-        guard let order = unsafe order else { return }
-        let pairs = Self.pairs(order.vectors)
+        guard let (vectors, source) = unsafe order else { return }
+        let pairs = Self.pairs(vectors)
         let blocks = (parameters + Self.block - 1) / Self.block
         for block in stride(from: number, to: blocks, by: threadCount) {
             let end = min((block + 1) * Self.block, parameters)
             for start in stride(from: block * Self.block, to: end, by: Self.piece) {
                 let range = start..<min(start + Self.piece, end)
-                for vector in 0..<order.vectors {
-                    unsafe order.source(vector, range, pieces[number].base + vector * Self.piece)
+                for vector in 0..<vectors {
+                    unsafe source(vector, range, pieces[number].base + vector * Self.piece)
                 }
-                add(range.count, order.vectors, number, to: block * pairs)
+                add(range.count, vectors, number, to: block * pairs)
             }
         }
     }

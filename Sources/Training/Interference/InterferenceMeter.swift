@@ -56,7 +56,7 @@ final class InterferenceMeter: ThreadWork, @unchecked Sendable {
         order = nil
         averages.count(task)
         guard let current else { return nil }
-        let gram = products(names.count) { task, range, target in
+        let gram = unsafe products(names.count) { task, range, target in
             unsafe Self.read(averages, task, range, target)
         }
         return InterferenceRecord(
@@ -79,7 +79,7 @@ final class InterferenceMeter: ThreadWork, @unchecked Sendable {
     /// The gradient of a step beside the averages of the steps before.
     private func compare(_ task: Int, _ divisor: Double, _ averages: TaskAverages) -> InterferenceRecord.Current {
         let count = names.count
-        let gram = products(count + 1) { [sums] vector, range, target in
+        let gram = unsafe products(count + 1) { [sums] vector, range, target in
             if vector < count {
                 unsafe Self.read(averages, vector, range, target)
             } else {
@@ -100,7 +100,7 @@ final class InterferenceMeter: ThreadWork, @unchecked Sendable {
     /// What a step's sums of each task say; `tokens` are the label tokens of each task.
     func measure(_ taskSums: TaskSums, step: Int, tokens: [Int64]) -> InterferenceRecord {
         let total = Double(max(tokens.reduce(0, +), 1))
-        let gram = products(names.count) { task, range, target in
+        let gram = unsafe products(names.count) { task, range, target in
             unsafe taskSums.unpack(task, range, into: target, divisor: Double(max(tokens[task], 1)))
         }
         return InterferenceRecord(

@@ -13,7 +13,7 @@ package final class TaskAverages: @unchecked Sendable {
     static let decay: Float = 0.9
 
     /// The average of each task: `[trained weights]`, zeros until the task has been trained.
-    package let arenas: [Arena]
+    let arenas: [Arena]
     /// How many steps have changed each average; 0 for a task that has not been trained.
     package private(set) var counts: [Int]
 

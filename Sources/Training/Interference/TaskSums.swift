@@ -91,7 +91,9 @@ final class TaskSums: @unchecked Sendable {
         let factor = FixedPoint.quantum / divisor
         for (target, source) in range.enumerated() {
             var sum = 0.0
-            for task in 0..<tasks { unsafe sum += weights[task] * Double(words.elements[task * trained.count + source]) }
+            for task in 0..<tasks {
+                unsafe sum += weights[task] * Double(words.elements[task * trained.count + source])
+            }
             unsafe gradients[target] = Float(sum * factor)
         }
     }

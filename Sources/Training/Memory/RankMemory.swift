@@ -40,6 +40,8 @@ package struct RankMemory {
     let averageBytes: Int
     /// Bytes of the sums of the tasks' gradients.
     let taskSumBytes: Int
+    /// Whether these are summed over the ranks in every step.
+    private let sumsEveryStep: Bool
     let threads: Int
     /// How many snapshots rank 0 will have: the last step; that of the best evaluation, once there is one; and one that is
     /// being written during the next steps. Other ranks write none.
@@ -72,6 +74,7 @@ package struct RankMemory {
         let perTask = trainables * configuration.tasks.count
         averageBytes = configuration.averagesGradients ? perTask * Self.bytesOfWeight : 0
         taskSumBytes = configuration.sumsGradientsByTask ? perTask * MemoryLayout<Int64>.stride : 0
+        sumsEveryStep = configuration.conflict == .pcgrad
         self.threads = threads
         let best = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
         let saves = best || configuration.checkpointEvery.map { $0 < configuration.steps } ?? false
@@ -114,7 +117,7 @@ package struct RankMemory {
 
     /// Bytes that a step with this number of tasks sums over the ranks.
     package func wireBytes(tasks: Int) -> Int {
-        StepSums(parameters: trainables, tasks: tasks, gradients: sum).bytes
+        StepSums(parameters: trainables, tasks: tasks, gradients: sum).bytes + (sumsEveryStep ? taskSumBytes : 0)
     }
 
     /// Bytes of `count` snapshots.

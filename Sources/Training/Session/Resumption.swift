@@ -101,7 +101,8 @@ package struct Resumption {
         }
         var found: [Int] = []
         for (task, name) in tasks.enumerated() {
-            let isThere = try counts[task] > 0 && checkpoint.loadAverage(of: name, into: averages.arenas[task])
+            let mayBe = counts[task] > 0
+            let isThere = mayBe ? try checkpoint.loadAverage(of: name, into: averages.arenas[task]) : false
             found.append(isThere ? counts[task] : 0)
         }
         return found

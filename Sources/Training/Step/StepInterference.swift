@@ -80,7 +80,7 @@ final class StepInterference {
     func combine(_ step: Int, _ communicator: Communicator) throws(Failure) -> TaskSums? {
         guard options.projectsConflicts, let taskSums else { return nil }
         areSummed = try taskSums.reduce(communicator)
-        let gram = products(taskSums.tasks) { task, range, target in
+        let gram = unsafe products(taskSums.tasks) { task, range, target in
             unsafe taskSums.unpack(task, range, into: target, divisor: 1)
         }
         projection(gram, step: step, into: &weights)

@@ -49,6 +49,30 @@ import Testing
         #expect(one.usualBytes == nil)
     }
 
+    /// Two tasks: averages of floats in the rank and in each snapshot, or sums of 8 bytes in the rank, which pcgrad sends.
+    @Test func `the gradients of tasks are counted`() throws {
+        func memory(_ overrides: [String]) throws -> RankMemory {
+            let task = { "  - {name: \($0), train: t.tsv, fields: [a], labels: [x, y]}\n" }
+            let text = "model: t5\ntasks:\n" + task("t") + task("u")
+            return try self.memory(
+                RunConfiguration.load(
+                    yaml: text, name: "run.yaml", directory: "/", overrides: ["train.steps=5000"] + overrides))
+        }
+        let mixed = "sampler.granularity=example"
+        let none = try memory(["log.interferenceEvery=null"])
+        let averages = try memory([])
+        let sums = try memory([mixed])
+        let sent = try memory([mixed, "train.conflict=pcgrad", "log.interferenceEvery=null"])
+        let count = none.trainables
+        #expect(averages.stateBytes - none.stateBytes == 8 * count)
+        #expect(averages.snapshotBytes(2) - none.snapshotBytes(2) == 16 * count)
+        #expect(sums.stateBytes - none.stateBytes == 16 * count && sums.snapshotBytes(2) == none.snapshotBytes(2))
+        #expect(sent.stateBytes == sums.stateBytes)
+        #expect(averages.wireBytes(tasks: 2) == none.wireBytes(tasks: 2))
+        #expect(sums.wireBytes(tasks: 2) == none.wireBytes(tasks: 2))
+        #expect(sent.wireBytes(tasks: 2) == none.wireBytes(tasks: 2) + 16 * count)
+    }
+
     @Test func `a trainable costs 32 bytes a rank and 4 a worker, a frozen weight 8 and 4`() throws {
         let (all, frozen) = (try memory(configuration()), try memory(configuration("lora.freezeA=true")))
         #expect(all.trainables == all.weights && frozen.weights == all.weights)

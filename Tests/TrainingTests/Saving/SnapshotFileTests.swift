@@ -40,6 +40,16 @@ import Testing
         #expect(SnapshotFile.left(run).damaged.isEmpty)
     }
 
+    @Test(arguments: [0, 1, 3])
+    func `averages of the moments' size are read too`(count: Int) throws {
+        let directory = try TemporaryDirectory()
+        let run = RunDirectory(directory.path)
+        let arenas = [[1, 2, 3], [4, 5], [6, 7]] + (0..<count).map { [Float($0), -Float($0)] }
+        try SnapshotFile(run).write(Self.state(1), arenas.map { Self.arena($0).readOnly })
+        let left = try #require(SnapshotFile.left(run).newest)
+        #expect(Self.values(left.arenas) == arenas)
+    }
+
     @Test func `a snapshot of an earlier version is read`() throws {
         let text = [UInt8](try Self.state(4).encoded())
         let arenas = [[1, 2, 3], [4, 5, 6], [7, 8, 9]] as [[Float]]
@@ -68,7 +78,7 @@ import Testing
         let arenas = [Self.arena([1, 2]), Self.arena([3]), Self.arena([4])]
         try SnapshotFile(run).write(Self.state(5), arenas.map(\.readOnly))
         let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: SnapshotFile.paths(run)[0])))
-        let size = try 72 + Self.state(5).encoded().count + 16
+        let size = try 80 + Self.state(5).encoded().count + 16
         #expect(whole.count >= size && Self.parse(Array(whole[..<size])) != nil)
         #expect(Self.parse(Array(whole[..<(size - 1)])) == nil)
         // The bytes between the version and the first word have no meaning.

@@ -25,7 +25,9 @@ import Testing
         func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> { first(example % 3 + 1) }
     }
 
-    private func plan(slots: Int, micro: Int, examples: Examples, grouping: MicroBatchPlan.Grouping = .balanced) throws -> MicroBatchPlan {
+    private func plan(slots: Int, micro: Int, examples: Examples, grouping: MicroBatchPlan.Grouping = .balanced) throws
+        -> MicroBatchPlan
+    {
         let mixture = try Mixture(tasks: [("a", 50), ("b", 20)], temperature: 1, cap: nil)
         var sampler = try Sampler(seed: 4, mixture: mixture, granularity: .example, batch: slots, micro: micro)
         var plan = MicroBatchPlan(micro: micro, grouping: grouping)
