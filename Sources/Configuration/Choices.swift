@@ -18,7 +18,7 @@ public enum GranularityChoice: String, Sendable, CaseIterable {
 /// `train.conflict`: what happens to gradients of tasks that point against each other in a step.
 public enum ConflictChoice: String, Sendable, CaseIterable {
     /// They are added as they are.
-    case none
+    case sum
     /// Each is projected onto the normal planes of those that it conflicts with.
     case pcgrad
 }

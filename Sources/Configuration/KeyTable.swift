@@ -156,8 +156,8 @@ enum KeyTable {
         Key("train.steps", .integer(1...4_294_967_295), "262144", result: true, "Steps of the run."),
         Key("train.seed", .integer(0...(.max)), "1", result: true, "Seed of adapter, sampling and dropout."),
         Key(
-            "train.conflict", .choice(of: ConflictChoice.self), "none", result: true, recordsDefault: false,
-            "What happens to gradients of tasks that point against each other in a step: nothing; or pcgrad, which projects each "
+            "train.conflict", .choice(of: ConflictChoice.self), "sum", result: true, recordsDefault: false,
+            "What happens to gradients of tasks that point against each other in a step: sum adds them as they are; pcgrad projects each "
                 + "onto the normal planes of those that it conflicts with, in an order that train.seed decides, before they "
                 + "are added. pcgrad needs several tasks in a step (sampler.granularity microBatch or example); it keeps a "
                 + "gradient for each task, in 8 bytes for each trainable."),

@@ -102,7 +102,7 @@ extension RunConfiguration {
         return (
             "method",
             "train.conflict pcgrad has nothing to project with method \(method), whose tasks share no trained weight; use "
-                + "train.conflict none"
+                + "train.conflict sum"
         )
     }
 

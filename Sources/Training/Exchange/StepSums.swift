@@ -72,6 +72,4 @@ public struct StepResult: Sendable, Equatable {
     public var stop: StopReason?
     /// Whether it changed nothing, since a loss or gradient was not finite; the sums are 0 then.
     public var isSkipped = false
-    /// How the tasks' gradients go together, if that was measured.
-    package var interference: InterferenceRecord?
 }

@@ -122,7 +122,7 @@ package final class TrainLoop {
                 count(result)
                 tellIfSkipped(result)
                 now.record = recordIfDue(step: completing, isLast: isLast)
-                now.interference = result.interference
+                now.interference = trainer.measured
                 now.owesEvaluation = evaluationIsDue(completing)
                 try checkpoints.keep(trainer.state, now)
                 // The lines are written after the snapshot, which contains them: a full disk or a kill then loses no step.

@@ -87,6 +87,8 @@ public final class Trainer {
     private var taskSums: [StepResult.TaskSums] = []
     /// Why the last step was left out, on the rank that knows it.
     private(set) var notFinite: String?
+    /// How the tasks' gradients go together, if the last step measured it.
+    private(set) var measured: InterferenceRecord?
 
     /// Creates the trainer of this rank with `threads` workers.
     ///
@@ -144,21 +146,20 @@ public final class Trainer {
         try reduce(step: step, stop: stop())
         let rate = options.schedule.rate(step)
         notFinite = nil
+        measured = nil
         if exchange.isBad { return try skip(rate) }
         state.skippedInARow = 0
         taskSums.removeAll(keepingCapacity: true)
         for task in 0..<taskCount { taskSums.append(exchange.sums(task: task)) }
         let tokens = taskSums.reduce(0) { $0 + $1.tokens }
         let combined = try interference?.combine(step, communicator)
-        let measured = try interference?.measure(step + 1, slots, taskSums, communicator)
+        measured = try interference?.measure(step + 1, slots, taskSums, communicator)
         let norm = update(
             divisor: options.sumsLoss ? 1 : Double(max(tokens, 1)), clip: options.clip, optimizer: options.optimizer,
             learningRate: rate, count: step + 1, combined: combined)
         state.step += 1
-        var result = StepResult(
+        return StepResult(
             tasks: taskSums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
-        result.interference = measured
-        return result
     }
 
     /// Whether every worker has computed a micro-batch, and so has the memory for one. Which worker takes one is luck.

@@ -1,3 +1,4 @@
+import Adapters
 import Backbone
 import Kernels
 import MPI
@@ -91,7 +92,7 @@ import Testing
             let drawn = slots.next()
             let vectors = gradients(tiny, drawn, step: step)
             let result = try trainer.step()
-            guard let record = result.interference else {
+            guard let record = trainer.measured else {
                 #expect(step % 2 == 0)
                 continue
             }
@@ -126,7 +127,7 @@ import Testing
             let before = averages.map { $0.isEmpty ? gradient.map { _ in 0 } : $0 }
             averages[task] =
                 averages[task].isEmpty ? gradient : zip(averages[task], gradient).map { 0.9 * $0 + 0.1 * $1 }
-            guard let record = result.interference else {
+            guard let record = trainer.measured else {
                 #expect(step % 5 != 4)
                 continue
             }
@@ -159,7 +160,10 @@ import Testing
             let tiny = TinyTraining(named: method)
             let trainer = try trainer(tiny, granularity, options, threads: threads, on: communicator)
             var records: [InterferenceRecord] = []
-            for _ in 0..<8 { if let record = try trainer.step().interference { records.append(record) } }
+            for _ in 0..<8 {
+                _ = try trainer.step()
+                if let record = trainer.measured { records.append(record) }
+            }
             return (tiny.state.digest.hexadecimal, records)
         }
         let alone = try #require(try world.split(color: world.rank, key: 0))

@@ -52,7 +52,7 @@ import Testing
     /// Two tasks: averages of floats in the rank and in each snapshot, or sums of 8 bytes in the rank, which pcgrad sends.
     @Test func `the gradients of tasks are counted`() throws {
         func memory(_ overrides: [String]) throws -> RankMemory {
-            let task = { "  - {name: \($0), train: t.tsv, fields: [a], labels: [x, y]}\n" }
+            func task(_ name: String) -> String { "  - {name: \(name), train: t.tsv, fields: [a], labels: [x, y]}\n" }
             let text = "model: t5\ntasks:\n" + task("t") + task("u")
             return try self.memory(
                 RunConfiguration.load(
