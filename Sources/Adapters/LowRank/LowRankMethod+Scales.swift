@@ -1,4 +1,4 @@
-public import Backbone
+import Backbone
 public import Kernels
 public import Tensors
 
