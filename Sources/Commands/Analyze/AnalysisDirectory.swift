@@ -59,8 +59,6 @@ struct AnalysisDirectory {
             try? FileManager.default.removeItem(atPath: temporary)
             throw error
         }
-        // What was exchanged, if anything was there.
-        try? FileManager.default.removeItem(atPath: temporary)
     }
 
     private func write(_ bytes: [UInt8], to path: String) throws(Failure) {
@@ -69,13 +67,12 @@ struct AnalysisDirectory {
         _ = try file.finish()
     }
 
-    /// Exchanges the new directory and the one in its place, which then has the temporary name.
+    /// Gives the new directory its name. Few file systems can exchange two directories, so an earlier analysis is renamed first, and
+    /// renamed back when that fails.
     private func show(_ temporary: String) throws(Failure) {
         // This also takes the place of an empty directory.
         if unsafe rename(temporary, path) == 0 { return try synchronize() }
         guard errno == ENOTEMPTY || errno == EEXIST else { throw writeFailure("rename \(temporary.shown) to", path) }
-        if unsafe renameat2(AT_FDCWD, temporary, AT_FDCWD, path, exchange) == 0 { return try synchronize() }
-        // Some network file systems cannot exchange two directories.
         let previous = temporary + ".previous"
         guard unsafe rename(path, previous) == 0 else { throw writeFailure("rename", path) }
         guard unsafe rename(temporary, path) == 0 else {
@@ -86,9 +83,6 @@ struct AnalysisDirectory {
         try? FileManager.default.removeItem(atPath: previous)
         try synchronize()
     }
-
-    /// `RENAME_EXCHANGE`.
-    private let exchange: UInt32 = 2
 
     private func synchronize() throws(Failure) {
         try DurableFile.synchronize(directory: (path as NSString).deletingLastPathComponent)

@@ -1,5 +1,6 @@
 import Analysis
 public import Failures
+import Foundation
 import Kernels
 public import MPI
 import Runs
@@ -89,9 +90,7 @@ public enum AnalyzeCommand {
     /// A few figures of each run for people.
     private static func summary(_ report: AnalysisReport) -> String {
         func mean(_ values: [Double]) -> String {
-            guard !values.isEmpty else { return "" }
-            let digits = Float(values.reduce(0, +) / Double(values.count))
-            return digits.formatted(.number.precision(.significantDigits(4)).locale(.init(identifier: "C")))
+            values.isEmpty ? "" : String(format: "%.4g", values.reduce(0, +) / Double(values.count))
         }
         var rows = [["run", "matrix", "state", "matrices", "norm", "spectral norm", "effective rank", "by entropy"]]
         for run in report.runs {

@@ -1,7 +1,10 @@
 import Adapters
 import Analysis
+import Backbone
+import Configuration
 import Failures
 import MPI
+import Runs
 import Tensors
 import Training
 

@@ -2,8 +2,10 @@ import Adapters
 import Analysis
 import Backbone
 import Backbones
+import Configuration
 import Failures
 import Kernels
+import Runs
 import Tensors
 
 extension AnalyzedRun {
