@@ -19,8 +19,9 @@ struct PrincipalComponents {
         let centred = DenseMatrix(rows: n, columns: n) { gram[$0, $1] - means[$0] - means[$1] + mean }
         let total = (0..<n).reduce(0) { $0 + centred[$1, $1] }
         let size = (0..<n).reduce(0) { max($0, abs(gram[$1, $1])) }
-        // What is left of equal points are errors of rounding.
-        guard total > size * Double(n) * 1e-14 else {
+        // Eigenvalues below this are errors of rounding, as of points that are equal or on a line.
+        let rounding = size * Double(n) * 1e-14
+        guard total > rounding else {
             (coordinates, explained) = (Array(repeating: [0, 0], count: n), [0, 0])
             return
         }
@@ -28,8 +29,8 @@ struct PrincipalComponents {
         var columns: [[Double]] = []
         var explained: [Double] = []
         for component in 0..<2 {
-            // One direction holds all of two points.
-            let value = component < min(n - 1, n) ? max(eigenvalues.values[component], 0) : 0
+            let found = component < n ? eigenvalues.values[component] : 0
+            let value = found > rounding ? found : 0
             let column = (0..<n).map { value > 0 ? eigenvalues.vectors[component, $0] * value.squareRoot() : 0 }
             let largest = column.reduce(0) { max($0, abs($1)) }
             // Magnitudes that differ only by rounding count as equal.
