@@ -334,13 +334,37 @@ extension ProgramTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: project.file("mine")) == ["notes.txt"])
             let ranks = try Program.run(["analyze", project.file("run"), "--out", project.file("ranks")], ranks: 2)
             #expect(ranks.code != 0 && ranks.error.contains("analyze runs as one process"), "\(ranks.error)")
-            // A run of another model is not compared, and the reason is there.
-            let other = try TinyProject().copy(method: "unolora")
-            try RawSafetensors(other.file("model/model.safetensors")).write { $0 }
+            // Weights that are whole but not finite, as no run writes them.
+            let weights = project.file("run/checkpoints/step-00000003/adapter/unolora_model.safetensors")
+            let manifest = project.file("run/checkpoints/step-00000003/MANIFEST.json")
+            let old = try ContentDigest.of(file: weights).hexadecimal
+            let name = "decoder.block.0.layer.1.EncDecAttention.q.lora_B.weight"
+            let file = try RawSafetensors(weights)
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: weights))
+            let place = bytes.count - file.data.count + file.offsets(name)[0] + 4 * 5
+            bytes.replaceSubrange(place..<place + 4, with: [0, 0, 0xC0, 0x7F])
+            try bytes.write(to: URL(fileURLWithPath: weights))
+            let text = try String(contentsOfFile: manifest, encoding: .utf8)
+            try text.replacing(old, with: ContentDigest.of(file: weights).hexadecimal)
+                .write(toFile: manifest, atomically: false, encoding: .utf8)
+            let infinite = try Self.analyze(project, ["run"], out: "new", checkpoint: "3")
+            #expect(infinite.code == 65 && infinite.sentences.count == 1, "\(infinite.error)")
+            #expect(infinite.error.contains("element 5 of tensor \(name) is not a finite number"), "\(infinite.error)")
+            let damaged = project.file("run/checkpoints/step-00000006/adapter/unolora_model.safetensors")
+            try FileHandle(forWritingTo: URL(fileURLWithPath: damaged)).truncate(atOffset: 100)
+            try refused(["run"], out: "new", 65, "unolora_model.safetensors")
+            #expect(!FileManager.default.fileExists(atPath: project.file("new")))
+        }
+
+        @Test func `runs of other models are not compared, and the reason is there`() throws {
+            let project = try TinyProject()
+            try Self.train(project, "run", ["--set", "method=unolora"])
+            let other = try project.copy()
+            try FileManager.default.removeItem(atPath: other.file("run"))
             var model = try RawSafetensors(other.file("model/model.safetensors"))
             model.data[0] ^= 1
             try model.write()
-            try Self.train(other, "other")
+            try Self.train(other, "other", ["--set", "method=unolora"])
             let both = try Program.run([
                 "analyze", project.file("run"), other.file("other"), "--checkpoint", "last", "--out",
                 project.file("both"),
@@ -348,10 +372,6 @@ extension ProgramTests {
             #expect(both.code == 0 && both.error.contains("different models"), "\(both.error)")
             let comparison = try #require(try Report(project.file("both")).comparisons.first)
             #expect(comparison.reason == "they were trained on different models" && comparison.overlaps.isEmpty)
-            let damaged = project.file("run/checkpoints/step-00000006/adapter/unolora_model.safetensors")
-            try FileHandle(forWritingTo: URL(fileURLWithPath: damaged)).truncate(atOffset: 100)
-            try refused(["run"], out: "new", 65, "unolora_model.safetensors")
-            #expect(!FileManager.default.fileExists(atPath: project.file("new")))
         }
     }
 }

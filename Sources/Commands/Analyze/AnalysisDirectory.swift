@@ -9,9 +9,9 @@ struct AnalysisDirectory {
 
     private static let main = "analysis.json"
 
-    /// Describes the directory. Refuses, before anything is computed, one in which something else is.
+    /// Describes the directory; a link to one stays a link. Refuses, before anything is computed, one in which something else is.
     init(_ path: String) throws(Failure) {
-        self.path = URL(fileURLWithPath: path).standardizedFileURL.path
+        self.path = URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
         try checkContent()
     }
 

@@ -27,8 +27,9 @@ public enum AnalyzeCommand {
         try world.rankZeroFirst { () throws(Failure) in
             if world.size > 1 { throw Failure(.usage, "analyze runs as one process; start it without mpirun") }
         }
-        for (index, run) in request.runs.enumerated() where request.runs[..<index].contains(run) {
-            throw Failure(.usage, "\(run) is given twice; name each run once")
+        let paths = request.runs.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+        for (index, path) in paths.enumerated() where paths[..<index].contains(path) {
+            throw Failure(.usage, "\(request.runs[index]) is given twice; name each run once")
         }
         let directory = try AnalysisDirectory(request.out)
         let report = try report(request, world: world)

@@ -22,6 +22,8 @@ struct AnalyzedRun {
     let shape: any BackboneShape
     let method: any Method
     let adapter: AdapterConfiguration
+    /// Names of the tasks in the order of their ids.
+    let tasks: [String]
     let weights: Arena
     private let checkpoint: Checkpoint
 
@@ -46,6 +48,10 @@ struct AnalyzedRun {
         // How A began is no part of what an adapter computes, and older files do not have it.
         if configuration.hasLoraKeys { adapter.loraAInit = configuration.adapterConfiguration(shape).loraAInit }
         method = try MethodTable.standard.method(adapter, on: shape, from: .file(path: file)).method
+        tasks = adapter.taskNames ?? configuration.tasks.map(\.name)
+        guard tasks.count == adapter.tasks, Set(tasks).count == tasks.count else {
+            throw Failure(.badData, "\(file): taskNames does not have \(adapter.tasks) different names")
+        }
         weights = Arena(count: method.parameters.count, for: .trainables)
         try checkpoint.loadWeights(method.parameters, into: weights)
         if let (entry, index) = weights.readOnly.firstNonFinite(method.parameters) {
@@ -56,9 +62,6 @@ struct AnalyzedRun {
         }
         (self.adapter, self.checkpoint) = (adapter, checkpoint)
     }
-
-    /// Names of the tasks in the order of their ids.
-    var tasks: [String] { adapter.taskNames ?? configuration.tasks.map(\.name) }
 
     /// What the analysis says about the run itself.
     private var source: RunAnalysis.Source {
