@@ -7,8 +7,9 @@ public struct GeneratedAdapter: Sendable {
     public let name: String
     /// Stack, sublayer and projection, the same for all blocks of a stack: see `ProjectionGroup.region`.
     public let kind: String
-    /// Width of the model and of the adapter, d and m.
+    /// Width of the model, d.
     public let width: Int
+    /// Width of the adapter, m.
     public let bottleneck: Int
     /// `[m, d]`, row by row.
     public let down: [Float]
