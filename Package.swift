@@ -83,6 +83,7 @@ let package = Package(
         library("Failures", ["CProcessor"]),
         library("Heartbeat", []),
         library("Randomness", []),
+        library("Pages", []),
         library("MPI", ["CMPI", "Failures", "Heartbeat"]),
         library("Tensors", ["CMappings", "CXXHash", "Failures", "Heartbeat", systemPackage]),
         library(

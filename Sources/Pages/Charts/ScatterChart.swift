@@ -1,0 +1,55 @@
+/// Points in a plane, in groups with colours, with names beside them where there are few.
+public struct ScatterChart: Sendable {
+    /// A point.
+    public struct Point: Sendable {
+        let name: String
+        let x: Double
+        let y: Double
+        let group: Int
+
+        /// Creates a point; `group` is the position of its group's name.
+        public init(_ name: String, _ x: Double, _ y: Double, group: Int) {
+            self.name = name
+            self.x = x
+            self.y = y
+            self.group = group
+        }
+    }
+
+    let points: [Point]
+    let groups: [String]
+    let horizontal: String
+    let vertical: String
+
+    /// Creates a chart.
+    public init(_ points: [Point], groups: [String], horizontal: String, vertical: String) {
+        self.points = points
+        self.groups = groups
+        self.horizontal = horizontal
+        self.vertical = vertical
+    }
+
+    /// The chart.
+    public var drawing: Drawing {
+        let names = groups.count > 1 ? groups : []
+        var drawing = Drawing(height: 290)
+        drawing.height += 16 * Double(Frame.legendRows(names, width: drawing.width - 8))
+        let measured = Scale(.linear, covering: points.map(\.y), to: (0, 1))
+        let frame = Frame(
+            drawing, legend: names, vertical: measured, verticalName: vertical, horizontalName: horizontal)
+        let x = Scale(.linear, covering: points.map(\.x), to: (frame.left, frame.right))
+        let y = Scale(.linear, covering: points.map(\.y), to: (frame.bottom, frame.top))
+        frame.drawVertical(y, name: vertical, in: &drawing)
+        frame.drawHorizontal(x, name: horizontal, in: &drawing)
+        Frame.drawLegend(names.enumerated().map { ($1, $0) }, in: &drawing, marks: true)
+        for point in points {
+            drawing.circle(
+                x.place(point.x), y.place(point.y), 4, style: "dot \(Ink.seriesClass(point.group))", hint: point.name)
+            guard points.count <= 12 else { continue }
+            let isRight = x.place(point.x) + 8 + Drawing.width(of: point.name) < drawing.width
+            drawing.text(
+                point.name, x.place(point.x) + (isRight ? 7 : -7), y.place(point.y) + 4, isRight ? .start : .end)
+        }
+        return drawing
+    }
+}

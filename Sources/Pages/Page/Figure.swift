@@ -1,0 +1,64 @@
+/// A chart with what it shows, in words and as numbers.
+public struct Figure: Sendable {
+    /// Identifies the figure in the page and names its file.
+    public let id: String
+    let title: String
+    let reading: String
+    let drawing: Drawing
+    let table: DataTable?
+
+    /// Creates a figure.
+    ///
+    /// - Parameters:
+    ///   - id: lower-case letters, digits and hyphens; different for all figures of a page.
+    ///   - reading: what is to be seen, in one line.
+    public init(_ id: String, title: String, reading: String, _ drawing: Drawing, table: DataTable? = nil) {
+        self.id = id
+        self.title = title
+        self.reading = reading
+        self.drawing = drawing
+        self.table = table
+    }
+
+    /// An identifier made of any text.
+    public static func identifier(_ text: String) -> String {
+        var parts: [String] = [""]
+        for scalar in text.lowercased().unicodeScalars {
+            if ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) {
+                parts[parts.count - 1].unicodeScalars.append(scalar)
+            } else if parts[parts.count - 1] != "" {
+                parts.append("")
+            }
+        }
+        return parts.filter { !$0.isEmpty }.joined(separator: "-")
+    }
+
+    private func picture(isFile: Bool) -> Node {
+        let (width, height) = (NumberText.place(drawing.width), NumberText.place(drawing.height))
+        let style: [Node] = isFile ? [.of("style", [:], [.style(Style.drawing(root: "svg"))])] : []
+        return .of(
+            "svg",
+            [
+                "xmlns": isFile ? "http://www.w3.org/2000/svg" : nil, "viewBox": "0 0 \(width) \(height)",
+                "width": isFile ? width : nil, "height": isFile ? height : nil, "role": "img",
+                "aria-labelledby": "\(id)-title \(id)-reading",
+            ],
+            [.of("title", ["id": "\(id)-title"], title), .of("desc", ["id": "\(id)-reading"], reading)] + style
+                + [.of("g", [:], drawing.content)])
+    }
+
+    /// The picture as a file of its own, which has the colours of the reader's setting, light or dark.
+    public var file: String { "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + picture(isFile: true).source }
+
+    /// The figure in a page.
+    var node: Node {
+        var content: [Node] = [
+            .of("h3", [:], title), .of("p", ["class": "reading"], reading), picture(isFile: false),
+        ]
+        if let table {
+            content.append(
+                .of("details", [:], [.of("summary", [:], "Numbers: \(title)"), table.node(named: title)]))
+        }
+        return .of("figure", ["id": id, "aria-labelledby": "\(id)-title"], content)
+    }
+}
