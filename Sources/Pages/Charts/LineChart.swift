@@ -2,8 +2,8 @@
 public struct LineChart: Sendable {
     /// A curve.
     public struct Series: Sendable {
-        let name: String
-        let points: [(x: Double, y: Double)]
+        public let name: String
+        public let points: [(x: Double, y: Double)]
         let band: [(x: Double, low: Double, high: Double)]
         let index: Int
 

@@ -1,0 +1,135 @@
+package import Pages
+import Runs
+
+/// How the gradients of the tasks went together while runs trained.
+package struct InterferenceSection {
+    private let runs: [ReportedRun]
+
+    /// Of some runs.
+    package init(_ runs: [ReportedRun]) { self.runs = runs }
+
+    /// The part of the page; it has no figure if no run has measured.
+    package var section: Page.Section {
+        let measured = runs.filter { !$0.history.interference.isEmpty }
+        guard !measured.isEmpty else { return Page.Section("Which tasks help each other") }
+        return Page.Section(
+            "Which tasks help each other",
+            text: [
+                "The cosine of two tasks' gradients: above 0 (orange) a step for one helps the other, below 0 (blue) it hurts. "
+                    + "Noise of small batches moves every cosine towards 0; signs that stay over the steps count."
+            ],
+            figures: measured.flatMap { [matrix($0), overTime($0)].compactMap(\.self) + norms($0) } + summaries(measured))
+    }
+
+    private func suffix(_ run: ReportedRun) -> String { runs.count > 1 ? ", \(run.name)" : "" }
+    private func id(_ name: String, _ run: ReportedRun) -> String {
+        runs.count > 1 ? "\(name)-\(Figure.identifier(run.name))" : name
+    }
+
+    /// The mean over the second half of the measurements of what is known.
+    private func mean(_ values: [Double?]) -> Double? {
+        let known = values.suffix((values.count + 1) / 2).compactMap(\.self)
+        return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
+    }
+
+    private func matrix(_ run: ReportedRun) -> Figure? {
+        let records = run.history.interference
+        guard let tasks = records.last?.tasks, records.allSatisfy({ $0.tasks == tasks }) else { return nil }
+        let values = tasks.indices.map { i in
+            tasks.indices.map { j in mean(records.map { $0.cosine(i, j) }) }
+        }
+        let reach = Self.reach(values.enumerated().flatMap { i, row in row.enumerated().map { $0 == i ? nil : $1 } })
+        let map = HeatMap(
+            rows: tasks, columns: tasks, values: values, colours: .diverging(centre: 0, reach: reach), unit: "cosine")
+        return Figure(
+            id("cosines", run), title: "Gradient cosines\(suffix(run))",
+            reading: "Mean of the second half of the training: orange pairs help each other, blue pairs hurt.",
+            map.drawing, table: Self.table(tasks, tasks, values))
+    }
+
+    /// Half-ranges that are easy to read.
+    private static func reach(_ values: [Double?]) -> Double {
+        let largest = values.reduce(0) { max($0, ($1 ?? 0).magnitude) }
+        return [0.1, 0.2, 0.5, 1].first { $0 >= largest } ?? 1
+    }
+
+    static func table(_ rows: [String], _ columns: [String], _ values: [[Double?]], digits: Int = 3) -> DataTable {
+        DataTable([""] + columns, zip(rows, values).map { [$0] + $1.map { NumberText.fixed($0, digits) } })
+    }
+
+    private func overTime(_ run: ReportedRun) -> Figure? {
+        let records = run.history.interference
+        guard let tasks = records.last?.tasks, records.count > 1, records.allSatisfy({ $0.tasks == tasks }) else {
+            return nil
+        }
+        // Neighbouring measurements share a column where there are too many for the width.
+        let columns = min(records.count, 40)
+        let parts = (0..<columns).map { records[$0 * records.count / columns..<($0 + 1) * records.count / columns] }
+        let pairs = tasks.indices.flatMap { i in tasks.indices.filter { $0 > i }.map { (i, $0) } }
+        var rows = pairs.map { i, j in
+            (
+                name: "\(tasks[i])\u{2013}\(tasks[j])",
+                values: parts.map { part -> Double? in
+                    let known = part.compactMap { $0.cosine(i, j) }
+                    return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
+                }
+            )
+        }
+        rows.sort { (mean($0.values) ?? 0) > (mean($1.values) ?? 0) }
+        let steps = parts.map { "\($0.last?.step ?? 0)" }
+        let map = HeatMap(
+            rows: rows.map(\.name), columns: steps, values: rows.map(\.values),
+            colours: .diverging(centre: 0, reach: Self.reach(rows.flatMap(\.values))), unit: "cosine",
+            horizontal: "step")
+        return Figure(
+            id("cosines-over-time", run), title: "Gradient cosines over time\(suffix(run))",
+            reading: "A row for each pair of tasks, those that help each other most first.", map.drawing,
+            table: Self.table(rows.map(\.name), steps, rows.map(\.values)))
+    }
+
+    private func norms(_ run: ReportedRun) -> [Figure] {
+        let records = run.history.interference
+        guard let tasks = records.last?.tasks else { return [] }
+        let series = tasks.enumerated().compactMap { index, task -> LineChart.Series? in
+            let points = records.compactMap { record -> (x: Double, y: Double)? in
+                guard record.norms.indices.contains(index), let norm = record.norms[index] else { return nil }
+                return (Double(record.step), norm)
+            }
+            return points.isEmpty ? nil : LineChart.Series(task, points, index: index)
+        }
+        guard !series.isEmpty else { return [] }
+        let chart = LineChart(
+            series, horizontal: "step", vertical: "norm per label token", kind: .logarithmic)
+        return [
+            Figure(
+                id("norms", run), title: "Gradient norms\(suffix(run))",
+                reading: "A task far above the others decides where the shared weights go.", chart.drawing,
+                table: CurveSection.table(series))
+        ]
+    }
+
+    /// The conflict rate and the effective step of all runs.
+    private func summaries(_ measured: [ReportedRun]) -> [Figure] {
+        let kinds: [(String, String, String, (InterferenceRecord) -> Double?)] = [
+            (
+                "conflict-rate", "Conflict rate", "The share of pairs of tasks whose gradients point against each other.",
+                { $0.conflictRate }
+            ),
+            (
+                "effective-step", "Effective step",
+                "1: all tasks pull the same way; 0: their gradients cancel out.", { $0.effectiveStep }
+            ),
+        ]
+        return kinds.compactMap { name, title, reading, value in
+            let series = runs.enumerated().compactMap { index, run -> LineChart.Series? in
+                let points = run.history.interference.compactMap { record in
+                    value(record).map { (x: Double(record.step), y: $0) }
+                }
+                return points.isEmpty ? nil : LineChart.Series(run.name, points, index: index)
+            }
+            guard !series.isEmpty else { return nil }
+            let chart = LineChart(series, horizontal: "step", vertical: title.lowercased(), bounds: [0, 1])
+            return Figure(name, title: title, reading: reading, chart.drawing, table: CurveSection.table(series))
+        }
+    }
+}
