@@ -104,6 +104,7 @@ let package = Package(
         library("Configuration", ["Failures", orderedCollections, yaml]),
         library("Runs", ["Checkpoints", "Configuration", "Failures", "Heartbeat", "Tasks", "Tensors", logging]),
         library("Studies", ["Configuration", "Failures", "Randomness", "Runs", "Tasks", "Tensors", yaml]),
+        library("Reports", ["Analysis", "Pages", "Runs", "Studies", "Tasks"]),
         library(
             "Training",
             [

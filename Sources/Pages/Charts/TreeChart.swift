@@ -2,9 +2,9 @@
 public struct TreeChart: Sendable {
     /// Two groups become one; leaves have the numbers from 0, merges the ones after them.
     public struct Merge: Sendable {
-        let first: Int
-        let second: Int
-        let height: Double
+        public let first: Int
+        public let second: Int
+        public let height: Double
 
         /// Creates a merge.
         public init(_ first: Int, _ second: Int, height: Double) {

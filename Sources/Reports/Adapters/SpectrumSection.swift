@@ -1,0 +1,128 @@
+package import Analysis
+package import Pages
+
+/// What became of the matrices of adapters: singular values, effective ranks and norms.
+package struct SpectrumSection {
+    private let runs: [(name: String, analysis: RunAnalysis)]
+
+    /// Of analysed runs, by their names in figures.
+    package init(_ runs: [(name: String, analysis: RunAnalysis)]) { self.runs = runs }
+
+    /// The part of the page.
+    package var section: Page.Section {
+        let figures = spectra + maps
+        return Page.Section(
+            "Spectra",
+            text: figures.isEmpty
+                ? []
+                : [
+                    "What the adapter adds to the weights (BA). The effective rank is the exponential of the entropy of the "
+                        + "singular values divided by their sum: between 1 and the rank."
+                ], figures: figures)
+    }
+
+    private func suffix(_ name: String) -> String { runs.count > 1 ? ", \(name)" : "" }
+    private func id(_ figure: String, _ name: String) -> String {
+        runs.count > 1 ? "\(figure)-\(Figure.identifier(name))" : figure
+    }
+
+    /// The matrices that stand for a run: what is added to the weights, or else the generated or trained ones; without scales, and
+    /// of the first task where each has its own.
+    private func matrices(_ run: RunAnalysis) -> [MatrixAnalysis] {
+        let all = run.measures.matrices
+        for role in [MatrixRole.update, .weight, .up] {
+            let state: AdapterState = role == .weight ? .minusStart : .trained
+            let chosen = all.filter { $0.matrix == role && $0.state == state && $0.spectrum != nil }
+            let shared = chosen.filter { $0.task == nil }
+            if !shared.isEmpty { return shared }
+            if let task = chosen.first?.task { return chosen.filter { $0.task == task } }
+        }
+        return []
+    }
+
+    /// The singular values of each kind of site, relative to the largest: the median of the sites, and their range.
+    private var spectra: [Figure] {
+        runs.compactMap { name, run in
+            let chosen = matrices(run)
+            let kinds = Self.kinds(chosen)
+            let series = kinds.enumerated().compactMap { index, kind -> LineChart.Series? in
+                let relative = chosen.filter { $0.site.kind == kind }.compactMap { matrix -> [Double]? in
+                    guard let values = matrix.spectrum?.singularValues, let first = values.first, first > 0 else {
+                        return nil
+                    }
+                    return values.map { $0 / first }
+                }
+                let count = min(64, relative.map(\.count).max() ?? 0)
+                let sorted = (0..<count).map { place in
+                    relative.compactMap { $0.indices.contains(place) ? $0[place] : nil }.filter { $0 > 1e-12 }.sorted()
+                }.prefix { !$0.isEmpty }
+                let points = sorted.enumerated().map { (x: Double($0 + 1), y: $1[$1.count / 2]) }
+                let band = sorted.enumerated().map { (x: Double($0 + 1), low: $1[0], high: $1[$1.count - 1]) }
+                return points.isEmpty ? nil : LineChart.Series(kind, points, band: band, index: index)
+            }
+            guard !series.isEmpty else { return nil }
+            let chart = LineChart(
+                series, horizontal: "number of the singular value", vertical: "relative to the largest",
+                kind: .logarithmic, bounds: [1])
+            return Figure(
+                id("spectra", name), title: "Singular values\(suffix(name))",
+                reading: "Medians over the blocks, with their range: a steep fall means that few directions are used.",
+                chart.drawing, table: table(series))
+        }
+    }
+
+    private func table(_ series: [LineChart.Series]) -> DataTable {
+        CurveSection.table(series, horizontal: "number")
+    }
+
+    private static func kinds(_ matrices: [MatrixAnalysis]) -> [String] {
+        matrices.reduce(into: []) { kinds, matrix in
+            if !kinds.contains(matrix.site.kind) { kinds.append(matrix.site.kind) }
+        }
+    }
+
+    /// The number of a site's block, from its path.
+    private static func block(_ site: SiteLabel) -> Int {
+        let parts = site.name.split(separator: ".")
+        guard let place = parts.firstIndex(of: "block"), place + 1 < parts.count else { return 0 }
+        return Int(parts[place + 1]) ?? 0
+    }
+
+    /// Effective ranks and norms, a row for each block and a column for each kind; on one scale for all runs.
+    private var maps: [Figure] {
+        let measures: [(id: String, title: String, reading: String, value: (MatrixAnalysis) -> Double?)] = [
+            (
+                "effective-rank", "Effective rank",
+                "How many directions each site's update uses; dark sites use more.",
+                { $0.spectrum?.effectiveRankEntropy }
+            ),
+            (
+                "update-norm", "Size of the update",
+                "The Frobenius norm of what is added at each site; dark sites change most.", { $0.frobeniusNorm }
+            ),
+        ]
+        return measures.flatMap { measure in
+            let all = runs.flatMap { matrices($0.analysis) }.compactMap(measure.value)
+            guard let largest = all.max(), largest > 0 else { return [Figure]() }
+            let least = measure.id == "effective-rank" ? min(1, all.min() ?? 0) : 0
+            return runs.compactMap { name, run in
+                let chosen = matrices(run)
+                guard !chosen.isEmpty else { return nil }
+                let kinds = Self.kinds(chosen)
+                let blocks = Set(chosen.map { Self.block($0.site) }).sorted()
+                let values = blocks.map { block in
+                    kinds.map { kind in
+                        chosen.first { $0.site.kind == kind && Self.block($0.site) == block }.flatMap(measure.value)
+                    }
+                }
+                let map = HeatMap(
+                    rows: blocks.map { "block \($0)" }, columns: kinds, values: values,
+                    colours: .sequential(least, largest), unit: measure.title.lowercased())
+                return Figure(
+                    id(measure.id, name), title: "\(measure.title)\(suffix(name))", reading: measure.reading,
+                    map.drawing,
+                    table: InterferenceSection.table(blocks.map { "block \($0)" }, kinds, values))
+            }
+        }
+    }
+}
