@@ -115,7 +115,7 @@ let package = Package(
             "Commands",
             [
                 "Adapters", "Analysis", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels",
-                "MPI", "Optimizers", "Runs", "Studies", "Tasks", "Tensors", "Text", "Training", logging,
+                "MPI", "Optimizers", "Pages", "Reports", "Runs", "Studies", "Tasks", "Tensors", "Text", "Training", logging,
             ]),
         .executableTarget(
             name: "unolora-dist",
@@ -151,6 +151,10 @@ let package = Package(
         tests(
             "KernelsTests",
             ["CIntegerProducts", "CKernelChoice", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"]),
+        tests("PagesTests", ["Pages", "TestSupport"]),
+        tests(
+            "ReportsTests",
+            ["Analysis", "Pages", "Reports", "Runs", "Studies", "Tasks", "TestSupport"]),
         tests("AnalysisTests", ["Analysis", "Failures", "Tensors", "TestSupport"], exclude: ["Goldens"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(

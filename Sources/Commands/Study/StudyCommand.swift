@@ -76,7 +76,7 @@ public enum StudyCommand {
             return 128 + (StopSignals.ending ?? SIGTERM)
         }
         try Terminal.print("\n" + table.markdown)
-        Terminal.say("table: \(directory.table("md")), .tex, .csv, .json")
+        Terminal.say("table: \(directory.table("md")), .tex, .csv, .json; page: \(directory.path)/\(StudyReport.name)")
         if let failed = codes.map({ Int32($0[1]) }).first(where: { $0 != 0 }) { return failed }
         // The other tasks of an array are this study too, and the last of them finds nothing held.
         guard !elsewhere.isEmpty, !share.isPartOfArray else { return 0 }
@@ -96,9 +96,11 @@ public enum StudyCommand {
             let isGivenUp = { StopSignals.ending != nil }
             guard let table = StudyTable(study, results, counts: counts, isGivenUp: isGivenUp) else { return nil }
             let files = try table.files()
+            let page = StudyReport.page(study, table, in: directory)
             let isCurrent = try directory.exclusively { () throws(Failure) in
                 guard study.runs.map(states.state) == present else { return false }
                 for (ending, text) in files { try directory.write(text, to: directory.table(ending)) }
+                for file in page.files { try directory.write(file.content, to: "\(directory.path)/\(file.name)") }
                 return true
             }
             if isCurrent { return table }

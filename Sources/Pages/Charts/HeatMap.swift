@@ -1,9 +1,9 @@
 import Foundation
 
 /// A table of values as coloured cells, with numbers in the cells where there is room.
-public struct HeatMap: Sendable {
+package struct HeatMap: Sendable {
     /// How values become colours.
-    public enum Colours: Sendable {
+    package enum Colours: Sendable {
         /// From `centre - reach` (blue) over `centre` (white) to `centre + reach` (orange).
         case diverging(centre: Double, reach: Double)
         /// From the first (light) to the second value (dark).
@@ -23,7 +23,7 @@ public struct HeatMap: Sendable {
     /// - Parameters:
     ///   - unit: what the values are, beside the key of the colours.
     ///   - horizontal: the name of the horizontal axis, if its columns are numbers in order.
-    public init(
+    package init(
         rows: [String], columns: [String], values: [[Double?]], colours: Colours, decimals: Int = 2, unit: String,
         horizontal: String? = nil
     ) {
@@ -39,7 +39,7 @@ public struct HeatMap: Sendable {
     private var isNumbered: Bool { horizontal != nil }
 
     /// The chart.
-    public var drawing: Drawing {
+    package var drawing: Drawing {
         let width = Drawing.usualWidth
         let names = min(132, rows.map { Drawing.width(of: $0) }.max() ?? 0) + 8
         let cell = (width - names - 6) / Double(max(columns.count, 1))

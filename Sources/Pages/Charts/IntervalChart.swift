@@ -1,14 +1,14 @@
 /// Values with intervals, a row each, of several groups: one below the other on a common scale.
-public struct IntervalChart: Sendable {
+package struct IntervalChart: Sendable {
     /// A value.
-    public struct Row: Sendable {
+    package struct Row: Sendable {
         let name: String
         let value: Double?
         let interval: ClosedRange<Double>?
         let index: Int
 
         /// Creates a row; `index` chooses the colour.
-        public init(_ name: String, _ value: Double?, _ interval: ClosedRange<Double>? = nil, index: Int = 0) {
+        package init(_ name: String, _ value: Double?, _ interval: ClosedRange<Double>? = nil, index: Int = 0) {
             self.name = name
             self.value = value
             self.interval = interval
@@ -28,7 +28,7 @@ public struct IntervalChart: Sendable {
     ///   - name: what the values are.
     ///   - bounds: values that the axis contains besides those of the rows.
     ///   - reference: a value at which a line is drawn.
-    public init(
+    package init(
         _ groups: [(name: String?, rows: [Row])], name: String, bounds: [Double] = [], reference: Double? = nil,
         decimals: Int = 1
     ) {
@@ -42,7 +42,7 @@ public struct IntervalChart: Sendable {
     private static let row = 18.0
 
     /// The chart.
-    public var drawing: Drawing {
+    package var drawing: Drawing {
         let rows = groups.flatMap(\.rows)
         let count = rows.count + groups.count { $0.name != nil }
         var drawing = Drawing(height: 10 + Self.row * Double(count) + 40)

@@ -1,14 +1,14 @@
 /// Curves over a common horizontal axis, each with a band if it has one.
-public struct LineChart: Sendable {
+package struct LineChart: Sendable {
     /// A curve.
-    public struct Series: Sendable {
-        public let name: String
-        public let points: [(x: Double, y: Double)]
+    package struct Series: Sendable {
+        package let name: String
+        package let points: [(x: Double, y: Double)]
         let band: [(x: Double, low: Double, high: Double)]
         let index: Int
 
         /// Creates a curve; `index` chooses its colour and dashes, `band` is drawn around it.
-        public init(
+        package init(
             _ name: String, _ points: [(x: Double, y: Double)], band: [(x: Double, low: Double, high: Double)] = [],
             index: Int
         ) {
@@ -31,7 +31,7 @@ public struct LineChart: Sendable {
     /// - Parameters:
     ///   - bounds: values that the vertical axis contains besides those of the series: charts with the same ones can be compared.
     ///   - horizontalBounds: the same for the horizontal axis.
-    public init(
+    package init(
         _ series: [Series], horizontal: String, vertical: String, kind: Scale.Kind = .linear, bounds: [Double] = [],
         horizontalBounds: [Double] = []
     ) {
@@ -47,7 +47,7 @@ public struct LineChart: Sendable {
     private static let mostPoints = 240
 
     /// The chart.
-    public var drawing: Drawing {
+    package var drawing: Drawing {
         let names = series.count > 1 ? series.map(\.name) : []
         var drawing = Drawing(height: 210)
         drawing.height += 16 * Double(Frame.legendRows(names, width: drawing.width - 8))

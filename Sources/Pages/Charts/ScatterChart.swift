@@ -1,14 +1,14 @@
 /// Points in a plane, in groups with colours, with names beside them where there are few.
-public struct ScatterChart: Sendable {
+package struct ScatterChart: Sendable {
     /// A point.
-    public struct Point: Sendable {
+    package struct Point: Sendable {
         let name: String
         let x: Double
         let y: Double
         let group: Int
 
         /// Creates a point; `group` is the position of its group's name.
-        public init(_ name: String, _ x: Double, _ y: Double, group: Int) {
+        package init(_ name: String, _ x: Double, _ y: Double, group: Int) {
             self.name = name
             self.x = x
             self.y = y
@@ -22,7 +22,7 @@ public struct ScatterChart: Sendable {
     let vertical: String
 
     /// Creates a chart.
-    public init(_ points: [Point], groups: [String], horizontal: String, vertical: String) {
+    package init(_ points: [Point], groups: [String], horizontal: String, vertical: String) {
         self.points = points
         self.groups = groups
         self.horizontal = horizontal
@@ -30,7 +30,7 @@ public struct ScatterChart: Sendable {
     }
 
     /// The chart.
-    public var drawing: Drawing {
+    package var drawing: Drawing {
         let names = groups.count > 1 ? groups : []
         var drawing = Drawing(height: 290)
         drawing.height += 16 * Double(Frame.legendRows(names, width: drawing.width - 8))

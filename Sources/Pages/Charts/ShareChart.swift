@@ -1,11 +1,11 @@
 /// Bars that are each divided into shares of a whole.
-public struct ShareChart: Sendable {
+package struct ShareChart: Sendable {
     let bars: [(name: String, shares: [Double])]
     let parts: [String]
     let name: String
 
     /// Creates a chart; each bar has a share for each part, which together are at most 1.
-    public init(_ bars: [(name: String, shares: [Double])], parts: [String], name: String) {
+    package init(_ bars: [(name: String, shares: [Double])], parts: [String], name: String) {
         self.bars = bars
         self.parts = parts
         self.name = name
@@ -14,7 +14,7 @@ public struct ShareChart: Sendable {
     private static let row = 26.0
 
     /// The chart.
-    public var drawing: Drawing {
+    package var drawing: Drawing {
         let legend = 16 * Double(Frame.legendRows(parts, width: Drawing.usualWidth - 8))
         var drawing = Drawing(height: 12 + legend + Self.row * Double(bars.count) + 40)
         let names = bars.count > 1 ? min(120, bars.map { Drawing.width(of: $0.name) }.max() ?? 0) + 8 : 0

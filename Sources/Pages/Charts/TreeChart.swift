@@ -1,13 +1,13 @@
 /// A dendrogram: leaves at the left, and where two groups meet, the distance at which they are joined.
-public struct TreeChart: Sendable {
+package struct TreeChart: Sendable {
     /// Two groups become one; leaves have the numbers from 0, merges the ones after them.
-    public struct Merge: Sendable {
-        public let first: Int
-        public let second: Int
-        public let height: Double
+    package struct Merge: Sendable {
+        package let first: Int
+        package let second: Int
+        package let height: Double
 
         /// Creates a merge.
-        public init(_ first: Int, _ second: Int, height: Double) {
+        package init(_ first: Int, _ second: Int, height: Double) {
             self.first = first
             self.second = second
             self.height = height
@@ -20,7 +20,7 @@ public struct TreeChart: Sendable {
     let name: String
 
     /// Creates a chart; `order` is that of the leaves from top to bottom, in which no lines cross.
-    public init(leaves: [String], order: [Int], merges: [Merge], name: String) {
+    package init(leaves: [String], order: [Int], merges: [Merge], name: String) {
         self.leaves = leaves
         self.order = order
         self.merges = merges
@@ -30,7 +30,7 @@ public struct TreeChart: Sendable {
     private static let row = 22.0
 
     /// The chart.
-    public var drawing: Drawing {
+    package var drawing: Drawing {
         var drawing = Drawing(height: 10 + Self.row * Double(leaves.count) + 40)
         let names = min(140, leaves.map { Drawing.width(of: $0) }.max() ?? 0) + 10
         let frame = Frame(left: names + 4, top: 6, right: drawing.width - 16, bottom: drawing.height - 38)

@@ -1,5 +1,5 @@
 /// What a chart draws: SVG elements in a rectangle whose upper left corner is (0, 0).
-public struct Drawing: Sendable {
+package struct Drawing: Sendable {
     var width: Double
     var height: Double
     var content: [Node] = []

@@ -1,5 +1,5 @@
 /// A piece of a page or drawing: an element, or text.
-public indirect enum Node: Sendable, Equatable {
+package indirect enum Node: Sendable, Equatable {
     /// An element with its attributes in order.
     case element(String, [Attribute], [Node])
     /// Text, which is escaped when it is written.
@@ -8,12 +8,12 @@ public indirect enum Node: Sendable, Equatable {
     case style(String)
 
     /// An attribute's name and value.
-    public struct Attribute: Sendable, Equatable {
+    package struct Attribute: Sendable, Equatable {
         let name: String
         let value: String
 
         /// Creates an attribute.
-        public init(_ name: String, _ value: String) {
+        package init(_ name: String, _ value: String) {
             self.name = name
             self.value = value
         }
@@ -34,7 +34,7 @@ public indirect enum Node: Sendable, Equatable {
     }
 
     /// The source text.
-    public var source: String {
+    package var source: String {
         var output = ""
         write(to: &output)
         return output

@@ -1,5 +1,5 @@
 /// The numbers of a figure as a table, for screen readers and for copying.
-public struct DataTable: Sendable {
+package struct DataTable: Sendable {
     let columns: [String]
     let rows: [[String]]
     let omitted: Int
@@ -8,7 +8,7 @@ public struct DataTable: Sendable {
     private static let mostRows = 400
 
     /// Creates a table; the first column names the rows. Rows beyond what a page can hold are left out and counted.
-    public init(_ columns: [String], _ rows: [[String]]) {
+    package init(_ columns: [String], _ rows: [[String]]) {
         self.columns = columns
         self.rows = Array(rows.prefix(Self.mostRows))
         omitted = max(0, rows.count - Self.mostRows)

@@ -1,7 +1,7 @@
 /// A chart with what it shows, in words and as numbers.
-public struct Figure: Sendable {
+package struct Figure: Sendable {
     /// Identifies the figure in the page and names its file.
-    public let id: String
+    package let id: String
     let title: String
     let reading: String
     let drawing: Drawing
@@ -12,7 +12,7 @@ public struct Figure: Sendable {
     /// - Parameters:
     ///   - id: lower-case letters, digits and hyphens; different for all figures of a page.
     ///   - reading: what is to be seen, in one line.
-    public init(_ id: String, title: String, reading: String, _ drawing: Drawing, table: DataTable? = nil) {
+    package init(_ id: String, title: String, reading: String, _ drawing: Drawing, table: DataTable? = nil) {
         self.id = id
         self.title = title
         self.reading = reading
@@ -21,7 +21,7 @@ public struct Figure: Sendable {
     }
 
     /// An identifier made of any text.
-    public static func identifier(_ text: String) -> String {
+    package static func identifier(_ text: String) -> String {
         var parts: [String] = [""]
         for scalar in text.lowercased().unicodeScalars {
             if ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) {
@@ -48,7 +48,7 @@ public struct Figure: Sendable {
     }
 
     /// The picture as a file of its own, which has the colours of the reader's setting, light or dark.
-    public var file: String { "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + picture(isFile: true).source }
+    package var file: String { "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + picture(isFile: true).source }
 
     /// The figure in a page.
     var node: Node {

@@ -1,14 +1,14 @@
 /// A page that needs nothing but itself: no network, no script.
-public struct Page: Sendable {
+package struct Page: Sendable {
     /// A part of a page.
-    public struct Section: Sendable {
+    package struct Section: Sendable {
         let title: String
         let text: [String]
         let table: DataTable?
         let figures: [Figure]
 
         /// Creates a part: sentences, a table that is always shown, and figures side by side.
-        public init(_ title: String, text: [String] = [], table: DataTable? = nil, figures: [Figure] = []) {
+        package init(_ title: String, text: [String] = [], table: DataTable? = nil, figures: [Figure] = []) {
             self.title = title
             self.text = text
             self.table = table
@@ -24,7 +24,7 @@ public struct Page: Sendable {
     let footer: String
 
     /// Creates a page; empty parts are left out.
-    public init(title: String, introduction: [String], sections: [Section], footer: String) {
+    package init(title: String, introduction: [String], sections: [Section], footer: String) {
         self.title = title
         self.introduction = introduction
         self.sections = sections.filter { !$0.figures.isEmpty || !$0.text.isEmpty || $0.table != nil }
@@ -32,10 +32,10 @@ public struct Page: Sendable {
     }
 
     /// All figures, in order.
-    public var figures: [Figure] { sections.flatMap(\.figures) }
+    package var figures: [Figure] { sections.flatMap(\.figures) }
 
     /// The page's source.
-    public var source: String {
+    package var source: String {
         let head = Node.of(
             "head", [:],
             [

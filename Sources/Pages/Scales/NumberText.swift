@@ -1,7 +1,7 @@
 import Foundation
 
 /// Numbers as people read them.
-public enum NumberText {
+package enum NumberText {
     /// The sign for numbers below 0; a hyphen is too short.
     private static let minus = "\u{2212}"
 
@@ -34,14 +34,14 @@ public enum NumberText {
     }
 
     /// A number with `digits` significant digits.
-    public static func short(_ value: Double?, digits: Int = 3) -> String {
+    package static func short(_ value: Double?, digits: Int = 3) -> String {
         guard let value else { return "\u{2013}" }
         guard value.isFinite else { return value.isNaN ? "NaN" : value > 0 ? "\u{221E}" : minus + "\u{221E}" }
         return signed(String(format: "%.\(digits)g", value))
     }
 
     /// A number with fixed decimals.
-    public static func fixed(_ value: Double?, _ decimals: Int) -> String {
+    package static func fixed(_ value: Double?, _ decimals: Int) -> String {
         guard let value, value.isFinite else { return short(value) }
         let text = String(format: "%.\(decimals)f", value)
         // A rounded number of 0 has no sign.

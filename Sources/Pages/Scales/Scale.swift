@@ -1,9 +1,9 @@
 import Foundation
 
 /// Maps values to places on an axis, and chooses the values that are written beside it.
-public struct Scale: Sendable {
+package struct Scale: Sendable {
     /// How distances are related to values.
-    public enum Kind: Sendable {
+    package enum Kind: Sendable {
         /// Equal differences have equal distances.
         case linear
         /// Equal ratios have equal distances; for values above 0.

@@ -52,14 +52,17 @@ package struct ScaleSection {
             unit: "mean scale")
         return Figure(
             id("scales", name), title: "Scales by site and task\(suffix(name))",
-            reading: "Orange: the task makes a site stronger; blue: weaker. A row of one colour treats all tasks alike.",
+            reading:
+                "Orange: the task makes a site stronger; blue: weaker. A row of one colour treats all tasks alike.",
             map.drawing, table: InterferenceSection.table(rows, tasks, values, digits: 4))
     }
 
     /// A site's path without what all paths have in common.
     private static func short(_ name: String) -> String {
         name.replacing("encoder.block.", with: "enc ").replacing("decoder.block.", with: "dec ")
-            .replacing(".layer.0.SelfAttention.", with: " self ").replacing(".layer.1.EncDecAttention.", with: " cross ")
+            .replacing(".layer.0.SelfAttention.", with: " self ").replacing(
+                ".layer.1.EncDecAttention.", with: " cross "
+            )
             .replacing(".layer.1.DenseReluDense.", with: " ff ").replacing(".layer.2.DenseReluDense.", with: " ff ")
     }
 

@@ -48,7 +48,8 @@ package struct SimilaritySection {
             let what = chosen.features == .spectrum ? "singular values" : "matrices"
             return Figure(
                 id("components", name), title: "Sites, two principal components\(suffix(name))",
-                reading: "A point is a site; sites with similar \(what) (\(chosen.matrix.rawValue)) are close together.",
+                reading:
+                    "A point is a site; sites with similar \(what) (\(chosen.matrix.rawValue)) are close together.",
                 ScatterChart(points, groups: kinds, horizontal: axis(0), vertical: axis(1)).drawing,
                 table: DataTable(
                     ["site", "kind", "first", "second"],
@@ -88,7 +89,8 @@ package struct SimilaritySection {
                 return Figure(
                     id("task-overlap-\(matrix.rawValue.lowercased())", name),
                     title: "Overlap of the tasks' \(matrix.rawValue)\(suffix(name))",
-                    reading: "1: two tasks' matrices \(space == .rows ? "read" : "write") the same directions; 0: other ones.",
+                    reading:
+                        "1: two tasks' matrices \(space == .rows ? "read" : "write") the same directions; 0: other ones.",
                     map.drawing, table: InterferenceSection.table(tasks, tasks, values))
             }
         }

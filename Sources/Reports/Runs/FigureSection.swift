@@ -33,7 +33,9 @@ package struct FigureSection {
         let averages = records.map { ($0.index, $0.name, Optional(100 * $0.record.average)) }
         let groups: [(name: String?, rows: [IntervalChart.Row])]
         if records.count == 1 {
-            let rows = names.map { IntervalChart.Row("\($0.task) \($0.metric)", value(records[0].record, $0), index: 0) }
+            let rows = names.map {
+                IntervalChart.Row("\($0.task) \($0.metric)", value(records[0].record, $0), index: 0)
+            }
             groups = [(nil, rows + [IntervalChart.Row("average", averages[0].2, index: 1)])]
         } else {
             let rows = names.map { name in

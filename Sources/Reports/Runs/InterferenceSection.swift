@@ -18,7 +18,8 @@ package struct InterferenceSection {
                 "The cosine of two tasks' gradients: above 0 (orange) a step for one helps the other, below 0 (blue) it hurts. "
                     + "Noise of small batches moves every cosine towards 0; signs that stay over the steps count."
             ],
-            figures: measured.flatMap { [matrix($0), overTime($0)].compactMap(\.self) + norms($0) } + summaries(measured))
+            figures: measured.flatMap { [matrix($0), overTime($0)].compactMap(\.self) + norms($0) }
+                + summaries(measured))
     }
 
     private func suffix(_ run: ReportedRun) -> String { runs.count > 1 ? ", \(run.name)" : "" }
@@ -112,7 +113,8 @@ package struct InterferenceSection {
     private func summaries(_ measured: [ReportedRun]) -> [Figure] {
         let kinds: [(String, String, String, (InterferenceRecord) -> Double?)] = [
             (
-                "conflict-rate", "Conflict rate", "The share of pairs of tasks whose gradients point against each other.",
+                "conflict-rate", "Conflict rate",
+                "The share of pairs of tasks whose gradients point against each other.",
                 { $0.conflictRate }
             ),
             (

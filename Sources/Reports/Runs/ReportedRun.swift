@@ -21,7 +21,9 @@ package struct ReportedRun {
         return parts.map { own in
             for count in 1...max(own.count, 1) {
                 let end = own.suffix(count)
-                if parts.count(where: { $0.suffix(count).elementsEqual(end) }) == 1 { return end.joined(separator: "/") }
+                if parts.count(where: { $0.suffix(count).elementsEqual(end) }) == 1 {
+                    return end.joined(separator: "/")
+                }
             }
             return own.joined(separator: "/")
         }

@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+@testable import Pages
+
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
+
+/// Pages and drawings as a browser and a screen reader would find them.
+@Suite struct PageTests {
+    /// Charts of every kind, with names that have a meaning in markup and values that are absent.
+    static let figures: [Figure] = {
+        let name = "a < b & \"c\""
+        let points = (0..<300).map { (x: Double($0), y: 1 / Double($0 + 1)) }
+        return [
+            Figure(
+                "lines", title: name, reading: "one line",
+                LineChart(
+                    [
+                        .init(name, points, band: points.map { ($0.x, $0.y / 2, $0.y * 2) }, index: 0),
+                        .init("nan", [(0, .nan), (1, 0.5), (2, .infinity)], index: 9),
+                    ], horizontal: "step", vertical: "loss", kind: .logarithmic
+                ).drawing, table: DataTable(["step", name], (0..<500).map { ["\($0)", "1"] })),
+            Figure(
+                "empty", title: "empty", reading: "nothing",
+                LineChart([], horizontal: "step", vertical: "loss").drawing),
+            Figure(
+                "intervals", title: "intervals", reading: "one line",
+                IntervalChart(
+                    [("group", [.init(name, 3, 2...4), .init("no value", nil), .init("no number", .nan)])],
+                    name: "percent",
+                    reference: 0
+                ).drawing),
+            Figure(
+                "map", title: "map", reading: "one line",
+                HeatMap(
+                    rows: [name, "b"], columns: ["x", "y"], values: [[1, nil], [-1, 0.5]],
+                    colours: .diverging(centre: 0, reach: 1), unit: "cosine"
+                ).drawing),
+            Figure(
+                "map-over-time", title: "map", reading: "one line",
+                HeatMap(
+                    rows: (0..<28).map { "row \($0)" }, columns: (0..<40).map { "\($0 * 50)" },
+                    values: (0..<28).map { row in (0..<40).map { Double(row + $0) } }, colours: .sequential(0, 70),
+                    unit: "cosine", horizontal: "step"
+                ).drawing),
+            Figure(
+                "points", title: "points", reading: "one line",
+                ScatterChart(
+                    [.init(name, 0, 0, group: 0), .init("b", 1, 2, group: 1)], groups: ["one", "two"], horizontal: "x",
+                    vertical: "y"
+                ).drawing),
+            Figure(
+                "tree", title: "tree", reading: "one line",
+                TreeChart(
+                    leaves: ["a", "b", "c"], order: [2, 0, 1],
+                    merges: [.init(0, 1, height: 1), .init(2, 3, height: 2)], name: "distance"
+                ).drawing),
+            Figure(
+                "shares", title: "shares", reading: "one line",
+                ShareChart([("run", [0.5, 0.25, 0]), ("other", [1, 0, 0])], parts: ["a", name, "c"], name: "share")
+                    .drawing),
+        ]
+    }()
+
+    private static let page = Page(
+        title: "T & <T>", introduction: ["one"],
+        sections: [
+            .init("Part", text: ["text"], table: DataTable(["a"], [["1"]]), figures: figures), .init("Nothing"),
+        ],
+        footer: "end")
+
+    private static func parse(_ text: String) throws -> XMLDocument { try XMLDocument(xmlString: text) }
+
+    /// The elements of a document and all their values, in order.
+    private static func elements(_ node: XMLNode) -> [XMLElement] {
+        let own = (node as? XMLElement).map { [$0] } ?? []
+        return own + (node.children ?? []).flatMap(elements)
+    }
+
+    @Test(arguments: figures.indices)
+    func `a drawing's file is XML with a title, a description and nothing outside its frame`(index: Int) throws {
+        let figure = Self.figures[index]
+        let document = try Self.parse(figure.file)
+        let elements = Self.elements(document)
+        let root = try #require(document.rootElement())
+        #expect(root.name == "svg" && root.attribute(forName: "role")?.stringValue == "img")
+        #expect(elements.contains { $0.name == "title" && $0.stringValue == figure.title })
+        #expect(elements.contains { $0.name == "desc" && $0.stringValue == figure.reading })
+        let box = try #require(root.attribute(forName: "viewBox")?.stringValue).split(separator: " ").map { Double($0) }
+        let (width, height) = try (#require(box[2]), #require(box[3]))
+        for element in elements {
+            for (names, limit) in [(["x", "x1", "x2", "cx"], width), (["y", "y1", "y2", "cy"], height)] {
+                for name in names {
+                    guard let text = element.attribute(forName: name)?.stringValue else { continue }
+                    let place = try #require(Double(text), "\(name)=\(text)")
+                    #expect(place >= -0.5 && place <= limit + 0.5, "\(figure.id): \(element)")
+                }
+            }
+        }
+        #expect(!figure.file.contains("nan") || figure.file.contains(">nan<"))
+        #expect(!figure.file.lowercased().contains("inf "))
+    }
+
+    @Test func `a page is whole in itself, and each of its figures can be found and read`() throws {
+        let source = Self.page.source
+        // Elements without content are closed for the parser of XML only.
+        let xml = source.replacing("<!DOCTYPE html>\n", with: "").replacing(
+            #/<(meta|link)([^>]*)>/#, with: { "<\($0.1)\($0.2)/>" })
+        let elements = Self.elements(try Self.parse(xml))
+        let ids = elements.compactMap { $0.attribute(forName: "id")?.stringValue }
+        #expect(Set(ids).count == ids.count, "an id occurs twice")
+        for element in elements {
+            for name in ["aria-labelledby", "href"] {
+                guard let text = element.attribute(forName: name)?.stringValue, text != "data:," else { continue }
+                for id in text.split(separator: " ") {
+                    #expect(ids.contains(id.hasPrefix("#") ? String(id.dropFirst()) : String(id)))
+                }
+            }
+        }
+        #expect(!elements.contains { ["script", "img", "iframe", "object", "form"].contains($0.name ?? "") })
+        #expect(source.contains("<html lang=\"en\">") && elements.count { $0.name == "h1" } == 1)
+        #expect(!source.contains("http://") && !source.contains("https://") && !source.contains("url("))
+        #expect(elements.count { $0.name == "figure" } == Self.figures.count)
+        #expect(elements.count { $0.name == "section" } == 1)
+        #expect(source.contains("100 more rows are in the files"))
+    }
+
+    /// The ratio of contrast of WCAG 2: 4.5 is enough for small text.
+    @Test func `numbers on colours can be read`() {
+        func luminance(_ hex: String) -> Double {
+            let value = Int(hex.dropFirst(), radix: 16) ?? 0
+            let parts = [value >> 16, value >> 8 & 255, value & 255].map { part -> Double in
+                let share = Double(part) / 255
+                return share <= 0.03928 ? share / 12.92 : Double.pow((share + 0.055) / 1.055)
+            }
+            return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+        }
+        func contrast(_ a: String, _ b: String) -> Double {
+            let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05)
+            return max(a, b) / min(a, b)
+        }
+        for step in 0...100 {
+            let share = Double(step) / 100
+            for signed in [share, -share] {
+                let text = Ink.isLight(diverging: signed) ? "#14171b" : "#ffffff"
+                #expect(contrast(Ink.diverging(signed), text) >= 4.5, "diverging \(signed)")
+            }
+            let text = Ink.isLight(sequential: share) ? "#14171b" : "#ffffff"
+            #expect(contrast(Ink.sequential(share), text) >= 4.5, "sequential \(share)")
+        }
+    }
+
+    @Test func `identifiers are made of any text`() {
+        #expect(Figure.identifier("A/B: \u{E4} c_1") == "a-b-c-1" && Figure.identifier("lora.rank=8") == "lora-rank-8")
+    }
+}
+
+extension Double {
+    fileprivate static func pow(_ base: Double) -> Double { Foundation.pow(base, 2.4) }
+}
