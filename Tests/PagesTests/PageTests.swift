@@ -73,6 +73,11 @@ import Testing
 
     private static func parse(_ text: String) throws -> XMLDocument { try XMLDocument(xmlString: text) }
 
+    /// An attribute by its name, whatever the element's namespace is.
+    private static func value(_ name: String, of element: XMLElement) -> String? {
+        element.attributes?.first { $0.name == name }?.stringValue
+    }
+
     /// The elements of a document and all their values, in order.
     private static func elements(_ node: XMLNode) -> [XMLElement] {
         let own = (node as? XMLElement).map { [$0] } ?? []
@@ -85,15 +90,15 @@ import Testing
         let document = try Self.parse(figure.file)
         let elements = Self.elements(document)
         let root = try #require(document.rootElement())
-        #expect(root.name == "svg" && root.attribute(forName: "role")?.stringValue == "img")
+        #expect(root.name == "svg" && Self.value("role", of: root) == "img")
         #expect(elements.contains { $0.name == "title" && $0.stringValue == figure.title })
         #expect(elements.contains { $0.name == "desc" && $0.stringValue == figure.reading })
-        let box = try #require(root.attribute(forName: "viewBox")?.stringValue).split(separator: " ").map { Double($0) }
+        let box = try #require(Self.value("viewBox", of: root)).split(separator: " ").map { Double($0) }
         let (width, height) = try (#require(box[2]), #require(box[3]))
         for element in elements {
             for (names, limit) in [(["x", "x1", "x2", "cx"], width), (["y", "y1", "y2", "cy"], height)] {
                 for name in names {
-                    guard let text = element.attribute(forName: name)?.stringValue else { continue }
+                    guard let text = Self.value(name, of: element) else { continue }
                     let place = try #require(Double(text), "\(name)=\(text)")
                     #expect(place >= -0.5 && place <= limit + 0.5, "\(figure.id): \(element)")
                 }
@@ -109,11 +114,11 @@ import Testing
         let xml = source.replacing("<!DOCTYPE html>\n", with: "").replacing(
             #/<(meta|link)([^>]*)>/#, with: { "<\($0.1)\($0.2)/>" })
         let elements = Self.elements(try Self.parse(xml))
-        let ids = elements.compactMap { $0.attribute(forName: "id")?.stringValue }
+        let ids = elements.compactMap { Self.value("id", of: $0) }
         #expect(Set(ids).count == ids.count, "an id occurs twice")
         for element in elements {
             for name in ["aria-labelledby", "href"] {
-                guard let text = element.attribute(forName: name)?.stringValue, text != "data:," else { continue }
+                guard let text = Self.value(name, of: element), text != "data:," else { continue }
                 for id in text.split(separator: " ") {
                     #expect(ids.contains(id.hasPrefix("#") ? String(id.dropFirst()) : String(id)))
                 }
@@ -144,11 +149,11 @@ import Testing
         for step in 0...100 {
             let share = Double(step) / 100
             for signed in [share, -share] {
-                let text = Ink.isLight(diverging: signed) ? "#14171b" : "#ffffff"
-                #expect(contrast(Ink.diverging(signed), text) >= 4.5, "diverging \(signed)")
+                let text = Ink.diverging(signed).isLight ? "#000000" : "#ffffff"
+                #expect(contrast(Ink.diverging(signed).text, text) >= 4.5, "diverging \(signed)")
             }
-            let text = Ink.isLight(sequential: share) ? "#14171b" : "#ffffff"
-            #expect(contrast(Ink.sequential(share), text) >= 4.5, "sequential \(share)")
+            let text = Ink.sequential(share).isLight ? "#000000" : "#ffffff"
+            #expect(contrast(Ink.sequential(share).text, text) >= 4.5, "sequential \(share)")
         }
     }
 

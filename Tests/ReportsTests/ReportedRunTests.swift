@@ -61,7 +61,7 @@ import Testing
             ])
         let source = page.source
         // The mixture, a loss, a figure and a cosine.
-        for text in ["75.0 %", "25.0 %", ">1.5<", ">75.00<", "\u{2212}0.25"] {
+        for text in ["75.0 %", "25.0 %", ">3</td>", ">75.00<", "\u{2212}0.25"] {
             #expect(source.contains(text), "\(text)")
         }
         // Two runs with the same name would have the same figures.

@@ -1,6 +1,7 @@
 import Analysis
 import Failures
 import Foundation
+import Reports
 import Tensors
 
 /// The directory of an analysis: it appears as a whole, and takes the place of an earlier one.
@@ -8,6 +9,10 @@ struct AnalysisDirectory {
     private let path: String
 
     private static let main = "analysis.json"
+    /// The page for people.
+    static let page = "report.html"
+    /// What the page adds to the directory.
+    static let pageNames = [page, PageFiles.figures]
 
     /// Describes the directory; a link to one stays a link. Refuses, before anything is computed, one in which something else is.
     init(_ path: String) throws(Failure) {
@@ -41,7 +46,7 @@ struct AnalysisDirectory {
 
     /// Writes all files of an analysis into a new directory and puts it into place. When something fails, what was there before
     /// stays.
-    func write(_ report: AnalysisReport) throws(Failure) {
+    func write(_ report: AnalysisReport, _ page: PageFiles) throws(Failure) {
         let temporary = TemporaryFile.path(beside: path)
         guard makeDirectories((path as NSString).deletingLastPathComponent), makeDirectories(temporary) else {
             throw writeFailure("create", temporary)
@@ -52,6 +57,10 @@ struct AnalysisDirectory {
             for table in AnalysisTables(report).tables {
                 try write(Array(table.text.utf8), to: temporary + "/" + table.name)
             }
+            guard page.files.count < 2 || makeDirectories(temporary + "/" + PageFiles.figures) else {
+                throw writeFailure("create", temporary + "/" + PageFiles.figures)
+            }
+            for file in page.files { try write(Array(file.content.utf8), to: temporary + "/" + file.name) }
             try DurableFile.synchronize(directory: temporary)
             try checkContent()
             try show(temporary)

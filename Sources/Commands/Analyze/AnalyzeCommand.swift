@@ -3,6 +3,7 @@ public import Failures
 import Foundation
 import Kernels
 public import MPI
+import Reports
 import Runs
 
 /// `analyze`: what the adapters of runs have become, as tables for machines.
@@ -33,7 +34,9 @@ public enum AnalyzeCommand {
         }
         let directory = try AnalysisDirectory(request.out)
         let report = try report(request, world: world)
-        try directory.write(report)
+        let histories = report.runs.map { RunHistory(RunDirectory($0.source.name)) }
+        let page = AnalysisPage.page(report, histories)
+        try directory.write(report, PageFiles(page, name: AnalysisDirectory.page))
         for run in report.runs {
             for note in run.source.notes { Terminal.complain("note: \(run.source.name): \(note)") }
         }
@@ -66,7 +69,8 @@ public enum AnalyzeCommand {
         }
         return AnalysisReport(
             version: ProgramVersion.current, commit: ProgramVersion.commit ?? "unknown",
-            library: BLAS.description, files: AnalysisTables.names, definitions: AnalysisDefinitions.all,
+            library: BLAS.description, files: AnalysisTables.names + AnalysisDirectory.pageNames,
+            definitions: AnalysisDefinitions.all,
             runs: analyses,
             comparisons: comparisons)
     }

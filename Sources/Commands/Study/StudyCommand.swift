@@ -2,6 +2,7 @@ import Configuration
 public import Failures
 import Foundation
 public import MPI
+import Reports
 import Runs
 import Studies
 import Tensors

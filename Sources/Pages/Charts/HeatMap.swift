@@ -69,7 +69,7 @@ package struct HeatMap: Sendable {
                 let x = names + cell * Double(column)
                 let text = NumberText.fixed(value, decimals)
                 drawing.rectangle(
-                    x, y, cell - (cell > 8 ? 1 : 0), height - 1, fill: value.map { colour($0).fill },
+                    x, y, cell - (cell > 8 ? 1 : 0), height - 1, fill: value.map { colour($0).text },
                     style: value == nil ? "empty" : nil, hint: "\(name), \(columns[column]): \(text)")
                 guard hasNumbers, let value else { continue }
                 drawing.text(
@@ -96,14 +96,10 @@ package struct HeatMap: Sendable {
         }
     }
 
-    private func colour(_ value: Double) -> (fill: String, isLight: Bool) {
+    private func colour(_ value: Double) -> Ink.Fill {
         switch colours {
-        case .diverging(let centre, let reach):
-            let share = reach > 0 ? (value - centre) / reach : 0
-            return (Ink.diverging(share), Ink.isLight(diverging: share))
-        case .sequential(let low, let high):
-            let share = high > low ? (value - low) / (high - low) : 0
-            return (Ink.sequential(share), Ink.isLight(sequential: share))
+        case .diverging(let centre, let reach): Ink.diverging(reach > 0 ? (value - centre) / reach : 0)
+        case .sequential(let low, let high): Ink.sequential(high > low ? (value - low) / (high - low) : 0)
         }
     }
 
@@ -118,7 +114,7 @@ package struct HeatMap: Sendable {
         for step in 0..<steps {
             let value = ends[0] + (ends[2] - ends[0]) * (Double(step) + 0.5) / Double(steps)
             drawing.rectangle(
-                left + width * Double(step) / Double(steps), y, width / Double(steps) + 0.3, 9, fill: colour(value).fill
+                left + width * Double(step) / Double(steps), y, width / Double(steps) + 0.3, 9, fill: colour(value).text
             )
         }
         for (index, value) in ends.enumerated() {

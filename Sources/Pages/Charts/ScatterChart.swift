@@ -45,10 +45,11 @@ package struct ScatterChart: Sendable {
         for point in points {
             drawing.circle(
                 x.place(point.x), y.place(point.y), 4, style: "dot \(Ink.seriesClass(point.group))", hint: point.name)
-            guard points.count <= 12 else { continue }
-            let isRight = x.place(point.x) + 8 + Drawing.width(of: point.name) < drawing.width
-            drawing.text(
-                point.name, x.place(point.x) + (isRight ? 7 : -7), y.place(point.y) + 4, isRight ? .start : .end)
+            let (place, width) = (x.place(point.x), Drawing.width(of: point.name) + 8)
+            let isRight = place + width < drawing.width
+            // Groups have names in the legend already.
+            guard points.count <= 12, groups.count < points.count, isRight || place - width > 0 else { continue }
+            drawing.text(point.name, place + (isRight ? 7 : -7), y.place(point.y) + 4, isRight ? .start : .end)
         }
         return drawing
     }

@@ -14,29 +14,48 @@ enum Ink {
         [nil, "6 3", "2 3", "8 3 2 3", "4 2", "1 2", "10 4", "6 2 2 2 2 2"][index % 8]
     }
 
-    /// A colour of a heat map for a value from -1 to 1: blue, white, orange.
-    static func diverging(_ value: Double) -> String {
+    /// A colour of a heat map, and whether dark text can be read on it; else light text is used.
+    struct Fill: Equatable {
+        let red: Double
+        let green: Double
+        let blue: Double
+
+        /// The colour as CSS writes it.
+        var text: String { String(format: "#%02x%02x%02x", Int(red), Int(green), Int(blue)) }
+
+        /// The relative luminance of WCAG 2.
+        var luminance: Double {
+            func linear(_ part: Double) -> Double {
+                let share = part / 255
+                return share <= 0.03928 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
+            }
+            return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+        }
+
+        /// Whether black has more contrast with it than white.
+        var isLight: Bool { (luminance + 0.05) * (luminance + 0.05) > 1.05 * 0.05 }
+
+        /// The colour between two others.
+        static func mixed(_ a: Fill, _ b: Fill, _ share: Double) -> Fill {
+            func part(_ a: Double, _ b: Double) -> Double { (a + (b - a) * share).rounded() }
+            return Fill(red: part(a.red, b.red), green: part(a.green, b.green), blue: part(a.blue, b.blue))
+        }
+    }
+
+    /// For a value from -1 to 1: blue, white, orange.
+    static func diverging(_ value: Double) -> Fill {
         let share = max(-1, min(1, value))
-        let end = share < 0 ? (20.0, 90.0, 160.0) : (190.0, 80.0, 10.0)
-        return mixed((250, 250, 248), end, pow(share.magnitude, 0.8))
+        let end = share < 0 ? Fill(red: 20, green: 90, blue: 160) : Fill(red: 190, green: 80, blue: 10)
+        return .mixed(Fill(red: 250, green: 250, blue: 248), end, pow(share.magnitude, 0.8))
     }
 
-    /// A colour of a heat map for a value from 0 to 1: light to dark green-blue.
-    static func sequential(_ value: Double) -> String {
+    /// For a value from 0 to 1: light to dark green-blue.
+    static func sequential(_ value: Double) -> Fill {
         let share = max(0, min(1, value))
-        return share < 0.5
-            ? mixed((247, 250, 240), (90, 175, 180), share * 2) : mixed((90, 175, 180), (8, 50, 100), share * 2 - 1)
-    }
-
-    /// Whether dark text can be read on a diverging colour; else light text is used.
-    static func isLight(diverging value: Double) -> Bool { value.magnitude < 0.62 }
-    /// The same for a sequential colour.
-    static func isLight(sequential value: Double) -> Bool { value < 0.45 }
-
-    private static func mixed(
-        _ a: (Double, Double, Double), _ b: (Double, Double, Double), _ share: Double
-    ) -> String {
-        func part(_ a: Double, _ b: Double) -> Int { Int((a + (b - a) * share).rounded()) }
-        return String(format: "#%02x%02x%02x", part(a.0, b.0), part(a.1, b.1), part(a.2, b.2))
+        let (light, middle, dark) = (
+            Fill(red: 247, green: 250, blue: 240), Fill(red: 90, green: 175, blue: 180),
+            Fill(red: 8, green: 50, blue: 100)
+        )
+        return share < 0.5 ? .mixed(light, middle, share * 2) : .mixed(middle, dark, share * 2 - 1)
     }
 }

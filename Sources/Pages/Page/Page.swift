@@ -63,7 +63,7 @@ package struct Page: Sendable {
     private static func node(_ section: Section) -> Node {
         var content: [Node] = [.of("h2", ["id": section.id + "-name"], section.title)]
         content += section.text.map { .of("p", [:], $0) }
-        if let table = section.table { content.append(table.node(named: section.title)) }
+        if let table = section.table { content.append(table.node(named: "\(section.title), table")) }
         if !section.figures.isEmpty {
             content.append(.of("div", ["class": "figures"], section.figures.map(\.node)))
         }

@@ -22,8 +22,8 @@ enum Style {
             + """
             \(root) text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--ink)}
             \(root) .name{fill:var(--soft)}
-            \(root) .onLight{fill:#14171b;font-size:10px}
-            \(root) .onDark{fill:#ffffff;font-size:10px}
+            \(root) .onLight{fill:#000000;font-size:10.5px}
+            \(root) .onDark{fill:#ffffff;font-size:10.5px}
             \(root) .grid{stroke:var(--grid);stroke-width:1}
             \(root) .axis{stroke:var(--line);stroke-width:1}
             \(root) .reference{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3}
@@ -69,6 +69,7 @@ enum Style {
         th:first-child{text-align:left}
         thead th{position:sticky;top:0;background:var(--card)}
         .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+        @media(max-width:480px){body{padding:.75rem}figure{padding:.5rem}}
         footer{margin-top:2rem;border-top:1px solid var(--grid);color:var(--soft);font-size:.875rem}
         @media print{:root{color-scheme:light;\(light)}body{max-width:none;padding:0;font-size:11pt}nav,.skip,details{display:none}
         .figures{grid-template-columns:1fr 1fr}figure,section>h2{break-inside:avoid}h2{break-after:avoid}}

@@ -32,11 +32,31 @@ package struct Scale: Sendable {
             self.init(kind, domain: first * step...last * step, to: range, step: step)
         case .logarithmic:
             let positive = (low > 0 ? low : 0.1, high > 0 ? high : 1)
+            if positive.1 / positive.0 < 200 {
+                self.init(few: positive, to: range)
+                return
+            }
             var (first, last) = (log10(positive.0).rounded(.down), log10(positive.1).rounded(.up))
             if first == last { (first, last) = (first - 1, last + 1) }
             self.init(
                 kind, domain: pow(10, first)...pow(10, last), to: range, step: max(1, ((last - first) / 5).rounded(.up))
             )
+        }
+    }
+
+    /// A logarithmic scale of few powers of ten, with 1, 2 and 5 times each.
+    private init(few values: (low: Double, high: Double), to range: (start: Double, end: Double)) {
+        let first = Int(log10(values.low).rounded(.down))
+        let marks = (first...first + 4).flatMap { power in
+            [1.0, 2, 5].map { (value: $0 * pow(10, Double(power)), step: pow(10, Double(power))) }
+        }
+        let low = marks.last { $0.value <= values.low * 1.000001 } ?? marks[0]
+        let high = marks.first { $0.value >= values.high * 0.999999 && $0.value > low.value } ?? marks[marks.count - 1]
+        kind = .logarithmic
+        domain = low.value...high.value
+        self.range = range
+        ticks = marks.filter { $0.value >= low.value && $0.value <= high.value }.map {
+            ($0.value, NumberText.tick($0.value, step: $0.step))
         }
     }
 

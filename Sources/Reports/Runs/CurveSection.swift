@@ -67,7 +67,8 @@ package struct CurveSection {
         }
         guard !series.isEmpty else { return nil }
         let chart = LineChart(
-            series, horizontal: "step", vertical: "loss per label token", bounds: [0], horizontalBounds: [0, lastStep])
+            series, horizontal: "step", vertical: "loss per label token", kind: .logarithmic,
+            horizontalBounds: [0, lastStep])
         return Figure(id, title: title, reading: reading, chart.drawing, table: Self.table(series))
     }
 

@@ -37,9 +37,10 @@ package struct InterferenceSection {
         let records = run.history.interference
         guard let tasks = records.last?.tasks, records.allSatisfy({ $0.tasks == tasks }) else { return nil }
         let values = tasks.indices.map { i in
-            tasks.indices.map { j in mean(records.map { $0.cosine(i, j) }) }
+            // A task with itself has a cosine of 1.
+            tasks.indices.map { j in i == j ? nil : mean(records.map { $0.cosine(i, j) }) }
         }
-        let reach = Self.reach(values.enumerated().flatMap { i, row in row.enumerated().map { $0 == i ? nil : $1 } })
+        let reach = Self.reach(values.flatMap(\.self))
         let map = HeatMap(
             rows: tasks, columns: tasks, values: values, colours: .diverging(centre: 0, reach: reach), unit: "cosine")
         return Figure(

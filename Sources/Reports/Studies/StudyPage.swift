@@ -163,7 +163,8 @@ package struct StudyPage {
             return LineChart.Series(pair.0.title, points, band: pair.1.count > 1 ? band : [], index: index)
         }
         guard !series.isEmpty else { return nil }
-        let chart = LineChart(series, horizontal: "step", vertical: vertical)
+        let chart = LineChart(
+            series, horizontal: "step", vertical: vertical, kind: id == "loss" ? .logarithmic : .linear)
         return Figure("curve-\(id)", title: title, reading: reading, chart.drawing, table: CurveSection.table(series))
     }
 
