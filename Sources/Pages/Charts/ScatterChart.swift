@@ -48,7 +48,7 @@ package struct ScatterChart: Sendable {
             let (place, width) = (x.place(point.x), Drawing.width(of: point.name) + 8)
             let isRight = place + width < drawing.width
             // Groups have names in the legend already.
-            guard points.count <= 12, groups.count < points.count, isRight || place - width > 0 else { continue }
+            guard names.isEmpty, points.count <= 12, isRight || place - width > 0 else { continue }
             drawing.text(point.name, place + (isRight ? 7 : -7), y.place(point.y) + 4, isRight ? .start : .end)
         }
         return drawing
