@@ -38,7 +38,13 @@ package final class EventFile {
 
     /// Appends the points of a record in one write.
     package func append(_ record: some Drawable) throws(Failure) {
-        try file.append(Event(wallTime: now(), step: record.step, content: .scalars(record.scalars)).record)
+        try append(record.scalars.map { ($0.tag, .scalar($0.value)) }, step: record.step)
+    }
+
+    /// Appends what is shown at a step in one write.
+    package func append(_ values: [Event.Tagged], step: Int) throws(Failure) {
+        guard !values.isEmpty else { return }
+        try file.append(Event(wallTime: now(), step: step, content: .values(values)).record)
     }
 
     private static let prefix = "events.out.tfevents."
@@ -65,10 +71,13 @@ package final class EventFile {
 
 extension TrainRecord: Drawable {
     package var scalars: [Event.Scalar] {
-        [("loss", loss)] + tasks.sorted { $0.key < $1.key }.map { ("loss/" + $0.key, $0.value.loss) } + [
-            ("learningRate", learningRate), ("gradientNorm", gradientNorm),
-            ("examplesPerSecond", timing.examplesPerSecond), ("tokensPerSecond", timing.tokensPerSecond),
-        ]
+        let tasks = tasks.sorted { $0.key < $1.key }
+        return [("loss", loss)] + tasks.map { ("loss/" + $0.key, $0.value.loss) }
+            // The mixture: which part of the examples was this task's.
+            + tasks.map { ("share/" + $0.key, Double($0.value.examples) / Double(max(examples, 1))) } + [
+                ("learningRate", learningRate), ("gradientNorm", gradientNorm),
+                ("examplesPerSecond", timing.examplesPerSecond), ("tokensPerSecond", timing.tokensPerSecond),
+            ]
     }
 }
 
@@ -92,7 +101,14 @@ extension InterferenceRecord: Drawable {
 extension EvaluationRecord: Drawable {
     package var scalars: [Event.Scalar] {
         // Figures of a few examples do not belong to the curve of all examples.
-        let split = maxExamples.map { "\(self.split)-\($0)" } ?? self.split
+        scalars(under: maxExamples.map { "\(split)-\($0)" } ?? split)
+    }
+
+    /// The points of an evaluation of the best checkpoint. Their step may be before that of other points, so they are no part of the
+    /// curves of the training.
+    package var ofBest: [Event.Tagged] { scalars(under: "best/\(split)").map { ($0.tag, .scalar($0.value)) } }
+
+    private func scalars(under split: String) -> [Event.Scalar] {
         var scalars: [Event.Scalar] = [
             ("\(split)/average", average), ("\(split)/averageOverTasks", averageOverTasks),
         ]

@@ -1,4 +1,5 @@
 package import Adapters
+import Backbone
 import Kernels
 import Synchronization
 import Tasks
