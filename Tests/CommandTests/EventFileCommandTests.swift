@@ -92,7 +92,7 @@ extension ProgramTests {
         ) throws {
             let project = try TinyProject().copy(method: method)
             let run = project.file("run")
-            // It leaves before the evaluation of step 8 is lost with the step.
+            // The first job evaluates step 8, the second one step 12.
             #expect(try Program.run(project.train(["--stop-after", "10"])).code == 85)
             #expect(try Program.run(project.train(), ranks: 2).code == 0)
             let files = try Self.files(run)
