@@ -72,12 +72,15 @@ package final class EventFile {
 extension TrainRecord: Drawable {
     package var scalars: [Event.Scalar] {
         let tasks = tasks.sorted { $0.key < $1.key }
-        return [("loss", loss)] + tasks.map { ("loss/" + $0.key, $0.value.loss) }
-            // The mixture: which part of the examples was this task's.
-            + tasks.map { ("share/" + $0.key, Double($0.value.examples) / Double(max(examples, 1))) } + [
-                ("learningRate", learningRate), ("gradientNorm", gradientNorm),
-                ("examplesPerSecond", timing.examplesPerSecond), ("tokensPerSecond", timing.tokensPerSecond),
-            ]
+        var scalars: [Event.Scalar] = [("loss", loss)]
+        for (name, task) in tasks { scalars.append(("loss/" + name, task.loss)) }
+        // The mixture: which part of the examples was this task's.
+        let all = Double(max(examples, 1))
+        for (name, task) in tasks { scalars.append(("share/" + name, Double(task.examples) / all)) }
+        return scalars + [
+            ("learningRate", learningRate), ("gradientNorm", gradientNorm),
+            ("examplesPerSecond", timing.examplesPerSecond), ("tokensPerSecond", timing.tokensPerSecond),
+        ]
     }
 }
 

@@ -45,7 +45,8 @@ package struct Histogram: Equatable, Sendable {
 
     private static func each(_ lists: [UnsafeBufferPointer<Float>], _ stride: Int, _ body: (Float) -> Void) {
         var next = 0
-        for unsafelist in unsafe lists {
+        for number in unsafe lists.indices {
+            let list = unsafe lists[number]
             while next < list.count {
                 let value = unsafe list[next]
                 if value.isFinite { body(value) }
