@@ -1,5 +1,7 @@
 import Adapters
-package import Runs
+import Backbone
+import Configuration
+import Runs
 import Tasks
 import Tensors
 

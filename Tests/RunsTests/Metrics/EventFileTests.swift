@@ -1,3 +1,4 @@
+import Configuration
 import Failures
 import Foundation
 import TestSupport
