@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The points of a TensorBoard event file. This reader has its own code, written from the formats' descriptions: TensorFlow's
+/// What a TensorBoard event file shows. This reader has its own code, written from the formats' descriptions: TensorFlow's
 /// record files (length, masked CRC-32C of it, message, masked CRC-32C of that) and the protocol buffer `Event`.
 struct EventFileReader {
     /// A point of a curve.
@@ -11,10 +11,37 @@ struct EventFileReader {
         var value: Float
     }
 
+    /// A distribution.
+    struct Histogram: Equatable {
+        var tag: String
+        var step: Int
+        var least = 0.0
+        var most = 0.0
+        var count = 0.0
+        var sum = 0.0
+        var squares = 0.0
+        var limits: [Double] = []
+        var counts: [Double] = []
+    }
+
+    /// A text or the data of the plugin for hyperparameters.
+    struct Shown: Equatable {
+        var tag: String
+        var step: Int
+        var text: String
+    }
+
     private(set) var version: String?
     /// Steps of the records that mark the start of a process.
     private(set) var starts: [Int] = []
     private(set) var points: [Point] = []
+    private(set) var histograms: [Histogram] = []
+    /// Texts in Markdown.
+    private(set) var texts: [Shown] = []
+    /// `key: value` of the hyperparameters with which a start begins, one a line.
+    private(set) var beginnings: [Shown] = []
+    /// The status with which the run ended.
+    private(set) var endings: [Shown] = []
 
     init(path: String) throws {
         var rest = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))[...]
@@ -47,24 +74,114 @@ struct EventFileReader {
         }
         if isStart { starts.append(step) }
         for summary in summaries {
-            for case (1, .bytes(let value)) in try Self.fields(summary) {
-                var point = Point(tag: "", step: step, value: .nan)
-                for (field, content) in try Self.fields(value) {
-                    if case (1, .bytes(let tag)) = (field, content) { point.tag = String(decoding: tag, as: UTF8.self) }
-                    if case (2, .number(let bits)) = (field, content) {
-                        point.value = Float(bitPattern: UInt32(truncatingIfNeeded: bits))
-                    }
+            for case (1, .bytes(let value)) in try Self.fields(summary) { try read(value: value, step) }
+        }
+    }
+
+    private mutating func read(value: [UInt8], _ step: Int) throws {
+        var (tag, plugin) = ("", "")
+        var (tensor, content): ([UInt8], [UInt8]) = ([], [])
+        var kinds = 0
+        for (field, value) in try Self.fields(value) {
+            switch (field, value) {
+            case (1, .bytes(let text)): tag = String(decoding: text, as: UTF8.self)
+            case (2, .number(let bits)):
+                points.append(Point(tag: tag, step: step, value: Float(bitPattern: UInt32(truncatingIfNeeded: bits))))
+                kinds += 1
+            case (5, .bytes(let histogram)):
+                histograms.append(try Self.histogram(histogram, tag, step))
+                kinds += 1
+            case (8, .bytes(let bytes)):
+                tensor = bytes
+                kinds += 1
+            case (9, .bytes(let metadata)):
+                for case (1, .bytes(let data)) in try Self.fields(metadata) {
+                    plugin = try Self.text(1, in: data)
+                    content = try Self.bytes(2, in: data) ?? []
                 }
-                points.append(point)
+            default: Issue.record("a value has a field \(field)")
             }
         }
+        #expect(kinds == 1, "\(tag)")
+        switch plugin {
+        case "": break
+        case "text":
+            #expect(
+                try Self.fields(tensor).first.map { $0 == (1, .number(7)) } == true, "a text is no tensor of strings")
+            texts.append(Shown(tag: tag, step: step, text: try Self.text(8, in: tensor)))
+        case "hparams":
+            for (field, data) in try Self.fields(content) {
+                guard case .bytes(let session) = data else { continue }
+                if field == 3 {
+                    beginnings.append(Shown(tag: tag, step: step, text: try Self.hyperparameters(session)))
+                }
+                if field == 4 {
+                    let status = try Self.fields(session).first { $0.0 == 1 }.map { "\($0.1)" }
+                    endings.append(Shown(tag: tag, step: step, text: try #require(status)))
+                }
+            }
+        default: Issue.record("a value is for the plugin \(plugin)")
+        }
+    }
+
+    private static func histogram(_ message: [UInt8], _ tag: String, _ step: Int) throws -> Histogram {
+        func doubles(_ bytes: [UInt8]) -> [Double] {
+            stride(from: 0, to: bytes.count, by: 8).map { Double(bitPattern: number(bytes[$0..<$0 + 8])) }
+        }
+        var histogram = Histogram(tag: tag, step: step)
+        for (field, value) in try fields(message) {
+            switch (field, value) {
+            case (1, .number(let bits)): histogram.least = Double(bitPattern: bits)
+            case (2, .number(let bits)): histogram.most = Double(bitPattern: bits)
+            case (3, .number(let bits)): histogram.count = Double(bitPattern: bits)
+            case (4, .number(let bits)): histogram.sum = Double(bitPattern: bits)
+            case (5, .number(let bits)): histogram.squares = Double(bitPattern: bits)
+            case (6, .bytes(let bytes)): histogram.limits = doubles(bytes)
+            case (7, .bytes(let bytes)): histogram.counts = doubles(bytes)
+            default: Issue.record("a histogram has a field \(field)")
+            }
+        }
+        return histogram
+    }
+
+    private static func hyperparameters(_ session: [UInt8]) throws -> String {
+        var lines: [String] = []
+        for case (1, .bytes(let entry)) in try fields(session) {
+            let value = try fields(try #require(try bytes(2, in: entry)))
+            try #require(value.count == 1)
+            let text =
+                switch value[0] {
+                case (2, .number(let bits)): "\(Double(bitPattern: bits))"
+                case (3, .bytes(let text)): String(decoding: text, as: UTF8.self)
+                case (4, .number(let flag)): flag == 1 ? "true" : "false"
+                default: "?"
+                }
+            lines.append("\(try Self.text(1, in: entry)): \(text)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func bytes(_ field: Int, in message: [UInt8]) throws -> [UInt8]? {
+        for case (field, .bytes(let bytes)) in try fields(message) { return bytes }
+        return nil
+    }
+
+    private static func text(_ field: Int, in message: [UInt8]) throws -> String {
+        String(decoding: try bytes(field, in: message) ?? [], as: UTF8.self)
     }
 
     // MARK: - Protocol buffers
 
-    private enum Value: Equatable {
+    private enum Value: Equatable, CustomStringConvertible {
         case number(UInt64)
         case bytes([UInt8])
+
+        var description: String {
+            switch self {
+            case .number(let number): "\(number)"
+            case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
+            }
+        }
     }
 
     private static func fields(_ message: [UInt8]) throws -> [(Int, Value)] {

@@ -24,20 +24,33 @@ extension LowRankMethod {
     }
 
     /// The sums of the scales of a task's texts, as in generation: without dropout, and each text for itself. Nil for a method
-    /// without scales.
-    ///
-    /// - Parameters:
-    ///   - texts: the numbers of the texts; `source` returns the ids of one, at least one id, end token included.
-    ///   - embedding: the backbone's embedding of source tokens.
-    ///   - workspace: memory of the calling thread, overwritten.
+    /// without scales. The parameters are those of `eachScales`.
     public func scaleSums(
         task: Int, weights: ReadOnlyArena, texts: Range<Int>, embedding: FrozenWeight, workspace: Workspace,
         source: (Int) -> UnsafeBufferPointer<Int32>
     ) -> ScaleSums? {
         guard let layout = hypernetwork else { return nil }
+        var sums = ScaleSums(layout)
+        unsafe eachScales(
+            task: task, weights: weights, texts: texts, embedding: embedding, workspace: workspace, source: source
+        ) { sums.add($0) }
+        return sums
+    }
+
+    /// Calls `body` with the scales of each of a task's texts, `[sites * rankA]`, as in generation: without dropout, and each text
+    /// for itself. A method without scales has none.
+    ///
+    /// - Parameters:
+    ///   - texts: the numbers of the texts; `source` returns the ids of one, at least one id, end token included.
+    ///   - embedding: the backbone's embedding of source tokens.
+    ///   - workspace: memory of the calling thread, overwritten.
+    public func eachScales(
+        task: Int, weights: ReadOnlyArena, texts: Range<Int>, embedding: FrozenWeight, workspace: Workspace,
+        source: (Int) -> UnsafeBufferPointer<Int32>, body: ([Float]) -> Void
+    ) {
+        guard let layout = hypernetwork else { return }
         precondition((0..<options.tasks).contains(task), "a task that the adapter does not have")
         let hypernetwork = Hypernetwork(layout, weights: weights, gradients: nil)
-        var sums = ScaleSums(layout)
         var batch = RaggedBatch()
         for start in stride(from: texts.lowerBound, to: texts.upperBound, by: Self.batch) {
             batch.removeAll()
@@ -52,9 +65,8 @@ extension LowRankMethod {
                 slots: UnsafePointer(slots), dropout: nil, independentRows: true, workspace: workspace)
             hypernetwork.forward(context)
             for example in 0..<batch.count {
-                sums.add(hypernetwork.scales.rows(example * layout.sites, layout.sites).copied())
+                body(hypernetwork.scales.rows(example * layout.sites, layout.sites).copied())
             }
         }
-        return sums
     }
 }

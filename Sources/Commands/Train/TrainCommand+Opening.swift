@@ -62,7 +62,8 @@ extension TrainCommand {
             interference: resumed?.state.interference)
         let writer = try RunWriter(
             run: run, checkpoints: checkpoints, ending: ending, start: start,
-            drawsCurves: configuration.writesTensorBoard, hasOtherNodes: hasOtherNodes)
+            beginning: configuration.writesTensorBoard ? Event.beginning(of: configuration) : nil,
+            hasOtherNodes: hasOtherNodes)
         if let resumed, resumed.isFromElsewhere || !resumed.remarks.isEmpty {
             // If the run is killed before its next checkpoint, it must be able to continue from here. It must not find a best
             // checkpoint again that was discarded: only `config.yaml`, which is replaced below, may say how that one was

@@ -229,7 +229,10 @@ public struct TrainCommand {
                     SplitName(rawValue: configuration.evaluationSplit), limit: configuration.evaluationMaxExamples),
                 best: measure, maxExamples: configuration.evaluationMaxExamples,
                 isSpread: configuration.evaluatesOnAllRanks),
-            taskNames: session.taskNames, checkpoints: checkpoints, writer: writer, log: log, resumed: resumed?.state)
+            taskNames: session.taskNames, checkpoints: checkpoints, writer: writer,
+            histograms: world.rank == 0 && configuration.writesTensorBoard ? RunHistograms(session, state) : nil,
+            log: log,
+            resumed: resumed?.state)
         startup.finished(.state)
         try EnvironmentRecord.write(
             run, world: world, library: library, products: base.products, threads: threads, precision: precision,
@@ -246,6 +249,7 @@ public struct TrainCommand {
             if let reason = try report.make(stop) { return try leave(reason, state) }
         }
         if world.rank == 0 {
+            try writer?.draw(Event.end, step: state.step)
             try run.owner.check()
             SnapshotFile.remove(run)
             try ending.ended(.finished, "all steps done", step: state.step, exitCode: 0)

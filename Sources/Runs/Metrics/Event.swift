@@ -1,8 +1,26 @@
+package import Configuration
+
 /// A record of a TensorBoard event file: TensorFlow's message `Event` (core/util/event.proto), with the fields that are used
 /// here.
 package struct Event {
     /// A point of a curve.
     package typealias Scalar = (tag: String, value: Double)
+    /// What is shown under a name.
+    package typealias Tagged = (tag: String, value: Value)
+
+    /// What TensorBoard shows.
+    package enum Value {
+        /// A point of a curve.
+        case scalar(Double)
+        /// A distribution.
+        case histogram(Histogram)
+        /// A text in Markdown.
+        case text(String)
+        /// A run begins with these hyperparameters, for the tab HPARAMS.
+        case begun([RunConfiguration.Hyperparameter])
+        /// The run is finished, for the same tab.
+        case finished
+    }
 
     /// The content of an event.
     enum Content {
@@ -10,8 +28,8 @@ package struct Event {
         case version(String)
         /// A process starts; readers discard what earlier files of the run contain for the event's step and later ones.
         case start
-        /// Points of several curves at the event's step.
-        case scalars([Scalar])
+        /// What is shown at the event's step.
+        case values([Tagged])
     }
 
     /// Seconds since 1970.
@@ -26,21 +44,13 @@ package struct Event {
         message.integer(2, UInt64(bitPattern: Int64(step)))
         switch content {
         case .version(let version):
-            message.bytes(3, Array(version.utf8))
+            message.text(3, version)
         case .start:
-            var session = MessageWriter()
-            session.integer(1, 1)
-            message.bytes(7, session.output)
-        case .scalars(let scalars):
-            var summary = MessageWriter()
-            for scalar in scalars {
-                var value = MessageWriter()
-                value.bytes(1, Array(scalar.tag.utf8))
-                // This field selects one of several kinds of value, so it is written even when it is zero.
-                value.fixed32(2, Float(scalar.value).bitPattern)
-                summary.bytes(1, value.output)
+            message.message(7) { $0.integer(1, 1) }
+        case .values(let values):
+            message.message(5) { summary in
+                for (tag, value) in values { summary.bytes(1, value.serialized(tag, at: wallTime)) }
             }
-            message.bytes(5, summary.output)
         }
         return message.output
     }
@@ -55,46 +65,5 @@ package struct Event {
 
     private static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
         unsafe withUnsafeBytes(of: value.littleEndian) { unsafe Array($0) }
-    }
-}
-
-/// Appends fields to a serialised protocol buffer message.
-private struct MessageWriter {
-    private(set) var output: [UInt8] = []
-
-    /// A number of variable length; zero is omitted.
-    mutating func integer(_ field: UInt8, _ value: UInt64) {
-        guard value != 0 else { return }
-        output.append(field << 3)
-        append(value)
-    }
-
-    /// Eight bytes; zero is omitted.
-    mutating func fixed64(_ field: UInt8, _ value: UInt64) {
-        guard value != 0 else { return }
-        output.append(field << 3 | 1)
-        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe output.append(contentsOf: $0) }
-    }
-
-    /// A text or a nested message.
-    mutating func bytes(_ field: UInt8, _ value: [UInt8]) {
-        output.append(field << 3 | 2)
-        append(UInt64(value.count))
-        output += value
-    }
-
-    /// Four bytes.
-    mutating func fixed32(_ field: UInt8, _ value: UInt32) {
-        output.append(field << 3 | 5)
-        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe output.append(contentsOf: $0) }
-    }
-
-    private mutating func append(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            output.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        output.append(UInt8(rest))
     }
 }

@@ -38,7 +38,13 @@ package final class EventFile {
 
     /// Appends the points of a record in one write.
     package func append(_ record: some Drawable) throws(Failure) {
-        try file.append(Event(wallTime: now(), step: record.step, content: .scalars(record.scalars)).record)
+        try append(record.scalars.map { ($0.tag, .scalar($0.value)) }, step: record.step)
+    }
+
+    /// Appends what is shown at a step in one write.
+    package func append(_ values: [Event.Tagged], step: Int) throws(Failure) {
+        guard !values.isEmpty else { return }
+        try file.append(Event(wallTime: now(), step: step, content: .values(values)).record)
     }
 
     private static let prefix = "events.out.tfevents."
@@ -65,7 +71,13 @@ package final class EventFile {
 
 extension TrainRecord: Drawable {
     package var scalars: [Event.Scalar] {
-        [("loss", loss)] + tasks.sorted { $0.key < $1.key }.map { ("loss/" + $0.key, $0.value.loss) } + [
+        let tasks = tasks.sorted { $0.key < $1.key }
+        var scalars: [Event.Scalar] = [("loss", loss)]
+        for (name, task) in tasks { scalars.append(("loss/" + name, task.loss)) }
+        // The mixture: which part of the examples was this task's.
+        let all = Double(max(examples, 1))
+        for (name, task) in tasks { scalars.append(("share/" + name, Double(task.examples) / all)) }
+        return scalars + [
             ("learningRate", learningRate), ("gradientNorm", gradientNorm),
             ("examplesPerSecond", timing.examplesPerSecond), ("tokensPerSecond", timing.tokensPerSecond),
         ]
@@ -92,7 +104,14 @@ extension InterferenceRecord: Drawable {
 extension EvaluationRecord: Drawable {
     package var scalars: [Event.Scalar] {
         // Figures of a few examples do not belong to the curve of all examples.
-        let split = maxExamples.map { "\(self.split)-\($0)" } ?? self.split
+        scalars(under: maxExamples.map { "\(split)-\($0)" } ?? split)
+    }
+
+    /// The points of an evaluation of the best checkpoint. Their step may be before that of other points, so they are no part of the
+    /// curves of the training.
+    package var ofBest: [Event.Tagged] { scalars(under: "best/\(split)").map { ($0.tag, .scalar($0.value)) } }
+
+    private func scalars(under split: String) -> [Event.Scalar] {
         var scalars: [Event.Scalar] = [
             ("\(split)/average", average), ("\(split)/averageOverTasks", averageOverTasks),
         ]

@@ -55,6 +55,8 @@ package final class TrainLoop {
     private let checkpoints: RunCheckpoints
     /// Only rank 0 writes; nil on other ranks.
     private let writer: RunWriter?
+    /// The distributions that TensorBoard shows; only rank 0 has them.
+    private let histograms: RunHistograms?
 
     private var now: RunProgress
     private let isResumed: Bool
@@ -67,7 +69,7 @@ package final class TrainLoop {
 
     package init(
         trainer: Trainer, options: LoopOptions, world: Communicator, evaluation: LoopEvaluation, taskNames: [String],
-        checkpoints: RunCheckpoints, writer: RunWriter?, log: Logger, resumed: RunState?
+        checkpoints: RunCheckpoints, writer: RunWriter?, histograms: RunHistograms?, log: Logger, resumed: RunState?
     ) {
         self.trainer = trainer
         self.options = options
@@ -76,6 +78,7 @@ package final class TrainLoop {
         self.taskNames = taskNames
         self.checkpoints = checkpoints
         self.writer = writer
+        self.histograms = histograms
         self.log = log
         now = RunProgress(
             best: resumed?.best, owesEvaluation: resumed?.owesEvaluation ?? false,
@@ -128,6 +131,7 @@ package final class TrainLoop {
                 // The lines are written after the snapshot, which contains them: a full disk or a kill then loses no step.
                 if let record = now.record { try writer?.append(record) }
                 if let record = now.interference { try writer?.append(record) }
+                if isLast, !now.owesEvaluation { try drawHistograms() }
             }
             try writer?.check()
             // The computed step is saved first; the evaluation can be repeated.
@@ -181,6 +185,7 @@ package final class TrainLoop {
         // As with a step: if the job ends first, the evaluation is still owed and nothing about it is reported.
         try checkpoints.snapshots.complete { () throws(Failure) in
             if let record { try report(record) }
+            try drawHistograms()
             now.owesEvaluation = false
             try checkpoints.keep(trainer.state, now)
         }
@@ -213,6 +218,12 @@ package final class TrainLoop {
         let average = "\(evaluation.split) average \(String(format: "%.2f", 100 * record.average))"
         writer.say("step \(record.step): \(average) of \(record.averagedFigures) figures")
         log.info("step \(record.step): \(average)")
+    }
+
+    /// Draws the weights as they are now, on rank 0.
+    private func drawHistograms() throws(Failure) {
+        guard let writer, let histograms else { return }
+        try writer.draw(histograms.values, step: trainer.state.step)
     }
 
     /// The best evaluation, taking this one into account.

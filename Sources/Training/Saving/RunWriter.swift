@@ -14,18 +14,19 @@ package final class RunWriter: @unchecked Sendable {
     private let isSynchronising = Atomic<Bool>(false)
     private let hasOtherNodes: Bool
 
-    /// Opens the run's files; with `start` later lines of `metrics.jsonl` are removed. `drawsCurves` enables TensorBoard's
-    /// curves. `hasOtherNodes`: their ranks may continue from a step whose lines are not on this node's disk yet.
+    /// Opens the run's files; with `start` later lines of `metrics.jsonl` are removed. `beginning` is
+    /// what TensorBoard shows of the whole run, nil for no file for it. `hasOtherNodes`: their ranks may continue from a step whose lines are not on this node's disk yet.
     package init(
-        run: RunDirectory, checkpoints: RunCheckpoints, ending: RunEnding, start: MetricsLog.Start, drawsCurves: Bool,
-        hasOtherNodes: Bool
+        run: RunDirectory, checkpoints: RunCheckpoints, ending: RunEnding, start: MetricsLog.Start,
+        beginning: [Event.Tagged]?, hasOtherNodes: Bool
     ) throws(Failure) {
         self.run = run
         self.hasOtherNodes = hasOtherNodes
         self.ending = ending
         try run.owner.check()
         metrics = try MetricsLog(path: run.metrics, start)
-        events = drawsCurves ? try EventFile(in: run.path, after: start.step) : nil
+        events = beginning == nil ? nil : try EventFile(in: run.path, after: start.step)
+        if let beginning { try events?.append(beginning, step: start.step) }
         ending.recordDurable(start.step)
         try ending.running(step: start.step, takesOver: true)
         saver = BackgroundSaver(checkpoints) { step throws(Failure) in
@@ -47,6 +48,13 @@ package final class RunWriter: @unchecked Sendable {
             // If this fails, the next checkpoint reports it.
             try? metrics.synchronise()
         }
+    }
+
+    /// Appends what only TensorBoard shows.
+    package func draw(_ values: [Event.Tagged], step: Int) throws(Failure) {
+        guard let events else { return }
+        try run.owner.check()
+        try events.append(values, step: step)
     }
 
     /// Starts writing the newest snapshot as a checkpoint while training continues. Throws the failure of an earlier

@@ -1,3 +1,4 @@
+import Configuration
 import Failures
 import Foundation
 import TestSupport
@@ -33,6 +34,26 @@ import Testing
         ],
         timing: EvaluationRecord.Timing(seconds: 1, examplesPerSecond: 16))
 
+    private static let begun: [Event.Tagged] = [
+        ("config.yaml", .text("    # Grüße\n    a: 1")),
+        (
+            "_hparams_/session_start_info",
+            .begun([
+                .init("method", .text("unolora")), .init("lora.rank", .number(8)), .init("lora.dropout", .number(0)),
+                .init("data.dropDuplicates", .flag(false)), .init("lora.freezeA", .flag(true)),
+            ])
+        ),
+    ]
+
+    /// Numbers from -1 to 3, and numbers that are all 0.
+    private static var histograms: [Event.Tagged] {
+        let weights = (0..<101).map { Float(Double($0 * 37 % 101) / 25 - 1) }
+        return [("A/encoderSelf.q", weights), ("B/encoderSelf.q", Array(repeating: 0, count: 12))].compactMap {
+            (tag, values: [Float]) in
+            values.withUnsafeBufferPointer { Histogram([$0]) }.map { (tag, .histogram($0)) }
+        }
+    }
+
     private func files(_ directory: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     }
@@ -67,6 +88,8 @@ import Testing
         }
         try file.append(Self.training)
         try file.append(Self.evaluation)
+        try file.append(Self.begun + Self.histograms, step: 312)
+        try file.append(Event.end, step: 400)
         let name = "events.out.tfevents.1700000000.node-7.unolora-dist"
         #expect(try files(directory.path) == [name])
         #expect(try Data(contentsOf: URL(fileURLWithPath: directory.file(name))) == Data(contentsOf: golden))
