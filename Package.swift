@@ -112,10 +112,17 @@ let package = Package(
                 "MPI", "Optimizers", "Runs", "Tasks", "Tensors", "Text", heapModule, logging,
             ]),
         library(
+            "Exports",
+            [
+                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels", "Runs",
+                "T5", "Tasks", "Tensors", "Text", "Training",
+            ]),
+        library(
             "Commands",
             [
-                "Adapters", "Analysis", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels",
-                "MPI", "Optimizers", "Pages", "Reports", "Runs", "Studies", "Tasks", "Tensors", "Text", "Training", logging,
+                "Adapters", "Analysis", "Backbone", "Backbones", "Checkpoints", "Configuration", "Exports", "Failures",
+                "Kernels", "MPI", "Optimizers", "Pages", "Reports", "Runs", "Studies", "Tasks", "Tensors", "Text",
+                "Training", logging,
             ]),
         .executableTarget(
             name: "unolora-dist",
@@ -181,6 +188,12 @@ let package = Package(
         tests(
             "CommandsTests", ["Commands", "Failures", "Kernels", "Tensors", "TestSupport", "Training"],
             exclude: ["Verify/Cases"]),
+        tests(
+            "ExportsTests",
+            [
+                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Exports", "Failures", "Kernels",
+                "Runs", "T5", "Tasks", "Tensors", "TestSupport", "Text", "Training",
+            ]),
         tests(
             "DistributedTests",
             [

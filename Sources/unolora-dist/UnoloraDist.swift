@@ -22,8 +22,8 @@ struct UnoloraDist: ParsableCommand {
         version: ProgramVersion.current,
         subcommands: [
             TrainArguments.self, EvaluateArguments.self, PredictArguments.self, PrepareArguments.self,
-            PlanArguments.self, StudyArguments.self, DoctorArguments.self, VerifyArguments.self,
-            ReproduceArguments.self, AnalyzeArguments.self,
+            ExportArguments.self, AnalyzeArguments.self, PlanArguments.self, StudyArguments.self, DoctorArguments.self,
+            VerifyArguments.self, ReproduceArguments.self,
             NewModelArguments.self,
         ],
         defaultSubcommand: TrainArguments.self)
