@@ -43,34 +43,60 @@ struct EvaluateArguments: ParsableCommand {
 
 struct PredictArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Answers input lines, one JSON line for each.",
+        commandName: "predict", abstract: "Answers input lines, one JSON line for each, in their order.",
         discussion: """
             A line that starts with { is a JSON object with the task's fields, as in {"sentence": "It rained."}. Any \
-            other line is plain text: the task's fields in order, separated by tabs (TSV without header). Lines \
-            of a pipe or terminal are answered as they come.
+            other line is plain text: the task's fields in order, separated by tabs (TSV without header). The key "id" of \
+            an object is passed on unchanged. Without --task each line is an object that names its task: {"task": "cola", \
+            "sentence": "It rained."}. Lines of a pipe or terminal are answered as they come.
+
+            A line that cannot be answered has {"error": reason, "line": number} as its answer; such lines are counted, and \
+            then the exit code is 65. Under mpirun or srun the ranks share the lines; the output is the same.
             """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
     var directory: String
 
-    @Option(help: "Name of the task.", transform: filled)
-    var task: String
+    @Option(help: "Name of the task of all lines; default: each line names its own.", transform: filled)
+    var task: String?
 
     @Option(
         help: ArgumentHelp(
             "Input file or named pipe; default, or with -: standard input.", valueName: "file"), transform: filled)
     var input: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "File for the answers, which must not exist; default: standard output. What it answers is kept in "
+                + "<file>.state.json.", valueName: "file"), transform: filled)
+    var output: String?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Continues --output after an interruption, with the same input; begins if there is no such file, and does nothing "
+                + "if it is complete."))
+    var resume = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Adds \"scores\": the log-probability of each of the task's labels or grades, normalised over them."))
+    var scores = false
+
     @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
     @OptionGroup var changes: Changes
 
+    func validate() throws {
+        guard output != nil || !resume else { throw ValidationError("--resume needs --output") }
+    }
+
     func run() {
         Job.run("predict") { mpi throws(Failure) in
-            try PredictCommand.run(
-                directory, checkpoint: checkpoint, task: task, input: input, allowsChanges: changes.areAllowed,
-                world: mpi.world)
+            let request = PredictCommand.Request(
+                checkpoint: checkpoint, task: task, input: input, output: output, resumes: resume, scores: scores,
+                allowsChanges: changes.areAllowed)
+            return try PredictCommand.run(directory, request, world: mpi.world)
         }
     }
 }

@@ -237,45 +237,17 @@ extension ProgramTests {
             #expect(try answers().map(\.line) == [1, 2, 3])
         }
 
-        @Test func `lines before a bad one are answered, and a minus means standard input`() throws {
+        @Test func `a byte order mark is no text, and a minus means standard input`() throws {
             let (project, run, _) = try Self.shared.get()
-            let input = project.file("lines.txt")
-            func predict(_ bad: [UInt8]) throws -> Program.Result {
-                let bytes = Data("\u{FEFF}baran cesel\n".utf8) + Data(bad)
-                try bytes.write(to: URL(fileURLWithPath: input))
+            func predict(_ text: String) throws -> Program.Result {
+                let input = try project.write("lines.txt", text)
                 return try Program.run(
                     command: ["sh", "-c", "\"$1\" predict \"$2\" --task colour --input - < \"$3\"", "sh", Program.path]
                         + [run, input])
             }
-            let good = try predict([])
-            #expect(good.code == 0 && good.output.split(separator: "\n").count == 1, "\(good)")
-            let refused: [([UInt8], String)] = [
-                ([0x0A, 0x61], "2: the line is blank"), ([0x61, 0xFF], "2: the line is not UTF-8"),
-            ]
-            for (bad, sentence) in refused {
-                let result = try predict(bad)
-                #expect(result.code == 65 && result.output == good.output, "\(result)")
-                #expect(result.sentences == result.sentences.filter { $0.contains("standard input:\(sentence)") })
-            }
-        }
-
-        @Test func `a line without the task's fields is refused by its number`() throws {
-            let (project, run, _) = try Self.shared.get()
-            let input = try project.write("bad.txt", "{\"first\": \"a\", \"second\": \"b\"}\n{\"first\": \"a\"}\n")
-            let result = try Program.run(["predict", run, "--task", "pair", "--input", input])
-            #expect(result.code == 65, "\(result.error)")
-            #expect(result.error.contains("\(input):2"))
-            #expect(result.error.contains("second"))
-        }
-
-        @Test func `predict refuses an unknown task, a missing file and several ranks`() throws {
-            let (project, run, _) = try Self.shared.get()
-            let unknown = try Program.run(["predict", run, "--task", "color"])
-            #expect(unknown.code == 64 && unknown.error.contains("colour"), "\(unknown.error)")
-            let missing = try Program.run(["predict", run, "--task", "colour", "--input", project.file("none")])
-            #expect(missing.code == 66 && missing.error.contains(project.file("none")), "\(missing.error)")
-            let several = try Program.run(["predict", run, "--task", "colour"], ranks: 2)
-            #expect(several.code == 64 && several.error.contains("one process"), "\(several.error)")
+            let plain = try predict("baran cesel")
+            #expect(plain.code == 0 && plain.output.split(separator: "\n").count == 1, "\(plain)")
+            #expect(try predict("\u{FEFF}baran cesel\r\n").output == plain.output)
         }
     }
 }

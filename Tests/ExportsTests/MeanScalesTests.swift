@@ -11,8 +11,34 @@ import Training
 @Suite struct MeanScalesTests {
     init() { BLAS.useOneThread() }
 
-    private static func team(_ threads: Int, _ method: LowRankMethod, _ model: any Backbone) -> EngineTeam {
-        EngineTeam(answering: AdaptedModel(method, on: model, seed: 1), threads: threads)
+    /// Texts at fixed addresses.
+    private final class Texts: @unchecked Sendable {
+        // Unchecked: only `init` writes.
+        private let buffers: [UnsafeMutableBufferPointer<Int32>]
+
+        init(_ texts: [[Int32]]) {
+            buffers = texts.map { text in
+                let buffer = UnsafeMutableBufferPointer<Int32>.allocate(capacity: text.count)
+                _ = buffer.initialize(from: text)
+                return buffer
+            }
+        }
+
+        deinit { buffers.forEach { $0.deallocate() } }
+
+        var count: Int { buffers.count }
+        subscript(index: Int) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(buffers[index]) }
+    }
+
+    private static func mean(
+        _ method: LowRankMethod, _ weights: Arena, _ model: any Backbone, task: Int, _ texts: [[Int32]],
+        threads: Int = 1
+    ) throws -> [Double] {
+        let texts = Texts(texts)
+        let scales = method.scales(
+            task: task, weights: weights.readOnly, texts: texts.count, embedding: model.embedding, threads: threads
+        ) { texts[$0] }
+        return try #require(scales).mean.flatMap(\.self)
     }
 
     /// Texts of different lengths.
@@ -26,8 +52,7 @@ import Training
         let model = try base.open()
         let (method, weights) = base.method(.unoloraStar, rankA: ranks.0, rankB: ranks.1)
         for (task, text) in [(0, TinyBase.texts[0]), (1, TinyBase.texts[2])] {
-            let scales = MeanScales(method, weights: weights.readOnly, on: model)
-                .mean(task: task, count: 1, team: Self.team(1, method, model)) { _ in text }
+            let scales = try Self.mean(method, weights, model, task: task, [text])
             #expect(scales.contains { abs($0 - 1) > 0.05 })
             let expected = TinyBase.logits(model, method, weights, task: task, texts: [text])
             let adapter = StaticAdapter(method, weights: weights.readOnly, task: task, scales: scales)
@@ -40,17 +65,17 @@ import Training
         let base = try TinyBase(.v10)
         let model = try base.open()
         let (method, weights) = base.method(.unoloraStar)
-        let means = MeanScales(method, weights: weights.readOnly, on: model)
-        let count = 700
-        let found = means.mean(task: 1, count: count, team: Self.team(1, method, model), source: Self.text)
-        #expect(means.mean(task: 1, count: count, team: Self.team(3, method, model), source: Self.text) == found)
+        // More than one part.
+        let texts = (0..<1_500).map(Self.text)
+        let found = try Self.mean(method, weights, model, task: 1, texts)
+        #expect(try Self.mean(method, weights, model, task: 1, texts, threads: 3) == found)
         var expected = [Double](repeating: 0, count: found.count)
-        for number in 0..<count {
-            let one = means.mean(task: 1, count: 1, team: Self.team(1, method, model)) { _ in Self.text(number) }
-            for i in expected.indices { expected[i] += one[i] / Double(count) }
+        for text in texts {
+            let one = try Self.mean(method, weights, model, task: 1, [text])
+            for i in expected.indices { expected[i] += one[i] / Double(texts.count) }
         }
         #expect(largestDifference(found, expected) < 1e-12)
-        #expect(means.mean(task: 0, count: count, team: Self.team(1, method, model), source: Self.text) != found)
+        #expect(try Self.mean(method, weights, model, task: 0, texts) != found)
     }
 
     @Test func `without the text as an input no text is read`() throws {
@@ -59,8 +84,7 @@ import Training
         var hyper = HypernetworkOptions()
         hyper.inputs = [.task, .position]
         let (method, weights) = base.method(.unoloraStar, hyper: hyper)
-        let scales = MeanScales(method, weights: weights.readOnly, on: model)
-            .mean(task: 1, count: 0, team: Self.team(1, method, model)) { _ in [] }
+        let scales = try Self.mean(method, weights, model, task: 1, [])
         let expected = TinyBase.logits(model, method, weights, task: 1)
         let adapter = StaticAdapter(method, weights: weights.readOnly, task: 1, scales: scales)
         let found = adapter.applied(to: model, like: method.options).logits(task: 1)

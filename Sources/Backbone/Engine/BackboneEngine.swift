@@ -32,12 +32,15 @@ public protocol BackboneEngine: AnyObject {
     /// long as the engine lives.
     func logits(_ batch: RaggedBatch, dropout: DropoutKey?) -> Matrix
 
-    /// Greedy answers to the sources of a micro-batch: the end token included, at most `maxNewTokens[i]` tokens for
-    /// example i. Ties go to the lower token id. Throws when a logit is not finite: any token would be arbitrary.
+    /// Greedy answers to the sources of a micro-batch, and the log-probabilities of `targets[i]` (lists of tokens, the end token
+    /// included) as answers to example i. An answer has at most `maxNewTokens[i]` tokens, the end token included; 0 means none.
+    /// Ties go to the lower token id. Throws when a logit is not finite: any token would be arbitrary.
     ///
-    /// An answer, to the last bit of its logits, depends only on its example: neither on the other examples nor on the kernels
-    /// that a library chooses for a number of rows.
-    func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]]
+    /// An answer and each log-probability, to the last bit of their logits, depend only on the example and the target: neither
+    /// on the other examples and targets nor on the kernels that a library chooses for a number of rows.
+    func answers(
+        _ batch: RaggedBatch, maxNewTokens: [Int], targets: [[[Int32]]]
+    ) throws(NonFiniteLogits) -> [DecodedAnswer]
 
     /// The residual stream after each block of a stack in the last `forward` or `logits`, `[rows, d]` each: source rows in the
     /// encoder, target rows in the decoder, or source and target rows if there is no encoder. Valid until the engine is used again;
@@ -56,6 +59,11 @@ extension BackboneEngine {
 
     /// The backward for callers that need the gradients only when all are complete.
     public func backward() { backward { _ in } }
+
+    /// The tokens of greedy answers alone.
+    public func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]] {
+        try answers(batch, maxNewTokens: maxNewTokens, targets: Array(repeating: [], count: batch.count)).map(\.tokens)
+    }
 
     /// The logits without dropout.
     public func logits(_ batch: RaggedBatch) -> Matrix { logits(batch, dropout: nil) }

@@ -53,7 +53,7 @@ struct ExportSource {
         let tasks = try ExportRefusals.tasks(opened, format, asked: request.task)
         let lowRank = base.method as? LowRankMethod
         let isStar = lowRank?.options.method == .unoloraStar && format != .native
-        let needsTexts = isStar && lowRank.map { MeanScales.dependOnText($0.options) } ?? false
+        let needsTexts = isStar && lowRank?.scalesReadTexts ?? false
         let measures = request.measures && (format == .merged || isStar)
         var session: RunSession?
         if needsTexts || measures {
@@ -86,7 +86,8 @@ struct ExportSource {
                 source.parts[index].adapter = StaticAdapter(
                     lowRank, weights: source.weights.readOnly, task: task,
                     scales: isStar
-                        ? meanScales(of: task, lowRank, source.weights.readOnly, base.model, session, team) : nil)
+                        ? meanScales(
+                            of: task, lowRank, source.weights.readOnly, session, threads: opened.threads) : nil)
             }
         }
         guard measures, let session else { return source }
@@ -106,20 +107,18 @@ struct ExportSource {
         return source
     }
 
+    /// The mean scales of a task over its training texts, `[sites, rankA]`.
     private static func meanScales(
-        of task: Int, _ method: LowRankMethod, _ weights: ReadOnlyArena, _ model: any Backbone, _ session: RunSession?,
-        _ team: EngineTeam
+        of task: Int, _ method: LowRankMethod, _ weights: ReadOnlyArena, _ session: RunSession?, threads: Int
     ) -> [Double] {
-        let data = session?.data
-        if let data, MeanScales.dependOnText(method.options) {
+        if let data = session?.data, method.scalesReadTexts {
             Terminal.complain(
                 "mean scales over \(data.trainingCount(task: task)) training texts of \(data.cache.tasks[task].name)")
         }
-        return MeanScales(method, weights: weights, on: model).mean(
-            task: task, count: data?.trainingCount(task: task) ?? 0, team: team
-        ) { example in
-            data.map { unsafe Array($0.source(task: task, example: example)) } ?? []
-        }
+        let scales =
+            session?.trainingScales(method, of: task, weights: weights, threads: threads)
+            ?? method.scales(task: task, weights: weights)
+        return scales?.mean.flatMap(\.self) ?? []
     }
 
     /// How the figures of a part's tasks differ between the run's own adapter and a model with what is exported.

@@ -1,137 +1,114 @@
 import Configuration
 public import Failures
+import Foundation
 public import MPI
 import Runs
-import Tasks
 import Tensors
 import Text
 import Training
 
 /// `predict`: answers each input line.
 public enum PredictCommand {
-    private struct Answer: Encodable {
-        var line: Int
-        var answer: String
-        var label: String?
-        var score: Double?
-        /// Whether the text was cut to `data.maxSource` tokens.
-        var truncated: Bool?
-        /// The fields that the cut removes completely.
-        var lost: [String]?
-        /// The share of the text's characters that the vocabulary does not cover.
-        var unknown: Double?
-        /// Whether the answer was cut at the largest number of generated tokens.
-        var unfinished: Bool?
+    /// The options of the command line, apart from the run directory.
+    public struct Request: Sendable {
+        /// best, last, a step or a path.
+        public var checkpoint: String
+        /// The task of all lines; nil if each line names its own.
+        public var task: String?
+        /// A file or named pipe; nil or `-` for standard input.
+        public var input: String?
+        /// The file for the answers; nil for standard output.
+        public var output: String?
+        /// Whether an output that exists is continued.
+        public var resumes: Bool
+        /// Whether log-probabilities of all labels are given.
+        public var scores: Bool
+        /// Whether settings may differ from those of the training.
+        public var allowsChanges: Bool
 
-        init(_ found: Prediction.Answer, isFinished: Bool, line: Int, of source: Prediction.Source) {
-            (self.line, answer, label, score) = (line, found.text, found.labelName, found.score)
-            if !isFinished { unfinished = true }
-            if source.isTruncated { truncated = true }
-            if !source.lostFields.isEmpty { lost = source.lostFields }
-            if source.unknownShare > 0 { unknown = max((source.unknownShare * 1000).rounded(), 1) / 1000 }
+        /// Creates a request.
+        public init(
+            checkpoint: String, task: String?, input: String?, output: String?, resumes: Bool, scores: Bool,
+            allowsChanges: Bool
+        ) {
+            self.checkpoint = checkpoint
+            self.task = task
+            self.input = input
+            self.output = output
+            self.resumes = resumes
+            self.scores = scores
+            self.allowsChanges = allowsChanges
         }
     }
 
-    /// Reads lines, answers them in groups and prints a JSON line for each; for one process. It needs the run and its model but
-    /// not the data. Unless changes are allowed, it refuses a configuration that gives other sources or answers for a line than
-    /// the checkpoint's training.
+    /// The largest number of bytes of lines that are read before they are answered.
+    private static let mostBytes = 8 << 20
+
+    /// Answers every line with a line of JSON, in order; collective. It needs the run and its model but not the data. Unless
+    /// changes are allowed, it refuses a configuration that gives other sources or answers for a line than the checkpoint's
+    /// training.
     ///
-    /// A line that starts with `{` is a JSON object with the task's fields. Any other line has the fields' texts in order,
-    /// separated by tabs. After answering the lines before, it throws `badData` for a line that is neither.
+    /// Rank 0 reads and writes. The lines of a group are shared out over the ranks, and the next group is read when all are
+    /// answered, so the memory does not depend on the number of lines. A group has as many lines as are answered in two seconds,
+    /// and of a pipe at most those that have arrived. The groups do not change any answer.
     ///
-    /// Lines from a pipe are answered as soon as they arrive, each one separately, so that an answer does not depend on how
-    /// fast the lines came.
-    public static func run(
-        _ path: String, checkpoint: String, task name: String, input: String?, allowsChanges: Bool = false,
-        world: Communicator
-    ) throws(Failure) -> Int32 {
-        try world.rankZeroFirst { () throws(Failure) in
-            guard world.size > 1 else { return }
-            throw Failure(.usage, "predict runs as one process; start it without mpirun")
+    /// Returns 65 if lines could not be answered, otherwise 0.
+    public static func run(_ path: String, _ request: Request, world: Communicator) throws(Failure) -> Int32 {
+        let opened = try OpenedRun(path, checkpoint: request.checkpoint, world: world)
+        let task = try world.rankZeroFirst { () throws(Failure) in try number(of: request.task, opened) }
+        try checkChanges(opened, request)
+        let name = request.input.flatMap { $0 == "-" ? nil : $0 } ?? "standard input"
+        let answers = try world.rankZeroFirst { () throws(Failure) in
+            try LineAnswers(opened, task: task, scores: request.scores, inputName: name)
         }
-        let opened = try OpenedRun(path, checkpoint: checkpoint, world: world)
+        var front = world.rank == 0 ? try PredictFront(opened, request) : nil
+        let least = world.size * opened.threads * opened.base.configuration.evaluationBatch
+        var wanted = least
+        while true {
+            var group = try front?.next(lines: wanted, bytes: mostBytes) ?? LineGroup(first: 1)
+            if world.size > 1 {
+                // The ranks sleep while they wait for lines.
+                try world.idleBarrier()
+                group = try LineGroup(encoded: world.broadcast(front == nil ? [] : group.encoded, from: 0))
+            }
+            guard group.count > 0 else { break }
+            let begun = ContinuousClock.now
+            let own = try answers.answer(group.share(of: world.rank, size: world.size), of: group)
+            var parts = [own]
+            if world.size > 1 {
+                try world.idleBarrier()
+                parts = try world.gather(own.encoded, to: 0).map(LineAnswers.Part.init(encoded:))
+            }
+            try front?.write(parts, of: group)
+            if group.count == wanted {
+                let seconds = max(ProgressLine.seconds(begun.duration(to: .now)), 1e-3)
+                wanted = Int(min(max(Double(wanted) * min(2 / seconds, 2), Double(least)), Double(64 * least)))
+            }
+        }
+        let code = Int64(try front?.finish() ?? 0)
+        return Int32(world.size > 1 ? try world.allReduce(.maximum, code) : code)
+    }
+
+    private static func number(of name: String?, _ opened: OpenedRun) throws(Failure) -> Int? {
+        guard let name else { return nil }
         guard let task = opened.base.taskNames.firstIndex(of: name) else {
             throw Failure(
                 .usage,
                 "--task \(name) is none of the run's tasks (\(opened.base.taskNames.joined(separator: ", ")))")
         }
-        _ = try opened.changes(
-            to: opened.base.identity(data: "", sources: nil), for: .prediction(task: name), areAllowed: allowsChanges)
-        if let checkpoint = opened.checkpoint, checkpoint.identity.vocabulary == nil {
+        return task
+    }
+
+    private static func checkChanges(_ opened: OpenedRun, _ request: Request) throws(Failure) {
+        guard let checkpoint = opened.checkpoint else { return }
+        let present = opened.base.identity(data: "", sources: nil)
+        for task in request.task.map({ [$0] }) ?? opened.base.taskNames {
+            _ = try opened.changes(to: present, for: .prediction(task: task), areAllowed: request.allowsChanges)
+        }
+        if checkpoint.identity.vocabulary == nil {
             Terminal.complain(
                 "note: \(checkpoint.path), of an earlier version, does not say which vocabulary it was trained with; check that "
                     + "\(opened.base.vocabulary.path) is still that one")
         }
-        let lines = try InputLines(input)
-        let batch = opened.base.configuration.evaluationBatch
-        let generator = AnswerGenerator(batchSize: lines.isStream ? 1 : batch)
-        let team = opened.team()
-        while true {
-            let part = try lines.next(atMost: lines.isStream ? batch : 64 * batch)
-            guard !part.isEmpty else { return 0 }
-            try answer(part, opened, task, generator, team, lines.name)
-        }
     }
-
-    private static func answer(
-        _ lines: [InputLines.Line], _ opened: OpenedRun, _ task: Int, _ generator: AnswerGenerator, _ team: EngineTeam,
-        _ place: String
-    ) throws(Failure) {
-        let (base, definition) = (opened.base, opened.base.definitions[task])
-        let prediction = Prediction(
-            definition, vocabulary: base.vocabulary, maxSource: base.configuration.maxSource)
-        let sources = SourceList()
-        var read: [Prediction.Source] = []
-        var refusal: Failure?
-        do throws(Failure) {
-            for line in lines {
-                guard let text = line.text else {
-                    throw Failure(.badData, "\(place):\(line.number): the line is not UTF-8; convert it")
-                }
-                let source = try prediction.source(ofLine: text, number: line.number, of: place)
-                sources.append(source.ids)
-                read.append(source)
-            }
-        } catch {
-            refusal = error
-        }
-        var evaluation = unsafe EvaluationTask(
-            name: definition.name, task: task, space: definition.answers, metrics: [],
-            budget: base.budgets[task],
-            gold: Array(repeating: .label(0), count: sources.count), source: { unsafe sources[$0] })
-        evaluation.exampleName = { "\(place):\(lines[$0].number)" }
-        let tokens = try generator.generate([evaluation], team: team)[0]
-        try MappedInputs(base.model).check(
-            "the answers to these lines cannot be trusted and are not given; restore it and start again")
-        var answers: [String] = []
-        for (index, ids) in tokens.enumerated() {
-            let answer = Answer(
-                try prediction.answer(ids), isFinished: ids.last == base.vocabulary.endID, line: lines[index].number,
-                of: read[index])
-            answers.append(String(decoding: try StableJSON.line(answer, "an answer"), as: UTF8.self))
-        }
-        if !answers.isEmpty { try Terminal.print(answers.joined(separator: "\n")) }
-        if let refusal { throw refusal }
-    }
-}
-
-/// Source tokens of lines, at fixed addresses.
-///
-/// Safe except for the lists that it returns, which are valid as long as this object.
-@safe private final class SourceList: @unchecked Sendable {
-    private var buffers: [UnsafeMutableBufferPointer<Int32>] = unsafe []
-
-    var count: Int { unsafe buffers.count }
-
-    deinit {
-        unsafe buffers.forEach { unsafe $0.deallocate() }
-    }
-
-    func append(_ ids: some Collection<Int32>) {
-        let buffer = UnsafeMutableBufferPointer<Int32>.allocate(capacity: ids.count)
-        _ = unsafe buffer.initialize(from: ids)
-        unsafe buffers.append(buffer)
-    }
-
-    subscript(index: Int) -> UnsafeBufferPointer<Int32> { unsafe UnsafeBufferPointer(buffers[index]) }
 }

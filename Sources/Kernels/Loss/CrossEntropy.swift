@@ -40,6 +40,20 @@ public func crossEntropyRow(
     return (1 - Double(smoothing)) * likelihoodLoss + Double(smoothing) * meanLoss
 }
 
+/// `log(sum(exp(logits)))` of one row `logits: [count]`: the log-probability of an element is its logit minus this. With the
+/// exponentials of `crossEntropyRow`, but it changes nothing.
+public func logNormaliser(_ logits: UnsafePointer<Float>, _ count: Int) -> Double {
+    let top = unsafe maximum(logits, count)
+    var sums = SIMD16<Float>.zero
+    var i = 0
+    while i + 16 <= count {
+        unsafe sums += exponential(logits.lanes(i) - top)
+        i += 16
+    }
+    if i < count { unsafe sums += exponential(logits.lanes(i, count: count - i, fill: -.infinity) - top) }
+    return Double(top) + log(Double(sums.sum()))
+}
+
 /// Backward of `crossEntropyRow` for a loss that is summed over rows: `dlogits = p - (1 - eps) onehot - eps / V`.
 ///
 /// Overwrites `p: [count]`.

@@ -36,6 +36,11 @@ public enum Terminal {
         _ = write(line + "\n", to: STDERR_FILENO)
     }
 
+    /// Writes a text to standard error, if it can be written, without a line feed.
+    package static func showBeside(_ text: String) {
+        _ = write(text, to: STDERR_FILENO)
+    }
+
     /// Writes all of a text; returns the number of the error that prevented it, nil for none.
     static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var rest = Array(text.utf8)[...]

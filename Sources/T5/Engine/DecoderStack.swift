@@ -72,16 +72,22 @@ struct DecoderStack {
         fileprivate let encoded: [Matrix]
         fileprivate let bias: PassBias
         fileprivate let steps: Int
+
+        /// Copies the keys and values of the first `steps` tokens of a slot to another one.
+        func copy(_ from: Int, to slot: Int, steps count: Int) {
+            for memory in own {
+                for matrix in [memory.key, memory.value] {
+                    Kernels.copy(matrix.rows(from * steps, count).readOnly, into: matrix.rows(slot * steps, count))
+                }
+            }
+        }
     }
 
-    /// Room for `steps` tokens of each example, and the keys and values of the encoder's output `[source rows, d]`.
-    func cache(_ encoded: Matrix, steps: Int, _ pass: Pass) -> Cache {
+    /// Room for `steps` tokens in each of `slots` places, and the keys and values of the encoder's output `[source rows, d]`.
+    func cache(_ encoded: Matrix, steps: Int, slots: Int, _ pass: Pass) -> Cache {
         let (workspace, inner) = (pass.workspace, parts.configuration.innerWidth)
         let own = blocks.map { _ in
-            (
-                key: workspace.matrix(pass.context.batch.count * steps, inner),
-                value: workspace.matrix(pass.context.batch.count * steps, inner)
-            )
+            (key: workspace.matrix(slots * steps, inner), value: workspace.matrix(slots * steps, inner))
         }
         let keyValues = blocks.map { block in
             let keyValue = workspace.matrix(encoded.rows, 2 * inner)
@@ -94,17 +100,21 @@ struct DecoderStack {
         return Cache(own: own, encoded: keyValues, bias: bias, steps: steps)
     }
 
-    /// Computes one token of each active example: logits `[active, vocabulary]`.
-    func step(_ ids: UnsafePointer<Int32>, _ active: [Int], step: Int, _ cache: Cache, _ pass: Pass) -> Matrix {
+    /// Computes one token of each active row: logits `[active, vocabulary]`.
+    func step(
+        _ ids: UnsafePointer<Int32>, _ active: [GreedyDecoding.Row], step: Int, _ cache: Cache, _ pass: Pass
+    ) -> Matrix {
         let (sources, workspace) = (pass.context.sources, pass.workspace)
-        let rows = Segments(active.count, in: workspace, start: { $0 }, length: { _ in 1 }, example: { active[$0] })
+        let rows = Segments(
+            active.count, in: workspace, start: { $0 }, length: { _ in 1 }, example: { active[$0].example })
         let activeSources = Segments(
-            active.count, in: workspace, start: { sources.start(active[$0]) }, length: { sources.length(active[$0]) },
-            example: { active[$0] })
+            active.count, in: workspace, start: { sources.start(active[$0].example) },
+            length: { sources.length(active[$0].example) }, example: { active[$0].example })
         var stream = unsafe ResidualStream(embedding.forward(ids, active.count, rows, pass), pass)
         for (number, block) in blocks.enumerated() {
             let own = KeyValueCache(
-                key: cache.own[number].key, value: cache.own[number].value, steps: cache.steps, step: step)
+                key: cache.own[number].key, value: cache.own[number].value, steps: cache.steps, step: step,
+                rows: active)
             _ = stream.step { block.attention.forward($0, into: $1, rows, bias: cache.bias, cache: own, pass) }
             _ = stream.step {
                 block.cross.forward(

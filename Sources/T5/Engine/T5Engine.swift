@@ -69,7 +69,7 @@ public final class T5Engine: BackboneEngine {
     /// Runs the model and returns its logits.
     private func pass(_ batch: RaggedBatch, dropout: DropoutKey?) -> MutableMatrix {
         endPass()
-        let pass = newPass(batch, dropout: dropout, keepsActivations: true)
+        let pass = newPass(batch, decoderRows: batch.targets.count, dropout: dropout, keepsActivations: true)
         let encoded = encoder.forward(pass, reusing: spare.takeEncoder())
         let decoded = decoder.forward(encoded.output, pass, reusing: spare.takeDecoder())
         last = Kept(pass: pass, encoder: encoded, decoder: decoded)
@@ -98,31 +98,41 @@ public final class T5Engine: BackboneEngine {
         self.last = nil
     }
 
-    /// See `BackboneEngine`. The encoder and the hypernetwork run once; keys and values are cached; finished examples leave the
+    /// See `BackboneEngine`. The encoder and the hypernetwork run once; keys and values are cached; what is finished leaves the
     /// batch.
-    public func generate(_ batch: RaggedBatch, maxNewTokens: [Int]) throws(NonFiniteLogits) -> [[Int32]] {
-        try unsafe generate(batch, maxNewTokens: maxNewTokens) { _, _ in }
+    public func answers(
+        _ batch: RaggedBatch, maxNewTokens: [Int], targets: [[[Int32]]]
+    ) throws(NonFiniteLogits) -> [DecodedAnswer] {
+        try unsafe answers(batch, maxNewTokens: maxNewTokens, targets: targets) { _, _ in }
     }
 
-    /// The same, and calls `observe` with the example and the logits of each token.
-    func generate(
-        _ batch: RaggedBatch, maxNewTokens: [Int], observe: (Int, UnsafeBufferPointer<Float>) -> Void
-    ) throws(NonFiniteLogits) -> [[Int32]] {
+    /// The same, and calls `observe` with the example and the logits of each token of an answer.
+    func answers(
+        _ batch: RaggedBatch, maxNewTokens: [Int], targets: [[[Int32]]],
+        observe: (Int, UnsafeBufferPointer<Float>) -> Void
+    ) throws(NonFiniteLogits) -> [DecodedAnswer] {
         precondition(maxNewTokens.count == batch.count, "a limit for each example")
+        precondition(targets.count == batch.count, "a list of targets for each example")
         endPass()
-        let pass = newPass(batch, dropout: nil, keepsActivations: false)
+        let slots = GreedyDecoding.Slots(targets: targets)
+        let pass = newPass(batch, decoderRows: slots.count, dropout: nil, keepsActivations: false)
         let encoded = encoder.forward(pass, reusing: []).output
-        let cache = decoder.cache(encoded, steps: maxNewTokens.max() ?? 0, pass)
+        let longest = targets.joined().reduce(maxNewTokens.max() ?? 0) { max($0, $1.count) }
+        let cache = decoder.cache(encoded, steps: longest, slots: slots.count, pass)
         let decoding = GreedyDecoding(
             startToken: model.configuration.decoderStartToken, endToken: model.configuration.endToken,
             workspace: workspace)
         return try unsafe decoding.answers(
-            limits: maxNewTokens, logits: { unsafe decoder.step($0, $1, step: $2, cache, pass) }, observe: observe)
+            limits: maxNewTokens, targets: targets, slots: slots,
+            logits: { unsafe decoder.step($0, $1, step: $2, cache, pass) }, copy: { cache.copy($0, to: $1, steps: $2) },
+            observe: observe)
     }
 
-    private func newPass(_ batch: RaggedBatch, dropout: DropoutKey?, keepsActivations: Bool) -> Pass {
+    private func newPass(
+        _ batch: RaggedBatch, decoderRows: Int, dropout: DropoutKey?, keepsActivations: Bool
+    ) -> Pass {
         Pass(
-            batch, rows: max(batch.sources.count, batch.targets.count), dropout: dropout,
+            batch, rows: max(batch.sources.count, decoderRows), dropout: dropout,
             keepsActivations: keepsActivations, on: model, projections, adaptation, workspace: workspace)
     }
 

@@ -2,14 +2,19 @@ import Backbone
 import Kernels
 import Tensors
 
-/// Keys and values of one decoder block that generation keeps: `[examples * steps, i]` each.
+/// Keys and values of one decoder block that generation keeps: `[slots * steps, i]` each.
 struct KeyValueCache {
     let key: MutableMatrix
     let value: MutableMatrix
-    /// Rows kept for each example.
+    /// Rows kept in each slot.
     let steps: Int
     /// The step that is being computed.
     let step: Int
+    /// The rows of the step, which say where each one's keys and values are kept.
+    let rows: [GreedyDecoding.Row]
+
+    /// The first row of the slot of a segment.
+    func start(_ segment: Int) -> Int { rows[segment].slot * steps }
 }
 
 /// The self-attention of a block, `y = x + drop(o(attend(norm(x))))`.
@@ -105,12 +110,12 @@ struct SelfAttention {
                 bias: bias.values)
         }
         for segment in 0..<rows.count {
-            let row = rows.example(segment) * cache.steps + cache.step
+            let row = cache.start(segment) + cache.step
             copy(key.rows(rows.start(segment), 1), into: cache.key.rows(row, 1))
             copy(value.rows(rows.start(segment), 1), into: cache.value.rows(row, 1))
         }
         let segments = Segments(
-            rows.count, in: workspace, start: { rows.example($0) * cache.steps }, length: { _ in cache.step + 1 },
+            rows.count, in: workspace, start: { cache.start($0) }, length: { _ in cache.step + 1 },
             example: { rows.example($0) })
         return AttentionKeys(
             key: cache.key.readOnly, value: cache.value.readOnly, segments: segments, queryOffset: cache.step,

@@ -10,6 +10,12 @@ public struct TargetTable: Sendable {
     /// The longest target in tokens, EOS included: the smallest sufficient budget for generation.
     public var longest: Int { lists.longest }
 
+    /// The list of each target.
+    public var all: [[Int32]] {
+        let offsets = lists.offsets.map { Int($0) }
+        return lists.lengths.indices.map { Array(lists.ids[offsets[$0]..<offsets[$0 + 1]]) }
+    }
+
     /// Encodes the targets. Throws `badData` when the vocabulary cannot write a target, gives two targets the same ids, or
     /// decodes one to another text. A generated answer is compared with the task's text, so such a target could never be right.
     public init(_ definition: TaskDefinition, _ vocabulary: any Tokenizer) throws(Failure) {

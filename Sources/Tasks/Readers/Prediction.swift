@@ -46,33 +46,30 @@ public struct Prediction: Sendable {
     ///
     /// A line that starts with `{` is a JSON object with the task's fields by their names in the template; the values are
     /// texts, numbers or booleans as in a JSONL file. Any other line has the fields' texts in order, separated by tabs. A blank
-    /// line is not allowed. Throws `badData` with `name:number` and the reason.
-    public func source(ofLine line: String, number: Int, of name: String) throws(Failure) -> Source {
-        let values: [String]
-        do throws(Failure) {
-            guard !line.utf8.allSatisfy(" \r".utf8.contains) else {
-                let name = definition.fields[0].name
-                throw Failure(
-                    .badData, "the line is blank; remove it, or write an empty text as {\"\(name)\": \"\"}")
-            }
-            values = line.utf8.first == UInt8(ascii: "{") ? try object(line) : try columns(line)
-        } catch {
-            throw Failure(error.code, "\(name.shown):\(number): \(error.message)")
+    /// line is not allowed. Throws `badData` with the reason, without the line's place.
+    public func source(ofLine line: String) throws(Failure) -> Source {
+        guard !Self.isBlank(line) else {
+            let name = definition.fields[0].name
+            throw Failure(.badData, "the line is blank; remove it, or write an empty text as {\"\(name)\": \"\"}")
         }
+        let values = line.utf8.first == UInt8(ascii: "{") ? try object(line) : try columns(line)
         var source = RenderedSource()
         definition.template.render(into: &source) { Array(values[$0].utf8)[...] }
         var lists = TokenLists()
-        let finding: SourceTokeniser.Finding
-        do throws(Failure) {
-            finding = try SourceTokeniser(definition: definition, vocabulary: vocabulary, maxSource: maxSource)
-                .append(source, to: &lists)
-        } catch {
-            throw Failure(error.code, "\(name.shown):\(number): \(error.message)")
-        }
+        let finding = try SourceTokeniser(definition: definition, vocabulary: vocabulary, maxSource: maxSource)
+            .append(source, to: &lists)
         return Source(
             text: String(decoding: source.text, as: UTF8.self), ids: lists.ids, isTruncated: finding.isCut,
             lostFields: finding.lost.filter { $0.kind == .field }.map(\.text),
             unknownShare: Double(finding.unknownCharacters) / Double(max(finding.characters, 1)))
+    }
+
+    /// Whether a line is blank.
+    static func isBlank(_ line: String) -> Bool { line.utf8.allSatisfy(" \r".utf8.contains) }
+
+    /// The reason when a line is not the JSON object that it begins.
+    static func refusal(_ problem: JSONReader.Problem) -> String {
+        "not a JSON object (byte \(problem.offset + 1) of the line: \(problem.text))"
     }
 
     /// The answer that generated ids mean; ids from the first EOS on are ignored.
@@ -122,8 +119,7 @@ public struct Prediction: Sendable {
             } catch { problem = error }
         }
         if let problem {
-            throw Failure(
-                .badData, "not a JSON object (byte \(problem.offset + 1) of the line: \(problem.text))")
+            throw Failure(.badData, Self.refusal(problem))
         }
         if let unusable { throw Failure(.badData, unusable) }
         if let missing = values.firstIndex(where: { $0 == nil }) {

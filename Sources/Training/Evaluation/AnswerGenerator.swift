@@ -1,4 +1,4 @@
-import Backbone
+package import Backbone
 package import Failures
 import Heartbeat
 package import MPI
@@ -29,57 +29,84 @@ package struct AnswerGenerator {
     package func generate(
         _ tasks: [EvaluationTask], team: EngineTeam, over communicator: Communicator? = nil
     ) throws(Failure) -> [[[Int32]]] {
-        let batches = self.batches(tasks)
+        let batches = self.batches(tasks, sizes: tasks.map { _ in batchSize })
         let (rank, size) = (communicator?.rank ?? 0, communicator?.size ?? 1)
-        let mine = batches.indices.filter { $0 % size == rank }
-        let next = Atomic<Int>(0)
-        let results = Mutex<[Int: Result<[[Int32]], Failure>]>([:])
-        let hasFailed = Atomic<Bool>(false)
-        team.inParallel { engine in
-            while true {
-                let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard position < mine.count, !isGivenUp(), !hasFailed.load(ordering: .relaxed) else { return }
-                let result = Result { () throws(Failure) in
-                    try Self.answer(batches[mine[position]], tasks, engine)
-                }
-                results.withLock { $0[mine[position]] = result }
-                if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
-            }
-        }
+        let own = batches.indices.filter { $0 % size == rank }
+        let answers = try answer(own.map { batches[$0] }, tasks, targets: tasks.map { _ in [] }, team)
         var byBatch: [Int: [[Int32]]] = [:]
-        for (index, result) in results.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
-            byBatch[index] = try result.get()
-        }
+        for (index, answers) in zip(own, answers) { byBatch[index] = answers?.map(\.tokens) }
         if let communicator, size > 1 {
             // The ranks sleep while they wait, since their parts take different times.
             try communicator.idleBarrier()
             byBatch = try collect(byBatch, communicator)
             guard rank == 0 else { return [] }
         }
-        var answers = tasks.map { [[Int32]](repeating: [], count: $0.gold.count) }
-        for (index, batch) in batches.enumerated() {
-            for (example, tokens) in zip(batch.examples, byBatch[index] ?? []) {
-                answers[batch.task][example] = tokens
+        return Self.inOrder(tasks, batches, none: []) { byBatch[$0] ?? [] }
+    }
+
+    /// The answers of this rank's engines, with the log-probabilities of `targets`, those of each task: the token lists of its
+    /// possible answers, or none. Throws `notFinite`.
+    package func answers(
+        _ tasks: [EvaluationTask], targets: [[[Int32]]], team: EngineTeam
+    ) throws(Failure) -> [[DecodedAnswer]] {
+        // Each target may need a row of logits, so that batches of a task with many targets are smaller.
+        let sizes = targets.map { max(1, min(batchSize, 4 * batchSize / (1 + $0.count))) }
+        let batches = self.batches(tasks, sizes: sizes)
+        let answers = try answer(batches, tasks, targets: targets, team)
+        return Self.inOrder(tasks, batches, none: DecodedAnswer()) { answers[$0] ?? [] }
+    }
+
+    /// The answers to each batch; nil for a batch that was given up.
+    private func answer(
+        _ batches: [Batch], _ tasks: [EvaluationTask], targets: [[[Int32]]], _ team: EngineTeam
+    ) throws(Failure) -> [[DecodedAnswer]?] {
+        let next = Atomic<Int>(0)
+        let results = Mutex<[Int: Result<[DecodedAnswer], Failure>]>([:])
+        let hasFailed = Atomic<Bool>(false)
+        team.inParallel { engine in
+            while true {
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < batches.count, !isGivenUp(), !hasFailed.load(ordering: .relaxed) else { return }
+                let result = Result { () throws(Failure) in
+                    try Self.answer(batches[index], tasks, targets, engine)
+                }
+                results.withLock { $0[index] = result }
+                if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
             }
+        }
+        var answers = [[DecodedAnswer]?](repeating: nil, count: batches.count)
+        for (index, result) in results.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            answers[index] = try result.get()
         }
         return answers
     }
 
-    private func batches(_ tasks: [EvaluationTask]) -> [Batch] {
+    /// What `results` gives for the examples of each batch, in the order of tasks and examples.
+    private static func inOrder<Value>(
+        _ tasks: [EvaluationTask], _ batches: [Batch], none: Value, _ results: (Int) -> [Value]
+    ) -> [[Value]] {
+        var all = tasks.map { [Value](repeating: none, count: $0.gold.count) }
+        for (index, batch) in batches.enumerated() {
+            for (example, result) in zip(batch.examples, results(index)) { all[batch.task][example] = result }
+        }
+        return all
+    }
+
+    private func batches(_ tasks: [EvaluationTask], sizes: [Int]) -> [Batch] {
         var batches: [Batch] = []
         for (position, task) in tasks.enumerated() {
             let order = task.gold.indices.sorted { unsafe (task.source($0).count, $1) > (task.source($1).count, $0) }
-            for start in stride(from: 0, to: order.count, by: batchSize) {
+            for start in stride(from: 0, to: order.count, by: sizes[position]) {
                 batches.append(
-                    Batch(task: position, examples: Array(order[start..<min(start + batchSize, order.count)])))
+                    Batch(task: position, examples: Array(order[start..<min(start + sizes[position], order.count)])))
             }
         }
         return batches
     }
 
     private static func answer(
-        _ batch: Batch, _ tasks: [EvaluationTask], _ engine: any BackboneEngine
-    ) throws(Failure) -> [[Int32]] {
+        _ batch: Batch, _ tasks: [EvaluationTask], _ targets: [[[Int32]]], _ engine: any BackboneEngine
+    ) throws(Failure) -> [DecodedAnswer] {
         defer { Heartbeat.beat() }
         let task = tasks[batch.task]
         var ragged = RaggedBatch()
@@ -87,7 +114,9 @@ package struct AnswerGenerator {
             unsafe ragged.append(source: task.source(example), target: [], task: task.task, slot: UInt32(slot))
         }
         do throws(NonFiniteLogits) {
-            return try engine.generate(ragged, maxNewTokens: Array(repeating: task.budget, count: ragged.count))
+            return try engine.answers(
+                ragged, maxNewTokens: Array(repeating: task.budget, count: ragged.count),
+                targets: Array(repeating: targets[batch.task], count: ragged.count))
         } catch {
             throw Failure(
                 .notFinite,

@@ -11,7 +11,7 @@ package struct OpenedRun {
     package let model: AdaptedModel
     /// The loaded checkpoint, on rank 0; nil on other ranks.
     package let checkpoint: LoadedCheckpoint?
-    /// Threads that compute.
+    /// Threads of this rank.
     package let threads: Int
 
     /// Opens a run directory; collective. `checkpoint` is best, last, a step or a path.

@@ -63,7 +63,8 @@ import Testing
         _ adapter: TinyAdapter, _ batch: RaggedBatch, _ limits: [Int]
     ) throws -> [[UInt32]] {
         var bits = [[UInt32]](repeating: [], count: batch.count)
-        _ = try adapter.engine().engine.generate(batch, maxNewTokens: limits) { example, logits in
+        let none = [[[Int32]]](repeating: [], count: batch.count)
+        _ = try adapter.engine().engine.answers(batch, maxNewTokens: limits, targets: none) { example, logits in
             bits[example] += logits.map(\.bitPattern)
         }
         return bits

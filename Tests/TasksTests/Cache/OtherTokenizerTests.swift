@@ -63,14 +63,14 @@ private struct ByteTokenizer: Tokenizer {
         #expect(task.report.splits[0].sources.unknownCharacterShare == 0)
         let prediction = Prediction(definition, vocabulary: tokenizer, maxSource: 128)
         #expect(try prediction.answer("no".utf8.map { Int32($0) } + [300, 301, 65]).label == 1)
-        #expect(try prediction.source(ofLine: "kurz", number: 1, of: "lines").ids == Array(split.source(0)))
+        #expect(try prediction.source(ofLine: "kurz").ids == Array(split.source(0)))
     }
 
     @Test func `a text is cut in front of its end, and what is lost is found by its places`() throws {
         let split = try cache(ByteTokenizer(), maxSource: 7).tasks[0].splits[0]
         #expect(Array(split.source(1)) == "äußer".utf8.prefix(6).map { Int32($0) } + [300])
         let source = try Prediction(definition, vocabulary: ByteTokenizer(), maxSource: 7)
-            .source(ofLine: "äußerst lang", number: 1, of: "lines")
+            .source(ofLine: "äußerst lang")
         #expect(source.isTruncated && source.ids.count == 7 && source.unknownShare == 0)
     }
 

@@ -18,43 +18,43 @@ import Text
     @Test func `a line gives the ids that the cache has for the same row`() throws {
         let cached = try #require(try fixture.open().task("rte").split(.train))
         for line in ["A.\tB.", "{\"sentence2\": \"B.\", \"idx\": 3, \"sentence1\": \"A.\"}"] {
-            let source = try prediction("rte").source(ofLine: line, number: 1, of: "input")
+            let source = try prediction("rte").source(ofLine: line)
             #expect(source.text == "rte sentence1: A. sentence2: B.")
             #expect(source.ids == Array(cached.source(0)))
             #expect(!source.isTruncated)
         }
-        let cut = try prediction("rte", maxSource: 5).source(ofLine: "A.\tB.", number: 1, of: "input")
+        let cut = try prediction("rte", maxSource: 5).source(ofLine: "A.\tB.")
         #expect(cut.isTruncated && cut.ids == Array(cached.source(0).prefix(4)) + [1])
     }
 
     @Test func `numbers and booleans are read as a JSONL file's`() throws {
         let source = try prediction("rte").source(
-            ofLine: "{\"sentence1\": 0.50, \"sentence2\": true}", number: 1, of: "input")
+            ofLine: "{\"sentence1\": 0.50, \"sentence2\": true}")
         #expect(source.text == "rte sentence1: 0.50 sentence2: true")
     }
 
-    @Test func `bad lines are refused with their place`() throws {
+    @Test func `bad lines are refused with the reason`() throws {
         let prediction = try prediction("rte")
         for blank in ["", "  "] {
-            expectFailure(.badData, "input:3: the line is blank; remove it", "{\"sentence1\": \"\"}") {
-                try prediction.source(ofLine: blank, number: 3, of: "input")
+            expectFailure(.badData, "the line is blank; remove it", "{\"sentence1\": \"\"}") {
+                try prediction.source(ofLine: blank)
             }
         }
         for (value, kind) in [("null", "null"), ("[1]", "a list"), ("{}", "an object")] {
-            expectFailure(.badData, "input:4: the value of \"sentence1\" is \(kind), but must be a text") {
+            expectFailure(.badData, "the value of \"sentence1\" is \(kind), but must be a text") {
                 try prediction.source(
-                    ofLine: "{\"sentence1\": \(value), \"sentence2\": \"b\"}", number: 4, of: "input")
+                    ofLine: "{\"sentence1\": \(value), \"sentence2\": \"b\"}")
             }
         }
-        expectFailure(.badData, "input:7: the line has 1 column", "sentence1, sentence2") {
-            try prediction.source(ofLine: "A.", number: 7, of: "input")
+        expectFailure(.badData, "the line has 1 column", "sentence1, sentence2") {
+            try prediction.source(ofLine: "A.")
         }
-        expectFailure(.badData, "input:7: the object has no key \"sentence2\"") {
-            try prediction.source(ofLine: "{\"sentence1\": \"A.\"}", number: 7, of: "input")
+        expectFailure(.badData, "the object has no key \"sentence2\"") {
+            try prediction.source(ofLine: "{\"sentence1\": \"A.\"}")
         }
         for line in ["{", "{}x", "{\"sentence1\": \"a\", \"sentence1\": \"b\"}"] {
-            expectFailure(.badData, "input:7: not a JSON object") {
-                try prediction.source(ofLine: line, number: 7, of: "input")
+            expectFailure(.badData, "not a JSON object") {
+                try prediction.source(ofLine: line)
             }
         }
     }

@@ -71,7 +71,7 @@ import Text
             let definition = try definition(rows)
             let cached = try cache(definition, maxSource: maxSource)
             let source = try Prediction(definition, vocabulary: vocabulary, maxSource: maxSource)
-                .source(ofLine: "the premise\tso it is", number: 1, of: "input")
+                .source(ofLine: "the premise\tso it is")
             #expect(source.ids == Array(cached.tasks[0].splits[0].source(0)))
             let report = cached.tasks[0].report.splits[0]
             #expect(source.isTruncated == (report.truncatedSources == 1))
@@ -88,7 +88,7 @@ import Text
         #expect(counts.tokens == tokens)
         let source = try Prediction(
             try definition(rows, template: "{premise} {hypothesis}"), vocabulary: vocabulary, maxSource: 128
-        ).source(ofLine: "漢字かな the\tand", number: 1, of: "input")
+        ).source(ofLine: "漢字かな the\tand")
         #expect(source.unknownShare == 0.4 && !source.isTruncated && source.lostFields.isEmpty)
     }
 
@@ -111,9 +111,9 @@ import Text
         expectFailure(.badData, "\(place):3: the text holds \"<extra_id_0>\"", "only 100 rows") {
             try TokenCache.openOrBuild(tasks: [definition], vocabulary: small, directory: directory.path)
         }
-        expectFailure(.badData, "input:7: the text holds \"<extra_id_0>\"") {
+        expectFailure(.badData, "the text holds \"<extra_id_0>\"") {
             try Prediction(definition, vocabulary: small, maxSource: 128)
-                .source(ofLine: "a\t<extra_id_0>", number: 7, of: "input")
+                .source(ofLine: "a\t<extra_id_0>")
         }
     }
 
