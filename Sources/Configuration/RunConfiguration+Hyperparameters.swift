@@ -1,3 +1,5 @@
+import Foundation
+
 extension RunConfiguration {
     /// A key that decides the result, as tools that compare runs show it.
     package struct Hyperparameter: Equatable, Sendable {
@@ -22,11 +24,14 @@ extension RunConfiguration {
     }
 
     /// The keys that decide the result and apply to the method, with the model and the origin, in the order of the reference.
-    /// Tasks are there by their names.
+    /// Tasks are there by their names, and the model by the name of its directory, which on another machine is elsewhere.
     package var hyperparameters: [Hyperparameter] {
         KeyTable.keys.filter {
             ($0.decidesResult || ["model", "init.from"].contains($0.path)) && applies($0)
         }.map { key in
+            if key.path == "model" {
+                return Hyperparameter("model", .text(URL(fileURLWithPath: model).lastPathComponent))
+            }
             if key.path == "tasks" { return Hyperparameter("tasks", .text(tasks.map(\.name).joined(separator: ", "))) }
             let value: Hyperparameter.Value =
                 switch values[key.path] ?? .null {

@@ -55,8 +55,8 @@ extension ProgramTests {
             let points = all.filter { !$0.tag.hasPrefix("best/") && !$0.tag.hasPrefix("interference/") }
             #expect(try points == Self.expected(run))
             #expect(Set(points.map(\.step)) == [4, 8, 12])
-            for tag in ["best/test/average", "best/test/averageOverTasks", "best/test/colour/f1"] {
-                #expect(all.count { $0.tag == tag } == 1, "\(tag)")
+            for tag in ["best/test/average", "best/test/averageOverTasks", "best/test/colour/f1", "best/step"] {
+                #expect(all.filter { $0.tag == tag }.map(\.step) == [13], "\(tag)")
             }
             #expect(points.count { $0.tag == "loss" } == 3)
             #expect(points.count { $0.tag == "validation-8/grade/spearman" } == 2)
@@ -129,7 +129,7 @@ extension ProgramTests {
             let files = try Self.files(run)
             let yaml = try String(contentsOfFile: run + "/config.yaml", encoding: .utf8)
             let code = yaml.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + $0 }
-            for (file, step) in zip(files, [0, 6]) {
+            for (file, step) in zip(files, [1, 7]) {
                 #expect(file.texts == [.init(tag: "config.yaml", step: step, text: code.joined(separator: "\n"))])
                 #expect(file.beginnings.map(\.tag) == ["_hparams_/session_start_info"])
                 #expect(file.beginnings.map(\.step) == [step])
@@ -143,7 +143,7 @@ extension ProgramTests {
                 #expect(!lines.contains { $0.hasPrefix("log.") || $0.hasPrefix("hyperformer.") })
             }
             #expect(files[0].endings.isEmpty)
-            #expect(files[1].endings == [.init(tag: "_hparams_/session_end_info", step: 12, text: "1")])
+            #expect(files[1].endings == [.init(tag: "_hparams_/session_end_info", step: 13, text: "1")])
         }
 
         @Test func `without evaluations the last step is drawn`() throws {

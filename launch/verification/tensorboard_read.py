@@ -49,7 +49,7 @@ def accumulate(logdir, run, files):
     scalars = {tag: accumulator.Scalars(tag) for tag in tags["scalars"]}
     histograms = {tag: accumulator.Histograms(tag) for tag in tags["histograms"]}
     texts = {tag: accumulator.Tensors(tag) for tag in tags["tensors"] if not tag.startswith("_hparams_/")}
-    for tag, events in [*scalars.items(), *histograms.items()]:
+    for tag, events in [*scalars.items(), *histograms.items(), *texts.items()]:
         steps = [event.step for event in events]
         expect(steps == sorted(set(steps)), f"{run}: {tag} has steps {steps}")
     for tag, events in histograms.items():

@@ -45,7 +45,7 @@ struct FinalReport {
         record.basis = session.basis(adapter: adapter ?? (try? store.open(.step(best)))?.adapterDigest)
         try AnswersFile(results).write(run, split: split)
         try EvaluationFile(record).write(run, split: split)
-        try writer.draw(record.ofBest, step: best)
+        try writer.drawEnd(record.ofBest, of: trainer.state.step)
         writer.say(
             "\n\(split) split, \(bestStep == nil ? "last" : "best") checkpoint (step \(best)), times 100; baseline: the most "
                 + "frequent answer")

@@ -249,7 +249,7 @@ public struct TrainCommand {
             if let reason = try report.make(stop) { return try leave(reason, state) }
         }
         if world.rank == 0 {
-            try writer?.draw(Event.end, step: state.step)
+            try writer?.drawEnd(Event.end, of: state.step)
             try run.owner.check()
             SnapshotFile.remove(run)
             try ending.ended(.finished, "all steps done", step: state.step, exitCode: 0)

@@ -107,9 +107,11 @@ extension EvaluationRecord: Drawable {
         scalars(under: maxExamples.map { "\(split)-\($0)" } ?? split)
     }
 
-    /// The points of an evaluation of the best checkpoint. Their step may be before that of other points, so they are no part of the
-    /// curves of the training.
-    package var ofBest: [Event.Tagged] { scalars(under: "best/\(split)").map { ($0.tag, .scalar($0.value)) } }
+    /// What an evaluation of the best checkpoint adds at the end of a run: its figures, apart from the curves of the training, and
+    /// its step.
+    package var ofBest: [Event.Tagged] {
+        (scalars(under: "best/\(split)") + [("best/step", Double(step))]).map { ($0.tag, .scalar($0.value)) }
+    }
 
     private func scalars(under split: String) -> [Event.Scalar] {
         var scalars: [Event.Scalar] = [

@@ -26,7 +26,8 @@ package final class RunWriter: @unchecked Sendable {
         try run.owner.check()
         metrics = try MetricsLog(path: run.metrics, start)
         events = beginning == nil ? nil : try EventFile(in: run.path, after: start.step)
-        if let beginning { try events?.append(beginning, step: start.step) }
+        // Another start at this step cancels it.
+        if let beginning { try events?.append(beginning, step: start.step + 1) }
         ending.recordDurable(start.step)
         try ending.running(step: start.step, takesOver: true)
         saver = BackgroundSaver(checkpoints) { step throws(Failure) in
@@ -51,10 +52,16 @@ package final class RunWriter: @unchecked Sendable {
     }
 
     /// Appends what only TensorBoard shows.
-    package func draw(_ values: [Event.Tagged], step: Int) throws(Failure) {
+    func draw(_ values: [Event.Tagged], step: Int) throws(Failure) {
         guard let events else { return }
         try run.owner.check()
         try events.append(values, step: step)
+    }
+
+    /// Appends what only TensorBoard shows, once all `steps` are done. It is after the last step, since a job that starts the
+    /// finished run again, and says it again, cancels it there.
+    package func drawEnd(_ values: [Event.Tagged], of steps: Int) throws(Failure) {
+        try draw(values, step: steps + 1)
     }
 
     /// Starts writing the newest snapshot as a checkpoint while training continues. Throws the failure of an earlier
