@@ -30,7 +30,7 @@ package struct CardTask: Sendable {
         for (index, field) in task.fields.enumerated() { values[field.name] = Self.fillers[index % Self.fillers.count] }
         let line = String(decoding: try StableJSON.line(values, "an example"), as: UTF8.self)
         example = try Prediction(task, vocabulary: vocabulary, maxSource: 1 << 20)
-            .source(ofLine: line, number: 1, of: "the example of task \(task.name)").text
+            .source(ofLine: line).text
         switch task.answers {
         case .classes(let texts):
             let positive = task.positiveClass?.index

@@ -1,4 +1,5 @@
 package import Adapters
+import Backbone
 package import Kernels
 import Synchronization
 package import Tensors
