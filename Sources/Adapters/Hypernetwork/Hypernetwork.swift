@@ -47,16 +47,20 @@ final class Hypernetwork {
     }
 
     func forward(_ context: MicroBatchContext) {
-        let workspace = context.workspace
-        let (examples, sites) = (context.batch.count, layout.sites)
-        let sample = encodeSamples(context)
+        forward(tasks: context.batch.tasks, sample: encodeSamples(context), context.workspace)
+    }
+
+    /// The same for examples of these tasks; `sample` is what `encodeSamples` returns, nil if the sample is not an input.
+    func forward(tasks: [Int], sample: Matrix?, _ workspace: Workspace) {
+        precondition((sample == nil) == layout.sampleEncoder.isEmpty, "an input of the hypernetwork is missing")
+        let (examples, sites) = (tasks.count, layout.sites)
         let h = layout.options.dimension
         let input = workspace.matrix(examples * sites, layout.options.inputs.count * h)
         for example in 0..<examples {
             for site in 0..<sites {
                 var target = unsafe input.row(example * sites + site)
                 if let table = layout.taskEmbedding {
-                    unsafe target.update(from: weights.matrix(table).row(context.batch.tasks[example]), count: h)
+                    unsafe target.update(from: weights.matrix(table).row(tasks[example]), count: h)
                     unsafe target += h
                 }
                 if let table = layout.positionEmbedding {
@@ -71,7 +75,7 @@ final class Hypernetwork {
         chain(layout.mlp, input.readOnly, workspace, into: &mlpActivations)
         let u = mlpActivations[layout.mlp.count]
         let scales = workspace.matrix(examples * sites, layout.rank)
-        let trains = gradients != nil && (trainsAll || context.batch.tasks.contains { isTrained($0) })
+        let trains = gradients != nil && (trainsAll || tasks.contains { isTrained($0) })
         scaleGradients = trains ? workspace.zeroMatrix(examples * sites, layout.rank) : nil
         for row in 0..<scales.rows {
             let site = row % sites
