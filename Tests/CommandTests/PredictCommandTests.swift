@@ -171,7 +171,9 @@ extension ProgramTests {
                 #expect(result.output == alone.output)
                 let output = project.file("answers-\(ranks)")
                 let written = try Program.run(
-                    command: ["bash", "-c", #"mpirun --bind-to none -n "$0" "$@" < "$INPUT""#, "\(ranks)", Program.path]
+                    command: [
+                        "bash", "-c", #"mpirun --bind-to none -n "$0" "$@" < "$INPUT""#, "\(ranks)", Program.path,
+                    ]
                         + arguments + ["-", "--output", output], environment: ["INPUT": input])
                 #expect(written.code == 65, "\(written.error)")
                 #expect(try String(contentsOfFile: output, encoding: .utf8) == alone.output)
@@ -210,7 +212,8 @@ extension ProgramTests {
         @Test func `the memory does not grow with the lines`() throws {
             let project = try Self.shared.get()
             func peak(_ lines: Int) throws -> Int {
-                let input = try project.write("many-\(lines)", String(repeating: "baran cesel ditim fovok\n", count: lines))
+                let input = try project.write(
+                    "many-\(lines)", String(repeating: "baran cesel ditim fovok\n", count: lines))
                 let script = #"""
                     "$@" > /dev/null & process=$!
                     while peak=$(grep VmHWM /proc/$process/status 2>/dev/null) && [ -n "$peak" ]; do

@@ -75,7 +75,9 @@ public struct GreedyDecoding {
             answer.logProbabilities = Array(repeating: 0, count: own.count)
             return answer
         }
-        var free = targets.indices.map { [Int]((slots.starts[$0]..<slots.starts[$0] + targets[$0].count + 1).reversed()) }
+        var free = targets.indices.map {
+            [Int]((slots.starts[$0]..<slots.starts[$0] + targets[$0].count + 1).reversed())
+        }
         var prefixes: [Prefix] = []
         for example in limits.indices {
             let own = targets[example].indices.filter { !targets[example][$0].isEmpty }

@@ -44,7 +44,7 @@ public enum EvaluateCommand {
         var changed: [String] = []
         let session = try RunSession(opened.base, run: opened.run, comparedWith: opened.checkpoint?.identity) {
             present throws(Failure) in
-            changed = try opened.changes(to: present, for: .evaluation, areAllowed: request.allowsChanges)
+            changed = try opened.changes(to: present, for: [.evaluation], areAllowed: request.allowsChanges)
         }
         let split = SplitName(rawValue: request.split)
         let tasks = session.evaluationTasks(split, names: names)

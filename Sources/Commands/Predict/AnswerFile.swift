@@ -47,7 +47,8 @@ final class AnswerFile {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Failure(
-                .usage, "--output \(path.shown) is no regular file; leave out --output and redirect standard output to it")
+                .usage,
+                "--output \(path.shown) is no regular file; leave out --output and redirect standard output to it")
         }
         if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             throw Failure(
@@ -109,7 +110,9 @@ final class AnswerFile {
         state = found
         for (name, version) in found.libraries.sorted(by: { $0.key < $1.key })
         where fresh.libraries[name] != version {
-            says("note: \(name) was \(version) and is \(fresh.libraries[name] ?? "absent"): scores may differ from here on")
+            says(
+                "note: \(name) was \(version) and is \(fresh.libraries[name] ?? "absent"): scores may differ from here on"
+            )
         }
         state.libraries = fresh.libraries
         try scan(size: size)

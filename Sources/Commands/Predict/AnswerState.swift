@@ -91,7 +91,8 @@ extension AnswerState.Identity {
             return "it was begun with \(name(task)), and now there is \(name(present.task))"
         }
         if scores != present.scores {
-            return "it was begun \(scores ? "with" : "without") --scores, and now there \(scores ? "is none" : "is --scores")"
+            return
+                "it was begun \(scores ? "with" : "without") --scores, and now there \(scores ? "is none" : "is --scores")"
         }
         if checkpoint != present.checkpoint { return "the checkpoint has other weights" }
         if model != present.model { return "the model (its config.json or weights) differs" }
@@ -101,7 +102,9 @@ extension AnswerState.Identity {
             if let change = RunConfiguration.differences(from: settings, to: present.settings, for: use(task)).first {
                 return change
             }
-        } else if let change = RunConfiguration.differences(from: settings, to: present.settings, for: .evaluation).first {
+        } else if let change = RunConfiguration.differences(from: settings, to: present.settings, for: .evaluation)
+            .first
+        {
             return change
         }
         switch (input, present.input) {

@@ -103,7 +103,8 @@ final class InputLines {
                 if let expected, expected.lines == lines, expected.digest != digest {
                     throw Failure(
                         .badData,
-                        "the first \(lines) lines of \(name) are not those that are answered already; give the same input")
+                        "the first \(lines) lines of \(name) are not those that are answered already; give the same input"
+                    )
                 }
             } else if isAtEnd || (group.count > 0 && isStream && !isReadable) {
                 break

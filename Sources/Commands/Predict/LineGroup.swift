@@ -49,7 +49,11 @@ struct LineGroup: Equatable {
             var (low, high) = (0, count)
             while low < high {
                 let middle = (low + high) / 2
-                if weight(before: middle) * size < weight(before: count) * part { low = middle + 1 } else { high = middle }
+                if weight(before: middle) * size < weight(before: count) * part {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
             }
             return low
         }

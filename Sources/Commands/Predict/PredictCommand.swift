@@ -54,6 +54,8 @@ public enum PredictCommand {
     ///
     /// Returns 65 if lines could not be answered, otherwise 0.
     public static func run(_ path: String, _ request: Request, world: Communicator) throws(Failure) -> Int32 {
+        // What is written can be continued wherever it ends.
+        StopSignals.endAtOnce()
         let opened = try OpenedRun(path, checkpoint: request.checkpoint, world: world)
         let task = try world.rankZeroFirst { () throws(Failure) in try number(of: request.task, opened) }
         try checkChanges(opened, request)
@@ -102,9 +104,8 @@ public enum PredictCommand {
     private static func checkChanges(_ opened: OpenedRun, _ request: Request) throws(Failure) {
         guard let checkpoint = opened.checkpoint else { return }
         let present = opened.base.identity(data: "", sources: nil)
-        for task in request.task.map({ [$0] }) ?? opened.base.taskNames {
-            _ = try opened.changes(to: present, for: .prediction(task: task), areAllowed: request.allowsChanges)
-        }
+        let uses = (request.task.map { [$0] } ?? opened.base.taskNames).map { AdapterUse.prediction(task: $0) }
+        _ = try opened.changes(to: present, for: uses, areAllowed: request.allowsChanges)
         if checkpoint.identity.vocabulary == nil {
             Terminal.complain(
                 "note: \(checkpoint.path), of an earlier version, does not say which vocabulary it was trained with; check that "

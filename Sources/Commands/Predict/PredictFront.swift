@@ -66,7 +66,7 @@ struct PredictFront {
         }
         lines += group.count
         self.bad += bad
-        progress.show(lines: lines, bad: bad + earlierBad, consumed: input.consumed)
+        progress.show(lines: lines, bad: self.bad + earlierBad, consumed: input.consumed)
     }
 
     /// Says how many lines there were; returns the exit code.
@@ -74,7 +74,8 @@ struct PredictFront {
         let code = bad + earlierBad > 0 ? ExitCode.badData.rawValue : 0
         if let file, let output {
             if file.wasFinished {
-                let remark = earlierBad > 0
+                let remark =
+                    earlierBad > 0
                     ? ": " + PredictProgress.sentence(bad: earlierBad, of: earlier, output: output) : ""
                 Terminal.complain("\(output) has the answers to all \(earlier) lines already" + remark)
                 return code

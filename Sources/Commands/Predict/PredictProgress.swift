@@ -41,7 +41,8 @@ struct PredictProgress {
     /// Says how it ended; `earlier` lines had been answered before the start.
     mutating func finish(lines: Int, bad: Int, earlier: Int, output: String?) {
         if isTerminal, lastLength > 0 { Terminal.showBeside("\n") }
-        var text = "\(lines) \(lines == 1 ? "line" : "lines") in \(String(format: "%.1f", seconds)) s (\(rate(lines)) lines/s)"
+        var text =
+            "\(lines) \(lines == 1 ? "line" : "lines") in \(String(format: "%.1f", seconds)) s (\(rate(lines)) lines/s)"
         if earlier > 0 { text += ", \(earlier + lines) with those answered before" }
         if bad > 0 { text += "; " + Self.sentence(bad: bad, of: earlier + lines, output: output) }
         Terminal.complain(text)

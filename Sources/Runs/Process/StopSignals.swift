@@ -72,6 +72,15 @@ public enum StopSignals {
         unblock([SIGQUIT])
     }
 
+    /// Makes SIGTERM, SIGHUP and SIGINT end the process at once with the documented code, for a command that has nothing to save.
+    package static func endAtOnce() {
+        let ending = [SIGTERM, SIGHUP, SIGINT].filter { $0 != SIGHUP || !isIgnored(SIGHUP) }
+        for number in ending {
+            handle(number) { number in _exit(number == SIGINT ? 130 : 143) }
+        }
+        unblock(ending)
+    }
+
     /// Makes the end of the process that started this one the same as SIGTERM; `parent` is its number.
     public static func end(with parent: Int32) {
         Thread.detachNewThread {

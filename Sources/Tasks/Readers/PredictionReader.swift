@@ -98,7 +98,8 @@ public struct PredictionReader: Sendable {
         guard !hasTaskField(definitions[task]) else {
             throw Failure(
                 .badData,
-                "task \"\(name)\" has a field named task, so a line cannot both name it and give that field; give --task")
+                "task \"\(name)\" has a field named task, so a line cannot both name it and give that field; give --task"
+            )
         }
         return task
     }

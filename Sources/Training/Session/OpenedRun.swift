@@ -35,13 +35,17 @@ package struct OpenedRun {
     /// Engines for generation.
     package func team() -> EngineTeam { EngineTeam(answering: model, threads: threads) }
 
-    /// The changes since the checkpoint's training on which the use depends, each a part of a sentence; for rank 0. Unless
+    /// The changes since the checkpoint's training on which the uses depend, each a part of a sentence; for rank 0. Unless
     /// changes are allowed, any change is refused; allowed ones are reported on standard error.
     package func changes(
-        to present: RunState.Identity, for use: AdapterUse, areAllowed: Bool
+        to present: RunState.Identity, for uses: [AdapterUse], areAllowed: Bool
     ) throws(Failure) -> [String] {
         guard let checkpoint else { return [] }
-        let changes = checkpoint.identity.changes(to: present, for: use)
+        var changes: [String] = []
+        for change in uses.flatMap({ checkpoint.identity.changes(to: present, for: $0) })
+        where !changes.contains(change) {
+            changes.append(change)
+        }
         if areAllowed {
             for change in changes { Terminal.complain("changed since the training of \(checkpoint.path): \(change)") }
         } else if !changes.isEmpty {

@@ -16,7 +16,8 @@ import Testing
 
     /// Answers to five lines, the third of which could not be answered.
     private static let answers = (1...5).map { number in
-        Array((number == 3 ? #"{"error":"é","line":3}"# : #"{"answer":"é \" x","id":"line","line":\#(number)}"#).utf8) + [0x0A]
+        Array((number == 3 ? #"{"error":"é","line":3}"# : #"{"answer":"é \" x","id":"line","line":\#(number)}"#).utf8)
+            + [0x0A]
     }
 
     private static let whole = answers.flatMap(\.self)
@@ -26,7 +27,8 @@ import Testing
     private static func fresh(task: String? = "a") -> AnswerState {
         AnswerState(
             AnswerState.Identity(
-                checkpoint: digest("checkpoint"), model: "model", vocabulary: "vocabulary", settings: "data.maxSource: 9\n",
+                checkpoint: digest("checkpoint"), model: "model", vocabulary: "vocabulary",
+                settings: "data.maxSource: 9\n",
                 task: task, scores: true, input: nil),
             libraries: ["blas": "1"], answered: digest(""))
     }
@@ -81,7 +83,7 @@ import Testing
             try file.finish(answered: Self.digest("input"))
         }
         var changed = Self.whole
-        changed[Self.answers[0].count + 3] = 0x7D
+        changed[Self.answers[0].count] = 0x7D
         try Data(changed).write(to: URL(fileURLWithPath: path))
         let refusal = #expect(throws: Failure.self) { try open() }
         #expect(refusal?.code == .badData && refusal?.message.contains("line 2 is not the answer") == true)
@@ -132,6 +134,7 @@ import Testing
         #expect(difference { $0.vocabulary = "" }?.contains("vocabulary") == true)
         #expect(difference { $0.checkpoint = Self.digest("") }?.contains("checkpoint") == true)
         #expect(
-            difference { $0.input = .init(bytes: 1, digest: Self.digest("")) } == "its input was a pipe, and now it is a file")
+            difference { $0.input = .init(bytes: 1, digest: Self.digest("")) }
+                == "its input was a pipe, and now it is a file")
     }
 }

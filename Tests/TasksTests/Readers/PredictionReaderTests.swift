@@ -51,23 +51,25 @@ import Text
         #expect(both.id == "5" && both.source.text == "ids id: 5")
         let field = try line("{\"task\": \"rte\", \"text\": \"x\", \"id\": 1}", task: "tasks")
         #expect(field.id == "1" && field.task == 2 && field.source.text == "tasks task: rte text: x")
-        #expect(try refusal("{\"task\": \"tasks\", \"text\": \"x\"}")?.reason.contains("has a field named task") == true)
+        #expect(
+            try refusal("{\"task\": \"tasks\", \"text\": \"x\"}")?.reason.contains("has a field named task") == true)
     }
 
-    @Test(arguments: [
-        ("{\"task\": \"x\", \"id\": 3}", nil, "3", "there is no task \"x\"; the tasks are rte, ids, tasks"),
-        ("{\"id\": 3}", nil, "3", "the object has no key \"task\""),
-        ("{\"id\": 3, \"task\": \"ids\"}", "rte", "3", "the line names task \"ids\""),
-        ("{\"id\": 3, \"task\": {}}", nil, "3", "the value of \"task\" is an object"),
-        ("{\"id\": {}, \"task\": \"rte\"}", nil, nil, "the value of \"id\" is an object"),
-        ("{\"id\": 3, \"task\": \"rte\", \"task\": \"ids\"}", nil, "3", "the key \"task\" occurs twice"),
-        ("{\"id\": 3, \"id\": 4, \"task\": \"ids\"}", nil, "4", "the key \"id\" occurs twice"),
-        ("{\"id\": 3, \"task\": \"rte\"}", nil, "3", "the object has no key \"sentence1\""),
-        ("{\"id\": 3, ", nil, "3", "not a JSON object (byte 11"),
-        ("A.\tB.", nil, nil, "the line is no JSON object, so it names no task"),
-        (" ", nil, nil, "the line is blank"), ("", "rte", nil, "the line is blank"),
-        ("A.", "rte", nil, "the line has 1 column"),
-    ] as [(String, String?, String?, String)])
+    @Test(
+        arguments: [
+            ("{\"task\": \"x\", \"id\": 3}", nil, "3", "there is no task \"x\"; the tasks are rte, ids, tasks"),
+            ("{\"id\": 3}", nil, "3", "the object has no key \"task\""),
+            ("{\"id\": 3, \"task\": \"ids\"}", "rte", "3", "the line names task \"ids\""),
+            ("{\"id\": 3, \"task\": {}}", nil, "3", "the value of \"task\" is an object"),
+            ("{\"id\": {}, \"task\": \"rte\"}", nil, nil, "the value of \"id\" is an object"),
+            ("{\"id\": 3, \"task\": \"rte\", \"task\": \"ids\"}", nil, "3", "the key \"task\" occurs twice"),
+            ("{\"id\": 3, \"id\": 4, \"task\": \"ids\"}", nil, "4", "the key \"id\" occurs twice"),
+            ("{\"id\": 3, \"task\": \"rte\"}", nil, "3", "the object has no key \"sentence1\""),
+            ("{\"id\": 3, ", nil, "3", "not a JSON object (byte 11"),
+            ("A.\tB.", nil, nil, "the line is no JSON object, so it names no task"),
+            (" ", nil, nil, "the line is blank"), ("", "rte", nil, "the line is blank"),
+            ("A.", "rte", nil, "the line has 1 column"),
+        ] as [(String, String?, String?, String)])
     func `what cannot be answered has a reason and its id`(
         text: String, task: String?, id: String?, reason: String
     ) throws {
