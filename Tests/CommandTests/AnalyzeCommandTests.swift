@@ -187,7 +187,12 @@ extension ProgramTests {
             try Self.train(project, "star")
             let report = try Self.report(project, ["star"])
             let first = try digests(below: project.file("analysis"))
-            #expect(Set(first.keys) == Set(report.files) && first.count == 11)
+            let names = Set(first.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
+            #expect(names == Set(report.files) && names.count == 13)
+            let page = try String(contentsOfFile: project.file("analysis/report.html"), encoding: .utf8)
+            for figure in first.keys where figure.hasPrefix("figures/") {
+                #expect(page.contains("<figure id=\"\(figure.dropFirst(8).dropLast(4))\""), "\(figure)")
+            }
             _ = try Self.report(project, ["star"], out: "again")
             #expect(try digests(below: project.file("again")) == first)
             // The same run at another step, into the same place.

@@ -59,13 +59,12 @@ struct ExportSource {
         if needsTexts || measures {
             session = try RunSession(base, run: opened.run, comparedWith: checkpoint.identity) {
                 present throws(Failure) in
-                _ = try opened.changes(to: present, for: .evaluation, areAllowed: request.allowsChanges)
+                _ = try opened.changes(to: present, for: [.evaluation], areAllowed: request.allowsChanges)
             }
         } else {
             let present = base.identity(data: "", sources: nil)
-            for name in tasks ?? base.taskNames {
-                _ = try opened.changes(to: present, for: .prediction(task: name), areAllowed: request.allowsChanges)
-            }
+            let uses = (tasks ?? base.taskNames).map { AdapterUse.prediction(task: $0) }
+            _ = try opened.changes(to: present, for: uses, areAllowed: request.allowsChanges)
         }
         let team = opened.team()
         var source = ExportSource(
