@@ -71,7 +71,7 @@ extension ProgramTests {
 
         private static let refused: [([String], Int32)] = [
             (["evaluate", "nowhere"], 66), (["export", "nowhere", "--format", "peft", "--out", "new"], 64),
-            (["predict", "nowhere", "--task", "colour"], 64),
+            (["predict", "nowhere", "--task", "colour"], 66),
             (["prepare", "--config", "nowhere"], 66), (["plan", "--config", "nowhere"], 66),
             (["doctor", "--config", "nowhere"], 66), (["verify", "nowhere"], 66),
             (["new-model", "--preset", "t5-huge", "--out", "new"], 64),

@@ -50,6 +50,17 @@ extension ProgramTests {
             #expect(result.error.contains("1 of 3000 could not be answered"), "\(result.error)")
         }
 
+        /// Stops a command (SIGSTOP) as soon as a condition holds, so that it cannot finish before what a test does next.
+        private static func hold(_ running: RunningProgram, _ project: TinyProject, when holds: () -> Bool) {
+            running.wait {
+                let deadline = ContinuousClock.now + .milliseconds(20)
+                repeat {
+                    if holds() { return (try? kill(project.pid(rank: 0), SIGSTOP)) == 0 }
+                } while ContinuousClock.now < deadline
+                return false
+            }
+        }
+
         @Test func `a stopped one goes on, and a finished one says so`() throws {
             let (project, whole) = try Self.shared.get()
             let output = project.file("stopped")
@@ -57,8 +68,9 @@ extension ProgramTests {
                 let running = try RunningProgram(
                     command: try project.tellingPids() + Self.command(project, "stopped"))
                 let before = Self.text(output).utf8.count
-                running.wait { Self.text(output).utf8.count > before }
+                Self.hold(running, project) { Self.text(output).utf8.count > before }
                 #expect(kill(try project.pid(rank: 0), signal) == 0)
+                #expect(kill(try project.pid(rank: 0), SIGCONT) == 0)
                 let result = try running.wait()
                 #expect(result.code == 128 + signal && result.seconds < Program.promptly, "\(result.code)")
             }
@@ -175,7 +187,7 @@ extension ProgramTests {
             let (project, _) = try Self.shared.get()
             let running = try RunningProgram(
                 command: try project.tellingPids() + Self.command(project, "twice"))
-            running.wait { !Self.text(project.file("twice")).isEmpty }
+            Self.hold(running, project) { FileManager.default.fileExists(atPath: project.file("twice.state.json")) }
             let second = try Program.run(Self.command(project, "twice"))
             #expect(second.code == 74 && second.error.contains("by another process"), "\(second.error)")
             kill(try project.pid(rank: 0), SIGKILL)
