@@ -91,6 +91,7 @@ let package = Package(
                 .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "CIntegerProducts", "CKernelChoice",
                 "COpenBLAS", "Failures", "Randomness", "Tensors",
             ]),
+        library("Analysis", ["COpenBLAS", "Failures", "Tensors"]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
         library("Optimizers", ["Tensors"]),
         library("Backbone", ["Failures", "Heartbeat", "Kernels", "Tensors"]),
@@ -111,8 +112,8 @@ let package = Package(
         library(
             "Commands",
             [
-                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI",
-                "Optimizers", "Runs", "Studies", "Tasks", "Tensors", "Text", "Training", logging,
+                "Adapters", "Analysis", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels",
+                "MPI", "Optimizers", "Runs", "Studies", "Tasks", "Tensors", "Text", "Training", logging,
             ]),
         .executableTarget(
             name: "unolora-dist",
@@ -148,6 +149,7 @@ let package = Package(
         tests(
             "KernelsTests",
             ["CIntegerProducts", "CKernelChoice", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"]),
+        tests("AnalysisTests", ["Analysis", "Failures", "Tensors", "TestSupport"], exclude: ["Goldens"]),
         tests("OptimizersTests", ["Optimizers", "Tensors", "TestSupport"]),
         tests(
             "T5Tests",

@@ -23,7 +23,7 @@ struct UnoloraDist: ParsableCommand {
         subcommands: [
             TrainArguments.self, EvaluateArguments.self, PredictArguments.self, PrepareArguments.self,
             PlanArguments.self, StudyArguments.self, DoctorArguments.self, VerifyArguments.self,
-            ReproduceArguments.self,
+            ReproduceArguments.self, AnalyzeArguments.self,
             NewModelArguments.self,
         ],
         defaultSubcommand: TrainArguments.self)

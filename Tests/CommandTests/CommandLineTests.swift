@@ -26,7 +26,6 @@ extension ProgramTests {
             (["help", "trian"], "there is no command trian; did you mean train?"),
             (["run.yaml"], "there is no command run.yaml; the commands are train, evaluate, predict,"),
             (["export", "run", "--format", "peft"], "export is not in this version; it has train, evaluate, predict,"),
-            (["help", "analyze"], "analyze is not in this version; it has train, evaluate, predict,"),
         ])
         func `a first word that is no command is named`(arguments: [String], sentence: String) throws {
             let directory = try TemporaryDirectory()

@@ -51,9 +51,9 @@ final class Controller {
         unsafe generatedGradients[head.rawValue].row(adapter * tasks + k)
     }
 
-    /// Generates the adapters of the stack for these tasks. The memory comes from the workspace of the pass.
-    func forward(_ chosen: [Int], _ context: MicroBatchContext) {
-        let (workspace, e) = (context.workspace, ControllerLayout.width)
+    /// Generates the adapters of the stack for these tasks. The memory comes from the workspace.
+    func forward(_ chosen: [Int], _ workspace: Workspace) {
+        let e = ControllerLayout.width
         tasks = chosen.count
         let rows = layout.adaptersPerTask * tasks
         let input = workspace.matrix(rows, 3 * e)

@@ -60,7 +60,7 @@ final class HyperFormerAdaptation: Adaptation {
                 tasks.append(task)
             }
         }
-        for controller in controllers { controller.forward(tasks, context) }
+        for controller in controllers { controller.forward(tasks, context.workspace) }
     }
 
     /// See `Adaptation`.

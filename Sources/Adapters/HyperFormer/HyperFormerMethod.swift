@@ -18,6 +18,8 @@ public struct HyperFormerMethod: Method {
     let controllers: [ControllerLayout]
     /// The number of each adapted sublayer among those of its stack's controller.
     private let numbers: [Sublayer: Int]
+    /// The adapted sublayers in the order of computation, each with the group of its output projection.
+    let adapted: [(sublayer: Sublayer, output: ProjectionGroup)]
     let norms: Set<String>
 
     /// Lays the trainables out on a backbone of this shape; the model's width is at least `reduction`.
@@ -42,6 +44,9 @@ public struct HyperFormerMethod: Method {
                 stack, blocks: shape.blocks(stack), modelWidth: shape.modelWidth, bottleneck: bottleneck,
                 appendingTo: &parameters)
         }
+        adapted = shape.projectionGroups().filter { group in
+            (group.kind == .selfOutput || group.kind == .feedForwardOutput) && numbers[group.sublayer] != nil
+        }.map { ($0.sublayer, $0) }
         self.numbers = numbers
         self.parameters = parameters
     }

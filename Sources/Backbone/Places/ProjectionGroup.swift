@@ -85,6 +85,16 @@ public struct ProjectionGroup: Sendable {
     /// Width of all outputs together.
     public var outputWidth: Int { projections.reduce(0) { $0 + $1.outputWidth } }
 
+    /// The stack and the kind of sublayer, in the words of `lora.targets`: `encoderSelf`, `decoderSelf`, `decoderCross`,
+    /// `encoderFeedForward` or `decoderFeedForward`.
+    public var region: String {
+        switch kind.sublayer {
+        case .selfAttention: stack.name + "Self"
+        case .crossAttention: stack.name + "Cross"
+        case .feedForward: stack.name + "FeedForward"
+        }
+    }
+
     /// The sublayer that contains the group.
     public var sublayer: Sublayer { Sublayer(stack, block, kind.sublayer) }
     /// Whether the group's rows are target tokens instead of source tokens. Without an encoder they are both.

@@ -33,6 +33,14 @@ extension RunState.Identity {
         return firstDifference(to: other)
     }
 
+    /// The first thing that decides the bits of the training and differs in `other`, apart from the adapter with which the run begins,
+    /// as a part of a sentence; nil for none.
+    package func change(to other: Self) -> String? {
+        var present = other
+        (present.origin, present.newTasks) = (origin, newTasks)
+        return firstDifference(to: present)
+    }
+
     /// The first thing that decides the bits and differs in `other`, as a part of a sentence.
     private func firstDifference(to other: Self) -> String? {
         if origin != other.origin { return "the adapter that the run begins with (init.from) differs" }

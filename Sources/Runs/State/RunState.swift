@@ -63,7 +63,7 @@ package struct RunState: Codable, Equatable {
     var format = Self.format
     package var step: Int
     var steps: Int
-    var seed: UInt64
+    package var seed: UInt64
     package var identity: Identity
     package var best: Best?
     /// Whether the evaluation that is due at this step must still be made.
