@@ -109,9 +109,16 @@ let package = Package(
                 "MPI", "Optimizers", "Runs", "Tasks", "Tensors", "Text", heapModule, logging,
             ]),
         library(
+            "Exports",
+            [
+                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels", "Runs",
+                "T5", "Tasks", "Tensors", "Text", "Training",
+            ]),
+        library(
             "Commands",
             [
-                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Failures", "Kernels", "MPI",
+                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Exports", "Failures", "Kernels",
+                "MPI",
                 "Optimizers", "Runs", "Studies", "Tasks", "Tensors", "Text", "Training", logging,
             ]),
         .executableTarget(
@@ -173,6 +180,12 @@ let package = Package(
         tests(
             "CommandsTests", ["Commands", "Failures", "Kernels", "Tensors", "TestSupport", "Training"],
             exclude: ["Verify/Cases"]),
+        tests(
+            "ExportsTests",
+            [
+                "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Exports", "Failures", "Kernels",
+                "Runs", "T5", "Tasks", "Tensors", "TestSupport", "Text", "Training",
+            ]),
         tests(
             "DistributedTests",
             [

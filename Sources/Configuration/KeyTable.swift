@@ -131,7 +131,7 @@ enum KeyTable {
             "d_model divided by the width of the generated adapters."),
         Key(
             "init.from", .optional(.path), "null",
-            "A run, a checkpoint, an adapter's directory, or a LoRA adapter of PEFT, whose weights the run begins with; null "
+            "A run, a checkpoint, an adapter's directory, an exported adapter, or a LoRA adapter of PEFT, whose weights the run begins with; null "
                 + "begins at random. A run keeps the origin that it began with."),
         Key(
             "init.newTask", .choice(of: NewTaskChoice.self), "mean", result: true,

@@ -12,6 +12,9 @@ public import Failures
     public let tensors: [TensorDescription]
 
     private let mapping: MappedFile?
+    /// The bytes before the tensors: the header and its length. Valid while the file object lives.
+    public let header: UnsafeRawBufferPointer
+
     private let data: UnsafeRawBufferPointer
     private let indexByName: [String: Int]
 
@@ -25,15 +28,16 @@ public import Failures
 
     /// Checks a file that is already in memory; the bytes must outlive the object unless `mapping` owns them.
     init(bytes: UnsafeRawBufferPointer, mapping: MappedFile?, path: String) throws(Failure) {
-        let header = try unsafe SafetensorsHeader(bytes, path: path)
+        let read = try unsafe SafetensorsHeader(bytes, path: path)
         self.path = path
         self.mapping = mapping
-        metadata = header.metadata
-        tensors = header.tensors
-        unsafe data = UnsafeRawBufferPointer(rebasing: bytes[header.dataStart...])
+        metadata = read.metadata
+        tensors = read.tensors
+        unsafe header = UnsafeRawBufferPointer(rebasing: bytes[..<read.dataStart])
+        unsafe data = UnsafeRawBufferPointer(rebasing: bytes[read.dataStart...])
         var indexByName: [String: Int] = [:]
-        indexByName.reserveCapacity(header.tensors.count)
-        for (index, tensor) in header.tensors.enumerated() { indexByName[tensor.name] = index }
+        indexByName.reserveCapacity(read.tensors.count)
+        for (index, tensor) in read.tensors.enumerated() { indexByName[tensor.name] = index }
         self.indexByName = indexByName
     }
 

@@ -30,6 +30,18 @@ package enum TemporaryFile {
         }
     }
 
+    /// Removes the temporary directories that killed writers of this host left for a directory of this name. A writer may be busy
+    /// for hours with other things than its directory, so the time of the last change says nothing here.
+    package static func removeStaleDirectories(in directory: String, of name: String) {
+        for entry in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        where entry.hasPrefix(".\(name).\(host)-") && entry.hasSuffix(".tmp") && isOfDeadProcess(entry) {
+            let path = "\(directory)/\(entry)"
+            var status = stat()
+            guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
+
     private static func isOfDeadProcess(_ name: String) -> Bool {
         let parts = name.dropLast(4).split(separator: "-")
         guard parts.count >= 3, let process = pid_t(parts[parts.count - 2]), process > 0,

@@ -1,5 +1,5 @@
 public import Failures
-import Glibc
+package import Foundation
 
 /// The weights of a Hugging Face model directory: `model.safetensors`, or the shards that
 /// `model.safetensors.index.json` lists.
@@ -27,6 +27,13 @@ public final class TensorCollection: Sendable {
         } else {
             throw Self.missingWeights(directory)
         }
+    }
+
+    /// The index of the shards as it is, with its file's name; nil for a model in one file.
+    package func index() throws(Failure) -> (name: String, content: Data)? {
+        guard !Self.exists("\(directory)/\(Self.singleName)") else { return nil }
+        let file = try MappedFile(path: "\(directory)/\(Self.indexName)")
+        return (Self.indexName, withExtendedLifetime(file) { unsafe Data(file.bytes) })
     }
 
     /// The names of all tensors, sorted.

@@ -6,7 +6,7 @@ import Configuration
 enum CommandNames {
     private static let known = UnoloraDist.configuration.subcommands.compactMap { $0.configuration.commandName }
     /// Commands that are described elsewhere and planned.
-    private static let absent = ["export", "analyze"]
+    private static let absent = ["analyze"]
 
     /// Refuses a word that is not a command, also after `help`; nil when the parser can continue.
     static func refusal(of arguments: [String]) -> ValidationError? {

@@ -22,7 +22,7 @@ struct UnoloraDist: ParsableCommand {
         version: ProgramVersion.current,
         subcommands: [
             TrainArguments.self, EvaluateArguments.self, PredictArguments.self, PrepareArguments.self,
-            PlanArguments.self, StudyArguments.self, DoctorArguments.self, VerifyArguments.self,
+            ExportArguments.self, PlanArguments.self, StudyArguments.self, DoctorArguments.self, VerifyArguments.self,
             ReproduceArguments.self,
             NewModelArguments.self,
         ],

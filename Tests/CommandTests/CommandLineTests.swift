@@ -10,7 +10,7 @@ extension ProgramTests {
             ["train", "--set", "=1"], ["train", "--resume", ""], ["prepare", "--config", "run.yaml", "--out", ""],
             ["new-model", "--preset", "t5-mini", "--out", ""], ["evaluate", ""], ["evaluate", "run", "--split", "dev"],
             ["evaluate", "run", "--tasks", ""], ["evaluate", "run", "--tasks", "a,,b"], ["doctor", "--set", "a=b"],
-            ["predict", "run", "--task", ""], ["trian"], ["help", "trian"], ["export", "run"], ["analyze"],
+            ["predict", "run", "--task", ""], ["trian"], ["help", "trian"], ["exprot", "run"], ["analyze"],
         ])
         func `a wrong command line ends with 64 and says how it goes`(arguments: [String]) throws {
             let directory = try TemporaryDirectory()
@@ -25,7 +25,7 @@ extension ProgramTests {
             (["trian"], "there is no command trian; did you mean train?"),
             (["help", "trian"], "there is no command trian; did you mean train?"),
             (["run.yaml"], "there is no command run.yaml; the commands are train, evaluate, predict,"),
-            (["export", "run", "--format", "peft"], "export is not in this version; it has train, evaluate, predict,"),
+            (["analyze", "run"], "analyze is not in this version; it has train, evaluate, predict,"),
             (["help", "analyze"], "analyze is not in this version; it has train, evaluate, predict,"),
         ])
         func `a first word that is no command is named`(arguments: [String], sentence: String) throws {
@@ -72,7 +72,8 @@ extension ProgramTests {
         }
 
         private static let refused: [([String], Int32)] = [
-            (["evaluate", "nowhere"], 66), (["predict", "nowhere", "--task", "colour"], 64),
+            (["evaluate", "nowhere"], 66), (["export", "nowhere", "--format", "peft", "--out", "new"], 64),
+            (["predict", "nowhere", "--task", "colour"], 64),
             (["prepare", "--config", "nowhere"], 66), (["plan", "--config", "nowhere"], 66),
             (["doctor", "--config", "nowhere"], 66), (["verify", "nowhere"], 66),
             (["new-model", "--preset", "t5-huge", "--out", "new"], 64),

@@ -1,5 +1,5 @@
 public import Failures
-import Foundation
+public import Foundation
 import Tensors
 
 /// `unolora_config.json`: what is needed to use an adapter file again, and to make a method (`MethodTable`).
@@ -73,7 +73,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     }
 
     /// Reads the content of the file; `path` is for messages.
-    init(_ data: Data, path: String) throws(Failure) {
+    public init(_ data: Data, path: String) throws(Failure) {
         do {
             self = try BoundedJSON.decode(AdapterConfiguration.self, from: data)
         } catch {

@@ -108,6 +108,8 @@ public protocol BackboneShape: Sendable {
     func projectionGroups() -> [ProjectionGroup]
     /// The tensors of the model, in canonical order.
     func tensorShapes() -> [(name: String, shape: [Int])]
+    /// Names under which some files repeat a tensor of `tensorShapes`, each with the tensor that it repeats.
+    func aliases() -> [(name: String, of: String)]
     /// Whether a tensor of `tensorShapes` is the factor of a norm.
     func isNorm(_ tensor: String) -> Bool
     /// The block whose backward is the last to add to the gradient of a tensor of `tensorShapes`; nil for a tensor outside of

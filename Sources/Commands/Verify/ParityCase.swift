@@ -18,6 +18,8 @@ struct ParityCase {
         var loraDropout: Double?
         var seed: UInt64?
         var step: UInt32?
+        /// Whether the case has no gradients and no steps; otherwise it must have those of every trainable.
+        var forwardOnly: Bool?
     }
 
     let path: String

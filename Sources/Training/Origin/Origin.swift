@@ -5,8 +5,8 @@ import Foundation
 import Runs
 package import Tensors
 
-/// The trained adapter from which a new run begins (`init.from`): that of a run, of a checkpoint, of an adapter's directory, or of
-/// a directory of PEFT.
+/// The trained adapter from which a new run begins (`init.from`): that of a run, of a checkpoint, of an adapter's directory, of an
+/// exported file, or of a directory of PEFT.
 package struct Origin {
     /// What the adapter is.
     enum Kind {
@@ -40,16 +40,21 @@ package struct Origin {
         store.step(of: .best) == nil ? .last : .best
     }
 
-    /// Opens the adapter in a directory. Throws `inputMissing` when there is none, and `badData` when it is damaged or of
-    /// another kind than this program can begin from.
+    /// Opens the adapter in a directory, or in an exported file. Throws `inputMissing` when there is none, and `badData` when it is
+    /// damaged or of another kind than this program can begin from.
     package init(directory: String) throws(Failure) {
         func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: directory + "/" + name) }
-        if has("checkpoints") {
+        var isDirectory: ObjCBool = false
+        if unsafe FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), !isDirectory.boolValue {
+            try self.init(exported: directory)
+        } else if has(NativeAdapter.fileName) {
+            try self.init(exported: directory + "/" + NativeAdapter.fileName)
+        } else if has("checkpoints") {
             let store = CheckpointStore(runDirectory: directory)
             try self.init(checkpoint: store.open(.link(Self.link(store))))
         } else if has("MANIFEST.json") {
             try self.init(checkpoint: Checkpoint(path: directory))
-        } else if has("adapter_config.json") {
+        } else if has(PEFTNames.configuration) {
             let adapter = try PEFTAdapter(directory: directory)
             self.init(path: directory, digest: adapter.digest, backbone: nil, kind: .peft(adapter.sites))
         } else if has("unolora_config.json") {
@@ -61,7 +66,7 @@ package struct Origin {
             throw Failure(
                 .inputMissing,
                 "init.from: \(directory) is no run, no checkpoint and no adapter: it holds no checkpoints, MANIFEST.json, "
-                    + "unolora_config.json or adapter_config.json")
+                    + "unolora_config.json, adapter_config.json or \(NativeAdapter.fileName)")
         }
     }
 
@@ -79,23 +84,29 @@ package struct Origin {
         path: String, adapter: String, weights: String, digest: ContentDigest, backbone: String?
     ) throws(Failure) {
         let content = try BoundedJSON.content(of: adapter + "/unolora_config.json")
-        let file = try SafetensorsFile(path: weights)
-        var tensors: [String: OriginTensor] = [:]
-        for tensor in file.tensors {
-            tensors[tensor.name] = OriginTensor(
-                shape: tensor.shape, values: try file.readFloats(named: tensor.name))
-        }
+        let tensors = try OriginTensor.all(of: SafetensorsFile(path: weights))
         let configuration = try AdapterConfiguration(path: adapter + "/unolora_config.json")
+        try Self.checkNames(configuration, adapter + "/unolora_config.json")
+        self.init(
+            path: path, digest: Self.digest(weights: digest, configuration: content), backbone: backbone,
+            kind: .native(configuration, tensors))
+    }
+
+    private init(exported path: String) throws(Failure) {
+        let adapter = try NativeAdapter(path: path)
+        try Self.checkNames(adapter.configuration, path)
+        try self.init(
+            path: path, digest: adapter.digest, backbone: adapter.backbone,
+            kind: .native(adapter.configuration, OriginTensor.all(of: adapter.file)))
+    }
+
+    private static func checkNames(_ configuration: AdapterConfiguration, _ path: String) throws(Failure) {
         guard configuration.tasks >= 1, configuration.taskNames.map({ Set($0).count == configuration.tasks }) ?? true,
             configuration.taskNames?.count ?? configuration.tasks == configuration.tasks
         else {
             throw Failure(
-                .badData,
-                "\(adapter)/unolora_config.json: taskNames does not have \(configuration.tasks) different names")
+                .badData, "\(path): taskNames does not have \(configuration.tasks) different names")
         }
-        self.init(
-            path: path, digest: Self.digest(weights: digest, configuration: content), backbone: backbone,
-            kind: .native(configuration, tensors))
     }
 
     /// Refuses an adapter of another method than the run's.
@@ -160,4 +171,13 @@ struct OriginTensor {
 
     /// Number of elements of one entry of the first dimension.
     var stride: Int { shape.dropFirst().reduce(1, *) }
+
+    /// All tensors of a file by name.
+    static func all(of file: SafetensorsFile) throws(Failure) -> [String: OriginTensor] {
+        var tensors: [String: OriginTensor] = [:]
+        for tensor in file.tensors {
+            tensors[tensor.name] = OriginTensor(shape: tensor.shape, values: try file.readFloats(named: tensor.name))
+        }
+        return tensors
+    }
 }

@@ -75,18 +75,15 @@ struct PEFTAdapter {
     /// Starts after which the base is the model's own; others, such as PiSSA's, change it.
     private static let starts: Set = ["true", "gaussian", "eva", "orthogonal"]
 
-    private static let prefix = "base_model.model."
-    private static let endings = (a: ".lora_A.weight", b: ".lora_B.weight")
-
     /// Reads the adapter in a directory. Refuses by name what a low-rank method cannot compute.
     init(directory: String) throws(Failure) {
-        let path = directory + "/adapter_config.json"
+        let path = directory + "/" + PEFTNames.configuration
         let content = try BoundedJSON.content(of: path)
         guard let settings = try? BoundedJSON.decode(Settings.self, from: content) else {
             throw Failure(.badData, "\(path) is not an adapter's configuration of PEFT")
         }
         try Self.refuseOther(content, settings, path)
-        let weights = directory + "/adapter_model.safetensors"
+        let weights = directory + "/" + PEFTNames.weights
         guard FileManager.default.fileExists(atPath: weights) else {
             throw Failure(
                 .inputMissing,
@@ -96,16 +93,16 @@ struct PEFTAdapter {
         digest = try Origin.digest(weights: ContentDigest.of(file: weights), configuration: content)
         var sites: [Site] = []
         var known: Set<String> = []
-        for tensor in file.tensors where tensor.name.hasSuffix(Self.endings.a) {
-            let name = String(tensor.name.dropLast(Self.endings.a.count))
-            let other = name + Self.endings.b
+        for tensor in file.tensors where tensor.name.hasSuffix(PEFTNames.a) {
+            let name = String(tensor.name.dropLast(PEFTNames.a.count))
+            let other = name + PEFTNames.b
             guard let b = file[other], tensor.shape.count == 2, b.shape.count == 2, b.shape[1] == tensor.shape[0],
                 tensor.shape[0] > 0
             else {
                 throw Failure(.badData, "\(weights): \(tensor.name.shown) has no \(other.shown) that fits to it")
             }
             known.formUnion([tensor.name, other])
-            let module = name.hasPrefix(Self.prefix) ? String(name.dropFirst(Self.prefix.count)) : name
+            let module = name.hasPrefix(PEFTNames.prefix) ? String(name.dropFirst(PEFTNames.prefix.count)) : name
             let (rank, alpha) = (tensor.shape[0], try Self.alpha(module, settings, path))
             sites.append(
                 Site(

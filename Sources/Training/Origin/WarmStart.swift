@@ -40,7 +40,7 @@ struct WarmStart {
         try origin.checkMethod(adapter.method)
         // A file may leave out what has its method's default.
         var comparable = try MethodTable.standard.method(
-            configuration, on: shape, from: .file(path: origin.path + "/unolora_config.json")
+            configuration, on: shape, from: .file(path: origin.path)
         ).configuration
         comparable.vocabulary = configuration.vocabulary
         (comparable.taskNames, comparable.labels) = (configuration.taskNames, configuration.labels)

@@ -11,7 +11,8 @@ package struct OpenedRun {
     package let model: AdaptedModel
     /// The loaded checkpoint, on rank 0; nil on other ranks.
     package let checkpoint: LoadedCheckpoint?
-    let threads: Int
+    /// Threads that compute.
+    package let threads: Int
 
     /// Opens a run directory; collective. `checkpoint` is best, last, a step or a path.
     package init(_ path: String, checkpoint name: String, world: Communicator) throws(Failure) {

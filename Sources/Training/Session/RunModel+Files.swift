@@ -7,7 +7,7 @@ import Tensors
 import Text
 
 /// The small files of a model in Hugging Face's layout.
-enum ModelFiles {
+package enum ModelFiles {
     private static let configuration = "config.json"
     /// Files that are copied where they exist, in addition to the tokenizer's.
     private static let copied = ["generation_config.json"]
@@ -17,7 +17,14 @@ enum ModelFiles {
     /// The files beside weights that were trained from the model in `directory` and are saved in float32: its configuration, in
     /// which only the weights' format is changed, and its tokenizer.
     static func beside(weightsFrom directory: String) throws(Failure) -> [String: Data] {
-        var files: [String: Data] = [:]
+        var files = try unchanged(besideWeightsOf: directory)
+        files[configuration] = try inFloat32(BoundedJSON.content(of: directory + "/" + configuration), directory)
+        return files
+    }
+
+    /// The same for weights that keep the formats of the model's: all of these files as they are.
+    package static func unchanged(besideWeightsOf directory: String) throws(Failure) -> [String: Data] {
+        var files = [configuration: try BoundedJSON.content(of: directory + "/" + configuration)]
         for name in copied + Tokenizers.files {
             let path = directory + "/" + name
             guard FileManager.default.fileExists(atPath: path) else { continue }
@@ -26,7 +33,6 @@ enum ModelFiles {
             }
             files[name] = data
         }
-        files[configuration] = try inFloat32(BoundedJSON.content(of: directory + "/" + configuration), directory)
         return files
     }
 
