@@ -179,18 +179,45 @@ extension ProgramTests {
             #expect(try Self.export(project, "merged", ["--no-measure"], to: "merged").code == 0)
         }
 
-        @Test func `an export that fails or is stopped leaves nothing behind`() throws {
+        @Test(.enabled(if: SmallDisk.isAvailable, "mounting a small tmpfs needs root with the right to mount"))
+        func `an export for which the disk is too small leaves nothing behind`() throws {
             let project = try Self.trained("unolora")
-            // The limit is for the model's file: the others are smaller.
-            let failed = try Program.run(
-                command: [
-                    "bash", "-c", "ulimit -f 64; exec \"$@\"", "bash", Program.path, "export", project.file("run"),
-                    "--format",
-                    "merged", "--no-measure", "--out", project.file("out"), "--checkpoint", "last",
+            let disk = try SmallDisk(kilobytes: 128)
+            let failed = try Program.run([
+                "export", project.file("run"), "--format", "merged", "--no-measure", "--out", disk.path + "/out",
+                "--checkpoint", "last",
+            ])
+            #expect(failed.code == 74 && failed.error.contains("free space"), "\(failed)")
+            #expect(try Self.names(disk.path).isEmpty)
+        }
+
+        @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
+        func `a stopped export leaves nothing behind`(signal: Int32, code: Int32) throws {
+            let project = try Self.trained("unolora")
+            let running = try RunningProgram(
+                command: project.tellingPids() + [
+                    "export", project.file("run"), "--format", "merged", "--out", project.file("out"), "--checkpoint",
+                    "last",
                 ])
-            #expect(failed.code == 74 && failed.error.contains("model.safetensors"), "\(failed)")
-            #expect(try Self.names(project.path).allSatisfy { $0 != "out" && !$0.hasSuffix(".tmp") })
-            // What a killed process left is removed by the next one.
+            // It is stopped as soon as it has begun to write, so that it cannot finish before the signal.
+            running.wait {
+                let deadline = ContinuousClock.now + .milliseconds(20)
+                repeat {
+                    if (try? Self.names(project.path))?.contains(where: { $0.hasPrefix(".out.") }) ?? false {
+                        return (try? kill(project.pid(rank: 0), SIGSTOP)) == 0
+                    }
+                } while ContinuousClock.now < deadline
+                return false
+            }
+            #expect(kill(try project.pid(rank: 0), signal) == 0)
+            #expect(kill(try project.pid(rank: 0), SIGCONT) == 0)
+            let result = try running.wait()
+            #expect(result.code == code && result.seconds < Program.promptly, "\(result)")
+            #expect(try Self.names(project.path).allSatisfy { $0 != "out" && !$0.hasPrefix(".out.") })
+        }
+
+        @Test func `what a killed export left is removed by the next one`() throws {
+            let project = try Self.trained("unolora")
             let host = ProcessInfo.processInfo.hostName
             try project.write(".out.\(host)-999999999-1.tmp/model.safetensors", "half")
             try project.write(".out.\(host)-1-1.tmp/model.safetensors", "of a process that lives")

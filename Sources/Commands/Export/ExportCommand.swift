@@ -58,12 +58,16 @@ public enum ExportCommand {
         let source = try ExportSource.read(path, format, request, world: world)
         let directory = try ExportDirectory(request.out)
         var said: [String] = [source.base.notice].compactMap(\.self)
-        for part in source.parts {
-            let place = try part.task.map { task throws(Failure) in try directory.make(task) } ?? directory.path
-            let written = try source.write(part, format, into: place, measures: request.measures)
-            said += written
+        do throws(Failure) {
+            for part in source.parts {
+                let place = try part.task.map { task throws(Failure) in try directory.make(task) } ?? directory.path
+                said += try source.write(part, format, into: place, measures: request.measures)
+            }
+            try directory.finish()
+        } catch {
+            directory.abandon()
+            throw error
         }
-        try directory.finish()
         let checkpoint = "\(source.checkpoint.path) (step \(source.checkpoint.step))"
         try Terminal.print("\(request.out): \(format.rawValue) of \(checkpoint), method \(source.adapter.method)")
         for line in said { try Terminal.print(line) }

@@ -91,6 +91,8 @@ struct ExportSource {
         }
         guard measures, let session else { return source }
         source.evaluations = session.evaluationTasks(.validation, names: tasks)
+        let examples = source.evaluations.reduce(0) { $0 + $1.gold.count }
+        Terminal.complain("measuring on \(examples) validation examples, once with the run's own adapter")
         source.own = try base.evaluator.evaluate(source.evaluations, team: team, over: nil)
         if format == .peft, let lowRank {
             // The same base serves for all of them.
@@ -109,6 +111,10 @@ struct ExportSource {
         _ team: EngineTeam
     ) -> [Double] {
         let data = session?.data
+        if let data, MeanScales.dependOnText(method.options) {
+            Terminal.complain(
+                "mean scales over \(data.trainingCount(task: task)) training texts of \(data.cache.tasks[task].name)")
+        }
         return MeanScales(method, weights: weights, on: model).mean(
             task: task, count: data?.trainingCount(task: task) ?? 0, team: team
         ) { example in

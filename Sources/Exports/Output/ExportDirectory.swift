@@ -14,10 +14,15 @@ package final class ExportDirectory: Sendable {
         case abandoned
     }
 
+    /// What the thread that watches for signals shares with the directory; it does not keep the directory itself.
+    private final class Shared: Sendable {
+        let state = Mutex(State.open)
+    }
+
     /// Where to write.
     package let path: String
     private let final: String
-    private let state = Mutex(State.open)
+    private let shared = Shared()
 
     /// Makes the hidden directory. Throws `cannotWrite` when something is at the final path, or when nothing can be written there.
     package init(_ path: String) throws(Failure) {
@@ -60,9 +65,9 @@ package final class ExportDirectory: Sendable {
         try DurableFile.synchronize(directory: path)
         // A rename would replace an empty directory that somebody made in the meantime.
         try Self.refuseExisting(final)
-        let result: Result<Void, Failure> = state.withLock { state in
-            // The signal's thread is about to end the process.
-            guard state == .open else { return .success(()) }
+        // The thread that watches is about to end the process.
+        while StopSignals.ending != nil { usleep(50_000) }
+        let result: Result<Void, Failure> = shared.state.withLock { state in
             let result = Result { () throws(Failure) in try DurableFile.rename(path, to: final) }
             if case .success = result { state = .finished }
             return result
@@ -70,32 +75,36 @@ package final class ExportDirectory: Sendable {
         try result.get()
     }
 
-    private func abandon() {
-        let isOpen = state.withLock { state in
-            defer { if state == .open { state = .abandoned } }
-            return state == .open
+    /// Removes what was written, unless it has its final name.
+    package func abandon() {
+        let wasOpen = shared.state.withLock { state in
+            guard state == .open else { return false }
+            state = .abandoned
+            return true
         }
-        if isOpen { try? FileManager.default.removeItem(atPath: path) }
+        if wasOpen { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    /// Ends the process on a signal. While the directory is removed the export may still write into it; so this is repeated.
+    /// Ends the process on a signal. The export may still write into the directory while it is removed, so this is repeated.
     private func watch() {
-        Thread.detachNewThread { [weak self, path] in
-            while true {
-                guard let directory = self else { return }
-                if let signal = StopSignals.ending {
-                    let isFinished = directory.state.withLock { state in
-                        if state == .open { state = .abandoned }
-                        return state == .finished
-                    }
-                    for _ in 0..<100 where !isFinished && FileManager.default.fileExists(atPath: path) {
-                        try? FileManager.default.removeItem(atPath: path)
-                        usleep(10_000)
-                    }
-                    _exit(128 + signal)
+        Thread.detachNewThread { [shared, path] in
+            while shared.state.withLock({ $0 }) == .open {
+                guard let signal = StopSignals.ending else {
+                    usleep(50_000)
+                    continue
                 }
-                usleep(50_000)
+                let isFinished = shared.state.withLock { state in
+                    if state == .open { state = .abandoned }
+                    return state == .finished
+                }
+                for _ in 0..<100 where !isFinished && FileManager.default.fileExists(atPath: path) {
+                    try? FileManager.default.removeItem(atPath: path)
+                    usleep(10_000)
+                }
+                _exit(128 + signal)
             }
+            // Nothing of the export is left to remove.
+            StopSignals.release()
         }
     }
 
