@@ -1,14 +1,15 @@
-"""Loads what `unolora-dist export` wrote with transformers and peft, and compares logits and answers with the program's own.
+"""Loads what `unolora-dist export` wrote with transformers and peft, and compares it with the program's own numbers.
 
   python exported.py PROGRAM DIRECTORY --base MODEL --adapter ADAPTER --task NAME --rows ROWS --fields a,b [--run RUN]
 
-DIRECTORY is an exported directory of format peft or merged. ROWS has a JSON object a line with the fields of the task; the text
-is that of the task's usual template. ADAPTER is what the program computes with: the `adapter` directory of the checkpoint, or,
-for unolora_star, the exported directory of format peft. The program replays the logits and answers of the library on MODEL with
-ADAPTER (`verify`); with --run, the answers are also compared with those of `predict`.
+DIRECTORY is an exported directory of format peft or merged. ROWS has a JSON object a line with the fields of the task;
+the text is that of the task's usual template. ADAPTER is what the program computes with: the `adapter` directory of the
+checkpoint, or, for unolora_star, the exported directory of format peft. The program replays the logits and answers of
+the library on MODEL with ADAPTER (`verify`); with --run, the answers are also compared with those of `predict`.
 
-Prints one JSON line; the exit code is 1 when a logit differs by more than 1e-4 of the largest one, or an answer differs.
-Needs torch, transformers, peft and sentencepiece.
+Prints one JSON line; for an adapter of PEFT it says how far the adapter moves the logits from the base's. The exit code
+is 1 when a logit differs by more than 1e-4 of the largest one, or an answer differs. Needs torch, transformers, peft
+and sentencepiece.
 """
 
 import argparse
@@ -104,6 +105,16 @@ def computed(model, tokens, new_tokens):
     }
 
 
+def largest_change(model, arrays):
+    """The largest difference of the logits from those of a model, in parts of the largest logit."""
+    labels = arrays["labels"].long()
+    mask = (torch.arange(arrays["input_ids"].shape[1])[None] < arrays["input_lengths"][:, None]).long()
+    with torch.no_grad():
+        logits = model(input_ids=arrays["input_ids"].long(), attention_mask=mask, labels=labels).logits
+    difference = (logits - arrays["logits"])[labels != -100].abs().max()
+    return (difference / arrays["logits"].abs().max()).item()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
@@ -136,6 +147,9 @@ def main():
         write_case(path, arrays, options)
         result = subprocess.run([options.program, "verify", path], capture_output=True, text=True, check=False)
         verified = json.loads(result.stdout)
+    if kind == "peft":
+        with model.disable_adapter():
+            report["adapter_changes_logits_by"] = largest_change(model, arrays)
     report["logits"] = verified["errors"]["logits"]
     report["generated_equal"] = verified["generatedEqual"]
     passed = verified["errors"]["logits"] < LIMIT and verified["generatedEqual"]
@@ -150,7 +164,7 @@ def main():
         report["predict_equal"] = sum(a == b for a, b in zip(own, theirs, strict=True))
         passed = passed and report["predict_equal"] == len(rows)
     report["passed"] = passed
-    report["versions"] = {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__}
+    report["versions"] = {module.__name__: module.__version__ for module in (torch, transformers, peft)}
     print(json.dumps(report))
     return 0 if passed else 1
 

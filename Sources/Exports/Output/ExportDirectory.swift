@@ -12,6 +12,8 @@ package final class ExportDirectory: Sendable {
         case open
         case finished
         case abandoned
+        /// A signal came: the thread that watches removes the directory and ends the process.
+        case stopped
     }
 
     /// What the thread that watches for signals shares with the directory; it does not keep the directory itself.
@@ -65,18 +67,21 @@ package final class ExportDirectory: Sendable {
         try DurableFile.synchronize(directory: path)
         // A rename would replace an empty directory that somebody made in the meantime.
         try Self.refuseExisting(final)
-        // The thread that watches is about to end the process.
-        while StopSignals.ending != nil { usleep(50_000) }
-        let result: Result<Void, Failure> = shared.state.withLock { state in
+        waitWhereStopped()
+        let result: Result<Void, Failure>? = shared.state.withLock { state in
+            guard state == .open else { return nil }
             let result = Result { () throws(Failure) in try DurableFile.rename(path, to: final) }
             if case .success = result { state = .finished }
             return result
         }
+        guard let result else { return waitWhereStopped() }
         try result.get()
     }
 
     /// Removes what was written, unless it has its final name.
     package func abandon() {
+        // What failed may have failed because the directory is being removed.
+        waitWhereStopped()
         let wasOpen = shared.state.withLock { state in
             guard state == .open else { return false }
             state = .abandoned
@@ -85,19 +90,32 @@ package final class ExportDirectory: Sendable {
         if wasOpen { try? FileManager.default.removeItem(atPath: path) }
     }
 
+    /// Does not return where a signal came while the directory was open: the thread that watches ends the process.
+    private func waitWhereStopped() {
+        while true {
+            let isStopped = shared.state.withLock { state in
+                state == .stopped || (state == .open && StopSignals.ending != nil)
+            }
+            guard isStopped else { return }
+            usleep(10_000)
+        }
+    }
+
     /// Ends the process on a signal. The export may still write into the directory while it is removed, so this is repeated.
     private func watch() {
         Thread.detachNewThread { [shared, path] in
-            while shared.state.withLock({ $0 }) == .open {
-                guard let signal = StopSignals.ending else {
+            while true {
+                let signal = StopSignals.ending
+                let state = shared.state.withLock { state in
+                    if signal != nil, state == .open { state = .stopped }
+                    return state
+                }
+                guard state == .open || state == .stopped else { break }
+                guard let signal, state == .stopped else {
                     usleep(50_000)
                     continue
                 }
-                let isFinished = shared.state.withLock { state in
-                    if state == .open { state = .abandoned }
-                    return state == .finished
-                }
-                for _ in 0..<100 where !isFinished && FileManager.default.fileExists(atPath: path) {
+                for _ in 0..<100 where FileManager.default.fileExists(atPath: path) {
                     try? FileManager.default.removeItem(atPath: path)
                     usleep(10_000)
                 }
