@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -26,13 +27,25 @@ extension ProgramTests {
             try FileManager.default.contentsOfDirectory(atPath: path).sorted()
         }
 
-        /// A run of a method with large updates.
-        private static func trained(_ method: String, _ arguments: [String] = []) throws -> TinyProject {
+        private static let projects = Mutex([String: TinyProject]())
+
+        /// A run of a method with large updates, of a project that tests share unless it is `own`; without what they exported.
+        private static func trained(
+            _ method: String, _ arguments: [String] = [], own: Bool = false
+        ) throws -> TinyProject {
+            let key = ([method] + arguments).joined(separator: " ")
+            if !own, let known = projects.withLock({ $0[key] }) {
+                for name in ["out", "peft", "merged", "again"] {
+                    try? FileManager.default.removeItem(atPath: known.file(name))
+                }
+                return known
+            }
             let project = try TinyProject()
             let result = try train(
                 project, "run",
                 ["--set", "method=\(method)", "--set", "lr.peak=\(method == "full" ? "1e-3" : "5e-2")"] + arguments)
             #expect(result.code == 0, "\(result.error)")
+            if !own { projects.withLock { $0[key] = project } }
             return project
         }
 
@@ -150,7 +163,7 @@ extension ProgramTests {
                         + arguments)
                 #expect(result.code == code && result.error.contains(sentence), "\(result)")
             }
-            let shared = try Self.trained("unolora")
+            let shared = try Self.trained("unolora", own: true)
             let result = try Self.export(shared, "peft", ["--task", "pair"])
             #expect(result.code == 64 && result.error.contains("one adapter for all tasks"), "\(result)")
             let whole = try Self.trained("full")
@@ -169,7 +182,7 @@ extension ProgramTests {
         }
 
         @Test func `without its data a run is exported as far as nothing needs it`() throws {
-            let project = try Self.trained("unolora")
+            let project = try Self.trained("unolora", own: true)
             for name in ["colour", "pair", "grade", "run/cache"] {
                 try? FileManager.default.removeItem(atPath: project.file(name))
             }
@@ -217,7 +230,7 @@ extension ProgramTests {
         }
 
         @Test func `what a killed export left is removed by the next one`() throws {
-            let project = try Self.trained("unolora")
+            let project = try Self.trained("unolora", own: true)
             let host = ProcessInfo.processInfo.hostName
             try project.write(".out.\(host)-999999999-1.tmp/model.safetensors", "half")
             try project.write(".out.\(host)-1-1.tmp/model.safetensors", "of a process that lives")
