@@ -50,7 +50,7 @@ final class AnswerFile {
                 .usage,
                 "--output \(path.shown) is no regular file; leave out --output and redirect standard output to it")
         }
-        if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+        guard lock() else {
             throw Failure(
                 .cannotWrite, "--output \(path.shown) is being written by another process; wait for its end or stop it")
         }
@@ -61,6 +61,15 @@ final class AnswerFile {
             try state.write(statePath)
             try DurableFile.synchronize(directory: URL(fileURLWithPath: path).deletingLastPathComponent().path)
         }
+    }
+
+    /// Takes the file for this process; waits a moment for one that is ending. A file system without locks is accepted.
+    private func lock() -> Bool {
+        for _ in 0..<20 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return true }
+            usleep(50_000)
+        }
+        return false
     }
 
     deinit {
