@@ -142,6 +142,11 @@ extension ProgramTests {
                 }
                 #expect(!lines.contains { $0.hasPrefix("log.") || $0.hasPrefix("hyperformer.") })
             }
+            // A start of the finished run says the end again; its mark cancels what the earlier start said at step 13.
+            #expect(try Program.run(project.train()).code == 0)
+            let again = try #require(try Self.files(run).last)
+            #expect(again.starts == [13] && again.texts.map(\.step) == [13] && again.endings.map(\.step) == [13])
+            #expect(Set(again.points.map(\.step)) == [13] && again.histograms.isEmpty)
             #expect(files[0].endings.isEmpty)
             #expect(files[1].endings == [.init(tag: "_hparams_/session_end_info", step: 13, text: "1")])
         }
