@@ -20,9 +20,15 @@ package struct ScatterChart: Sendable {
     let groups: [String]
     let horizontal: String
     let vertical: String
+    let kind: Scale.Kind
 
     /// Creates a chart.
-    package init(_ points: [Point], groups: [String], horizontal: String, vertical: String) {
+    ///
+    /// - Parameter kind: of the horizontal axis.
+    package init(
+        _ points: [Point], groups: [String], horizontal: String, vertical: String, kind: Scale.Kind = .linear
+    ) {
+        self.kind = kind
         self.points = points
         self.groups = groups
         self.horizontal = horizontal
@@ -37,7 +43,7 @@ package struct ScatterChart: Sendable {
         let measured = Scale(.linear, covering: points.map(\.y), to: (0, 1))
         let frame = Frame(
             drawing, legend: names, vertical: measured, verticalName: vertical, horizontalName: horizontal)
-        let x = Scale(.linear, covering: points.map(\.x), to: (frame.left, frame.right))
+        let x = Scale(kind, covering: points.map(\.x), to: (frame.left, frame.right))
         let y = Scale(.linear, covering: points.map(\.y), to: (frame.bottom, frame.top))
         frame.drawVertical(y, name: vertical, in: &drawing)
         frame.drawHorizontal(x, name: horizontal, in: &drawing)

@@ -1,4 +1,3 @@
-import Foundation
 package import Pages
 package import Runs
 package import Studies
@@ -173,7 +172,7 @@ package struct StudyPage {
         let points = table.lines.enumerated().compactMap { index, line -> (ScatterChart.Point, [String])? in
             guard let mean = line.average.mean, line.cost.trainablePercent > 0 else { return nil }
             return (
-                ScatterChart.Point(line.title, log10(line.cost.trainablePercent), 100 * mean, group: index),
+                ScatterChart.Point(line.title, line.cost.trainablePercent, 100 * mean, group: index),
                 [line.title, NumberText.short(line.cost.trainablePercent), percent(mean)]
             )
         }
@@ -183,7 +182,7 @@ package struct StudyPage {
             reading: "Further up is better, further left is cheaper.",
             ScatterChart(
                 points.map(\.0), groups: table.lines.map(\.title),
-                horizontal: "trained percent of the model, power of ten", vertical: "average, percent"
+                horizontal: "trained percent of the model", vertical: "average, percent", kind: .logarithmic
             ).drawing, table: DataTable(["line", "trained, percent", "average"], points.map(\.1)))
         return Page.Section("Cost", figures: [figure])
     }
