@@ -85,6 +85,9 @@ extension RunConfiguration {
 
     /// Why gradients that conflict cannot be projected, with the key at fault; nil if they can.
     private var refusedProjection: (key: String, sentence: String)? {
+        if tasks.count == 1 {
+            return ("tasks", "train.conflict pcgrad needs several tasks; use train.conflict sum for a single one")
+        }
         if granularity == .batch {
             return (
                 "sampler.granularity",

@@ -11,8 +11,6 @@ struct AnalysisDirectory {
     private static let main = "analysis.json"
     /// The page for people.
     static let page = "report.html"
-    /// What the page adds to the directory.
-    static let pageNames = [page, PageFiles.figures]
 
     /// Describes the directory; a link to one stays a link. Refuses, before anything is computed, one in which something else is.
     init(_ path: String) throws(Failure) {
@@ -39,7 +37,10 @@ struct AnalysisDirectory {
         guard let content = try? BoundedJSON.content(of: path + "/" + Self.main),
             let mark = try? BoundedJSON.decode(Mark.self, from: content), mark.kind == AnalysisReport.kind
         else { throw refusal("holds something else than an analysis, such as \((names.min() ?? "").shown)") }
-        if let other = names.sorted().first(where: { !mark.files.contains($0) }) {
+        let figures = (try? FileManager.default.contentsOfDirectory(atPath: path + "/" + PageFiles.figures)) ?? []
+        let all =
+            names.filter { $0 != PageFiles.figures || figures.isEmpty } + figures.map { "\(PageFiles.figures)/\($0)" }
+        if let other = all.sorted().first(where: { !mark.files.contains($0) }) {
             throw refusal("holds \(other.shown), which is no part of the analysis there and would be lost")
         }
     }

@@ -33,10 +33,12 @@ public enum AnalyzeCommand {
             throw Failure(.usage, "\(request.runs[index]) is given twice; name each run once")
         }
         let directory = try AnalysisDirectory(request.out)
-        let report = try report(request, world: world)
+        var report = try report(request, world: world)
         let histories = report.runs.map { RunHistory(RunDirectory($0.source.name)) }
         let page = AnalysisPage.page(report, histories)
-        try directory.write(report, PageFiles(page, name: AnalysisDirectory.page))
+        let files = PageFiles(page, name: AnalysisDirectory.page)
+        report.files += files.files.map(\.name)
+        try directory.write(report, files)
         for run in report.runs {
             for note in run.source.notes { Terminal.complain("note: \(run.source.name): \(note)") }
         }
@@ -45,7 +47,8 @@ public enum AnalyzeCommand {
             Terminal.complain("note: \(comparison.first) and \(comparison.second) are not compared: \(reason)")
         }
         try Terminal.print(summary(report))
-        try Terminal.print("\(request.out): \(report.files.joined(separator: ", "))")
+        let names = AnalysisTables.names + [AnalysisDirectory.page]
+        try Terminal.print("\(request.out): \(names.joined(separator: ", ")), figures")
         return 0
     }
 
@@ -69,7 +72,7 @@ public enum AnalyzeCommand {
         }
         return AnalysisReport(
             version: ProgramVersion.current, commit: ProgramVersion.commit ?? "unknown",
-            library: BLAS.description, files: AnalysisTables.names + AnalysisDirectory.pageNames,
+            library: BLAS.description, files: AnalysisTables.names,
             definitions: AnalysisDefinitions.all,
             runs: analyses,
             comparisons: comparisons)

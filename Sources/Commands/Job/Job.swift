@@ -32,6 +32,7 @@ public enum Job {
     ) -> Never {
         // The trainer parallelises; a product's bits must not depend on BLAS threads.
         BLAS.useOneThread()
+        BLAS.takeBuffers(threads: 1)
         do throws(Failure) {
             let environment = try MPIEnvironment()
             endOnShortage(environment.world, host: environment.processorName)
@@ -63,6 +64,7 @@ public enum Job {
     public static func alone(_ command: String, _ body: () throws(Failure) -> Int32) -> Never {
         let launch = LaunchEnvironment.ofThisProcess
         BLAS.useOneThread()
+        BLAS.takeBuffers(threads: 1)
         do throws(Failure) {
             if launch.isSharedByOwnLauncher { try meet(command) }
             if launch.isLaterRank { exit(0) }

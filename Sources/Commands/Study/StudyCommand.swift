@@ -101,6 +101,7 @@ public enum StudyCommand {
             let isCurrent = try directory.exclusively { () throws(Failure) in
                 guard study.runs.map(states.state) == present else { return false }
                 for (ending, text) in files { try directory.write(text, to: directory.table(ending)) }
+                directory.removeFigures(but: page.files.map(\.name))
                 for file in page.files { try directory.write(file.content, to: "\(directory.path)/\(file.name)") }
                 return true
             }

@@ -53,7 +53,9 @@ package struct HeatMap: Sendable {
             width: width, height: head + height * Double(rows.count) + foot + 40)
         let sizes = values.joined().compactMap(\.self).map { NumberText.fixed($0, decimals).count }
         let hasNumbers = cell >= 6.1 * Double(sizes.max() ?? 0) + 1 && !isNumbered
-        for (column, text) in texts.enumerated() where !isNumbered {
+        // Turned names need 12 units each.
+        let every = isTurned ? max(1, Int((12 / cell).rounded(.up))) : 1
+        for (column, text) in texts.enumerated() where !isNumbered && column % every == 0 {
             let x = names + cell * (Double(column) + 0.5)
             if isTurned {
                 drawing.text(text, x + 4, head - 5, .start, turned: true)

@@ -57,9 +57,10 @@ package struct LineChart: Sendable {
             drawing, legend: names, vertical: measured, verticalName: vertical, horizontalName: horizontal)
         let y = Scale(kind, covering: values, to: (frame.bottom, frame.top))
         let places = series.flatMap { $0.points.map(\.x) } + horizontalBounds
-        let x = Scale(
-            from: places.min() ?? 0, through: max(places.max() ?? 1, (places.min() ?? 0) + 1e-9),
-            to: (frame.left, frame.right))
+        let (least, most) = (places.min() ?? 0, places.max() ?? 1)
+        // A single place has room around it.
+        let room = least == most ? max(1, least.magnitude / 2) : 0
+        let x = Scale(from: least - room, through: most + room, to: (frame.left, frame.right))
         frame.drawVertical(y, name: vertical, in: &drawing)
         frame.drawHorizontal(x, name: horizontal, in: &drawing)
         Frame.drawLegend(

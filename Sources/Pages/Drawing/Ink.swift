@@ -11,7 +11,8 @@ enum Ink {
 
     /// The dashes of a series' line, in addition to its colour; nil for a solid line.
     static func dashes(_ index: Int) -> String? {
-        [nil, "6 3", "2 3", "8 3 2 3", "4 2", "1 2", "10 4", "6 2 2 2 2 2"][index % 8]
+        // The ninth series has the first one's colour and the second one's dashes.
+        [nil, "6 3", "2 3", "8 3 2 3", "4 2", "1 2", "10 4", "6 2 2 2 2 2"][(index + index / 8) % 8]
     }
 
     /// A colour of a heat map, and whether dark text can be read on it; else light text is used.

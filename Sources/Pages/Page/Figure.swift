@@ -1,7 +1,7 @@
 /// A chart with what it shows, in words and as numbers.
 package struct Figure: Sendable {
     /// Identifies the figure in the page and names its file.
-    package let id: String
+    package private(set) var id: String
     let title: String
     let reading: String
     let drawing: Drawing
@@ -20,7 +20,14 @@ package struct Figure: Sendable {
         self.table = table
     }
 
-    /// An identifier made of any text.
+    /// The same figure with another identifier.
+    func named(_ id: String) -> Figure {
+        var copy = self
+        copy.id = id
+        return copy
+    }
+
+    /// An identifier made of any text; different texts may have the same one.
     package static func identifier(_ text: String) -> String {
         var parts: [String] = [""]
         for scalar in text.lowercased().unicodeScalars {

@@ -5,7 +5,7 @@ package struct Page: Sendable {
         let title: String
         let text: [String]
         let table: DataTable?
-        let figures: [Figure]
+        fileprivate(set) var figures: [Figure]
 
         /// Creates a part: sentences, a table that is always shown, and figures side by side.
         package init(_ title: String, text: [String] = [], table: DataTable? = nil, figures: [Figure] = []) {
@@ -20,15 +20,28 @@ package struct Page: Sendable {
 
     let title: String
     let introduction: [String]
-    let sections: [Section]
+    private(set) var sections: [Section]
     let footer: String
 
-    /// Creates a page; empty parts are left out.
+    /// Creates a page; empty parts are left out. Figures whose identifiers are equal, as of names that differ only in signs, get
+    /// numbers.
     package init(title: String, introduction: [String], sections: [Section], footer: String) {
         self.title = title
         self.introduction = introduction
         self.sections = sections.filter { !$0.figures.isEmpty || !$0.text.isEmpty || $0.table != nil }
         self.footer = footer
+        var taken: Set<String> = []
+        for section in self.sections.indices {
+            for figure in self.sections[section].figures.indices {
+                let own = self.sections[section].figures[figure]
+                var (free, number) = (own.id, 1)
+                while !taken.insert(free).inserted {
+                    number += 1
+                    free = "\(own.id)-\(number)"
+                }
+                self.sections[section].figures[figure] = own.named(free)
+            }
+        }
     }
 
     /// All figures, in order.

@@ -53,7 +53,7 @@ package struct ScaleSection {
         return Figure(
             id("scales", name), title: "Scales by site and task\(suffix(name))",
             reading:
-                "Orange: the task makes a site stronger; blue: weaker. A row of one colour treats all tasks alike.",
+                "The mean over a site's low-rank dimensions: orange above 1, blue below. Single dimensions differ more (scales.csv).",
             map.drawing, table: InterferenceSection.table(rows, tasks, values, digits: 4))
     }
 

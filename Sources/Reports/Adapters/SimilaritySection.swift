@@ -47,7 +47,8 @@ package struct SimilaritySection {
             }
             let what = chosen.features == .spectrum ? "singular values" : "matrices"
             return Figure(
-                id("components", name), title: "Sites, two principal components\(suffix(name))",
+                id("components", name),
+                title: "Sites, two principal components\(suffix(name))\(chosen.task.map { ", task \($0)" } ?? "")",
                 reading:
                     "A point is a site; sites with similar \(what) (\(chosen.matrix.rawValue)) are close together.",
                 ScatterChart(points, groups: kinds, horizontal: axis(0), vertical: axis(1)).drawing,
@@ -104,15 +105,21 @@ package struct SimilaritySection {
             var matrix: MatrixRole?
             var lines: [[String]] = []
             for comparison in compared {
+                // Where tasks have matrices of their own, all pairs of tasks that were compared count alike.
                 let tables = comparison.overlaps.filter { $0.space == space && $0.state == .trained }
-                guard let table = tables.first else { continue }
-                matrix = table.matrix
-                let kinds = table.sites.reduce(into: [String]()) { kinds, entry in
+                guard let first = tables.first, tables.allSatisfy({ $0.matrix == first.matrix }) else { continue }
+                guard matrix == nil || matrix == first.matrix else { continue }
+                matrix = first.matrix
+                let sites = tables.flatMap(\.sites)
+                let kinds = sites.reduce(into: [String]()) { kinds, entry in
                     if !kinds.contains(entry.site.kind) { kinds.append(entry.site.kind) }
                 }
-                let chance = table.sites.map(\.overlap.chance).reduce(0, +) / Double(max(table.sites.count, 1))
+                let chance = sites.map(\.overlap.chance).reduce(0, +) / Double(max(sites.count, 1))
                 let pair = "\(label(comparison.first)) \u{2013} \(label(comparison.second))"
-                let values = kinds.map { ($0, Self.mean(table, kind: $0)) }
+                let values = kinds.map { kind -> (String, Double?) in
+                    let known = tables.compactMap { Self.mean($0, kind: kind) }
+                    return (kind, known.isEmpty ? nil : known.reduce(0, +) / Double(known.count))
+                }
                 groups.append(
                     (
                         pair,
@@ -126,7 +133,7 @@ package struct SimilaritySection {
             return Figure(
                 "run-overlap-\(matrix.rawValue.lowercased())", title: "Overlap of \(matrix.rawValue) between runs",
                 reading: "1: both runs \(space == .rows ? "read" : "write") the same directions; "
-                    + "runs of one seed begin with equal A.",
+                    + (space == .rows ? "runs of one seed begin with equal A." : "B begins at 0."),
                 chart.drawing, table: DataTable(["pair and kind", "overlap", "by chance"], lines))
         }
     }

@@ -21,7 +21,10 @@ package struct SpectrumSection {
                 ], figures: figures)
     }
 
-    private func suffix(_ name: String) -> String { runs.count > 1 ? ", \(name)" : "" }
+    /// What a title says about the run, and about the task if the matrices are those of one.
+    private func suffix(_ name: String, _ chosen: [MatrixAnalysis]) -> String {
+        (runs.count > 1 ? ", \(name)" : "") + (chosen.first?.task.map { ", task \($0)" } ?? "")
+    }
     private func id(_ figure: String, _ name: String) -> String {
         runs.count > 1 ? "\(figure)-\(Figure.identifier(name))" : figure
     }
@@ -40,19 +43,24 @@ package struct SpectrumSection {
         return []
     }
 
-    /// The singular values of each kind of site, relative to the largest: the median of the sites, and their range.
+    /// A matrix's singular values divided by the largest.
+    private static func relative(_ matrix: MatrixAnalysis) -> [Double]? {
+        guard let values = matrix.spectrum?.singularValues, let first = values.first, first > 0 else { return nil }
+        return values.prefix(64).map { $0 / first }
+    }
+
+    /// The singular values of each kind of site, relative to the largest: the median of the sites, and their range. All runs have
+    /// one scale.
     private var spectra: [Figure] {
-        runs.compactMap { name, run in
+        let all = runs.flatMap { matrices($0.analysis).compactMap(Self.relative) }
+        let least = all.joined().filter { $0 > 1e-12 }.min() ?? 1
+        let longest = Double(all.map(\.count).max() ?? 1)
+        return runs.compactMap { name, run in
             let chosen = matrices(run)
             let kinds = Self.kinds(chosen)
             let series = kinds.enumerated().compactMap { index, kind -> LineChart.Series? in
-                let relative = chosen.filter { $0.site.kind == kind }.compactMap { matrix -> [Double]? in
-                    guard let values = matrix.spectrum?.singularValues, let first = values.first, first > 0 else {
-                        return nil
-                    }
-                    return values.map { $0 / first }
-                }
-                let count = min(64, relative.map(\.count).max() ?? 0)
+                let relative = chosen.filter { $0.site.kind == kind }.compactMap(Self.relative)
+                let count = relative.map(\.count).max() ?? 0
                 let sorted = (0..<count).map { place in
                     relative.compactMap { $0.indices.contains(place) ? $0[place] : nil }.filter { $0 > 1e-12 }.sorted()
                 }.prefix { !$0.isEmpty }
@@ -63,9 +71,9 @@ package struct SpectrumSection {
             guard !series.isEmpty else { return nil }
             let chart = LineChart(
                 series, horizontal: "number of the singular value", vertical: "relative to the largest",
-                kind: .logarithmic, bounds: [1])
+                kind: .logarithmic, bounds: [1, least], horizontalBounds: [1, longest])
             return Figure(
-                id("spectra", name), title: "Singular values\(suffix(name))",
+                id("spectra", name), title: "Singular values\(suffix(name, chosen))",
                 reading: "Medians over the blocks, with their range: a steep fall means that few directions are used.",
                 chart.drawing, table: table(series))
         }
@@ -119,7 +127,7 @@ package struct SpectrumSection {
                     rows: blocks.map { "block \($0)" }, columns: kinds, values: values,
                     colours: .sequential(least, largest), unit: measure.title.lowercased())
                 return Figure(
-                    id(measure.id, name), title: "\(measure.title)\(suffix(name))", reading: measure.reading,
+                    id(measure.id, name), title: "\(measure.title)\(suffix(name, chosen))", reading: measure.reading,
                     map.drawing,
                     table: InterferenceSection.table(blocks.map { "block \($0)" }, kinds, values))
             }

@@ -47,12 +47,15 @@ package struct FigureSection {
             groups = rows + [("average", averages.map { IntervalChart.Row($1, $2, index: $0) })]
         }
         let chart = IntervalChart(groups, name: "percent, \(split)", bounds: [0, 100])
+        let steps = "step " + records.map { "\($0.record.step)" }.joined(separator: ", ")
         let rows = names.map { name in
             ["\(name.task) \(name.metric)"] + records.map { NumberText.fixed(value($0.record, name), 2) }
         }
         return Figure(
             "results-\(split)", title: "Figures on \(split)",
-            reading: "Every figure of the best checkpoint, in percent; further right is better.", chart.drawing,
+            reading:
+                "Figures at the end of each run, of its best checkpoint (\(steps)), in percent; further right is better.",
+            chart.drawing,
             table: DataTable(
                 ["figure"] + records.map(\.name),
                 rows + [["average"] + averages.map { NumberText.fixed($0.2, 2) }]))

@@ -38,7 +38,8 @@ package struct RunHistory {
         case "evaluation":
             if let record = try? BoundedJSON.decode(EvaluationRecord.self, from: line) { evaluations.append(record) }
         case "interference":
-            if let record = try? BoundedJSON.decode(InterferenceRecord.self, from: line) { interference.append(record) }
+            let record = try? BoundedJSON.decode(InterferenceRecord.self, from: line)
+            if let record, record.isWhole { interference.append(record) }
         default: break
         }
     }

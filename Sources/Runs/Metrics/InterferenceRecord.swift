@@ -66,6 +66,13 @@ package struct InterferenceRecord: Codable, Equatable, Sendable {
         self.current = current
     }
 
+    /// Whether the lists have an entry for each task.
+    package var isWhole: Bool {
+        let count = tasks.count
+        return cosines.count == count && cosines.allSatisfy { $0.count == count } && norms.count == count
+            && weights.count == count && effectiveSteps.count == count
+    }
+
     /// The cosine of two tasks; nil where it is not known.
     package func cosine(_ first: Int, _ second: Int) -> Double? { cosines[first][second] }
 }

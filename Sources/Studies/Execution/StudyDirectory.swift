@@ -42,6 +42,14 @@ package struct StudyDirectory {
         try Tensors.exclusively(in: path, body)
     }
 
+    /// Removes figures of an earlier page; `names` are relative to the study's directory.
+    package func removeFigures(but names: [String]) {
+        for file in (try? FileManager.default.contentsOfDirectory(atPath: path + "/figures")) ?? []
+        where file.hasSuffix(".svg") && !names.contains("figures/\(file)") {
+            try? FileManager.default.removeItem(atPath: "\(path)/figures/\(file)")
+        }
+    }
+
     func make(_ directory: String) throws(Failure) {
         guard makeDirectories(directory) else {
             throw Failure(

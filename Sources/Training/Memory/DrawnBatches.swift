@@ -19,21 +19,36 @@ extension RankMemory.Batches {
         var plan = MicroBatchPlan(
             micro: configuration.microBatch,
             grouping: .init(sampler.granularity, projectsConflicts: configuration.conflict == .pcgrad))
+        // Where a measured step's examples are computed again, task by task.
+        let isMeasuredApart =
+            configuration.measuredInterference != nil && sampler.granularity == .example
+            && configuration.conflict == .sum
+        let apart = isMeasuredApart ? MicroBatchPlan(micro: configuration.microBatch, grouping: .byTask) : nil
         var slots: [Sampler.Slot] = []
         for _ in 0..<max(1, min(configuration.steps, Self.steps, Self.examples / configuration.globalBatch)) {
             sampler.next(into: &slots)
             plan.cut(slots, examples: examples)
-            for index in 0..<plan.count {
-                var lengths = BatchLengths()
-                for slot in plan.slots(of: index) {
-                    unsafe lengths.append(
-                        source: examples.source(task: slot.task, example: slot.example).count,
-                        target: max(
-                            examples.target(task: slot.task, example: slot.example).count,
-                            configuration.padTargets ?? 0))
-                }
-                training.append(lengths)
+            add(plan, configuration, examples)
+            guard var apartOfStep = apart else { continue }
+            apartOfStep.cut(slots, examples: examples)
+            add(apartOfStep, configuration, examples)
+        }
+    }
+
+    /// Adds the micro-batches of a plan.
+    private mutating func add(
+        _ plan: MicroBatchPlan, _ configuration: RunConfiguration, _ examples: any TrainingExamples
+    ) {
+        for index in 0..<plan.count {
+            var lengths = BatchLengths()
+            for slot in plan.slots(of: index) {
+                unsafe lengths.append(
+                    source: examples.source(task: slot.task, example: slot.example).count,
+                    target: max(
+                        examples.target(task: slot.task, example: slot.example).count,
+                        configuration.padTargets ?? 0))
             }
+            training.append(lengths)
         }
     }
 

@@ -84,8 +84,10 @@ final class StepInterference {
             unsafe taskSums.unpack(task, range, into: target, divisor: 1)
         }
         projection(gram, step: step, into: &weights)
-        // Without a conflict the bits are those of training without projection.
-        guard areSummed, weights.contains(where: { $0 != 1 }) else { return nil }
+        // Numbers that the sum does not admit would have ended the step already.
+        precondition(areSummed, "sums of tasks that the step's own sum admitted")
+        // Without a conflict the plain sum is the same.
+        guard weights.contains(where: { $0 != 1 }) else { return nil }
         taskSums.setWeights(weights)
         return taskSums
     }
