@@ -157,6 +157,56 @@ import Testing
         }
     }
 
+    /// Names that differ only in signs would have one file.
+    @Test func `figures with equal identifiers get numbers`() {
+        func figure(_ id: String) -> Figure {
+            Figure(id, title: id, reading: "one line", ShareChart([], parts: [], name: "share").drawing)
+        }
+        let page = Page(
+            title: "t", introduction: [],
+            sections: [
+                .init("One", figures: [figure("a-b"), figure("a-b")]),
+                .init("Two", figures: [figure("a-b-2"), figure("a-b")]),
+            ], footer: "")
+        #expect(page.figures.map(\.id) == ["a-b", "a-b-2", "a-b-2-2", "a-b-3"])
+        #expect(page.source.contains("<figure id=\"a-b-2-2\" aria-labelledby=\"a-b-2-2-title\""))
+    }
+
+    @Test func `curves, points and cells are where their values are`() throws {
+        // The vertical axis goes from 0 to 10, the horizontal one from 0 to 4.
+        let chart = LineChart(
+            [.init("a", [(0, 0), (2, 10), (4, 5)], index: 0)], horizontal: "x", vertical: "y", bounds: [0, 10])
+        let elements = Self.elements(
+            try Self.parse(Figure("f", title: "t", reading: "r", chart.drawing).file))
+        func number(_ name: String, _ element: XMLElement) throws -> Double {
+            try #require(Self.value(name, of: element).flatMap { Double($0) })
+        }
+        let points = try elements.filter { $0.name == "circle" }.map { try (number("cx", $0), number("cy", $0)) }
+        try #require(points.count == 3)
+        #expect((points[1].0 - (points[0].0 + points[2].0) / 2).magnitude < 0.02)
+        // Up is larger, and half of the height is half of the value.
+        #expect(points[1].1 < points[2].1 && points[2].1 < points[0].1)
+        #expect((points[2].1 - (points[0].1 + points[1].1) / 2).magnitude < 0.02)
+        let grid = try elements.filter { Self.value("class", of: $0) == "grid" }.map { try number("y1", $0) }
+        #expect((grid.max().map { $0 - points[0].1 } ?? 9).magnitude < 0.02)
+        #expect((grid.min().map { $0 - points[1].1 } ?? 9).magnitude < 0.02)
+        let path = try #require(elements.first { Self.value("class", of: $0) == "curve s0" })
+        let text = try #require(Self.value("d", of: path))
+        #expect(text.hasPrefix("M\(NumberText.place(points[0].0)) \(NumberText.place(points[0].1))L"))
+
+        let map = HeatMap(
+            rows: ["a", "b"], columns: ["c", "d"], values: [[0, 1], [nil, -1]],
+            colours: .diverging(centre: 0, reach: 1),
+            unit: "u")
+        let cells = Self.elements(try Self.parse(Figure("f", title: "t", reading: "r", map.drawing).file)).filter {
+            $0.name == "rect" && $0.stringValue?.contains(",") ?? false
+        }
+        #expect(cells.map { $0.stringValue } == ["a, c: 0.00", "a, d: 1.00", "b, c: \u{2013}", "b, d: \u{2212}1.00"])
+        let fills = cells.map { Self.value("fill", of: $0) }
+        #expect(fills == [Ink.diverging(0).text, Ink.diverging(1).text, nil, Ink.diverging(-1).text])
+        #expect(try number("x", cells[1]) > number("x", cells[0]) && number("y", cells[2]) > number("y", cells[0]))
+    }
+
     @Test func `identifiers are made of any text`() {
         #expect(Figure.identifier("A/B: \u{E4} c_1") == "a-b-c-1" && Figure.identifier("lora.rank=8") == "lora-rank-8")
     }

@@ -32,6 +32,9 @@ import Testing
         let lines = [
             train(10, 2, 4), interference(10, "null"), train(20, 1, 3), interference(20, "-0.25"), evaluation,
             #"{"kind":"other","step":1}"#, "torn {",
+            // Lists of another length than the tasks.
+            interference(30, "0.5").replacing(#""norms":[1,0.1]"#, with: #""norms":[1]"#),
+            interference(40, "0.5").replacing("[[1,", with: "[[1],["),
         ]
         try directory.write("metrics.jsonl", lines.joined(separator: "\n"))
         try directory.write("evaluation-validation.json", evaluation)

@@ -18,9 +18,11 @@ package struct TreeChart: Sendable {
     let order: [Int]
     let merges: [Merge]
     let name: String
+    let bounds: [Double]
 
-    /// Creates a chart; `order` is that of the leaves from top to bottom, in which no lines cross.
-    package init(leaves: [String], order: [Int], merges: [Merge], name: String) {
+    /// Creates a chart; `order` is that of the leaves from top to bottom, in which no lines cross. The axis contains `bounds` too.
+    package init(leaves: [String], order: [Int], merges: [Merge], name: String, bounds: [Double] = []) {
+        self.bounds = bounds
         self.leaves = leaves
         self.order = order
         self.merges = merges
@@ -35,7 +37,7 @@ package struct TreeChart: Sendable {
         let names = min(140, leaves.map { Drawing.width(of: $0) }.max() ?? 0) + 10
         let frame = Frame(left: names + 4, top: 6, right: drawing.width - 16, bottom: drawing.height - 38)
         let x = Scale(
-            .linear, covering: [0] + merges.map(\.height), to: (frame.left, frame.right), count: 4)
+            .linear, covering: [0] + merges.map(\.height) + bounds, to: (frame.left, frame.right), count: 4)
         frame.drawHorizontal(x, name: name, in: &drawing)
         var places: [(x: Double, y: Double)] = Array(repeating: (frame.left, 0), count: leaves.count)
         for (position, leaf) in order.enumerated() {

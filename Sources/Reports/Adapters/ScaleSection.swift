@@ -12,6 +12,7 @@ package struct ScaleSection {
     package var section: Page.Section {
         let scaled = runs.compactMap { run in run.analysis.scales.map { (run.name, $0) } }
         guard !scaled.isEmpty else { return Page.Section("Scales of the tasks") }
+        let largest = scaled.flatMap { $0.1.distances.euclidean.joined() }.max() ?? 1
         let reach = Self.reach(scaled.flatMap { $0.1.tasks.flatMap { $0.sites.map(Self.mean) } })
         return Page.Section(
             "Scales of the tasks",
@@ -20,7 +21,8 @@ package struct ScaleSection {
                     + "tasks is what each task has of its own."
             ],
             figures: scaled.flatMap { name, scales in
-                [map(name, scales, reach), distances(name, scales), tree(name, scales)].compactMap(\.self)
+                [map(name, scales, reach), distances(name, scales, largest), tree(name, scales, largest)].compactMap(
+                    \.self)
             })
     }
 
@@ -66,11 +68,10 @@ package struct ScaleSection {
             .replacing(".layer.1.DenseReluDense.", with: " ff ").replacing(".layer.2.DenseReluDense.", with: " ff ")
     }
 
-    private func distances(_ name: String, _ scales: ScaleAnalysis) -> Figure? {
+    private func distances(_ name: String, _ scales: ScaleAnalysis, _ largest: Double) -> Figure? {
         let tasks = scales.distances.tasks
         guard tasks.count > 1 else { return nil }
         let values = scales.distances.euclidean.map { $0.map { Optional($0) } }
-        let largest = scales.distances.euclidean.joined().max() ?? 1
         let map = HeatMap(
             rows: tasks, columns: tasks, values: values, colours: .sequential(0, largest > 0 ? largest : 1),
             unit: "distance")
@@ -80,7 +81,7 @@ package struct ScaleSection {
             map.drawing, table: InterferenceSection.table(tasks, tasks, values, digits: 4))
     }
 
-    private func tree(_ name: String, _ scales: ScaleAnalysis) -> Figure? {
+    private func tree(_ name: String, _ scales: ScaleAnalysis, _ largest: Double) -> Figure? {
         let (distances, dendrogram) = (scales.distances, scales.distances.dendrogram)
         guard distances.tasks.count > 2 else { return nil }
         let merges = dendrogram.merges.map {
@@ -90,7 +91,10 @@ package struct ScaleSection {
         return Figure(
             id("task-tree", name), title: "Families of tasks\(suffix(name))",
             reading: "Tasks that meet further left have more similar scales (average linkage).",
-            TreeChart(leaves: distances.tasks, order: dendrogram.leafOrder, merges: merges, name: "distance").drawing,
+            TreeChart(
+                leaves: distances.tasks, order: dendrogram.leafOrder, merges: merges, name: "distance",
+                bounds: [largest]
+            ).drawing,
             table: DataTable(
                 ["group", "first", "second", "distance"],
                 merges.enumerated().map { index, merge in

@@ -18,10 +18,13 @@ package struct CurveSection {
     }
 
     /// The part of the page; it has no figure if the runs have logged nothing.
-    package var section: Page.Section {
+    package var section: Page.Section { section(named: "Learning curves") }
+
+    /// The same with another title.
+    func section(named title: String) -> Page.Section {
         let figures = [mixture, loss].compactMap(\.self) + tasks.compactMap(loss) + tasks.flatMap(figures)
         return Page.Section(
-            "Learning curves",
+            title,
             text: figures.isEmpty
                 ? [] : ["A point of a loss is the mean since the line before. All figures of a task have one scale."],
             figures: figures)

@@ -18,8 +18,24 @@ package struct InterferenceSection {
                 "The cosine of two tasks' gradients: above 0 (orange) a step for one helps the other, below 0 (blue) it hurts. "
                     + "Noise of small batches moves every cosine towards 0; signs that stay over the steps count."
             ],
-            figures: measured.flatMap { [matrix($0), overTime($0)].compactMap(\.self) + norms($0) }
-                + summaries(measured))
+            figures: figures(measured) + summaries(measured))
+    }
+
+    /// The figures of each run, on the scales of all.
+    private func figures(_ measured: [ReportedRun]) -> [Figure] {
+        let matrices = measured.map { ($0, means($0)) }
+        let courses = measured.map { ($0, pairs($0)) }
+        let reach = Self.reach(matrices.flatMap { $0.1?.flatMap(\.self) ?? [] })
+        let reachOverTime = Self.reach(courses.flatMap { $0.1?.rows.flatMap { $0.values } ?? [] })
+        let norms = measured.flatMap { $0.history.interference.flatMap { $0.norms.compactMap(\.self) } }
+        let last = measured.compactMap { $0.history.interference.last?.step }.max() ?? 1
+        return zip(matrices, courses).flatMap { matrix, course in
+            [
+                matrix.1.map { self.matrix(matrix.0, $0, reach) },
+                course.1.map { overTime(course.0, $0, reachOverTime) },
+                self.norms(matrix.0, bounds: [norms.min() ?? 1, norms.max() ?? 1], last: Double(last)),
+            ].compactMap(\.self)
+        }
     }
 
     private func suffix(_ run: ReportedRun) -> String { runs.count > 1 ? ", \(run.name)" : "" }
@@ -33,14 +49,18 @@ package struct InterferenceSection {
         return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
     }
 
-    private func matrix(_ run: ReportedRun) -> Figure? {
+    /// The mean cosines of the tasks' gradients; nil if the tasks changed.
+    private func means(_ run: ReportedRun) -> [[Double?]]? {
         let records = run.history.interference
         guard let tasks = records.last?.tasks, records.allSatisfy({ $0.tasks == tasks }) else { return nil }
-        let values = tasks.indices.map { i in
+        return tasks.indices.map { i in
             // A task with itself has a cosine of 1.
             tasks.indices.map { j in i == j ? nil : mean(records.map { $0.cosine(i, j) }) }
         }
-        let reach = Self.reach(values.flatMap(\.self))
+    }
+
+    private func matrix(_ run: ReportedRun, _ values: [[Double?]], _ reach: Double) -> Figure {
+        let tasks = run.history.interference.last?.tasks ?? []
         let map = HeatMap(
             rows: tasks, columns: tasks, values: values, colours: .diverging(centre: 0, reach: reach), unit: "cosine")
         return Figure(
@@ -59,7 +79,17 @@ package struct InterferenceSection {
         DataTable([""] + columns, zip(rows, values).map { [$0] + $1.map { NumberText.fixed($0, digits) } })
     }
 
-    private func overTime(_ run: ReportedRun) -> Figure? {
+    /// The cosines of pairs of tasks over the steps, those of the pairs with the largest means.
+    private struct Pairs {
+        var steps: [String]
+        var rows: [(name: String, values: [Double?])]
+        var omitted: Int
+    }
+
+    /// The largest number of pairs that a figure shows.
+    private static let mostPairs = 45
+
+    private func pairs(_ run: ReportedRun) -> Pairs? {
         let records = run.history.interference
         guard let tasks = records.last?.tasks, records.count > 1, records.allSatisfy({ $0.tasks == tasks }) else {
             return nil
@@ -77,21 +107,28 @@ package struct InterferenceSection {
                 }
             )
         }
+        rows.sort { (mean($0.values) ?? 0).magnitude > (mean($1.values) ?? 0).magnitude }
+        let omitted = max(0, rows.count - Self.mostPairs)
+        rows.removeLast(omitted)
         rows.sort { (mean($0.values) ?? 0) > (mean($1.values) ?? 0) }
-        let steps = parts.map { "\($0.last?.step ?? 0)" }
-        let map = HeatMap(
-            rows: rows.map(\.name), columns: steps, values: rows.map(\.values),
-            colours: .diverging(centre: 0, reach: Self.reach(rows.flatMap(\.values))), unit: "cosine",
-            horizontal: "step")
-        return Figure(
-            id("cosines-over-time", run), title: "Gradient cosines over time\(suffix(run))",
-            reading: "A row for each pair of tasks, those that help each other most first.", map.drawing,
-            table: Self.table(rows.map(\.name), steps, rows.map(\.values)))
+        return Pairs(steps: parts.map { "\($0.last?.step ?? 0)" }, rows: rows, omitted: omitted)
     }
 
-    private func norms(_ run: ReportedRun) -> [Figure] {
+    private func overTime(_ run: ReportedRun, _ pairs: Pairs, _ reach: Double) -> Figure {
+        let (names, values) = (pairs.rows.map(\.name), pairs.rows.map(\.values))
+        let map = HeatMap(
+            rows: names, columns: pairs.steps, values: values, colours: .diverging(centre: 0, reach: reach),
+            unit: "cosine", horizontal: "step")
+        let rest = pairs.omitted > 0 ? " \(pairs.omitted) pairs with smaller cosines are left out." : ""
+        return Figure(
+            id("cosines-over-time", run), title: "Gradient cosines over time\(suffix(run))",
+            reading: "A row for each pair of tasks, those that help each other most first.\(rest)", map.drawing,
+            table: Self.table(names, pairs.steps, values))
+    }
+
+    private func norms(_ run: ReportedRun, bounds: [Double], last: Double) -> Figure? {
         let records = run.history.interference
-        guard let tasks = records.last?.tasks else { return [] }
+        guard let tasks = records.last?.tasks else { return nil }
         let series = tasks.enumerated().compactMap { index, task -> LineChart.Series? in
             let points = records.compactMap { record -> (x: Double, y: Double)? in
                 guard record.norms.indices.contains(index), let norm = record.norms[index] else { return nil }
@@ -99,15 +136,14 @@ package struct InterferenceSection {
             }
             return points.isEmpty ? nil : LineChart.Series(task, points, index: index)
         }
-        guard !series.isEmpty else { return [] }
+        guard !series.isEmpty else { return nil }
         let chart = LineChart(
-            series, horizontal: "step", vertical: "norm per label token", kind: .logarithmic)
-        return [
-            Figure(
-                id("norms", run), title: "Gradient norms\(suffix(run))",
-                reading: "A task far above the others decides where the shared weights go.", chart.drawing,
-                table: CurveSection.table(series))
-        ]
+            series, horizontal: "step", vertical: "norm per label token", kind: .logarithmic, bounds: bounds,
+            horizontalBounds: [0, last])
+        return Figure(
+            id("norms", run), title: "Gradient norms\(suffix(run))",
+            reading: "A task far above the others decides where the shared weights go.", chart.drawing,
+            table: CurveSection.table(series))
     }
 
     /// The conflict rate and the effective step of all runs.
@@ -131,7 +167,9 @@ package struct InterferenceSection {
                 return points.isEmpty ? nil : LineChart.Series(run.name, points, index: index)
             }
             guard !series.isEmpty else { return nil }
-            let chart = LineChart(series, horizontal: "step", vertical: title.lowercased(), bounds: [0, 1])
+            let chart = LineChart(
+                series, horizontal: "step", vertical: title.lowercased(), bounds: [0, 1],
+                horizontalBounds: [0])
             return Figure(name, title: title, reading: reading, chart.drawing, table: CurveSection.table(series))
         }
     }

@@ -24,7 +24,8 @@ package struct StudyPage {
                 "\(finished) of \(runs) runs are finished, with \(table.seeds.count) seed(s). Figures are of the \(table.split) "
                     + "split, in percent. All numbers are in table.json, .csv, .md and .tex beside this page."
             ],
-            sections: [overview, results, differences, curves, cost], footer: "Made by unolora-dist \(version).")
+            sections: [overview, results, differences, curves, cost] + firstSeed,
+            footer: "Made by unolora-dist \(version).")
     }
 
     private var overview: Page.Section {
@@ -165,6 +166,32 @@ package struct StudyPage {
         let chart = LineChart(
             series, horizontal: "step", vertical: vertical, kind: id == "loss" ? .logarithmic : .linear)
         return Figure("curve-\(id)", title: title, reading: reading, chart.drawing, table: CurveSection.table(series))
+    }
+
+    /// The largest number of lines whose curves can be told apart in one figure.
+    private static let mostLines = 8
+
+    /// The curves task by task, the mixture and the gradients of the tasks, of each line's run of the first seed.
+    private var firstSeed: [Page.Section] {
+        let runs = zip(table.lines, histories).compactMap { line, histories -> ReportedRun? in
+            guard let history = histories.first, !history.training.isEmpty else { return nil }
+            let tasks = line.figures.compactMap(\.task).reduce(into: [String]()) { tasks, task in
+                if !tasks.contains(task) { tasks.append(task) }
+            }
+            return ReportedRun(name: line.title, tasks: tasks, history: history)
+        }
+        guard !runs.isEmpty, let seed = table.seeds.first else { return [] }
+        guard runs.count <= Self.mostLines else {
+            return [
+                Page.Section(
+                    "Tasks of seed \(seed)",
+                    text: [
+                        "More than \(Self.mostLines) lines cannot be told apart in one figure; unolora-dist analyze RUN... makes the "
+                            + "page of some of the runs."
+                    ])
+            ]
+        }
+        return [CurveSection(runs).section(named: "Tasks of seed \(seed)"), InterferenceSection(runs).section]
     }
 
     /// What a line trains against what it reaches.

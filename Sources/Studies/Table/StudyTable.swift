@@ -84,6 +84,16 @@ package struct StudyTable: Encodable, Equatable {
         }
     }
 
+    /// A table of these lines.
+    package init(split: String, gridKeys: [String] = [], seeds: [Int], resamples: Int, lines: [Line]) {
+        self.split = split
+        self.gridKeys = gridKeys
+        self.seeds = seeds
+        self.resamples = resamples
+        scalesSteps = false
+        self.lines = lines
+    }
+
     /// Computes the table; `counts` are those of the lines. Nil when `isGivenUp`, which is asked all the time, says so.
     package init?(
         _ study: Study, _ results: StudyResults, counts: [Counts], resamples: Int = PairedBootstrap.resamples,
