@@ -49,7 +49,9 @@ extension CheckpointStore {
             let path = "\(directory)/\(link.rawValue)"
             guard fileType(path) != nil else {
                 throw Failure(
-                    .inputMissing, "there is no checkpoint \(path.shown) yet; \(try remedy())")
+                    .inputMissing,
+                    "there is no checkpoint \(path.shown)\(link == .best ? ", since nothing has been evaluated" : ""); \(try remedy())"
+                )
             }
             if let step = step(of: link) { return try open(.step(step)) }
             return try Checkpoint(path: path)
@@ -119,6 +121,7 @@ extension CheckpointStore {
     private func remedy() throws(Failure) -> String {
         let steps = try steps()
         return steps.isEmpty
-            ? "there are none in this run" : "choose one of the steps \(steps.map(String.init).joined(separator: ", "))"
+            ? "there are none in this run"
+            : "choose last, or one of the steps \(steps.map(String.init).joined(separator: ", "))"
     }
 }

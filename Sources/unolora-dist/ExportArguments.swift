@@ -40,7 +40,9 @@ struct ExportArguments: ParsableCommand {
 
     @Flag(
         name: .customLong("no-measure"),
-        help: "Does not measure the change of the figures; for runs whose data is gone.")
+        help: ArgumentHelp(
+            "Does not measure the change of the figures; for runs whose data is gone. (Of unolora_star, peft and merged need "
+                + "the training texts all the same, for its mean scales; native does not.)"))
     var skipsMeasuring = false
 
     @OptionGroup var changes: Changes

@@ -208,8 +208,7 @@ extension ProgramTests {
             try Self.train(project, "star")
             let report = try Self.report(project, ["star"])
             let first = try digests(below: project.file("analysis"))
-            let names = Set(first.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
-            #expect(names == Set(report.files) && names.count == 13)
+            #expect(Set(first.keys) == Set(report.files) && first.keys.count { !$0.contains("/") } == 12)
             let page = try String(contentsOfFile: project.file("analysis/report.html"), encoding: .utf8)
             for figure in first.keys where figure.hasPrefix("figures/") {
                 #expect(page.contains("<figure id=\"\(figure.dropFirst(8).dropLast(4))\""), "\(figure)")
@@ -358,6 +357,9 @@ extension ProgramTests {
             try project.write("analysis/notes.txt", "mine")
             try refused(["run"], 74, "holds notes.txt, which is no part of the analysis there")
             #expect(try FileManager.default.contentsOfDirectory(atPath: project.file("mine")) == ["notes.txt"])
+            try FileManager.default.removeItem(atPath: project.file("analysis/notes.txt"))
+            try project.write("analysis/figures/mine.svg", "mine")
+            try refused(["run"], 74, "holds figures/mine.svg, which is no part of the analysis there")
             let ranks = try Program.run(["analyze", project.file("run"), "--out", project.file("ranks")], ranks: 2)
             #expect(ranks.code != 0 && ranks.error.contains("analyze runs as one process"), "\(ranks.error)")
             // Weights that are whole but not finite, as no run writes them.

@@ -26,6 +26,8 @@ struct AnalyzedRun {
     let tasks: [String]
     let weights: Arena
     private let checkpoint: Checkpoint
+    /// Whether the last checkpoint stands for a best one that the run does not have.
+    private let usesLast: Bool
 
     /// Opens a checkpoint of a run. Refuses a damaged one, weights that are not finite, and a run that trained nothing.
     init(_ path: String, checkpoint name: String) throws(Failure) {
@@ -40,7 +42,12 @@ struct AnalyzedRun {
             throw Failure(.badConfiguration, "\(path) has method frozen, which trains nothing that could be analysed")
         }
         let store = CheckpointStore(runDirectory: path)
-        let checkpoint = try store.open(CheckpointStore.Selection(named: name))
+        // A run of which nothing was evaluated has no best checkpoint.
+        let usesLast =
+            name == "best" && !FileManager.default.fileExists(atPath: store.directory + "/best")
+            && store.step(of: .last) != nil
+        let checkpoint = try store.open(CheckpointStore.Selection(named: usesLast ? "last" : name))
+        self.usesLast = usesLast
         state = try RunState(checkpoint.state(), path: checkpoint.path)
         shape = try Backbones.shape(directory: configuration.model)
         let file = checkpoint.adapterDirectory + "/unolora_config.json"
@@ -69,6 +76,12 @@ struct AnalyzedRun {
             name: run.path, method: configuration.method, model: configuration.model, seed: state.seed,
             checkpoint: checkpoint.path, step: state.step, adapter: checkpoint.adapterDigest?.hexadecimal ?? "",
             backbone: state.identity.backbone, tasks: tasks)
+        if usesLast {
+            source.notes.append("nothing was evaluated, so there is no best checkpoint; this is the last one")
+        }
+        if state.step < configuration.steps {
+            source.notes.append("step \(state.step) of \(configuration.steps): the run is not finished")
+        }
         if let options = (method as? LowRankMethod)?.options {
             (source.ranks, source.alpha) = ([options.rankA, options.rankB], options.alpha)
         }

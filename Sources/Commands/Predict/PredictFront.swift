@@ -77,7 +77,8 @@ struct PredictFront {
                 let remark =
                     earlierBad > 0
                     ? ": " + PredictProgress.sentence(bad: earlierBad, of: earlier, output: output) : ""
-                Terminal.complain("\(output) has the answers to all \(earlier) lines already" + remark)
+                let unread = input.isStream ? "; \(input.name) was not read again" : ""
+                Terminal.complain("\(output) has the answers to all \(earlier) lines already" + remark + unread)
                 return code
             }
             if let whole, whole != input.digest {

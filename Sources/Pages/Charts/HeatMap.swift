@@ -47,7 +47,7 @@ package struct HeatMap: Sendable {
         let texts = columns.map { Drawing.fitted($0, into: 90) }
         let isTurned = !isNumbered && texts.contains { Drawing.width(of: $0) > cell - 2 }
         let head =
-            isNumbered ? 6 : isTurned ? (texts.map { Drawing.width(of: $0) }.max() ?? 0) + 8 : 20
+            isNumbered ? 6 : isTurned ? 1.1 * (texts.map { Drawing.width(of: $0) }.max() ?? 0) + 8 : 20
         let foot = isNumbered ? 36.0 : 4
         var drawing = Drawing(
             width: width, height: head + height * Double(rows.count) + foot + 40)

@@ -16,14 +16,15 @@ package struct SpectrumSection {
             text: figures.isEmpty
                 ? []
                 : [
-                    "What the adapter adds to the weights (BA). The effective rank is the exponential of the entropy of the "
-                        + "singular values divided by their sum: between 1 and the rank."
+                    "What the adapter adds to the weights (BA); for full the change of the weights, for hyperformer_pp a generated "
+                        + "projection. The effective rank is the exponential of the entropy of the "
+                        + "singular values divided by their sum: between 1 and the number of singular values."
                 ], figures: figures)
     }
 
     /// What a title says about the run, and about the task if the matrices are those of one.
     private func suffix(_ name: String, _ chosen: [MatrixAnalysis]) -> String {
-        (runs.count > 1 ? ", \(name)" : "") + (chosen.first?.task.map { ", task \($0)" } ?? "")
+        Self.words(chosen) + (runs.count > 1 ? ", \(name)" : "") + (chosen.first?.task.map { ", task \($0)" } ?? "")
     }
     private func id(_ figure: String, _ name: String) -> String {
         runs.count > 1 ? "\(figure)-\(Figure.identifier(name))" : figure
@@ -43,20 +44,34 @@ package struct SpectrumSection {
         return []
     }
 
+    /// The matrices of all runs that can be compared with these: updates with updates, weights with weights.
+    private func alike(_ chosen: [MatrixAnalysis]) -> [MatrixAnalysis] {
+        runs.flatMap { matrices($0.analysis) }.filter { $0.matrix == chosen.first?.matrix }
+    }
+
+    /// What a run's matrices are, in words.
+    private static func words(_ chosen: [MatrixAnalysis]) -> String {
+        switch chosen.first?.matrix {
+        case .weight: " (W minus its start)"
+        case .up: " (the generated up projections)"
+        default: ""
+        }
+    }
+
     /// A matrix's singular values divided by the largest.
     private static func relative(_ matrix: MatrixAnalysis) -> [Double]? {
         guard let values = matrix.spectrum?.singularValues, let first = values.first, first > 0 else { return nil }
         return values.prefix(64).map { $0 / first }
     }
 
-    /// The singular values of each kind of site, relative to the largest: the median of the sites, and their range. All runs have
-    /// one scale.
+    /// The singular values of each kind of site, relative to the largest: the median of the sites, and their range. All runs
+    /// with the same kind of matrices have one scale.
     private var spectra: [Figure] {
-        let all = runs.flatMap { matrices($0.analysis).compactMap(Self.relative) }
-        let least = all.joined().filter { $0 > 1e-12 }.min() ?? 1
-        let longest = Double(all.map(\.count).max() ?? 1)
-        return runs.compactMap { name, run in
+        runs.compactMap { name, run in
             let chosen = matrices(run)
+            let all = alike(chosen).compactMap(Self.relative)
+            let least = all.joined().filter { $0 > 1e-12 }.min() ?? 1
+            let longest = Double(all.map(\.count).max() ?? 1)
             let kinds = Self.kinds(chosen)
             let series = kinds.enumerated().compactMap { index, kind -> LineChart.Series? in
                 let relative = chosen.filter { $0.site.kind == kind }.compactMap(Self.relative)
@@ -89,6 +104,12 @@ package struct SpectrumSection {
         }
     }
 
+    /// The name of a kind in few letters.
+    private static func short(_ kind: String) -> String {
+        kind.replacing("encoder", with: "enc ").replacing("decoder", with: "dec ").replacing("FeedForward", with: "ff")
+            .replacing("Self", with: "self").replacing("Cross", with: "cross")
+    }
+
     /// The number of a site's block, from its path.
     private static func block(_ site: SiteLabel) -> Int {
         let parts = site.name.split(separator: ".")
@@ -110,12 +131,11 @@ package struct SpectrumSection {
             ),
         ]
         return measures.flatMap { measure in
-            let all = runs.flatMap { matrices($0.analysis) }.compactMap(measure.value)
-            guard let largest = all.max(), largest > 0 else { return [Figure]() }
-            let least = measure.id == "effective-rank" ? min(1, all.min() ?? 0) : 0
-            return runs.compactMap { name, run in
+            runs.compactMap { name, run in
                 let chosen = matrices(run)
-                guard !chosen.isEmpty else { return nil }
+                let all = alike(chosen).compactMap(measure.value)
+                guard let largest = all.max(), largest > 0 else { return nil }
+                let least = measure.id == "effective-rank" ? min(1, all.min() ?? 0) : 0
                 let kinds = Self.kinds(chosen)
                 let blocks = Set(chosen.map { Self.block($0.site) }).sorted()
                 let values = blocks.map { block in
@@ -124,7 +144,7 @@ package struct SpectrumSection {
                     }
                 }
                 let map = HeatMap(
-                    rows: blocks.map { "block \($0)" }, columns: kinds, values: values,
+                    rows: blocks.map { "block \($0)" }, columns: kinds.map(Self.short), values: values,
                     colours: .sequential(least, largest), unit: measure.title.lowercased())
                 return Figure(
                     id(measure.id, name), title: "\(measure.title)\(suffix(name, chosen))", reading: measure.reading,

@@ -11,7 +11,12 @@ package struct FigureSection {
 
     /// The part of the page; it has no figure if no run is finished.
     package var section: Page.Section {
-        Page.Section("Results", figures: [SplitName.validation, .test].compactMap(figure))
+        let figures = [SplitName.validation, .test].compactMap(figure)
+        let without = runs.filter { $0.history.figures.isEmpty }.map(\.name)
+        return Page.Section(
+            "Results",
+            text: figures.isEmpty || without.isEmpty ? [] : ["Without results: \(without.joined(separator: ", "))."],
+            figures: figures)
     }
 
     private func figure(_ split: SplitName) -> Figure? {
@@ -32,7 +37,7 @@ package struct FigureSection {
         }
         let averages = records.map { ($0.index, $0.name, Optional(100 * $0.record.average)) }
         let groups: [(name: String?, rows: [IntervalChart.Row])]
-        if records.count == 1 {
+        if runs.count == 1 {
             let rows = names.map {
                 IntervalChart.Row("\($0.task) \($0.metric)", value(records[0].record, $0), index: 0)
             }
