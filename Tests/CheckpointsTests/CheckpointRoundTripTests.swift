@@ -107,7 +107,7 @@ import Testing
         let absent = failure { _ = try run.store.open(.step(9)) }
         #expect(absent?.code == .inputMissing)
         #expect(absent?.message.contains("no checkpoint of step 9") == true)
-        #expect(absent?.message.contains("choose one of the steps 5, 6") == true)
+        #expect(absent?.message.contains("choose last, or one of the steps 5, 6") == true)
         #expect(failure { _ = try run.store.open(.path(run.root.file("absent"))) }?.code == .inputMissing)
         let noRun = CheckpointStore(runDirectory: run.root.file("no-run"))
         #expect(try noRun.newestIntact().checkpoint == nil)

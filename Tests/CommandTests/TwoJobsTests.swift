@@ -47,10 +47,12 @@ extension ProgramTests {
             }
         }
 
+        /// The steps of the lines about training.
         private static func steps(_ project: TinyProject) throws -> [Int] {
-            try String(contentsOfFile: project.file("run/metrics.jsonl"), encoding: .utf8).split(separator: "\n").map {
-                let fields = try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
-                return try #require(fields?["step"] as? Int)
+            let text = try String(contentsOfFile: project.file("run/metrics.jsonl"), encoding: .utf8)
+            return try text.split(separator: "\n").compactMap { line in
+                let fields = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                return fields?["kind"] as? String == "train" ? try #require(fields?["step"] as? Int) : nil
             }
         }
 
