@@ -48,8 +48,11 @@ struct AnalysisDirectory {
     /// Writes all files of an analysis into a new directory and puts it into place. When something fails, what was there before
     /// stays.
     func write(_ report: AnalysisReport, _ page: PageFiles) throws(Failure) {
+        let (parent, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+        // What an analysis that was killed has left.
+        TemporaryFile.removeStaleDirectories(in: parent, of: name)
         let temporary = TemporaryFile.path(beside: path)
-        guard makeDirectories((path as NSString).deletingLastPathComponent), makeDirectories(temporary) else {
+        guard makeDirectories(parent), makeDirectories(temporary) else {
             throw writeFailure("create", temporary)
         }
         do throws(Failure) {
@@ -62,6 +65,7 @@ struct AnalysisDirectory {
                 throw writeFailure("create", temporary + "/" + PageFiles.figures)
             }
             for file in page.files { try write(Array(file.content.utf8), to: temporary + "/" + file.name) }
+            if page.files.count > 1 { try DurableFile.synchronize(directory: temporary + "/" + PageFiles.figures) }
             try DurableFile.synchronize(directory: temporary)
             try checkContent()
             try show(temporary)

@@ -19,9 +19,9 @@ package struct StudyPage {
         let finished = table.lines.reduce(0) { $0 + $1.finished }
         let runs = table.lines.reduce(0) { $0 + $1.runs }
         return Page(
-            title: "Study of \(table.lines.count) lines",
+            title: "Study",
             introduction: [
-                "\(finished) of \(runs) runs are finished, with \(table.seeds.count) seed(s). Figures are of the \(table.split) "
+                "\(finished) of \(runs) runs are finished, of \(table.lines.count) lines and \(table.seeds.count == 1 ? "one seed" : "\(table.seeds.count) seeds"). Figures are of the \(table.split) "
                     + "split, in percent. All numbers are in table.json, .csv, .md and .tex beside this page."
             ],
             sections: [overview, results, differences, curves, cost] + firstSeed,
@@ -120,7 +120,7 @@ package struct StudyPage {
             return Figure(
                 "difference-\(Figure.identifier(name))", title: "\(name): difference",
                 reading: "Where the bar crosses the dashed line, the two may be equally good.",
-                IntervalChart([(nil, rows.map(\.0))], name: "points of a percent", bounds: [0], reference: 0).drawing,
+                IntervalChart([(nil, rows.map(\.0))], name: "percentage points", bounds: [0], reference: 0).drawing,
                 table: DataTable(["line", "difference", "low", "high"], rows.map(\.1)))
         }
         guard !figures.isEmpty else { return Page.Section("Differences from the reference") }
@@ -144,7 +144,16 @@ package struct StudyPage {
                 "loss per label token"
             ) { history in history.training.map { ($0.step, $0.loss) } },
         ]
-        return Page.Section("Learning curves", figures: figures.compactMap(\.self))
+        let without = zip(table.lines, histories).filter { $1.allSatisfy(\.training.isEmpty) }.map(\.0.title)
+        let shown = figures.compactMap(\.self)
+        return Page.Section(
+            "Learning curves",
+            text: shown.isEmpty || without.isEmpty
+                ? []
+                : [
+                    "Without curves, since nothing was trained or every task has a run of its own: "
+                        + "\(without.joined(separator: ", "))."
+                ], figures: shown)
     }
 
     private func curve(
@@ -196,11 +205,12 @@ package struct StudyPage {
 
     /// What a line trains against what it reaches.
     private var cost: Page.Section {
-        let points = table.lines.enumerated().compactMap { index, line -> (ScatterChart.Point, [String])? in
-            guard let mean = line.average.mean, line.cost.trainablePercent > 0 else { return nil }
-            return (
-                ScatterChart.Point(line.title, line.cost.trainablePercent, 100 * mean, group: index),
-                [line.title, NumberText.short(line.cost.trainablePercent), percent(mean)]
+        let lines = table.lines.filter { $0.average.mean != nil && $0.cost.trainablePercent > 0 }
+        let points = lines.enumerated().map { index, line -> (ScatterChart.Point, [String]) in
+            (
+                ScatterChart.Point(
+                    line.title, line.cost.trainablePercent, 100 * (line.average.mean ?? 0), group: index),
+                [line.title, NumberText.short(line.cost.trainablePercent), percent(line.average.mean)]
             )
         }
         guard points.count > 1 else { return Page.Section("Cost") }
@@ -208,7 +218,7 @@ package struct StudyPage {
             "cost", title: "Average against trained weights",
             reading: "Further up is better, further left is cheaper.",
             ScatterChart(
-                points.map(\.0), groups: table.lines.map(\.title),
+                points.map(\.0), groups: lines.map(\.title),
                 horizontal: "trained percent of the model", vertical: "average, percent", kind: .logarithmic
             ).drawing, table: DataTable(["line", "trained, percent", "average"], points.map(\.1)))
         return Page.Section("Cost", figures: [figure])
