@@ -6,106 +6,6 @@ import Testing
 extension ProgramTests {
     /// `analyze` on runs of all methods.
     @Suite struct AnalyzeCommandTests {
-        /// What the tests read of `analysis.json`.
-        private struct Report: Decodable {
-            struct Site: Decodable, Hashable {
-                var name: String
-                var kind: String
-            }
-            struct Spectrum: Decodable, Equatable {
-                var singularValues: [Double]
-                var effectiveRankSum: Double
-                var spectralNorm: Double
-            }
-            struct Matrix: Decodable {
-                var site: Site
-                var matrix: String
-                var task: String?
-                var state: String
-                var shape: [Int]
-                var frobeniusNorm: Double
-                var spectrum: Spectrum?
-            }
-            struct Correlation: Decodable {
-                var kind: String
-                var values: [[Double?]]
-            }
-            struct Component: Decodable {
-                var features: String
-            }
-            struct Measures: Decodable {
-                var matrices: [Matrix]
-                var correlations: [Correlation]
-                var components: [Component]
-            }
-            struct Side: Decodable, Equatable {
-                var run: String
-                var task: String?
-            }
-            struct Overlap: Decodable {
-                struct Entry: Decodable {
-                    struct Values: Decodable {
-                        var overlap: Double?
-                        var angles: [Double]
-                    }
-                    var site: Site
-                    var overlap: Values
-                }
-                var first: Side
-                var second: Side
-                var space: String
-                var state: String
-                var sites: [Entry]
-            }
-            struct Scales: Decodable {
-                struct Task: Decodable {
-                    struct Site: Decodable {
-                        var mean: [Double]
-                        var deviation: [Double]
-                    }
-                    var task: String
-                    var texts: Int?
-                    var sites: [Site]
-                }
-                struct Distances: Decodable {
-                    var euclidean: [[Double]]
-                }
-                var basis: String
-                var tasks: [Task]
-                var distances: Distances
-            }
-            struct Source: Decodable {
-                var name: String
-                var method: String
-                var step: Int
-                var start: String?
-                var notes: [String]
-            }
-            struct Run: Decodable {
-                var source: Source
-                var measures: Measures
-                var overlaps: [Overlap]
-                var scales: Scales?
-
-                func matrices(_ matrix: String, _ state: String, task: String? = nil) -> [Matrix] {
-                    measures.matrices.filter { $0.matrix == matrix && $0.state == state && $0.task == task }
-                }
-            }
-            struct Comparison: Decodable {
-                var reason: String?
-                var overlaps: [Overlap]
-            }
-            var files: [String]
-            var definitions: [String: String]
-            var runs: [Run]
-            var comparisons: [Comparison]
-
-            init(_ directory: String) throws {
-                let data = try Data(contentsOf: URL(fileURLWithPath: directory + "/analysis.json"))
-                self = try JSONDecoder().decode(Report.self, from: data)
-            }
-        }
-
         private static let quick = [
             "--set", "train.steps=6", "--set", "eval.every=null", "--set", "eval.atEnd=false", "--set",
             "checkpoint.every=3",
@@ -125,11 +25,12 @@ extension ProgramTests {
                 ["analyze"] + runs.map(project.file) + ["--out", project.file(out), "--checkpoint", checkpoint])
         }
 
-        private static func report(_ project: TinyProject, _ runs: [String], out: String = "analysis") throws -> Report
+        private static func report(_ project: TinyProject, _ runs: [String], out: String = "analysis") throws
+            -> ReadAnalysis
         {
             let result = try analyze(project, runs, out: out)
             #expect(result.code == 0, "\(result.error)")
-            return try Report(project.file(out))
+            return try ReadAnalysis(project.file(out))
         }
 
         /// Makes the manifest of a checkpoint list the adapter's weights as they now are.
@@ -219,7 +120,7 @@ extension ProgramTests {
             #expect(try Self.analyze(project, ["star"], checkpoint: "3").code == 0)
             let other = try digests(below: project.file("analysis"))
             #expect(Set(other.keys) == Set(first.keys) && other["norms.csv"] != first["norms.csv"])
-            #expect(try Report(project.file("analysis")).runs[0].source.step == 3)
+            #expect(try ReadAnalysis(project.file("analysis")).runs[0].source.step == 3)
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: project.path).allSatisfy { !$0.hasSuffix(".tmp") })
             let lines = try String(contentsOfFile: project.file("again/spectra.csv"), encoding: .utf8).split(
@@ -281,7 +182,7 @@ extension ProgramTests {
             try FileManager.default.removeItem(atPath: project.file("origin"))
             let gone = try Self.analyze(project, ["warm"])
             #expect(gone.code == 0 && gone.error.contains("nothing is given minus its start"), "\(gone.error)")
-            let without = try Report(project.file("analysis")).runs[0]
+            let without = try ReadAnalysis(project.file("analysis")).runs[0]
             #expect(without.source.start == nil && without.source.notes.count == 1)
             #expect(without.matrices("A", "minusStart").isEmpty && without.matrices("A", "trained").count == 12)
         }
@@ -332,7 +233,7 @@ extension ProgramTests {
             let result = try Self.analyze(project, ["texts", "positions"])
             #expect(result.code == 0, "\(result.error)")
             #expect(result.error.contains("scales and BA with scales are not given"), "\(result.error)")
-            let runs = try Report(project.file("analysis")).runs
+            let runs = try ReadAnalysis(project.file("analysis")).runs
             #expect(runs[0].scales == nil && runs[0].source.notes.count == 1)
             #expect(runs[0].matrices("BA", "trained").count == 12)
             let scales = try #require(runs[1].scales)
@@ -394,7 +295,7 @@ extension ProgramTests {
                 project.file("both"),
             ])
             #expect(both.code == 0 && both.error.contains("different models"), "\(both.error)")
-            let comparison = try #require(try Report(project.file("both")).comparisons.first)
+            let comparison = try #require(try ReadAnalysis(project.file("both")).comparisons.first)
             #expect(comparison.reason == "they were trained on different models" && comparison.overlaps.isEmpty)
         }
     }
