@@ -1,9 +1,12 @@
 # Shortcuts; each target is one command that you can also type.
-.PHONY: build test test-mpi test-slurm test-hosts test-storm test-builds lint format smoke docs clean
+.PHONY: build dist test test-mpi test-slurm test-hosts test-storm test-builds lint format smoke docs clean
 
 build:      ## the release executable, .build/release/unolora-dist
 	launch/setup.sh
 	swift build -c release --product unolora-dist
+
+dist:       ## dist/*.tar.gz: an archive that runs on nodes without Swift
+	launch/dist.sh
 
 test:       ## every test, those under MPI with 1, 2 and 4 processes
 	launch/test.sh

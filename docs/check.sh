@@ -44,12 +44,12 @@ for target in Sources/*/; do
     grep -qw -- "$target" docs/architecture.md || complain "docs/architecture.md: does not name the target $target"
 done
 
-# Paths in documents, scripts and comments. Placeholders are written in capitals, and cluster/site.env is the user's.
+# Paths in documents, scripts and comments. Placeholders are written in capitals.
 mapfile -t sources < <(find Sources Tests fuzz launch cluster Makefile -type f \
     \( -name '*.swift' -o -name '*.[ch]' -o -name '*.sh' -o -name '*.sbatch' -o -name '*.env' -o -name '*.def' -o -name Makefile \))
 while IFS=: read -r file line path; do
     path=${path%"${path##*[!.\/]}"}
-    [[ $path =~ [A-Z]{4} || $path = cluster/site.env ]] && [ "$(basename "$path")" != README.md ] && continue
+    [[ $path =~ [A-Z]{4} ]] && [ "$(basename "$path")" != README.md ] && continue
     compgen -G "$path" >/dev/null || complain "$file:$line: there is no $path"
 done < <(grep -noE '(^|[ `("])(Sources|Tests|launch|cluster|docs|fuzz)/[A-Za-z0-9_./*+-]+' "${documents[@]}" "${sources[@]}" |
     sed -E 's/^([^:]+:[0-9]+:)[ `("]?/\1/')

@@ -9,7 +9,8 @@
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
-program=${UNOLORA_PROGRAM:-$project/.build/release/unolora-dist}
+# shellcheck source=launch/program.sh
+. "$project/launch/program.sh"
 
 fail() {
     printf 'local: %s\n' "$2" >&2

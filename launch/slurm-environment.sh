@@ -10,6 +10,7 @@ fail() {
 
 [ -n "${SLURM_JOB_ID:-}" ] || fail 64 "this is a job script; start it with sbatch launch/$script run.yaml."
 # `project` is the directory in which the job script found this file.
+scripts=$project/launch
 site=${UNOLORA_SITE:-$project/cluster/site.env}
 if [ -e "$site" ]; then
     # Commands such as `module` use variables that are not set and commands that may fail.
@@ -23,7 +24,7 @@ elif [ -n "${UNOLORA_SITE:-}" ]; then
     fail 66 "UNOLORA_SITE names $site, which is not there."
 fi
 
-# The arguments are those of the job script.
+# The arguments are those of the job script, which sources this file without any.
 if [ $# -gt 0 ] && [[ $1 != -* ]] && [ ! -r "$1" ]; then
     fail 66 "cannot read the configuration $1 in $PWD; name it as in sbatch launch/$script run.yaml."
 fi
@@ -35,10 +36,30 @@ if [ ${#inside[@]} -gt 0 ]; then
     command -v "${inside[0]}" >/dev/null ||
         fail 66 "UNOLORA_CONTAINER begins with ${inside[0]}, which is not on $(hostname); load its module in $site."
 else
-    program=${UNOLORA_PROGRAM:-$project/.build/release/unolora-dist}
+    # shellcheck source=launch/program.sh
+    . "$scripts/program.sh"
     command -v "$program" >/dev/null ||
         fail 66 "$program is not there; build it (swift build -c release) and call sbatch in the project's directory, or set UNOLORA_PROGRAM."
 fi
+
+# --out among the arguments is the same as UNOLORA_RUN. Later arguments count more, as in the program.
+arguments=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --out)
+        [ -n "${2:-}" ] || fail 64 "--out needs a directory."
+        UNOLORA_RUN=$2
+        shift
+        ;;
+    --out=*)
+        UNOLORA_RUN=${1#--out=}
+        [ -n "$UNOLORA_RUN" ] || fail 64 "--out needs a directory."
+        ;;
+    *) arguments+=("$1") ;;
+    esac
+    shift
+done
+set -- "${arguments[@]}"
 
 # The run directory keeps its name when the job is queued again. Each task of an array has its own.
 run=${UNOLORA_RUN:-runs/$SLURM_JOB_NAME-${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}

@@ -42,15 +42,6 @@ public enum ConfigurationReference {
         }.joined(separator: " ")
     }
 
-    /// All keys as plain text, one per line: path, default, allowed values.
-    public static var listing: String {
-        let width = KeyTable.keys.map(\.path.count).max() ?? 0
-        return KeyTable.keys.map { key in
-            let path = key.path.padding(toLength: width, withPad: " ", startingAt: 0)
-            return "\(path)  \(key.standard ?? "(required)")  [\(key.kind.allowed)]\n"
-        }.joined()
-    }
-
     /// The part of the page about the user's own tasks.
     static let customTasks = """
 

@@ -9,8 +9,9 @@ struct ReproduceArguments: ParsableCommand {
         commandName: "reproduce",
         abstract: "Repeats the training of a run from its start and says whether the bits are the same.",
         discussion: """
-            Any number of ranks may do it. It compares weights and moments at the run's newest checkpoint, or at the \
-            newest one with at most --steps, and the lines of metrics.jsonl about training up to there. The run is not \
+            Any number of ranks may do it. It compares weights and moments at the run's newest checkpoint and the lines of \
+            metrics.jsonl about training up to there. With --steps it ends at the last step of at most so many of which \
+            there is a checkpoint or a line; without a checkpoint of that step it compares the lines alone. The run is not \
             changed. A replay that was stopped continues when the same command is given again.
             """)
 

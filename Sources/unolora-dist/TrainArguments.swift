@@ -8,7 +8,12 @@ import Runs
 
 struct TrainArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Trains an adapter; without --config the embedded example.")
+        commandName: "train", abstract: "Trains an adapter; without --config the embedded example.",
+        discussion: """
+            What is trained, on what and how long, is in the configuration, a YAML file, each key of which can be changed by \
+            --set. `unolora-dist keys` prints all keys, `unolora-dist keys lora` those of a section; docs/configuration.md has \
+            them as a page.
+            """)
 
     @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"), transform: filled)
     var config: String?

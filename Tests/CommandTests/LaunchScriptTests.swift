@@ -165,6 +165,53 @@ import Testing
         #expect(result.error.contains("part 2 of the study is saved; UNOLORA_RUN=runs/unolora-70 sbatch"))
     }
 
+    /// The scripts read the status where the program writes it.
+    @Test(arguments: [["--out", "there"], ["--out=there"], ["--out", "first", "--out", "there"]])
+    func `the directory that --out names is the run's in every line of a script`(out: [String]) throws {
+        let cluster = try Cluster(code: 0)
+        try cluster.command(".build/release/unolora-dist", "")
+        try cluster.command(
+            "bin/srun",
+            "mkdir -p there; echo '  \"lastDurableStep\" : 10,' > there/STATUS.json; echo srun \"$@\"; exit 85")
+        let arguments = ["run.yaml", "--set", "lora.rank=4"] + out
+        let result = try cluster.submit(arguments, environment: ["UNOLORA_RUN": "elsewhere"])
+        #expect(
+            result.output.contains(
+                "train --config run.yaml --out there --resume auto --set checkpoint.snapshot=file --set lora.rank=4\n"),
+            "\(result.output)")
+        #expect(
+            result.error.contains("saved at step 10") && result.error.contains("UNOLORA_RUN=there sbatch"),
+            "\(result.error)")
+        let queued = try cluster.submit(arguments, to: "requeue.sbatch")
+        #expect(queued.error.contains("no progress: there began at step 10"), "\(queued.error)")
+        #expect(FileManager.default.fileExists(atPath: cluster.path + "/there/starts.txt"))
+        let array = ["SLURM_ARRAY_JOB_ID": "70", "SLURM_ARRAY_TASK_ID": "4"]
+        let seed = try cluster.submit(arguments, to: "array.sbatch", environment: array)
+        #expect(
+            seed.output.contains("--out there/seed-4 ") && seed.error.contains("UNOLORA_RUN=there sbatch"), "\(seed)")
+        try cluster.directory.write("study.yaml", "")
+        let study = try cluster.submit(["study.yaml"] + out, to: "study.sbatch", environment: array)
+        #expect(study.output.contains("study --config study.yaml --out there\n"), "\(study)")
+        #expect(!FileManager.default.fileExists(atPath: cluster.path + "/runs"))
+    }
+
+    @Test func `--out without a directory is refused`() throws {
+        let cluster = try Cluster(code: 0)
+        try cluster.command(".build/release/unolora-dist", "")
+        for arguments in [["run.yaml", "--out"], ["run.yaml", "--out="]] {
+            let result = try cluster.submit(arguments)
+            #expect(result.code == 64 && result.error == "train.sbatch: --out needs a directory.\n", "\(result)")
+        }
+    }
+
+    @Test func `the program of an archive comes before one that was built`() throws {
+        let cluster = try Cluster(code: 0)
+        try cluster.command(".build/release/unolora-dist", "")
+        try cluster.command("bin/unolora-dist", "")
+        let result = try cluster.submit(["run.yaml"])
+        #expect(result.output.contains(" \(cluster.path)/bin/unolora-dist train --config run.yaml"), "\(result)")
+    }
+
     @Test(arguments: [[], ["nowhere.yaml"], ["run.yaml"]])
     func `a job without configuration or program ends with 66 and says what is missing`(arguments: [String]) throws {
         let result = try Cluster(code: 0).submit(arguments)

@@ -122,7 +122,32 @@ extension ProgramTests {
             #expect(none.code == 66 && none.error.contains("is no run directory"), "\(none.error)")
             let early = try Program.run(["reproduce", project.file("run"), "--steps", "1"], ranks: 2)
             #expect(
-                early.code == 66 && early.error.contains("no intact checkpoint of at most 1 steps"), "\(early.error)")
+                early.code == 66 && early.error.contains("neither an intact checkpoint of at most 1 steps nor a line"),
+                "\(early.error)")
+            try FileManager.default.removeItem(atPath: project.file("run/checkpoints"))
+            let untrained = try Program.run(["reproduce", project.file("run")])
+            #expect(
+                untrained.code == 66 && untrained.error.contains("no intact checkpoint to compare"),
+                "\(untrained.error)")
+        }
+
+        @Test func `any number of steps is reproduced, by the lines where no checkpoint is kept`() throws {
+            let project = try TinyProject()
+            let sparse = ["--set", "checkpoint.every=null", "--set", "eval.every=null", "--set", "log.every=3"]
+            #expect(try Program.run(project.train(sparse)).code == 0)
+            for (steps, step, lines) in [(4, 3, "1 line"), (11, 9, "3 lines")] {
+                let result = try Program.run(["reproduce", project.file("run"), "--steps", "\(steps)"], ranks: 2)
+                let sentence =
+                    "step \(step): the same losses and norms in \(lines) of metrics.jsonl; weights were not compared, since"
+                #expect(result.code == 0 && result.output.contains(sentence), "\(result)")
+            }
+            let whole = try Program.run(["reproduce", project.file("run"), "--steps", "100"])
+            #expect(whole.code == 0 && whole.output.contains("step 12: the same bits of weights"), "\(whole)")
+            try project.replace("\"step\":6,", by: "\"step\":5,", in: "run/metrics.jsonl")
+            let changed = try Program.run(["reproduce", project.file("run"), "--steps", "8"])
+            #expect(
+                changed.code == 1 && changed.output.contains("step 5: other bits: the line of step 5 in metrics.jsonl"),
+                "\(changed)")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import Testing
 
@@ -18,16 +19,46 @@ import Testing
         #expect(text == ConfigurationReference.markdown, "the page is not the table's; write it again: \(command)")
     }
 
-    @Test func `every key stands once in page and listing, with a purpose and in a known section`() {
+    @Test func `every key stands once in page and listing, with a purpose and in a known section`() throws {
+        let listing = try KeyListing.text(of: nil)
         #expect(KeyTable.byPath.count == KeyTable.keys.count)
         let sections = KeyTable.sections.map(\.name)
         for key in KeyTable.keys {
             #expect(ConfigurationReference.markdown.components(separatedBy: "| `\(key.path)`").count == 2)
-            #expect(ConfigurationReference.listing.contains("\(key.path) "))
+            #expect(listing.contains("\n  \(key.path)  ("))
             #expect(key.purpose.hasSuffix("."), "\(key.path)")
             #expect(sections.contains(RunConfiguration.section(key.path)))
         }
-        #expect(ConfigurationReference.listing.split(separator: "\n").count == KeyTable.keys.count)
+    }
+
+    @Test func `a section or a single key can be asked for`() throws {
+        for section in KeyListing.sections {
+            let text = try KeyListing.text(of: section)
+            let name = section == "top" ? "" : section
+            for key in KeyTable.keys {
+                #expect(
+                    text.contains("\n  \(key.path)  (") == (RunConfiguration.section(key.path) == name), "\(key.path)")
+            }
+        }
+        #expect(try KeyListing.text(of: "lora.rank").hasPrefix("  lora.rank  (default 8; "))
+        #expect(try KeyListing.text(of: "labels.style") == KeyListing.text(of: "data.labelStyle"))
+        #expect(try KeyListing.text(of: "tasks").contains("holdOut"))
+    }
+
+    @Test func `the listing fits a terminal, but for words that are longer`() throws {
+        for line in try KeyListing.text(of: nil).split(separator: "\n") {
+            #expect(line.count <= 80 || !line.drop { $0 == " " }.contains(" "), "\(line)")
+        }
+    }
+
+    @Test(arguments: [
+        ("lora.rnk", "lora.rnk is neither a key nor a section; did you mean lora.rank?"),
+        ("smapler", "smapler is neither a key nor a section; did you mean sampler?"),
+        ("nothing.like.it", "nothing.like.it is neither a key nor a section; the sections are top, data, lora,"),
+    ])
+    func `another word is refused`(word: String, sentence: String) throws {
+        let failure = try #require(throws: Failure.self) { try KeyListing.text(of: word) }
+        #expect(failure.code == .usage && failure.message.hasPrefix(sentence), "\(failure.message)")
     }
 
     @Test func `every default is a value that its key allows`() throws {

@@ -7,15 +7,14 @@ import Runs
 struct PredictProgress {
     /// Bytes of the whole input; nil for a pipe.
     private let size: Int?
-    private let isTerminal: Bool
+    private var line: LiveLine?
     private let begun = ContinuousClock.now
     private var lastShown = ContinuousClock.now
-    private var lastLength = 0
 
     /// Starts the clock.
     init(size: Int?, isTerminal: Bool) {
         self.size = size
-        self.isTerminal = isTerminal
+        line = isTerminal ? LiveLine(on: STDERR_FILENO) : nil
     }
 
     /// Seconds since the start.
@@ -24,23 +23,25 @@ struct PredictProgress {
     /// Shows progress if enough time has passed. `lines` were answered since the start; `consumed` bytes of the input are done.
     mutating func show(lines: Int, bad: Int, consumed: Int) {
         let now = ContinuousClock.now
-        guard lastShown.duration(to: now) >= (isTerminal ? .milliseconds(500) : .seconds(10)) else { return }
+        guard lastShown.duration(to: now) >= (line != nil ? .milliseconds(500) : .seconds(10)) else { return }
         lastShown = now
-        var text = "\(lines) lines  \(rate(lines)) lines/s"
-        if bad > 0 { text += "  \(bad) not answered" }
-        if let size, size > 0 { text += String(format: "  %.1f %%", 100 * Double(consumed) / Double(size)) }
-        if isTerminal {
-            let padding = String(repeating: " ", count: max(0, lastLength - text.count))
-            Terminal.showBeside("\r" + text + padding)
-            lastLength = text.count
+        var parts = [
+            LiveLine.Part("\(lines) lines", rank: 0),
+            LiveLine.Part("\(rate(lines)) lines/s", rank: 3),
+        ]
+        if bad > 0 { parts.append(LiveLine.Part("\(bad) not answered", rank: 2)) }
+        if let size, size > 0 {
+            parts.append(LiveLine.Part(String(format: "%.1f %%", 100 * Double(consumed) / Double(size)), rank: 1))
+        }
+        if line != nil {
+            line?.show(parts)
         } else {
-            Terminal.complain(text)
+            Terminal.complain(parts.map(\.text).joined(separator: "  "))
         }
     }
 
     /// Says how it ended; `earlier` lines had been answered before the start.
-    mutating func finish(lines: Int, bad: Int, earlier: Int, output: String?) {
-        if isTerminal, lastLength > 0 { Terminal.showBeside("\n") }
+    func finish(lines: Int, bad: Int, earlier: Int, output: String?) {
         var text =
             "\(lines) \(lines == 1 ? "line" : "lines") in \(String(format: "%.1f", seconds)) s (\(rate(lines)) lines/s)"
         if earlier > 0 { text += ", \(earlier + lines) with those answered before" }

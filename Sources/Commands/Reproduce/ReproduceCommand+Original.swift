@@ -7,44 +7,62 @@ import Tensors
 extension ReproduceCommand {
     /// The results with which a replay is compared. They stay readable when the run's directory changes.
     struct Original {
-        /// The step of the checkpoint.
+        /// The last step that is compared.
         let step: Int
-        /// Its directory.
+        /// The directory of the checkpoint that says what the run's training was.
         let path: String
         /// The identity of the run's training.
         let identity: RunState.Identity
         /// What the bits depend on, from the manifest.
         let dependsOn: [String: String]
-        let weights: SafetensorsFile
-        let moments: SafetensorsFile
+        /// Weights and moments of the step; nil if no intact checkpoint of it is kept.
+        let bits: (weights: SafetensorsFile, moments: SafetensorsFile)?
         /// The lines about training up to the step.
         let records: [Int: TrainRecord]
 
-        /// Opens the newest intact checkpoint of a run with at most `steps` steps.
+        /// Opens what is known about the newest step, or about the newest one that is at most `steps`: a step with an intact
+        /// checkpoint, or, with `steps`, one that has only a line in `metrics.jsonl`.
         init(_ run: RunDirectory, steps: Int?) throws(Failure) {
-            let checkpoint = try Self.checkpoint(run, steps: steps)
-            step = checkpoint.step
-            path = checkpoint.path
-            identity = try RunState(checkpoint.state(), path: checkpoint.path).identity
-            dependsOn = checkpoint.manifest.dependsOn
-            weights = try SafetensorsFile(path: checkpoint.adapterModel)
-            moments = try SafetensorsFile(path: checkpoint.optimizer)
-            records = try Self.records(run, through: step)
+            let checkpoints = try Self.checkpoints(run)
+            guard let newest = checkpoints.first else {
+                throw Failure(
+                    .inputMissing,
+                    "\(CheckpointStore(runDirectory: run.path).directory) has no intact checkpoint to compare with; train first"
+                )
+            }
+            let limit = steps ?? newest.step
+            let known = try Self.records(run, through: limit)
+            let kept = checkpoints.first { $0.step <= limit }
+            guard let last = ([kept?.step].compactMap(\.self) + known.keys).max() else {
+                throw Failure(
+                    .inputMissing,
+                    "\(run.path) has neither an intact checkpoint of at most \(limit) steps nor a line about them in "
+                        + "metrics.jsonl; raise --steps")
+            }
+            step = last
+            records = known.filter { $0.key <= last }
+            let reference = kept ?? newest
+            path = reference.path
+            identity = try RunState(reference.state(), path: reference.path).identity
+            dependsOn = reference.manifest.dependsOn
+            bits =
+                kept?.step == last
+                ? (try SafetensorsFile(path: reference.adapterModel), try SafetensorsFile(path: reference.optimizer))
+                : nil
         }
 
-        private static func checkpoint(_ run: RunDirectory, steps: Int?) throws(Failure) -> Checkpoint {
+        /// The intact checkpoints of a run, newest first; refused ones are named.
+        private static func checkpoints(_ run: RunDirectory) throws(Failure) -> [Checkpoint] {
             let store = CheckpointStore(runDirectory: run.path)
-            for step in try store.steps().reversed() where step > 0 && step <= steps ?? .max {
+            var found: [Checkpoint] = []
+            for step in try store.steps().reversed() where step > 0 {
                 do throws(Failure) {
-                    return try store.open(.step(step))
+                    found.append(try store.open(.step(step)))
                 } catch {
                     Terminal.say("refused \(error.message)")
                 }
             }
-            throw Failure(
-                .inputMissing,
-                "\(store.directory) has no intact checkpoint\(steps.map { " of at most \($0) steps" } ?? "") to compare "
-                    + "with; raise --steps or train first")
+            return found
         }
 
         /// The lines about training by step, without their times.

@@ -13,7 +13,8 @@ public struct ReproduceCommand {
     public struct Request: Sendable {
         /// The run directory.
         public var path: String
-        /// Compare at the newest checkpoint with at most this many steps; nil for the newest of all.
+        /// Compare at the newest step of at most this many of which there is a checkpoint or a line in `metrics.jsonl`; nil for
+        /// the newest checkpoint.
         public var steps: Int?
         /// Where the replay's run directory is kept; nil puts it below the run and removes it at the end.
         public var out: String?
@@ -136,15 +137,23 @@ public struct ReproduceCommand {
         where new.manifest.dependsOn[name] != version {
             Terminal.say("note: \(name) was \(version) and is \(new.manifest.dependsOn[name] ?? "absent")")
         }
-        let weights = differing(original.weights, try SafetensorsFile(path: new.adapterModel))
-        let moments = differing(original.moments, try SafetensorsFile(path: new.optimizer))
-        var differences = weights.map { "weights: \($0)" } + moments.map { "moments: \($0)" }
+        var differences: [String] = []
+        if let bits = original.bits {
+            let weights = differing(bits.weights, try SafetensorsFile(path: new.adapterModel))
+            let moments = differing(bits.moments, try SafetensorsFile(path: new.optimizer))
+            differences = weights.map { "weights: \($0)" } + moments.map { "moments: \($0)" }
+        }
         let records = try Original.records(replay, through: step)
         differences += Set(original.records.keys).union(records.keys).sorted().compactMap {
             original.records[$0] == records[$0] ? nil : "the line of step \($0) in metrics.jsonl"
         }
         guard let first = differences.first else {
-            try Terminal.print("step \(step): the same bits of weights, moments and metrics")
+            let same =
+                original.bits != nil
+                ? "the same bits of weights, moments and metrics"
+                : "the same losses and norms in \(records.count) \(records.count == 1 ? "line" : "lines") of metrics.jsonl; "
+                    + "weights were not compared, since no checkpoint of the step is kept"
+            try Terminal.print("step \(step): \(same)")
             return true
         }
         let more = differences.count > 1 ? ", and \(differences.count - 1) more" : ""

@@ -69,7 +69,7 @@ public struct TrainCommand {
         self.world = world
         self.library = library
         run = RunDirectory(request.out)
-        ending = RunEnding(run, steps: configuration.steps)
+        ending = RunEnding(run, steps: configuration.steps, ranks: world.size)
     }
 
     /// Trains; collective. Returns the exit code. The rank with a failure also records it in `STATUS.json`.
@@ -128,6 +128,8 @@ public struct TrainCommand {
             let done = step ?? snapshots.actions.step()
             // The disk may be what hangs.
             _ = Bounded {
+                // Before the status, since a refused start may write its own status and no more.
+                ending.log(failure, rank: rank)
                 ending.failed(.failed, reason, exitCode: failure.code.rawValue, step: done)
             }.result(within: 5)
         }

@@ -14,7 +14,7 @@ extension RunDirectory {
 
     /// Refuses a directory in which no run has begun but a file has the name of one that a run writes.
     func refuseForeignFiles() throws(Failure) {
-        let overwritten = [configuration, metrics, data]
+        let overwritten = [configuration, metrics, data, jobs]
         guard let file = overwritten.first(where: { FileManager.default.fileExists(atPath: $0) }), !holdsRun else {
             return
         }

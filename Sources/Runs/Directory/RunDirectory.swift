@@ -36,6 +36,8 @@ public struct RunDirectory: Sendable {
     public var metrics: String { path + "/metrics.jsonl" }
     /// The lock of the job that holds the directory.
     package var lock: String { path + "/.lock" }
+    /// Starts and ends of the run's jobs: one JSON object per line, append-only.
+    package var jobs: String { path + "/jobs.jsonl" }
     /// Running, finished, preempted or failed.
     public var status: String { path + "/STATUS.json" }
 

@@ -1,20 +1,19 @@
 import Foundation
 
-/// Live progress on the terminal: step, loss, examples and tokens per second, time left.
+/// Live progress of a training: step, loss, examples and tokens per second, time left.
 ///
 /// On a terminal it overwrites one line again and again; to a file or pipe it writes a line from time to time.
 public struct ProgressLine {
-    private let isTerminal: Bool
+    private var line: LiveLine?
     private let steps: Int
     private let clock = ContinuousClock()
     private let started: ContinuousClock.Instant
     private let firstStep: Int
     private var lastShown: ContinuousClock.Instant?
-    private var lastLength = 0
 
     /// Starts the clock at `step` of `steps`.
     public init(step: Int, steps: Int, isTerminal: Bool) {
-        self.isTerminal = isTerminal
+        line = isTerminal ? LiveLine(on: STDOUT_FILENO) : nil
         self.steps = steps
         firstStep = step
         started = clock.now
@@ -23,35 +22,34 @@ public struct ProgressLine {
     /// Shows progress when enough time has passed; `always` shows it now.
     package mutating func show(step: Int, loss: Double, examples: Double, tokens: Double, always: Bool = false) {
         let now = clock.now
-        let interval = isTerminal ? Duration.milliseconds(200) : .seconds(5)
+        let interval = line != nil ? Duration.milliseconds(200) : .seconds(5)
         if !always, let last = lastShown, last.duration(to: now) < interval { return }
         lastShown = now
         let done = Double(step - firstStep)
         let elapsed = Self.seconds(started.duration(to: now))
         let left = done > 0 ? elapsed / done * Double(steps - step) : 0
-        let text =
-            "step \(step)/\(steps)  loss \(String(format: "%.4f", loss))  "
-            + "\(String(format: "%.1f", examples)) examples/s  \(String(format: "%.0f", tokens)) tokens/s  "
-            + "time left \(Self.clockText(left))"
-        write(text)
-    }
-
-    /// Ends the line that is overwritten, so that other text can follow.
-    package mutating func finish() {
-        if isTerminal && lastLength > 0 {
-            Terminal.show("\n")
-            lastLength = 0
-        }
-    }
-
-    private mutating func write(_ text: String) {
-        if isTerminal {
-            let padding = String(repeating: " ", count: max(0, lastLength - text.count))
-            Terminal.show("\r" + text + padding)
-            lastLength = text.count
+        let parts = Self.parts(
+            step: step, steps: steps, loss: loss, examples: examples, tokens: tokens, left: Self.clockText(left))
+        if line != nil {
+            line?.show(parts)
         } else {
-            Terminal.say(text)
+            Terminal.say(parts.map(\.text).joined(separator: "  "))
         }
+    }
+
+    /// The parts of the line, in the order in which they are shown.
+    static func parts(
+        step: Int, steps: Int, loss: Double, examples: Double, tokens: Double, left: String
+    ) -> [LiveLine.Part] {
+        let loss = String(format: "loss %.4f", loss)
+        let (examples, tokens) = (String(format: "%.1f", examples), String(format: "%.0f", tokens))
+        return [
+            LiveLine.Part("step \(step)/\(steps)", short: "\(step)/\(steps)", rank: 0),
+            LiveLine.Part(loss, rank: 1),
+            LiveLine.Part("\(examples) examples/s", short: "\(examples) ex/s", rank: 3),
+            LiveLine.Part("\(tokens) tokens/s", short: "\(tokens) tok/s", rank: 4),
+            LiveLine.Part("time left \(left)", short: "left \(left)", rank: 2),
+        ]
     }
 
     package static func seconds(_ duration: Duration) -> Double {

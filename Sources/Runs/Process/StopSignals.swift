@@ -52,6 +52,7 @@ public enum StopSignals {
                 // A request to end is never replaced by another signal.
                 guard before == 0 || before == SIGUSR1 else {
                     if number != SIGUSR1, secondsNow() - receivedTime.load(ordering: .relaxed) >= 2 {
+                        LiveLine.endInHandler()
                         _exit(128 + number)
                     }
                     return
@@ -68,7 +69,10 @@ public enum StopSignals {
 
     /// Makes SIGQUIT end the process without the backtrace of a crash, since it is not a crash.
     package static func quitAtOnce() {
-        handle(SIGQUIT) { number in _exit(128 + number) }
+        handle(SIGQUIT) { number in
+            LiveLine.endInHandler()
+            _exit(128 + number)
+        }
         unblock([SIGQUIT])
     }
 
@@ -76,7 +80,10 @@ public enum StopSignals {
     package static func endAtOnce() {
         let ending = [SIGTERM, SIGHUP, SIGINT].filter { $0 != SIGHUP || !isIgnored(SIGHUP) }
         for number in ending {
-            handle(number) { number in _exit(number == SIGINT ? 130 : 143) }
+            handle(number) { number in
+                LiveLine.endInHandler()
+                _exit(number == SIGINT ? 130 : 143)
+            }
         }
         unblock(ending)
     }

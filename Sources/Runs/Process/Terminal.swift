@@ -5,10 +5,11 @@ import Heartbeat
 /// Standard output and standard error.
 ///
 /// Text is written at once, so that nothing is left in a buffer however the process ends. A pipe whose reader has gone and a
-/// full disk are errors here, not a signal or a trap.
+/// full disk are errors here, not a signal or a trap. Text is plain, without colours, on a terminal too.
 public enum Terminal {
     /// Writes a command's result and a line feed to standard output; throws `cannotWrite`.
     public static func print(_ text: String) throws(Failure) {
+        LiveLine.end()
         guard let code = write(text + "\n", to: STDOUT_FILENO) else { return }
         let remedy =
             switch code {
@@ -23,22 +24,14 @@ public enum Terminal {
 
     /// Writes a line that accompanies a run; if it cannot be written, the run goes on without it.
     package static func say(_ line: String) {
-        show(line + "\n")
-    }
-
-    /// Writes a text like `say`, but without a line feed.
-    static func show(_ text: String) {
-        _ = write(text, to: STDOUT_FILENO)
+        LiveLine.end()
+        _ = write(line + "\n", to: STDOUT_FILENO)
     }
 
     /// Writes a line to standard error, if it can be written.
     public static func complain(_ line: String) {
+        LiveLine.end()
         _ = write(line + "\n", to: STDERR_FILENO)
-    }
-
-    /// Writes a text to standard error, if it can be written, without a line feed.
-    package static func showBeside(_ text: String) {
-        _ = write(text, to: STDERR_FILENO)
     }
 
     /// Writes all of a text; returns the number of the error that prevented it, nil for none.

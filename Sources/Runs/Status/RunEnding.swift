@@ -1,8 +1,9 @@
 package import Failures
 import Foundation
+import Logging
 import Synchronization
 
-/// The part of this rank in writing `STATUS.json` of a running job; any thread may use it.
+/// The part of this rank in writing `STATUS.json` and `jobs.jsonl` of a running job; any thread may use it.
 ///
 /// The first recorded end is final: what follows from it, for example ranks that fail because another one left, says nothing
 /// new. The end of an earlier job of the run stays in the file until this job is accepted.
@@ -17,11 +18,13 @@ package final class RunEnding: Sendable {
 
     private let run: RunDirectory
     private let steps: Int
+    private let ranks: Int
     private let facts = Mutex(Facts())
 
-    package init(_ run: RunDirectory, steps: Int) {
+    package init(_ run: RunDirectory, steps: Int, ranks: Int) {
         self.run = run
         self.steps = steps
+        self.ranks = ranks
     }
 
     /// From now on the job may write the run's status.
@@ -38,12 +41,17 @@ package final class RunEnding: Sendable {
     /// Records that the run goes on. `takesOver` replaces what an earlier job left, whatever it is.
     package func running(step: Int, takesOver: Bool = false) throws(Failure) {
         try status(.running, "", step, nil).write(to: run, keepingEnd: !takesOver)
-        if takesOver { begin() }
+        guard takesOver else { return }
+        begin()
+        JobRecord(startAt: step, ranks: ranks).append(to: run)
     }
 
     /// Records that the job ends.
     package func ended(_ state: RunStatus.State, _ reason: String, step: Int, exitCode: Int32) throws(Failure) {
-        try status(state, reason, step, exitCode).write(to: run, keepingEnd: facts.withLock { $0.hasBegun })
+        let status = status(state, reason, step, exitCode)
+        if try status.write(to: run, keepingEnd: facts.withLock { $0.hasBegun }) {
+            JobRecord(end: status).append(to: run)
+        }
     }
 
     /// Records that the job ends because something went wrong, or before it had begun. An error in writing this is ignored,
@@ -53,12 +61,27 @@ package final class RunEnding: Sendable {
     @discardableResult
     package func failed(_ state: RunStatus.State, _ reason: String, exitCode: Int32, step: Int? = nil) -> Bool {
         let before = RunStatus.read(run)
-        guard FileManager.default.fileExists(atPath: run.path) else { return true }
+        guard mayWrite(after: before) else { return true }
         let facts = facts.withLock { $0 }
-        guard facts.isAccepted || before == nil || before?.state == .running else { return true }
         var status = status(state, reason, step ?? before?.step ?? 0, exitCode)
         status.lastDurableStep = status.lastDurableStep ?? before?.lastDurableStep
-        return (try? status.write(to: run, keepingEnd: facts.hasBegun)) ?? true
+        guard let isWritten = try? status.write(to: run, keepingEnd: facts.hasBegun) else { return true }
+        if isWritten { JobRecord(end: status).append(to: run) }
+        return isWritten
+    }
+
+    /// Writes why this rank failed into its log, which outlives the terminal and the scheduler's file.
+    package func log(_ failure: Failure, rank: Int) {
+        guard mayWrite(after: RunStatus.read(run)),
+            let handler = try? RankLogHandler(path: run.log(rank: rank), owner: run.owner)
+        else { return }
+        Logger(label: "unolora-dist") { _ in handler }.error("exit code \(failure.code.rawValue): \(failure.message)")
+    }
+
+    /// Whether the directory is there and this job may write about its end: not if it was refused beside an earlier job's end.
+    private func mayWrite(after before: RunStatus?) -> Bool {
+        guard FileManager.default.fileExists(atPath: run.path) else { return false }
+        return facts.withLock { $0.isAccepted } || before == nil || before?.state == .running
     }
 
     private func status(_ state: RunStatus.State, _ reason: String, _ step: Int, _ exitCode: Int32?) -> RunStatus {

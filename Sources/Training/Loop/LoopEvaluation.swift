@@ -1,6 +1,8 @@
 import Failures
+import Foundation
 import MPI
 package import Runs
+import Tasks
 
 /// The evaluation that the training loop runs from time to time.
 package struct LoopEvaluation {
@@ -36,5 +38,16 @@ package struct LoopEvaluation {
         try stop.watch(onAllRanks: isSpread) { () throws(Failure) in
             try evaluator.evaluate(tasks, team: team, over: isSpread ? world : nil)
         }
+    }
+
+    /// The figures of all tasks, times 100, as in `cola matthews 41.2; mrpc accuracy 80.1, f1 86.0`.
+    func figures(of record: EvaluationRecord) -> String {
+        tasks.compactMap { task in
+            guard let found = record.tasks[task.name] else { return nil }
+            let figures = task.metrics.compactMap { metric in
+                found.figures[metric.rawValue].map { "\(metric.rawValue) \(String(format: "%.1f", 100 * $0))" }
+            }
+            return "\(task.name) \(figures.joined(separator: ", "))"
+        }.joined(separator: "; ")
     }
 }

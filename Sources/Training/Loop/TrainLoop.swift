@@ -141,7 +141,7 @@ package final class TrainLoop {
             if let stop = result.stop, isUnfinished { return leave(stop) }
             if now.owesEvaluation, let stop = try evaluate(isSaved: saves), isUnfinished { return leave(stop) }
         }
-        progress.finish()
+        LiveLine.end()
         return .finished
     }
 
@@ -151,7 +151,7 @@ package final class TrainLoop {
     }
 
     private func leave(_ stop: StopReason) -> Outcome {
-        progress.finish()
+        LiveLine.end()
         log.notice("leaving after step \(trainer.state.step): \(stop)")
         return .stopped(stop)
     }
@@ -214,9 +214,9 @@ package final class TrainLoop {
     private func report(_ record: EvaluationRecord) throws(Failure) {
         guard let writer else { return }
         try writer.append(record)
-        progress.finish()
         let average = "\(evaluation.split) average \(String(format: "%.2f", 100 * record.average))"
         writer.say("step \(record.step): \(average) of \(record.averagedFigures) figures")
+        writer.say("step \(record.step): \(evaluation.figures(of: record))")
         log.info("step \(record.step): \(average)")
     }
 

@@ -1,0 +1,79 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProgramTests {
+    /// `jobs.jsonl` and the rank's log: what happened to a run, in its directory.
+    @Suite struct JobsFileTests {
+        private struct Line: Decodable {
+            var kind: String
+            var step: Int
+            var ranks: Int?
+            var state: String?
+            var reason: String?
+            var exitCode: Int32?
+            var lastDurableStep: Int?
+            var time: String
+        }
+
+        private func lines(_ project: TinyProject) throws -> [Line] {
+            let content = try #require(FileManager.default.contents(atPath: project.file("run/jobs.jsonl")))
+            return try content.split(separator: 0x0A).map { try JSONDecoder().decode(Line.self, from: $0) }
+        }
+
+        @Test func `each job leaves its start and its end`() throws {
+            let project = try TinyProject()
+            #expect(try Program.run(project.train(["--stop-after", "5"]), ranks: 2).code == 85)
+            #expect(try Program.run(project.train()).code == 0)
+            let lines = try lines(project)
+            #expect(lines.map(\.kind) == ["start", "end", "start", "end"])
+            #expect(lines.map(\.step) == [0, 5, 5, 12])
+            #expect(lines.map(\.ranks) == [2, nil, 1, nil])
+            #expect(lines.map(\.state) == [nil, "preempted", nil, "finished"])
+            #expect(lines.map(\.exitCode) == [nil, 85, nil, 0])
+            #expect(lines[1].lastDurableStep == 5)
+            for line in lines { #expect(ISO8601DateFormatter().date(from: line.time) != nil, "\(line.time)") }
+            // A start that is refused changes nothing.
+            #expect(try Program.run(project.train(["--resume", "never"])).code == 64)
+            #expect(try self.lines(project).count == 4)
+        }
+
+        @Test func `a killed job leaves a start without an end`() throws {
+            let project = try TinyProject()
+            let long = project.train(["--set", "train.steps=100000", "--set", "log.every=1"])
+            let running = try RunningProgram(command: project.tellingPids() + long)
+            running.wait { project.hasMetrics }
+            kill(try project.pid(rank: 0), SIGKILL)
+            _ = try running.wait()
+            #expect(try lines(project).map(\.kind) == ["start"])
+        }
+
+        @Test(arguments: [nil, 2])
+        func `the sentence of a failure is in the log of its rank`(ranks: Int?) throws {
+            let project = try TinyProject()
+            let result = try Program.run(
+                project.train(["--set", "lr.peak=1e30", "--set", "lr.warmup=0"]), ranks: ranks)
+            #expect(result.code == 86, "\(result)")
+            let end = try #require(try lines(project).last)
+            let status = try Status(run: project.file("run"))
+            #expect(end.kind == "end" && end.state == "failed" && end.exitCode == 86 && end.step == status.step)
+            let reason = try #require(end.reason)
+            // The reason begins with the rank.
+            let rank = try #require(Int(reason.dropFirst("rank ".count).prefix(1)))
+            let sentence = reason.dropFirst("rank 0: ".count)
+            #expect(result.error.contains(sentence), "\(result.error) \(reason)")
+            let log = try String(contentsOfFile: project.file("run/logs/rank-0000\(rank).log"), encoding: .utf8)
+            #expect(log.contains("error exit code 86: \(sentence)\n"), "\(log)")
+        }
+
+        @Test func `a start that is refused for its data says so in the directory`() throws {
+            let project = try TinyProject()
+            try project.write("colour/train.tsv", "sentence\tlabel\nba ce\tpurple\n")
+            let result = try Program.run(project.train())
+            #expect(result.code == 65, "\(result)")
+            #expect(try lines(project).map(\.exitCode) == [65])
+            let log = try String(contentsOfFile: project.file("run/logs/rank-00000.log"), encoding: .utf8)
+            #expect(log.contains("exit code 65: ") && log.contains("purple"), "\(log)")
+        }
+    }
+}
