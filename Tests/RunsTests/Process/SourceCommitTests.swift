@@ -55,6 +55,14 @@ import Testing
         return SourceCommit.ofExecutable(at: path)
     }
 
+    @Test func `an archive says its commit`() throws {
+        try directory.write("archive/commit.txt", second + "\n")
+        #expect(try commit("archive/bin/program", linked: 2500) == second)
+        #expect(try commit("archive/program", linked: 2500) == nil)
+        try directory.write("archive/commit.txt", "v1.0\n")
+        #expect(try commit("archive/bin/program", linked: 2500) == nil)
+    }
+
     @Test func `the commit is the one that was checked out when the program was linked`() throws {
         #expect(try commit(linked: 2500) == second)
         #expect(try commit(linked: 2000) == second)
