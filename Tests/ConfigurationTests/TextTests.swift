@@ -46,7 +46,7 @@ import Testing
         let tasks = """
             tasks:
               - {name: a, train: /runs/r/data/a.tsv, validation: /runs/r2/a.tsv, fields: [x], labels: [u, v]}
-              - {name: b, train: data/b.tsv, test: /runs/r/~b.tsv, fields: [x], labels: [u, v]}
+              - {name: b, train: data/b.tsv, validation: data/v.tsv, test: /runs/r/~b.tsv, fields: [x], labels: [u, v]}
 
             """
         let configuration = try load("model: r/example/model\ndata: {cache: /runs/r}\n" + tasks)
