@@ -193,7 +193,8 @@ let package = Package(
             [
                 "Adapters", "Backbone", "Backbones", "Checkpoints", "Configuration", "Exports", "Failures", "Kernels",
                 "Runs", "T5", "Tasks", "Tensors", "TestSupport", "Text", "Training",
-            ]),
+            ],
+            exclude: ["Goldens"]),
         tests(
             "DistributedTests",
             [

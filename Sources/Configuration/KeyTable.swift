@@ -255,8 +255,8 @@ enum KeyTable {
         Key(
             "log.interferenceEvery", .optional(count), "50",
             "Steps between measurements of the gradient cosines between tasks, in lines of metrics.jsonl; null for none. "
-                + "Training keeps its bits. If the key is not given, only unolora and unolora_star measure: it takes 4 bytes "
-                + "for each trainable and task (8 where tasks share a step)."),
+                + "Training keeps its bits. It takes 4 bytes for each trainable and task (8 where tasks share a step), so if "
+                + "the key is not given, only unolora and unolora_star measure, with ranks of A and B up to 32."),
     ]
 
     /// Other names of keys.

@@ -3,7 +3,13 @@ public import Foundation
 extension RunConfiguration {
     /// The resolved configuration as YAML: every key that has an effect given the other values, in the order of the reference.
     /// Reading it gives an equal value.
-    public var resolvedYAML: String {
+    public var resolvedYAML: String { yaml(values) }
+
+    /// The same for a file in `directory`: paths of what lies inside the directory are relative to it, so that they are found where
+    /// the directory is moved. Reading the file there gives an equal value.
+    package func resolvedYAML(in directory: String) -> String { yaml(relativeValues(to: directory)) }
+
+    private func yaml(_ values: [String: Value]) -> String {
         var text = Self.resolvedHead + ".\n"
         for (section, _) in KeyTable.sections {
             let keys = KeyTable.keys.filter { Self.section($0.path) == section && applies($0) }
@@ -23,15 +29,15 @@ extension RunConfiguration {
     /// The first line of a resolved configuration, which shows that the keys below it are not the user's wishes.
     static let resolvedHead = "# Every key of a run as it was used, by unolora-dist"
 
-    /// Whether a text is a resolved configuration with the same meaning, written by this version or an earlier one. A text to
-    /// which somebody added a comment is not.
-    public func isSaid(by text: Data?) -> Bool {
+    /// Whether the text of a file in `directory` is a resolved configuration with the same meaning, written by this version or an
+    /// earlier one. A text to which somebody added a comment is not.
+    public func isSaid(by text: Data?, in directory: String = "/") -> Bool {
         guard let text, let yaml = String(data: text, encoding: .utf8), yaml.hasPrefix(Self.resolvedHead) else {
             return false
         }
-        let own = Set(resolvedYAML.split(separator: "\n"))
+        let own = Set(resolvedYAML.split(separator: "\n") + resolvedYAML(in: directory).split(separator: "\n"))
         guard yaml.split(separator: "\n").allSatisfy({ own.contains($0) || !$0.contains("#") }) else { return false }
-        return (try? Self.load(yaml: yaml, name: "", directory: "/")) == self
+        return (try? Self.load(yaml: yaml, name: "", directory: directory)) == self
     }
 
     /// The keys that decide the bits of the result, one per line; a resumed run must have the same. It does not contain the

@@ -88,7 +88,7 @@ enum TaskReading {
             }
             return .text(name)
         case "template", "label", "positive": return try read(.text)
-        case "train", "validation", "test": return try read(.path)
+        case _ where paths.contains(key): return try read(.path)
         case "format": return try read(.choice(CustomTask.Format.allCases.map(\.rawValue)))
         case "header": return try read(.flag)
         case "holdOut": return try read(.integer(1...10_000_000))
@@ -165,13 +165,27 @@ enum TaskReading {
         return count >= 1 && abs(count - count.rounded()) < 1e-6 * count
     }
 
+    /// The keys of the files of a task.
+    private static let paths = ["train", "validation", "test"]
+
+    /// The tasks with other paths of their files.
+    static func mappingPaths(of tasks: Value, _ change: (Value) -> Value) -> Value {
+        guard case .list(let items) = tasks else { return tasks }
+        return .list(
+            items.map { item in
+                guard case .mapping(var parts) = item else { return item }
+                for key in paths where parts[key] != nil { parts[key] = parts[key].map(change) }
+                return .mapping(parts)
+            })
+    }
+
     /// The tasks without the paths of their files; each custom task's keys are in the order of the reference.
     static func withoutPaths(_ tasks: Value?) -> Value {
         guard case .list(let items)? = tasks else { return .null }
         return .list(
             items.map { item in
                 guard case .mapping(let parts) = item else { return item }
-                let kept = keys.filter { !["train", "validation", "test"].contains($0) }
+                let kept = keys.filter { !paths.contains($0) }
                 return .mapping(
                     Value.Mapping(
                         uniqueKeysWithValues: kept.compactMap { key in

@@ -69,12 +69,14 @@ struct TrainArguments: ParsableCommand {
     private func train(_ mpi: borrowing MPIEnvironment, _ startup: StartupTimes) throws(Failure) -> Int32 {
         let world = mpi.world
         let directory = Self.runDirectory(out: out, config: config)
-        let path = try configurationPath(directory, world)
+        let options: [(option: String, assignment: String)] =
+            initFrom.map { [("--init-from \($0)", "init.from=\($0)")] } ?? []
         let configuration = try world.rankZeroFirst { () throws(Failure) in
-            // The values of the embedded example are not the user's wishes.
-            try RunConfiguration.load(
-                file: path, isOwn: config != nil, overrides: overrides.values,
-                options: initFrom.map { [("--init-from \($0)", "init.from=\($0)")] } ?? [])
+            guard let config else {
+                return try EmbeddedExample.configuration(
+                    in: RunDirectory(directory), overrides: overrides.values, options: options)
+            }
+            return try RunConfiguration.load(file: config, overrides: overrides.values, options: options)
         }
         let environment = ProcessInfo.processInfo.environment
         let stop = StopConditions(
@@ -85,15 +87,10 @@ struct TrainArguments: ParsableCommand {
         // The run of a study that was killed may still be saving its last step.
         let patience = Duration.seconds(isRestarted ? 180 : parent == nil ? 2 : 30)
         let request = TrainCommand.Request(
-            out: directory, source: config, resume: ResumeChoice(resume), stop: stop,
+            out: directory, source: config, isExample: config == nil, resume: ResumeChoice(resume), stop: stop,
             patience: patience, leavesFinished: parent != nil)
         var run = TrainCommand(configuration, request, world: world, library: mpi.library, startup: startup)
         return try run()
-    }
-
-    private func configurationPath(_ directory: String, _ world: Communicator) throws(Failure) -> String {
-        if let config { return config }
-        return try EmbeddedExample.prepare(in: RunDirectory(directory), world: world)
     }
 
     /// The run directory: the given one, or one with the name of the configuration.

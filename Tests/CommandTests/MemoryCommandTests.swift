@@ -40,8 +40,38 @@ extension ProgramTests {
             return (text.matches(of: #/(\d+) kB/#).compactMap { Double($0.1) }.max() ?? 0) / 1024
         }
 
+        /// Scores need more than answers, since they have a row for each label.
+        @Test(arguments: [[], ["--scores"]])
+        func `predict takes no more than plan says`(options: [String]) throws {
+            let project = try Self.shared.get().copy()
+            let settings =
+                Self.settings + [
+                    "lora.rank=256", "model=\(project.file("mini"))", "train.steps=1", "eval.every=null",
+                    "parallel.threads=2", "eval.batch=64",
+                ]
+            let all = ["--config", project.configuration] + Self.arguments(settings)
+            let plan = try Program.run(["plan"] + all)
+            #expect(plan.code == 0, "\(plan.error)")
+            let match = try #require(
+                plan.output.firstMatch(
+                    of:
+                        #/memory of predict +up to ([0-9.]+) MiB private a rank and ([0-9.]+) MiB for each of its workers, with --scores ([0-9.]+) MiB/#
+                ))
+            let rank = try #require(Double(match.1))
+            let (answering, scoring) = (try #require(Double(match.2)), try #require(Double(match.3)))
+            #expect(scoring > answering)
+            let trained = try Program.run(["train", "--out", project.file("run")] + all)
+            #expect(trained.code == 0, "\(trained.error)")
+            let lines = try project.write("lines", PredictCommandTests.mixedLines(3000).joined(separator: "\n"))
+            let taken = try Self.measure(
+                project, ["predict", project.file("run"), "--checkpoint", "last", "--input", lines] + options)
+            let most = rank + 2 * (options.isEmpty ? answering : scoring)
+            #expect(taken < most + 4 && taken > 0.3 * most, "\(taken) of at most \(most) MiB")
+        }
+
         @Test(arguments: [
             ["method=unolora", "lora.rank=8"], ["method=unolora", "lora.rank=256"],
+            ["method=unolora", "lora.rank=256", "log.interferenceEvery=50"],
             ["method=lora_per_task", "lora.rank=128"],
             ["method=lora_per_task", "lora.rank=128", "checkpoint.snapshot=file", "parallel.threads=2"],
         ])

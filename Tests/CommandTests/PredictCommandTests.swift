@@ -230,6 +230,21 @@ extension ProgramTests {
             #expect(many - few < 12_000, "\(few) and \(many) kB")
         }
 
+        @Test func `a logit that is not finite ends the command with the line and what to do`() throws {
+            let project = try TinyProject()
+            // One step is so large that its weights overflow in the next forward.
+            let settings = ["lr.peak=1e30", "lr.warmup=0", "train.steps=1", "eval.every=null", "eval.atEnd=false"]
+            let trained = try Program.run(project.train(settings.flatMap { ["--set", $0] }))
+            #expect(trained.code == 0, "\(trained.error)")
+            let input = try project.write("lines", "\nbaran\n")
+            let result = try Program.run([
+                "predict", project.file("run"), "--checkpoint", "last", "--task", "colour", "--input", input,
+            ])
+            #expect(result.code == 86 && result.sentences.count == 1, "\(result.error)")
+            #expect(result.error.contains("colour \(input):2: a logit of the answer is not finite"), "\(result.error)")
+            #expect(result.error.contains("take an earlier checkpoint (--checkpoint)"), "\(result.error)")
+        }
+
         @Test func `what cannot be done is refused in one sentence`() throws {
             let project = try Self.shared.get()
             for (arguments, code, words) in [
@@ -237,6 +252,9 @@ extension ProgramTests {
                 (["--task", "color"], 64, "none of the run's tasks"),
                 (["--task", "colour", "--output", "/nowhere/file"], 74, "check that its directory exists"),
                 (["--task", "colour", "--output", "/dev/null", "--resume"], 64, "is no regular file"),
+                (["--task", "colour", "--output", "/dev/full"], 64, "is no regular file"),
+                (["--task", "colour", "--output", "/dev/stdout"], 64, "is standard output"),
+                (["--task", "colour", "--output", "/proc/self/fd/1", "--resume"], 64, "leave it out"),
                 (["--task", "colour", "--input", "none.txt"], 66, "none.txt"),
             ] {
                 for ranks in [nil, 2] {

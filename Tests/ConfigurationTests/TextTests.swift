@@ -42,6 +42,32 @@ import Testing
         #expect(again.resultText == configuration.resultText)
     }
 
+    @Test func `paths inside the directory of a resolved file are relative to it`() throws {
+        let tasks = """
+            tasks:
+              - {name: a, train: /runs/r/data/a.tsv, validation: /runs/r2/a.tsv, fields: [x], labels: [u, v]}
+              - {name: b, train: data/b.tsv, validation: data/v.tsv, test: /runs/r/~b.tsv, fields: [x], labels: [u, v]}
+
+            """
+        let configuration = try load("model: r/example/model\ndata: {cache: /runs/r}\n" + tasks)
+        let text = configuration.resolvedYAML(in: "/runs/x/../r/")
+        #expect(text.contains("\nmodel: example/model\n") && text.contains("  cache: /runs/r\n"))
+        for path in ["train: data/a.tsv", "/runs/r2/a.tsv", "/runs/data/b.tsv", "/runs/r/~b.tsv"] {
+            #expect(text.contains(path), "\(text)")
+        }
+        func read(_ directory: String) throws -> RunConfiguration {
+            try RunConfiguration.load(yaml: text, name: "config.yaml", directory: directory)
+        }
+        #expect(try read("/runs/r") == configuration)
+        #expect(configuration.isSaid(by: Data(text.utf8), in: "/runs/r"))
+        #expect(!configuration.isSaid(by: Data(text.utf8), in: "/runs/q"))
+        // Elsewhere it names what lies there, and the digests of the run stay the same.
+        let moved = try read("/elsewhere")
+        #expect(moved.model == "/elsewhere/example/model")
+        #expect(moved.resultText == configuration.resultText && moved.recordText == configuration.recordText)
+        #expect(configuration.resolvedYAML(in: "/") == configuration.resolvedYAML)
+    }
+
     @Test func `the resolved text holds keys in the order of the reference and none without a meaning`() throws {
         let text = try load(complete).resolvedYAML
         #expect(

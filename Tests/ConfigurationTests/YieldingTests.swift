@@ -47,6 +47,25 @@ import Testing
         #expect(configuration.warnings == (global % 4 == 0 ? [] : [sentence]))
     }
 
+    @Test(arguments: [
+        ("rank: 32", 50), ("rank: 33", nil), ("rank: 488", nil), ("rankA: 8, rankB: 32", 50), ("rankA: 33", nil),
+        ("rankB: 33", nil),
+    ])
+    func `an adapter of a large rank measures interference only if it is asked to, without a sentence`(
+        ranks: String, usual: Int?
+    ) throws {
+        for method in ["unolora", "unolora_star"] {
+            let text = complete + "method: \(method)\nlora: {\(ranks)}\n"
+            let configuration = try load(text)
+            #expect(configuration.interferenceEvery == usual && configuration.warnings.isEmpty)
+            #expect(try load(configuration.resolvedYAML).interferenceEvery == usual)
+            for every in [50, 7] {
+                let asked = try load(text, set: "log.interferenceEvery=\(every)")
+                #expect(asked.measuredInterference == every && asked.warnings.isEmpty)
+            }
+        }
+    }
+
     @Test func `what the program's own example says yields to the user, and a user's file does not`() throws {
         func read(_ isOwn: Bool, _ overrides: String...) throws(Failure) -> RunConfiguration {
             try RunConfiguration.load(

@@ -174,6 +174,37 @@ import Testing
         #expect(refusal?.code == .notFinite && refusal?.message.contains("F16 cannot hold") == true)
     }
 
+    @Test func `a base without a tensor of the adapter is refused by name, and nothing is written`() throws {
+        let (base, other) = (try TinyBase(.v10), try TinyBase(.v11))
+        let directory = try TemporaryDirectory()
+        func refusal(_ change: any WeightChange, on path: String) throws -> Failure {
+            let place = directory.file(UUID().uuidString)
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            let refusal = try #require(throws: Failure.self) {
+                _ = try MergedModel(base: path, change: change).write(into: place)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: place).isEmpty)
+            return refusal
+        }
+        // v1.1 has two matrices, wi_0 and wi_1, in place of wi: one in each of four blocks.
+        let (method, weights) = base.method(.unolora)
+        let adapter = StaticAdapter(method, weights: weights.readOnly, task: 0)
+        let low = try refusal(LowRankChange(adapter), on: other.path)
+        #expect(low.code == .badData, "\(low.message)")
+        let name = "decoder.block.0.layer.2.DenseReluDense.wi.weight"
+        #expect(low.message.contains("has no tensor \(name) and 3 more"), "\(low.message)")
+        let full = FullMethod(on: base.shape)
+        let trained = Arena(count: full.parameters.count)
+        let change = WholeChange(full.parameters, trained.readOnly, aliases: base.shape.aliases())
+        #expect(try refusal(change, on: other.path).message.contains("wi.weight and 3 more"))
+        // A tied embedding may be there under another of its names alone.
+        let names = Set(full.parameters.entries.map(\.name))
+        #expect(change.absent(among: names).isEmpty)
+        let renamed = names.subtracting(["shared.weight"]).union(["encoder.embed_tokens.weight"])
+        #expect(change.absent(among: renamed).isEmpty)
+        #expect(change.absent(among: names.subtracting(["shared.weight"])) == ["shared.weight"])
+    }
+
     @Test(arguments: TinyBase.Form.allCases)
     func `the weights of full fine-tuning take their places, under each of their names`(form: TinyBase.Form) throws {
         let base = try TinyBase(form)

@@ -36,9 +36,12 @@ struct TinyBase {
     }
 
     /// Every projection.
-    var allTargets: LoraTargets {
+    var allTargets: LoraTargets { Self.allTargets(shape.feedForward == .relu ? .v10 : .v11) }
+
+    /// Every projection of a form.
+    static func allTargets(_ form: Form) -> LoraTargets {
         let all: Set = ["q", "k", "v", "o"]
-        let inner: Set = shape.feedForward == .relu ? ["wi", "wo"] : ["wi_0", "wi_1", "wo"]
+        let inner: Set = form == .v10 ? ["wi", "wo"] : ["wi_0", "wi_1", "wo"]
         return LoraTargets(encoderSelf: all, decoderSelf: all, decoderCross: all, feedForward: inner)
     }
 
@@ -75,6 +78,7 @@ struct TinyBase {
         return engine.logits(batch).copied()
     }
 
+    /// `Goldens/make_logits.py` has the same.
     static let texts: [[Int32]] = [[5, 9, 31, 7, 1], [22, 1], [3, 40, 41, 17, 8, 11, 1]]
 }
 

@@ -1,11 +1,13 @@
 """Loads what `unolora-dist export` wrote with transformers and peft, and compares it with the program's own numbers.
 
-  python exported.py PROGRAM DIRECTORY --base MODEL --adapter ADAPTER --task NAME --rows ROWS --fields a,b [--run RUN]
+  python exported.py PROGRAM DIRECTORY --base MODEL [--adapter ADAPTER] --task NAME --rows ROWS --fields a,b [--run RUN]
 
 DIRECTORY is an exported directory of format peft or merged. ROWS has a JSON object a line with the fields of the task;
 the text is that of the task's usual template. ADAPTER is what the program computes with: the `adapter` directory of the
 checkpoint, or, for unolora_star, the exported directory of format peft. The program replays the logits and answers of
 the library on MODEL with ADAPTER (`verify`); with --run, the answers are also compared with those of `predict`.
+Without --adapter it replays those of a merged directory on that directory, as a plain model: where the base is BF16,
+merging rounds, so that the base with the adapter has other logits.
 
 Prints one JSON line; for an adapter of PEFT it says how far the adapter moves the logits from the base's. The exit code
 is 1 when a logit differs by more than 1e-4 of the largest one, or an answer differs. Needs torch, transformers, peft
@@ -47,8 +49,12 @@ def load(directory, base):
 
 
 def adapter_for_case(source, task, target):
-    """Copies the adapter with which the program computes into a case; returns the number of the task there."""
+    """Copies the adapter with which the program computes into a case, none for None; returns the number of the task there."""
     os.makedirs(target)
+    if source is None:
+        with open(os.path.join(target, "unolora_config.json"), "w", encoding="utf-8") as file:
+            json.dump({"method": "frozen", "rank": 1, "alpha": 1, "tasks": 1, "forwardOnly": True}, file)
+        return 0
     path = os.path.join(source, "adapter_config.json")
     if not os.path.exists(path):
         with open(os.path.join(source, "unolora_config.json"), encoding="utf-8") as file:
@@ -77,7 +83,8 @@ def adapter_for_case(source, task, target):
 
 def write_case(path, arrays, options):
     """Writes a case for `unolora-dist verify`."""
-    os.symlink(os.path.abspath(options.base), os.path.join(path, "model"))
+    model = options.base if options.adapter else options.directory
+    os.symlink(os.path.abspath(model), os.path.join(path, "model"))
     number = adapter_for_case(options.adapter, options.task, os.path.join(path, "adapter"))
     arrays["task_ids"] = torch.full((len(arrays["input_ids"]),), number, dtype=torch.int32)
     arrays = {name: tensor.contiguous() for name, tensor in arrays.items()}
@@ -120,7 +127,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("directory")
     parser.add_argument("--base", required=True, help="T5 directory of the run")
-    parser.add_argument("--adapter", required=True, help="what the program computes with")
+    parser.add_argument("--adapter", help="what the program computes with on the base; none: the merged model itself")
     parser.add_argument("--task", required=True)
     parser.add_argument("--rows", required=True, help="JSON lines with the fields of the task")
     parser.add_argument("--fields", required=True, help="the fields, separated by commas")
@@ -130,6 +137,8 @@ def main():
     options = parser.parse_args()
 
     kind, model, tokenizer = load(options.directory, options.base)
+    if kind == "peft" and not options.adapter:
+        parser.error("a directory of format peft needs --adapter")
     with open(options.rows, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     fields = options.fields.split(",")
@@ -138,6 +147,7 @@ def main():
     report = {
         "directory": options.directory,
         "kind": kind,
+        "against": "the adapter on the base" if options.adapter else "the merged model",
         "task": options.task,
         "rows": len(rows),
         "different_answers": len({tuple(answer.tolist()) for answer in answers}),

@@ -120,8 +120,9 @@ public protocol BackboneShape: Sendable {
 
     /// Bytes of a worker's workspace for a training pass over a micro-batch: forward, kept activations and backward.
     func trainingBytes(_ lengths: BatchLengths, _ method: MethodFootprint) -> Int
-    /// The same for answering a batch of examples with up to `steps` tokens each; only the lengths of the sources count.
-    func answeringBytes(_ lengths: BatchLengths, steps: Int, _ method: MethodFootprint) -> Int
+    /// The same for answering a batch of examples with up to `steps` tokens each, and for the log-probabilities of `targets`
+    /// answers to each; only the lengths of the sources count.
+    func answeringBytes(_ lengths: BatchLengths, steps: Int, targets: Int, _ method: MethodFootprint) -> Int
     /// Floating-point operations of the products with frozen weights in a training pass over one example: forward and
     /// gradients of all inputs.
     func operations(source: Double, target: Double) -> Double

@@ -106,6 +106,7 @@ public struct Plan {
             "wire per step        \(Self.mebibytes(wire)) MiB reduced once by each of \(ranks) rank(s)",
         ]
         lines += snapshotFiles(memory)
+        lines.append(prediction(data))
         let tokenising = RankMemory.processBytes + data.rows * RankMemory.rowBytes
         if tokenising > memory.usualBytes ?? 0 {
             lines.append(
@@ -116,6 +117,16 @@ public struct Plan {
             lines.append("warning: \(warning)")
         }
         return lines
+    }
+
+    /// What `predict` will need.
+    private func prediction(_ data: PlannedData) -> String {
+        let memory = PredictionMemory(
+            configuration, shape: shape, method: method, longestTarget: data.longestTarget,
+            labels: data.labels.filter { $0 <= LineAnswers.mostScored })
+        return "memory of predict    up to \(Self.mebibytes(memory.rankBytes)) MiB private a rank and "
+            + "\(Self.mebibytes(memory.workerBytes)) MiB for each of its workers, with --scores "
+            + "\(Self.mebibytes(memory.scoringBytes)) MiB"
     }
 
     private func snapshotFiles(_ memory: RankMemory) -> [String] {

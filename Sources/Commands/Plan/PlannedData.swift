@@ -13,6 +13,8 @@ struct PlannedData {
     let lines: [String]
     /// Tokens of the longest target.
     let longestTarget: Int
+    /// The number of labels or grades of each task.
+    let labels: [Int]
     /// Mean tokens of a source.
     let meanSource: Double
     /// Examples of all splits.
@@ -92,6 +94,7 @@ struct PlannedData {
         self.lines = lines
         warnings = [configuration.capNotice(counts.map(\.examples))].compactMap(\.self)
         longestTarget = targets.max() ?? 0
+        labels = definitions.map(\.answers.targetCount)
         self.rows = rows
         meanSource = Double(tokenCount) / Double(max(texts, 1))
         batches = try RankMemory.Batches(

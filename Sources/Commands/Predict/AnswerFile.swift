@@ -35,20 +35,26 @@ final class AnswerFile {
     init(_ path: String, _ fresh: AnswerState, resumes: Bool, says: (String) -> Void) throws(Failure) {
         self.path = path
         state = fresh
+        guard !Self.isStandardOutput(path) else {
+            throw Failure(
+                .usage,
+                "--output \(path.shown) is standard output, to which answers are written without --output; leave it out"
+            )
+        }
         // Without O_NONBLOCK, opening a named pipe would wait for its reader.
         let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK
         descriptor = unsafe open(path, flags | (resumes ? 0 : O_EXCL), 0o666)
         if descriptor < 0 {
             guard errno == EEXIST else { throw writeFailure("open", path) }
+            var found = stat()
+            guard unsafe stat(path, &found) != 0 || found.st_mode & S_IFMT == S_IFREG else { throw Self.noFile(path) }
             throw Failure(
                 .usage,
                 "--output \(path.shown) exists already; add --resume to continue it, remove it, or choose another")
         }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw Failure(
-                .usage,
-                "--output \(path.shown) is no regular file; leave out --output and redirect standard output to it")
+            throw Self.noFile(path)
         }
         guard lock() else {
             throw Failure(
@@ -61,6 +67,18 @@ final class AnswerFile {
             try state.write(statePath)
             try DurableFile.synchronize(directory: URL(fileURLWithPath: path).deletingLastPathComponent().path)
         }
+    }
+
+    private static func noFile(_ path: String) -> Failure {
+        Failure(
+            .usage, "--output \(path.shown) is no regular file; leave out --output and redirect standard output to it")
+    }
+
+    /// Whether a path leads to where standard output does, such as `/dev/stdout`: what is written there cannot be continued.
+    private static func isStandardOutput(_ path: String) -> Bool {
+        var (named, standard) = (stat(), stat())
+        return unsafe stat(path, &named) == 0 && fstat(STDOUT_FILENO, &standard) == 0
+            && named.st_dev == standard.st_dev && named.st_ino == standard.st_ino
     }
 
     /// Takes the file for this process; waits a moment for one that is ending. A file system without locks is accepted.

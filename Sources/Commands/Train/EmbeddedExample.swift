@@ -1,7 +1,8 @@
 import Backbones
+public import Configuration
 public import Failures
 import Foundation
-public import MPI
+import MPI
 public import Runs
 import Tasks
 import Tensors
@@ -13,14 +14,28 @@ import Text
 public enum EmbeddedExample {
     private static let seed: UInt64 = 1
 
-    /// Writes the example into a run directory unless it exists, and returns the path of its configuration; collective.
+    /// The configuration of the example in a run directory, with the user's settings; the example need not have been written yet,
+    /// so that what is refused leaves nothing behind.
+    public static func configuration(
+        in run: RunDirectory, overrides: [String], options: [(option: String, assignment: String)]
+    ) throws(Failure) -> RunConfiguration {
+        let path = path(in: run)
+        // The values of the example are not the user's wishes.
+        if FileManager.default.fileExists(atPath: path) {
+            return try RunConfiguration.load(file: path, isOwn: false, overrides: overrides, options: options)
+        }
+        return try RunConfiguration.load(
+            yaml: yaml, name: path, directory: run.path(of: .example), isOwn: false, overrides: overrides,
+            options: options)
+    }
+
+    /// Writes the example into a run directory unless it exists; collective.
     ///
     /// Throws `cannotWrite`, before anything is written, when the run directory would be refused or a part of the example is
     /// another user's link.
-    public static func prepare(in run: RunDirectory, world: Communicator) throws(Failure) -> String {
+    static func prepare(in run: RunDirectory, world: Communicator) throws(Failure) {
         if world.rank == 0 { try prepare(in: run) }
         try world.barrier()
-        return path(in: run)
     }
 
     /// The path of the example's configuration.

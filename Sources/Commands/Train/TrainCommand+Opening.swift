@@ -77,7 +77,7 @@ extension TrainCommand {
             try writer.finish()
         }
         try DurableFile.replace(run.configuration) { file throws(Failure) in
-            try file.write(configuration.resolvedYAML)
+            try file.write(configuration.resolvedYAML(in: run.path))
         }
         return writer
     }

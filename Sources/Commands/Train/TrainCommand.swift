@@ -19,6 +19,8 @@ public struct TrainCommand {
         public var out: String
         /// The file with the user's configuration; nil when there is none.
         public var source: String?
+        /// Whether the configuration is that of the embedded example in `out`, which is written unless it exists.
+        public var isExample: Bool
         /// Where to continue from.
         public var resume: ResumeChoice
         /// When to leave early.
@@ -34,13 +36,15 @@ public struct TrainCommand {
 
         /// Creates a request.
         public init(
-            out: String, source: String? = nil, resume: ResumeChoice = .auto, stop: StopConditions = StopConditions(),
-            patience: Duration = .seconds(2), leavesFinished: Bool = false, replayedLines: Set<Int>? = nil
+            out: String, source: String? = nil, isExample: Bool = false, resume: ResumeChoice = .auto,
+            stop: StopConditions = StopConditions(), patience: Duration = .seconds(2), leavesFinished: Bool = false,
+            replayedLines: Set<Int>? = nil
         ) {
             self.patience = patience
             self.leavesFinished = leavesFinished
             self.out = out
             self.source = source
+            self.isExample = isExample
             self.resume = resume
             self.stop = stop
             self.replayedLines = replayedLines
@@ -75,6 +79,7 @@ public struct TrainCommand {
     /// Trains; collective. Returns the exit code. The rank with a failure also records it in `STATUS.json`.
     public mutating func callAsFunction() throws(Failure) -> Int32 {
         try world.rankZeroFirst { () throws(Failure) in try configuration.checkRanks(world.size) }
+        if request.isExample { try EmbeddedExample.prepare(in: run, world: world) }
         try world.rankZeroFirst { () throws(Failure) in try run.create() }
         // A job that is refused here must not change anything of the job that holds the directory.
         let lock = world.rank == 0 ? try takeRunDirectory() : nil

@@ -16,13 +16,21 @@ package struct MergedModel {
         (self.base, self.change) = (base, change)
     }
 
-    /// Writes all files but the model card. In memory there is at most one tensor beside the mapped file. Throws `badData` when a
-    /// file of the base has changed meanwhile, and `notFinite` when a new weight is beyond its type.
+    /// Writes all files but the model card. In memory there is at most one tensor beside the mapped file. Throws `badData` when the
+    /// base lacks a tensor that is to change, before anything is written, or when one of its files has changed meanwhile, and `notFinite` when a new weight is beyond its type.
     package func write(into directory: String) throws(Failure) -> RoundingCost {
+        let files = try TensorCollection(directory: base, isWatched: true)
+        let absent = change.absent(among: Set(files.files.flatMap { $0.tensors.map(\.name) }))
+        if let first = absent.first {
+            let others = absent.count > 1 ? " and \(absent.count - 1) more that it changes" : ""
+            throw Failure(
+                .badData,
+                "\(base.shown) has no tensor \(first.shown)\(others), so the merged model would lack a part of the adapter; give "
+                    + "the base on which it was trained, or export it as peft or native")
+        }
         for (name, content) in try ModelFiles.unchanged(besideWeightsOf: base).sorted(by: { $0.key < $1.key }) {
             try DurableFile.write(content, to: "\(directory)/\(name)")
         }
-        let files = try TensorCollection(directory: base, isWatched: true)
         if let index = try files.index() { try DurableFile.write(index.content, to: "\(directory)/\(index.name)") }
         var cost = RoundingCost()
         for file in files.files { try write(file, into: directory, &cost) }

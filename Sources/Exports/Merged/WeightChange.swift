@@ -4,6 +4,8 @@ package import Tensors
 package protocol WeightChange {
     /// The change of a tensor, by its name in the base's files; nil for a tensor that keeps its bytes.
     func change(of tensor: String) -> TensorChange?
+    /// The tensors that it changes and that are not among the names of the base's, in order.
+    func absent(among names: Set<String>) -> [String]
 }
 
 /// The change of one tensor: from one row of the base's numbers it makes the row of new ones, both in Double.
@@ -25,6 +27,8 @@ package struct LowRankChange: WeightChange {
         sites = Dictionary(uniqueKeysWithValues: adapter.sites.map { ($0.module + ".weight", $0) })
         (factor, rank) = (adapter.factor, adapter.rank)
     }
+
+    package func absent(among names: Set<String>) -> [String] { sites.keys.filter { !names.contains($0) }.sorted() }
 
     package func change(of tensor: String) -> TensorChange? {
         guard let site = sites[tensor] else { return nil }
@@ -51,6 +55,11 @@ package struct WholeChange: WeightChange {
     package init(_ layout: ParameterLayout, _ weights: ReadOnlyArena, aliases: [(name: String, of: String)]) {
         (self.layout, self.weights) = (layout, weights)
         self.aliases = Dictionary(aliases.map { ($0.name, $0.of) }) { first, _ in first }
+    }
+
+    package func absent(among names: Set<String>) -> [String] {
+        let found = names.union(names.compactMap { aliases[$0] })
+        return layout.entries.map(\.name).filter { !found.contains($0) }
     }
 
     package func change(of tensor: String) -> TensorChange? {

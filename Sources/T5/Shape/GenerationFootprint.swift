@@ -8,13 +8,18 @@ struct GenerationFootprint: Sendable {
     private let configuration: T5Configuration
     private let lengths: BatchLengths
     private let steps: Int
+    private let targets: Int
     private let method: MethodFootprint
 
-    /// The footprint of examples that are each answered with up to `steps` tokens; only the lengths of the sources count.
-    init(configuration: T5Configuration, lengths: BatchLengths, steps: Int, method: MethodFootprint) {
+    /// The footprint of examples that are each answered with up to `steps` tokens, and for each of which the log-probabilities of
+    /// `targets` answers of as many tokens are computed; only the lengths of the sources count.
+    init(
+        configuration: T5Configuration, lengths: BatchLengths, steps: Int, targets: Int = 0, method: MethodFootprint
+    ) {
         self.configuration = configuration
         self.lengths = lengths
         self.steps = steps
+        self.targets = targets
         self.method = method
     }
 
@@ -24,7 +29,7 @@ struct GenerationFootprint: Sendable {
         // hypernetwork without its backward, which is half of it.
         let scratch = 2 * d + inner + configuration.feedForwardWidth
         let kept =
-            sourceRows * (1 + 3 * d + 1 + scratch) + examples * 4
+            sourceRows * (1 + 3 * d + 1) + max(sourceRows, slots) * scratch + examples * 4
             + (method.kept(examples: examples) + 1) / 2
         let positions = method.trainsPositions ? configuration.heads * 2 * (lengths.longestSource + steps) : 0
         let encoder = sublayer(rows: sourceRows, own: 3 * inner, pairs: lengths.sourcePairs)
@@ -36,6 +41,8 @@ struct GenerationFootprint: Sendable {
 
     private var examples: Int { lengths.examples }
     private var sourceRows: Int { lengths.sourceRows }
+    /// Rows of a step if no target begins with the same tokens as the answer or another target (`GreedyDecoding.Slots`).
+    private var slots: Int { examples * (1 + targets) }
     private var d: Int { configuration.modelWidth }
     private var inner: Int { configuration.innerWidth }
 
@@ -44,14 +51,14 @@ struct GenerationFootprint: Sendable {
     private var pieces: Int { 3 * configuration.decoderBlocks + 64 }
 
     /// Keys and values of every decoder block, for the answers so far and for the sources.
-    private var cached: Int { configuration.decoderBlocks * 2 * inner * (examples * steps + sourceRows) }
+    private var cached: Int { configuration.decoderBlocks * 2 * inner * (slots * steps + sourceRows) }
 
-    /// One token of every example in the decoder: ids and segments, two buffers, and the largest sublayer or the logits.
+    /// One token of every slot in the decoder: ids and segments, two buffers, and the largest sublayer or the logits.
     private var step: Int {
         let attention = max(
-            sublayer(rows: examples, own: 3 * inner, pairs: examples * steps) + 3 * examples,
-            sublayer(rows: examples, own: inner, pairs: sourceRows))
-        return examples * (7 + 2 * d) + max(attention, examples * (2 * d + 1 + configuration.vocabularySize))
+            sublayer(rows: slots, own: 3 * inner, pairs: slots * steps) + 3 * slots,
+            sublayer(rows: slots, own: inner, pairs: sourceRows * (1 + targets)))
+        return slots * (7 + 2 * d) + max(attention, slots * (2 * d + 1 + configuration.vocabularySize))
     }
 
     /// The floats of a sublayer's rows: the norm's factors, and the larger of two things: an attention with its probabilities

@@ -7,8 +7,10 @@ extension T5Configuration: BackboneShape {
     }
 
     /// See `BackboneShape`; `GenerationFootprintTests` compares it with the workspace's own high-water mark.
-    public func answeringBytes(_ lengths: BatchLengths, steps: Int, _ method: MethodFootprint) -> Int {
-        GenerationFootprint(configuration: self, lengths: lengths, steps: steps, method: method).bytes
+    public func answeringBytes(
+        _ lengths: BatchLengths, steps: Int, targets: Int, _ method: MethodFootprint
+    ) -> Int {
+        GenerationFootprint(configuration: self, lengths: lengths, steps: steps, targets: targets, method: method).bytes
     }
 
     /// See `BackboneShape`: 2 operations per weight and token, forward and backward.

@@ -44,7 +44,7 @@ public struct Prediction: Sendable {
 
     /// The source of one input line.
     ///
-    /// A line that starts with `{` is a JSON object with the task's fields by their names in the template; the values are
+    /// A line that starts with `{`, after spaces or none, is a JSON object with the task's fields by their names in the template; the values are
     /// texts, numbers or booleans as in a JSONL file. Any other line has the fields' texts in order, separated by tabs. A blank
     /// line is not allowed. Throws `badData` with the reason, without the line's place.
     public func source(ofLine line: String) throws(Failure) -> Source {
@@ -52,7 +52,7 @@ public struct Prediction: Sendable {
             let name = definition.fields[0].name
             throw Failure(.badData, "the line is blank; remove it, or write an empty text as {\"\(name)\": \"\"}")
         }
-        let values = line.utf8.first == UInt8(ascii: "{") ? try object(line) : try columns(line)
+        let values = Self.isObject(line) ? try object(line) : try columns(line)
         var source = RenderedSource()
         definition.template.render(into: &source) { Array(values[$0].utf8)[...] }
         var lists = TokenLists()
@@ -66,6 +66,12 @@ public struct Prediction: Sendable {
 
     /// Whether a line is blank.
     static func isBlank(_ line: String) -> Bool { line.utf8.allSatisfy(" \r".utf8.contains) }
+
+    /// Whether a line is to be a JSON object: a brace is its first character, spaces aside. After a tab it would begin the second
+    /// column.
+    static func isObject(_ line: String) -> Bool {
+        line.utf8.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "{")
+    }
 
     /// The reason when a line is not the JSON object that it begins.
     static func refusal(_ problem: JSONReader.Problem) -> String {

@@ -58,10 +58,11 @@ public struct PredictionReader: Sendable {
     /// both. If there is one task for all lines, they may name only that one, but when it has a field named `task`, then that key
     /// is the field and nothing else. If each line names its task, then a task with such a field cannot be named.
     public func line(_ text: String) -> Result<Line, Refusal> {
-        let heading = text.utf8.first == UInt8(ascii: "{") ? heading(text) : Heading()
+        let isObject = Prediction.isObject(text)
+        let heading = isObject ? heading(text) : Heading()
         do throws(Failure) {
             if let problem = heading.problem { throw Failure(.badData, problem) }
-            let task = try task(heading, isObject: text.utf8.first == UInt8(ascii: "{"), of: text)
+            let task = try task(heading, isObject: isObject, of: text)
             return .success(Line(id: heading.id, task: task, source: try predictions[task].source(ofLine: text)))
         } catch {
             return .failure(Refusal(id: heading.id, reason: error.message))

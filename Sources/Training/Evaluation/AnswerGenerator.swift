@@ -49,12 +49,14 @@ package struct AnswerGenerator {
     package func answers(
         _ tasks: [EvaluationTask], targets: [[[Int32]]], team: EngineTeam
     ) throws(Failure) -> [[DecodedAnswer]] {
-        // Each target may need a row of logits, so that batches of a task with many targets are smaller.
-        let sizes = targets.map { max(1, min(batchSize, 4 * batchSize / (1 + $0.count))) }
-        let batches = self.batches(tasks, sizes: sizes)
+        let batches = self.batches(tasks, sizes: targets.map { Self.batch(batchSize, targets: $0.count) })
         let answers = try answer(batches, tasks, targets: targets, team)
         return Self.inOrder(tasks, batches, none: DecodedAnswer()) { answers[$0] ?? [] }
     }
+
+    /// Examples of a batch for each of which the log-probabilities of `targets` answers are computed: each of them may need a row
+    /// of logits, so that batches of a task with many targets are smaller.
+    static func batch(_ size: Int, targets: Int) -> Int { max(1, min(size, 4 * size / (1 + targets))) }
 
     /// The answers to each batch; nil for a batch that was given up.
     private func answer(
@@ -121,8 +123,8 @@ package struct AnswerGenerator {
             throw Failure(
                 .notFinite,
                 "\(task.name) \(task.exampleName(batch.examples[error.example])): a logit of the answer is not finite, so "
-                    + "there is no answer; the weights are too large: take an earlier checkpoint, or train with a lower "
-                    + "lr.peak")
+                    + "there is no answer; the weights are too large: take an earlier checkpoint (--checkpoint), or train with a "
+                    + "lower lr.peak")
         }
     }
 

@@ -87,7 +87,7 @@ package struct RankMemory {
             shape.trainingBytes(lengths, footprint)
         }
         func answering(_ lengths: BatchLengths, _ steps: Int) -> Int {
-            shape.answeringBytes(lengths, steps: steps, footprint)
+            shape.answeringBytes(lengths, steps: steps, targets: 0, footprint)
         }
         let widest = BatchLengths(
             examples: configuration.microBatch, source: configuration.maxSource, target: target)
@@ -142,7 +142,7 @@ package struct RankMemory {
     }
 
     /// Bytes for rounding a row to 8 bits: the widest operand, with up to two bytes for each number.
-    private static func roundedBytes(_ configuration: RunConfiguration, _ shape: any BackboneShape) -> Int {
+    static func roundedBytes(_ configuration: RunConfiguration, _ shape: any BackboneShape) -> Int {
         let quantises = configuration.products.quantises
         let widest = shape.projectionGroups().map {
             max(quantises.forward ? $0.inputWidth : 0, quantises.backward ? $0.outputWidth : 0)

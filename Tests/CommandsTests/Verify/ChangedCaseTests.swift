@@ -95,6 +95,32 @@ import Training
         #expect(!report.passed)
     }
 
+    /// A case as `launch/verification/exported.py` writes it.
+    @Test func `a case of the forward alone needs no gradients, and its other numbers still count`() throws {
+        func replay(_ isForwardOnly: Bool, _ change: (String, [Float]) -> [Float] = { $1 }) throws -> VerificationReport
+        {
+            let directory = try copy { name, values in
+                ["grad.", "step."].contains { name.hasPrefix($0) } ? nil : change(name, values)
+            }
+            let path = directory.file("adapter/unolora_config.json")
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let open = try #require(text.firstIndex(of: "{"))
+            try (text[...open] + "\"forwardOnly\": \(isForwardOnly), " + text[open...].dropFirst())
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            return try Verification.replay(path: directory.path, products: .openblas)
+        }
+        let report = try replay(true)
+        #expect(report.passed && report.worstGradient == nil && report.worstStep == nil)
+        #expect(Set(report.errors.keys) == ["logits", "encoder_output", "loss"])
+        let refusal = try #require(throws: Failure.self) { _ = try replay(false) }
+        #expect(refusal.code == .badData && refusal.message.contains("grad."), "\(refusal.message)")
+        for name in ["logits", "encoder_output", "loss"] {
+            let broken = try replay(true) { $0 == name ? $1.map { $0 * 1.01 } : $1 }
+            #expect(!broken.passed && broken.failed == [name], "\(broken.failed)")
+        }
+        #expect(try !replay(true) { $0 == "generated" ? $1.map { $0 == 7 ? 8 : 7 } : $1 }.passed)
+    }
+
     /// Copies the case, changes it by `change` and `damage`, and returns the refusal.
     private func refusal(
         _ change: (String, [Float]) -> [Float]? = { _, values in values },

@@ -78,6 +78,38 @@ import ToyMethod
         }
     }
 
+    /// Each target begins with a token of its own, so that nearly every slot is used.
+    @Test(arguments: TinyT5.Family.allCases, [1, 2, 5, 20])
+    func `log-probabilities of targets stay within the footprint and use most of it`(
+        family: TinyT5.Family, targets: Int
+    ) throws {
+        let tiny = TinyT5(family, endToken: 99)
+        for method in FootprintTests.Case.all {
+            let adapter = method.adapter(tiny)
+            for sizes in Sizes.all {
+                let workspace = Workspace(bytes: 1 << 26)
+                let adaptation = adapter.method.adaptation(weights: adapter.weights.readOnly, gradients: nil)
+                let engine = T5Engine(model: adapter.model, adaptation: adaptation, workspace: workspace)
+                let lengths = (0..<sizes.examples).map { (source: sizes.source, target: 1, task: $0 % method.tasks) }
+                let own = (0..<targets).map { [Int32](repeating: Int32(2 + $0), count: sizes.steps) }
+                _ = try engine.answers(
+                    TinyT5.batch(lengths), maxNewTokens: Array(repeating: sizes.steps, count: sizes.examples),
+                    targets: Array(repeating: own, count: sizes.examples))
+                let foretold = GenerationFootprint(
+                    configuration: tiny.model.configuration,
+                    lengths: BatchLengths(examples: sizes.examples, source: sizes.source, target: 1),
+                    steps: sizes.steps, targets: targets, method: adapter.method.footprint
+                ).bytes
+                #expect(workspace.highWater <= foretold, "\(method), \(sizes.testDescription)")
+                if sizes.isLarge, sizes.steps > 2 {
+                    #expect(
+                        Double(workspace.highWater) >= 0.5 * Double(foretold),
+                        "\(method), \(sizes.testDescription): \(workspace.highWater) of \(foretold)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: TinyT5.Family.allCases, [10, 100])
     func `generated adapters of a wide model fit beside a single token`(
         family: TinyT5.Family, reduction: Int

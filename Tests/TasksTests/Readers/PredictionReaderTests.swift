@@ -42,6 +42,12 @@ import Text
             #expect(line.source.text == "rte sentence1: A. sentence2: B.")
         }
         #expect(try line("{\(texts)}", task: "rte").id == nil)
+        // JSON allows spaces around an object.
+        for task in ["rte", nil] {
+            let line = try line("  {\"task\": \"rte\", \"id\": 7, \(texts)} ", task: task)
+            #expect(line.id == "7" && line.task == 0 && line.source.text == "rte sentence1: A. sentence2: B.")
+        }
+        #expect(try refusal("  {\"id\": 8, ", task: "rte")?.id == "8")
         #expect(try line("{\"task\": \"rte\", \(texts)}", task: "rte").task == 0)
         #expect(try line("A.\tB.", task: "rte").source.text == "rte sentence1: A. sentence2: B.")
     }

@@ -17,12 +17,15 @@ import Text
 
     @Test func `a line gives the ids that the cache has for the same row`() throws {
         let cached = try #require(try fixture.open().task("rte").split(.train))
-        for line in ["A.\tB.", "{\"sentence2\": \"B.\", \"idx\": 3, \"sentence1\": \"A.\"}"] {
+        let object = "{\"sentence2\": \"B.\", \"idx\": 3, \"sentence1\": \"A.\"}"
+        for line in ["A.\tB.", object, "  " + object + " "] {
             let source = try prediction("rte").source(ofLine: line)
             #expect(source.text == "rte sentence1: A. sentence2: B.")
             #expect(source.ids == Array(cached.source(0)))
             #expect(!source.isTruncated)
         }
+        // A tab ends the first column, whatever follows.
+        #expect(try prediction("rte").source(ofLine: "\t{B.").text == "rte sentence1:  sentence2: {B.")
         let cut = try prediction("rte", maxSource: 5).source(ofLine: "A.\tB.")
         #expect(cut.isTruncated && cut.ids == Array(cached.source(0).prefix(4)) + [1])
     }

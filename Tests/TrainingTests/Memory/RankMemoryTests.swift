@@ -71,6 +71,10 @@ import Testing
         #expect(averages.wireBytes(tasks: 2) == none.wireBytes(tasks: 2))
         #expect(sums.wireBytes(tasks: 2) == none.wireBytes(tasks: 2))
         #expect(sent.wireBytes(tasks: 2) == none.wireBytes(tasks: 2) + 16 * count)
+        // A large rank has averages only if they are asked for.
+        let large = try memory(["lora.rank=64"])
+        let asked = try memory(["lora.rank=64", "log.interferenceEvery=50"])
+        #expect(large.averageBytes == 0 && asked.stateBytes - large.stateBytes == 8 * large.trainables)
     }
 
     @Test func `a trainable costs 32 bytes a rank and 4 a worker, a frozen weight 8 and 4`() throws {
