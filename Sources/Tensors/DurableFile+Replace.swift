@@ -2,6 +2,13 @@ public import Failures
 import Glibc
 
 extension DurableFile {
+    /// Writes a whole new file; throws `cannotWrite` if something has its name.
+    package static func write(_ bytes: some Sequence<UInt8>, to path: String) throws(Failure) {
+        let file = try DurableFile(creating: path, exclusively: true)
+        try file.write(Array(bytes))
+        _ = try file.finish()
+    }
+
     /// Writes a file so that the path holds either the old content or the new one at any moment, even if the power fails.
     ///
     /// The content goes to a `TemporaryFile` beside it, which is synchronised and renamed; then the directory is synchronised.

@@ -30,16 +30,17 @@ package enum TemporaryFile {
         }
     }
 
-    /// Removes the temporary directories that killed writers of this host left for a directory of this name. A writer may be busy
-    /// for hours with other things than its directory, so the time of the last change says nothing here.
-    package static func removeStaleDirectories(in directory: String, of name: String) {
-        for entry in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        where entry.hasPrefix(".\(name).\(host)-") && entry.hasSuffix(".tmp") && isOfDeadProcess(entry) {
-            let path = "\(directory)/\(entry)"
+    /// The temporary directories that killed writers of this host left in a directory for one of this name; `ending` is what stands
+    /// behind the names that `path(beside:)` gives. A writer may be busy for hours with other things than its directory, so the time
+    /// of the last change says nothing here.
+    package static func staleDirectories(in directory: String, of name: String, ending: String = "") -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted().filter { entry in
+            guard entry.hasPrefix(".\(name).\(host)-"), entry.hasSuffix(".tmp" + ending),
+                isOfDeadProcess(String(entry.dropLast(ending.count)))
+            else { return false }
             var status = stat()
-            guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
-            try? FileManager.default.removeItem(atPath: path)
-        }
+            return unsafe lstat("\(directory)/\(entry)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        }.map { "\(directory)/\($0)" }
     }
 
     private static func isOfDeadProcess(_ name: String) -> Bool {

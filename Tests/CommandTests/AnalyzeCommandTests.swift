@@ -130,6 +130,30 @@ extension ProgramTests {
             #expect(Double(last) == report.runs[0].measures.matrices[0].spectrum?.singularValues[0])
         }
 
+        @Test func `an analysis that is stopped while it writes leaves the earlier one`() throws {
+            let project = try TinyProject()
+            try Self.train(project, "star")
+            #expect(try Self.analyze(project, ["star"], checkpoint: "3").code == 0)
+            let before = try digests(below: project.file("analysis"))
+            for _ in 0..<20 {
+                let stopped = try project.stop(
+                    ["analyze", project.file("star"), "--checkpoint", "last"], writing: "analysis", with: SIGTERM
+                ) { (try? ReadAnalysis(project.file("analysis")).runs[0].source.step) != 3 }
+                guard let result = stopped else {
+                    #expect(try Self.analyze(project, ["star"], checkpoint: "3").code == 0)
+                    continue
+                }
+                #expect(result.code == 143 && result.seconds < Program.promptly, "\(result)")
+                #expect(try digests(below: project.file("analysis")) == before)
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: project.path).allSatisfy {
+                        !$0.hasPrefix(".analysis")
+                    })
+                return
+            }
+            Issue.record("no analysis could be stopped before its end")
+        }
+
         @Test func `a frozen A minus its start is exactly 0`() throws {
             let project = try TinyProject()
             try Self.train(project, "frozen", ["--set", "lora.freezeA=true", "--set", "lora.aInit=kaimingRank"])

@@ -209,34 +209,15 @@ extension ProgramTests {
             let project = try Self.trained("unolora")
             // On a busy machine an export may have ended before the test sees that it has begun to write: then another one starts.
             for attempt in 0..<20 {
-                let running = try RunningProgram(
-                    command: project.tellingPids() + [
-                        "export", project.file("run"), "--format", "merged", "--out", project.file("out-\(attempt)"),
-                        "--checkpoint", "last",
-                    ])
-                var isHeld = false
-                // It is stopped as soon as it has begun to write, so that it cannot finish before the signal.
-                running.wait {
-                    let deadline = ContinuousClock.now + .milliseconds(20)
-                    repeat {
-                        let names = (try? Self.names(project.path)) ?? []
-                        if names.contains("out-\(attempt)") { return true }
-                        if names.contains(where: { $0.hasPrefix(".out-") }) {
-                            isHeld = (try? kill(project.pid(rank: 0), SIGSTOP)) == 0
-                            return true
-                        }
-                    } while ContinuousClock.now < deadline
-                    return false
-                }
-                // It may have been stopped behind its last write.
-                if isHeld { isHeld = try Self.names(project.path).contains { $0.hasPrefix(".out-") } }
-                if isHeld { #expect(kill(try project.pid(rank: 0), signal) == 0) }
-                kill(try project.pid(rank: 0), SIGCONT)
-                let result = try running.wait()
-                guard isHeld else { continue }
+                let out = "out-\(attempt)"
+                let stopped = try project.stop(
+                    ["export", project.file("run"), "--format", "merged", "--checkpoint", "last"], writing: out,
+                    with: signal
+                ) { FileManager.default.fileExists(atPath: project.file(out)) }
+                guard let result = stopped else { continue }
                 #expect(result.code == code && result.seconds < Program.promptly, "\(result)")
                 let names = try Self.names(project.path)
-                #expect(!names.contains("out-\(attempt)") && !names.contains { $0.hasPrefix(".out-") })
+                #expect(!names.contains(out) && !names.contains { $0.hasPrefix(".out-") })
                 return
             }
             Issue.record("no export could be stopped before its end")

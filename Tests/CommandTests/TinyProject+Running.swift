@@ -23,6 +23,37 @@ extension TinyProject {
         return try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 
+    /// Runs a command that writes the directory `out` as a whole, and sends it a signal while it does. Nil if it could not be held
+    /// before its end; `isDone` tells that the directory is there.
+    func stop(
+        _ arguments: [String], writing out: String, with signal: Int32, isDone: () -> Bool
+    ) throws -> Program.Result? {
+        func isWriting() -> Bool {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+            return names.contains { $0.hasPrefix(".\(out).") && $0.hasSuffix(".tmp") }
+        }
+        let running = try RunningProgram(command: tellingPids() + arguments + ["--out", file(out)])
+        var isHeld = false
+        // It is held as soon as it has begun to write, so that it cannot finish before the signal.
+        running.wait {
+            let deadline = ContinuousClock.now + .milliseconds(20)
+            repeat {
+                if isDone() { return true }
+                guard isWriting() else { continue }
+                isHeld = (try? kill(pid(rank: 0), SIGSTOP)) == 0
+                return true
+            } while ContinuousClock.now < deadline
+            return false
+        }
+        // It may have been held behind its last write.
+        if isHeld { isHeld = isWriting() && !isDone() }
+        let process = try pid(rank: 0)
+        if isHeld { #expect(kill(process, signal) == 0) }
+        kill(process, SIGCONT)
+        let result = try running.wait()
+        return isHeld ? result : nil
+    }
+
     /// Whether the run has logged a step.
     var hasMetrics: Bool { loggedSteps > 0 }
 

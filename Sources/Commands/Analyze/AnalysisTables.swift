@@ -1,4 +1,5 @@
 import Analysis
+import Runs
 
 /// The tables of an analysis in long form, as CSV: a line of column names, then a line for each number or pair. Numbers have as many
 /// digits as are needed to read the same number again; an absent value is empty.
@@ -11,8 +12,8 @@ struct AnalysisTables {
 
         /// The file's content.
         var text: String {
-            var text = columns.joined(separator: ",") + "\n"
-            for row in rows { text += row.map(\.text).joined(separator: ",") + "\n" }
+            var text = CSV.line(columns)
+            for row in rows { text += CSV.line(row.map(\.text)) }
             return text
         }
     }
@@ -23,15 +24,11 @@ struct AnalysisTables {
         case whole(Int?)
         case number(Double?)
 
-        /// Texts with a comma, quote or line break are quoted as RFC 4180 says.
         fileprivate var text: String {
             switch self {
-            case .text(let text):
-                let text = text ?? ""
-                guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-                return "\"" + text.replacing("\"", with: "\"\"") + "\""
-            case .whole(let number): return number.map { "\($0)" } ?? ""
-            case .number(let number): return number.map { "\($0)" } ?? ""
+            case .text(let text): text ?? ""
+            case .whole(let number): number.map { "\($0)" } ?? ""
+            case .number(let number): number.map { "\($0)" } ?? ""
             }
         }
     }

@@ -53,10 +53,10 @@ public enum ExportCommand {
         guard let format = ExportFormat(rawValue: request.format) else {
             throw Failure(.usage, "--format \(request.format) is none of \(formats.joined(separator: ", "))")
         }
-        try ExportDirectory.refuseExisting(request.out)
+        try AtomicDirectory.refuseExisting(request.out)
         // The model of the run is closed before a merged one is opened.
         let source = try ExportSource.read(path, format, request, world: world)
-        let directory = try ExportDirectory(request.out)
+        let directory = try AtomicDirectory(request.out)
         var said: [String] = [source.base.notice].compactMap(\.self)
         do throws(Failure) {
             for part in source.parts {

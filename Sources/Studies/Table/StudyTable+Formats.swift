@@ -1,5 +1,6 @@
 package import Failures
 package import Foundation
+import Runs
 import Tensors
 
 extension StudyTable {
@@ -44,7 +45,7 @@ extension StudyTable {
                 rows.append(start + [name, "", "", "", Self.plain(value), "", "", "", ""])
             }
         }
-        return rows.map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
+        return rows.map(CSV.line).joined()
     }
 
     /// Three tables with aligned columns, and notes; also for the terminal.
@@ -93,12 +94,6 @@ extension StudyTable {
                 }
             }.joined()
         }.joined(separator: "$\\pm$")
-    }
-
-    /// A field of CSV, in quotes where it must be.
-    private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 
     private static func plain(_ value: Double?) -> String {

@@ -1,13 +1,20 @@
 package import Failures
-package import Foundation
-import Runs
+import Foundation
 import Synchronization
-package import Tensors
+import Tensors
 
-/// The directory of an export. It is written under a hidden name beside its final one and renamed when it is complete, so that
-/// nothing is left of an unfinished export: not after a failure, nor after SIGINT, SIGTERM or SIGHUP, which remove it and end the
-/// process with 130, 143 or 129. What a killed process left is removed by the next export to the same place.
-package final class ExportDirectory: Sendable {
+/// A directory that appears as a whole. It is written under a hidden name beside its final one and gets that when it is complete, so
+/// that nothing is left of an unfinished one: not after a failure, nor after SIGINT, SIGTERM or SIGHUP, which remove it and end the
+/// process with 130, 143 or 129. What a killed process left is removed by the next one that writes to the same place.
+package final class AtomicDirectory: Sendable {
+    /// What may be at the final path before.
+    package enum Existing: Sendable {
+        /// Nothing; whatever is there is refused.
+        case refused
+        /// A directory that the new one replaces, if the check finds nothing wrong with it.
+        case replaced(@Sendable () throws(Failure) -> Void)
+    }
+
     private enum State {
         case open
         case finished
@@ -24,15 +31,17 @@ package final class ExportDirectory: Sendable {
     /// Where to write.
     package let path: String
     private let final: String
+    private let existing: Existing
     private let shared = Shared()
 
-    /// Makes the hidden directory. Throws `cannotWrite` when something is at the final path, or when nothing can be written there.
-    package init(_ path: String) throws(Failure) {
-        final = path
-        try Self.refuseExisting(path)
+    /// Makes the hidden directory. Throws `cannotWrite` when something that is not to be replaced is at the final path, or when
+    /// nothing can be written there.
+    package init(_ path: String, _ existing: Existing = .refused) throws(Failure) {
+        (final, self.existing) = (path, existing)
         let (parent, name) = Self.split(path)
+        Replacement.recover(path, in: parent, name)
+        try Self.check(path, existing)
         guard makeDirectories(parent) else { throw writeFailure("create", parent) }
-        TemporaryFile.removeStaleDirectories(in: parent, of: name)
         self.path = TemporaryFile.path(beside: path)
         guard unsafe mkdir(self.path, 0o777) == 0 else { throw writeFailure("create", self.path) }
         StopSignals.install()
@@ -41,8 +50,11 @@ package final class ExportDirectory: Sendable {
 
     deinit { abandon() }
 
-    /// Throws `cannotWrite` when something is at a path where an export should be written.
-    package static func refuseExisting(_ path: String) throws(Failure) {
+    /// Throws `cannotWrite` when something is at a path where a directory should appear.
+    package static func refuseExisting(_ path: String) throws(Failure) { try check(path, .refused) }
+
+    private static func check(_ path: String, _ existing: Existing) throws(Failure) {
+        if case .replaced(let check) = existing { return try check() }
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return }
         throw Failure(.cannotWrite, "\(path.shown) exists; choose another --out or remove it")
@@ -55,6 +67,11 @@ package final class ExportDirectory: Sendable {
         return place
     }
 
+    /// Writes a new file inside; `name` may be in a directory that was made.
+    package func write(_ text: String, to name: String) throws(Failure) {
+        try DurableFile.write(text.utf8, to: "\(path)/\(name)")
+    }
+
     /// Makes everything durable and gives the directory its final name.
     package func finish() throws(Failure) {
         for name in (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? [] {
@@ -65,17 +82,26 @@ package final class ExportDirectory: Sendable {
             }
         }
         try DurableFile.synchronize(directory: path)
-        // A rename would replace an empty directory that somebody made in the meantime.
-        try Self.refuseExisting(final)
+        // Something may have come there in the meantime, and a plain rename would replace an empty directory.
+        try Self.check(final, existing)
         waitWhereStopped()
         let result: Result<Void, Failure>? = shared.state.withLock { state in
             guard state == .open else { return nil }
-            let result = Result { () throws(Failure) in try DurableFile.rename(path, to: final) }
+            let result = Result { () throws(Failure) in try show() }
             if case .success = result { state = .finished }
             return result
         }
         guard let result else { return waitWhereStopped() }
         try result.get()
+        // What was replaced has the hidden name now.
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    private func show() throws(Failure) {
+        switch existing {
+        case .refused: try DurableFile.rename(path, to: final)
+        case .replaced: try Replacement.replace(final, by: path)
+        }
     }
 
     /// Removes what was written, unless it has its final name.
@@ -101,7 +127,7 @@ package final class ExportDirectory: Sendable {
         }
     }
 
-    /// Ends the process on a signal. The export may still write into the directory while it is removed, so this is repeated.
+    /// Ends the process on a signal. Another thread may still write into the directory while it is removed, so this is repeated.
     private func watch() {
         Thread.detachNewThread { [shared, path] in
             while true {
@@ -121,7 +147,7 @@ package final class ExportDirectory: Sendable {
                 }
                 _exit(128 + signal)
             }
-            // Nothing of the export is left to remove.
+            // Nothing is left to remove.
             StopSignals.release()
         }
     }
@@ -129,14 +155,5 @@ package final class ExportDirectory: Sendable {
     private static func split(_ path: String) -> (parent: String, name: String) {
         let url = URL(fileURLWithPath: path)
         return (url.deletingLastPathComponent().path, url.lastPathComponent)
-    }
-}
-
-extension DurableFile {
-    /// Writes a new file of an export.
-    package static func write(_ data: Data, to path: String) throws(Failure) {
-        let file = try DurableFile(creating: path, exclusively: true)
-        try file.write([UInt8](data))
-        _ = try file.finish()
     }
 }
