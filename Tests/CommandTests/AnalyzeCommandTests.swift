@@ -154,6 +154,36 @@ extension ProgramTests {
             Issue.record("no analysis could be stopped before its end")
         }
 
+        @Test func `the page names the run's directory, its state, and intervals from its answers`() throws {
+            let project = try TinyProject()
+            func train(_ run: String, _ more: [String] = []) throws -> Int32 {
+                try Program.run(
+                    ["train", "--config", project.configuration, "--out", project.file(run), "--set", "train.steps=6"]
+                        + more
+                ).code
+            }
+            #expect(try train("задача") == 0 && train("任务", ["--stop-after", "3", "--set", "log.every=1"]) == 85)
+            func page(_ runs: [String], in directory: String) throws -> String {
+                let result = try Program.run(
+                    ["analyze"] + runs + ["--out", project.file("analysis")], directory: project.file(directory))
+                #expect(result.code == 0, "\(result.error)")
+                return try String(contentsOfFile: project.file("analysis/report.html"), encoding: .utf8)
+            }
+            let here = try page(["."], in: "задача")
+            #expect(here.contains("<h1>Analysis of задача</h1>"))
+            // The only task with a test split, and the average.
+            let bars = here.matches(of: #/<title>(colour|pair|grade|average)[^<]* \([0-9.−]+ to [0-9.−]+\)<\/title>/#)
+            #expect(Set(bars.map(\.output.1)) == ["colour", "average"], "\(bars.count)")
+            #expect(here.contains("A bar holds 95 % of 2000 resamples of the examples."))
+            let both = try page(["задача", "./任务"], in: "")
+            #expect(both.contains("任务 (stopped)") && both.contains("<td>stopped at step 3</td>"))
+            #expect(both.contains("<figure id=\"spectra-задача\"") && both.contains("<figure id=\"spectra-任务\""))
+            #expect(FileManager.default.fileExists(atPath: project.file("analysis/figures/spectra-任务.svg")))
+            try FileManager.default.removeItem(atPath: project.file("задача/answers-test.json"))
+            let without = try page(["."], in: "задача")
+            #expect(without.contains("No intervals, since no answers are kept"))
+        }
+
         @Test func `a frozen A minus its start is exactly 0`() throws {
             let project = try TinyProject()
             try Self.train(project, "frozen", ["--set", "lora.freezeA=true", "--set", "lora.aInit=kaimingRank"])

@@ -65,6 +65,44 @@ extension ProgramTests {
             #expect(try endings.map { try Self.table(killed, $0) } == before)
         }
 
+        @Test func `the page has the adapters of the first seed, or why there are none`() throws {
+            let project = try TinyProject()
+            try project.write(
+                "study.yaml",
+                """
+                run: run.yaml
+                set: {train.steps: 12}
+                rows:
+                  - {name: star}
+                  - {name: each, tasks: each, set: {method: unolora}}
+                  - {name: nothing, set: {method: frozen}}
+                  - {name: bad, set: {lr.peak: 1e30, optim.clip: null}}
+                seeds: [1, 2]
+                """)
+            #expect(try Program.run(Self.arguments(project)).code == 86)
+            func page() throws -> String {
+                try String(contentsOfFile: project.file("study/report.html"), encoding: .utf8)
+            }
+            let whole = try page()
+            for id in ["spectra-star", "scales-star", "spectra-each-task-colour", "effective-rank-each-task-colour"] {
+                #expect(whole.contains("<figure id=\"\(id)\""), "\(id)")
+            }
+            #expect(!whole.contains("<figure id=\"spectra-each-task-pair\""))
+            #expect(whole.contains("Not here: bad: ") && whole.contains("trains nothing that could be analysed"))
+            // A run without its checkpoints has its results, but no adapter.
+            try FileManager.default.removeItem(atPath: project.file("study/runs/star/seed-1/checkpoints/best"))
+            let step = try #require(
+                try FileManager.default.contentsOfDirectory(
+                    atPath: project.file("study/runs/star/seed-1/checkpoints")
+                ).first { $0.hasPrefix("step-") })
+            try FileManager.default.removeItem(
+                atPath: project.file("study/runs/star/seed-1/checkpoints/\(step)/MANIFEST.json"))
+            #expect(try Program.run(Self.arguments(project)).code == 86)
+            let without = try page()
+            #expect(without.contains("Not here: star: ") && !without.contains("<figure id=\"spectra-star\""))
+            #expect(without.contains("<figure id=\"spectra-each-task-colour\""))
+        }
+
         @Test func `a run that fails is a cell that says why, and the others go on`() throws {
             let project = try TinyProject()
             try project.write(

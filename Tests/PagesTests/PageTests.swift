@@ -23,6 +23,12 @@ import Testing
                     ], horizontal: "step", vertical: "loss", kind: .logarithmic
                 ).drawing, table: DataTable(["step", name], (0..<500).map { ["\($0)", "1"] })),
             Figure(
+                "many-lines", title: "many", reading: "one line",
+                LineChart(
+                    (0..<14).map { line in .init("line \(line)", [(0, Double(line)), (1, 20)], index: line) },
+                    horizontal: "step", vertical: "loss"
+                ).drawing),
+            Figure(
                 "empty", title: "empty", reading: "nothing",
                 LineChart([], horizontal: "step", vertical: "loss").drawing),
             Figure(
@@ -208,7 +214,42 @@ import Testing
     }
 
     @Test func `identifiers are made of any text`() {
-        #expect(Figure.identifier("A/B: \u{E4} c_1") == "a-b-c-1" && Figure.identifier("lora.rank=8") == "lora-rank-8")
+        #expect(Figure.identifier("A/B: \u{E4} c_1") == "a-b-\u{E4}-c-1")
+        #expect(Figure.identifier("lora.rank=8") == "lora-rank-8")
+        // Letters of any script stay, however they are composed.
+        #expect(Figure.identifier("Задача №1") == "задача-1" && Figure.identifier("任务/二") == "任务-二")
+        #expect(Array(Figure.identifier("a\u{308}").utf8) == Array("\u{E4}".utf8))
+        #expect(Figure.identifier("?!") == "u3f-u21" && Figure.identifier("") == "")
+        #expect(Figure.identifier(String(repeating: "任", count: 400)).utf8.count == 120)
+    }
+
+    /// More curves than there are colours: each has one frame in which it has a colour, and is grey in the others.
+    @Test func `many curves are drawn in several frames with one scale`() throws {
+        let figure = try #require(Self.figures.first { $0.id == "many-lines" })
+        let paths = Self.elements(try Self.parse(figure.file)).filter { $0.name == "path" }
+        func named(_ name: String, _ style: String) -> [XMLElement] {
+            paths.filter {
+                $0.stringValue == name && (Self.value("class", of: $0) ?? "").hasPrefix(style)
+            }
+        }
+        for line in 0..<14 {
+            #expect(named("line \(line)", "curve").count == 1 && named("line \(line)", "other").count == 2)
+        }
+        let styles = (0..<6).map { line in Self.value("class", of: named("line \(line)", "curve")[0]) }
+        #expect(Set(styles).count == 6)
+        // The first line is as far below the second one in every frame.
+        func start(_ path: XMLElement) throws -> Double {
+            let text = try #require(Self.value("d", of: path)).dropFirst().prefix { $0 != "L" }
+            return try #require(text.split(separator: " ").last.flatMap { Double($0) })
+        }
+        let gaps = try zip(named("line 0", "other"), named("line 5", "other")).map { try start($0) - start($1) }
+        #expect(gaps.count == 2 && gaps[0] > 1 && (gaps[0] - gaps[1]).magnitude < 0.02)
+    }
+
+    @Test func `colours with marks or dashes differ for many series`() {
+        let marks = (0..<48).map { "\(Ink.seriesClass($0)) \(Ink.mark($0))" }
+        let dashes = (0..<64).map { "\(Ink.seriesClass($0)) \(Ink.dashes($0) ?? "solid")" }
+        #expect(Set(marks).count == 48 && Set(dashes).count == 64)
     }
 }
 

@@ -3,6 +3,7 @@ import Pages
 import TestSupport
 import Testing
 
+@testable import Analysis
 @testable import Reports
 @testable import Runs
 @testable import Studies
@@ -74,9 +75,53 @@ import Testing
         let ids = page.figures.map(\.id)
         #expect(ids.contains("curve-loss") && ids.contains("loss") && !ids.contains("curve-average"))
         #expect(page.source.contains("<td>1.5</td>"))
-        // Too many lines for one figure.
+        // More lines than there are colours are drawn too.
         let many = (0..<9).map { Self.line("line \($0)", [0.5, 0.5]) }
         let crowded = Self.page(many, histories: many.map { _ in [history(1)] })
-        #expect(!crowded.figures.map(\.id).contains("loss") && crowded.source.contains("cannot be told apart"))
+        #expect(crowded.figures.map(\.id).contains("loss"))
+        for line in 0..<9 { #expect(crowded.source.contains("<title>line \(line)</title>")) }
+    }
+
+    @Test func `adapters are drawn beside each other, and absent ones have their reason`() {
+        func analysis(_ values: [Double], scale: Double?) -> RunAnalysis {
+            let site = SiteLabel(name: "encoder.block.0.layer.0.SelfAttention.q", kind: "encoderSelf.q")
+            var measures = AdapterMeasures()
+            measures.matrices = [
+                MatrixAnalysis(
+                    site: site, matrix: .update, task: nil, state: .trained, shape: [8, 8], frobeniusNorm: values[0],
+                    spectrum: Spectrum(singularValues: values))
+            ]
+            let scales = scale.map { scale in
+                ScaleAnalysis(
+                    basis: .trainingTexts,
+                    tasks: ["a", "b"].map {
+                        .init(
+                            task: $0, texts: 30, sites: [.init(site: site, mean: [scale, scale], deviation: [0, 0])])
+                    })
+            }
+            var source = RunAnalysis.Source(
+                name: "r", method: "m", model: "m", seed: 1, checkpoint: "c", step: 3, adapter: "", backbone: "",
+                tasks: ["a", "b"])
+            source.notes = ["a note"]
+            return RunAnalysis(source: source, measures: measures, overlaps: [], scales: scales)
+        }
+        let lines = ["one", "two", "three"].map { Self.line($0, [0.5, 0.5]) }
+        let table = StudyTable(split: "test", seeds: [1, 2], resamples: 2_000, lines: lines)
+        let adapters: [StudyAdapter] = [
+            .analysed(ReportedAdapter(name: RunName("one"), analysis: analysis([4, 1], scale: nil))),
+            .analysed(ReportedAdapter(name: RunName("two"), analysis: analysis([2, 2], scale: 1.5))),
+            .absent(line: "three", reason: "it <failed>"),
+        ]
+        let page = StudyPage(table, histories: lines.map { _ in [] }, adapters: adapters).page(version: "1")
+        let ids = page.figures.map(\.id)
+        for id in ["spectra-one", "spectra-two", "effective-rank-one", "update-norm-two", "scales-two"] {
+            #expect(ids.contains(id), "\(ids)")
+        }
+        #expect(!ids.contains("scales-one"))
+        let source = page.source
+        for text in ["Not here: three: it &lt;failed&gt;.", "one: a note.", "30 training texts of each task", ">1.50<"]
+        {
+            #expect(source.contains(text), "\(text)")
+        }
     }
 }

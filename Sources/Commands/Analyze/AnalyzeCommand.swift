@@ -5,6 +5,8 @@ import Kernels
 public import MPI
 import Reports
 import Runs
+import Studies
+import Tasks
 
 /// `analyze`: what the adapters of runs have become, as tables for machines.
 public enum AnalyzeCommand {
@@ -34,9 +36,7 @@ public enum AnalyzeCommand {
         }
         let directory = try AnalysisDirectory(request.out)
         var report = try report(request, world: world)
-        let histories = report.runs.map { RunHistory(RunDirectory($0.source.name)) }
-        let page = AnalysisPage.page(report, histories)
-        let files = PageFiles(page, name: AnalysisDirectory.page)
+        let files = PageFiles(AnalysisPage.page(report, reported(report)), name: AnalysisDirectory.page)
         report.files += files.files.map(\.name)
         try directory.write(report, files)
         for run in report.runs {
@@ -50,6 +50,21 @@ public enum AnalyzeCommand {
         let names = AnalysisTables.names + [AnalysisDirectory.page]
         try Terminal.print("\(request.out): \(names.joined(separator: ", ")), figures")
         return 0
+    }
+
+    /// The analysed runs with what their directories say about them.
+    private static func reported(_ report: AnalysisReport) -> [ReportedRun] {
+        let sources = report.runs.map(\.source)
+        let histories = sources.map { RunHistory(RunDirectory($0.name)) }
+        let names = RunName.names(sources.map(\.name), histories.map(\.condition))
+        return sources.indices.map { index in
+            let (run, tasks) = (RunDirectory(sources[index].name), sources[index].tasks)
+            var intervals: [SplitName: FigureIntervals] = [:]
+            for (split, record) in histories[index].figures {
+                intervals[split] = AnswersFile.read(run, split).map { FigureIntervals(record, $0, tasks: tasks) }
+            }
+            return ReportedRun(name: names[index], tasks: tasks, history: histories[index], intervals: intervals)
+        }
     }
 
     /// All that the files contain: the only place that computes it.

@@ -100,11 +100,12 @@ private struct TextScales {
     private let method: LowRankMethod
     private let session: RunSession?
     private let threads: Int
+    private let most: Int?
 
     /// Opens the model and the tokenised training texts if they are needed. Throws a failure, whose sentence says why, if they are
     /// not those of the training any more.
     init(_ run: AnalyzedRun, _ method: LowRankMethod, world: Communicator) throws(Failure) {
-        self.method = method
+        (self.method, most) = (method, run.depth.texts)
         guard method.scalesReadTexts else {
             (session, threads) = (nil, 1)
             return
@@ -123,7 +124,7 @@ private struct TextScales {
 
     /// The scales of each task with these weights of the adapter.
     func scales(_ weights: ReadOnlyArena) -> [TaskScales] {
-        if let session { return session.trainingScales(weights: weights, threads: threads) ?? [] }
+        if let session { return session.trainingScales(weights: weights, threads: threads, most: most) ?? [] }
         return (0..<method.options.tasks).compactMap { method.scales(task: $0, weights: weights) }
     }
 }

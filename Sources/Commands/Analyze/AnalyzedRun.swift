@@ -25,12 +25,14 @@ struct AnalyzedRun {
     /// Names of the tasks in the order of their ids.
     let tasks: [String]
     let weights: Arena
+    let depth: AnalysisDepth
     private let checkpoint: Checkpoint
     /// Whether the last checkpoint stands for a best one that the run does not have.
     private let usesLast: Bool
 
     /// Opens a checkpoint of a run. Refuses a damaged one, weights that are not finite, and a run that trained nothing.
-    init(_ path: String, checkpoint name: String) throws(Failure) {
+    init(_ path: String, checkpoint name: String, depth: AnalysisDepth = .whole) throws(Failure) {
+        self.depth = depth
         run = RunDirectory(path)
         guard FileManager.default.fileExists(atPath: run.configuration) else {
             throw Failure(
@@ -55,6 +57,12 @@ struct AnalyzedRun {
         // How A began is no part of what an adapter computes, and older files do not have it.
         if configuration.hasLoraKeys { adapter.loraAInit = configuration.adapterConfiguration(shape).loraAInit }
         method = try MethodTable.standard.method(adapter, on: shape, from: .file(path: file)).method
+        if let most = depth.wholeModel, method.isWholeModel(of: shape), method.parameters.count > most {
+            throw Failure(
+                .badConfiguration,
+                "all \(method.parameters.count / 1_000_000) million weights of the model were trained, whose analysis takes long; "
+                    + "unolora-dist analyze \(path) makes it")
+        }
         tasks = adapter.taskNames ?? configuration.tasks.map(\.name)
         guard tasks.count == adapter.tasks, Set(tasks).count == tasks.count else {
             throw Failure(.badData, "\(file): taskNames does not have \(adapter.tasks) different names")

@@ -65,14 +65,16 @@ public enum StudyCommand {
         let ending = queue()
         // The ranks sleep while they wait, since their parts take different times.
         try world.idleBarrier()
+        let alone = try world.split(color: world.rank, key: 0)
         let codes = try world.gather([Int64(ending.stopped ?? 0), Int64(ending.failed ?? 0)], "the ends of the queues")
-        guard world.rank == 0 else { return ending.stopped ?? ending.failed ?? 0 }
+        guard world.rank == 0, let alone else { return ending.stopped ?? ending.failed ?? 0 }
         if let stopped = codes.map({ $0[0] }).first(where: { $0 != 0 }) {
             Terminal.say("stopped; the same command continues the study")
             return Int32(stopped)
         }
         let elsewhere = states.elsewhere()
-        guard let table = try writeTable(study, states, elsewhere, counts, in: directory) else {
+        let adapters = StudyAdapters(study, in: directory, alone: alone)
+        guard let table = try writeTable(study, states, elsewhere, counts, adapters, in: directory) else {
             Terminal.say("stopped before the table was written; the same command writes it")
             return 128 + (StopSignals.ending ?? SIGTERM)
         }
@@ -89,15 +91,17 @@ public enum StudyCommand {
     /// not be replaced by an older one. Nil when a signal asks the program to end.
     private static func writeTable(
         _ study: Study, _ states: RunStates, _ elsewhere: Set<String>, _ counts: [StudyTable.Counts],
-        in directory: StudyDirectory
+        _ adapters: StudyAdapters, in directory: StudyDirectory
     ) throws(Failure) -> StudyTable? {
         while true {
             let present = study.runs.map(states.state)
             let results = StudyResults(study, present, elsewhere: elsewhere, in: directory)
             let isGivenUp = { StopSignals.ending != nil }
-            guard let table = StudyTable(study, results, counts: counts, isGivenUp: isGivenUp) else { return nil }
+            guard let table = StudyTable(study, results, counts: counts, isGivenUp: isGivenUp),
+                let analysed = adapters.adapters(present, isGivenUp: isGivenUp)
+            else { return nil }
             let files = try table.files()
-            let page = StudyReport.page(study, table, in: directory)
+            let page = StudyReport.page(study, table, analysed, in: directory)
             let isCurrent = try directory.exclusively { () throws(Failure) in
                 guard study.runs.map(states.state) == present else { return false }
                 for (ending, text) in files { try directory.write(text, to: directory.table(ending)) }

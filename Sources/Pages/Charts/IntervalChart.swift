@@ -2,9 +2,9 @@
 package struct IntervalChart: Sendable {
     /// A value.
     package struct Row: Sendable {
-        let name: String
-        let value: Double?
-        let interval: ClosedRange<Double>?
+        package let name: String
+        package let value: Double?
+        package let interval: ClosedRange<Double>?
         let index: Int
 
         /// Creates a row; `index` chooses the colour.

@@ -47,10 +47,11 @@ package struct ScatterChart: Sendable {
         let y = Scale(.linear, covering: points.map(\.y), to: (frame.bottom, frame.top))
         frame.drawVertical(y, name: vertical, in: &drawing)
         frame.drawHorizontal(x, name: horizontal, in: &drawing)
-        Frame.drawLegend(names.enumerated().map { ($1, $0) }, in: &drawing, marks: true)
+        Frame.drawLegend(names.enumerated().map { ($1, $0) }, .mark, in: &drawing)
         for point in points {
-            drawing.circle(
-                x.place(point.x), y.place(point.y), 4, style: "dot \(Ink.seriesClass(point.group))", hint: point.name)
+            drawing.mark(
+                Ink.mark(point.group), x.place(point.x), y.place(point.y), 4,
+                style: "dot \(Ink.seriesClass(point.group))", hint: point.name)
             let (place, width) = (x.place(point.x), Drawing.width(of: point.name) + 8)
             let isRight = place + width < drawing.width
             // Groups have names in the legend already.

@@ -1,5 +1,8 @@
 /// Bars that are each divided into shares of a whole.
 package struct ShareChart: Sendable {
+    /// The largest number of parts that differ in colour.
+    package static let mostParts = Ink.series
+
     let bars: [(name: String, shares: [Double])]
     let parts: [String]
     let name: String
@@ -22,7 +25,7 @@ package struct ShareChart: Sendable {
             left: names + 6, top: 10 + legend, right: drawing.width - 16, bottom: drawing.height - 38)
         let x = Scale(from: 0, through: 1, to: (frame.left, frame.right), count: 4)
         frame.drawHorizontal(x, name: name, in: &drawing)
-        Frame.drawLegend(parts.enumerated().map { ($1, $0) }, in: &drawing, marks: true)
+        Frame.drawLegend(parts.enumerated().map { ($1, $0) }, .area, in: &drawing)
         for (position, bar) in bars.enumerated() {
             let y = frame.top + Self.row * Double(position) + 3
             if bars.count > 1 {

@@ -65,8 +65,16 @@ package struct Drawing: Sendable {
                 ], hint.map { [.of("title", [:], $0)] } ?? []))
     }
 
-    /// A line through points, interrupted where a point is nil.
-    mutating func path(_ points: [(x: Double, y: Double)?], style: String, dashes: String? = nil) {
+    /// A mark at a place.
+    mutating func mark(_ mark: Mark, _ x: Double, _ y: Double, _ radius: Double, style: String, hint: String? = nil) {
+        guard mark != .circle else { return circle(x, y, radius, style: style, hint: hint) }
+        area(mark.corners.map { (x + radius * $0.x, y + radius * $0.y) }, style: style, hint: hint)
+    }
+
+    /// A line through points, interrupted where a point is nil, with a text that is shown when it is pointed at.
+    mutating func path(
+        _ points: [(x: Double, y: Double)?], style: String, dashes: String? = nil, hint: String? = nil
+    ) {
         var (text, isDown) = ("", false)
         for point in points {
             guard let point else {
@@ -77,16 +85,20 @@ package struct Drawing: Sendable {
             isDown = true
         }
         guard !text.isEmpty else { return }
-        content.append(.of("path", ["class": style, "stroke-dasharray": dashes, "d": text]))
+        content.append(
+            .of(
+                "path", ["class": style, "stroke-dasharray": dashes, "d": text],
+                hint.map { [.of("title", [:], $0)] } ?? []))
     }
 
     /// A filled area.
-    mutating func area(_ points: [(x: Double, y: Double)], style: String) {
+    mutating func area(_ points: [(x: Double, y: Double)], style: String, hint: String? = nil) {
         guard points.count > 2 else { return }
         let text = points.enumerated().map { index, point in
             "\(index == 0 ? "M" : "L")\(NumberText.place(point.x)) \(NumberText.place(point.y))"
         }
-        content.append(.of("path", ["class": style, "d": text.joined() + "Z"]))
+        content.append(
+            .of("path", ["class": style, "d": text.joined() + "Z"], hint.map { [.of("title", [:], $0)] } ?? []))
     }
 
     /// About how wide a text is, in the size of the axes' texts.

@@ -38,17 +38,26 @@ struct Frame {
         (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)
     }
 
-    /// Draws the names of series with their lines, in the colours and dashes of their indices.
-    static func drawLegend(_ names: [(name: String, index: Int)], in drawing: inout Drawing, marks: Bool) {
+    /// What stands beside a name in a legend.
+    enum Key {
+        case line
+        case mark
+        case area
+    }
+
+    /// Draws the names of series from a height downwards, each beside its line, mark or area in the colour of its index.
+    static func drawLegend(
+        _ names: [(name: String, index: Int)], _ key: Key, from top: Double = 0, in drawing: inout Drawing
+    ) {
         let width = drawing.width - 8
         let places = places(names.map(\.name), width: width)
         for ((name, index), place) in zip(names, places) {
-            let (x, y) = (place.x + 4, 8 + row * Double(place.row))
+            let (x, y) = (place.x + 4, top + 8 + row * Double(place.row))
             let style = Ink.seriesClass(index)
-            if marks {
-                drawing.circle(x + 8, y, 4, style: "dot \(style)")
-            } else {
-                drawing.path([(x, y), (x + 18, y)], style: "curve \(style)", dashes: Ink.dashes(index))
+            switch key {
+            case .line: drawing.path([(x, y), (x + 18, y)], style: "curve \(style)", dashes: Ink.dashes(index))
+            case .mark: drawing.mark(Ink.mark(index), x + 8, y, 4, style: "dot \(style)")
+            case .area: drawing.rectangle(x + 3, y - 5, 10, 10, style: "fill \(style)")
             }
             drawing.text(Drawing.fitted(name, into: width - 40), x + 22, y + 4)
         }

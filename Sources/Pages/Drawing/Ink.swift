@@ -1,5 +1,31 @@
 import Foundation
 
+/// The shape of a mark; all have about the same area.
+enum Mark: CaseIterable {
+    case circle
+    case square
+    case triangle
+    case diamond
+    case cross
+    case tip
+
+    /// The corners around the origin, for a circle of radius 1; none for the circle itself.
+    var corners: [(x: Double, y: Double)] {
+        switch self {
+        case .circle: []
+        case .square: [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]
+        case .triangle: [(0, -1.3), (1.2, 0.9), (-1.2, 0.9)]
+        case .tip: [(0, 1.3), (1.2, -0.9), (-1.2, -0.9)]
+        case .diamond: [(0, -1.35), (1.35, 0), (0, 1.35), (-1.35, 0)]
+        case .cross:
+            [
+                (-0.45, -1.3), (0.45, -1.3), (0.45, -0.45), (1.3, -0.45), (1.3, 0.45), (0.45, 0.45), (0.45, 1.3),
+                (-0.45, 1.3), (-0.45, 0.45), (-1.3, 0.45), (-1.3, -0.45), (-0.45, -0.45),
+            ]
+        }
+    }
+}
+
 /// Colours, and marks that tell series apart without them.
 enum Ink {
     /// Number of different series colours.
@@ -14,6 +40,9 @@ enum Ink {
         // The ninth series has the first one's colour and the second one's dashes.
         [nil, "6 3", "2 3", "8 3 2 3", "4 2", "1 2", "10 4", "6 2 2 2 2 2"][(index + index / 8) % 8]
     }
+
+    /// The shape of a series' marks, in addition to its colour.
+    static func mark(_ index: Int) -> Mark { Mark.allCases[(index % series + index / series) % Mark.allCases.count] }
 
     /// A colour of a heat map, and whether dark text can be read on it; else light text is used.
     struct Fill: Equatable {

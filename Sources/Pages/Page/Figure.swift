@@ -1,3 +1,5 @@
+import Foundation
+
 /// A chart with what it shows, in words and as numbers.
 package struct Figure: Sendable {
     /// Identifies the figure in the page and names its file.
@@ -10,7 +12,7 @@ package struct Figure: Sendable {
     /// Creates a figure.
     ///
     /// - Parameters:
-    ///   - id: lower-case letters, digits and hyphens; different for all figures of a page.
+    ///   - id: lower-case letters, digits and hyphens, as `identifier` makes them.
     ///   - reading: what is to be seen, in one line.
     package init(_ id: String, title: String, reading: String, _ drawing: Drawing, table: DataTable? = nil) {
         self.id = id
@@ -27,17 +29,35 @@ package struct Figure: Sendable {
         return copy
     }
 
-    /// An identifier made of any text; different texts may have the same one.
+    /// An identifier made of any text: its letters and digits, of any script, in lower case. Other texts may have the same one. A text
+    /// without letters and digits has the numbers of its characters.
     package static func identifier(_ text: String) -> String {
-        var parts: [String] = [""]
-        for scalar in text.lowercased().unicodeScalars {
-            if ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) {
+        var (parts, bytes): ([String], Int) = ([""], 0)
+        for scalar in text.precomposedStringWithCanonicalMapping.lowercased().unicodeScalars {
+            bytes += UTF8.width(scalar)
+            guard bytes <= longest else { break }
+            if isWord(scalar) {
                 parts[parts.count - 1].unicodeScalars.append(scalar)
             } else if parts[parts.count - 1] != "" {
                 parts.append("")
             }
         }
-        return parts.filter { !$0.isEmpty }.joined(separator: "-")
+        let words = parts.filter { !$0.isEmpty }.joined(separator: "-")
+        guard words.isEmpty else { return words }
+        return text.unicodeScalars.prefix(8).map { "u" + String($0.value, radix: 16) }.joined(separator: "-")
+    }
+
+    /// The bytes of a text that count; the name of a file has 255 at most.
+    private static let longest = 120
+
+    /// Letters, digits, and the signs above and below letters.
+    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .lowercaseLetter, .uppercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+            .letterNumber, .nonspacingMark, .spacingMark:
+            true
+        default: false
+        }
     }
 
     private func picture(isFile: Bool) -> Node {

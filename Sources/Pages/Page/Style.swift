@@ -28,6 +28,7 @@ enum Style {
             \(root) .axis{stroke:var(--line);stroke-width:1}
             \(root) .reference{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3}
             \(root) .curve{fill:none;stroke:var(--own);stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
+            \(root) .other{fill:none;stroke:var(--line);stroke-width:.8;stroke-opacity:.55;stroke-linejoin:round}
             \(root) .band{fill:var(--own);fill-opacity:.16;stroke:none}
             \(root) .dot{fill:var(--own);stroke:var(--back);stroke-width:.8}
             \(root) .fill{fill:var(--own)}

@@ -1,44 +1,53 @@
 package import Analysis
 import Foundation
 package import Pages
-package import Runs
+import Runs
 
 /// The page of an analysis: what runs learned, and what their adapters became.
 package enum AnalysisPage {
-    /// Creates the page; `histories` are those of the analysed runs, in their order.
-    package static func page(_ report: AnalysisReport, _ histories: [RunHistory]) -> Page {
-        let names = ReportedRun.names(report.runs.map(\.source.name))
-        let runs = zip(report.runs, zip(names, histories)).map { run, rest in
-            ReportedRun(name: rest.0, tasks: run.source.tasks, history: rest.1)
-        }
-        let analyses = Array(zip(names, report.runs)).map { (name: $0, analysis: $1) }
+    /// Creates the page; `runs` are the analysed ones, in their order.
+    package static func page(_ report: AnalysisReport, _ runs: [ReportedRun]) -> Page {
+        let adapters = zip(runs, report.runs).map { ReportedAdapter(name: $0.name, analysis: $1) }
         let sections = [
-            overview(analyses), FigureSection(runs).section, CurveSection(runs).section,
-            InterferenceSection(runs).section, SpectrumSection(analyses).section,
-            SimilaritySection(analyses, report.comparisons).section, ScaleSection(analyses).section,
+            overview(runs, adapters), FigureSection(runs).section, CurveSection(runs).section,
+            InterferenceSection(runs).section, SpectrumSection(adapters).section,
+            SimilaritySection(adapters, report.comparisons).section, ScaleSection(adapters).section,
         ]
         return Page(
-            title: runs.count == 1 ? "Analysis of \(names[0])" : "Analysis of \(runs.count) runs",
+            title: runs.count == 1 ? "Analysis of \(runs[0].name.text)" : "Analysis of \(runs.count) runs",
             introduction: [
-                "What the runs learned, and what became of their adapters. All numbers are in analysis.json and in the "
-                    + "CSV files beside this page."
+                "What the runs learned, and what became of their adapters. The files beside this page have all numbers of the adapters; "
+                    + "figures and curves are those of each run's directory."
             ], sections: sections, footer: "Made by unolora-dist \(report.version) (\(report.commit)).")
     }
 
-    private static func overview(_ runs: [(name: String, analysis: RunAnalysis)]) -> Page.Section {
-        let notes = runs.flatMap { run in
-            run.analysis.source.notes.map { runs.count > 1 ? "\(run.name): \($0)" : "Note: \($0)" }
+    private static func overview(_ runs: [ReportedRun], _ adapters: [ReportedAdapter]) -> Page.Section {
+        let notes = adapters.flatMap { run in
+            run.analysis.source.notes.map { adapters.count > 1 ? "\(run.name.text): \($0)" : "Note: \($0)" }
         }
         return Page.Section(
             "Runs", text: notes,
             table: DataTable(
-                ["run", "method", "rank", "seed", "step", "tasks", "start"],
-                runs.map { name, run in
-                    let ranks = run.source.ranks.map { Set($0).count == 1 ? "\($0[0])" : "\($0[0]) x \($0[1])" }
+                ["run", "state", "method", "rank", "seed", "checkpoint", "tasks", "start"],
+                zip(runs, adapters).map { run, adapter in
+                    let source = adapter.analysis.source
+                    let ranks = source.ranks.map { Set($0).count == 1 ? "\($0[0])" : "\($0[0]) x \($0[1])" }
                     return [
-                        name, run.source.method, ranks ?? "\u{2013}", "\(run.source.seed)", "\(run.source.step)",
-                        run.source.tasks.joined(separator: ", "), run.source.start?.rawValue ?? "unknown",
+                        run.name.short, state(run.history), source.method, ranks ?? "\u{2013}", "\(source.seed)",
+                        "step \(source.step)", source.tasks.joined(separator: ", "),
+                        source.start?.rawValue ?? "unknown",
                     ]
                 }))
+    }
+
+    /// What became of a run, and how far it came.
+    private static func state(_ history: RunHistory) -> String {
+        let step = history.training.last.map { " at step \($0.step)" } ?? ""
+        return switch history.condition {
+        case .finished: "finished"
+        case .unknown: "unknown"
+        case .failed(let reason): "failed\(step): \(reason)"
+        case .running, .stopped, .killed: (history.condition.word ?? "") + step
+        }
     }
 }

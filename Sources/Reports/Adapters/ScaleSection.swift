@@ -1,12 +1,12 @@
-package import Analysis
+import Analysis
 package import Pages
 
 /// The scales with which `unolora_star` modulates its adapter, task by task.
 package struct ScaleSection {
-    private let runs: [(name: String, analysis: RunAnalysis)]
+    private let runs: [ReportedAdapter]
 
-    /// Of analysed runs, by their names in figures; runs without scales are left out.
-    package init(_ runs: [(name: String, analysis: RunAnalysis)]) { self.runs = runs }
+    /// Of some adapters; those without scales are left out.
+    package init(_ runs: [ReportedAdapter]) { self.runs = runs }
 
     /// The part of the page; it has no figure if no run has scales.
     package var section: Page.Section {
@@ -20,15 +20,10 @@ package struct ScaleSection {
                 "The hypernetwork multiplies the low-rank dimensions of a site by scales, which begin near 1. What differs between "
                     + "tasks is what each task has of its own."
             ],
-            figures: scaled.flatMap { name, scales in
-                [map(name, scales, reach), distances(name, scales, largest), tree(name, scales, largest)].compactMap(
-                    \.self)
-            })
-    }
-
-    private func suffix(_ name: String) -> String { runs.count > 1 ? ", \(name)" : "" }
-    private func id(_ figure: String, _ name: String) -> String {
-        runs.count > 1 ? "\(figure)-\(Figure.identifier(name))" : figure
+            // Maps of one kind stand side by side.
+            figures: scaled.compactMap { map($0.0, $0.1, reach) }
+                + scaled.compactMap { distances($0.0, $0.1, largest) }
+                + scaled.compactMap { tree($0.0, $0.1, largest) })
     }
 
     private static func mean(_ site: ScaleAnalysis.Site) -> Double {
@@ -42,7 +37,7 @@ package struct ScaleSection {
     }
 
     /// A row for each site, a column for each task.
-    private func map(_ name: String, _ scales: ScaleAnalysis, _ reach: Double) -> Figure? {
+    private func map(_ name: RunName, _ scales: ScaleAnalysis, _ reach: Double) -> Figure? {
         guard let sites = scales.tasks.first?.sites, !sites.isEmpty else { return nil }
         let tasks = scales.tasks.map(\.task)
         let rows = sites.map { Self.short($0.site.name) }
@@ -53,10 +48,17 @@ package struct ScaleSection {
             rows: rows, columns: tasks, values: values, colours: .diverging(centre: 1, reach: reach),
             unit: "mean scale")
         return Figure(
-            id("scales", name), title: "Scales by site and task\(suffix(name))",
+            name.id("scales"), title: "Scales by site and task\(name.suffix)",
             reading:
-                "The mean over a site's low-rank dimensions: orange above 1, blue below. Single dimensions differ more (scales.csv).",
+                "The mean over a site's low-rank dimensions and \(Self.texts(scales)): orange above 1, blue below.",
             map.drawing, table: InterferenceSection.table(rows, tasks, values, digits: 4))
+    }
+
+    /// The texts of which the scales are the mean, in words.
+    private static func texts(_ scales: ScaleAnalysis) -> String {
+        let counts = scales.tasks.compactMap(\.texts)
+        guard let least = counts.min(), let most = counts.max() else { return "any text, since none is read" }
+        return least == most ? "\(most) training texts of each task" : "\(least) to \(most) training texts of a task"
     }
 
     /// A site's path without what all paths have in common.
@@ -68,7 +70,7 @@ package struct ScaleSection {
             .replacing(".layer.1.DenseReluDense.", with: " ff ").replacing(".layer.2.DenseReluDense.", with: " ff ")
     }
 
-    private func distances(_ name: String, _ scales: ScaleAnalysis, _ largest: Double) -> Figure? {
+    private func distances(_ name: RunName, _ scales: ScaleAnalysis, _ largest: Double) -> Figure? {
         let tasks = scales.distances.tasks
         guard tasks.count > 1 else { return nil }
         let values = scales.distances.euclidean.map { $0.map { Optional($0) } }
@@ -76,12 +78,12 @@ package struct ScaleSection {
             rows: tasks, columns: tasks, values: values, colours: .sequential(0, largest > 0 ? largest : 1),
             unit: "distance")
         return Figure(
-            id("task-distances", name), title: "Distances between tasks\(suffix(name))",
+            name.id("task-distances"), title: "Distances between tasks\(name.suffix)",
             reading: "Euclidean distance of the tasks' mean scales over all sites; light pairs are treated alike.",
             map.drawing, table: InterferenceSection.table(tasks, tasks, values, digits: 4))
     }
 
-    private func tree(_ name: String, _ scales: ScaleAnalysis, _ largest: Double) -> Figure? {
+    private func tree(_ name: RunName, _ scales: ScaleAnalysis, _ largest: Double) -> Figure? {
         let (distances, dendrogram) = (scales.distances, scales.distances.dendrogram)
         guard distances.tasks.count > 2 else { return nil }
         let merges = dendrogram.merges.map {
@@ -89,7 +91,7 @@ package struct ScaleSection {
         }
         let names = distances.tasks + merges.indices.map { "group \($0 + 1)" }
         return Figure(
-            id("task-tree", name), title: "Families of tasks\(suffix(name))",
+            name.id("task-tree"), title: "Families of tasks\(name.suffix)",
             reading: "Tasks that meet further left have more similar scales (average linkage).",
             TreeChart(
                 leaves: distances.tasks, order: dendrogram.leafOrder, merges: merges, name: "distance",

@@ -3,11 +3,11 @@ package import Pages
 
 /// Which sites, tasks and runs are alike: principal components and overlaps of subspaces.
 package struct SimilaritySection {
-    private let runs: [(name: String, analysis: RunAnalysis)]
+    private let runs: [ReportedAdapter]
     private let comparisons: [RunComparison]
 
-    /// Of analysed runs, by their names in figures, and of their comparisons.
-    package init(_ runs: [(name: String, analysis: RunAnalysis)], _ comparisons: [RunComparison]) {
+    /// Of some adapters, and of their comparisons.
+    package init(_ runs: [ReportedAdapter], _ comparisons: [RunComparison]) {
         self.runs = runs
         self.comparisons = comparisons
     }
@@ -17,14 +17,10 @@ package struct SimilaritySection {
         Page.Section("Likeness", figures: components + betweenTasks + betweenRuns)
     }
 
-    private func suffix(_ name: String) -> String { runs.count > 1 ? ", \(name)" : "" }
-    private func id(_ figure: String, _ name: String) -> String {
-        runs.count > 1 ? "\(figure)-\(Figure.identifier(name))" : figure
-    }
-
     /// The sites of the most frequent shape in the plane of their first two principal components.
     private var components: [Figure] {
-        runs.compactMap { name, run in
+        runs.compactMap { adapter in
+            let (name, run) = (adapter.name, adapter.analysis)
             let all = run.measures.components
             let ranked: [(MatrixRole, AdapterState)] = [
                 (.update, .trained), (.weight, .minusStart), (.up, .trained), (.b, .trained),
@@ -47,8 +43,8 @@ package struct SimilaritySection {
             }
             let what = chosen.features == .spectrum ? "singular values" : "matrices"
             return Figure(
-                id("components", name),
-                title: "Sites, two principal components\(suffix(name))\(chosen.task.map { ", task \($0)" } ?? "")",
+                name.id("components"),
+                title: "Sites, two principal components\(name.suffix)\(chosen.task.map { ", task \($0)" } ?? "")",
                 reading:
                     "A point is a site; sites with similar \(what) (\(chosen.matrix.rawValue)) are close together.",
                 ScatterChart(points, groups: kinds, horizontal: axis(0), vertical: axis(1)).drawing,
@@ -70,8 +66,9 @@ package struct SimilaritySection {
 
     /// The mean overlap of the tasks' own matrices.
     private var betweenTasks: [Figure] {
-        runs.flatMap { name, run in
-            [OverlapTable.Space.rows, .columns].compactMap { space -> Figure? in
+        runs.flatMap { adapter in
+            let (name, run) = (adapter.name, adapter.analysis)
+            return [OverlapTable.Space.rows, .columns].compactMap { space -> Figure? in
                 let tables = run.overlaps.filter { $0.space == space && $0.state == .trained }
                 guard let matrix = tables.first?.matrix else { return nil }
                 let tasks = run.source.tasks
@@ -88,8 +85,8 @@ package struct SimilaritySection {
                 let map = HeatMap(
                     rows: tasks, columns: tasks, values: values, colours: .sequential(0, 1), unit: "overlap")
                 return Figure(
-                    id("task-overlap-\(matrix.rawValue.lowercased())", name),
-                    title: "Overlap of the tasks' \(matrix.rawValue)\(suffix(name))",
+                    name.id("task-overlap-\(matrix.rawValue.lowercased())"),
+                    title: "Overlap of the tasks' \(matrix.rawValue)\(name.suffix)",
                     reading:
                         "1: two tasks' matrices \(space == .rows ? "read" : "write") the same directions; 0: other ones.",
                     map.drawing, table: InterferenceSection.table(tasks, tasks, values))
@@ -139,6 +136,6 @@ package struct SimilaritySection {
     }
 
     private func label(_ path: String) -> String {
-        runs.first { $0.analysis.source.name == path }?.name ?? path
+        runs.first { $0.analysis.source.name == path }?.name.text ?? path
     }
 }

@@ -1,12 +1,12 @@
-package import Analysis
+import Analysis
 package import Pages
 
 /// What became of the matrices of adapters: singular values, effective ranks and norms.
 package struct SpectrumSection {
-    private let runs: [(name: String, analysis: RunAnalysis)]
+    private let runs: [ReportedAdapter]
 
-    /// Of analysed runs, by their names in figures.
-    package init(_ runs: [(name: String, analysis: RunAnalysis)]) { self.runs = runs }
+    /// Of some adapters.
+    package init(_ runs: [ReportedAdapter]) { self.runs = runs }
 
     /// The part of the page.
     package var section: Page.Section {
@@ -23,11 +23,8 @@ package struct SpectrumSection {
     }
 
     /// What a title says about the run, and about the task if the matrices are those of one.
-    private func suffix(_ name: String, _ chosen: [MatrixAnalysis]) -> String {
-        Self.words(chosen) + (runs.count > 1 ? ", \(name)" : "") + (chosen.first?.task.map { ", task \($0)" } ?? "")
-    }
-    private func id(_ figure: String, _ name: String) -> String {
-        runs.count > 1 ? "\(figure)-\(Figure.identifier(name))" : figure
+    private func suffix(_ name: RunName, _ chosen: [MatrixAnalysis]) -> String {
+        Self.words(chosen) + name.suffix + (chosen.first?.task.map { ", task \($0)" } ?? "")
     }
 
     /// The matrices that stand for a run: what is added to the weights, or else the generated or trained ones; without scales, and
@@ -67,8 +64,9 @@ package struct SpectrumSection {
     /// The singular values of each kind of site, relative to the largest: the median of the sites, and their range. All runs
     /// with the same kind of matrices have one scale.
     private var spectra: [Figure] {
-        runs.compactMap { name, run in
-            let chosen = matrices(run)
+        runs.compactMap { adapter in
+            let name = adapter.name
+            let chosen = matrices(adapter.analysis)
             let all = alike(chosen).compactMap(Self.relative)
             let least = all.joined().filter { $0 > 1e-12 }.min() ?? 1
             let longest = Double(all.map(\.count).max() ?? 1)
@@ -86,9 +84,10 @@ package struct SpectrumSection {
             guard !series.isEmpty else { return nil }
             let chart = LineChart(
                 series, horizontal: "number of the singular value", vertical: "relative to the largest",
-                kind: .logarithmic, bounds: [1, least], horizontalBounds: [1, longest])
+                kind: .logarithmic, bounds: [1, least], horizontalBounds: [1, longest],
+                perFrame: series.count > 3 ? 2 : nil)
             return Figure(
-                id("spectra", name), title: "Singular values\(suffix(name, chosen))",
+                name.id("spectra"), title: "Singular values\(suffix(name, chosen))",
                 reading: "Medians over the blocks, with their range: a steep fall means that few directions are used.",
                 chart.drawing, table: table(series))
         }
@@ -131,8 +130,9 @@ package struct SpectrumSection {
             ),
         ]
         return measures.flatMap { measure in
-            runs.compactMap { name, run in
-                let chosen = matrices(run)
+            runs.compactMap { adapter in
+                let name = adapter.name
+                let chosen = matrices(adapter.analysis)
                 let all = alike(chosen).compactMap(measure.value)
                 guard let largest = all.max(), largest > 0 else { return nil }
                 let least = measure.id == "effective-rank" ? min(1, all.min() ?? 0) : 0
@@ -147,7 +147,7 @@ package struct SpectrumSection {
                     rows: blocks.map { "block \($0)" }, columns: kinds.map(Self.short), values: values,
                     colours: .sequential(least, largest), unit: measure.title.lowercased())
                 return Figure(
-                    id(measure.id, name), title: "\(measure.title)\(suffix(name, chosen))", reading: measure.reading,
+                    name.id(measure.id), title: "\(measure.title)\(suffix(name, chosen))", reading: measure.reading,
                     map.drawing,
                     table: InterferenceSection.table(blocks.map { "block \($0)" }, kinds, values))
             }

@@ -37,15 +37,27 @@ package struct CurveSection {
                 run.history.training.reduce(0) { $0 + Double($1.tasks[task]?.examples ?? 0) }
             }
             let total = counts.reduce(0, +)
-            return total > 0 ? (run.name, counts.map { $0 / total }) : nil
+            return total > 0 ? (run.name.text, counts.map { $0 / total }) : nil
         }
         guard !bars.isEmpty, tasks.count > 1 else { return nil }
+        let table = DataTable(
+            ["run"] + tasks, bars.map { [$0.name] + $0.shares.map { NumberText.fixed(100 * $0, 1) + " %" } })
+        guard tasks.count <= ShareChart.mostParts else {
+            // More parts of a bar cannot be told apart.
+            let shares = bars.map { $0.shares.map { Optional(100 * $0) } }
+            let largest = shares.joined().compactMap(\.self).max() ?? 100
+            let map = HeatMap(
+                rows: bars.map(\.name), columns: tasks, values: shares, colours: .sequential(0, largest), decimals: 1,
+                unit: "percent")
+            return Figure(
+                "mixture", title: "Mixture of tasks",
+                reading: "A row shows how a run's training examples were divided among the tasks, in percent.",
+                map.drawing, table: table)
+        }
         return Figure(
             "mixture", title: "Mixture of tasks",
             reading: "Each bar shows how a run's training examples were divided among the tasks.",
-            ShareChart(bars, parts: tasks, name: "share of the training examples").drawing,
-            table: DataTable(
-                ["run"] + tasks, bars.map { [$0.name] + $0.shares.map { NumberText.fixed(100 * $0, 1) + " %" } }))
+            ShareChart(bars, parts: tasks, name: "share of the training examples").drawing, table: table)
     }
 
     private var loss: Figure? {
@@ -66,7 +78,7 @@ package struct CurveSection {
             let points = run.history.training.compactMap { record in
                 value(record).map { (x: Double(record.step), y: $0) }
             }
-            return points.isEmpty ? nil : LineChart.Series(run.name, points, index: index)
+            return points.isEmpty ? nil : LineChart.Series(run.name.text, points, index: index)
         }
         guard !series.isEmpty else { return nil }
         let chart = LineChart(
@@ -88,7 +100,7 @@ package struct CurveSection {
                 let points = run.history.evaluations.compactMap { record in
                     record.tasks[task]?.figures[metric].map { (x: Double(record.step), y: 100 * $0) }
                 }
-                return points.isEmpty ? nil : LineChart.Series(run.name, points, index: index)
+                return points.isEmpty ? nil : LineChart.Series(run.name.text, points, index: index)
             }
             guard !series.isEmpty else { return nil }
             let split = records.joined().first?.split ?? "validation"

@@ -29,18 +29,12 @@ package struct InterferenceSection {
         let reachOverTime = Self.reach(courses.flatMap { $0.1?.rows.flatMap { $0.values } ?? [] })
         let norms = measured.flatMap { $0.history.interference.flatMap { $0.norms.compactMap(\.self) } }
         let last = measured.compactMap { $0.history.interference.last?.step }.max() ?? 1
-        return zip(matrices, courses).flatMap { matrix, course in
-            [
-                matrix.1.map { self.matrix(matrix.0, $0, reach) },
-                course.1.map { overTime(course.0, $0, reachOverTime) },
-                self.norms(matrix.0, bounds: [norms.min() ?? 1, norms.max() ?? 1], last: Double(last)),
-            ].compactMap(\.self)
-        }
-    }
-
-    private func suffix(_ run: ReportedRun) -> String { runs.count > 1 ? ", \(run.name)" : "" }
-    private func id(_ name: String, _ run: ReportedRun) -> String {
-        runs.count > 1 ? "\(name)-\(Figure.identifier(run.name))" : name
+        // Figures of one kind stand side by side.
+        return matrices.compactMap { run, values in values.map { matrix(run, $0, reach) } }
+            + courses.compactMap { run, pairs in pairs.map { overTime(run, $0, reachOverTime) } }
+            + measured.compactMap {
+                self.norms($0, bounds: [norms.min() ?? 1, norms.max() ?? 1], last: Double(last))
+            }
     }
 
     /// The mean over the second half of the measurements of what is known.
@@ -64,7 +58,7 @@ package struct InterferenceSection {
         let map = HeatMap(
             rows: tasks, columns: tasks, values: values, colours: .diverging(centre: 0, reach: reach), unit: "cosine")
         return Figure(
-            id("cosines", run), title: "Gradient cosines\(suffix(run))",
+            run.name.id("cosines"), title: "Gradient cosines\(run.name.suffix)",
             reading: "Mean of the second half of the training: orange pairs help each other, blue pairs hurt.",
             map.drawing, table: Self.table(tasks, tasks, values))
     }
@@ -121,7 +115,7 @@ package struct InterferenceSection {
             unit: "cosine", horizontal: "step")
         let rest = pairs.omitted > 0 ? " \(pairs.omitted) pairs with smaller cosines are left out." : ""
         return Figure(
-            id("cosines-over-time", run), title: "Gradient cosines over time\(suffix(run))",
+            run.name.id("cosines-over-time"), title: "Gradient cosines over time\(run.name.suffix)",
             reading: "A row for each pair of tasks, those that help each other most first.\(rest)", map.drawing,
             table: Self.table(names, pairs.steps, values))
     }
@@ -141,7 +135,7 @@ package struct InterferenceSection {
             series, horizontal: "step", vertical: "norm per label token", kind: .logarithmic, bounds: bounds,
             horizontalBounds: [0, last])
         return Figure(
-            id("norms", run), title: "Gradient norms\(suffix(run))",
+            run.name.id("norms"), title: "Gradient norms\(run.name.suffix)",
             reading: "A task far above the others decides where the shared weights go.", chart.drawing,
             table: CurveSection.table(series))
     }
@@ -164,7 +158,7 @@ package struct InterferenceSection {
                 let points = run.history.interference.compactMap { record in
                     value(record).map { (x: Double(record.step), y: $0) }
                 }
-                return points.isEmpty ? nil : LineChart.Series(run.name, points, index: index)
+                return points.isEmpty ? nil : LineChart.Series(run.name.text, points, index: index)
             }
             guard !series.isEmpty else { return nil }
             let chart = LineChart(

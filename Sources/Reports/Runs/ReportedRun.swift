@@ -1,32 +1,24 @@
 package import Runs
+package import Studies
+package import Tasks
 
-/// A run in a report: a short name, and what it has logged.
+/// A run in a report: its name, and what it has logged.
 package struct ReportedRun {
-    /// The name in figures.
-    package let name: String
+    package let name: RunName
     /// The names of its tasks, in their order.
     package let tasks: [String]
     package let history: RunHistory
+    /// The intervals of the figures at its end; absent where the run has no record of its answers.
+    package let intervals: [SplitName: FigureIntervals]
 
     /// Creates a run.
-    package init(name: String, tasks: [String], history: RunHistory) {
+    package init(
+        name: RunName, tasks: [String], history: RunHistory, intervals: [SplitName: FigureIntervals] = [:]
+    ) {
         self.name = name
         self.tasks = tasks
         self.history = history
-    }
-
-    /// Short names of run directories: as many of the last parts of their paths as tell them apart.
-    package static func names(_ paths: [String]) -> [String] {
-        let parts = paths.map { $0.split(separator: "/").map(String.init) }
-        return parts.map { own in
-            for count in 1...max(own.count, 1) {
-                let end = own.suffix(count)
-                if parts.count(where: { $0.suffix(count).elementsEqual(end) }) == 1 {
-                    return end.joined(separator: "/")
-                }
-            }
-            return own.joined(separator: "/")
-        }
+        self.intervals = intervals
     }
 
     /// The tasks of several runs, each once, in the order in which they occur.

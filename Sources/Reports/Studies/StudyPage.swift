@@ -1,3 +1,4 @@
+import Analysis
 package import Pages
 package import Runs
 package import Studies
@@ -7,11 +8,15 @@ package struct StudyPage {
     private let table: StudyTable
     /// The histories of the finished and unfinished runs of each line; empty for a line with a run for each task.
     private let histories: [[RunHistory]]
+    private let adapters: [StudyAdapter]
 
-    /// - Parameter histories: by line; lists that are empty have no curves.
-    package init(_ table: StudyTable, histories: [[RunHistory]]) {
+    /// - Parameters:
+    ///   - histories: by line; lists that are empty have no curves.
+    ///   - adapters: of the lines' runs of the first seed.
+    package init(_ table: StudyTable, histories: [[RunHistory]], adapters: [StudyAdapter] = []) {
         self.table = table
         self.histories = histories
+        self.adapters = adapters
     }
 
     /// The page.
@@ -24,7 +29,7 @@ package struct StudyPage {
                 "\(finished) of \(runs) runs are finished, of \(table.lines.count) lines and \(table.seeds.count == 1 ? "one seed" : "\(table.seeds.count) seeds"). Figures are of the \(table.split) "
                     + "split, in percent. All numbers are in table.json, .csv, .md and .tex beside this page."
             ],
-            sections: [overview, results, differences, curves, cost] + firstSeed,
+            sections: [overview, results, differences, curves, cost] + firstSeed + adapterSections,
             footer: "Made by unolora-dist \(version).")
     }
 
@@ -177,9 +182,6 @@ package struct StudyPage {
         return Figure("curve-\(id)", title: title, reading: reading, chart.drawing, table: CurveSection.table(series))
     }
 
-    /// The largest number of lines whose curves can be told apart in one figure.
-    private static let mostLines = 8
-
     /// The curves task by task, the mixture and the gradients of the tasks, of each line's run of the first seed.
     private var firstSeed: [Page.Section] {
         let runs = zip(table.lines, histories).compactMap { line, histories -> ReportedRun? in
@@ -187,20 +189,32 @@ package struct StudyPage {
             let tasks = line.figures.compactMap(\.task).reduce(into: [String]()) { tasks, task in
                 if !tasks.contains(task) { tasks.append(task) }
             }
-            return ReportedRun(name: line.title, tasks: tasks, history: history)
+            let name = RunName(line.title, history.condition, isAlone: table.lines.count == 1)
+            return ReportedRun(name: name, tasks: tasks, history: history)
         }
         guard !runs.isEmpty, let seed = table.seeds.first else { return [] }
-        guard runs.count <= Self.mostLines else {
-            return [
-                Page.Section(
-                    "Tasks of seed \(seed)",
-                    text: [
-                        "More than \(Self.mostLines) lines cannot be told apart in one figure; unolora-dist analyze RUN... makes the "
-                            + "page of some of the runs."
-                    ])
-            ]
-        }
         return [CurveSection(runs).section(named: "Tasks of seed \(seed)"), InterferenceSection(runs).section]
+    }
+
+    /// What became of the adapters of the lines.
+    private var adapterSections: [Page.Section] {
+        guard !adapters.isEmpty, let seed = table.seeds.first else { return [] }
+        var (analysed, text): ([ReportedAdapter], [String]) = ([], [])
+        for adapter in adapters {
+            switch adapter {
+            case .analysed(let adapter):
+                analysed.append(adapter)
+                text += adapter.analysis.source.notes.map { "\(adapter.name.text): \($0)." }
+            case .absent(let line, let reason): text.append("Not here: \(line): \(reason).")
+            }
+        }
+        let what =
+            "Of each line the run of seed \(seed) at its best checkpoint, on equal scales. unolora-dist analyze RUN... measures more, "
+            + "compares runs and writes all numbers."
+        return [
+            Page.Section("Adapters of seed \(seed)", text: [what] + text), SpectrumSection(analysed).section,
+            ScaleSection(analysed).section,
+        ]
     }
 
     /// What a line trains against what it reaches.

@@ -10,6 +10,8 @@ package struct RunHistory {
     package var evaluations: [EvaluationRecord] = []
     /// The lines about the gradients of the tasks.
     package var interference: [InterferenceRecord] = []
+    /// What became of the run.
+    package var condition = RunCondition.unknown
     /// The figures of the best checkpoint at the end, by split; empty for a run that is not finished.
     package var figures: [SplitName: EvaluationRecord] = [:]
 
@@ -18,6 +20,7 @@ package struct RunHistory {
 
     /// Reads the files of a run directory. What is absent or cannot be read is left out: a running job may be writing it.
     package init(_ run: RunDirectory) {
+        condition = RunCondition(run)
         for split in [SplitName.validation, .test] {
             let content = try? BoundedJSON.content(of: EvaluationFile.path(run, split), followingLinks: false)
             figures[split] = content.flatMap { try? BoundedJSON.decode(EvaluationRecord.self, from: $0) }

@@ -38,13 +38,10 @@ package struct PairedBootstrap {
         package var average: Difference?
     }
 
-    static let resamples = 2_000
-    fileprivate static let seed: UInt64 = 1
-
     /// Compares two lines on `figures`, those of one task in sequence. Returns nil when `isGivenUp`, which is asked before every
     /// resample, says so: many examples take minutes.
     package static func compare(
-        _ line: [SeedResult], with reference: [SeedResult], _ figures: [StudyFigure], resamples: Int = resamples,
+        _ line: [SeedResult], with reference: [SeedResult], _ figures: [StudyFigure], resamples: Int = Resampling.count,
         isGivenUp: () -> Bool = { false }
     ) -> Result? {
         let all = Array(zip(line, reference))
@@ -95,11 +92,9 @@ package struct PairedBootstrap {
     private static func difference(
         _ mean: Double, _ draws: [Double], seeds: Int, overExamples: Bool
     ) -> Difference? {
-        let sorted = draws.sorted()
-        guard seeds > 0, let low = Moments.quantile(0.025, ofSorted: sorted),
-            let high = Moments.quantile(0.975, ofSorted: sorted)
-        else { return nil }
-        return Difference(mean: mean, low: low, high: high, seeds: seeds, overExamples: overExamples)
+        guard seeds > 0, let interval = Resampling.interval(of: draws) else { return nil }
+        return Difference(
+            mean: mean, low: interval.lowerBound, high: interval.upperBound, seeds: seeds, overExamples: overExamples)
     }
 
     /// One task's figures of both lines, for all seeds for which both have them.
@@ -150,9 +145,7 @@ package struct PairedBootstrap {
         func draws(_ resamples: Int, _ isGivenUp: () -> Bool) -> [[Double]]? {
             guard !seeds.isEmpty else { return [] }
             // Tasks with as many seeds get the same draws of them.
-            var seedStream = RandomStream(seed: PairedBootstrap.seed, purpose: .resampling)
-            var exampleStream = RandomStream(
-                seed: PairedBootstrap.seed, purpose: .resampling, a: 1, b: UInt32(number))
+            var (seedStream, exampleStream) = (Resampling.seeds, Resampling.examples(ofTask: number))
             var draws: [[Double]] = []
             for _ in 0..<resamples {
                 guard !isGivenUp() else { return nil }
@@ -167,10 +160,7 @@ package struct PairedBootstrap {
             var sums = [Double](repeating: 0, count: observed.count)
             var known = [[Double]?](repeating: nil, count: recorded.count)
             var sample: [Int32] = []
-            if hasAnswers {
-                let count = pairs[0].line.gold.count
-                sample = (0..<count).map { _ in Int32(stream.below(count)) }
-            }
+            if hasAnswers { sample = Resampling.sample(of: pairs[0].line.gold.count, &stream) }
             for seed in drawn {
                 let differences = known[seed] ?? (hasAnswers ? differences(seed, sample) : recorded[seed])
                 known[seed] = differences

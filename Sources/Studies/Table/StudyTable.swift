@@ -96,7 +96,7 @@ package struct StudyTable: Encodable, Equatable {
 
     /// Computes the table; `counts` are those of the lines. Nil when `isGivenUp`, which is asked all the time, says so.
     package init?(
-        _ study: Study, _ results: StudyResults, counts: [Counts], resamples: Int = PairedBootstrap.resamples,
+        _ study: Study, _ results: StudyResults, counts: [Counts], resamples: Int = Resampling.count,
         isGivenUp: () -> Bool = { false }
     ) {
         split = study.split.rawValue

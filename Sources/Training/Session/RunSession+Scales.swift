@@ -7,22 +7,25 @@ package import Tensors
 extension RunSession {
     /// For each task the mean and standard deviation of its scales over all of its training texts; if the hypernetwork reads no
     /// text, the scales that every text has. Nil for a method without scales (`unolora_star` has them).
-    package func trainingScales(weights: ReadOnlyArena, threads: Int) -> [TaskScales]? {
+    ///
+    /// - Parameter most: at most so many texts of a task are read, evenly spaced among all; nil for all of them.
+    package func trainingScales(weights: ReadOnlyArena, threads: Int, most: Int? = nil) -> [TaskScales]? {
         guard let method = base.method as? LowRankMethod, method.hasScales else { return nil }
         return base.definitions.indices.compactMap { task in
-            trainingScales(method, of: task, weights: weights, threads: threads)
+            trainingScales(method, of: task, weights: weights, threads: threads, most: most)
         }
     }
 
     /// The same for one task.
     package func trainingScales(
-        _ method: LowRankMethod, of task: Int, weights: ReadOnlyArena, threads: Int
+        _ method: LowRankMethod, of task: Int, weights: ReadOnlyArena, threads: Int, most: Int? = nil
     ) -> TaskScales? {
         let data = data
+        let count = data.trainingCount(task: task)
+        let texts = min(count, most ?? count)
         return unsafe method.scales(
-            task: task, weights: weights, texts: data.trainingCount(task: task), embedding: base.model.embedding,
-            threads: threads
-        ) { unsafe data.source(task: task, example: $0) }
+            task: task, weights: weights, texts: texts, embedding: base.model.embedding, threads: threads
+        ) { unsafe data.source(task: task, example: $0 * count / texts) }
     }
 }
 
