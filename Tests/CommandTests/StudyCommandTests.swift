@@ -90,13 +90,7 @@ extension ProgramTests {
             #expect(!whole.contains("<figure id=\"spectra-each-task-pair\""))
             #expect(whole.contains("Not here: bad: ") && whole.contains("trains nothing that could be analysed"))
             // A run without its checkpoints has its results, but no adapter.
-            try FileManager.default.removeItem(atPath: project.file("study/runs/star/seed-1/checkpoints/best"))
-            let step = try #require(
-                try FileManager.default.contentsOfDirectory(
-                    atPath: project.file("study/runs/star/seed-1/checkpoints")
-                ).first { $0.hasPrefix("step-") })
-            try FileManager.default.removeItem(
-                atPath: project.file("study/runs/star/seed-1/checkpoints/\(step)/MANIFEST.json"))
+            try FileManager.default.removeItem(atPath: project.file("study/runs/star/seed-1/checkpoints"))
             #expect(try Program.run(Self.arguments(project)).code == 86)
             let without = try page()
             #expect(without.contains("Not here: star: ") && !without.contains("<figure id=\"spectra-star\""))
