@@ -64,6 +64,10 @@ enum KeyTable {
             "data.glue", .optional(.path), "null",
             "Directory of GLUE's own download; needed for GLUE's tasks."),
         Key(
+            "data.glueSplits", .choice(of: GLUESplitsChoice.self), "paper", result: true, recordsDefault: false,
+            "How GLUE's own files become splits: paper has a validation and a test split for every task, as in HyperFormer; dev "
+                + "has the whole dev set as validation, no test split, and the whole training set (docs/glue.md)."),
+        Key(
             "data.cache", .optional(.path), "null",
             "Directory of the token cache; null takes cache in the run directory."),
         Key("data.maxSource", .integer(2...100_000), "128", result: true, "Longest source in tokens, end included."),

@@ -81,6 +81,14 @@ extension RunConfiguration {
                 because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ..."
             )
         }
+        let areAllGLUE = tasks.allSatisfy { if case .glue = $0 { true } else { false } }
+        if areAllGLUE, glueSplits == .dev, evaluationSplit == "test" {
+            throw refuse(
+                "eval.split", "data.glueSplits",
+                because:
+                    "with data.glueSplits dev GLUE's tasks have no test split, which eval.split test would evaluate; use "
+                    + "eval.split validation or data.glueSplits paper")
+        }
     }
 
     /// Why gradients that conflict cannot be projected, with the key at fault; nil if they can.

@@ -23,7 +23,7 @@ public enum GLUE {
     ///   - directory: The download: holds `CoLA`, `SST-2` and so on.
     /// - Throws: `badConfiguration` for an unknown or repeated name, `inputMissing` when the directory does not exist.
     public static func tasks(
-        _ names: [String] = names, directory: String, style: LabelStyle = .digits
+        _ names: [String] = names, directory: String, style: LabelStyle = .digits, splits rule: SplitRule = .paper
     ) throws(Failure) -> [TaskDefinition] {
         guard unsafe access(directory, F_OK) == 0 else {
             throw Failure(
@@ -35,13 +35,13 @@ public enum GLUE {
             throw Failure(.badConfiguration, "the task \"\(name.shown)\" is named twice; name each task once")
         }
         var tasks: [TaskDefinition] = []
-        for name in names { tasks.append(try task(name, directory: directory, style: style)) }
+        for name in names { tasks.append(try task(name, directory: directory, style: style, splits: rule)) }
         return tasks
     }
 
     /// One task.
     public static func task(
-        _ name: String, directory: String, style: LabelStyle = .digits
+        _ name: String, directory: String, style: LabelStyle = .digits, splits rule: SplitRule = .paper
     ) throws(Failure) -> TaskDefinition {
         guard let layout = layout(of: name) else {
             throw Failure(
@@ -62,32 +62,7 @@ public enum GLUE {
         return try TaskDefinition(
             name: name, format: .tsv(hasHeader: layout.columns == nil, columns: layout.columns), fields: layout.fields,
             label: layout.label,
-            answers: answers, labels: labels, metrics: layout.metrics, splits: splits(name, folder),
-            leavesOutIncompleteRows: name == "qqp")
-    }
-
-    /// Splits: the test labels of GLUE are hidden, so test is taken from dev. Small tasks halve dev; large ones use all of it
-    /// and take validation from training; MNLI has two dev files.
-    private static func splits(_ name: String, _ folder: String) -> [SplitDefinition] {
-        let train = SplitDefinition(.train, .files(["\(folder)/train.tsv"]))
-        let development = ["\(folder)/dev.tsv"]
-        let heldOut = SplitDefinition(.validation, .heldOutOfTraining(1000))
-        switch name {
-        case "mnli":
-            let mismatched = "\(folder)/dev_mismatched.tsv"
-            return unsafe [
-                train,
-                access(mismatched, F_OK) == 0
-                    ? SplitDefinition(.validation, .files([mismatched]), label: "mismatched") : heldOut,
-                SplitDefinition(.test, .files(["\(folder)/dev_matched.tsv"]), label: "matched"),
-            ]
-        case "sst2", "qqp", "qnli":
-            return [train, heldOut, SplitDefinition(.test, .files(development))]
-        default:
-            return [
-                train, SplitDefinition(.validation, .firstHalf(of: development)),
-                SplitDefinition(.test, .secondHalf(of: development)),
-            ]
-        }
+            answers: answers, labels: labels, metrics: layout.metrics, splits: splits(name, folder, rule),
+            leavesOutIncompleteRows: name == "qqp", suite: .glue)
     }
 }

@@ -13,7 +13,8 @@ extension RunConfiguration {
                     throw Failure(.badConfiguration, "task \(name) is GLUE's, so data.glue must name its directory")
                 }
                 definitions.append(
-                    try GLUE.task(name, directory: glue, style: usesLabelWords ? .words : .digits))
+                    try GLUE.task(
+                        name, directory: glue, style: usesLabelWords ? .words : .digits, splits: glueSplits.ofTasks))
             case .custom(let custom):
                 definitions.append(try custom.definition())
             }
@@ -25,6 +26,15 @@ extension RunConfiguration {
     package var readingOptions: ReadingOptions {
         ReadingOptions(
             onBadRow: skipsBadRows ? .skip : .fail, dropDuplicates: dropsDuplicates, splitSeed: splitSeed)
+    }
+}
+
+extension GLUESplitsChoice {
+    fileprivate var ofTasks: GLUE.SplitRule {
+        switch self {
+        case .paper: .paper
+        case .dev: .dev
+        }
     }
 }
 
