@@ -20,6 +20,8 @@ public struct CustomTask: Sendable, Equatable {
     public enum Format: String, Sendable, CaseIterable {
         /// Tab-separated values.
         case tsv
+        /// Comma-separated values with quotes.
+        case csv
         /// One JSON object per line.
         case jsonl
     }
@@ -28,9 +30,9 @@ public struct CustomTask: Sendable, Equatable {
     public var name: String
     /// Format of all its files.
     public var format: Format
-    /// Whether a TSV file starts with the columns' names.
+    /// Whether a TSV or CSV file starts with the columns' names.
     public var header: Bool
-    /// Names of the columns of a TSV file without header.
+    /// Names of the columns of a TSV or CSV file without header.
     public var columns: [String]
     /// Training file.
     public var train: String

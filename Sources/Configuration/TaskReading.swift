@@ -140,11 +140,13 @@ enum TaskReading {
     private static func format(_ values: Value.Mapping, _ place: String) throws(Failure) -> Value {
         if let format = values["format"] { return format }
         guard case .text(let path)? = values["train"] else { return .text("tsv") }
-        for format in CustomTask.Format.allCases where path.hasSuffix("." + format.rawValue) {
+        let plain = path.hasSuffix(".gz") ? String(path.dropLast(3)) : path
+        for format in CustomTask.Format.allCases where plain.hasSuffix("." + format.rawValue) {
             return .text(format.rawValue)
         }
         throw Failure(
-            .badConfiguration, "\(place): the format of \(path) does not show in its name; add format: tsv or jsonl")
+            .badConfiguration,
+            "\(place): the format of \(path) does not show in its name; add format: tsv, csv or jsonl")
     }
 
     private static func range(_ node: Node, _ place: String) throws(Failure) -> Value {

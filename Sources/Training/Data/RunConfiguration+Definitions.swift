@@ -39,6 +39,15 @@ extension GLUESplitsChoice {
 }
 
 extension CustomTask {
+    private var tableFormat: TableFormat {
+        let count = header ? nil : columns.count
+        return switch format {
+        case .tsv: .tsv(hasHeader: header, columns: count)
+        case .csv: .csv(hasHeader: header, columns: count)
+        case .jsonl: .jsonLines
+        }
+    }
+
     /// The definition with which the task's files are read.
     func definition() throws(Failure) -> TaskDefinition {
         let hasNames = format == .jsonl || header
@@ -65,9 +74,7 @@ extension CustomTask {
             answers = .classes(labels.map(\.answer))
         }
         return try TaskDefinition(
-            name: name,
-            format: format == .jsonl ? .jsonLines : .tsv(hasHeader: header, columns: header ? nil : columns.count),
-            fields: fields,
+            name: name, format: tableFormat, fields: fields,
             label: try column(label), template: template, answers: answers, labels: map,
             metrics: metrics.compactMap(Metric.init), positive: positive,
             splits: SplitDefinition.splits(
