@@ -47,7 +47,7 @@ public enum ReductionChoice: String, Sendable, CaseIterable {
     case fast
 }
 
-/// `data.glueSplits`: how GLUE's own files become splits.
+/// `data.glueSplits`: how the files of GLUE and SuperGLUE become splits.
 public enum GLUESplitsChoice: String, Sendable, CaseIterable {
     /// A validation and a test split for every task.
     case paper
@@ -74,7 +74,7 @@ extension RunConfiguration {
     public var newTask: NewTaskChoice { choice("init.newTask") }
     /// How gradients are summed.
     public var reduction: ReductionChoice { choice("parallel.reduction") }
-    /// How GLUE's own files become splits.
+    /// How the files of GLUE and SuperGLUE become splits.
     public var glueSplits: GLUESplitsChoice { choice("data.glueSplits") }
     /// The mean of figures that is largest for the best checkpoint.
     public var checkpointBest: BestChoice { choice("checkpoint.best") }

@@ -7,8 +7,8 @@ public enum ConfigurationReference {
         var text = """
             # Configuration
 
-            A configuration is one YAML file. Every key has a default except `model`, and `data.glue` if GLUE's tasks are
-            used. The preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
+            A configuration is one YAML file. Every key has a default except `model`, and `data.glue` or `data.superglue` if
+            tasks of GLUE or SuperGLUE are used. The preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
             impossible combinations are refused with file, line and key. Keys marked * decide the bits of the result: a
             resumed run must have the same values. Relative paths are relative to the file's directory, those of `--set` to
             the working directory. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of

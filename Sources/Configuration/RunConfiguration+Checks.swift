@@ -81,8 +81,15 @@ extension RunConfiguration {
                 because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ..."
             )
         }
-        let areAllGLUE = tasks.allSatisfy { if case .glue = $0 { true } else { false } }
-        if areAllGLUE, glueSplits == .dev, evaluationSplit == "test" {
+        if superglue == nil, let task = tasks.first(where: { if case .superglue = $0 { true } else { false } }) {
+            throw refuse(
+                "tasks", "data.superglue",
+                because:
+                    "task \(task.name) is SuperGLUE's, so data.superglue must name the directory that holds BoolQ, CB, ..."
+            )
+        }
+        let areAllBuiltIn = tasks.allSatisfy { if case .custom = $0 { false } else { true } }
+        if areAllBuiltIn, glueSplits == .dev, evaluationSplit == "test" {
             throw refuse(
                 "eval.split", "data.glueSplits",
                 because:

@@ -1,14 +1,16 @@
-/// An entry of `tasks`: a GLUE task or one of the user's own.
+/// An entry of `tasks`: a task of GLUE or SuperGLUE, or one of the user's own.
 public enum TaskEntry: Sendable, Equatable {
     /// A GLUE task by its short name.
     case glue(String)
+    /// A SuperGLUE task by its short name.
+    case superglue(String)
     /// A task whose files, template and answers are in the configuration.
     case custom(CustomTask)
 
     /// The task's name.
     public var name: String {
         switch self {
-        case .glue(let name): name
+        case .glue(let name), .superglue(let name): name
         case .custom(let task): task.name
         }
     }

@@ -40,6 +40,15 @@ import Testing
         #expect(try task("train: \(name)", "fields: [a]", "labels: [x, y]").format == format)
     }
 
+    @Test func `a name of SuperGLUE is its task, and a mapping with that name is the user's`() throws {
+        let built = try load("model: t5\ndata: {superglue: sg}\ntasks: [cb, superglue_rte]\n")
+        #expect(built.tasks == [.superglue("cb"), .superglue("superglue_rte")] && built.superglue == "/runs/sg")
+        #expect(built.warnings.isEmpty)
+        let own = try load("model: t5\ntasks: [{name: cb, train: a.tsv, fields: [a], labels: [x, y]}]\n")
+        #expect(own.tasks.map(\.name) == ["cb"])
+        if case .custom = own.tasks[0] {} else { Issue.record("the user's own task is \(own.tasks)") }
+    }
+
     @Test func `a regression of a TSV file without header has its defaults`() throws {
         let grade = try task(
             "train: g.txt", "format: tsv", "header: false", "columns: [id, text, score]", "fields: [text]",
@@ -169,6 +178,11 @@ import Testing
     }
 
     @Test(arguments: [
+        (
+            "tasks: [record]",
+            "run.yaml:3: SuperGLUE's ReCoRD is not built in, since several answers to a question are right"
+        ),
+        ("tasks: [cb]", "run.yaml:3: task cb is SuperGLUE's, so data.superglue must name the directory"),
         ("tasks: [colla]", "run.yaml:3: task colla is none of GLUE's; did you mean cola? (cola, sst2, "),
         ("tasks: [rte, rte]", "run.yaml:3: task rte is there twice; keep one of them"),
         ("tasks: []", "run.yaml:3: tasks must be a list of task names and custom tasks"),

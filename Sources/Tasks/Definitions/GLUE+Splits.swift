@@ -1,16 +1,6 @@
 import Glibc
 
 extension GLUE {
-    /// How GLUE's own files become splits. The labels of its test files are hidden, so all splits come from the others.
-    public enum SplitRule: String, Sendable, CaseIterable {
-        /// Every task has a validation and a test split, as in HyperFormer: small tasks halve their dev set; large ones test on all
-        /// of it and validate on training rows; MNLI has two dev sets.
-        case paper
-        /// The dev set, whole, is the validation split, and no training row is held out: the rows of published dev figures. There
-        /// is no test split. MNLI validates on its matched dev set, and the mismatched one stands beside.
-        case dev
-    }
-
     /// The split of MNLI's mismatched dev set under the rule `dev`.
     private static let besideValidation = SplitName(rawValue: "validation_mismatched")
 

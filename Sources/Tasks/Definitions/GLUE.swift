@@ -6,14 +6,6 @@ import Tensors
 ///
 /// Sources: gluebenchmark.com (files); HyperFormer (splits and text); T5 (words).
 public enum GLUE {
-    /// How labels are written as answers.
-    public enum LabelStyle: String, Sendable, CaseIterable {
-        /// Digit strings in the order of the files: entailment 0, neutral 1, contradiction 2.
-        case digits
-        /// T5's own words.
-        case words
-    }
-
     /// The names of all tasks.
     public static let names = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
 
@@ -49,20 +41,8 @@ public enum GLUE {
                 "\"\(name.shown)\" is no GLUE task; choose from \(names.joined(separator: ", ")), "
                     + "or define it with its files")
         }
-        let folder = "\(directory)/\(layout.folder)"
-        let answers: AnswerSpace
-        let labels: LabelMap
-        if layout.labels.isEmpty {
-            answers = .grades(minimum: 0, maximum: 5, step: 0.2, decimals: 1)
-            labels = LabelMap(entries: [])
-        } else {
-            answers = .classes(style == .words ? layout.words : layout.labels.indices.map(String.init))
-            labels = LabelMap(classes: layout.labels, ignored: layout.ignored)
-        }
-        return try TaskDefinition(
-            name: name, format: .tsv(hasHeader: layout.columns == nil, columns: layout.columns), fields: layout.fields,
-            label: layout.label,
-            answers: answers, labels: labels, metrics: layout.metrics, splits: splits(name, folder, rule),
-            leavesOutIncompleteRows: name == "qqp", suite: .glue)
+        return try layout.definition(
+            name, of: .glue, format: .tsv(hasHeader: layout.columns == nil, columns: layout.columns), style: style,
+            splits: splits(name, "\(directory)/\(layout.folder)", rule), leavesOutIncompleteRows: name == "qqp")
     }
 }

@@ -7,6 +7,9 @@ public enum TableFormat: Sendable, Equatable, Codable {
     case csv(hasHeader: Bool, columns: Int? = nil)
     /// One JSON object per line.
     case jsonLines
+    /// One JSON object per line with many rows: one for each element of a list at this place, or of lists in its elements if the
+    /// place leads through several. `passage.questions.answers` with the lists `questions` and `answers` gives a row for each answer.
+    case jsonRows(of: String)
 }
 
 /// A column of a table or a key of a JSON object.

@@ -53,7 +53,7 @@ extension TaskDefinition {
             case (.tsv(_, let count?), .index(let index)) where index >= count,
                 (.csv(_, let count?), .index(let index)) where index >= count:
                 throw Failure(.badConfiguration, "there is no column \(index), only 0 to \(count - 1)")
-            case (.jsonLines, .index(let index)):
+            case (.jsonLines, .index(let index)), (.jsonRows, .index(let index)):
                 throw Failure(.badConfiguration, "a JSON object has no column \(index); name its key")
             case (.tsv(hasHeader: false, _), .named(let name)), (.csv(hasHeader: false, _), .named(let name)):
                 throw Failure(

@@ -1,15 +1,18 @@
 /// A published benchmark whose own files a task reads.
-public enum TaskSuite: String, Sendable, Codable {
+public enum TaskSuite: String, Sendable, Codable, CaseIterable {
     /// gluebenchmark.com.
     case glue = "GLUE"
+    /// super.gluebenchmark.com.
+    case superglue = "SuperGLUE"
 
-    /// The rows of the published file, its header not counted; nil for a file that is not known.
+    /// The rows of the published file, a header not counted; nil for a file that is not known.
     ///
     /// Figures of a file with another number of rows may not compare with published ones. Sources: the files themselves, and
     /// TensorFlow Datasets' counts of the same files (QQP's training rows include three that are incomplete).
     func publishedRows(task: String, file: String) -> Int? {
         switch self {
         case .glue: Self.glueRows[task]?[file]
+        case .superglue: Self.superglueRows[task]?[file]
         }
     }
 
@@ -23,6 +26,17 @@ public enum TaskSuite: String, Sendable, Codable {
         "qnli": ["train.tsv": 104_743, "dev.tsv": 5_463],
         "rte": ["train.tsv": 2_490, "dev.tsv": 277],
         "wnli": ["train.tsv": 635, "dev.tsv": 71],
+    ]
+
+    /// MultiRC's rows are answers.
+    private static let superglueRows = [
+        "boolq": ["train.jsonl": 9_427, "val.jsonl": 3_270],
+        "cb": ["train.jsonl": 250, "val.jsonl": 56],
+        "copa": ["train.jsonl": 400, "val.jsonl": 100],
+        "multirc": ["train.jsonl": 27_243, "val.jsonl": 4_848],
+        "superglue_rte": ["train.jsonl": 2_490, "val.jsonl": 277],
+        "wic": ["train.jsonl": 5_428, "val.jsonl": 638],
+        "wsc": ["train.jsonl": 554, "val.jsonl": 104],
     ]
 }
 

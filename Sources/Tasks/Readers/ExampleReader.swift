@@ -28,6 +28,7 @@ struct ExampleReader: Sendable {
         case .csv(let hasHeader, let count):
             reader = try CSVReader(file, hasHeader: hasHeader, columnCount: count, columns: columns)
         case .jsonLines: reader = try JSONLReader(file, columns: columns)
+        case .jsonRows(let place): reader = try JSONRowsReader(file, rows: place, columns: columns)
         }
         record = Record(valueCount: columns.count)
         self.definition = definition

@@ -17,6 +17,12 @@ struct JSONLReader: RecordReader {
             throw Failure(.badData, "\(file.path.shown) is empty; give a file with rows")
         }
         lines = LineCursor(file)
+        keys = try Self.keys(columns)
+        names = JSONNames(keys)
+    }
+
+    /// The columns as names; throws `badConfiguration` when one is a number.
+    static func keys(_ columns: [Column]) throws(Failure) -> [String] {
         var keys: [String] = []
         for column in columns {
             guard case .named(let key) = column else {
@@ -24,8 +30,7 @@ struct JSONLReader: RecordReader {
             }
             keys.append(key)
         }
-        self.keys = keys
-        names = JSONNames(keys)
+        return keys
     }
 
     mutating func seek(to position: RowPosition) {

@@ -15,6 +15,15 @@ extension RunConfiguration {
                 definitions.append(
                     try GLUE.task(
                         name, directory: glue, style: usesLabelWords ? .words : .digits, splits: glueSplits.ofTasks))
+            case .superglue(let name):
+                guard let superglue else {
+                    throw Failure(
+                        .badConfiguration, "task \(name) is SuperGLUE's, so data.superglue must name its directory")
+                }
+                definitions.append(
+                    try SuperGLUE.task(
+                        name, directory: superglue, style: usesLabelWords ? .words : .digits, splits: glueSplits.ofTasks
+                    ))
             case .custom(let custom):
                 definitions.append(try custom.definition())
             }
@@ -30,7 +39,7 @@ extension RunConfiguration {
 }
 
 extension GLUESplitsChoice {
-    fileprivate var ofTasks: GLUE.SplitRule {
+    fileprivate var ofTasks: SplitRule {
         switch self {
         case .paper: .paper
         case .dev: .dev

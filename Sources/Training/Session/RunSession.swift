@@ -97,13 +97,18 @@ package struct RunSession {
     /// checkpoint, and which of the chosen tasks are absent. `isBest` says whether it is the run's best checkpoint.
     package func footnotes(_ split: SplitName, names: [String]? = nil, isBest: Bool) -> [String] {
         let definitions = base.definitions.filter { names?.contains($0.name) ?? true }
-        let rows = TaskSuite.glue.rows(of: split, in: definitions).map { rows in
-            "GLUE's \(split) examples by data.glueSplits \(configuration.glueSplits.rawValue): \(rows)"
+        let rows = TaskSuite.allCases.compactMap { suite in
+            suite.rows(of: split, in: definitions).map { rows in
+                "\(suite.rawValue)'s \(split) examples by data.glueSplits \(configuration.glueSplits.rawValue): \(rows)"
+            }
         }
+        let score =
+            definitions.allSatisfy { $0.suite == .superglue }
+            ? "SuperGLUE's own score is the average of tasks; here it is without ReCoRD" : nil
         let isChosen = isBest && configuration.choosesBest && split.rawValue == configuration.evaluationSplit
         let selection =
             "the best checkpoint was chosen by figures of this split, so on other texts its figures are likely to be lower"
-        return [rows, isChosen ? selection : nil, omission(split, names: names)].compactMap(\.self)
+        return rows + [score, isChosen ? selection : nil, omission(split, names: names)].compactMap(\.self)
     }
 
     /// One sentence for each benchmark's task with a file that has not the rows of the published one.

@@ -10,7 +10,7 @@ import Testing
         fixture = try GLUEFixture()
     }
 
-    private func first(_ name: String, style: GLUE.LabelStyle = .digits) throws -> Example {
+    private func first(_ name: String, style: LabelStyle = .digits) throws -> Example {
         try TaskExamples(GLUE.task(name, directory: fixture.path, style: style)).example(.train, 0)
     }
 
