@@ -127,7 +127,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "unolora-dist",
-            dependencies: ["Commands", "Configuration", "Failures", "MPI", "Runs", argumentParser],
+            dependencies: ["Commands", "Configuration", "Failures", "MPI", "Runs", "Tasks", argumentParser],
             swiftSettings: memorySafe),
         library(
             "Benchmarks",

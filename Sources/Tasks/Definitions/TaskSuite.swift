@@ -10,13 +10,18 @@ public enum TaskSuite: String, Sendable, Codable, CaseIterable {
     /// Figures of a file with another number of rows may not compare with published ones. Sources: the files themselves, and
     /// TensorFlow Datasets' counts of the same files (QQP's training rows include three that are incomplete).
     func publishedRows(task: String, file: String) -> Int? {
+        publishedFiles(task: task).first { $0.key == file }?.value
+    }
+
+    /// The files of a task with their rows; none for a task that is not known.
+    func publishedFiles(task: String) -> KeyValuePairs<String, Int> {
         switch self {
-        case .glue: Self.glueRows[task]?[file]
-        case .superglue: Self.superglueRows[task]?[file]
+        case .glue: Self.glueRows[task] ?? [:]
+        case .superglue: Self.superglueRows[task] ?? [:]
         }
     }
 
-    private static let glueRows = [
+    private static let glueRows: [String: KeyValuePairs<String, Int>] = [
         "cola": ["train.tsv": 8_551, "dev.tsv": 1_043],
         "sst2": ["train.tsv": 67_349, "dev.tsv": 872],
         "mrpc": ["train.tsv": 3_668, "dev.tsv": 408],
@@ -29,7 +34,7 @@ public enum TaskSuite: String, Sendable, Codable, CaseIterable {
     ]
 
     /// MultiRC's rows are answers.
-    private static let superglueRows = [
+    private static let superglueRows: [String: KeyValuePairs<String, Int>] = [
         "boolq": ["train.jsonl": 9_427, "val.jsonl": 3_270],
         "cb": ["train.jsonl": 250, "val.jsonl": 56],
         "copa": ["train.jsonl": 400, "val.jsonl": 100],
@@ -43,4 +48,9 @@ public enum TaskSuite: String, Sendable, Codable, CaseIterable {
 extension TaskDefinition {
     /// The rows that the published file with this name has; nil for a task of the user's own and for a file that is not known.
     public func publishedRows(of file: String) -> Int? { suite?.publishedRows(task: name, file: file) }
+
+    /// The files of a benchmark's task as they are published, with their rows; none for a task of the user's own.
+    public var publishedFiles: [(file: String, rows: Int)] {
+        (suite?.publishedFiles(task: name) ?? [:]).map { (file: $0.key, rows: $0.value) }
+    }
 }

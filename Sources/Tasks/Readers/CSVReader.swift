@@ -10,6 +10,8 @@ struct CSVReader: RecordReader {
     private let file: TextFile
     private var position: RowPosition
     private let columns: TableColumns
+    /// The number of columns of each row.
+    var columnCount: Int { columns.count }
     private var scanner = CSVScanner()
 
     /// Opens a file; throws `badData` when it is empty, its first row cannot be read or its header lacks a requested column.

@@ -7,6 +7,8 @@ import Tensors
 struct TSVReader: RecordReader {
     private var lines: LineCursor
     private let columns: TableColumns
+    /// The number of columns of each row.
+    var columnCount: Int { columns.count }
 
     /// Opens a file; throws `badData` when it is empty or its header lacks a requested column.
     ///

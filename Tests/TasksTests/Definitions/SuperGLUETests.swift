@@ -8,7 +8,12 @@ import Testing
 
     init() throws {
         directory = try TemporaryDirectory()
-        for (folder, rows) in Self.rows {
+        try Self.write(to: directory)
+    }
+
+    /// Writes small files of all tasks in the published form.
+    static func write(to directory: TemporaryDirectory) throws {
+        for (folder, rows) in rows {
             for (file, count) in [("train", 3), ("val", 2)] {
                 let lines = (0..<count).map { rows[$0 % rows.count].replacing("#", with: "\(file)\($0)") + "\n" }
                 try directory.write("\(folder)/\(file).jsonl", lines.joined())
@@ -17,7 +22,7 @@ import Testing
     }
 
     /// Lines in the published form, with other texts; # makes them different.
-    private static let rows = [
+    static let rows = [
         "BoolQ": [
             ##"{"question": "is it # so", "passage": "It is -- so.", "idx": 0, "label": true}"##,
             ##"{"question": "is it # so", "passage": "No.", "idx": 1, "label": false}"##,
