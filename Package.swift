@@ -67,6 +67,7 @@ let package = Package(
             providers: [.apt([mpiLibrary == "mpich" ? "libmpich-dev" : "libopenmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "COpenSentencePiece", pkgConfig: "sentencepiece", providers: [.apt(["libsentencepiece-dev"])]),
         .target(name: "CMPI", dependencies: ["CMPILibrary"]),
@@ -99,7 +100,7 @@ let package = Package(
         library("T5", ["Backbone", "Failures", "Heartbeat", "Kernels", "Randomness", "Tensors"]),
         library("Backbones", ["Backbone", "Failures", "Kernels", "T5", "Tensors"]),
         library("Adapters", ["Backbone", "Failures", "Kernels", "Randomness", "Tensors"]),
-        library("Tasks", ["Failures", "Heartbeat", "Randomness", "Tensors", "Text"]),
+        library("Tasks", ["CZlib", "Failures", "Heartbeat", "Randomness", "Tensors", "Text"]),
         library("Checkpoints", ["Failures", "Tensors"]),
         library("Configuration", ["Failures", orderedCollections, yaml]),
         library("Runs", ["Checkpoints", "Configuration", "Failures", "Heartbeat", "Tasks", "Tensors", logging]),
@@ -126,7 +127,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "unolora-dist",
-            dependencies: ["Commands", "Configuration", "Failures", "MPI", "Runs", argumentParser],
+            dependencies: ["Commands", "Configuration", "Failures", "MPI", "Runs", "Tasks", argumentParser],
             swiftSettings: memorySafe),
         library(
             "Benchmarks",

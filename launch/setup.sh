@@ -17,6 +17,7 @@ packages=(
     "libdnnl-dev|header oneapi/dnnl/dnnl.h|oneDNN: products with frozen weights"
     "libsentencepiece-dev|library sentencepiece|T5's tokeniser"
     "libxxhash-dev|library libxxhash|digests of checkpoints and caches"
+    "zlib1g-dev|library zlib|task files packed with gzip"
 )
 
 packages_of_open_mpi=(

@@ -21,7 +21,7 @@ public enum AdapterUse: Sendable, Equatable {
         "hyper.onlyNewTasks", "parallel.reduction", "parallel.gemm",
     ]
     /// Keys that decide which rows there are, and keys of a task that do so or that decide how it is measured.
-    private static let dataKeys = ["data.onBadRow", "data.dropDuplicates", "data.splitSeed"]
+    private static let dataKeys = ["data.glueSplits", "data.onBadRow", "data.dropDuplicates", "data.splitSeed"]
     private static let taskDataKeys = ["format", "header", "columns", "holdOut", "label", "metrics", "positive"]
 
     /// Whether the adapter's output depends on a key of the configuration.

@@ -47,6 +47,14 @@ public enum ReductionChoice: String, Sendable, CaseIterable {
     case fast
 }
 
+/// `data.glueSplits`: how the files of GLUE and SuperGLUE become splits.
+public enum GLUESplitsChoice: String, Sendable, CaseIterable {
+    /// A validation and a test split for every task.
+    case paper
+    /// The whole dev set as validation, and no test split.
+    case dev
+}
+
 extension Key.Kind {
     /// One of the words of an enumeration.
     static func choice<Choice: RawRepresentable & CaseIterable>(of type: Choice.Type) -> Key.Kind
@@ -66,6 +74,8 @@ extension RunConfiguration {
     public var newTask: NewTaskChoice { choice("init.newTask") }
     /// How gradients are summed.
     public var reduction: ReductionChoice { choice("parallel.reduction") }
+    /// How the files of GLUE and SuperGLUE become splits.
+    public var glueSplits: GLUESplitsChoice { choice("data.glueSplits") }
     /// The mean of figures that is largest for the best checkpoint.
     public var checkpointBest: BestChoice { choice("checkpoint.best") }
 }

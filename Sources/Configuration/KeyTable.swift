@@ -53,7 +53,8 @@ enum KeyTable {
                 + "adapters and the norms (hyperformer_pp), every weight (full), or nothing (frozen)."),
         Key(
             "tasks", .tasks, "[cola, mnli, mrpc, qnli, qqp, rte, sst2, stsb]", result: true,
-            "GLUE's names (cola, sst2, mrpc, qqp, stsb, mnli, qnli, rte, wnli) and custom tasks."),
+            "GLUE's names (cola, sst2, mrpc, qqp, stsb, mnli, qnli, rte, wnli), SuperGLUE's (boolq, cb, copa, multirc, "
+                + "superglue_rte, wic, wsc) and custom tasks."),
         Key(
             "dropout", .optional(.number(0...0.99)), "null", result: true,
             "Dropout rate at T5's own places in training; null takes dropout_rate from the model's config.json."),
@@ -64,6 +65,14 @@ enum KeyTable {
             "data.glue", .optional(.path), "null",
             "Directory of GLUE's own download; needed for GLUE's tasks."),
         Key(
+            "data.superglue", .optional(.path), "null",
+            "Directory of SuperGLUE's own download; needed for SuperGLUE's tasks."),
+        Key(
+            "data.glueSplits", .choice(of: GLUESplitsChoice.self), "paper", result: true, recordsDefault: false,
+            "How the files of GLUE and SuperGLUE become splits: paper has a validation and a test split for every task, GLUE's as "
+                + "in HyperFormer; dev has the whole dev set as validation, no test split, and the whole training set "
+                + "(docs/glue.md)."),
+        Key(
             "data.cache", .optional(.path), "null",
             "Directory of the token cache; null takes cache in the run directory."),
         Key("data.maxSource", .integer(2...100_000), "128", result: true, "Longest source in tokens, end included."),
@@ -73,7 +82,7 @@ enum KeyTable {
         Key(
             "data.dropDuplicates", .flag, "false", result: true, "Removes training rows whose text is in another split."
         ),
-        Key("data.splitSeed", .integer(0...(.max)), "1", result: true, "Seed of the hold-outs from GLUE's own files."),
+        Key("data.splitSeed", .integer(0...(.max)), "1", result: true, "Seed of the halves and hold-outs of files."),
         Key(
             "data.labelStyle", .choice(["digits", "words"]), "digits", result: true,
             "Answers as digits or as T5's own words."),

@@ -7,8 +7,8 @@ public enum ConfigurationReference {
         var text = """
             # Configuration
 
-            A configuration is one YAML file. Every key has a default except `model`, and `data.glue` if GLUE's tasks are
-            used. The preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
+            A configuration is one YAML file. Every key has a default except `model`, and `data.glue` or `data.superglue` if
+            tasks of GLUE or SuperGLUE are used. The preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
             impossible combinations are refused with file, line and key. Keys marked * decide the bits of the result: a
             resumed run must have the same values. Relative paths are relative to the file's directory, those of `--set` to
             the working directory. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of
@@ -64,13 +64,13 @@ public enum ConfigurationReference {
         | key | default | meaning |
         |---|---|---|
         | `name` | required | letters, digits, `_` and `-`; none of GLUE's names, `mnli_matched` or `mnli_mismatched` |
-        | `train`, `validation`, `test` | `train` is required | files; a validation file without a test file is halved into both |
+        | `train`, `validation`, `test` | `train` is required | files, plain or packed with gzip (`train.tsv.gz`); a validation file without a test file is halved into both |
         | `holdOut` | `1000` | number of training rows that become validation when there is no validation file |
-        | `format` | from the name of `train` | `tsv` or `jsonl`, for all files |
-        | `header` | `true` | whether a TSV file begins with the names of its columns |
+        | `format` | from the name of `train` | `tsv` (no quoting), `csv` (quotes as in RFC 4180) or `jsonl`, for all files; a `.gz` at the end of a name does not count |
+        | `header` | `true` | whether a TSV or CSV file begins with the names of its columns |
         | `columns` | none | names of the columns, in order, when `header` is false |
-        | `fields` | required | columns (TSV) or keys (JSONL) that the model reads |
-        | `template` | `<name> <field>: {field} ...` | source text; `{{` stands for a brace |
+        | `fields` | required | columns (TSV, CSV) or keys (JSONL) that the model reads; `target.text` is the key `text` of the object under `target` |
+        | `template` | `<name> <field>: {field} ...` | source text; `{target.text}` stands for such a field, `{{` and `}}` for braces |
         | `label` | `label` | column or key of the label or score |
         | `labels` | this or `range` | list of labels, or mapping from label to answer text, in class order |
         | `range` | this or `labels` | `[minimum, maximum, step]` of a regression |

@@ -81,6 +81,21 @@ extension RunConfiguration {
                 because: "task \(task.name) is GLUE's, so data.glue must name the directory that holds CoLA, SST-2, ..."
             )
         }
+        if superglue == nil, let task = tasks.first(where: { if case .superglue = $0 { true } else { false } }) {
+            throw refuse(
+                "tasks", "data.superglue",
+                because:
+                    "task \(task.name) is SuperGLUE's, so data.superglue must name the directory that holds BoolQ, CB, ..."
+            )
+        }
+        let areAllBuiltIn = tasks.allSatisfy { if case .custom = $0 { false } else { true } }
+        if areAllBuiltIn, glueSplits == .dev, evaluationSplit == "test" {
+            throw refuse(
+                "eval.split", "data.glueSplits",
+                because:
+                    "with data.glueSplits dev GLUE's tasks have no test split, which eval.split test would evaluate; use "
+                    + "eval.split validation or data.glueSplits paper")
+        }
     }
 
     /// Why gradients that conflict cannot be projected, with the key at fault; nil if they can.

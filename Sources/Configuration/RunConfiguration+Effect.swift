@@ -27,7 +27,12 @@ extension RunConfiguration {
         add(
             trainsWholeModel, "with method full, which changes every matrix and packs none", ["parallel.gemm"])
         let usesGLUE = tasks.contains { if case .glue = $0 { true } else { false } }
-        add(!usesGLUE, "since no task is one of GLUE's", ["data.glue", "data.labelStyle"])
+        let usesSuperGLUE = tasks.contains { if case .superglue = $0 { true } else { false } }
+        add(
+            !usesGLUE && !usesSuperGLUE, "since no task is one of GLUE's",
+            ["data.glue", "data.superglue", "data.glueSplits", "data.labelStyle"])
+        add(!usesGLUE, "since no task is one of GLUE's", ["data.glue"])
+        add(!usesSuperGLUE, "since no task is one of SuperGLUE's", ["data.superglue"])
         add(
             tasks.count == 1, "with a single task", ["sampler.temperature", "sampler.cap"])
         if interferenceEvery != nil, measuredInterference == nil {

@@ -6,7 +6,7 @@ extension RunConfiguration {
         guard case .list(let items)? = values["tasks"] else { return [] }
         return items.compactMap { item in
             switch item {
-            case .text(let name): .glue(name)
+            case .text(let name): TaskReading.glue.contains(name) ? .glue(name) : .superglue(name)
             case .mapping(let parts): .custom(customTask(parts))
             default: nil
             }

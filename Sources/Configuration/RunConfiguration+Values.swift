@@ -51,6 +51,8 @@ extension RunConfiguration {
     public var dropout: Double? { optionalNumber("dropout") }
     /// Absolute path of GLUE's directory; nil when no task of GLUE is used.
     public var glue: String? { optionalText("data.glue") }
+    /// Absolute path of SuperGLUE's directory; nil when no task of SuperGLUE is used.
+    public var superglue: String? { optionalText("data.superglue") }
     /// Absolute path of the token cache's directory; nil for the default beside the run directory.
     public var cache: String? { optionalText("data.cache") }
     /// Longest source in tokens, end included.
@@ -59,7 +61,7 @@ extension RunConfiguration {
     public var skipsBadRows: Bool { text("data.onBadRow") == "skip" }
     /// Whether training rows whose text is in another split are removed.
     public var dropsDuplicates: Bool { flag("data.dropDuplicates") }
-    /// Seed of the hold-outs from GLUE's own files.
+    /// Seed of the halves and hold-outs of files.
     public var splitSeed: UInt64 { UInt64(integer("data.splitSeed")) }
     /// Whether answers are T5's own words instead of digits.
     public var usesLabelWords: Bool { text("data.labelStyle") == "words" }

@@ -126,7 +126,9 @@ public struct RunConfiguration: Sendable, Equatable {
             return usual != values[path]
         }
         return RunConfiguration(
-            values: yielded, warnings: formerNotices + notices + configuration.keysWithoutEffect(said))
+            values: yielded,
+            warnings: formerNotices + notices + configuration.keysWithoutEffect(said)
+                + [configuration.selectionWarning].compactMap(\.self))
     }
 
     /// A sentence for each former key in the user's layers; refuses a former key beside a key into which it was split.

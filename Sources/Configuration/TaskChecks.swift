@@ -15,11 +15,11 @@ enum TaskChecks {
             throw refusal("a custom task needs either labels (classification) or range (regression)")
         }
         if values["format"] == .text("jsonl"), let key = ["header", "columns"].first(where: { values[$0] != nil }) {
-            throw refusal("\(key) is for TSV files, and this task's are JSONL; remove it")
+            throw refusal("\(key) is for TSV and CSV files, and this task's are JSONL; remove it")
         }
         let isBare = values["header"] == .flag(false)
         if isBare, values["columns"] == nil {
-            throw refusal("a TSV file without header needs columns, their names in order")
+            throw refusal("a file without header needs columns, their names in order")
         }
         if !isBare, values["columns"] != nil {
             throw refusal("columns names the columns of files without header; add header: false, or remove it")

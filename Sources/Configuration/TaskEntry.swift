@@ -1,14 +1,16 @@
-/// An entry of `tasks`: a GLUE task or one of the user's own.
+/// An entry of `tasks`: a task of GLUE or SuperGLUE, or one of the user's own.
 public enum TaskEntry: Sendable, Equatable {
     /// A GLUE task by its short name.
     case glue(String)
+    /// A SuperGLUE task by its short name.
+    case superglue(String)
     /// A task whose files, template and answers are in the configuration.
     case custom(CustomTask)
 
     /// The task's name.
     public var name: String {
         switch self {
-        case .glue(let name): name
+        case .glue(let name), .superglue(let name): name
         case .custom(let task): task.name
         }
     }
@@ -20,6 +22,8 @@ public struct CustomTask: Sendable, Equatable {
     public enum Format: String, Sendable, CaseIterable {
         /// Tab-separated values.
         case tsv
+        /// Comma-separated values with quotes.
+        case csv
         /// One JSON object per line.
         case jsonl
     }
@@ -28,9 +32,9 @@ public struct CustomTask: Sendable, Equatable {
     public var name: String
     /// Format of all its files.
     public var format: Format
-    /// Whether a TSV file starts with the columns' names.
+    /// Whether a TSV or CSV file starts with the columns' names.
     public var header: Bool
-    /// Names of the columns of a TSV file without header.
+    /// Names of the columns of a TSV or CSV file without header.
     public var columns: [String]
     /// Training file.
     public var train: String

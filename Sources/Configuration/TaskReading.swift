@@ -2,9 +2,11 @@ import Failures
 import OrderedCollections
 import Yams
 
-/// Reads the list of tasks: each item is a GLUE name or a mapping.
+/// Reads the list of tasks: each item is the name of a task of GLUE or SuperGLUE, or a mapping.
 enum TaskReading {
     static let glue = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
+    /// None of them is kept from a task of the user's own, which is a mapping.
+    static let superglue = ["boolq", "cb", "copa", "multirc", "superglue_rte", "wic", "wsc"]
     /// The names under which the figures of the two halves of MNLI are reported.
     private static let reserved = ["mnli_matched", "mnli_mismatched"]
     private static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
@@ -32,13 +34,7 @@ enum TaskReading {
 
     private static func entry(_ item: Node, _ place: String, _ directory: String) throws(Failure) -> (String, Value) {
         if let name = item.string {
-            guard glue.contains(name) else {
-                let hint = UnknownKey.nearest(to: name, among: glue) { $0 }.map { "; did you mean \($0)?" } ?? ""
-                throw Failure(
-                    .badConfiguration,
-                    "\(place): task \(name) is none of GLUE's\(hint) (\(glue.joined(separator: ", "))); describe your own as a "
-                        + "mapping with name, train, fields and labels or range")
-            }
+            guard glue.contains(name) || superglue.contains(name) else { throw refusal(of: name, place) }
             return (name, .text(name))
         }
         guard let mapping = item.mapping else {
@@ -49,6 +45,22 @@ enum TaskReading {
             throw Failure(.badConfiguration, "\(place): a custom task needs a name")
         }
         return (name, value)
+    }
+
+    private static func refusal(of name: String, _ place: String) -> Failure {
+        guard name != "record" else {
+            return Failure(
+                .badConfiguration,
+                "\(place): SuperGLUE's ReCoRD is not built in, since several answers to a question are right; make a file with a row "
+                    + "for each question, and describe it as a mapping with name, train, fields and what the answers are"
+            )
+        }
+        let hint = UnknownKey.nearest(to: name, among: glue + superglue) { $0 }.map { "; did you mean \($0)?" } ?? ""
+        return Failure(
+            .badConfiguration,
+            "\(place): task \(name) is none of GLUE's\(hint) (\(glue.joined(separator: ", "))) or SuperGLUE's "
+                + "(\(superglue.joined(separator: ", "))); describe your own as a mapping with name, train, fields and labels or "
+                + "range")
     }
 
     private static func custom(_ mapping: Node.Mapping, _ place: String, _ directory: String) throws(Failure) -> Value {
@@ -140,11 +152,13 @@ enum TaskReading {
     private static func format(_ values: Value.Mapping, _ place: String) throws(Failure) -> Value {
         if let format = values["format"] { return format }
         guard case .text(let path)? = values["train"] else { return .text("tsv") }
-        for format in CustomTask.Format.allCases where path.hasSuffix("." + format.rawValue) {
+        let plain = path.hasSuffix(".gz") ? String(path.dropLast(3)) : path
+        for format in CustomTask.Format.allCases where plain.hasSuffix("." + format.rawValue) {
             return .text(format.rawValue)
         }
         throw Failure(
-            .badConfiguration, "\(place): the format of \(path) does not show in its name; add format: tsv or jsonl")
+            .badConfiguration,
+            "\(place): the format of \(path) does not show in its name; add format: tsv, csv or jsonl")
     }
 
     private static func range(_ node: Node, _ place: String) throws(Failure) -> Value {

@@ -2,6 +2,7 @@ public import ArgumentParser
 import Configuration
 import Failures
 import Foundation
+import Tasks
 
 /// Reads an option that must not be empty.
 func filled(_ value: String) throws -> String {
@@ -72,6 +73,7 @@ enum ProductChoice: String, ExpressibleByArgument, CaseIterable {
 
 extension ModelStorage: ExpressibleByArgument {}
 extension ModelProducts: ExpressibleByArgument {}
+extension FileFormat: ExpressibleByArgument {}
 
 /// The values of `verify --precision`, an option of earlier versions.
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {

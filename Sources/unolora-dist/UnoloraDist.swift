@@ -24,7 +24,7 @@ struct UnoloraDist: ParsableCommand {
             TrainArguments.self, EvaluateArguments.self, PredictArguments.self, PrepareArguments.self,
             ExportArguments.self, AnalyzeArguments.self, PlanArguments.self, StudyArguments.self, DoctorArguments.self,
             VerifyArguments.self, ReproduceArguments.self,
-            KeysArguments.self, NewModelArguments.self,
+            KeysArguments.self, TasksArguments.self, NewModelArguments.self,
         ],
         defaultSubcommand: TrainArguments.self)
 

@@ -102,6 +102,53 @@ extension ProgramTests {
             #expect(!none.contains("not evaluated"), "\(none)")
         }
 
+        @Test func `the rows of GLUE's split, their number and what they chose are said`() throws {
+            let (_, run, training) = try Self.shared.get()
+            let lines = training.split(separator: "\n")
+            let choice =
+                "eval.split test chooses the best checkpoint on the test split, so its test figures are too good to report"
+            #expect(lines.contains { $0.hasPrefix("warning: \(choice)") }, "\(training)")
+            let rows = "GLUE's test examples by data.glueSplits paper: all rows of dev_matched.tsv (mnli)"
+            let chosen = "the best checkpoint was chosen by figures of this split"
+            let counts =
+                "note: mnli: train.tsv has 60 rows instead of 392702, dev_mismatched.tsv has 24 rows instead of 9832, "
+                + "dev_matched.tsv has 21 rows instead of 9815, as GLUE publishes it"
+            #expect(lines.contains { $0 == rows } && lines.contains { $0.hasPrefix(chosen) }, "\(training)")
+            #expect(lines.contains { $0.hasPrefix(counts) }, "\(training)")
+            let data = try String(contentsOfFile: run + "/data.json", encoding: .utf8)
+            #expect(data.contains(#/"publishedRows"\s*:\s*9832/#), "\(data)")
+            let best = try Program.run(["evaluate", run, "--split", "test"])
+            #expect(best.output.contains("\n\(rows)\n\(chosen)"), "\(best.output)")
+            #expect(best.error.contains(counts), "\(best.error)")
+            let last = try Program.run(["evaluate", run, "--split", "test", "--checkpoint", "last"]).output
+            #expect(last.contains("\n\(rows)\n") && !last.contains(chosen), "\(last)")
+            let own = try Program.run(["evaluate", run, "--tasks", "grade"]).output
+            #expect(!own.contains("GLUE's"), "\(own)")
+        }
+
+        @Test func `with whole dev sets MNLI validates on the matched one, and there is no test split`() throws {
+            let (project, _, _) = try Self.shared.get()
+            let run = project.file("dev")
+            let set = ["--set", "data.glueSplits=dev", "--set", "eval.split=validation", "--set", "tasks=[mnli]"]
+            let training = try Program.run(["train", "--config", project.configuration, "--out", run] + set)
+            #expect(training.code == 0, "\(training.error)")
+            let rows = "GLUE's validation examples by data.glueSplits dev: all rows of dev_matched.tsv (mnli)"
+            #expect(training.output.contains("\n\(rows)\n"), "\(training.output)")
+            let evaluation = try Self.evaluation(
+                String(contentsOfFile: run + "/evaluation-validation.json", encoding: .utf8))
+            #expect(evaluation.tasks.mapValues(\.examples) == ["mnli": 21, "mnli_mismatched": 24])
+            #expect(try Program.run(["evaluate", run, "--split", "test"]).code == 64)
+            // The same checkpoint under the other rule would be tested on rows that chose it.
+            let changed = run + "/config.yaml"
+            let text = try String(contentsOfFile: changed, encoding: .utf8)
+            try text.replacing("glueSplits: dev", with: "glueSplits: paper")
+                .write(toFile: changed, atomically: true, encoding: .utf8)
+            let refused = try Program.run(["evaluate", run])
+            #expect(
+                refused.code == 78 && refused.error.contains("data.glueSplits was dev and is paper"), "\(refused.error)"
+            )
+        }
+
         @Test func `tasks and a checkpoint can be chosen`() throws {
             let (_, run, _) = try Self.shared.get()
             let result = try Program.run(["evaluate", run, "--tasks", "colour, grade", "--checkpoint", "4"])

@@ -20,6 +20,11 @@ import Testing
             "batch: {global: 30, micro: 4}",
             "batch.global 30 is no multiple of batch.micro 4; use e.g. batch.global 32"
         ),
+        (
+            "data.glueSplits: dev\neval: {split: test}",
+            "with data.glueSplits dev GLUE's tasks have no test split, which eval.split test would evaluate; use eval.split "
+                + "validation or data.glueSplits paper"
+        ),
         ("batch: {micro: 3}", "batch.global 32 is no multiple of batch.micro 3; use e.g. batch.global 33"),
         (
             "train: {steps: 20}\nlr: {warmup: 1000}",

@@ -31,6 +31,24 @@ import Testing
         #expect(cb.metrics == ["accuracy"])
     }
 
+    @Test(arguments: [
+        ("a.tsv", CustomTask.Format.tsv), ("a.csv", .csv), ("a.jsonl", .jsonl), ("a.csv.gz", .csv),
+        ("a.jsonl.gz", .jsonl),
+        ("a.tsv.gz", .tsv),
+    ])
+    func `the format shows in the name, packed or not`(name: String, format: CustomTask.Format) throws {
+        #expect(try task("train: \(name)", "fields: [a]", "labels: [x, y]").format == format)
+    }
+
+    @Test func `a name of SuperGLUE is its task, and a mapping with that name is the user's`() throws {
+        let built = try load("model: t5\ndata: {superglue: sg}\ntasks: [cb, superglue_rte]\n")
+        #expect(built.tasks == [.superglue("cb"), .superglue("superglue_rte")] && built.superglue == "/runs/sg")
+        #expect(built.warnings.isEmpty)
+        let own = try load("model: t5\ntasks: [{name: cb, train: a.tsv, fields: [a], labels: [x, y]}]\n")
+        #expect(own.tasks.map(\.name) == ["cb"])
+        if case .custom = own.tasks[0] {} else { Issue.record("the user's own task is \(own.tasks)") }
+    }
+
     @Test func `a regression of a TSV file without header has its defaults`() throws {
         let grade = try task(
             "train: g.txt", "format: tsv", "header: false", "columns: [id, text, score]", "fields: [text]",
@@ -71,15 +89,15 @@ import Testing
         (
             ["train: a.tsv", "fields: [a]", "labels: [x, y]", "range: [0, 1, 1]"],
             "run.yaml:3: a custom task needs either labels (classification) or range (regression)"
-        ), (["train: a.csv", "fields: [a]", "labels: [x, y]"], "run.yaml:3: the format of /runs/a.csv does not show"),
+        ), (["train: a.txt", "fields: [a]", "labels: [x, y]"], "run.yaml:3: the format of /runs/a.txt does not show"),
         (
-            ["train: a.csv", "format: csv"],
-            "run.yaml:5: format of a task must be one of tsv, jsonl, not `csv`"
+            ["train: a.csv", "format: parquet"],
+            "run.yaml:5: format of a task must be one of tsv, csv, jsonl, not `parquet`"
         ), (["train: a.tsv", "fields: []"], "run.yaml:5: fields must be a list of different names"),
         (["train: a.tsv", "fields: [a, a]"], "run.yaml:5: fields must be a list of different names"),
         (
             ["train: a.tsv", "header: false", "fields: [a]", "labels: [x, y]"],
-            "run.yaml:3: a TSV file without header needs columns, their names in order"
+            "run.yaml:3: a file without header needs columns, their names in order"
         ),
         (
             ["train: a.tsv", "columns: [a, label]", "fields: [a]", "labels: [x, y]"],
@@ -87,7 +105,7 @@ import Testing
         ),
         (
             ["train: a.jsonl", "header: true", "fields: [a]", "labels: [x, y]"],
-            "run.yaml:3: header is for TSV files, and this task's are JSONL; remove it"
+            "run.yaml:3: header is for TSV and CSV files, and this task's are JSONL; remove it"
         ),
         (
             ["train: a.tsv", "header: false", "columns: [a, b]", "fields: [a]", "labels: [x, y]"],
@@ -160,6 +178,11 @@ import Testing
     }
 
     @Test(arguments: [
+        (
+            "tasks: [record]",
+            "run.yaml:3: SuperGLUE's ReCoRD is not built in, since several answers to a question are right"
+        ),
+        ("tasks: [cb]", "run.yaml:3: task cb is SuperGLUE's, so data.superglue must name the directory"),
         ("tasks: [colla]", "run.yaml:3: task colla is none of GLUE's; did you mean cola? (cola, sst2, "),
         ("tasks: [rte, rte]", "run.yaml:3: task rte is there twice; keep one of them"),
         ("tasks: []", "run.yaml:3: tasks must be a list of task names and custom tasks"),

@@ -15,6 +15,22 @@ import Testing
         #expect(configuration.warnings == [apart] && configuration.measuredInterference == nil)
     }
 
+    @Test func `a best checkpoint that the test split chooses is said`() throws {
+        let said = try load(complete + "eval: {split: test}\n").warnings
+        #expect(said.count == 1 && said[0].hasPrefix("eval.split test chooses the best checkpoint on the test split"))
+        // A single evaluation chooses nothing.
+        #expect(try load(complete + "eval: {split: test, every: null}\n").warnings.isEmpty)
+        #expect(try load(complete + "train: {steps: 2000}\neval: {split: test, every: 2000}\n").warnings.isEmpty)
+        #expect(try load(complete).warnings.isEmpty)
+    }
+
+    /// The record of a run of an earlier version has no such key.
+    @Test func `the usual splits of GLUE are in no record`() throws {
+        #expect(try !load(complete, set: "data.glueSplits=paper").resultText.contains("glueSplits"))
+        #expect(try load(complete, set: "data.glueSplits=dev").resultText.contains("data.glueSplits: dev"))
+        #expect(try load(Self.custom, set: "data.glueSplits=dev").warnings.count == 1)
+    }
+
     /// Methods with many trainables measure only if they are asked to.
     @Test(arguments: [
         ("unolora", 50, 7), ("unolora_star", 50, 7), ("full", nil, 7), ("hyperformer_pp", nil, 7),

@@ -204,7 +204,8 @@ import Testing
     @Test(arguments: [
         ("train.steps=2000", false, false), ("lr.peak=1e-3", false, false), ("lora.dropout=0", false, false),
         ("dropout=0", false, false), ("batch.global=64", false, false), ("parallel.gemm=openblas", false, false),
-        ("data.splitSeed=9", true, false), ("data.dropDuplicates=true", true, false),
+        ("data.glueSplits=dev", true, false), ("data.splitSeed=9", true, false),
+        ("data.dropDuplicates=true", true, false),
         ("data.onBadRow=skip", true, false), ("data.maxSource=64", true, true), ("data.labelStyle=words", true, true),
         ("lora.alpha=8", true, true), ("model.products=int8", true, true), ("model.storage=bfloat16", true, true),
         ("tasks=[rte, cola]", true, true),

@@ -15,8 +15,12 @@ enum Parser: String, CaseIterable, Sendable {
     case runConfiguration = "run-configuration"
     /// Rows of a TSV file.
     case tsv
+    /// Rows of a CSV file.
+    case csv
     /// Rows of a JSONL file.
     case jsonl
+    /// A file packed with gzip.
+    case gzip
     /// A token cache.
     case tokenCache = "token-cache"
     /// `MANIFEST.json` of a checkpoint.
@@ -47,7 +51,9 @@ enum Parser: String, CaseIterable, Sendable {
         case .adapterConfiguration: parseAdapterConfiguration(bytes)
         case .runConfiguration: parseRunConfiguration(bytes)
         case .tsv: parseTSV(bytes)
+        case .csv: parseCSV(bytes)
         case .jsonl: parseJSONL(bytes)
+        case .gzip: parseGzip(bytes)
         case .tokenCache: parseTokenCache(bytes)
         case .manifest: parseManifest(bytes)
         case .state: parseState(bytes)

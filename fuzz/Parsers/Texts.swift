@@ -34,14 +34,25 @@ private let tables = [
         labels: classes.1),
 ]
 
+private let quotedTables = [
+    definition(
+        .csv(hasHeader: true), [Field("a"), Field("b")], label: .named("label"), answers: classes.0, labels: classes.1),
+    definition(
+        .csv(hasHeader: false, columns: 3), [Field("a", column: .index(2))], label: .index(0), answers: grades.0,
+        labels: grades.1),
+]
+
 private let objects = [
     definition(.jsonLines, [Field("a"), Field("b")], label: .named("label"), answers: classes.0, labels: classes.1),
     definition(.jsonLines, [Field("a")], label: .named("label"), answers: grades.0, labels: grades.1),
+    definition(
+        .jsonLines, [Field("a.b"), Field("a.c.d"), Field("e")], label: .named("label"), answers: classes.0,
+        labels: classes.1),
 ]
 
 /// Reads every row, and reads each again from its position, like the tokeniser.
-private func readRows(_ file: MappedFile, _ definition: TaskDefinition) {
-    guard var reader = try? ExampleReader(file, definition) else { return }
+private func readRows(_ mapped: MappedFile, _ definition: TaskDefinition) {
+    guard let file = try? TextFile(mapped), var reader = try? ExampleReader(file, definition) else { return }
     var again = reader
     var end = 0
     while let outcome = reader.next() {
@@ -59,6 +70,17 @@ private func readRows(_ file: MappedFile, _ definition: TaskDefinition) {
 func parseTSV(_ bytes: UnsafeRawBufferPointer) {
     let file = MappedFile(copying: bytes, path: "t")
     for table in tables { readRows(file, table) }
+}
+
+func parseCSV(_ bytes: UnsafeRawBufferPointer) {
+    let file = MappedFile(copying: bytes, path: "c")
+    for table in quotedTables { readRows(file, table) }
+}
+
+func parseGzip(_ bytes: UnsafeRawBufferPointer) {
+    guard let file = try? TextFile(MappedFile(copying: bytes, path: "g.gz")) else { return }
+    hold(file.bytes.count <= 1_032 * bytes.count, "a text is at most as long as gzip can make it")
+    hold(file.textDigest == ContentDigest(of: file.bytes), "the digest is that of the text")
 }
 
 func parseJSONL(_ bytes: UnsafeRawBufferPointer) {

@@ -66,9 +66,11 @@ public enum EvaluateCommand {
         if !request.asJSON {
             try Terminal.print("\(split.rawValue) split, \(checkpoint.path) (step \(step)), times 100")
             try Terminal.print(ScoreTable(results, baseline: session.baselines(all)).text)
-            if let omission = session.omission(split, names: names) { try Terminal.print(omission) }
+            for note in session.footnotes(split, names: names, isBest: request.checkpoint == "best") {
+                try Terminal.print(note)
+            }
         }
-        for notice in session.positiveNotices { Terminal.complain("note: \(notice)") }
+        for notice in session.positiveNotices + session.rowNotices { Terminal.complain("note: \(notice)") }
         var record = EvaluationRecord(results, step: step, split: split.rawValue, seconds: seconds)
         record.basis = session.basis(adapter: checkpoint.adapter)
         record.changed = changed.isEmpty ? nil : changed

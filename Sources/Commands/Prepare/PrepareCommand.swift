@@ -24,10 +24,12 @@ public enum PrepareCommand {
         let data = try RunData(
             configuration, definitions, run: RunDirectory(out), vocabulary: vocabulary, world: world)
         guard world.rank == 0 else { return 0 }
-        let statistics = DataStatistics(data.cache.tasks, maxSource: configuration.maxSource)
+        let statistics = DataStatistics(data.cache.tasks, of: definitions, maxSource: configuration.maxSource)
         let reports = data.cache.tasks.map(\.report)
         let place = "token cache: \(data.cache.path)"
-        let warnings = ([warning].compactMap(\.self) + DataReport.warnings(reports)).map { "warning: \($0)" }
+        let warnings =
+            ([warning].compactMap(\.self) + DataReport.warnings(reports)).map { "warning: \($0)" }
+            + DataReport.rowNotices(reports, of: definitions).map { "note: \($0)" }
         if asJSON {
             for line in [place] + warnings { Terminal.complain(line) }
             try Terminal.print(String(decoding: statistics.json(), as: UTF8.self))

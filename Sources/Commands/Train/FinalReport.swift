@@ -50,7 +50,7 @@ struct FinalReport {
             "\n\(split) split, \(bestStep == nil ? "last" : "best") checkpoint (step \(best)), times 100; baseline: the most "
                 + "frequent answer")
         writer.say(ScoreTable(results, baseline: try session.baselines(tasks)).text)
-        if let omission = session.omission(split) { writer.say(omission) }
+        for note in session.footnotes(split, isBest: bestStep != nil) { writer.say(note) }
         writer.say("")
         let bestPath = bestStep == nil ? "none, since nothing was evaluated" : "\(store.directory)/best"
         writer.say("best checkpoint: \(bestPath)    last: \(store.directory)/last")

@@ -155,7 +155,8 @@ public struct TrainCommand {
             if let replayed { try replayed.identity.refuseReplay(as: present, path: replayed.path) }
         }
         let statistics =
-            world.rank == 0 ? DataStatistics(session.data.cache.tasks, maxSource: configuration.maxSource) : nil
+            world.rank == 0
+            ? DataStatistics(session.data.cache.tasks, of: base.definitions, maxSource: configuration.maxSource) : nil
         startup.finished(.data)
         if let reason = try requestedStop() { return leaveUnbegun(reason) }
         let state = TrainState(session.base.method, on: session.base.model, seed: configuration.seed)
@@ -319,7 +320,7 @@ public struct TrainCommand {
         for line in statistics.map({ DataReport.lines($0, reports) }) ?? [] { say("data: \(line)") }
         let unusual = RunModel.warning(session.base.vocabulary, session.base.model.shape)
         for warning in [unusual].compactMap(\.self) + DataReport.warnings(reports) { say("warning: \(warning)") }
-        for notice in session.positiveNotices { say("note: \(notice)") }
+        for notice in session.positiveNotices + session.rowNotices { say("note: \(notice)") }
         if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }

@@ -43,6 +43,7 @@ package struct BestMeasure: Equatable {
         let second = earlier.tasks.compactMap { task -> (String, String)? in
             switch task {
             case .glue(let name): return ["mrpc", "qqp"].contains(name) ? (name, "1") : nil
+            case .superglue: return nil
             case .custom(let custom):
                 guard custom.metrics.contains("f1"), custom.labels.count > 1 else { return nil }
                 return (custom.name, custom.labels[1].label)

@@ -14,7 +14,7 @@ public struct TaskSources: Sendable, Equatable, Codable {
     public struct Split: Sendable, Equatable, Codable {
         /// The split.
         public let name: SplitName
-        /// Which rows, as text: `all rows`, `the first half`, `the other half` or `1000 rows held out of training`.
+        /// Which rows, as `SplitSource.rows` says it.
         public let rows: String
         /// The files with these rows; none for rows held out of training.
         public let files: [File]
@@ -29,17 +29,10 @@ public struct TaskSources: Sendable, Equatable, Codable {
     package init(_ definition: TaskDefinition, digest: (String) -> ContentDigest) {
         task = definition.name
         splits = definition.splits.map { split in
-            let rows =
-                switch split.source {
-                case .files: "all rows"
-                case .firstHalf: "the first half"
-                case .secondHalf: "the other half"
-                case .heldOutOfTraining(let count): "\(count) rows held out of training"
-                }
             let files = split.source.paths.map { path in
                 File(name: String(path.split(separator: "/").last ?? ""), digest: digest(path))
             }
-            return Split(name: split.name, rows: rows, files: files)
+            return Split(name: split.name, rows: split.source.rows, files: files)
         }
     }
 

@@ -6,14 +6,6 @@ import Tensors
 ///
 /// Sources: gluebenchmark.com (files); HyperFormer (splits and text); T5 (words).
 public enum GLUE {
-    /// How labels are written as answers.
-    public enum LabelStyle: String, Sendable, CaseIterable {
-        /// Digit strings in the order of the files: entailment 0, neutral 1, contradiction 2.
-        case digits
-        /// T5's own words.
-        case words
-    }
-
     /// The names of all tasks.
     public static let names = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
 
@@ -23,7 +15,7 @@ public enum GLUE {
     ///   - directory: The download: holds `CoLA`, `SST-2` and so on.
     /// - Throws: `badConfiguration` for an unknown or repeated name, `inputMissing` when the directory does not exist.
     public static func tasks(
-        _ names: [String] = names, directory: String, style: LabelStyle = .digits
+        _ names: [String] = names, directory: String, style: LabelStyle = .digits, splits rule: SplitRule = .paper
     ) throws(Failure) -> [TaskDefinition] {
         guard unsafe access(directory, F_OK) == 0 else {
             throw Failure(
@@ -35,13 +27,13 @@ public enum GLUE {
             throw Failure(.badConfiguration, "the task \"\(name.shown)\" is named twice; name each task once")
         }
         var tasks: [TaskDefinition] = []
-        for name in names { tasks.append(try task(name, directory: directory, style: style)) }
+        for name in names { tasks.append(try task(name, directory: directory, style: style, splits: rule)) }
         return tasks
     }
 
     /// One task.
     public static func task(
-        _ name: String, directory: String, style: LabelStyle = .digits
+        _ name: String, directory: String, style: LabelStyle = .digits, splits rule: SplitRule = .paper
     ) throws(Failure) -> TaskDefinition {
         guard let layout = layout(of: name) else {
             throw Failure(
@@ -49,45 +41,8 @@ public enum GLUE {
                 "\"\(name.shown)\" is no GLUE task; choose from \(names.joined(separator: ", ")), "
                     + "or define it with its files")
         }
-        let folder = "\(directory)/\(layout.folder)"
-        let answers: AnswerSpace
-        let labels: LabelMap
-        if layout.labels.isEmpty {
-            answers = .grades(minimum: 0, maximum: 5, step: 0.2, decimals: 1)
-            labels = LabelMap(entries: [])
-        } else {
-            answers = .classes(style == .words ? layout.words : layout.labels.indices.map(String.init))
-            labels = LabelMap(classes: layout.labels, ignored: layout.ignored)
-        }
-        return try TaskDefinition(
-            name: name, format: .tsv(hasHeader: layout.columns == nil, columns: layout.columns), fields: layout.fields,
-            label: layout.label,
-            answers: answers, labels: labels, metrics: layout.metrics, splits: splits(name, folder),
-            leavesOutIncompleteRows: name == "qqp")
-    }
-
-    /// Splits: the test labels of GLUE are hidden, so test is taken from dev. Small tasks halve dev; large ones use all of it
-    /// and take validation from training; MNLI has two dev files.
-    private static func splits(_ name: String, _ folder: String) -> [SplitDefinition] {
-        let train = SplitDefinition(.train, .files(["\(folder)/train.tsv"]))
-        let development = ["\(folder)/dev.tsv"]
-        let heldOut = SplitDefinition(.validation, .heldOutOfTraining(1000))
-        switch name {
-        case "mnli":
-            let mismatched = "\(folder)/dev_mismatched.tsv"
-            return unsafe [
-                train,
-                access(mismatched, F_OK) == 0
-                    ? SplitDefinition(.validation, .files([mismatched]), label: "mismatched") : heldOut,
-                SplitDefinition(.test, .files(["\(folder)/dev_matched.tsv"]), label: "matched"),
-            ]
-        case "sst2", "qqp", "qnli":
-            return [train, heldOut, SplitDefinition(.test, .files(development))]
-        default:
-            return [
-                train, SplitDefinition(.validation, .firstHalf(of: development)),
-                SplitDefinition(.test, .secondHalf(of: development)),
-            ]
-        }
+        return try layout.definition(
+            name, of: .glue, format: .tsv(hasHeader: layout.columns == nil, columns: layout.columns), style: style,
+            splits: splits(name, "\(directory)/\(layout.folder)", rule), leavesOutIncompleteRows: name == "qqp")
     }
 }

@@ -38,6 +38,16 @@ public enum SplitSource: Sendable, Equatable, Codable {
         }
     }
 
+    /// Which rows, as text: `all rows`, `the first half`, `the other half` or `1000 rows held out of training`.
+    var rows: String {
+        switch self {
+        case .files: "all rows"
+        case .firstHalf: "the first half"
+        case .secondHalf: "the other half"
+        case .heldOutOfTraining(let count): "\(count) rows held out of training"
+        }
+    }
+
     /// The same source with other files.
     func mapPaths(_ transform: (String) -> String) -> SplitSource {
         switch self {

@@ -3,11 +3,16 @@ public enum TableFormat: Sendable, Equatable, Codable {
     /// Tab-separated values, one row per line; quotes have no meaning. With a header, columns have names. Without one, every
     /// row must have `columns` columns, or as many as the first row when `columns` is nil.
     case tsv(hasHeader: Bool, columns: Int? = nil)
+    /// Comma-separated values with quotes as in RFC 4180, so that a row may take several lines; header and `columns` as above.
+    case csv(hasHeader: Bool, columns: Int? = nil)
     /// One JSON object per line.
     case jsonLines
+    /// One JSON object per line with many rows: one for each element of a list at this place, or of lists in its elements if the
+    /// place leads through several. `passage.questions.answers` with the lists `questions` and `answers` gives a row for each answer.
+    case jsonRows(of: String)
 }
 
-/// A column of a TSV file or a key of a JSON object.
+/// A column of a table or a key of a JSON object.
 public enum Column: Sendable, Equatable, Codable, CustomStringConvertible {
     /// By its name in the header, or the key.
     case named(String)

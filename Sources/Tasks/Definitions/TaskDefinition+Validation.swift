@@ -50,11 +50,12 @@ extension TaskDefinition {
             switch (format, column) {
             case (_, .index(let index)) where index < 0:
                 throw Failure(.badConfiguration, "column \(index) does not exist; columns are counted from 0")
-            case (.tsv(_, let count?), .index(let index)) where index >= count:
+            case (.tsv(_, let count?), .index(let index)) where index >= count,
+                (.csv(_, let count?), .index(let index)) where index >= count:
                 throw Failure(.badConfiguration, "there is no column \(index), only 0 to \(count - 1)")
-            case (.jsonLines, .index(let index)):
+            case (.jsonLines, .index(let index)), (.jsonRows, .index(let index)):
                 throw Failure(.badConfiguration, "a JSON object has no column \(index); name its key")
-            case (.tsv(hasHeader: false, _), .named(let name)):
+            case (.tsv(hasHeader: false, _), .named(let name)), (.csv(hasHeader: false, _), .named(let name)):
                 throw Failure(
                     .badConfiguration,
                     "column \"\(name.shown)\" cannot be found in files without a header; give its number, from 0")

@@ -26,6 +26,8 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     /// Whether rows with too few columns are left out and counted as incomplete, instead of being bad rows. QQP's files contain
     /// some, and GLUE's own reader leaves them out.
     public let leavesOutIncompleteRows: Bool
+    /// The benchmark whose own files the task reads; nil for a task of the user's own.
+    public let suite: TaskSuite?
 
     /// Creates and checks a definition; `badConfiguration` names the task and what is wrong.
     ///
@@ -35,7 +37,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     public init(
         name: String, format: TableFormat, fields: [Field], label: Column, template: String? = nil,
         answers: AnswerSpace, labels: LabelMap = LabelMap(entries: []), metrics: [Metric], positive: String? = nil,
-        splits: [SplitDefinition], leavesOutIncompleteRows: Bool = false
+        splits: [SplitDefinition], leavesOutIncompleteRows: Bool = false, suite: TaskSuite? = nil
     ) throws(Failure) {
         self.name = name
         self.format = format
@@ -47,6 +49,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         self.positive = positive
         self.splits = splits
         self.leavesOutIncompleteRows = leavesOutIncompleteRows
+        self.suite = suite
         do throws(Failure) {
             guard !fields.isEmpty else {
                 throw Failure(.badConfiguration, "it has no text fields; name the columns that the model reads")
@@ -78,7 +81,8 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         return classes.indices.compactMap(labels.name)
     }
 
-    /// The same definition with other files.
+    /// The same definition with other files, which are then no benchmark's. The key of the token cache is made from it, and does
+    /// not depend on where a definition comes from.
     func mapPaths(_ transform: (String) -> String) throws(Failure) -> TaskDefinition {
         try TaskDefinition(
             name: name, format: format, fields: fields, label: label, template: template.pattern, answers: answers,

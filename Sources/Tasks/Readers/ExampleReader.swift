@@ -20,12 +20,15 @@ struct ExampleReader: Sendable {
     private let definition: TaskDefinition
     private let classOfLabel: [String: Int]
 
-    init(_ file: MappedFile, _ definition: TaskDefinition) throws(Failure) {
+    init(_ file: TextFile, _ definition: TaskDefinition) throws(Failure) {
         let columns = definition.fields.map(\.column) + [definition.label]
         switch definition.format {
         case .tsv(let hasHeader, let count):
             reader = try TSVReader(file, hasHeader: hasHeader, columnCount: count, columns: columns)
+        case .csv(let hasHeader, let count):
+            reader = try CSVReader(file, hasHeader: hasHeader, columnCount: count, columns: columns)
         case .jsonLines: reader = try JSONLReader(file, columns: columns)
+        case .jsonRows(let place): reader = try JSONRowsReader(file, rows: place, columns: columns)
         }
         record = Record(valueCount: columns.count)
         self.definition = definition

@@ -4,17 +4,25 @@ import Tensors
 /// Reads one JSON object per line (RFC 8259, strictly: no trailing commas, no comments, no repeated keys).
 ///
 /// Strings give their text; whole numbers, decimal numbers and booleans give the text in the file (`1`, `0.50`, `true`), so
-/// label maps use the file's spelling. Other values are malformed if a column asks for them.
+/// label maps use the file's spelling. Other values are malformed if a column asks for them. `JSONNames` says what the names of
+/// columns mean.
 struct JSONLReader: RecordReader {
     private var lines: LineCursor
     private let keys: [String]
+    private let names: JSONNames
 
     /// Opens a file; throws `badData` when it is empty, `badConfiguration` when a column is not a key.
-    init(_ file: MappedFile, columns: [Column]) throws(Failure) {
+    init(_ file: TextFile, columns: [Column]) throws(Failure) {
         guard unsafe !file.bytes.isEmpty else {
             throw Failure(.badData, "\(file.path.shown) is empty; give a file with rows")
         }
         lines = LineCursor(file)
+        keys = try Self.keys(columns)
+        names = JSONNames(keys)
+    }
+
+    /// The columns as names; throws `badConfiguration` when one is a number.
+    static func keys(_ columns: [Column]) throws(Failure) -> [String] {
         var keys: [String] = []
         for column in columns {
             guard case .named(let key) = column else {
@@ -22,7 +30,7 @@ struct JSONLReader: RecordReader {
             }
             keys.append(key)
         }
-        self.keys = keys
+        return keys
     }
 
     mutating func seek(to position: RowPosition) {
@@ -30,12 +38,12 @@ struct JSONLReader: RecordReader {
     }
 
     mutating func next(_ record: inout Record) -> RowOutcome? {
-        let keys = keys
+        let (keys, names) = (keys, names)
         return unsafe lines.next { line, position in
             record.start(at: position)
             var reader = unsafe JSONReader(line)
             do throws(JSONReader.Problem) {
-                return try Self.read(&reader, keys, &record)
+                return try Self.read(&reader, keys, names, &record)
             } catch {
                 return .malformed("not a JSON object (byte \(error.offset + 1) of the line: \(error.text))")
             }
@@ -43,25 +51,18 @@ struct JSONLReader: RecordReader {
     }
 
     private static func read(
-        _ reader: inout JSONReader, _ keys: [String], _ record: inout Record
+        _ reader: inout JSONReader, _ keys: [String], _ names: JSONNames, _ record: inout Record
     ) throws(JSONReader.Problem) -> RowOutcome {
-        var seen: Set<String> = []
         var unusable: String?
-        try reader.object { (reader, key) throws(JSONReader.Problem) in
-            guard seen.insert(key).inserted else { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
-            guard keys.contains(key) else { return try reader.skipValue() }
+        let absence = try names.read(&reader) { (reader, key) throws(JSONReader.Problem) in
             guard let text = try reader.scalarText() else {
                 unusable = unusable ?? key
                 return
             }
             for index in keys.indices where keys[index] == key { record.set(index, text.utf8) }
         }
-        if reader.peek() != nil { throw reader.problem("text after the object") }
         if let unusable { return .malformed("the value of \"\(unusable.shown)\" is no text, number or boolean") }
-        if let missing = keys.first(where: { !seen.contains($0) }) {
-            return .incomplete("the object has no key \"\(missing.shown)\"")
-        }
-        return .complete
+        return absence.map { .incomplete($0) } ?? .complete
     }
 }
 

@@ -1,13 +1,13 @@
 import Glibc
 import Tensors
 
-/// Walks over the lines of a mapped file. Lines end with LF or CRLF; the last line may have no line end.
+/// Walks over the lines of a file. Lines end with LF or CRLF; the last line may have no line end.
 struct LineCursor: Sendable {
-    private let file: MappedFile
+    private let file: TextFile
     private(set) var position = RowPosition(offset: 0, line: 1)
 
     /// Starts at the first line, after a byte order mark if there is one.
-    init(_ file: MappedFile) {
+    init(_ file: TextFile) {
         self.file = file
         if unsafe file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position.offset = 3 }
     }

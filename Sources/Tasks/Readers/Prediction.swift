@@ -34,18 +34,22 @@ public struct Prediction: Sendable {
     private let definition: TaskDefinition
     private let vocabulary: any Tokenizer
     private let maxSource: Int
+    /// The fields as names of values of a JSON object.
+    private let names: JSONNames
 
     /// Prepares a task; `maxSource` counts tokens with EOS.
     public init(_ definition: TaskDefinition, vocabulary: any Tokenizer, maxSource: Int) {
         self.definition = definition
         self.vocabulary = vocabulary
         self.maxSource = max(2, maxSource)
+        names = JSONNames(definition.fields.map(\.name))
     }
 
     /// The source of one input line.
     ///
-    /// A line that starts with `{`, after spaces or none, is a JSON object with the task's fields by their names in the template; the values are
-    /// texts, numbers or booleans as in a JSONL file. Any other line has the fields' texts in order, separated by tabs. A blank
+    /// A line that starts with `{`, after spaces or none, is a JSON object with the task's fields by their names in the template,
+    /// which may lead into objects as in a JSONL file; the values are texts, numbers or booleans as there. Any other line has the
+    /// fields' texts in order, separated by tabs. A blank
     /// line is not allowed. Throws `badData` with the reason, without the line's place.
     public func source(ofLine line: String) throws(Failure) -> Source {
         guard !Self.isBlank(line) else {
@@ -100,41 +104,35 @@ public struct Prediction: Sendable {
     }
 
     private func object(_ line: String) throws(Failure) -> [String] {
-        var values = [String?](repeating: nil, count: definition.fields.count)
+        var values = [String](repeating: "", count: definition.fields.count)
         var line = line
         var problem: JSONReader.Problem?
-        var unusable: String?
+        var (unusable, absence): (String?, String?)
         line.withUTF8 { bytes in
             var reader = unsafe JSONReader(UnsafeRawBufferPointer(bytes))
             do throws(JSONReader.Problem) {
-                try reader.object { (reader, key) throws(JSONReader.Problem) in
-                    guard let index = definition.fields.firstIndex(where: { $0.name == key }) else {
-                        return try reader.skipValue()
-                    }
-                    if values[index] != nil { throw reader.problem("the key \"\(key.shown)\" occurs twice") }
+                absence = try names.read(&reader) { (reader, key) throws(JSONReader.Problem) in
                     let first = reader.peek()
                     if let text = try reader.scalarText() {
-                        values[index] = text
+                        for index in definition.fields.indices where definition.fields[index].name == key {
+                            values[index] = text
+                        }
                         return
                     }
                     let kind = first == UInt8(ascii: "n") ? "null" : first == UInt8(ascii: "[") ? "a list" : "an object"
                     unusable =
                         unusable ?? "the value of \"\(key.shown)\" is \(kind), but must be a text, number or boolean"
                 }
-                if reader.peek() != nil { throw reader.problem("text after the object") }
             } catch { problem = error }
         }
         if let problem {
             throw Failure(.badData, Self.refusal(problem))
         }
         if let unusable { throw Failure(.badData, unusable) }
-        if let missing = values.firstIndex(where: { $0 == nil }) {
-            throw Failure(
-                .badData,
-                "the object has no key \"\(definition.fields[missing].name)\"; task \"\(definition.name)\" reads "
-                    + fieldNames)
+        if let absence {
+            throw Failure(.badData, "\(absence); task \"\(definition.name)\" reads \(fieldNames)")
         }
-        return values.compactMap(\.self)
+        return values
     }
 
     private var fieldNames: String { definition.fields.map(\.name).joined(separator: ", ") }

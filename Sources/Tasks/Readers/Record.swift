@@ -32,6 +32,8 @@ struct RowPosition: Sendable, Equatable {
     var offset: Int
     /// The line, from 1.
     var line: Int
+    /// The row among those that begin there, from 0; only JSON objects with many rows have more than one.
+    var part = 0
 }
 
 /// The result of reading a row.

@@ -6,18 +6,16 @@ import Tensors
 /// Every row must have as many columns as the header, or, in files without one, as many as the task says.
 struct TSVReader: RecordReader {
     private var lines: LineCursor
-    private let path: String
-    /// For each column i: the indices in the record that it fills.
-    private let valuesOfColumn: [[Int]]
-    private let columnCount: Int
-    private let hasHeader: Bool
+    private let columns: TableColumns
+    /// The number of columns of each row.
+    var columnCount: Int { columns.count }
 
     /// Opens a file; throws `badData` when it is empty or its header lacks a requested column.
     ///
     /// `columnCount`: the number of columns of a file without header; nil takes that of the first row.
-    init(_ file: MappedFile, hasHeader: Bool, columnCount: Int?, columns: [Column]) throws(Failure) {
+    init(_ file: TextFile, hasHeader: Bool, columnCount: Int?, columns: [Column]) throws(Failure) {
         lines = LineCursor(file)
-        path = file.path
+        let path = file.path
         let first = lines
         var hasReturns = false
         guard
@@ -27,27 +25,14 @@ struct TSVReader: RecordReader {
             })
         else { throw Failure(.badData, "\(path.shown) is empty; give a file with rows") }
         guard unsafe !hasReturns || lines.position.offset < file.bytes.count else {
-            throw Failure(
-                .badData,
-                "\(path.shown):1: the lines end with a carriage return alone; convert the file, as tr '\\r' '\\n' does")
+            throw TableColumns.carriageReturns(path)
         }
         guard let names else {
             throw Failure(.badData, "\(path.shown):1: the line is not UTF-8; convert the file")
         }
-        guard !hasHeader || names.allSatisfy(\.isStreamSafe) else {
-            throw Failure(
-                .badData,
-                "\(path.shown):1: the header has a name with more than 30 combining marks in a row; correct it")
-        }
+        self.columns = try TableColumns(
+            first: names, hasHeader: hasHeader, count: columnCount, columns: columns, path: path)
         if !hasHeader { lines = first }
-        let places = hasHeader ? names : (0..<(columnCount ?? names.count)).map(String.init)
-        self.columnCount = places.count
-        self.hasHeader = hasHeader
-        var values: [[Int]] = Array(repeating: [], count: places.count)
-        for (index, column) in columns.enumerated() {
-            values[try Self.place(of: column, in: places, path)].append(index)
-        }
-        valuesOfColumn = values
     }
 
     mutating func seek(to position: RowPosition) {
@@ -55,9 +40,7 @@ struct TSVReader: RecordReader {
     }
 
     mutating func next(_ record: inout Record) -> RowOutcome? {
-        let valuesOfColumn = valuesOfColumn
-        let columnCount = columnCount
-        let expected = hasHeader ? "the file has \(columnCount)" : "rows of this file have \(columnCount)"
+        let columns = columns
         return unsafe lines.next { line, position in
             record.start(at: position)
             guard unsafe isUTF8(line) else { return .malformed("the line is not UTF-8") }
@@ -65,18 +48,14 @@ struct TSVReader: RecordReader {
             var start = 0
             while true {
                 let tab = unsafe line[start...].firstIndex(of: 0x09)
-                if column < columnCount {
-                    for value in valuesOfColumn[column] {
-                        unsafe record.set(value, UnsafeRawBufferPointer(rebasing: line[start..<(tab ?? line.count)]))
-                    }
+                for value in columns.values(of: column) {
+                    unsafe record.set(value, UnsafeRawBufferPointer(rebasing: line[start..<(tab ?? line.count)]))
                 }
                 column += 1
                 guard let tab else { break }
                 start = tab + 1
             }
-            if column == columnCount { return .complete }
-            let reason = "the row has \(column) \(column == 1 ? "column" : "columns"), but \(expected)"
-            return column < columnCount ? .incomplete(reason) : .malformed(reason)
+            return columns.outcome(column)
         }
     }
 
@@ -85,32 +64,6 @@ struct TSVReader: RecordReader {
         guard unsafe isUTF8(line) else { return nil }
         return unsafe line.split(separator: 0x09, omittingEmptySubsequences: false).map {
             unsafe String(decoding: $0, as: UTF8.self)
-        }
-    }
-
-    private static func place(of column: Column, in names: [String], _ path: String) throws(Failure) -> Int {
-        switch column {
-        case .index(let index):
-            guard names.indices.contains(index) else {
-                throw Failure(
-                    .badData,
-                    "\(path.shown):1: there is no column \(index), only 0 to \(names.count - 1); "
-                        + "check the file and the task's columns")
-            }
-            return index
-        case .named(let name):
-            guard let index = names.firstIndex(of: name) else {
-                let list = names.prefix(30).map { "\"\($0.shown)\"" }.joined(separator: ", ")
-                throw Failure(
-                    .badData,
-                    "\(path.shown):1: the header has no column \"\(name.shown)\" (it has \(list)); "
-                        + "check the file and the task's columns")
-            }
-            guard names.lastIndex(of: name) == index else {
-                throw Failure(
-                    .badData, "\(path.shown):1: the header has two columns \"\(name.shown)\"; rename one of them")
-            }
-            return index
         }
     }
 }

@@ -12,7 +12,10 @@ struct IndexedFile: Sendable {
     }
 
     let path: String
+    /// The digest of the file as it is on the disk.
     let digest: ContentDigest
+    /// The digest of its text, which is another one if the file is packed.
+    let textDigest: ContentDigest
     /// Reads the file; copies of the reader are independent.
     let reader: ExampleReader
     let rows: [Row]
@@ -21,9 +24,9 @@ struct IndexedFile: Sendable {
     /// Reads every row. Throws `inputMissing` for a file that cannot be read, and `badData` for a bad row (unless bad rows are
     /// skipped) or a file without examples.
     init(_ path: String, _ definition: TaskDefinition, onBadRow: BadRowPolicy) throws(Failure) {
-        let file = try MappedFile(path: path)
+        let file = try TextFile(path: path)
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        digest = withExtendedLifetime(file) { unsafe ContentDigest(of: file.bytes) }
+        (digest, textDigest) = (file.digest, file.textDigest)
         reader = try ExampleReader(file, definition)
         var cursor = reader
         var rows: [Row] = []

@@ -80,9 +80,9 @@ struct SplitAssignment {
         return random.permutation(count)
     }
 
-    /// Refuses a row in two splits. Files with equal content count as the same file here, whatever their names.
+    /// Refuses a row in two splits. Files with equal texts count as the same file here, whatever their names and whether they are packed.
     private func refuseLeaks() throws(Failure) {
-        let first = files.map { file in files.firstIndex { $0.digest == file.digest }! }
+        let first = files.map { file in files.firstIndex { $0.textDigest == file.textDigest }! }
         var owners = files.map { [Int](repeating: -1, count: $0.rows.count) }
         for (split, rows) in rows.enumerated() {
             for id in rows {

@@ -14,6 +14,9 @@ public struct TaskReport: Sendable, Equatable, Codable {
         public internal(set) var incompleteRows = 0
         /// Rows whose label the task leaves out.
         public internal(set) var ignoredRows = 0
+
+        /// All rows of the file.
+        public var rows: Int { examples + badRows + incompleteRows + ignoredRows }
     }
 
     /// The content of one split.

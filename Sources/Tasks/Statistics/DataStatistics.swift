@@ -6,11 +6,13 @@ public struct DataStatistics: Sendable, Equatable, Codable {
     /// The tasks in the order of the configuration.
     public let tasks: [TaskStatistics]
 
-    /// Computes the figures from the mapped cache; `maxSource` is the one with which it was made. It reads the answers and the
-    /// positions of all examples, but not their ids.
-    public init(_ tasks: [CachedTask], maxSource: Int) {
+    /// Computes the figures from the mapped cache; `maxSource` is the one with which it was made, and `definitions` are those of
+    /// the tasks. It reads the answers and the positions of all examples, but not their ids.
+    public init(_ tasks: [CachedTask], of definitions: [TaskDefinition], maxSource: Int) {
         self.maxSource = maxSource
-        self.tasks = tasks.map(TaskStatistics.init)
+        self.tasks = tasks.map { task in
+            TaskStatistics(task, definitions.first { $0.name == task.name })
+        }
     }
 }
 
@@ -30,16 +32,16 @@ public struct TaskStatistics: Sendable, Equatable, Codable {
     /// The task's name.
     public let task: String
     /// How many rows of each file became examples or were left out.
-    public let files: [TaskReport.File]
+    public let files: [FileStatistics]
     /// Training rows that were dropped as duplicates (`data.dropDuplicates`).
     public let dropped: Dropped
     /// The splits in the order of the definition: train first.
     public let splits: [SplitStatistics]
 
-    init(_ task: CachedTask) {
+    init(_ task: CachedTask, _ definition: TaskDefinition?) {
         self.task = task.name
         let report = task.report
-        files = report.files
+        files = report.files.map { FileStatistics($0, publishedRows: definition?.publishedRows(of: $0.name)) }
         let training = (report.splits.first { $0.name == .train }?.examples ?? 0) + report.droppedDuplicates
         dropped = Dropped(
             count: report.droppedDuplicates, first: report.firstDropped,

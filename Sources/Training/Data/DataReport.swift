@@ -26,6 +26,23 @@ package enum DataReport {
         }
     }
 
+    /// One sentence for each task with files of a benchmark that have more or fewer rows than the published ones.
+    package static func rowNotices(_ reports: [TaskReport], of definitions: [TaskDefinition]) -> [String] {
+        zip(reports, definitions).compactMap { report, definition in
+            guard let suite = definition.suite else { return nil }
+            let others = report.files.compactMap { file -> String? in
+                guard let published = definition.publishedRows(of: file.name), published != file.rows else {
+                    return nil
+                }
+                return "\(file.name.shown) has \(file.rows) rows instead of \(published)"
+            }
+            guard !others.isEmpty else { return nil }
+            return
+                "\(report.task): \(others.joined(separator: ", ")), as \(suite.rawValue) publishes it; the figures may not compare "
+                + "with published ones"
+        }
+    }
+
     /// What `prepare` prints below its tables, which do not have it: for each task the rows that were left out, and for each
     /// split what the model does not see, however little it is.
     package static func remarks(_ reports: [TaskReport], maxSource: Int) -> [String] {

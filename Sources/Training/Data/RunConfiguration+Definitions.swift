@@ -13,7 +13,17 @@ extension RunConfiguration {
                     throw Failure(.badConfiguration, "task \(name) is GLUE's, so data.glue must name its directory")
                 }
                 definitions.append(
-                    try GLUE.task(name, directory: glue, style: usesLabelWords ? .words : .digits))
+                    try GLUE.task(
+                        name, directory: glue, style: usesLabelWords ? .words : .digits, splits: glueSplits.ofTasks))
+            case .superglue(let name):
+                guard let superglue else {
+                    throw Failure(
+                        .badConfiguration, "task \(name) is SuperGLUE's, so data.superglue must name its directory")
+                }
+                definitions.append(
+                    try SuperGLUE.task(
+                        name, directory: superglue, style: usesLabelWords ? .words : .digits, splits: glueSplits.ofTasks
+                    ))
             case .custom(let custom):
                 definitions.append(try custom.definition())
             }
@@ -28,7 +38,25 @@ extension RunConfiguration {
     }
 }
 
+extension GLUESplitsChoice {
+    fileprivate var ofTasks: SplitRule {
+        switch self {
+        case .paper: .paper
+        case .dev: .dev
+        }
+    }
+}
+
 extension CustomTask {
+    private var tableFormat: TableFormat {
+        let count = header ? nil : columns.count
+        return switch format {
+        case .tsv: .tsv(hasHeader: header, columns: count)
+        case .csv: .csv(hasHeader: header, columns: count)
+        case .jsonl: .jsonLines
+        }
+    }
+
     /// The definition with which the task's files are read.
     func definition() throws(Failure) -> TaskDefinition {
         let hasNames = format == .jsonl || header
@@ -55,9 +83,7 @@ extension CustomTask {
             answers = .classes(labels.map(\.answer))
         }
         return try TaskDefinition(
-            name: name,
-            format: format == .jsonl ? .jsonLines : .tsv(hasHeader: header, columns: header ? nil : columns.count),
-            fields: fields,
+            name: name, format: tableFormat, fields: fields,
             label: try column(label), template: template, answers: answers, labels: map,
             metrics: metrics.compactMap(Metric.init), positive: positive,
             splits: SplitDefinition.splits(

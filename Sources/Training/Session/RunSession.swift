@@ -76,13 +76,13 @@ package struct RunSession {
     /// What a report shows beside the averages. Some tasks have splits that are halves of a benchmark with separate names, such
     /// as MNLI's matched and mismatched; for these it is the half that is not `split`.
     package func tasksBeside(_ split: SplitName, names: [String]? = nil) -> [EvaluationTask] {
-        let other: SplitName = split == .test ? .validation : .test
         return base.definitions.indices.compactMap { index in
             let definition = base.definitions[index]
             guard names?.contains(definition.name) ?? true, definition.split(split)?.label != nil,
-                let label = definition.split(other)?.label
+                let other = definition.splits.first(where: { $0.name != split && $0.label != nil }),
+                let label = other.label
             else { return nil }
-            return evaluationTask(index, other, name: "\(definition.name)_\(label)", isOutsideAverage: true)
+            return evaluationTask(index, other.name, name: "\(definition.name)_\(label)", isOutsideAverage: true)
         }
     }
 
@@ -92,6 +92,27 @@ package struct RunSession {
         let absent = base.taskNames.filter { (names?.contains($0) ?? true) && !present.contains($0) }
         return absent.isEmpty ? nil : "not evaluated, since without a \(split) split: \(absent.joined(separator: ", "))"
     }
+
+    /// The sentences that belong below a table of figures of a split: which rows the figures are of, whether these rows chose the
+    /// checkpoint, and which of the chosen tasks are absent. `isBest` says whether it is the run's best checkpoint.
+    package func footnotes(_ split: SplitName, names: [String]? = nil, isBest: Bool) -> [String] {
+        let definitions = base.definitions.filter { names?.contains($0.name) ?? true }
+        let rows = TaskSuite.allCases.compactMap { suite in
+            suite.rows(of: split, in: definitions).map { rows in
+                "\(suite.rawValue)'s \(split) examples by data.glueSplits \(configuration.glueSplits.rawValue): \(rows)"
+            }
+        }
+        let score =
+            definitions.allSatisfy { $0.suite == .superglue }
+            ? "SuperGLUE's own score is the average of tasks; here it is without ReCoRD" : nil
+        let isChosen = isBest && configuration.choosesBest && split.rawValue == configuration.evaluationSplit
+        let selection =
+            "the best checkpoint was chosen by figures of this split, so on other texts its figures are likely to be lower"
+        return rows + [score, isChosen ? selection : nil, omission(split, names: names)].compactMap(\.self)
+    }
+
+    /// One sentence for each benchmark's task with a file that has not the rows of the published one.
+    package var rowNotices: [String] { DataReport.rowNotices(data.cache.tasks.map(\.report), of: base.definitions) }
 
     private func evaluationTask(
         _ index: Int, _ split: SplitName, name: String, isOutsideAverage: Bool = false, limit: Int? = nil

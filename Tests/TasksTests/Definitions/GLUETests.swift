@@ -10,7 +10,7 @@ import Testing
         fixture = try GLUEFixture()
     }
 
-    private func first(_ name: String, style: GLUE.LabelStyle = .digits) throws -> Example {
+    private func first(_ name: String, style: LabelStyle = .digits) throws -> Example {
         try TaskExamples(GLUE.task(name, directory: fixture.path, style: style)).example(.train, 0)
     }
 
@@ -90,6 +90,51 @@ import Testing
         #expect(with.count(.train) == 1005)
     }
 
+    @Test func `dev sets can be whole, and then training is`() throws {
+        try fixture.directory.write(
+            "MNLI/dev_mismatched.tsv", GLUEFixture.mnli("label1") + GLUEFixture.mnliRow(7, "x\tentailment"))
+        let tasks = try GLUE.tasks(directory: fixture.path, splits: .dev)
+        let counts = try tasks.map { task in
+            let examples = try TaskExamples(task)
+            #expect(task.split(.test) == nil)
+            return examples.splitNames.map(examples.count)
+        }
+        #expect(
+            counts == [[3, 5], [1010, 2], [2, 2], [1003, 1], [3, 2], [1005, 1, 1], [1002, 1], [1, 3], [1, 2]])
+        let mnli = try #require(tasks.first { $0.name == "mnli" })
+        #expect(mnli.splits.map { $0.label } == [nil, "matched", "mismatched"])
+        #expect(mnli.splits.map(\.name.rawValue) == ["train", "validation", "validation_mismatched"])
+    }
+
+    @Test func `which rows a split has is said for tasks with the same rows together`() throws {
+        let tasks = try GLUE.tasks(["cola", "sst2", "rte", "mnli"], directory: fixture.path)
+        let suite = TaskSuite.glue
+        #expect(
+            suite.rows(of: .validation, in: tasks)
+                == "the first half of dev.tsv (cola, rte), 1000 rows held out of training (sst2, mnli)")
+        #expect(
+            suite.rows(of: .test, in: tasks)
+                == "the other half of dev.tsv (cola, rte), all rows of dev.tsv (sst2), all rows of dev_matched.tsv (mnli)"
+        )
+        let whole = try GLUE.tasks(["cola", "sst2"], directory: fixture.path, splits: .dev)
+        #expect(suite.rows(of: .validation, in: whole) == "all rows of dev.tsv (cola, sst2)")
+        #expect(suite.rows(of: .test, in: whole) == nil)
+    }
+
+    @Test func `the rows of published files are known for GLUE's own tasks alone`() throws {
+        for task in try GLUE.tasks(directory: fixture.path) {
+            for path in task.paths {
+                let file = String(path.split(separator: "/").last ?? "")
+                #expect(task.publishedRows(of: file) != nil, "\(task.name) \(file)")
+            }
+        }
+        let own = try TaskDefinition(
+            name: "rte", format: .tsv(hasHeader: true), fields: [Field("a")], label: .named("l"),
+            answers: .classes(["x", "y"]), labels: LabelMap(classes: ["x", "y"]), metrics: [.accuracy],
+            splits: SplitDefinition.splits(train: ["train.tsv"]))
+        #expect(own.publishedRows(of: "train.tsv") == nil)
+    }
+
     @Test func `unknown tasks and directories are refused`() {
         expectFailure(.badConfiguration, "\"colla\" is no GLUE task", "cola, sst2") {
             try GLUE.tasks(["colla"], directory: fixture.path)
@@ -115,6 +160,18 @@ import Testing
             let examples = try TaskExamples(definition)
             #expect(examples.splitNames.map(examples.count) == expected[definition.name], "\(definition.name)")
             #expect(examples.report.files.map { $0.badRows + $0.incompleteRows + $0.ignoredRows }.reduce(0, +) == 0)
+        }
+    }
+
+    @Test(.enabled(if: ReferenceMaterial.directory != nil, "needs GLUE's files, which are not distributed here"))
+    func `the published numbers of rows are those of the real files`() throws {
+        // The other three tasks' training files, and QQP's dev set, are samples here.
+        let whole = ["cola", "sst2", "mrpc", "stsb", "rte", "wnli"]
+        for task in try GLUE.tasks(directory: ReferenceMaterial.path("data/glue")) {
+            for file in try TaskExamples(task).report.files {
+                let isWhole = whole.contains(task.name) || (file.name.hasPrefix("dev") && task.name != "qqp")
+                #expect((task.publishedRows(of: file.name) == file.rows) == isWhole, "\(task.name) \(file.name)")
+            }
         }
     }
 }

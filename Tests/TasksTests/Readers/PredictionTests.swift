@@ -62,6 +62,20 @@ import Text
         }
     }
 
+    @Test func `a field may lead into an object, as in a JSONL file`() throws {
+        let task = try TaskDefinition(
+            name: "t", format: .jsonLines, fields: [Field("text"), Field("target.span")], label: .named("label"),
+            template: "{{{target.span}}} in {text}", answers: .classes(["0", "1"]),
+            labels: LabelMap(classes: ["x", "y"]),
+            metrics: [.accuracy], splits: SplitDefinition.splits(train: ["f"]))
+        let prediction = Prediction(task, vocabulary: fixture.vocabulary, maxSource: 128)
+        #expect(try prediction.source(ofLine: #"{"text": "a", "target": {"span": "b"}}"#).text == "{b} in a")
+        #expect(try prediction.source(ofLine: #"{"target.span": "b", "text": "a"}"#).text == "{b} in a")
+        expectFailure(.badData, "the object under \"target\" has no key \"span\"; task \"t\" reads text, target.span") {
+            try prediction.source(ofLine: #"{"text": "a", "target": {"word": "b"}}"#)
+        }
+    }
+
     @Test func `generated ids become answers`() throws {
         func ids(_ text: String) throws -> [Int32] { try fixture.vocabulary.encode(text) + [1, 5, 6] }
         let rte = try prediction("rte").answer(ids("1"))

@@ -15,9 +15,11 @@ import Testing
             metrics: [.accuracy], splits: SplitDefinition.splits(train: ["f"]))
         let text = isTable ? "l\ta\n\(marks)\tb\n" : "{\"l\":\"\(marks)\",\"a\":\"b\"}\n"
         var reader = try ExampleReader(
-            Array(text.utf8).withUnsafeBytes { MappedFile(copying: $0, path: "f") }, definition)
+            try Array(text.utf8).withUnsafeBytes { try TextFile(MappedFile(copying: $0, path: "f")) }, definition)
         #expect(reader.next() == .bad("the label has more than 30 combining marks in a row"))
-        let header = Array("l\ta\(marks)\n".utf8).withUnsafeBytes { MappedFile(copying: $0, path: "f") }
+        let header = try Array("l\ta\(marks)\n".utf8).withUnsafeBytes {
+            try TextFile(MappedFile(copying: $0, path: "f"))
+        }
         expectFailure(.badData, "f:1: ") {
             try TSVReader(header, hasHeader: true, columnCount: nil, columns: [.named("a\u{301}\u{316}")])
         }
@@ -25,7 +27,9 @@ import Testing
 
     /// Such a tab always ended a column of a row. For Swift the tab and its mark are one character.
     @Test func `a tab with a mark behind it ends a column of the header`() throws {
-        let file = Array("l\t\u{301}a\nx\ty\n".utf8).withUnsafeBytes { MappedFile(copying: $0, path: "f") }
+        let file = try Array("l\t\u{301}a\nx\ty\n".utf8).withUnsafeBytes {
+            try TextFile(MappedFile(copying: $0, path: "f"))
+        }
         var reader = try TSVReader(file, hasHeader: true, columnCount: nil, columns: [.named("\u{301}a")])
         var record = Record(valueCount: 1)
         #expect(reader.next(&record) == .complete)

@@ -114,7 +114,7 @@ import Text
         let tokens = try units.map(builder.tokenise)
         let path = fixture.directory.file("empty.cache")
         try builder.write(TokenCacheContent(builder, units, tokens), to: path)
-        let statistics = try DataStatistics(TokenCache(path: path).tasks, maxSource: 8)
+        let statistics = try DataStatistics(TokenCache(path: path).tasks, of: [], maxSource: 8)
         let test = try #require(statistics.tasks[0].split(.test))
         #expect(
             test.examples == 0 && test.labels?.map(\.share) == [0, 0, 0] && test.labels?.map(\.count) == [0, 0, 0])

@@ -69,10 +69,10 @@ struct RealGLUEStatisticsTests {
         let directory = try TemporaryDirectory()
         let vocabulary = try Vocabulary(modelPath: ReferenceMaterial.path("data/t5_vocab/spiece.model"))
         let names = files.map(\.task).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let tasks = try GLUE.tasks(names, directory: ReferenceMaterial.path("data/glue"))
         let cache = try TokenCache.openOrBuild(
-            tasks: GLUE.tasks(names, directory: ReferenceMaterial.path("data/glue")), vocabulary: vocabulary,
-            directory: directory.path, threads: 2)
-        return DataStatistics(cache.tasks, maxSource: 128)
+            tasks: tasks, vocabulary: vocabulary, directory: directory.path, threads: 2)
+        return DataStatistics(cache.tasks, of: tasks, maxSource: 128)
     }
 
     private func task(_ name: String) throws -> TaskStatistics {

@@ -52,6 +52,6 @@ struct StatisticsFixture {
         let options = TokenCacheOptions(reading: ReadingOptions(dropDuplicates: dropDuplicates), maxSource: 8)
         let cache = try TokenCache.openOrBuild(
             tasks: tasks, vocabulary: vocabulary, options: options, directory: directory.path, threads: threads)
-        return DataStatistics(cache.tasks, maxSource: options.maxSource)
+        return DataStatistics(cache.tasks, of: tasks, maxSource: options.maxSource)
     }
 }

@@ -79,7 +79,8 @@ import Text
         try fixture.glue.directory.write("RTE/train.tsv", file(0..<120))
         try fixture.glue.directory.write("RTE/dev.tsv", file(121..<180))
         let options = TokenCacheOptions(maxSource: maxSource)
-        let statistics = DataStatistics(try fixture.open(options: options).tasks, maxSource: maxSource)
+        let statistics = try DataStatistics(
+            fixture.open(options: options).tasks, of: fixture.tasks(), maxSource: maxSource)
         for (definition, task) in zip(try fixture.tasks(), statistics.tasks) {
             let rows = try rows(definition, fixture.vocabulary)
             #expect(task.task == definition.name && task.splits.map(\.split) == rows.map(\.0))

@@ -29,6 +29,7 @@ class UnoloraDist(Package):
     depends_on("onednn@2.6:", when="+onednn")
     depends_on("sentencepiece")
     depends_on("xxhash")
+    depends_on("zlib-api")
 
     def install(self, spec, prefix):
         traits = [name for variant, name in (("+avx2", "AVX2"), ("+onednn", "OneDNN")) if variant in spec]

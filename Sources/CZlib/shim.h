@@ -1,0 +1,2 @@
+// zlib, which unpacks task files whose names end with .gz.
+#include <zlib.h>
