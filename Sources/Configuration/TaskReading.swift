@@ -7,10 +7,9 @@ enum TaskReading {
     static let glue = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
     /// The names under which the figures of the two halves of MNLI are reported.
     private static let reserved = ["mnli_matched", "mnli_mismatched"]
-    private static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
     private static let keys = [
         "name", "format", "header", "columns", "train", "validation", "test", "holdOut", "fields", "template", "label",
-        "labels", "range", "metrics", "positive",
+        "labels", "range", "metrics", "positive", "target", "group",
     ]
 
     static func read(_ leaf: Layer.Leaf, directory: String) throws(Failure) -> Value {
@@ -37,7 +36,7 @@ enum TaskReading {
                 throw Failure(
                     .badConfiguration,
                     "\(place): task \(name) is none of GLUE's\(hint) (\(glue.joined(separator: ", "))); describe your own as a "
-                        + "mapping with name, train, fields and labels or range")
+                        + "mapping with name, train, fields and labels, range or target")
             }
             return (name, .text(name))
         }
@@ -87,12 +86,12 @@ enum TaskReading {
                     "\(place): \(name) is \(owner) of GLUE; give a task of your own another name")
             }
             return .text(name)
-        case "template", "label", "positive": return try read(.text)
+        case "template", "label", "positive", "target", "group": return try read(.text)
         case "train", "validation", "test": return try read(.path)
         case "format": return try read(.choice(CustomTask.Format.allCases.map(\.rawValue)))
         case "header": return try read(.flag)
         case "holdOut": return try read(.integer(1...10_000_000))
-        case "metrics": return try read(.subset(metrics))
+        case "metrics": return try read(.subset(TaskChecks.metrics))
         case "columns", "fields": return try texts(key, node, place)
         case "labels": return try labels(node, place)
         default: return try range(node, place)
