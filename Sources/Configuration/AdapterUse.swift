@@ -22,7 +22,9 @@ public enum AdapterUse: Sendable, Equatable {
     ]
     /// Keys that decide which rows there are, and keys of a task that do so or that decide how it is measured.
     private static let dataKeys = ["data.glueSplits", "data.onBadRow", "data.dropDuplicates", "data.splitSeed"]
-    private static let taskDataKeys = ["format", "header", "columns", "holdOut", "label", "metrics", "positive"]
+    private static let taskDataKeys = [
+        "format", "header", "columns", "holdOut", "label", "metrics", "positive", "target", "group",
+    ]
 
     /// Whether the adapter's output depends on a key of the configuration.
     func depends(on key: String) -> Bool {

@@ -77,6 +77,10 @@ enum KeyTable {
             "Directory of the token cache; null takes cache in the run directory."),
         Key("data.maxSource", .integer(2...100_000), "128", result: true, "Longest source in tokens, end included."),
         Key(
+            "data.maxTarget", .integer(2...4096), "128", result: true, recordsDefault: false,
+            "Longest target of tasks with free text in tokens, end included. Longer answers are cut and counted for training; "
+                + "figures are always of the whole texts."),
+        Key(
             "data.onBadRow", .choice(["fail", "skip"]), "fail", result: true,
             "Whether a malformed row ends the job or is skipped and counted."),
         Key(
@@ -226,7 +230,8 @@ enum KeyTable {
             "Whether only rank 0 or all ranks decode; the numbers are the same."),
         Key(
             "eval.maxNewTokens", .optional(.integer(1...4096)), "null",
-            "Generation budget; null takes max(4, the task's longest label). A longer label is refused."),
+            "Generation budget in tokens; null takes max(4, the task's longest label), and data.maxTarget for free text. A longer "
+                + "label, or validation or test answer (up to data.maxTarget), is refused."),
         Key(
             "checkpoint.every", .optional(count), "1000", "Steps between checkpoints; null for the last and best only."),
         Key(

@@ -72,10 +72,12 @@ public enum ConfigurationReference {
         | `fields` | required | columns (TSV, CSV) or keys (JSONL) that the model reads; `target.text` is the key `text` of the object under `target` |
         | `template` | `<name> <field>: {field} ...` | source text; `{target.text}` stands for such a field, `{{` and `}}` for braces |
         | `label` | `label` | column or key of the label or score |
-        | `labels` | this or `range` | list of labels, or mapping from label to answer text, in class order |
-        | `range` | this or `labels` | `[minimum, maximum, step]` of a regression |
-        | `metrics` | `[accuracy]`, `[pearson, spearman]` | accuracy, f1 (two labels), matthews; pearson, spearman |
+        | `labels` | this, `range` or `target` | list of labels, or mapping from label to answer text, in class order |
+        | `range` | this, `labels` or `target` | `[minimum, maximum, step]` of a regression |
+        | `target` | this, `labels` or `range` | column or key of an answer in free text; in JSONL also a list of texts, which are all right and of which the first is trained on |
+        | `metrics` | `[accuracy]`, `[pearson, spearman]`, `[exact_match, token_f1]` | of labels: accuracy, f1 (two labels), matthews, macro_f1, group_exact_match (with `group`); of a range: pearson, spearman; of free text: exact_match, token_f1, rouge_l, bleu ([what they are](metrics.md)) |
         | `positive` | 1 beside 0 or -1, true beside false, otherwise the second of `labels` | the label, as in the files, for which f1 is computed; tables and JSON name it |
+        | `group` | none | column or key whose value rows that belong together share, as the answers to one question do; they stay together when rows are drawn for a split, for `eval.maxExamples` and for the intervals of a study |
 
         """
 }

@@ -34,12 +34,15 @@ extension RunConfiguration {
         var holdOut = 1000
         if case .integer(let rows)? = parts["holdOut"] { holdOut = rows }
         let metrics = texts(parts["metrics"])
+        let target = text("target")
+        let standard =
+            target != nil ? ["exact_match", "token_f1"] : range == nil ? ["accuracy"] : ["pearson", "spearman"]
         return CustomTask(
             name: text("name") ?? "", format: text("format").flatMap(CustomTask.Format.init) ?? .tsv,
             header: parts["header"] != .flag(false), columns: texts(parts["columns"]), train: text("train") ?? "",
             validation: text("validation"), test: text("test"), holdOut: holdOut, fields: texts(parts["fields"]),
-            template: text("template"), label: text("label") ?? "label", labels: labels, range: range,
-            metrics: metrics.isEmpty ? (range == nil ? ["accuracy"] : ["pearson", "spearman"]) : metrics,
+            template: text("template"), label: target ?? text("label") ?? "label", hasFreeText: target != nil,
+            group: text("group"), labels: labels, range: range, metrics: metrics.isEmpty ? standard : metrics,
             positive: text("positive"))
     }
 }

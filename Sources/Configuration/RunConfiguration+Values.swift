@@ -57,6 +57,13 @@ extension RunConfiguration {
     public var cache: String? { optionalText("data.cache") }
     /// Longest source in tokens, end included.
     public var maxSource: Int { integer("data.maxSource") }
+    /// Longest target of free text in tokens, end included; nil when no task has free text.
+    public var maxTarget: Int? {
+        let hasFreeText = tasks.contains { task in
+            if case .custom(let custom) = task { custom.hasFreeText } else { false }
+        }
+        return hasFreeText ? integer("data.maxTarget") : nil
+    }
     /// Whether malformed rows are skipped and counted instead of refused.
     public var skipsBadRows: Bool { text("data.onBadRow") == "skip" }
     /// Whether training rows whose text is in another split are removed.

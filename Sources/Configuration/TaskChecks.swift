@@ -3,6 +3,14 @@ import OrderedCollections
 
 /// Refuses values that are impossible together in a custom task. The task itself later checks templates against the files.
 enum TaskChecks {
+    /// The figures of classifications, regressions and free text.
+    private static let figures = [
+        ["accuracy", "f1", "matthews", "macro_f1", "group_exact_match"], ["pearson", "spearman"],
+        ["exact_match", "token_f1", "rouge_l", "bleu"],
+    ]
+    /// All figures.
+    static let metrics = figures.flatMap(\.self)
+
     /// - Parameters:
     ///   - values: The task's keys, each of the right type.
     ///   - place: Where the task is defined, for messages.
@@ -11,8 +19,12 @@ enum TaskChecks {
         for key in ["name", "train", "fields"] where values[key] == nil {
             throw refusal("a custom task needs \(key)")
         }
-        guard (values["labels"] == nil) != (values["range"] == nil) else {
-            throw refusal("a custom task needs either labels (classification) or range (regression)")
+        guard ["labels", "range", "target"].count(where: { values[$0] != nil }) == 1 else {
+            throw refusal(
+                "a custom task needs either labels (classification) or range (regression) or target (free text)")
+        }
+        if values["target"] != nil, values["label"] != nil {
+            throw refusal("label is the field of labels or range, and target that of free text; remove label")
         }
         if values["format"] == .text("jsonl"), let key = ["header", "columns"].first(where: { values[$0] != nil }) {
             throw refusal("\(key) is for TSV and CSV files, and this task's are JSONL; remove it")
@@ -38,28 +50,33 @@ enum TaskChecks {
     private static func checkNames(_ values: Value.Mapping, _ place: String) throws(Failure) {
         let fields = texts(values["fields"])
         let columns = texts(values["columns"])
-        var label = "label"
-        if case .text(let given)? = values["label"] { label = given }
+        func text(_ key: String) -> String? {
+            if case .text(let given)? = values[key] { return given }
+            return nil
+        }
+        let kind = values["target"] == nil ? "label" : "target"
+        let label = text(kind) ?? "label"
         guard !fields.contains(label) else {
             throw Failure(
                 .badConfiguration,
-                "\(place): \(label) is both a field and the label, so that the answer would stand in the question; remove it "
-                    + "from fields, or name another label")
+                "\(place): \(label) is both a field and the \(kind), so that the answer would stand in the question; remove it "
+                    + "from fields, or name another \(kind)")
         }
-        if !columns.isEmpty, let missing = (fields + [label]).first(where: { !columns.contains($0) }) {
+        let named = fields + [label] + [text("group")].compactMap(\.self)
+        if !columns.isEmpty, let missing = named.first(where: { !columns.contains($0) }) {
             throw Failure(
                 .badConfiguration, "\(place): \(missing) is none of the columns \(columns.joined(separator: ", "))")
         }
         guard case .text(let template)? = values["template"] else { return }
         // Doubled braces are plain text.
         let bare = template.replacing("{{", with: "").replacing("}}", with: "")
-        let named = bare.matches(of: #/\{([^{}]*)\}/#).map { String($0.1) }
+        let placeholders = bare.matches(of: #/\{([^{}]*)\}/#).map { String($0.1) }
         let known = fields.map { "{\($0)}" }.joined(separator: ", ")
-        if let unknown = named.first(where: { !fields.contains($0) }) {
+        if let unknown = placeholders.first(where: { !fields.contains($0) }) {
             throw Failure(
                 .badConfiguration, "\(place): the template names {\(unknown)}, which is no field; use \(known)")
         }
-        if named.isEmpty || bare.replacing(#/\{[^{}]*\}/#, with: "").contains(where: { "{}".contains($0) }) {
+        if placeholders.isEmpty || bare.replacing(#/\{[^{}]*\}/#, with: "").contains(where: { "{}".contains($0) }) {
             throw Failure(
                 .badConfiguration,
                 "\(place): the template needs at least one field in closed braces; use \(known), and {{ for a brace itself"
@@ -84,11 +101,19 @@ enum TaskChecks {
             }
         }
         guard values["metrics"] != nil else { return }
-        let allowed = values["range"] == nil ? ["accuracy", "f1", "matthews"] : ["pearson", "spearman"]
+        let allowed = figures[values["target"] != nil ? 2 : values["range"] != nil ? 1 : 0]
         guard !chosen.isEmpty, chosen.allSatisfy(allowed.contains) else {
+            let lists = figures.map { $0.joined(separator: ", ") }
             throw Failure(
                 .badConfiguration,
-                "\(place): metrics of a classification are accuracy, f1, matthews; of a regression pearson, spearman")
+                "\(place): metrics of a classification are \(lists[0]); of a regression \(lists[1]); of free text \(lists[2])"
+            )
+        }
+        if chosen.contains("group_exact_match"), values["group"] == nil {
+            throw Failure(
+                .badConfiguration,
+                "\(place): group_exact_match needs group, the field whose value rows that belong together share; add it"
+            )
         }
         if chosen.contains("f1"), case .mapping(let labels)? = values["labels"], labels.count != 2 {
             throw Failure(

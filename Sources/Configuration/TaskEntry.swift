@@ -48,11 +48,15 @@ public struct CustomTask: Sendable, Equatable {
     public var fields: [String]
     /// Source text with `{field}` placeholders; nil for `<name> <field>: <text> ...`.
     public var template: String?
-    /// Field that holds the label or score.
+    /// Field that holds the label or score, or the answer of a task with free text.
     public var label: String
-    /// File labels and their answer texts, in class order; empty for a regression.
+    /// Whether the answers are free text.
+    public var hasFreeText: Bool
+    /// Field whose value the rows of a group share; nil without groups.
+    public var group: String?
+    /// File labels and their answer texts, in class order; empty for a task without classes.
     public var labels: [(label: String, answer: String)]
-    /// Smallest and largest score and the step of the answers; nil for a classification.
+    /// Smallest and largest score and the step of the answers; nil for a task without grades.
     public var range: Range?
     /// Figures.
     public var metrics: [String]
@@ -75,6 +79,7 @@ public struct CustomTask: Sendable, Equatable {
         a.name == b.name && a.format == b.format && a.header == b.header && a.columns == b.columns
             && a.train == b.train && a.validation == b.validation && a.test == b.test && a.holdOut == b.holdOut
             && a.fields == b.fields && a.template == b.template && a.label == b.label
+            && a.hasFreeText == b.hasFreeText && a.group == b.group
             && a.labels.map { [$0.label, $0.answer] } == b.labels.map { [$0.label, $0.answer] } && a.range == b.range
             && a.metrics == b.metrics && a.positive == b.positive
     }

@@ -9,10 +9,9 @@ enum TaskReading {
     static let superglue = ["boolq", "cb", "copa", "multirc", "superglue_rte", "wic", "wsc"]
     /// The names under which the figures of the two halves of MNLI are reported.
     private static let reserved = ["mnli_matched", "mnli_mismatched"]
-    private static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
     private static let keys = [
         "name", "format", "header", "columns", "train", "validation", "test", "holdOut", "fields", "template", "label",
-        "labels", "range", "metrics", "positive",
+        "labels", "range", "metrics", "positive", "target", "group",
     ]
 
     static func read(_ leaf: Layer.Leaf, directory: String) throws(Failure) -> Value {
@@ -59,8 +58,8 @@ enum TaskReading {
         return Failure(
             .badConfiguration,
             "\(place): task \(name) is none of GLUE's\(hint) (\(glue.joined(separator: ", "))) or SuperGLUE's "
-                + "(\(superglue.joined(separator: ", "))); describe your own as a mapping with name, train, fields and labels or "
-                + "range")
+                + "(\(superglue.joined(separator: ", "))); describe your own as a mapping with name, train, fields and labels, "
+                + "range or target")
     }
 
     private static func custom(_ mapping: Node.Mapping, _ place: String, _ directory: String) throws(Failure) -> Value {
@@ -99,12 +98,12 @@ enum TaskReading {
                     "\(place): \(name) is \(owner) of GLUE; give a task of your own another name")
             }
             return .text(name)
-        case "template", "label", "positive": return try read(.text)
+        case "template", "label", "positive", "target", "group": return try read(.text)
         case _ where paths.contains(key): return try read(.path)
         case "format": return try read(.choice(CustomTask.Format.allCases.map(\.rawValue)))
         case "header": return try read(.flag)
         case "holdOut": return try read(.integer(1...10_000_000))
-        case "metrics": return try read(.subset(metrics))
+        case "metrics": return try read(.subset(TaskChecks.metrics))
         case "columns", "fields": return try texts(key, node, place)
         case "labels": return try labels(node, place)
         default: return try range(node, place)

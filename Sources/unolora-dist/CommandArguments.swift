@@ -26,6 +26,9 @@ struct EvaluateArguments: ParsableCommand {
     @Option(help: ArgumentHelp("Tasks, separated by commas; default: all.", valueName: "a,b"))
     var tasks: TaskNames?
 
+    @Flag(help: "Prints the figures of single labels for tasks with more than four labels too; JSON always has them.")
+    var labels = false
+
     @Flag(help: "Prints only the JSON, without the table.")
     var json = false
 
@@ -34,7 +37,7 @@ struct EvaluateArguments: ParsableCommand {
     func run() {
         Job.run("evaluate") { mpi throws(Failure) in
             let request = EvaluateCommand.Request(
-                checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, asJSON: json,
+                checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, showsLabels: labels, asJSON: json,
                 allowsChanges: changes.areAllowed)
             return try EvaluateCommand.run(directory, request, world: mpi.world)
         }

@@ -74,6 +74,16 @@ import Testing
         #expect(try task(lines[0], lines[1], lines[2], lines[3], "positive: 0").positive == "0")
     }
 
+    @Test func `a task with free text has its defaults`() throws {
+        let qa = try task("train: qa.jsonl", "fields: [q]", "target: answers", "group: id")
+        #expect((qa.label, qa.hasFreeText, qa.group) == ("answers", true, "id") && qa.labels.isEmpty && qa.range == nil)
+        #expect(qa.metrics == ["exact_match", "token_f1"])
+        let free = try load(start + "    train: a.jsonl\n    fields: [q]\n    target: a\ndata: {maxTarget: 40}\n")
+        #expect(free.maxTarget == 40 && free.resultText.contains("maxTarget"))
+        let closed = try load(start + "    train: a.jsonl\n    fields: [q]\n    labels: [x, y]\n")
+        #expect(closed.maxTarget == nil && !closed.resultText.contains("maxTarget"))
+    }
+
     @Test func `custom tasks alone need no directory of GLUE`() throws {
         _ = try task("train: a.tsv", "fields: [a]", "labels: [x, y]")
     }
@@ -136,7 +146,7 @@ import Testing
         (["train: a.tsv", "range: [0, 5]"], "run.yaml:5: range must be [minimum, maximum, step]"),
         (
             ["train: a.tsv", "fields: [a]", "labels: [x, y]", "metrics: [pearson]"],
-            "run.yaml:3: metrics of a classification are accuracy, f1, matthews; of a regression pearson, spearman"
+            "run.yaml:3: metrics of a classification are accuracy, f1, matthews, macro_f1, group_exact_match; of a regression pearson, "
         ),
         (
             ["train: a.tsv", "fields: [a]", "labels: [x, y, z]", "metrics: [f1]"],
@@ -152,8 +162,34 @@ import Testing
         ),
         (["positive: [x]"], "run.yaml:4: positive of a task must be text"),
         (
-            ["metrics: [accuracy, bleu]"],
-            "run.yaml:4: metrics of a task must be a list of some of accuracy, f1, matthews, pearson, spearman, and `bleu`"
+            ["metrics: [accuracy, rouge]"],
+            "run.yaml:4: metrics of a task must be a list of some of accuracy, f1, matthews, macro_f1, "
+                + "group_exact_match, pearson, spearman, exact_match, token_f1, rouge_l, bleu, and `rouge`"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "target: b", "metrics: [accuracy]"],
+            "run.yaml:3: metrics of a classification are accuracy, f1, matthews, macro_f1, group_exact_match; of a regression "
+                + "pearson, spearman; of free text exact_match, token_f1, rouge_l, bleu"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "target: b", "labels: [x, y]"],
+            "run.yaml:3: a custom task needs either labels (classification) or range (regression) or target (free text)"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "target: b", "label: b"],
+            "run.yaml:3: label is the field of labels or range, and target that of free text; remove label"
+        ),
+        (
+            ["train: a.tsv", "fields: [a, b]", "target: b"],
+            "run.yaml:3: b is both a field and the target, so that the answer would stand in the question; remove"
+        ),
+        (
+            ["train: a.tsv", "fields: [a]", "labels: [x, y]", "metrics: [group_exact_match]"],
+            "run.yaml:3: group_exact_match needs group, the field whose value rows that belong together share; add it"
+        ),
+        (
+            ["train: a.tsv", "header: false", "columns: [a, label]", "fields: [a]", "labels: [x, y]", "group: id"],
+            "run.yaml:3: id is none of the columns a, label"
         ),
         (
             ["train: a.tsv", "fields: [a, label]", "labels: [x, y]"],

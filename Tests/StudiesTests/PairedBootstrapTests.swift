@@ -38,6 +38,29 @@ import Testing
         #expect(result.average == difference)
     }
 
+    /// The line is right on one of two groups of 50 examples, and the reference nowhere: two drawn groups give a difference of 0,
+    /// 0.5 or 1, while single examples would give 0.4 to 0.6.
+    @Test func `examples with groups are drawn in whole groups`() throws {
+        let gold = [Double](repeating: 1, count: 100)
+        func split(_ answers: [Double]) -> AnsweredSplit {
+            AnsweredSplit(
+                classes: 2, metrics: [.accuracy, .groupExactMatch], gold: gold, answers: answers,
+                groups: (0..<100).map { $0 % 2 })
+        }
+        func line(_ value: Double, _ answers: [Double]) -> [SeedResult] {
+            var run = RunResult(tasks: ["t": task(["accuracy": value, "group_exact_match": value])])
+            var file = AnswersFile([])
+            file.tasks = ["t": split(answers)]
+            run.answers = file
+            return [SeedResult(seed: 1, [run], isComplete: true)]
+        }
+        let figures = Self.accuracy + [StudyFigure(task: "t", metric: "group_exact_match")]
+        let result = Self.compare(
+            line(0.5, (0..<100).map { Double($0 % 2) }), with: line(0, [Double](repeating: 0, count: 100)), figures)
+        let expected = PairedBootstrap.Difference(mean: 0.5, low: 0, high: 1, seeds: 1, overExamples: true)
+        #expect(result.figures == [expected, expected])
+    }
+
     @Test func `one seed without answers has no spread`() throws {
         let result = Self.compare(Self.line([0.75]), with: Self.line([0.5]), Self.accuracy)
         #expect(

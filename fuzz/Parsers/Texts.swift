@@ -6,12 +6,13 @@ import Foundation
 @testable import Text
 
 private func definition(
-    _ format: TableFormat, _ fields: [Field], label: Column, answers: AnswerSpace, labels: LabelMap
+    _ format: TableFormat, _ fields: [Field], label: Column, group: Column? = nil, answers: AnswerSpace,
+    labels: LabelMap = LabelMap(entries: [])
 ) -> TaskDefinition {
     do throws(Failure) {
         return try TaskDefinition(
-            name: "t", format: format, fields: fields, label: label, answers: answers, labels: labels,
-            metrics: labels.entries.isEmpty ? [.pearson] : [.accuracy],
+            name: "t", format: format, fields: fields, label: label, group: group, answers: answers, labels: labels,
+            metrics: answers == .texts ? [.bleu] : labels.entries.isEmpty ? [.pearson] : [.accuracy],
             splits: [SplitDefinition(.train, .files(["f"])), SplitDefinition(.validation, .files(["g"]))],
             leavesOutIncompleteRows: labels.entries.isEmpty)
     } catch {
@@ -48,6 +49,7 @@ private let objects = [
     definition(
         .jsonLines, [Field("a.b"), Field("a.c.d"), Field("e")], label: .named("label"), answers: classes.0,
         labels: classes.1),
+    definition(.jsonLines, [Field("a")], label: .named("label"), group: .named("b"), answers: .texts),
 ]
 
 /// Reads every row, and reads each again from its position, like the tokeniser.
@@ -60,8 +62,15 @@ private func readRows(_ mapped: MappedFile, _ definition: TaskDefinition) {
         hold(position.offset >= end && position.offset < file.bytes.count, "rows follow one another")
         end = position.offset + 1
         guard case .example(let gold) = outcome else { continue }
-        let target = definition.answers.targetIndex(of: gold)
-        hold((0..<definition.answers.targetCount).contains(target), "an answer has a target")
+        if case .texts(let texts) = gold {
+            hold(!texts.isEmpty && definition.answers == .texts, "an example has a text")
+            for text in texts { hold(AnswerWords(text).f1(AnswerWords(text)) == 1, "a text is like itself") }
+            hold(!BLEU.counts(texts[0], references: texts).contains { $0 < 0 }, "counts are counts")
+            hold((0...1).contains(RougeL(texts[0]).fMeasure(RougeL(texts[texts.count - 1]))), "a share is a share")
+        } else {
+            let target = definition.answers.targetIndex(of: gold)
+            hold((0..<definition.answers.targetCount).contains(target), "an answer has a target")
+        }
         again.seek(to: position)
         hold(again.next() == outcome && again.source == reader.source, "a row reads the same again")
     }
@@ -120,6 +129,8 @@ private func readCache(_ file: MappedFile) {
                 sum = source.reduce(sum) { $0 &+ Int($1) } &+ split.origin(index).line
                 sum = target.reduce(sum) { $0 &+ Int($1) }
                 hold(task.files.indices.contains(split.origin(index).file), "an origin is a file")
+                if case .texts(let texts) = split.gold(index) { hold(!texts.isEmpty, "an example has a text") }
+                hold(split.group(index).map { $0 < split.count } ?? true, "a group is one of the split's")
             }
         }
         sum = task.report.files.reduce(sum) { $0 + $1.badRows + $1.incompleteRows + $1.ignoredRows }

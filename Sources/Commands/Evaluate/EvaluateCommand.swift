@@ -16,16 +16,21 @@ public enum EvaluateCommand {
         public var split: String
         /// Tasks; nil for all.
         public var tasks: [String]?
+        /// Whether the figures of single labels are printed for tasks with many labels too.
+        public var showsLabels: Bool
         /// Whether only the JSON is printed.
         public var asJSON: Bool
         /// Whether task files and settings may differ from those of the training.
         public var allowsChanges: Bool
 
         /// Creates a request.
-        public init(checkpoint: String, split: String, tasks: [String]?, asJSON: Bool, allowsChanges: Bool) {
+        public init(
+            checkpoint: String, split: String, tasks: [String]?, showsLabels: Bool, asJSON: Bool, allowsChanges: Bool
+        ) {
             self.checkpoint = checkpoint
             self.split = split
             self.tasks = tasks
+            self.showsLabels = showsLabels
             self.asJSON = asJSON
             self.allowsChanges = allowsChanges
         }
@@ -69,9 +74,11 @@ public enum EvaluateCommand {
             for note in session.footnotes(split, names: names, isBest: request.checkpoint == "best") {
                 try Terminal.print(note)
             }
+            let labels = LabelTable(results, most: request.showsLabels ? .max : LabelTable.few)
+            if let text = labels.text { try Terminal.print(text) }
         }
         for notice in session.positiveNotices + session.rowNotices { Terminal.complain("note: \(notice)") }
-        var record = EvaluationRecord(results, step: step, split: split.rawValue, seconds: seconds)
+        var record = EvaluationRecord(results, step: step, split: split.rawValue, hasLabels: true, seconds: seconds)
         record.basis = session.basis(adapter: checkpoint.adapter)
         record.changed = changed.isEmpty ? nil : changed
         let file = EvaluationFile(record)

@@ -166,11 +166,11 @@ public struct Plan {
     /// Predicts the time of a step: its floating-point operations divided by the rate of a product, which is measured now.
     private func time(_ data: PlannedData) -> [String] {
         let time = stepTime(data)
-        let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
+        let target = max(Double(configuration.padTargets ?? 0), data.meanTarget)
         return [
             "step                 about \(String(format: "%.2f", time.seconds)) s or more: "
                 + "\(String(format: "%.1f", time.operations / 1e9)) GFLOP an example (mean source "
-                + "\(String(format: "%.1f", data.meanSource)) tokens, target \(Int(target))), \(time.examples) on a thread in turn, at \(String(format: "%.0f", time.rate / 1e9)) GFLOP/s a core "
+                + "\(String(format: "%.1f", data.meanSource)) tokens, target \(Int(target.rounded(.up)))), \(time.examples) on a thread in turn, at \(String(format: "%.0f", time.rate / 1e9)) GFLOP/s a core "
                 + "measured here, \(ranks) rank(s) x \(threads) thread(s)"
         ]
     }
@@ -188,7 +188,7 @@ public struct Plan {
     private func stepTime(
         _ data: PlannedData
     ) -> (seconds: Double, operations: Double, examples: Int, rate: Double) {
-        let target = Double(max(configuration.padTargets ?? 0, data.longestTarget))
+        let target = max(Double(configuration.padTargets ?? 0), data.meanTarget)
         // The gradients of all weights take as much as those of the inputs.
         let weights = configuration.trainsWholeModel ? 1.5 : 1
         let perExample = weights * shape.operations(source: data.meanSource, target: target)

@@ -17,6 +17,8 @@ struct PlannedData {
     let labels: [Int]
     /// Mean tokens of a source.
     let meanSource: Double
+    /// Mean tokens of a target; the longest target if no task has free text.
+    let meanTarget: Double
     /// Examples of all splits.
     let rows: Int
     /// Warnings for the user.
@@ -33,38 +35,46 @@ struct PlannedData {
         var counts: [(name: String, examples: Int)] = []
         var (tokenCount, texts, rows) = (0, 0, 0)
         var sources: [[Int32]] = []
-        var targets: [Int] = []
+        var targets: [KnownLengths.Targets] = []
+        var targetTokens = 0
         var answering: [(lengths: BatchLengths, steps: Int)] = []
         for definition in definitions {
             let examples = try TaskExamples(definition, options: configuration.readingOptions)
             let count = examples.count(.train)
             counts.append((definition.name, count))
-            let target = try TargetTable(definition, vocabulary).longest
-            targets.append(target)
-            func tokens(_ split: SplitName, _ index: Int) throws(Failure) -> Int {
+            let longest = try TargetTable(definition, vocabulary).longest
+            func tokens(_ split: SplitName, _ index: Int) throws(Failure) -> (source: Int, target: Int) {
                 let example = try examples.example(split, index)
                 do throws(Failure) {
-                    return try vocabulary.encode(example.source).count
+                    let target = definition.answers == .texts ? try vocabulary.encode(example.target).count : 0
+                    return (try vocabulary.encode(example.source).count, target)
                 } catch  where error.code == .badData {
                     throw Failure(
                         error.code, "\(examples.path(example).shown):\(example.line): \(error.message)")
                 }
             }
-            let bytes = try examples.sourceBytes(.train)
-            rows += bytes.count
-            var (sampledBytes, sampledTokens) = (0, 0)
+            let bytes = try examples.bytes(.train)
+            rows += bytes.sources.count
+            var (sampledSources, sampledTargets) = (Sampled(), Sampled())
             for index in stride(from: 0, to: count, by: max(1, count / Self.sample)) {
                 let whole = try tokens(.train, index)
-                sampledBytes += bytes[index]
-                sampledTokens += whole
-                tokenCount += min(whole + 1, configuration.maxSource)
+                sampledSources.add(bytes: bytes.sources[index], tokens: whole.source)
+                tokenCount += min(whole.source + 1, configuration.maxSource)
                 texts += 1
+                if definition.answers == .texts {
+                    sampledTargets.add(bytes: bytes.targets[index], tokens: whole.target)
+                    targetTokens += min(whole.target + 1, configuration.maxTarget ?? .max)
+                } else {
+                    targetTokens += longest
+                }
             }
-            let ratio = Double(sampledTokens) / Double(max(sampledBytes, 1))
-            sources.append(
-                bytes.map { Int32(min(configuration.maxSource, Int((Double($0) * ratio).rounded()) + 1)) })
+            sources.append(sampledSources.lengths(bytes.sources, limit: configuration.maxSource))
+            targets.append(
+                definition.answers == .texts
+                    ? .each(sampledTargets.lengths(bytes.targets, limit: configuration.maxTarget ?? .max))
+                    : .longest(longest))
             for split in examples.splitNames where split != .train {
-                let bytes = try examples.sourceBytes(split)
+                let bytes = try examples.bytes(split).sources
                 rows += bytes.count
                 guard configuration.evaluatesAtEnd || split.rawValue == configuration.evaluationSplit else { continue }
                 // Unless the whole split is evaluated at the end, only a part of it is answered; which part does not matter
@@ -72,14 +82,15 @@ struct PlannedData {
                 let limit = configuration.evaluatesAtEnd ? nil : configuration.evaluationMaxExamples
                 let step = max(1, bytes.count / max(1, limit ?? bytes.count))
                 // The texts with the most bytes represent those with the most tokens.
-                let longest = stride(from: 0, to: bytes.count, by: step).sorted { (bytes[$0], $1) > (bytes[$1], $0) }
+                let most = stride(from: 0, to: bytes.count, by: step).sorted { (bytes[$0], $1) > (bytes[$1], $0) }
                     .prefix(configuration.evaluationBatch)
                 var lengths: [Int] = []
-                for index in longest { lengths.append(min(try tokens(split, index) + 1, configuration.maxSource)) }
+                for index in most { lengths.append(min(try tokens(split, index).source + 1, configuration.maxSource)) }
                 answering.append(
                     RankMemory.Batches.longest(
                         lengths, batch: configuration.evaluationBatch,
-                        steps: configuration.maxNewTokens ?? max(4, target)))
+                        steps: configuration.maxNewTokens
+                            ?? max(4, definition.answers == .texts ? configuration.maxTarget ?? 0 : longest)))
             }
         }
         let mixture = try Mixture(
@@ -93,12 +104,30 @@ struct PlannedData {
         }
         self.lines = lines
         warnings = [configuration.capNotice(counts.map(\.examples))].compactMap(\.self)
-        longestTarget = targets.max() ?? 0
+        longestTarget = targets.map(\.longest).max() ?? 0
+        meanTarget =
+            configuration.maxTarget == nil ? Double(longestTarget) : Double(targetTokens) / Double(max(texts, 1))
         labels = definitions.map(\.answers.targetCount)
         self.rows = rows
         meanSource = Double(tokenCount) / Double(max(texts, 1))
         batches = try RankMemory.Batches(
             configuration, mixture: mixture, examples: KnownLengths(sources: sources, targets: targets),
             answering: answering)
+    }
+}
+
+/// Texts that were tokenised, from which the numbers of tokens of other texts are estimated.
+private struct Sampled {
+    private var (bytes, tokens) = (0, 0)
+
+    mutating func add(bytes: Int, tokens: Int) {
+        self.bytes += bytes
+        self.tokens += tokens
+    }
+
+    /// The tokens of texts with these numbers of bytes, end included, cut to `limit`.
+    func lengths(_ bytes: [Int], limit: Int) -> [Int32] {
+        let ratio = Double(tokens) / Double(max(self.bytes, 1))
+        return bytes.map { Int32(min(limit, Int((Double($0) * ratio).rounded()) + 1)) }
     }
 }

@@ -69,7 +69,11 @@ struct LineAnswers {
     }
 
     private static func refusal(_ definition: TaskDefinition) -> String {
-        "task \"\(definition.name)\" has \(definition.answers.targetCount) possible answers, and --scores is for at most "
+        if definition.answers == .texts {
+            return "task \"\(definition.name)\" has free text, and --scores is for tasks with labels or grades"
+        }
+        return
+            "task \"\(definition.name)\" has \(definition.answers.targetCount) possible answers, and --scores is for at most "
             + "\(mostScored)"
     }
 

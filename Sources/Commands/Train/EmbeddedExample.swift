@@ -103,7 +103,8 @@ public enum EmbeddedExample {
             "  - name: \(task.rawValue)", "    format: \(ending)", "    train: tasks/\(task.rawValue)/train.\(ending)",
             "    validation: tasks/\(task.rawValue)/validation.\(ending)",
             "    test: tasks/\(task.rawValue)/test.\(ending)",
-            "    fields: [\(task.fields.joined(separator: ", "))]", "    label: \(task.labelColumn)",
+            "    fields: [\(task.fields.joined(separator: ", "))]",
+            "    \(task.answerSpace == .texts ? "target" : "label"): \(task.labelColumn)",
             "    metrics: [\(task.metrics.map(\.rawValue).joined(separator: ", "))]",
         ]
         if task.format == .tsv(hasHeader: false) {
@@ -116,6 +117,7 @@ public enum EmbeddedExample {
             lines.append("    labels: {\(pairs.joined(separator: ", "))}")
         case .grades(let minimum, let maximum, let step, _):
             lines.append("    range: [\(minimum), \(maximum), \(step)]")
+        case .texts: break
         }
         return lines.joined(separator: "\n")
     }

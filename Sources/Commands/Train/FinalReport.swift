@@ -41,7 +41,7 @@ struct FinalReport {
         try session.inputs.check(on: world, MappedInputs.noFigures)
         guard let writer, let results = ending.value else { return nil }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
-        var record = EvaluationRecord(results, step: best, split: split.rawValue, seconds: seconds)
+        var record = EvaluationRecord(results, step: best, split: split.rawValue, hasLabels: true, seconds: seconds)
         record.basis = session.basis(adapter: adapter ?? (try? store.open(.step(best)))?.adapterDigest)
         try AnswersFile(results).write(run, split: split)
         try EvaluationFile(record).write(run, split: split)

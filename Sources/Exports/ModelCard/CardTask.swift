@@ -45,6 +45,8 @@ package struct CardTask: Sendable {
             answers = [
                 "a number from \(minimum) to \(maximum) in steps of \(step), with \(decimals) decimals"
             ]
+        case .texts:
+            answers = ["free text"]
         }
     }
 }

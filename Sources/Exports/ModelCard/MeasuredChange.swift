@@ -15,7 +15,7 @@ package struct MeasuredChange: Sendable {
     package let task: String
     let examples: Int
     let figures: [Figure]
-    /// How many examples are answered with another label or number.
+    /// How many examples are answered with another label, number or text.
     package let differingAnswers: Int
 
     /// Compares two evaluations of one task.
@@ -26,7 +26,7 @@ package struct MeasuredChange: Sendable {
         figures = zip(own.scores.figures, exported.scores.figures).map {
             Figure(name: $0.metric.rawValue, own: $0.value, exported: $1.value)
         }
-        differingAnswers = zip(own.answers?.answers ?? [], exported.answers?.answers ?? []).count { $0 != $1 }
+        differingAnswers = own.answers.flatMap { own in exported.answers.map { own.differingAnswers(from: $0) } } ?? 0
     }
 
     /// The largest change of a figure, as a fraction.

@@ -12,13 +12,15 @@ package enum NativeExport {
         var name: String
         var fields: [String]
         var template: String
-        /// Answer texts in class order; nil for grades.
+        /// Answer texts in class order; nil for grades and free text.
         var answers: [String]?
         /// The files' names of these classes.
         var labels: [String]?
         var minimum: Double?
         var maximum: Double?
         var step: Double?
+        /// Whether answers are free text; nil for other tasks.
+        var freeText: Bool?
         var metrics: [String]
         var positive: String?
 
@@ -30,6 +32,7 @@ package enum NativeExport {
             case .classes(let texts): (answers, labels) = (texts, task.labelNames)
             case .grades(let minimum, let maximum, let step, _):
                 (self.minimum, self.maximum, self.step) = (minimum, maximum, step)
+            case .texts: freeText = true
             }
         }
     }

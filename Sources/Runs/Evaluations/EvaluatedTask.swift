@@ -21,8 +21,12 @@ public struct EvaluatedTask: Sendable, Equatable {
 }
 
 extension EvaluationRecord {
-    /// The line for an evaluation that took `seconds` and used at most `maxExamples` examples of each task.
-    package init(_ results: [EvaluatedTask], step: Int, split: String, maxExamples: Int? = nil, seconds: Double) {
+    /// The line for an evaluation that took `seconds` and used at most `maxExamples` examples of each task. With `hasLabels` it has
+    /// the figures of every label.
+    package init(
+        _ results: [EvaluatedTask], step: Int, split: String, maxExamples: Int? = nil, hasLabels: Bool = false,
+        seconds: Double
+    ) {
         let average = ScoreAverage(results.filter { !$0.isOutsideAverage }.map(\.scores))
         let examples = results.reduce(0) { $0 + $1.scores.examples }
         self.init(
@@ -38,7 +42,8 @@ extension EvaluationRecord {
                             figures: Dictionary(uniqueKeysWithValues: figures.map { ($0.metric.rawValue, $0.value) }),
                             examples: result.scores.examples, invalidAnswers: result.scores.invalidAnswers,
                             undefined: figures.filter(\.isUndefined).map(\.metric.rawValue),
-                            positive: result.scores.positive)
+                            positive: result.scores.positive,
+                            labels: hasLabels && !result.scores.labels.isEmpty ? result.scores.labels : nil)
                     )
                 }),
             timing: Timing(seconds: seconds, examplesPerSecond: Double(examples) / max(seconds, 1e-9)))

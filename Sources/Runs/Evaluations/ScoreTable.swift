@@ -16,7 +16,7 @@ public struct ScoreTable {
                     position == 0 ? result.name : "", position == 0 ? "\(result.scores.examples)" : "",
                     Self.name(figure.metric, result.scores) + (figure.isUndefined ? " (undefined)" : "")
                         + (result.isOutsideAverage ? " (beside)" : ""), Self.percent(figure.value),
-                    base.map { Self.percent($0.value) } ?? "", position == 0 ? "\(result.scores.invalidAnswers)" : "",
+                    base.map { Self.percent($0.value) } ?? "", position == 0 ? Self.invalid(result.scores) : "",
                 ])
             }
         }
@@ -37,6 +37,12 @@ public struct ScoreTable {
 
     /// The table, one line per row.
     public var text: String { TextTable(rows, left: [0, 2]).text }
+
+    /// The number of answers that are none; of free text, of those that the budget cut off.
+    private static func invalid(_ scores: TaskScores) -> String {
+        let isText = scores.figures.contains { $0.metric.applies(to: .texts) }
+        return "\(scores.invalidAnswers)" + (isText && scores.invalidAnswers > 0 ? " cut off" : "")
+    }
 
     /// A figure's name; for F1 with the label for which it is computed.
     private static func name(_ metric: Metric, _ scores: TaskScores) -> String {

@@ -1,3 +1,5 @@
+package import Tasks
+
 /// One line of `metrics.jsonl` about an evaluation; also the content of `evaluation-<split>.json`.
 package struct EvaluationRecord: Codable, Equatable {
     package struct Task: Codable, Equatable {
@@ -7,6 +9,9 @@ package struct EvaluationRecord: Codable, Equatable {
         package var undefined: [String]
         /// The label for which F1 is computed; nil without F1.
         package var positive: String?
+        /// In files written by `evaluate` and at the end of a run: the figures of every label, in class order; nil for a task without
+        /// labels.
+        package var labels: [LabelScores]?
     }
 
     package struct Timing: Codable, Equatable {

@@ -26,8 +26,9 @@ package struct FigureIntervals: Sendable {
                 Self.gives(split, figures)
             else { continue }
             var stream = Resampling.examples(ofTask: number)
+            let groups = split.groups?.members
             let draws = (0..<resamples).map { _ in
-                split.figures(of: Resampling.sample(of: split.gold.count, &stream))
+                split.figures(of: Resampling.sample(of: split.gold.count, groups: groups, &stream))
             }
             for (place, metric) in split.metrics.enumerated() {
                 let own = draws.map { $0[place] }
@@ -43,7 +44,7 @@ package struct FigureIntervals: Sendable {
     /// Whether the answers have exactly these figures.
     private static func gives(_ split: AnsweredSplit, _ figures: [String: Double]) -> Bool {
         guard Set(split.metrics.map(\.rawValue)) == Set(figures.keys) else { return false }
-        let own = split.figures(of: Array(0..<Int32(split.gold.count)))
+        let own = split.figures(of: Array(split.gold.indices))
         return zip(split.metrics, own).allSatisfy { metric, value in
             ((figures[metric.rawValue] ?? .nan) - value).magnitude < 1e-9
         }

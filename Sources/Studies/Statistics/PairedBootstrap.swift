@@ -5,9 +5,9 @@ import Tasks
 /// The difference between two lines of a study, with an interval from resampling.
 ///
 /// One resample draws, for each task, seeds with replacement from those for which both lines have its figures, and test examples
-/// with replacement. Both lines get the same draws, and so do tasks with the same seeds: they are compared with the same seeds
-/// on the same examples, so what makes an example easy or a seed lucky for both does not widen the interval. The average is
-/// that of the seeds for which both lines have all figures.
+/// with replacement; examples that have groups are drawn in whole groups. Both lines get the same draws, and so do tasks with
+/// the same seeds: they are compared with the same seeds on the same examples, so what makes an example easy or a seed lucky
+/// for both does not widen the interval. The average is that of the seeds for which both lines have all figures.
 ///
 /// Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
 package struct PairedBootstrap {
@@ -105,6 +105,8 @@ package struct PairedBootstrap {
         /// Recorded differences, by seed and figure.
         private let recorded: [[Double]]
         private let number: Int
+        /// The examples of each group; nil without groups.
+        private let groups: [[Int]]?
         let hasAnswers: Bool
         /// Mean differences over all seeds; zeros without seeds.
         let observed: [Double]
@@ -135,10 +137,12 @@ package struct PairedBootstrap {
                 && pairs.allSatisfy { pair in
                     [pair.line, pair.reference].allSatisfy {
                         $0.gold == pairs[0].line.gold && $0.classes == pairs[0].line.classes
+                            && $0.groups == pairs[0].line.groups && ($0.texts == nil) == (pairs[0].line.texts == nil)
                             && $0.metrics.map(\.rawValue) == metrics
                     }
                 }
             self.pairs = pairs
+            groups = hasAnswers ? pairs[0].line.groups?.members : nil
         }
 
         /// The mean differences of each resample, by resample and figure; empty without seeds, nil when given up.
@@ -159,8 +163,10 @@ package struct PairedBootstrap {
         private func draw(_ drawn: [Int], _ stream: inout RandomStream) -> [Double] {
             var sums = [Double](repeating: 0, count: observed.count)
             var known = [[Double]?](repeating: nil, count: recorded.count)
-            var sample: [Int32] = []
-            if hasAnswers { sample = Resampling.sample(of: pairs[0].line.gold.count, &stream) }
+            var sample: [Int] = []
+            if hasAnswers {
+                sample = Resampling.sample(of: pairs[0].line.gold.count, groups: groups, &stream)
+            }
             for seed in drawn {
                 let differences = known[seed] ?? (hasAnswers ? differences(seed, sample) : recorded[seed])
                 known[seed] = differences
@@ -169,7 +175,7 @@ package struct PairedBootstrap {
             return sums.map { $0 / Double(drawn.count) }
         }
 
-        private func differences(_ seed: Int, _ sample: [Int32]) -> [Double] {
+        private func differences(_ seed: Int, _ sample: [Int]) -> [Double] {
             zip(pairs[seed].line.figures(of: sample), pairs[seed].reference.figures(of: sample)).map { $0 - $1 }
         }
     }

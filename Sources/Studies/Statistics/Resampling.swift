@@ -14,9 +14,10 @@ package enum Resampling {
         RandomStream(seed: seed, purpose: .resampling, a: 1, b: UInt32(number))
     }
 
-    /// As many of `count` examples, with replacement.
-    static func sample(of count: Int, _ stream: inout RandomStream) -> [Int32] {
-        (0..<count).map { _ in Int32(stream.below(count)) }
+    /// As many of `count` examples, with replacement; with groups whole ones, as many as there are.
+    static func sample(of count: Int, groups: [[Int]]?, _ stream: inout RandomStream) -> [Int] {
+        guard let groups else { return (0..<count).map { _ in stream.below(count) } }
+        return groups.indices.flatMap { _ in groups[stream.below(groups.count)] }
     }
 
     /// The interval that holds 95 % of some draws; nil without any.

@@ -4,7 +4,7 @@ public struct CachedTask: Sendable {
     public let name: String
     /// The answers that the task admits.
     public let answers: AnswerSpace
-    /// The files' name for each class; empty for a task with grades.
+    /// The files' name for each class; empty for a task without classes.
     public let labelNames: [String]
     /// The figures that an evaluation computes.
     public let metrics: [Metric]
@@ -14,11 +14,13 @@ public struct CachedTask: Sendable {
     public let files: [String]
     /// Its splits in the order of the definition.
     public let splits: [CachedSplit]
-    /// The token ids of each class or grade, EOS included.
+    /// The token ids of each class or grade, EOS included; none for free text.
     public let targetIDs: [[Int32]]
 
-    /// The longest target in tokens, EOS included: the smallest sufficient budget for generation.
-    public var longestTarget: Int { targetIDs.reduce(0) { max($0, $1.count) } }
+    /// The longest target in tokens, EOS included, of free text as it was cut: the smallest sufficient budget for generation.
+    public var longestTarget: Int {
+        splits.reduce(targetIDs.reduce(0) { max($0, $1.count) }) { max($0, $1.longestTarget) }
+    }
 
     /// The split with that name; nil when the task has none.
     public func split(_ name: SplitName) -> CachedSplit? {

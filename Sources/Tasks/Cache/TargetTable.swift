@@ -2,7 +2,7 @@ public import Failures
 import Tensors
 public import Text
 
-/// The token ids, with EOS, of every target of a task: one list for each class or grade.
+/// The token ids, with EOS, of every target of a task: one list for each class or grade, and none for free text.
 public struct TargetTable: Sendable {
     let lists: TokenLists
     private let definition: TaskDefinition

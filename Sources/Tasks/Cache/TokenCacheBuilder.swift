@@ -71,6 +71,9 @@ public struct TokenCacheBuilder: Sendable {
                 .badConfiguration,
                 "sources of at most \(options.maxSource) tokens have no room for text; allow 2 or more")
         }
+        guard options.maxTarget ?? 2 >= 2 else {
+            throw Failure(.badConfiguration, "answers of at most 1 token have no room for text; allow 2 or more")
+        }
     }
 }
 
@@ -88,6 +91,8 @@ extension TokenCacheBuilder {
         var counts = SourceCounts()
         /// The length of each source before any cut, EOS included.
         var wholeLengths: [Int] = []
+        /// The answers of a task with free text; nil for others.
+        var answers: AnswerTexts?
     }
 
     /// All work, in the order of the file.
@@ -105,12 +110,14 @@ extension TokenCacheBuilder {
 
     func tokenise(_ unit: Unit) throws(Failure) -> UnitTokens {
         var tokens = UnitTokens()
+        if tasks[unit.task].definition.answers == .texts { tokens.answers = AnswerTexts(limit: options.maxTarget) }
         let tokeniser = SourceTokeniser(
             definition: tasks[unit.task].definition, vocabulary: vocabulary, maxSource: options.maxSource)
-        try tasks[unit.task].readSources(split: unit.split, unit.range) { (_, source) throws(Failure) in
+        try tasks[unit.task].read(split: unit.split, unit.range) { (_, source, gold) throws(Failure) in
             let finding = try tokeniser.append(source, to: &tokens.sources)
             tokens.counts.add(finding)
             tokens.wholeLengths.append(finding.tokens + 1)
+            if case .texts(let texts) = gold { try tokens.answers?.append(texts, vocabulary) }
         }
         return tokens
     }

@@ -19,10 +19,25 @@ struct TokenCacheHeader: Codable, Equatable {
         let label: String?
         var sources: Section
         let longestSource: Int
-        /// Position of the gold answers: Double, a class or a raw score.
+        /// Position of the gold answers: Double, a class, a raw score, or the index of the example's first text in `texts`.
         var gold = 0
         /// Position of the files and lines: two UInt32 each.
         var origins = 0
+        /// The answers of a task with free text; nil for others.
+        var texts: Texts?
+        /// Position of the groups: UInt32; nil without groups.
+        var groups: Int?
+    }
+
+    /// The answers of a split of a task with free text: `targets` has the token ids of each example's target; the texts that are
+    /// right are UTF-8, end to end, with the `count` ends (UInt64) in `ends`.
+    struct Texts: Codable, Equatable {
+        var targets: Section
+        let longestTarget: Int
+        let count: Int
+        let bytes: Int
+        var ends = 0
+        var utf8 = 0
     }
 
     /// Lists of token ids: `count + 1` offsets (UInt64) into `tokens` ids (Int32). Positions are byte offsets from the start of
@@ -57,6 +72,17 @@ struct TokenCacheHeader: Codable, Equatable {
                 let count = tasks[task].splits[split].sources.count
                 guard let gold = take(count, of: 8), let origins = take(count, of: 8) else { return nil }
                 (tasks[task].splits[split].gold, tasks[task].splits[split].origins) = (gold, origins)
+                if var texts = tasks[task].splits[split].texts {
+                    guard place(&texts.targets), let ends = take(texts.count, of: 8),
+                        let utf8 = take(texts.bytes, of: 1)
+                    else { return nil }
+                    (texts.ends, texts.utf8) = (ends, utf8)
+                    tasks[task].splits[split].texts = texts
+                }
+                if tasks[task].splits[split].groups != nil {
+                    guard let groups = take(count, of: 4) else { return nil }
+                    tasks[task].splits[split].groups = groups
+                }
             }
         }
         return end

@@ -65,13 +65,15 @@ import Tensors
             let origins: UnsafePointer<UInt32> = try unsafe elements(split.origins, 2 * split.sources.count)
             for index in 0..<split.sources.count {
                 if index % 65_536 == 0 { Heartbeat.beat() }
-                try unsafe require(isAnswer(golds[index], task.answers), "an answer is none of its task")
+                try unsafe require(
+                    task.answers == .texts || isAnswer(golds[index], task.answers), "an answer is none of its task")
                 try unsafe require(task.files.indices.contains(Int(origins[2 * index])), "an origin is no file")
             }
+            let answers = try unsafe texts(split, task.answers, firsts: golds)
             unsafe splits.append(
                 CachedSplit(
-                    split, file, sources: sources, targets: targets, golds: golds, origins: origins,
-                    answers: task.answers))
+                    split, file, sources: sources, targets: answers?.targets ?? targets, golds: golds, origins: origins,
+                    texts: answers?.texts, groups: try groups(split), answers: task.answers))
         }
         return CachedTask(
             name: task.name, answers: task.answers, labelNames: task.labelNames, metrics: task.metrics,
@@ -91,7 +93,49 @@ import Tensors
         switch answers {
         case .classes(let classes): number >= 0 && number < Double(classes.count) && number == number.rounded()
         case .grades(let minimum, let maximum, _, _): number >= minimum && number <= maximum
+        case .texts: false
         }
+    }
+
+    /// The targets and texts of a split of a task with free text, of which `firsts` has the first one of each example; nil for
+    /// another task.
+    private func texts(
+        _ split: TokenCacheHeader.Split, _ answers: AnswerSpace, firsts: UnsafePointer<Double>
+    ) throws(Failure) -> (targets: CachedLists, texts: CachedTexts)? {
+        try require((split.texts != nil) == (answers == .texts), "its answers are of another kind")
+        guard let entry = split.texts else { return nil }
+        let targets = try unsafe lists(entry.targets)
+        try unsafe require(
+            targets.count == split.sources.count && entry.longestTarget == targets.longest,
+            "its targets are not those of its examples")
+        let ends: UnsafePointer<UInt64> = try unsafe elements(entry.ends, entry.count)
+        let utf8: UnsafePointer<UInt8> = try unsafe elements(entry.utf8, entry.bytes)
+        let texts = unsafe CachedTexts(ends: ends, utf8: utf8, count: entry.count)
+        for index in 0..<entry.count {
+            if index % 65_536 == 0 { Heartbeat.beat() }
+            let start = unsafe index > 0 ? ends[index - 1] : 0
+            try unsafe require(
+                start <= ends[index] && ends[index] <= UInt64(entry.bytes) && texts[index].isStreamSafe,
+                "a text is damaged")
+        }
+        for index in 0..<split.sources.count {
+            let least = unsafe index > 0 ? firsts[index - 1] + 1 : 0
+            let isFirst = unsafe index > 0 || firsts[0] == 0
+            try unsafe require(
+                isFirst && firsts[index] >= least && firsts[index] < Double(entry.count)
+                    && firsts[index] == firsts[index].rounded(), "an example has no text")
+        }
+        return unsafe (targets, texts)
+    }
+
+    /// The groups of a split; nil without groups.
+    private func groups(_ split: TokenCacheHeader.Split) throws(Failure) -> UnsafePointer<UInt32>? {
+        guard let place = split.groups else { return nil }
+        let groups: UnsafePointer<UInt32> = try unsafe elements(place, split.sources.count)
+        for index in 0..<split.sources.count {
+            try unsafe require(Int(groups[index]) < split.sources.count, "a group is none of its split")
+        }
+        return unsafe groups
     }
 
     /// Returns lists after checking offsets and ids: no list is empty, and each ends with the end id.

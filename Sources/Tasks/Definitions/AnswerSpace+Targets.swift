@@ -1,15 +1,16 @@
 import Foundation
 
 extension AnswerSpace {
-    /// How many different targets there are: classes, or grades from minimum to maximum.
+    /// How many different targets there are: classes, or grades from minimum to maximum. Free text has no table of targets.
     public var targetCount: Int {
         switch self {
         case .classes(let classes): classes.count
         case .grades(let minimum, let maximum, let step, _): Int(((maximum - minimum) / step + 1e-6).rounded(.down)) + 1
+        case .texts: 0
         }
     }
 
-    /// The index of the target of a gold answer: the class, or the grade nearest to the score.
+    /// The index of the target of a gold answer: the class, or the grade nearest to the score. Free text has none.
     ///
     /// Grades are minimum + k step; halfway scores go to the even k, as T5 rounds (`tf.round(score * 5) / 5`).
     public func targetIndex(of gold: GoldAnswer) -> Int {
@@ -24,6 +25,8 @@ extension AnswerSpace {
             return label
         case (.classes, .score(let score)):
             return Int(score)
+        case (.texts, _), (_, .texts):
+            preconditionFailure("free text has no table of targets")
         }
     }
 
@@ -37,12 +40,15 @@ extension AnswerSpace {
             // A zero gets no minus sign.
             return text.hasPrefix("-") && !text.contains(where: { ("1"..."9").contains($0) })
                 ? String(text.dropFirst()) : text
+        case .texts:
+            preconditionFailure("free text has no table of targets")
         }
     }
 
     /// The target text of a gold answer.
     public func targetText(of gold: GoldAnswer) -> String {
-        targetText(targetIndex(of: gold))
+        if case .texts(let texts) = gold { return texts[0] }
+        return targetText(targetIndex(of: gold))
     }
 
     /// The number of decimals that write every grade minimum + k step in full: 1 for 0.2, 2 for 0.25, 0 for whole

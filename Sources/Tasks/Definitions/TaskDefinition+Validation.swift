@@ -10,14 +10,19 @@ extension TaskDefinition {
         case .classes(let classes): try validate(classes)
         case .grades(let minimum, let maximum, let step, let decimals):
             try validate(minimum, maximum, step, decimals)
+        case .texts: try check(labels.entries.isEmpty, "it has both labels and free text; choose one")
         }
-        try check(!metrics.isEmpty, "it has no metrics; name one of \(applicableMetrics)")
+        let applicable = Metric.names(for: answers)
+        try check(!metrics.isEmpty, "it has no metrics; name one of \(applicable)")
         for metric in metrics {
             try check(
                 metric.applies(to: answers),
-                "the metric \(metric.rawValue) does not apply to its answers; use \(applicableMetrics)")
+                "the metric \(metric.rawValue) does not apply to its answers; use \(applicable)")
         }
         try check(Set(metrics).count == metrics.count, "a metric is named twice; name each once")
+        try check(
+            group != nil || !metrics.contains(.groupExactMatch),
+            "the metric group_exact_match needs to know which rows belong together; name the column with group")
         if let positive {
             try check(
                 metrics.contains(.f1),
@@ -27,10 +32,6 @@ extension TaskDefinition {
                 "its positive label \"\(positive.shown)\" is none of its labels; use \(labels.allowed)")
         }
         try validateSplits()
-    }
-
-    private var applicableMetrics: String {
-        Metric.allCases.filter { $0.applies(to: answers) }.map(\.rawValue).joined(separator: ", ")
     }
 
     private func check(_ holds: Bool, _ message: @autoclosure () -> String) throws(Failure) {
@@ -46,7 +47,7 @@ extension TaskDefinition {
 
     private func validateFields() throws(Failure) {
         try check(Set(fields.map(\.name)).count == fields.count, "two fields have the same name; rename one")
-        for column in fields.map(\.column) + [label] {
+        for column in fields.map(\.column) + [label] + [group].compactMap(\.self) {
             switch (format, column) {
             case (_, .index(let index)) where index < 0:
                 throw Failure(.badConfiguration, "column \(index) does not exist; columns are counted from 0")

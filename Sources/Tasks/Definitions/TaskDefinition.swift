@@ -9,13 +9,16 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     public let format: TableFormat
     /// The texts of an example.
     public let fields: [Field]
-    /// The column with the label or score.
+    /// The column with the label or score, or with the answer of a task with free text.
     public let label: Column
+    /// The column whose value rows of one group share, such as the answers to one question; nil without groups. Splits are cut
+    /// between groups.
+    public let group: Column?
     /// The source text.
     public let template: Template
     /// The answers.
     public let answers: AnswerSpace
-    /// The labels of the files; empty for a task with grades.
+    /// The labels of the files; empty for a task without classes.
     public let labels: LabelMap
     /// The figures that an evaluation computes.
     public let metrics: [Metric]
@@ -33,9 +36,10 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     ///
     /// - Parameters:
     ///   - template: A custom source text; by default `<name> <field>: {field} <field>: {field}`.
-    ///   - answers: Classes (then `labels` is needed) or grades.
+    ///   - answers: Classes (then `labels` is needed), grades or free text.
     public init(
-        name: String, format: TableFormat, fields: [Field], label: Column, template: String? = nil,
+        name: String, format: TableFormat, fields: [Field], label: Column, group: Column? = nil,
+        template: String? = nil,
         answers: AnswerSpace, labels: LabelMap = LabelMap(entries: []), metrics: [Metric], positive: String? = nil,
         splits: [SplitDefinition], leavesOutIncompleteRows: Bool = false, suite: TaskSuite? = nil
     ) throws(Failure) {
@@ -43,6 +47,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         self.format = format
         self.fields = fields
         self.label = label
+        self.group = group
         self.answers = answers
         self.labels = labels
         self.metrics = metrics
@@ -75,7 +80,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
         }
     }
 
-    /// The files' name for each class; empty for a task with grades.
+    /// The files' name for each class; empty for a task without classes.
     public var labelNames: [String] {
         guard case .classes(let classes) = answers else { return [] }
         return classes.indices.compactMap(labels.name)
@@ -85,8 +90,8 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     /// not depend on where a definition comes from.
     func mapPaths(_ transform: (String) -> String) throws(Failure) -> TaskDefinition {
         try TaskDefinition(
-            name: name, format: format, fields: fields, label: label, template: template.pattern, answers: answers,
-            labels: labels, metrics: metrics, positive: positive,
+            name: name, format: format, fields: fields, label: label, group: group, template: template.pattern,
+            answers: answers, labels: labels, metrics: metrics, positive: positive,
             splits: splits.map {
                 SplitDefinition($0.name, $0.source.mapPaths(transform), label: $0.label)
             }, leavesOutIncompleteRows: leavesOutIncompleteRows)

@@ -4,25 +4,15 @@
 struct Confusion {
     private let classes: Int
     /// `[classes, classes + 1]`, gold by answer; the last column holds the answers that are not a label.
-    private var counts: [Int]
-    private(set) var total = 0
+    private let counts: [Int]
+    private let total: Int
 
-    init(classes: Int) {
-        self.classes = classes
-        counts = [Int](repeating: 0, count: classes * (classes + 1))
-    }
-
-    /// Creates counts that were made elsewhere; `counts` is `[classes, classes + 1]`, gold by answer.
+    /// Creates the counts `[classes, classes + 1]`, gold by answer.
     init(classes: Int, counts: [Int]) {
         precondition(counts.count == classes * (classes + 1), "a count for each gold class and answer")
         self.classes = classes
         self.counts = counts
         total = counts.reduce(0, +)
-    }
-
-    mutating func add(gold: Int, answer: Int?) {
-        counts[gold * (classes + 1) + (answer ?? classes)] += 1
-        total += 1
     }
 
     private func count(gold: Int, answer: Int) -> Int { counts[gold * (classes + 1) + answer] }
@@ -50,13 +40,37 @@ struct Confusion {
         return denominator > 0 ? Double(2 * truePositives) / Double(denominator) : nil
     }
 
-    /// The value of a metric; nil where it is not defined, as for metrics of grades.
+    /// Mean of the F1 of all classes; nil without examples. The F1 of a class that occurs neither as gold nor as answer is 0, and
+    /// an answer that is not a label is an answer with no class, as in scikit-learn (`f1_score` with all labels, macro).
+    var macroF1: Double? {
+        guard total > 0 else { return nil }
+        return (0..<classes).reduce(0) { $0 + scores(of: $1).f1 } / Double(classes)
+    }
+
+    /// The figures of every class; `names` are the labels in class order.
+    func scores(names: [String]) -> [LabelScores] {
+        (0..<classes).map { index in
+            let (examples, precision, recall, f1) = scores(of: index)
+            return LabelScores(label: names[index], examples: examples, precision: precision, recall: recall, f1: f1)
+        }
+    }
+
+    private func scores(of label: Int) -> (examples: Int, precision: Double, recall: Double, f1: Double) {
+        let correct = count(gold: label, answer: label)
+        let gold = (0...classes).reduce(0) { $0 + count(gold: label, answer: $1) }
+        let answered = (0..<classes).reduce(0) { $0 + count(gold: $1, answer: label) }
+        func share(_ part: Int, of whole: Int) -> Double { whole > 0 ? Double(part) / Double(whole) : 0 }
+        return (gold, share(correct, of: answered), share(correct, of: gold), share(2 * correct, of: gold + answered))
+    }
+
+    /// The value of a metric; nil where it is not defined by these counts.
     func value(_ metric: Metric, positive: Int?) -> Double? {
         switch metric {
         case .accuracy: accuracy
         case .f1: positive.flatMap { f1(positive: $0) }
+        case .macroF1: macroF1
         case .matthews: matthews
-        case .pearson, .spearman: nil
+        case .groupExactMatch, .pearson, .spearman, .exactMatch, .tokenF1, .rougeL, .bleu: nil
         }
     }
 

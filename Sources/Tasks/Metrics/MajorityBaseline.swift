@@ -1,26 +1,28 @@
 public import Failures
 
 extension TaskScores {
-    /// The scores of always answering the most frequent training class, which any model should beat.
+    /// The scores of always giving the most frequent training answer, which any model should beat.
     ///
-    /// Among equally frequent classes it takes the one whose answer text is first in alphabetical order, so that the order of
-    /// the labels has no effect. Accuracy and F1 are those of that constant answer; Matthews and correlations of a constant
+    /// Among equally frequent answers it takes the one whose text is first in alphabetical order, so that the order of
+    /// the labels has no effect. The figures are those of that constant answer; Matthews and correlations of a constant
     /// answer are undefined and so 0. Throws like the scoring of answers.
     public static func majorityBaseline(
         training: [GoldAnswer], gold: [GoldAnswer], space: AnswerSpace, metrics: [Metric],
-        positive: PositiveClass?
+        positive: PositiveClass?, groups: [Int]? = nil
     ) throws(Failure) -> TaskScores {
         try TaskScores(
             answers: [String](repeating: majorityAnswer(training: training, space: space), count: gold.count),
-            gold: gold, space: space, metrics: metrics, positive: positive)
+            gold: gold, space: space, metrics: metrics, positive: positive, groups: groups)
     }
 
-    /// The most frequent class's text; for grades any constant number, since no figure depends on it.
+    /// The most frequent answer's text; for grades any constant number, since no figure depends on it.
     private static func majorityAnswer(training: [GoldAnswer], space: AnswerSpace) -> String {
-        guard case .classes(let labels) = space else { return "0" }
-        var counts = [Int](repeating: 0, count: labels.count)
-        for case .label(let label) in training { counts[label] += 1 }
-        let most = counts.max() ?? 0
-        return zip(labels, counts).filter { $1 == most }.map(\.0).min() ?? ""
+        if case .grades = space { return "0" }
+        var counts: [String: Int] = [:]
+        for gold in training { counts[space.targetText(of: gold), default: 0] += 1 }
+        let most = counts.values.max() ?? 0
+        // Without training rows, all labels are equally frequent.
+        if most == 0, case .classes(let labels) = space { return labels.min() ?? "" }
+        return counts.filter { $0.value == most }.map(\.key).min() ?? ""
     }
 }

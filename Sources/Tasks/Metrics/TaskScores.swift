@@ -23,42 +23,84 @@ public struct TaskScores: Sendable, Equatable {
     public let figures: [Figure]
     /// Number of examples.
     public let examples: Int
-    /// Answers that are not a label, or not a number when grades are expected.
+    /// Answers that are not a label, or not a number when grades are expected, or, as free text, not finished within the budget.
     public let invalidAnswers: Int
     /// The label of the class for which F1 is computed; nil without F1.
     public let positive: String?
+    /// The figures of every label, in class order; empty for a task without labels.
+    public let labels: [LabelScores]
 
     /// Creates scores from known figures.
-    public init(figures: [Figure], examples: Int, invalidAnswers: Int, positive: String? = nil) {
+    public init(
+        figures: [Figure], examples: Int, invalidAnswers: Int, positive: String? = nil, labels: [LabelScores] = []
+    ) {
         self.figures = figures
         self.examples = examples
         self.invalidAnswers = invalidAnswers
         self.positive = positive
+        self.labels = labels
     }
 
     /// Scores generated answers against the gold answers.
     ///
     /// `answers[i]` is the generated text for the example with the answer `gold[i]`. An answer that is not a label always
     /// counts as wrong (for Matthews as a separate class); one that is not a number counts as the grade -1. A figure that is
-    /// undefined is 0 and marked. `positive` is the class for which F1 is computed; F1 needs it. Throws `badConfiguration` for
-    /// a metric that is not defined for such answers.
+    /// undefined is 0 and marked. Throws `badConfiguration` for a metric that is not defined for such answers.
+    ///
+    /// - Parameters:
+    ///   - positive: The class for which F1 is computed; F1 needs it.
+    ///   - labelNames: The files' names of the labels, in class order; empty for the answer texts.
+    ///   - groups: The group of each example; the figures of groups need them.
+    ///   - unfinished: How many answers of free text the budget cut off.
     public init(
-        answers: [String], gold: [GoldAnswer], space: AnswerSpace, metrics: [Metric], positive: PositiveClass?
+        answers: [String], gold: [GoldAnswer], space: AnswerSpace, metrics: [Metric], positive: PositiveClass?,
+        labelNames: [String] = [], groups: [Int]? = nil, unfinished: Int = 0
     ) throws(Failure) {
-        precondition(answers.count == gold.count, "an answer per example")
+        try self.init(
+            AnsweredSplit(
+                answers: answers, gold: gold, space: space, metrics: metrics, positive: positive, groups: groups),
+            answers: answers, space: space, positive: positive, labelNames: labelNames, unfinished: unfinished)
+    }
+
+    /// Scores answers that have been read; the other parameters are those with which they were read.
+    package init(
+        _ answered: AnsweredSplit, answers: [String], space: AnswerSpace, positive: PositiveClass?,
+        labelNames: [String] = [], unfinished: Int = 0
+    ) throws(Failure) {
+        let metrics = answered.metrics
+        precondition(answers.count == answered.gold.count, "an answer per example")
         if let metric = metrics.first(where: { !$0.applies(to: space) }) {
             throw Failure(
                 .badConfiguration,
-                "metric \"\(metric.rawValue)\" does not apply; accuracy, f1 and matthews need labels, pearson and spearman grades"
-            )
+                "metric \"\(metric.rawValue)\" does not apply to these answers; use \(Metric.names(for: space))")
+        }
+        precondition(positive != nil || !metrics.contains(.f1), "F1 is of some class")
+        func figures(_ value: (Metric) -> Double?) -> [Figure] {
+            metrics.map { metric in
+                let value = value(metric)
+                return Figure(metric: metric, value: value ?? 0, isUndefined: value == nil)
+            }
         }
         switch space {
-        case .classes(let labels):
+        case .classes(let texts):
+            let confusion = answered.confusion(classes: texts.count, of: answered.gold.indices)
             self.init(
-                labels: answers.map(space.label(of:)), gold: gold, classes: labels.count, metrics: metrics,
-                positive: positive)
+                figures: figures { metric in
+                    metric == .groupExactMatch
+                        ? answered.groupExactMatch(of: answered.gold.indices)
+                        : confusion.value(metric, positive: positive?.index)
+                },
+                examples: answers.count, invalidAnswers: confusion.invalid,
+                positive: metrics.contains(.f1) ? positive?.label : nil,
+                labels: confusion.scores(names: labelNames.isEmpty ? texts : labelNames))
         case .grades:
-            self.init(numbers: answers.map(AnswerSpace.number(of:)), gold: gold, metrics: metrics)
+            self.init(
+                figures: figures { answered.correlation($0, of: answered.gold.indices) }, examples: answers.count,
+                invalidAnswers: answers.count { AnswerSpace.number(of: $0) == nil })
+        case .texts:
+            self.init(
+                figures: figures { answered.measures?.value($0, of: answered.gold.indices) }, examples: answers.count,
+                invalidAnswers: unfinished)
         }
     }
 
@@ -70,35 +112,5 @@ public struct TaskScores: Sendable, Equatable {
     /// Mean of the task's figures; nil when there are none.
     public var mean: Double? {
         figures.isEmpty ? nil : figures.reduce(0) { $0 + $1.value } / Double(figures.count)
-    }
-
-    private init(labels: [Int?], gold: [GoldAnswer], classes: Int, metrics: [Metric], positive: PositiveClass?) {
-        precondition(positive != nil || !metrics.contains(.f1), "F1 is of some class")
-        var confusion = Confusion(classes: classes)
-        for (label, gold) in zip(labels, gold) {
-            guard case .label(let goldLabel) = gold else { preconditionFailure("a grade in a task with labels") }
-            confusion.add(gold: goldLabel, answer: label)
-        }
-        let figures = metrics.map { metric in
-            let value = confusion.value(metric, positive: positive?.index)
-            return Figure(metric: metric, value: value ?? 0, isUndefined: value == nil)
-        }
-        self.init(
-            figures: figures, examples: gold.count, invalidAnswers: confusion.invalid,
-            positive: metrics.contains(.f1) ? positive?.label : nil)
-    }
-
-    private init(numbers: [Double?], gold: [GoldAnswer], metrics: [Metric]) {
-        let scores = gold.map { gold in
-            guard case .score(let score) = gold else { preconditionFailure("a label in a task with grades") }
-            return score
-        }
-        let answered = numbers.map { $0 ?? -1 }
-        let figures = metrics.map { metric in
-            let value =
-                metric == .pearson ? Correlation.pearson(answered, scores) : Correlation.spearman(answered, scores)
-            return Figure(metric: metric, value: value ?? 0, isUndefined: value == nil)
-        }
-        self.init(figures: figures, examples: gold.count, invalidAnswers: numbers.count { $0 == nil })
     }
 }

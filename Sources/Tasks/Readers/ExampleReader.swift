@@ -1,7 +1,7 @@
 import Failures
 import Tensors
 
-/// Reads the rows of one file of a task as source texts and gold answers.
+/// Reads the rows of one file of a task as source texts, gold answers and groups.
 struct ExampleReader: Sendable {
     /// The result of reading a row.
     enum Outcome: Equatable {
@@ -21,19 +21,24 @@ struct ExampleReader: Sendable {
     private let classOfLabel: [String: Int]
 
     init(_ file: TextFile, _ definition: TaskDefinition) throws(Failure) {
-        let columns = definition.fields.map(\.column) + [definition.label]
+        let columns = definition.fields.map(\.column) + [definition.label] + [definition.group].compactMap(\.self)
         switch definition.format {
         case .tsv(let hasHeader, let count):
             reader = try TSVReader(file, hasHeader: hasHeader, columnCount: count, columns: columns)
         case .csv(let hasHeader, let count):
             reader = try CSVReader(file, hasHeader: hasHeader, columnCount: count, columns: columns)
-        case .jsonLines: reader = try JSONLReader(file, columns: columns)
+        case .jsonLines:
+            reader = try JSONLReader(
+                file, columns: columns, listColumn: definition.answers == .texts ? definition.fields.count : nil)
         case .jsonRows(let place): reader = try JSONRowsReader(file, rows: place, columns: columns)
         }
         record = Record(valueCount: columns.count)
         self.definition = definition
         classOfLabel = Dictionary(uniqueKeysWithValues: definition.labels.entries.map { ($0.label, $0.index) })
     }
+
+    /// The group of the last row; nil without groups.
+    var group: ArraySlice<UInt8>? { definition.group == nil ? nil : record[definition.fields.count + 1] }
 
     /// The start of the last row.
     var position: RowPosition { record.position }
@@ -57,7 +62,10 @@ struct ExampleReader: Sendable {
     }
 
     private func answer(_ label: String) -> Outcome {
-        guard label.isStreamSafe else { return .bad("the label has more than 30 combining marks in a row") }
+        guard label.isStreamSafe else {
+            let kind = definition.answers == .texts ? "answer" : "label"
+            return .bad("the \(kind) has more than 30 combining marks in a row")
+        }
         switch definition.answers {
         case .classes:
             if let index = classOfLabel[label] { return .example(.label(index)) }
@@ -73,6 +81,11 @@ struct ExampleReader: Sendable {
                 return .bad("the score \(label.shown) is outside of \(minimum) to \(maximum)")
             }
             return .example(.score(score))
+        case .texts:
+            guard record.furtherTexts.allSatisfy(\.isStreamSafe) else {
+                return .bad("an answer has more than 30 combining marks in a row")
+            }
+            return .example(.texts([label] + record.furtherTexts))
         }
     }
 

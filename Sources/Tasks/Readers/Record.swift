@@ -4,6 +4,8 @@ struct Record {
     var position = RowPosition(offset: 0, line: 1)
     private var bytes: [UInt8] = []
     private var ranges: [Range<Int>]
+    /// The texts after the first one of the value that may be a list.
+    private(set) var furtherTexts: [String] = []
 
     init(valueCount: Int) {
         ranges = Array(repeating: 0..<0, count: valueCount)
@@ -13,6 +15,7 @@ struct Record {
     mutating func start(at position: RowPosition) {
         self.position = position
         bytes.removeAll(keepingCapacity: true)
+        furtherTexts.removeAll()
     }
 
     /// Stores value `index`.
@@ -22,7 +25,13 @@ struct Record {
         ranges[index] = start..<bytes.count
     }
 
-    /// Value `index`.
+    /// Stores value `index`, which has these texts, at least one.
+    mutating func set(_ index: Int, texts: [String]) {
+        set(index, texts[0].utf8)
+        if texts.count > 1 { furtherTexts = Array(texts.dropFirst()) }
+    }
+
+    /// Value `index`; of a list its first text.
     subscript(index: Int) -> ArraySlice<UInt8> { bytes[ranges[index]] }
 }
 

@@ -4,11 +4,21 @@ import Tensors
 /// Chooses some of a split's examples, for a quick evaluation.
 public enum ExampleSubset {
     /// The positions of at most `limit` of a task's `count` examples in ascending order, drawn with the split seed. The first
-    /// examples of a file that is sorted by label would all have the same label.
-    public static func positions(task: String, count: Int, limit: Int?, seed: UInt64) -> [Int] {
+    /// examples of a file that is sorted by label would all have the same label. If the examples have `groups`, whole ones are
+    /// drawn, as many as fit into the limit, but at least one.
+    public static func positions(
+        task: String, count: Int, limit: Int?, seed: UInt64, groups: [Int]? = nil
+    ) -> [Int] {
         guard let limit, limit < count else { return Array(0..<count) }
         var random = RandomStream(seed: seed, purpose: .evaluationSubset, task: task)
-        return random.permutation(count).prefix(limit).sorted().map(Int.init)
+        guard let groups else { return random.permutation(count).prefix(limit).sorted().map(Int.init) }
+        let members = ExampleGroups(groups).members
+        var chosen: [Int] = []
+        for group in random.permutation(members.count).map({ members[Int($0)] }) {
+            guard chosen.isEmpty || chosen.count + group.count <= limit else { break }
+            chosen += group
+        }
+        return chosen.sorted()
     }
 }
 

@@ -6,9 +6,27 @@ import Tensors
 struct IndexedFile: Sendable {
     struct Row: Sendable {
         let position: RowPosition
-        let gold: GoldAnswer
+        let answer: IndexedAnswer
         /// The digest of the source text.
         let text: ContentDigest
+    }
+
+    /// The gold answer of a row in few bytes; texts are read again when they are needed.
+    enum IndexedAnswer: Sendable, Equatable {
+        /// The class.
+        case label(Int)
+        /// The raw score.
+        case score(Double)
+        /// The digest of the text that the model is to give.
+        case text(ContentDigest)
+
+        init(_ gold: GoldAnswer) {
+            switch gold {
+            case .label(let label): self = .label(label)
+            case .score(let score): self = .score(score)
+            case .texts(let texts): self = .text(ContentDigest(of: texts[0]))
+            }
+        }
     }
 
     let path: String
@@ -19,6 +37,8 @@ struct IndexedFile: Sendable {
     /// Reads the file; copies of the reader are independent.
     let reader: ExampleReader
     let rows: [Row]
+    /// The digest of each row's group; empty without groups.
+    let groups: [ContentDigest]
     let report: TaskReport.File
 
     /// Reads every row. Throws `inputMissing` for a file that cannot be read, and `badData` for a bad row (unless bad rows are
@@ -30,13 +50,17 @@ struct IndexedFile: Sendable {
         reader = try ExampleReader(file, definition)
         var cursor = reader
         var rows: [Row] = []
+        var groups: [ContentDigest] = []
         var report = TaskReport.File(name: name)
         while let outcome = cursor.next() {
             if cursor.position.line % 4_096 == 0 { Heartbeat.beat() }
             switch outcome {
             case .example(let gold):
                 let text = unsafe cursor.source.text.withUnsafeBytes { unsafe ContentDigest(of: $0) }
-                rows.append(Row(position: cursor.position, gold: gold, text: text))
+                rows.append(Row(position: cursor.position, answer: IndexedAnswer(gold), text: text))
+                if let group = cursor.group {
+                    groups.append(unsafe group.withUnsafeBytes { unsafe ContentDigest(of: $0) })
+                }
             case .ignored:
                 report.ignoredRows += 1
             case .incomplete:
@@ -59,6 +83,7 @@ struct IndexedFile: Sendable {
         }
         self.path = path
         self.rows = rows
+        self.groups = groups
         self.report = report
     }
 }

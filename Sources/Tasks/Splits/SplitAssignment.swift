@@ -8,7 +8,7 @@ struct RowID: Sendable, Equatable {
     let row: Int
 }
 
-/// Assigns the rows of a task's files to its splits.
+/// Assigns the rows of a task's files to its splits. Rows of one group are never divided by a random choice.
 struct SplitAssignment {
     /// The rows of each split, in the order of the definition; within a split rows keep the order of the files.
     private(set) var rows: [[RowID]] = []
@@ -47,20 +47,25 @@ struct SplitAssignment {
     private func heldOutOfTraining() throws(Failure) -> (training: [RowID], taken: [SplitName: [RowID]]) {
         guard let source = definition.split(.train)?.source else { return ([], [:]) }
         let all = rowsOfFiles(source)
-        var order = permutation(all.count, of: 1)[...]
+        let units = DrawnUnits(all, files)
+        var order = permutation(units.count, of: 1)[...]
         var taken: [SplitName: [RowID]] = [:]
         for split in definition.splits {
             guard case .heldOutOfTraining(let count) = split.source else { continue }
-            guard order.count > count else {
+            var (chosen, size): ([UInt32], Int) = ([], 0)
+            while size < count, let unit = order.popFirst() {
+                chosen.append(unit)
+                size += units.size(unit)
+            }
+            guard size >= count, !order.isEmpty else {
                 throw Failure(
                     .badData,
                     "task \"\(definition.name.shown)\": holding \(count) of its \(all.count) training rows out as "
                         + "\(split.name) leaves no training examples; hold fewer out or give a \(split.name) file")
             }
-            taken[split.name] = order.prefix(count).sorted().map { all[Int($0)] }
-            order = order.dropFirst(count)
+            taken[split.name] = units.rows(chosen).map { all[$0] }
         }
-        return (order.sorted().map { all[Int($0)] }, taken)
+        return (units.rows(order).map { all[$0] }, taken)
     }
 
     private func rowsOfFiles(_ source: SplitSource) -> [RowID] {
@@ -68,10 +73,16 @@ struct SplitAssignment {
             let file = indexOfPath[path]!
             return files[file].rows.indices.map { RowID(file: file, row: $0) }
         }
+        func half(_ isFirst: Bool) -> [RowID] {
+            let units = DrawnUnits(all, files)
+            let order = permutation(units.count, of: 0)
+            let middle = units.count / 2
+            return units.rows(isFirst ? order.prefix(middle) : order.dropFirst(middle)).map { all[$0] }
+        }
         switch source {
         case .files, .heldOutOfTraining: return all
-        case .firstHalf: return permutation(all.count, of: 0).prefix(all.count / 2).sorted().map { all[Int($0)] }
-        case .secondHalf: return permutation(all.count, of: 0).dropFirst(all.count / 2).sorted().map { all[Int($0)] }
+        case .firstHalf: return half(true)
+        case .secondHalf: return half(false)
         }
     }
 

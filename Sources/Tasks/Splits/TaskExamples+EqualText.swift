@@ -53,8 +53,8 @@ extension TaskExamples {
 
 /// The texts of some rows, each with the answer that the model is to give, or the fact that rows have different ones.
 private struct AnsweredTexts {
-    private static let several: Int32 = -1
-    private var answers: [ContentDigest: Int32] = [:]
+    private static let several: Int64 = -1
+    private var answers: [ContentDigest: Int64] = [:]
     private var holdsSeveral = false
     private let space: AnswerSpace
 
@@ -71,7 +71,13 @@ private struct AnsweredTexts {
     }
 
     /// Grades that become the same target are the same answer.
-    private func answer(_ row: IndexedFile.Row) -> Int32 { Int32(space.targetIndex(of: row.gold)) }
+    private func answer(_ row: IndexedFile.Row) -> Int64 {
+        switch row.answer {
+        case .label(let label): Int64(label)
+        case .score(let score): Int64(space.targetIndex(of: .score(score)))
+        case .text(let digest): Int64(digest.words[0] >> 1)
+        }
+    }
 
     /// The repeats among `rows`, which are those of `init`.
     func repeats(_ rows: some Collection<IndexedFile.Row>) -> TaskReport.Repeats {

@@ -51,8 +51,8 @@ public struct TaskExamples: Sendable {
     /// Example `index` of a split. Throws `badData` when the file was changed since it was first read.
     public func example(_ split: SplitName, _ index: Int) throws(Failure) -> Example {
         var example: Example?
-        try readSources(split: splitNames.firstIndex(of: split)!, index..<index + 1) { _, source in
-            let (gold, file, line) = origin(split: splitNames.firstIndex(of: split)!, index)
+        try read(split: splitNames.firstIndex(of: split)!, index..<index + 1) { _, source, gold in
+            let (file, line) = origin(split: splitNames.firstIndex(of: split)!, index)
             example = Example(
                 source: String(decoding: source.text, as: UTF8.self), target: definition.answers.targetText(of: gold),
                 gold: gold, file: file, line: line)
@@ -63,30 +63,53 @@ public struct TaskExamples: Sendable {
     /// The path of the file that contains an example.
     public func path(_ example: Example) -> String { files[example.file].path }
 
-    /// Gold answer, file and line of an example; `split` is an index into the definition's splits.
-    func origin(split: Int, _ index: Int) -> (gold: GoldAnswer, file: Int, line: Int) {
+    /// File and line of an example; `split` is an index into the definition's splits.
+    func origin(split: Int, _ index: Int) -> (file: Int, line: Int) {
         let id = rows[split][index]
-        let row = files[id.file].rows[id.row]
-        return (row.gold, id.file, row.position.line)
+        return (id.file, files[id.file].rows[id.row].position.line)
     }
 
-    /// Calls `body` with the source text of each example of a range.
-    func readSources(
-        split: Int, _ range: Range<Int>, _ body: (Int, RenderedSource) throws(Failure) -> Void
+    /// The class or the raw score of an example; 0 for free text.
+    func number(split: Int, _ index: Int) -> Double {
+        let id = rows[split][index]
+        switch files[id.file].rows[id.row].answer {
+        case .label(let label): return Double(label)
+        case .score(let score): return score
+        case .text: return 0
+        }
+    }
+
+    /// The group of each example of a split, numbered from 0 in their order; nil without groups.
+    func groups(split: Int) -> [UInt32]? {
+        guard definition.group != nil else { return nil }
+        var known: [ContentDigest: UInt32] = [:]
+        return rows[split].map { id in
+            let group = files[id.file].groups[id.row]
+            if let number = known[group] { return number }
+            let number = UInt32(known.count)
+            known[group] = number
+            return number
+        }
+    }
+
+    /// Calls `body` with the source text and the gold answer of each example of a range.
+    func read(
+        split: Int, _ range: Range<Int>, _ body: (Int, RenderedSource, GoldAnswer) throws(Failure) -> Void
     ) throws(Failure) {
         var readers = files.map(\.reader)
         for index in range {
             let id = rows[split][index]
             let row = files[id.file].rows[id.row]
             readers[id.file].seek(to: row.position)
-            guard case .example(row.gold)? = readers[id.file].next() else {
+            guard case .example(let gold)? = readers[id.file].next(), IndexedFile.IndexedAnswer(gold) == row.answer
+            else {
                 throw Failure(
                     .badData,
                     "\(files[id.file].path.shown):\(row.position.line): the row changed while it was in use; start again"
                 )
             }
             do throws(Failure) {
-                try body(index, readers[id.file].source)
+                try body(index, readers[id.file].source, gold)
             } catch  where error.code == .badData {
                 throw Failure(
                     error.code, "\(files[id.file].path.shown):\(row.position.line): \(error.message)")

@@ -35,6 +35,8 @@ public struct TaskReport: Sendable, Equatable, Codable {
         public internal(set) var sources = SourceCounts()
         /// The lengths of the sources before any cut; empty before tokenising.
         public internal(set) var whole = TokenLengths([])
+        /// The result of tokenising the answers of a task with free text; nil before that and for other tasks.
+        public internal(set) var answers: AnswerCounts?
 
         /// Examples whose source was cut to the maximal length.
         public var truncatedSources: Int { sources.truncated }
@@ -76,7 +78,7 @@ public struct TaskReport: Sendable, Equatable, Codable {
         let rows = files.flatMap { [$0.examples, $0.badRows, $0.incompleteRows, $0.ignoredRows] }
         let examples = splits.flatMap { split in
             [split.examples, split.repeated.examples, split.repeated.otherAnswer] + split.sources.numbers
-                + split.whole.numbers
+                + split.whole.numbers + (split.answers?.numbers ?? [])
         }
         let equal = (splits.flatMap(\.equalText) + dropped).flatMap { [$0.examples, $0.otherAnswer] }
         return (rows + examples + equal + [droppedDuplicates]).allSatisfy { (0...(1 << 40)).contains($0) }

@@ -79,12 +79,14 @@ public struct SplitStatistics: Sendable, Equatable, Codable {
     public let examples: Int
     /// What the model reads.
     public let sources: Sources
-    /// Lengths of the answers that the model is to give, EOS included. Answers are never cut.
+    /// Lengths of the answers that the model is to give, EOS included. Only free text is cut.
     public let answers: TokenLengths
-    /// The examples of each class, in class order; absent for a task with grades.
+    /// The examples of each class, in class order; absent for a task without classes.
     public let labels: [LabelStatistics]?
-    /// The distribution of the raw scores; absent for a task with classes, and for a split without examples.
+    /// The distribution of the raw scores; absent for a task without grades, and for a split without examples.
     public let scores: ScoreStatistics?
+    /// The answers of a task with free text; absent for others.
+    public let texts: TextStatistics?
     /// Examples whose text occurs more than once here.
     public let repeated: Repeats
     /// For each earlier split: the examples of this one whose text occurs there.
@@ -104,10 +106,13 @@ public struct SplitStatistics: Sendable, Equatable, Codable {
         switch task.answers {
         case .classes(let answers):
             labels = LabelStatistics.of(split, names: task.labelNames, answers: answers)
-            scores = nil
+            (scores, texts) = (nil, nil)
         case .grades:
-            labels = nil
-            scores = ScoreStatistics((0..<split.count).map { split.gold($0).number })
+            (labels, texts) = (nil, nil)
+            scores = ScoreStatistics(Array(split.numbers))
+        case .texts:
+            (labels, scores) = (nil, nil)
+            texts = report.answers.map { TextStatistics(split, $0) }
         }
         repeated = Repeats(
             count: report.repeated.examples, share: part(report.repeated.examples).share,

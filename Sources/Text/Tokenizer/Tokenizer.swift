@@ -64,16 +64,21 @@ extension Tokenizer {
         return ids
     }
 
-    /// Appends the ids of a text to `ids`, without the end id.
-    public func encode(_ text: String, into ids: inout [Int32]) throws(Failure) {
+    /// Appends the ids of a text to `ids`, without the end id; returns whether the text contains an added token.
+    @discardableResult
+    public func encode(_ text: String, into ids: inout [Int32]) throws(Failure) -> Bool {
         var text = text
         var problem: Failure?
+        var holdsAddedToken = false
         text.withUTF8 { bytes in
-            do throws(Failure) { try unsafe encode(utf8: UnsafeRawBufferPointer(bytes), into: &ids) } catch {
+            do throws(Failure) {
+                holdsAddedToken = try unsafe encode(utf8: UnsafeRawBufferPointer(bytes), into: &ids)
+            } catch {
                 problem = error
             }
         }
         if let problem { throw problem }
+        return holdsAddedToken
     }
 
     /// The text of ids, see `decode` for an array.

@@ -19,9 +19,10 @@ package enum DataReport {
             let splits = report.splits.filter { split == nil || $0.name == split }
             // What `warnings` says about all splits is not said twice.
             let unknowns = splits.filter { unknownShare($0) > 0.01 && (split != nil || !isMostlyUnknown($0)) }
+            let cut: [String] = splits.flatMap { cuts($0, maxSource: maxSource) + freeAnswers($0) }
             let found =
-                (split == nil ? leftOut(report) : []) + splits.flatMap { cuts($0, maxSource: maxSource) }
-                + unknowns.map(unknown) + (split == nil ? splits.flatMap(equalTexts) : [])
+                (split == nil ? leftOut(report) : []) + cut + unknowns.map(unknown)
+                + (split == nil ? splits.flatMap(equalTexts) : [])
             return line(report, found)
         }
     }
@@ -48,11 +49,12 @@ package enum DataReport {
     package static func remarks(_ reports: [TaskReport], maxSource: Int) -> [String] {
         reports.flatMap { report in
             ([leftOut(report)]
-                + report.splits.map { split in
-                    cuts(split, maxSource: maxSource) + (split.sources.unknownTokens > 0 ? [unknown(split)] : [])
-                        + (split.sources.withAddedTokens > 0
-                            ? ["\(split.sources.withAddedTokens) \(split.name) sources have special or added tokens"]
-                            : [])
+                + report.splits.map { split -> [String] in
+                    var found = cuts(split, maxSource: maxSource) + freeAnswers(split)
+                    if split.sources.unknownTokens > 0 { found.append(unknown(split)) }
+                    let added = split.sources.withAddedTokens
+                    if added > 0 { found.append("\(added) \(split.name) sources have special or added tokens") }
+                    return found
                 }).compactMap { line(report, $0) }
         }
     }
@@ -89,10 +91,16 @@ package enum DataReport {
         ].joined(separator: "; ")
     }
 
-    /// The share of each label, the extremes of many labels, or the distribution of the scores.
+    /// The share of each label, the extremes of many labels, the distribution of the scores, or the lengths of free text.
     private static func answers(_ split: SplitStatistics) -> String {
         if let scores = split.scores {
             return String(format: "scores %g to %g, mean %.2f", scores.minimum, scores.maximum, scores.mean)
+        }
+        if let texts = split.texts {
+            return
+                "free text, \(texts.different) different, \(split.answers.total) tokens (mean "
+                + "\(String(format: "%.1f", split.answers.mean ?? 0)), p95 \(split.answers.percentile95 ?? 0), longest "
+                + "\(split.answers.longest ?? 0))"
         }
         guard let labels = split.labels, let least = labels.min(by: { $0.count < $1.count }),
             let most = labels.max(by: { $0.count < $1.count })
@@ -112,6 +120,18 @@ package enum DataReport {
             + split.sources.lost.map {
                 "\($0.sources) of \(split.examples) \(split.name) sources lose \(name($0.part)) completely"
             }
+    }
+
+    /// What the model cannot give of the answers of a task with free text.
+    private static func freeAnswers(_ split: TaskReport.Split) -> [String] {
+        guard let answers = split.answers else { return [] }
+        let all = "of \(split.examples) \(split.name) answers"
+        let parts: [(count: Int, text: String)] = [
+            (answers.truncated, "cut to \(answers.limit ?? 0) tokens (the longest has \(answers.whole.longest ?? 0))"),
+            (answers.withUnknown, "have text that the vocabulary cannot write"),
+            (answers.withAddedTokens, "have special or added tokens"), (answers.empty, "are empty"),
+        ]
+        return parts.filter { $0.count > 0 }.map { "\($0.count) \(all) \($0.text)" }
     }
 
     private static func name(_ part: SourcePart) -> String {

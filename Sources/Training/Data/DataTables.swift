@@ -24,9 +24,12 @@ package struct DataTables {
             + "(those with another answer there)"
         return [
             "sources in tokens, end included, cut to \(statistics.maxSource); uncut is the longest before the cut\n\(sources)",
-            "\(answers)\n\(self.answers)", "labels or scores, examples\n\(labels)",
+            "\(answers)\n\(self.answers)",
+            "labels or scores\(hasTexts ? ", or figures of free text" : ""), examples\n\(labels)",
         ].joined(separator: "\n\n")
     }
+
+    private var hasTexts: Bool { statistics.tasks.contains { $0.splits.contains { $0.texts != nil } } }
 
     private var sources: String {
         table(["examples", "tokens", "mean", "p95", "longest", "uncut", "cut", "unknown"]) { split in
@@ -66,28 +69,44 @@ package struct DataTables {
         return TextTable([["task", "split"] + head] + rows, left: [0, 1]).text
     }
 
-    /// A row for each label, with its answer and its examples in each split, or for each figure of the scores.
+    /// A row for each label, with its answer and its examples in each split, or for each figure of the scores or of free text.
     private var labels: String {
         let rows = statistics.tasks.flatMap { task -> [[String]] in
             let own = splits.map(task.split)
             let names = own.lazy.compactMap { $0?.labels }.first ?? []
+            /// Rows of named figures, of which `figures` gives those of a split, if it has them.
+            func rows(_ names: [String], _ figures: (SplitStatistics) -> [String]?) -> [[String]] {
+                let columns = own.map { split in split.flatMap(figures) }
+                return names.enumerated().map { index, name in [name, ""] + columns.map { $0?[index] ?? "" } }
+            }
             let rows =
-                names.isEmpty
-                ? Self.scoreNames.enumerated().map { index, name in
-                    [name, ""] + own.map { $0?.scores.map { Self.scores($0)[index] } ?? "" }
-                }
-                : names.enumerated().map { index, name in
-                    [name.label.shown, name.answer.shown]
-                        + own.map { split in
-                            split?.labels.map { "\($0[index].count) (\(DataReport.percent($0[index].share)))" } ?? ""
-                        }
-                }
+                own.contains { $0?.texts != nil }
+                ? rows(Self.textNames) { $0.texts.map(Self.texts) }
+                : names.isEmpty
+                    ? rows(Self.scoreNames) { $0.scores.map(Self.scores) }
+                    : names.enumerated().map { index, name in
+                        [name.label.shown, name.answer.shown]
+                            + own.map { split in
+                                split?.labels.map { "\($0[index].count) (\(DataReport.percent($0[index].share)))" }
+                                    ?? ""
+                            }
+                    }
             return rows.enumerated().map { [$0 == 0 ? task.task : ""] + $1 }
         }
         return TextTable([["task", "label", "answer"] + splits.map { "\($0)" }] + rows, left: [0, 1, 2]).text
     }
 
     private static let scoreNames = ["minimum", "25 %", "50 %", "75 %", "maximum", "mean"]
+
+    private static let textNames = [
+        "different answers", "accepted texts", "longest before the cut", "cut", "with unknown", "empty",
+    ]
+
+    private static func texts(_ texts: TextStatistics) -> [String] {
+        let parts = [texts.cut, texts.withUnknown, texts.empty]
+        return ["\(texts.different)", "\(texts.references)", number(texts.whole.longest)]
+            + parts.map { part -> String in "\(part.count) (\(DataReport.percent(part.share)))" }
+    }
 
     private static func scores(_ scores: ScoreStatistics) -> [String] {
         ([scores.minimum] + scores.quartiles + [scores.maximum]).map { String(format: "%g", $0) }

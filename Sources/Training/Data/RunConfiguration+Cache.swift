@@ -9,7 +9,7 @@ package import Text
 extension RunConfiguration {
     /// The options that decide the content of the token cache, in addition to files, tasks and vocabulary.
     package var cacheOptions: TokenCacheOptions {
-        TokenCacheOptions(reading: readingOptions, maxSource: maxSource)
+        TokenCacheOptions(reading: readingOptions, maxSource: maxSource, maxTarget: maxTarget)
     }
 
     /// Opens the token cache of the run's tasks in `data.cache` or in the run directory; builds it first if it is absent.

@@ -73,7 +73,9 @@ extension CustomTask {
         for field in self.fields { fields.append(Field(field, column: try column(field))) }
         let answers: AnswerSpace
         var map = LabelMap(entries: [])
-        if let range {
+        if hasFreeText {
+            answers = .texts
+        } else if let range {
             answers = .grades(
                 minimum: range.minimum, maximum: range.maximum, step: range.step,
                 decimals: AnswerSpace.decimals(minimum: range.minimum, step: range.step))
@@ -84,7 +86,7 @@ extension CustomTask {
         }
         return try TaskDefinition(
             name: name, format: tableFormat, fields: fields,
-            label: try column(label), template: template, answers: answers, labels: map,
+            label: try column(label), group: try group.map(column), template: template, answers: answers, labels: map,
             metrics: metrics.compactMap(Metric.init), positive: positive,
             splits: SplitDefinition.splits(
                 train: [train], validation: validation.map { [$0] } ?? [], test: test.map { [$0] } ?? [],

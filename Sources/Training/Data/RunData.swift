@@ -78,6 +78,12 @@ package struct RunData: TrainingExamples {
     /// Number of training examples.
     package func trainingCount(task: Int) -> Int { training[task].count }
 
+    /// The groups of a split's examples; nil without groups.
+    func groups(task: Int, _ name: SplitName) -> [Int]? {
+        guard let split = split(task: task, name), split.group(0) != nil else { return nil }
+        return (0..<split.count).compactMap(split.group)
+    }
+
     /// Gold answers of a split of a task.
     func gold(task: Int, _ name: SplitName) -> [GoldAnswer] {
         guard let split = split(task: task, name) else { return [] }

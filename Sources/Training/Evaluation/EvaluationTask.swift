@@ -20,6 +20,10 @@ public import Tasks
     public let isOutsideAverage: Bool
     /// Gold answers, by example.
     public let gold: [GoldAnswer]
+    /// The files' names of the labels, in class order; empty for the answer texts.
+    public var labelNames: [String] = []
+    /// The group of each example; nil without groups.
+    public var groups: [Int]?
     /// The name of an example in messages.
     public var exampleName: @Sendable (Int) -> String = { "example \($0)" }
     /// Source tokens of an example, the end token included.

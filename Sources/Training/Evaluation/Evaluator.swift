@@ -24,10 +24,12 @@ package struct Evaluator {
         var results: [EvaluatedTask] = []
         for (position, task) in tasks.enumerated() {
             let texts = try answers[position].map { tokens throws(Failure) in try vocabulary.answer(tokens) }
-            let scores = try TaskScores(
-                answers: texts, gold: task.gold, space: task.space, metrics: task.metrics, positive: task.positive)
             let answered = AnsweredSplit(
-                answers: texts, gold: task.gold, space: task.space, metrics: task.metrics, positive: task.positive)
+                answers: texts, gold: task.gold, space: task.space, metrics: task.metrics, positive: task.positive,
+                groups: task.groups)
+            let scores = try TaskScores(
+                answered, answers: texts, space: task.space, positive: task.positive, labelNames: task.labelNames,
+                unfinished: answers[position].count { $0.last != vocabulary.endID })
             results.append(
                 EvaluatedTask(
                     name: task.name, scores: scores, isOutsideAverage: task.isOutsideAverage, answers: answered))

@@ -64,16 +64,32 @@ extension RankMemory.Batches {
 package final class KnownLengths: TrainingExamples {
     private let tokens: NumberBuffer<Int32>
     private let sources: [[Int32]]
-    private let targets: [Int]
+    private let targets: [Targets]
+
+    /// The numbers of tokens of a task's targets.
+    package enum Targets {
+        /// Every target counts as the longest one.
+        case longest(Int)
+        /// Each example has its own.
+        case each([Int32])
+
+        /// The largest number.
+        package var longest: Int {
+            switch self {
+            case .longest(let longest): longest
+            case .each(let lengths): Int(lengths.max() ?? 0)
+            }
+        }
+    }
 
     /// - Parameters:
     ///   - sources: number of tokens of each source, by task.
-    ///   - targets: number of tokens of each task's longest target.
-    package init(sources: [[Int32]], targets: [Int]) {
+    ///   - targets: those of the targets, by task.
+    package init(sources: [[Int32]], targets: [Targets]) {
         self.sources = sources
         self.targets = targets
         let longestSource: Int32 = sources.lazy.compactMap { $0.max() }.max() ?? 0
-        let longest = max(Int(longestSource), targets.max() ?? 0)
+        let longest = max(Int(longestSource), targets.lazy.map(\.longest).max() ?? 0)
         tokens = NumberBuffer(count: longest)
     }
 
@@ -82,6 +98,9 @@ package final class KnownLengths: TrainingExamples {
     }
 
     package func target(task: Int, example: Int) -> UnsafeBufferPointer<Int32> {
-        unsafe tokens.slice(0, targets[task])
+        switch targets[task] {
+        case .longest(let longest): unsafe tokens.slice(0, longest)
+        case .each(let lengths): unsafe tokens.slice(0, Int(lengths[example]))
+        }
     }
 }

@@ -79,7 +79,7 @@ package struct RankMemory {
         let best = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
         let saves = best || configuration.checkpointEvery.map { $0 < configuration.steps } ?? false
         snapshots = (best ? 2 : 1)...(1 + (best ? 1 : 0) + (saves ? 1 : 0))
-        let answer = configuration.maxNewTokens ?? max(4, longestTarget)
+        let answer = configuration.maxNewTokens ?? max(4, longestTarget, configuration.maxTarget ?? 0)
         let target = max(longestTarget, configuration.padTargets ?? 0)
         try Self.checkSize(configuration, shape, tokens: configuration.maxSource + target + answer)
         let footprint = method.footprint

@@ -17,7 +17,7 @@ package struct RunModel {
     /// The tasks in the order of their ids.
     package let definitions: [TaskDefinition]
     package let vocabulary: any Tokenizer
-    /// Generation budget of each task: the configured one, or max(4, longest answer).
+    /// Generation budget of each task: the configured one, or max(4, longest answer), or data.maxTarget for free text.
     package let budgets: [Int]
     package let model: any Backbone
     var made: MadeMethod
@@ -51,9 +51,10 @@ package struct RunModel {
         }
         let definitions = definitions
         let budgets = try world.rankZeroFirst { () throws(Failure) in
-            try Self.budgets(definitions, vocabulary, configured: configuration.maxNewTokens)
+            try Self.budgets(definitions, vocabulary, configuration)
         }
-        let longest = max(configuration.maxSource, configuration.padTargets ?? 0, budgets.max() ?? 0)
+        let longest = max(
+            configuration.maxSource, configuration.padTargets ?? 0, configuration.maxTarget ?? 0, budgets.max() ?? 0)
         self.vocabulary = vocabulary
         self.budgets = budgets
         made = try world.rankZeroFirst { () throws(Failure) in
@@ -128,13 +129,14 @@ package struct RunModel {
     package var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
 
     private static func budgets(
-        _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, configured: Int?
+        _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, _ configuration: RunConfiguration
     ) throws(Failure) -> [Int] {
         var budgets: [Int] = []
         for definition in definitions {
             let targets = try TargetTable(definition, vocabulary)
-            if let configured { try targets.check(fit: configured) }
-            budgets.append(configured ?? max(4, targets.longest))
+            if let configured = configuration.maxNewTokens { try targets.check(fit: configured) }
+            let longest = definition.answers == .texts ? configuration.maxTarget ?? 0 : targets.longest
+            budgets.append(configuration.maxNewTokens ?? max(4, longest))
         }
         return budgets
     }

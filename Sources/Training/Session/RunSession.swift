@@ -36,8 +36,26 @@ package struct RunSession {
         }
         let identity = self.identity
         try base.world.rankZeroFirst { () throws(Failure) in
-            guard base.world.rank == 0, told != identity else { return }
-            try accept(identity)
+            if base.world.rank == 0, told != identity { try accept(identity) }
+            try checkBudget()
+        }
+    }
+
+    /// Refuses a generation budget that cuts answers of free text which the targets of the training do not cut. Labels are checked
+    /// before the data is read.
+    private func checkBudget() throws(Failure) {
+        guard let budget = configuration.maxNewTokens else { return }
+        for task in data.cache.tasks {
+            for split in task.report.splits where split.name != .train {
+                guard let answers = split.answers, let longest = answers.whole.longest else { continue }
+                let needed = min(longest, answers.limit ?? longest)
+                guard needed > budget else { continue }
+                throw Failure(
+                    .badConfiguration,
+                    "task \"\(task.name.shown)\": the longest \(split.name) answer takes \(longest) tokens, more than the "
+                        + "generation budget of \(budget); raise eval.maxNewTokens to \(needed), or cut answers to "
+                        + "\(budget) tokens with data.maxTarget")
+            }
         }
     }
 
@@ -120,12 +138,15 @@ package struct RunSession {
         guard let rows = data.split(task: index, split) else { return nil }
         let definition = base.definitions[index]
         let gold = data.gold(task: index, split)
+        let groups = data.groups(task: index, split)
         let chosen = ExampleSubset.positions(
-            task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed)
+            task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed, groups: groups)
         var task = unsafe EvaluationTask(
             name: name, task: index, space: definition.answers, metrics: definition.metrics,
             positive: definition.positiveClass, budget: base.budgets[index], isOutsideAverage: isOutsideAverage,
             gold: chosen.map { gold[$0] }, source: { unsafe rows.source(chosen[$0]) })
+        task.labelNames = definition.labelNames
+        task.groups = groups.map { groups in chosen.map { groups[$0] } }
         task.exampleName = { "example \(chosen[$0])" }
         return task
     }
@@ -136,7 +157,7 @@ package struct RunSession {
         for task in tasks {
             scores[task.name] = try TaskScores.majorityBaseline(
                 training: data.gold(task: task.task, .train), gold: task.gold, space: task.space, metrics: task.metrics,
-                positive: task.positive)
+                positive: task.positive, groups: task.groups)
         }
         return scores
     }
