@@ -34,6 +34,7 @@ public enum TasksCommand {
             zip(task.labelNames, answers).map { $0 == $1 ? $0 : "\($0) (\($1))" }.joined(separator: ", ")
         case .grades(let minimum, let maximum, let step, _):
             String(format: "%g to %g, in steps of %g", minimum, maximum, step)
+        case .texts: "free text"
         }
     }
 

@@ -58,7 +58,7 @@ public enum SuperGLUE {
             SuiteLayout(
                 folder: "CB", fields: [Field("premise"), Field("hypothesis")],
                 labels: ["entailment", "contradiction", "neutral"], words: ["entailment", "contradiction", "neutral"],
-                metrics: [.accuracy])
+                metrics: [.accuracy, .macroF1])
         case "copa":
             SuiteLayout(
                 folder: "COPA", fields: [Field("premise"), Field("choice1"), Field("choice2"), Field("question")],
