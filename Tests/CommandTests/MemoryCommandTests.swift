@@ -66,7 +66,8 @@ extension ProgramTests {
             let taken = try Self.measure(
                 project, ["predict", project.file("run"), "--checkpoint", "last", "--input", lines] + options)
             let most = rank + 2 * (options.isEmpty ? answering : scoring)
-            #expect(taken < most + 4 && taken > 0.3 * most, "\(taken) of at most \(most) MiB")
+            // The plan counts with the longest texts that the model reads, and these are shorter.
+            #expect(taken < most + 4 && taken > 0.1 * most, "\(taken) of at most \(most) MiB")
         }
 
         @Test(arguments: [

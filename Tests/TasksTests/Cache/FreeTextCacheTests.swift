@@ -79,7 +79,7 @@ import Text
     }
 
     @Test func `the figures of the data count texts`() throws {
-        let statistics = try DataStatistics(cache(task(), maxTarget: 4).tasks, maxSource: 128)
+        let statistics = try DataStatistics(cache(task(), maxTarget: 4).tasks, of: [], maxSource: 128)
         let train = try #require(statistics.tasks[0].split(.train))
         let texts = try #require(train.texts)
         #expect(train.labels == nil && train.scores == nil)
