@@ -10,6 +10,8 @@ struct SuiteLayout {
     var words: [String]
     var metrics: [Metric]
     var label = Column.named("label")
+    /// The column whose value rows of one group share; nil without groups.
+    var group: Column?
     /// Number of columns of files without a header.
     var columns: Int?
     var ignored: [String] = []
@@ -29,7 +31,7 @@ struct SuiteLayout {
             map = LabelMap(classes: labels, ignored: ignored)
         }
         return try TaskDefinition(
-            name: name, format: format, fields: fields, label: label, answers: answers, labels: map, metrics: metrics,
+            name: name, format: format, fields: fields, label: label, group: group, answers: answers, labels: map, metrics: metrics,
             splits: splits, leavesOutIncompleteRows: leavesOutIncompleteRows, suite: suite)
     }
 }

@@ -70,8 +70,10 @@ public enum SuperGLUE {
                     Field("question", column: .named("passage.questions.question")),
                     Field("answer", column: .named("passage.questions.answers.text")),
                     Field("paragraph", column: .named("passage.text")),
-                ], labels: ["0", "1"], words: truth.words, metrics: [.f1],
-                label: .named("passage.questions.answers.label"))
+                ], labels: ["0", "1"], words: truth.words, metrics: [.f1, .groupExactMatch],
+                label: .named("passage.questions.answers.label"),
+                // The number of the question in its passage, and of the passage in the file.
+                group: .named("passage.questions"))
         case "superglue_rte":
             SuiteLayout(
                 folder: "RTE", fields: [Field("premise"), Field("hypothesis")],
