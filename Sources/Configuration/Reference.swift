@@ -74,7 +74,7 @@ public enum ConfigurationReference {
         |---|---|---|
         | `name` | required | letters, digits, `_` and `-`; none of GLUE's names, `mnli_matched` or `mnli_mismatched` |
         | `train`, `validation`, `test` | `train` is required | files; a validation file without a test file is halved into both |
-        | `holdOut` | `1000` | number of training rows that become validation when there is no validation file |
+        | `holdOut` | `1000` | number of training rows that become validation when there is no validation file; or `{validation: 100, test: 100}`, which without a test file takes test rows, too: those that come after the validation rows in the same random order |
         | `format` | from the name of `train` | `tsv` or `jsonl`, for all files |
         | `header` | `true` | whether a TSV file begins with the names of its columns |
         | `columns` | none | names of the columns, in order, when `header` is false |

@@ -1,3 +1,4 @@
+import Foundation
 import OrderedCollections
 
 extension RunConfiguration {
@@ -25,6 +26,13 @@ extension RunConfiguration {
         if let cache, self.cache == nil { values["data.cache"] = .text(cache) }
         if let seed { values["train.seed"] = .integer(seed) }
         if let origin { values["init.from"] = .text(origin) }
+        return RunConfiguration(values: values, warnings: warnings)
+    }
+
+    /// The same run with its model in another place; a relative path is relative to the working directory.
+    package func placing(model path: String) -> RunConfiguration {
+        var values = values
+        values["model"] = .text(Key.absolute(path, FileManager.default.currentDirectoryPath))
         return RunConfiguration(values: values, warnings: warnings)
     }
 

@@ -6,8 +6,8 @@ import Yams
 enum TaskReading {
     static let glue = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
     /// The names under which the figures of the two halves of MNLI are reported.
-    private static let reserved = ["mnli_matched", "mnli_mismatched"]
-    private static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
+    static let reserved = ["mnli_matched", "mnli_mismatched"]
+    static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
     private static let keys = [
         "name", "format", "header", "columns", "train", "validation", "test", "holdOut", "fields", "template", "label",
         "labels", "range", "metrics", "positive",
@@ -77,9 +77,7 @@ enum TaskReading {
         }
         switch key {
         case "name":
-            guard let name = node.string, name.wholeMatch(of: #/[A-Za-z0-9_\-]+/#) != nil else {
-                throw Failure(.badConfiguration, "\(place): a task's name is made of letters, digits, _ and -")
-            }
+            let name = try name(node, place)
             guard !glue.contains(name), !reserved.contains(name) else {
                 let owner = glue.contains(name) ? "a task" : "a split"
                 throw Failure(
@@ -91,7 +89,7 @@ enum TaskReading {
         case "train", "validation", "test": return try read(.path)
         case "format": return try read(.choice(CustomTask.Format.allCases.map(\.rawValue)))
         case "header": return try read(.flag)
-        case "holdOut": return try read(.integer(1...10_000_000))
+        case "holdOut": return try holdOut(node, place, read)
         case "metrics": return try read(.subset(metrics))
         case "columns", "fields": return try texts(key, node, place)
         case "labels": return try labels(node, place)
@@ -99,7 +97,37 @@ enum TaskReading {
         }
     }
 
-    private static func texts(_ key: String, _ node: Node, _ place: String) throws(Failure) -> Value {
+    /// A name that a task may have.
+    static func name(_ node: Node, _ place: String) throws(Failure) -> String {
+        guard let name = node.string, name.wholeMatch(of: #/[A-Za-z0-9_\-]+/#) != nil else {
+            throw Failure(.badConfiguration, "\(place): a task's name is made of letters, digits, _ and -")
+        }
+        return name
+    }
+
+    /// A number of validation rows, or a mapping with the numbers of validation and test rows.
+    private static func holdOut(
+        _ node: Node, _ place: String, _ read: (Key.Kind) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let rows = Key.Kind.integer(1...10_000_000)
+        guard let mapping = node.mapping else { return try read(rows) }
+        let keys = ["validation", "test"]
+        guard mapping.count == keys.count, keys.allSatisfy({ mapping[$0] != nil }) else {
+            throw Failure(
+                .badConfiguration,
+                "\(place): holdOut is a number of validation rows, or a mapping with the rows of both validation and test, such as "
+                    + "{validation: 100, test: 100}")
+        }
+        var values = Value.Mapping()
+        for key in keys {
+            guard let node = mapping[key] else { continue }
+            values[key] = try Key("holdOut.\(key) of a task", rows, nil, "").read(
+                Layer.Leaf(node: node, place: place), directory: "")
+        }
+        return .mapping(values)
+    }
+
+    static func texts(_ key: String, _ node: Node, _ place: String) throws(Failure) -> Value {
         let texts = node.sequence?.compactMap(\.string) ?? []
         guard let items = node.sequence, !texts.isEmpty, texts.count == items.count, Set(texts).count == texts.count
         else {

@@ -63,7 +63,7 @@ extension ProgramTests {
                 $0.hasPrefix("evaluation-validation-12-")
             }
             let new = try Self.evaluation(project.file("run/" + (try #require(files.first))))
-            #expect(files == ["evaluation-validation-12-\(new.basis.prefix(8)).json"])
+            #expect(files == ["evaluation-validation-12-changed-\(new.basis.prefix(8)).json"])
             #expect(new.changed == changes && new.basis != old.basis)
         }
 

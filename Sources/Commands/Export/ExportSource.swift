@@ -45,7 +45,7 @@ struct ExportSource {
     static func read(
         _ path: String, _ format: ExportFormat, _ request: ExportCommand.Request, world: Communicator
     ) throws(Failure) -> ExportSource {
-        let opened = try OpenedRun(path, checkpoint: request.checkpoint, world: world)
+        let opened = try OpenedRun(path, checkpoint: request.checkpoint, model: request.model, world: world)
         let (base, shape) = (opened.base, opened.base.model.shape)
         guard let checkpoint = opened.checkpoint else {
             throw Failure(.internal, "the checkpoint is not known on rank 0; report this")

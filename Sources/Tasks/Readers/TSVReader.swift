@@ -3,7 +3,8 @@ import Tensors
 
 /// Reads tab-separated values as GLUE writes them: no quoting, no escapes, one row per line.
 ///
-/// Every row must have as many columns as the header, or, in files without one, as many as the task says.
+/// Every row must have as many columns as the header, or, in files without one, as many as the task says. Rows of a ragged file
+/// may have more, which are not read.
 struct TSVReader: RecordReader {
     private var lines: LineCursor
     private let path: String
@@ -11,11 +12,14 @@ struct TSVReader: RecordReader {
     private let valuesOfColumn: [[Int]]
     private let columnCount: Int
     private let hasHeader: Bool
+    private let isRagged: Bool
 
     /// Opens a file; throws `badData` when it is empty or its header lacks a requested column.
     ///
     /// `columnCount`: the number of columns of a file without header; nil takes that of the first row.
-    init(_ file: MappedFile, hasHeader: Bool, columnCount: Int?, columns: [Column]) throws(Failure) {
+    init(
+        _ file: MappedFile, hasHeader: Bool, columnCount: Int?, isRagged: Bool = false, columns: [Column]
+    ) throws(Failure) {
         lines = LineCursor(file)
         path = file.path
         let first = lines
@@ -43,6 +47,7 @@ struct TSVReader: RecordReader {
         let places = hasHeader ? names : (0..<(columnCount ?? names.count)).map(String.init)
         self.columnCount = places.count
         self.hasHeader = hasHeader
+        self.isRagged = isRagged
         var values: [[Int]] = Array(repeating: [], count: places.count)
         for (index, column) in columns.enumerated() {
             values[try Self.place(of: column, in: places, path)].append(index)
@@ -56,7 +61,7 @@ struct TSVReader: RecordReader {
 
     mutating func next(_ record: inout Record) -> RowOutcome? {
         let valuesOfColumn = valuesOfColumn
-        let columnCount = columnCount
+        let (columnCount, isRagged) = (columnCount, isRagged)
         let expected = hasHeader ? "the file has \(columnCount)" : "rows of this file have \(columnCount)"
         return unsafe lines.next { line, position in
             record.start(at: position)
@@ -74,7 +79,7 @@ struct TSVReader: RecordReader {
                 guard let tab else { break }
                 start = tab + 1
             }
-            if column == columnCount { return .complete }
+            if column == columnCount || (isRagged && column > columnCount) { return .complete }
             let reason = "the row has \(column) \(column == 1 ? "column" : "columns"), but \(expected)"
             return column < columnCount ? .incomplete(reason) : .malformed(reason)
         }

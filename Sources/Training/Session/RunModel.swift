@@ -127,7 +127,7 @@ package struct RunModel {
     /// Generates and scores answers with this run's settings.
     package var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
 
-    private static func budgets(
+    static func budgets(
         _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, configured: Int?
     ) throws(Failure) -> [Int] {
         var budgets: [Int] = []
