@@ -30,6 +30,12 @@ public struct EvaluationSettings: Sendable {
         "parallel.threads", "parallel.gemm",
     ]
 
+    /// A configuration in which nothing was set.
+    package init(_ configuration: RunConfiguration) {
+        self.configuration = configuration
+        (given, remarks, split, maxExamples) = ([], [], nil, nil)
+    }
+
     /// Reads the configuration of a run with `--set` assignments. Refuses keys that decide what was trained, unless they have the
     /// run's own value.
     public init(run file: String, set assignments: [String] = []) throws(Failure) {

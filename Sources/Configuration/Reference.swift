@@ -11,7 +11,8 @@ public enum ConfigurationReference {
             used. The preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
             impossible combinations are refused with file, line and key. Keys marked * decide the bits of the result: a
             resumed run must have the same values. Relative paths are relative to the file's directory, those of `--set` to
-            the working directory. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of
+            the working directory. `config.yaml` in a run directory has such paths relative to itself, so that the run can be moved
+            together with its model and data. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of
             `path`, `storage` and `products`. \(formerKeys) This page is made from the program's own table of keys.
 
             """

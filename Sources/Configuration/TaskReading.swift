@@ -7,6 +7,8 @@ enum TaskReading {
     static let glue = ["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]
     /// The names under which the figures of the two halves of MNLI are reported.
     static let reserved = ["mnli_matched", "mnli_mismatched"]
+    /// The keys with a task's files.
+    static let files = ["train", "validation", "test"]
     static let metrics = ["accuracy", "f1", "matthews", "pearson", "spearman"]
     private static let keys = [
         "name", "format", "header", "columns", "train", "validation", "test", "holdOut", "fields", "template", "label",
@@ -199,7 +201,7 @@ enum TaskReading {
         return .list(
             items.map { item in
                 guard case .mapping(let parts) = item else { return item }
-                let kept = keys.filter { !["train", "validation", "test"].contains($0) }
+                let kept = keys.filter { !files.contains($0) }
                 return .mapping(
                     Value.Mapping(
                         uniqueKeysWithValues: kept.compactMap { key in

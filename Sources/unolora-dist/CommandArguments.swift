@@ -69,6 +69,8 @@ struct PredictArguments: ParsableCommand {
             an object is passed on unchanged. Without --task each line is an object that names its task: {"task": "cola", \
             "sentence": "It rained."}. Lines of a pipe or terminal are answered as they come.
 
+            The directory of an adapter, as a checkpoint or an export has it, also answers without its run; it needs --model.
+
             A line that cannot be answered has {"error": reason, "line": number} as its answer; such lines are counted, and \
             then the exit code is 65. Under mpirun or srun the ranks share the lines; the output is the same.
             """)

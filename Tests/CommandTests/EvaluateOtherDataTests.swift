@@ -240,7 +240,6 @@ extension ProgramTests {
         @Test func `files of their own need none of the run's data`() throws {
             let original = try Self.shared.get()
             let project = try original.copy()
-            try project.replace(original.path, by: project.path, in: "run/config.yaml")
             for name in ["glue", "colour", "run/cache"] {
                 try FileManager.default.removeItem(atPath: project.file(name))
             }

@@ -56,5 +56,31 @@ extension ProgramTests {
                 #expect(digests.count == 2 && digests.contains(String(digest)), "\(command): \(result.error)")
             }
         }
+
+        @Test func `a project is moved as a whole, with its run`() throws {
+            let original = try TinyProject()
+            #expect(try Program.run(original.train(["--set", "method=unolora"])).code == 0)
+            let here = try Program.run(["evaluate", original.file("run"), "--json"])
+            #expect(here.code == 0, "\(here)")
+            let moved = try original.copy()
+            let away = original.file("away")
+            for name in ["model", "colour", "pair", "grade", "run"] {
+                try FileManager.default.createDirectory(atPath: away, withIntermediateDirectories: true)
+                try FileManager.default.moveItem(atPath: original.file(name), toPath: away + "/" + name)
+            }
+            func tasks(_ output: String) -> Substring? {
+                output.firstRange(of: "\"tasks\"").flatMap { start in
+                    output.firstRange(of: "\"timing\"").map { output[start.lowerBound..<$0.lowerBound] }
+                }
+            }
+            for command in [
+                ["evaluate", moved.file("run"), "--json"], ["evaluate", "run", "--json"],
+                ["reproduce", moved.file("run"), "--steps", "4"], moved.train(["--set", "method=unolora"]),
+            ] {
+                let there = try Program.run(command, directory: moved.path)
+                #expect(there.code == 0, "\(command): \(there)")
+                if command[0] == "evaluate" { #expect(tasks(there.output) == tasks(here.output)) }
+            }
+        }
     }
 }

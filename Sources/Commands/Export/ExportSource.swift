@@ -34,6 +34,7 @@ struct ExportSource {
     var method: any Method
     var weights: Arena
     var adapter: AdapterConfiguration
+    var description: AdapterDescription
     var checkpoint: LoadedCheckpoint
     var parts: [Part]
     /// The split on which changes are measured, for one or all tasks; empty where nothing is measured.
@@ -73,7 +74,8 @@ struct ExportSource {
             definitions: base.definitions, cards: [], evaluator: base.evaluator,
             maximumLength: base.model.maximumLength, threads: opened.threads, aliases: shape.aliases(),
             method: base.method,
-            weights: opened.model.weights, adapter: base.adapter, checkpoint: checkpoint,
+            weights: opened.model.weights, adapter: base.adapter, description: try base.description(),
+            checkpoint: checkpoint,
             parts: (tasks ?? []).map { Part(task: $0) }, evaluations: [], own: [])
         for (definition, budget) in zip(base.definitions, base.budgets) {
             source.cards.append(try CardTask(definition, budget: budget, vocabulary: base.vocabulary))

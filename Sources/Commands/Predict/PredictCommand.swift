@@ -59,7 +59,11 @@ public enum PredictCommand {
     public static func run(_ path: String, _ request: Request, world: Communicator) throws(Failure) -> Int32 {
         // What is written can be continued wherever it ends.
         StopSignals.endAtOnce()
-        let opened = try OpenedRun(path, checkpoint: request.checkpoint, model: request.model, world: world)
+        let isRun = try world.share(OpenedRun.isRun(path), "whether it is a run")
+        let opened =
+            try isRun
+            ? OpenedRun(path, checkpoint: request.checkpoint, model: request.model, world: world)
+            : OpenedRun(adapter: path, model: request.model, world: world)
         let task = try world.rankZeroFirst { () throws(Failure) in try number(of: request.task, opened) }
         try checkChanges(opened, request)
         let name = request.input.flatMap { $0 == "-" ? nil : $0 } ?? "standard input"

@@ -40,7 +40,7 @@ extension RunDirectory {
     /// configuration that replaces it says the same.
     package func refuseToReplace(configuration source: String?, by resolved: RunConfiguration) throws(Failure) {
         guard let source, Self.isSame(source, configuration),
-            !resolved.isSaid(by: FileManager.default.contents(atPath: configuration))
+            !resolved.isSaid(by: FileManager.default.contents(atPath: configuration), in: path)
         else { return }
         throw Failure(
             .cannotWrite,

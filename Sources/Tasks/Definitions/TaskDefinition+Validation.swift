@@ -113,8 +113,6 @@ extension TaskDefinition {
             guard case .files(let training)? = split(.train)?.source, !training.isEmpty else {
                 throw Failure(.badConfiguration, "it has no training file; give one")
             }
-        } else {
-            try check(!splits.isEmpty, "it has no file to evaluate; give a validation or a test file")
         }
         for split in splits {
             try check(isName(split.name.rawValue), "\"\(split.name.rawValue.shown)\" is no name for a split; rename it")

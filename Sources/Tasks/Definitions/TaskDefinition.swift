@@ -32,7 +32,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     /// - Parameters:
     ///   - template: A custom source text; by default `<name> <field>: {field} <field>: {field}`.
     ///   - answers: Classes (then `labels` is needed) or grades.
-    ///   - isTrained: Whether it must have training files; a task that is only evaluated has none.
+    ///   - isTrained: Whether it must have training files; a task that is only evaluated or answered has none.
     public init(
         name: String, format: TableFormat, fields: [Field], label: Column, template: String? = nil,
         answers: AnswerSpace, labels: LabelMap = LabelMap(entries: []), metrics: [Metric], positive: String? = nil,

@@ -39,6 +39,15 @@ package struct OpenedRun {
         threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
     }
 
+    /// Puts together what was opened elsewhere.
+    init(
+        _ run: RunDirectory, _ base: RunModel, _ model: AdaptedModel, _ checkpoint: LoadedCheckpoint?, threads: Int,
+        settings: EvaluationSettings
+    ) {
+        (self.run, self.base, self.model, self.checkpoint) = (run, base, model, checkpoint)
+        (self.threads, self.settings) = (threads, settings)
+    }
+
     /// The path of a run's configuration. Refuses a directory that is no run.
     package static func configuration(of run: RunDirectory) throws(Failure) -> String {
         guard FileManager.default.fileExists(atPath: run.configuration) else {
