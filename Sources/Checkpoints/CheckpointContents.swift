@@ -27,6 +27,8 @@ public struct CheckpointContents: Sendable {
     /// The other files of a Hugging Face model, by name, when the adapter's tensors are all tensors of the model: then the
     /// adapter's directory is such a model. Nil for an adapter in its native format.
     public var modelFiles: [String: Data]?
+    /// More files of the adapter's directory, by name, that no other file of the checkpoint depends on.
+    public var adapterFiles: [String: Data]
     /// Versions of everything that the numbers depend on, such as libraries.
     public var dependsOn: [String: String]
 
@@ -35,7 +37,7 @@ public struct CheckpointContents: Sendable {
         step: Int, adapterConfiguration: Data, state: Data, layout: ParameterLayout,
         momentLayout: ParameterLayout? = nil, weights: ReadOnlyArena, firstMoments: ReadOnlyArena,
         secondMoments: ReadOnlyArena, averages: [String: ReadOnlyArena]? = nil, modelFiles: [String: Data]? = nil,
-        dependsOn: [String: String] = [:]
+        adapterFiles: [String: Data] = [:], dependsOn: [String: String] = [:]
     ) {
         self.step = step
         self.adapterConfiguration = adapterConfiguration
@@ -47,6 +49,7 @@ public struct CheckpointContents: Sendable {
         self.secondMoments = secondMoments
         self.averages = averages
         self.modelFiles = modelFiles
+        self.adapterFiles = adapterFiles
         self.dependsOn = dependsOn
     }
 
@@ -85,7 +88,8 @@ public struct CheckpointContents: Sendable {
         try write(CheckpointFile.adapterConfiguration) { (file) throws(Failure) in
             try file.write(Array(adapterConfiguration))
         }
-        for (name, content) in (modelFiles ?? [:]).sorted(by: { $0.key < $1.key }) {
+        let more = adapterFiles.merging(modelFiles ?? [:]) { $1 }
+        for (name, content) in more.sorted(by: { $0.key < $1.key }) {
             try write("adapter/" + name) { (file) throws(Failure) in try file.write(Array(content)) }
         }
         try write(modelFiles == nil ? CheckpointFile.adapterModel : CheckpointFile.wholeModel) {

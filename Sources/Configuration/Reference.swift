@@ -11,7 +11,8 @@ public enum ConfigurationReference {
             tasks of GLUE or SuperGLUE are used. The preset comes first, then the file, then each `--set key=value` in order. Unknown keys, wrong types and
             impossible combinations are refused with file, line and key. Keys marked * decide the bits of the result: a
             resumed run must have the same values. Relative paths are relative to the file's directory, those of `--set` to
-            the working directory. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of
+            the working directory. `config.yaml` in a run directory has such paths relative to itself, so that the run can be moved
+            together with its model and data. `labels.style` is another name of `data.labelStyle`, and `model` may be a mapping of
             `path`, `storage` and `products`. \(formerKeys) This page is made from the program's own table of keys.
 
             """
@@ -65,7 +66,7 @@ public enum ConfigurationReference {
         |---|---|---|
         | `name` | required | letters, digits, `_` and `-`; none of GLUE's names, `mnli_matched` or `mnli_mismatched` |
         | `train`, `validation`, `test` | `train` is required | files, plain or packed with gzip (`train.tsv.gz`); a validation file without a test file is halved into both |
-        | `holdOut` | `1000` | number of training rows that become validation when there is no validation file |
+        | `holdOut` | `1000` | number of training rows that become validation when there is no validation file; or `{validation: 100, test: 100}`, which without a test file takes test rows, too: those that come after the validation rows in the same random order |
         | `format` | from the name of `train` | `tsv` (no quoting), `csv` (quotes as in RFC 4180) or `jsonl`, for all files; a `.gz` at the end of a name does not count |
         | `header` | `true` | whether a TSV or CSV file begins with the names of its columns |
         | `columns` | none | names of the columns, in order, when `header` is false |

@@ -32,7 +32,14 @@ extension RunConfiguration {
             range = CustomTask.Range(minimum: low, maximum: high, step: step)
         }
         var holdOut = 1000
-        if case .integer(let rows)? = parts["holdOut"] { holdOut = rows }
+        var holdOutTest: Int?
+        switch parts["holdOut"] {
+        case .integer(let rows)?: holdOut = rows
+        case .mapping(let rows)?:
+            if case .integer(let validation)? = rows["validation"] { holdOut = validation }
+            if case .integer(let test)? = rows["test"] { holdOutTest = test }
+        default: break
+        }
         let metrics = texts(parts["metrics"])
         let target = text("target")
         let standard =
@@ -40,7 +47,8 @@ extension RunConfiguration {
         return CustomTask(
             name: text("name") ?? "", format: text("format").flatMap(CustomTask.Format.init) ?? .tsv,
             header: parts["header"] != .flag(false), columns: texts(parts["columns"]), train: text("train") ?? "",
-            validation: text("validation"), test: text("test"), holdOut: holdOut, fields: texts(parts["fields"]),
+            validation: text("validation"), test: text("test"), holdOut: holdOut, holdOutTest: holdOutTest,
+            fields: texts(parts["fields"]),
             template: text("template"), label: target ?? text("label") ?? "label", hasFreeText: target != nil,
             group: text("group"), labels: labels, range: range, metrics: metrics.isEmpty ? standard : metrics,
             positive: text("positive"))

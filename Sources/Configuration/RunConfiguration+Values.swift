@@ -29,13 +29,7 @@ extension RunConfiguration {
 
     func flag(_ path: String) -> Bool { values[path] == .flag(true) }
 
-    func texts(_ value: Value?) -> [String] {
-        guard case .list(let items)? = value else { return [] }
-        return items.compactMap { item in
-            if case .text(let text) = item { return text }
-            return nil
-        }
-    }
+    func texts(_ value: Value?) -> [String] { value?.texts ?? [] }
 
     /// Name of the preset on which the values are based.
     public var preset: String { text("preset") }

@@ -1,3 +1,4 @@
+import Foundation
 import OrderedCollections
 
 extension RunConfiguration {
@@ -25,7 +26,14 @@ extension RunConfiguration {
         if let cache, self.cache == nil { values["data.cache"] = .text(cache) }
         if let seed { values["train.seed"] = .integer(seed) }
         if let origin { values["init.from"] = .text(origin) }
-        return RunConfiguration(values: values, warnings: warnings)
+        return RunConfiguration(values: values, warnings: warnings, relativePaths: relativePaths)
+    }
+
+    /// The same run with its model in another place; a relative path is relative to the working directory.
+    package func placing(model path: String) -> RunConfiguration {
+        var values = values
+        values["model"] = .text(Key.absolute(path, FileManager.default.currentDirectoryPath))
+        return RunConfiguration(values: values, warnings: warnings, relativePaths: relativePaths)
     }
 
     private static func name(ofTask value: Value) -> String {

@@ -7,6 +7,8 @@ public struct RunConfiguration: Sendable, Equatable {
     let values: [String: Value]
     /// Notices for the user, one sentence each: defaults that were adapted to his values, and keys of his that have no effect.
     public let warnings: [String]
+    /// The absolute forms of the paths that were written relative to some directory.
+    var relativePaths: Set<String> = []
 
     /// Equal when all values are equal.
     public static func == (a: RunConfiguration, b: RunConfiguration) -> Bool { a.values == b.values }
@@ -82,6 +84,7 @@ public struct RunConfiguration: Sendable, Equatable {
         var places: [String: String] = [:]
         var inFile: Set<String> = []
         var own: Set<String> = []
+        var relative: Set<String> = []
         for key in KeyTable.keys {
             if let standard = key.standard {
                 let leaf = try Layer.standard(key, standard)
@@ -95,6 +98,7 @@ public struct RunConfiguration: Sendable, Equatable {
                 guard let leaf = settings.layer.leaves[key.path] else { continue }
                 values[key.path] = try key.read(leaf, directory: settings.directory)
                 places[key.path] = leaf.place
+                relative.formUnion(key.relativePaths(in: leaf, directory: settings.directory))
                 if settings.kind == .shared { inFile.insert(key.path) } else { inFile.remove(key.path) }
                 if isOwn || index > 0 { own.insert(key.path) }
             }
@@ -128,7 +132,8 @@ public struct RunConfiguration: Sendable, Equatable {
         return RunConfiguration(
             values: yielded,
             warnings: formerNotices + notices + configuration.keysWithoutEffect(said)
-                + [configuration.selectionWarning].compactMap(\.self))
+                + [configuration.selectionWarning].compactMap(\.self),
+            relativePaths: relative)
     }
 
     /// A sentence for each former key in the user's layers; refuses a former key beside a key into which it was split.

@@ -39,6 +39,10 @@ enum TaskChecks {
         if values["validation"] != nil, values["holdOut"] != nil {
             throw refusal("a task has either a validation file or holdOut; remove one of them")
         }
+        if values["test"] != nil, case .mapping? = values["holdOut"] {
+            throw refusal(
+                "a task has either a test file or test rows in holdOut; write holdOut: N for validation rows alone")
+        }
         if values["validation"] == nil, values["test"] != nil, values["holdOut"] == nil {
             throw refusal("give a validation file or holdOut, the training rows that become validation")
         }
@@ -48,8 +52,8 @@ enum TaskChecks {
 
     /// Known columns must include the fields and the label; a template must name fields.
     private static func checkNames(_ values: Value.Mapping, _ place: String) throws(Failure) {
-        let fields = texts(values["fields"])
-        let columns = texts(values["columns"])
+        let fields = values["fields"]?.texts ?? []
+        let columns = values["columns"]?.texts ?? []
         func text(_ key: String) -> String? {
             if case .text(let given)? = values[key] { return given }
             return nil
@@ -85,7 +89,7 @@ enum TaskChecks {
     }
 
     private static func checkMetrics(_ values: Value.Mapping, _ place: String) throws(Failure) {
-        let chosen = texts(values["metrics"])
+        let chosen = values["metrics"]?.texts ?? []
         if case .text(let positive)? = values["positive"] {
             guard chosen.contains("f1") else {
                 throw Failure(
@@ -119,14 +123,6 @@ enum TaskChecks {
             throw Failure(
                 .badConfiguration,
                 "\(place): f1 is for two labels, of which positive names one, and there are \(labels.count)")
-        }
-    }
-
-    private static func texts(_ value: Value?) -> [String] {
-        guard case .list(let items)? = value else { return [] }
-        return items.compactMap { item in
-            if case .text(let text) = item { return text }
-            return nil
         }
     }
 }

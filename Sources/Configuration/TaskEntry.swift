@@ -40,10 +40,12 @@ public struct CustomTask: Sendable, Equatable {
     public var train: String
     /// Validation file; nil takes validation rows out of the training file.
     public var validation: String?
-    /// Test file; nil halves the validation file.
+    /// Test file; nil halves the validation file, or takes `holdOutTest` rows out of the training file.
     public var test: String?
     /// Training rows that become validation when there is no validation file.
     public var holdOut: Int
+    /// Training rows that become test, drawn after those that become validation; nil for none.
+    public var holdOutTest: Int?
     /// Text fields in the order of the default template.
     public var fields: [String]
     /// Source text with `{field}` placeholders; nil for `<name> <field>: <text> ...`.
@@ -78,6 +80,7 @@ public struct CustomTask: Sendable, Equatable {
     public static func == (a: CustomTask, b: CustomTask) -> Bool {
         a.name == b.name && a.format == b.format && a.header == b.header && a.columns == b.columns
             && a.train == b.train && a.validation == b.validation && a.test == b.test && a.holdOut == b.holdOut
+            && a.holdOutTest == b.holdOutTest
             && a.fields == b.fields && a.template == b.template && a.label == b.label
             && a.hasFreeText == b.hasFreeText && a.group == b.group
             && a.labels.map { [$0.label, $0.answer] } == b.labels.map { [$0.label, $0.answer] } && a.range == b.range

@@ -8,7 +8,9 @@ enum TaskReading {
     /// None of them is kept from a task of the user's own, which is a mapping.
     static let superglue = ["boolq", "cb", "copa", "multirc", "superglue_rte", "wic", "wsc"]
     /// The names under which the figures of the two halves of MNLI are reported.
-    private static let reserved = ["mnli_matched", "mnli_mismatched"]
+    static let reserved = ["mnli_matched", "mnli_mismatched"]
+    /// The keys with a task's files.
+    static let files = ["train", "validation", "test"]
     private static let keys = [
         "name", "format", "header", "columns", "train", "validation", "test", "holdOut", "fields", "template", "label",
         "labels", "range", "metrics", "positive", "target", "group",
@@ -88,9 +90,7 @@ enum TaskReading {
         }
         switch key {
         case "name":
-            guard let name = node.string, name.wholeMatch(of: #/[A-Za-z0-9_\-]+/#) != nil else {
-                throw Failure(.badConfiguration, "\(place): a task's name is made of letters, digits, _ and -")
-            }
+            let name = try name(node, place)
             guard !glue.contains(name), !reserved.contains(name) else {
                 let owner = glue.contains(name) ? "a task" : "a split"
                 throw Failure(
@@ -99,10 +99,10 @@ enum TaskReading {
             }
             return .text(name)
         case "template", "label", "positive", "target", "group": return try read(.text)
-        case _ where paths.contains(key): return try read(.path)
+        case _ where files.contains(key): return try read(.path)
         case "format": return try read(.choice(CustomTask.Format.allCases.map(\.rawValue)))
         case "header": return try read(.flag)
-        case "holdOut": return try read(.integer(1...10_000_000))
+        case "holdOut": return try holdOut(node, place, read)
         case "metrics": return try read(.subset(TaskChecks.metrics))
         case "columns", "fields": return try texts(key, node, place)
         case "labels": return try labels(node, place)
@@ -110,7 +110,37 @@ enum TaskReading {
         }
     }
 
-    private static func texts(_ key: String, _ node: Node, _ place: String) throws(Failure) -> Value {
+    /// A name that a task may have.
+    static func name(_ node: Node, _ place: String) throws(Failure) -> String {
+        guard let name = node.string, name.wholeMatch(of: #/[A-Za-z0-9_\-]+/#) != nil else {
+            throw Failure(.badConfiguration, "\(place): a task's name is made of letters, digits, _ and -")
+        }
+        return name
+    }
+
+    /// A number of validation rows, or a mapping with the numbers of validation and test rows.
+    private static func holdOut(
+        _ node: Node, _ place: String, _ read: (Key.Kind) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let rows = Key.Kind.integer(1...10_000_000)
+        guard let mapping = node.mapping else { return try read(rows) }
+        let keys = ["validation", "test"]
+        guard mapping.count == keys.count, keys.allSatisfy({ mapping[$0] != nil }) else {
+            throw Failure(
+                .badConfiguration,
+                "\(place): holdOut is a number of validation rows, or a mapping with the rows of both validation and test, such as "
+                    + "{validation: 100, test: 100}")
+        }
+        var values = Value.Mapping()
+        for key in keys {
+            guard let node = mapping[key] else { continue }
+            values[key] = try Key("holdOut.\(key) of a task", rows, nil, "").read(
+                Layer.Leaf(node: node, place: place), directory: "")
+        }
+        return .mapping(values)
+    }
+
+    static func texts(_ key: String, _ node: Node, _ place: String) throws(Failure) -> Value {
         let texts = node.sequence?.compactMap(\.string) ?? []
         guard let items = node.sequence, !texts.isEmpty, texts.count == items.count, Set(texts).count == texts.count
         else {
@@ -178,27 +208,13 @@ enum TaskReading {
         return count >= 1 && abs(count - count.rounded()) < 1e-6 * count
     }
 
-    /// The keys of the files of a task.
-    private static let paths = ["train", "validation", "test"]
-
-    /// The tasks with other paths of their files.
-    static func mappingPaths(of tasks: Value, _ change: (Value) -> Value) -> Value {
-        guard case .list(let items) = tasks else { return tasks }
-        return .list(
-            items.map { item in
-                guard case .mapping(var parts) = item else { return item }
-                for key in paths where parts[key] != nil { parts[key] = parts[key].map(change) }
-                return .mapping(parts)
-            })
-    }
-
     /// The tasks without the paths of their files; each custom task's keys are in the order of the reference.
     static func withoutPaths(_ tasks: Value?) -> Value {
         guard case .list(let items)? = tasks else { return .null }
         return .list(
             items.map { item in
                 guard case .mapping(let parts) = item else { return item }
-                let kept = keys.filter { !paths.contains($0) }
+                let kept = keys.filter { !files.contains($0) }
                 return .mapping(
                     Value.Mapping(
                         uniqueKeysWithValues: kept.compactMap { key in

@@ -15,6 +15,15 @@ public enum Value: Sendable, Equatable {
     /// Values by key, in the order of the keys.
     public typealias Mapping = OrderedDictionary<String, Value>
 
+    /// The texts of a list; none for anything else.
+    var texts: [String] {
+        guard case .list(let items) = self else { return [] }
+        return items.compactMap { item in
+            if case .text(let text) = item { return text }
+            return nil
+        }
+    }
+
     /// The value as one line of YAML (flow style), which reads back as the same value.
     var yaml: String {
         switch self {

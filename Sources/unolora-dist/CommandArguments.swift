@@ -9,9 +9,18 @@ struct EvaluateArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Prints all figures of a run's checkpoint as a table and JSON.",
         discussion: """
-            The JSON is also written into the run directory, as evaluation-SPLIT-STEP.json, when all tasks of one of its \
-            own checkpoints were evaluated. Figures of other data or settings are not overwritten: then the file's name \
-            contains the beginning of "basis", the digest of everything that decides the figures.
+            The JSON is also written into the run directory, as evaluation-SPLIT-STEP.json. Figures of other tasks, data or \
+            settings go to files of their own, whose names say what differs and end with the beginning of "basis", the \
+            digest of everything that decides the figures.
+
+            --set takes keys that decide nothing of the training: data.glue, data.cache, eval.split, eval.batch, \
+            eval.maxExamples, eval.maxNewTokens, parallel.threads and parallel.gemm. --tasks-file is YAML with other files \
+            for the run's tasks, or tasks that it was not trained on:
+
+              tasks:
+                - {name: mrpc, test: msr_paraphrase_test.txt}
+
+            docs/evaluating.md explains both and the keys of the JSON.
             """)
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
@@ -20,11 +29,21 @@ struct EvaluateArguments: ParsableCommand {
     @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
-    @Option(help: "The split to evaluate.")
-    var split = EvaluatedSplit.validation
+    @Option(help: "The split to evaluate: train, validation (the default) or test.")
+    var split: EvaluatedSplit?
 
     @Option(help: ArgumentHelp("Tasks, separated by commas; default: all.", valueName: "a,b"))
     var tasks: TaskNames?
+
+    @Option(
+        help: ArgumentHelp(
+            "Other files in the place of tasks of the run, as YAML with the key tasks.", valueName: "extra.yaml"),
+        transform: filled)
+    var tasksFile: String?
+
+    @OptionGroup var overrides: Overrides
+
+    @OptionGroup var place: ModelPlace
 
     @Flag(help: "Prints the figures of single labels for tasks with more than four labels too; JSON always has them.")
     var labels = false
@@ -37,7 +56,8 @@ struct EvaluateArguments: ParsableCommand {
     func run() {
         Job.run("evaluate") { mpi throws(Failure) in
             let request = EvaluateCommand.Request(
-                checkpoint: checkpoint, split: split.rawValue, tasks: tasks?.names, showsLabels: labels, asJSON: json,
+                checkpoint: checkpoint, split: split?.rawValue, tasks: tasks?.names, tasksFile: tasksFile,
+                settings: overrides.values, model: place.model, showsLabels: labels, asJSON: json,
                 allowsChanges: changes.areAllowed)
             return try EvaluateCommand.run(directory, request, world: mpi.world)
         }
@@ -52,6 +72,8 @@ struct PredictArguments: ParsableCommand {
             other line is plain text: the task's fields in order, separated by tabs (TSV without header). The key "id" of \
             an object is passed on unchanged. Without --task each line is an object that names its task: {"task": "cola", \
             "sentence": "It rained."}. Lines of a pipe or terminal are answered as they come.
+
+            The directory of an adapter, as a checkpoint or an export has it, also answers without its run; it needs --model.
 
             A line that cannot be answered has {"error": reason, "line": number} as its answer; such lines are counted, and \
             then the exit code is 65. Under mpirun or srun the ranks share the lines; the output is the same.
@@ -88,6 +110,8 @@ struct PredictArguments: ParsableCommand {
     @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
     var checkpoint = "best"
 
+    @OptionGroup var place: ModelPlace
+
     @OptionGroup var changes: Changes
 
     func validate() throws {
@@ -98,7 +122,7 @@ struct PredictArguments: ParsableCommand {
         Job.run("predict") { mpi throws(Failure) in
             let request = PredictCommand.Request(
                 checkpoint: checkpoint, task: task, input: input, output: output, resumes: resume, scores: scores,
-                allowsChanges: changes.areAllowed)
+                model: place.model, allowsChanges: changes.areAllowed)
             return try PredictCommand.run(directory, request, world: mpi.world)
         }
     }

@@ -45,6 +45,8 @@ struct ExportArguments: ParsableCommand {
                 + "the training texts all the same, for its mean scales; native does not.)"))
     var skipsMeasuring = false
 
+    @OptionGroup var place: ModelPlace
+
     @OptionGroup var changes: Changes
 
     func validate() throws {
@@ -57,7 +59,7 @@ struct ExportArguments: ParsableCommand {
         Job.run("export") { mpi throws(Failure) in
             let request = ExportCommand.Request(
                 format: format, task: task, checkpoint: checkpoint, out: out, baseName: baseName,
-                measures: !skipsMeasuring, allowsChanges: changes.areAllowed)
+                measures: !skipsMeasuring, model: place.model, allowsChanges: changes.areAllowed)
             return try ExportCommand.run(directory, request, world: mpi.world)
         }
     }

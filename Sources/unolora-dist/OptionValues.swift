@@ -46,8 +46,19 @@ struct Changes: ParsableArguments {
     var areAllowed = false
 }
 
+/// `--model`, for the commands on a run.
+struct ModelPlace: ParsableArguments {
+    @Option(
+        name: .customLong("model"),
+        help: ArgumentHelp(
+            "Where the model of the run lies now, if it is elsewhere than in the training; its digest must be the same.",
+            valueName: "directory"), transform: filled)
+    var model: String?
+}
+
 /// The values of `evaluate --split`.
 enum EvaluatedSplit: String, ExpressibleByArgument, CaseIterable {
+    case train
     case validation
     case test
 }

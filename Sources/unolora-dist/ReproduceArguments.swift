@@ -29,6 +29,8 @@ struct ReproduceArguments: ParsableCommand {
         transform: filled)
     var out: String?
 
+    @OptionGroup var place: ModelPlace
+
     func validate() throws {
         guard steps.map({ $0 >= 1 }) ?? true else { throw ValidationError("--steps must be at least 1") }
     }
@@ -38,7 +40,7 @@ struct ReproduceArguments: ParsableCommand {
         StopSignals.install()
         Job.run("reproduce") { mpi throws(Failure) in
             startup.finished(.mpi)
-            let request = ReproduceCommand.Request(path: directory, steps: steps, out: out)
+            let request = ReproduceCommand.Request(path: directory, steps: steps, out: out, model: place.model)
             return try ReproduceCommand(request, world: mpi.world, library: mpi.library)(startup: startup)
         }
     }

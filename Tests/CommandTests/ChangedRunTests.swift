@@ -16,10 +16,7 @@ extension ProgramTests {
 
         /// A copy that also has the run's files and model.
         private static func copy() throws -> TinyProject {
-            let original = try shared.get()
-            let project = try original.copy()
-            try project.replace(original.path, by: project.path, in: "run/config.yaml")
-            return project
+            try shared.get().copy()
         }
 
         private struct Evaluation: Decodable {
@@ -63,7 +60,7 @@ extension ProgramTests {
                 $0.hasPrefix("evaluation-validation-12-")
             }
             let new = try Self.evaluation(project.file("run/" + (try #require(files.first))))
-            #expect(files == ["evaluation-validation-12-\(new.basis.prefix(8)).json"])
+            #expect(files == ["evaluation-validation-12-changed-\(new.basis.prefix(8)).json"])
             #expect(new.changed == changes && new.basis != old.basis)
         }
 

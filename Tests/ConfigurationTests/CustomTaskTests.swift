@@ -59,6 +59,28 @@ import Testing
         #expect(grade.metrics == ["pearson", "spearman"])
     }
 
+    @Test func `rows for validation and test can be held out, and a number alone means what it did`() throws {
+        let lines = ["train: a.tsv", "fields: [a]", "labels: [x, y]"]
+        let one = try task(lines[0], lines[1], lines[2], "holdOut: 50")
+        let two = try task(lines[0], lines[1], lines[2], "holdOut: {test: 7, validation: 50}")
+        #expect((one.holdOut, one.holdOutTest) == (50, nil) && (two.holdOut, two.holdOutTest) == (50, 7))
+        let text = try load(start + lines.map { "    \($0)\n" }.joined() + "    holdOut: 50\n").resultText
+        #expect(text.contains("holdOut: 50"), "\(text)")
+        for (value, says) in [
+            ("{validation: 50}", "holdOut is a number of validation rows, or a mapping"),
+            ("{validation: 50, train: 3}", "holdOut is a number of validation rows, or a mapping"),
+            ("{validation: 50, test: 0}", "holdOut.test of a task must be a whole number from 1"),
+            ("many", "holdOut of a task must be a whole number from 1"),
+        ] {
+            let message = try message(lines + ["holdOut: \(value)"])
+            #expect(message.contains(says) && message.hasPrefix("run.yaml:7"), "\(message)")
+        }
+        let both = try message(lines + ["holdOut: {validation: 5, test: 5}", "test: b.tsv"])
+        #expect(both.contains("either a test file or test rows in holdOut"), "\(both)")
+        let halved = try message(lines + ["holdOut: {validation: 5, test: 5}", "validation: b.tsv"])
+        #expect(halved.contains("either a validation file or holdOut"), "\(halved)")
+    }
+
     @Test func `labels keep the texts that YAML would read as other things`() throws {
         let labels = try task("train: a.tsv", "fields: [a]", "labels: {no: off, 1: 1.0, null: ~}").labels
         #expect(labels.map(\.label) == ["no", "1", "null"])

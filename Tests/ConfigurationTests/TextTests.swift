@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Configuration
@@ -40,32 +41,6 @@ import Testing
         #expect(again == configuration)
         #expect(again.resolvedYAML == configuration.resolvedYAML)
         #expect(again.resultText == configuration.resultText)
-    }
-
-    @Test func `paths inside the directory of a resolved file are relative to it`() throws {
-        let tasks = """
-            tasks:
-              - {name: a, train: /runs/r/data/a.tsv, validation: /runs/r2/a.tsv, fields: [x], labels: [u, v]}
-              - {name: b, train: data/b.tsv, validation: data/v.tsv, test: /runs/r/~b.tsv, fields: [x], labels: [u, v]}
-
-            """
-        let configuration = try load("model: r/example/model\ndata: {cache: /runs/r}\n" + tasks)
-        let text = configuration.resolvedYAML(in: "/runs/x/../r/")
-        #expect(text.contains("\nmodel: example/model\n") && text.contains("  cache: /runs/r\n"))
-        for path in ["train: data/a.tsv", "/runs/r2/a.tsv", "/runs/data/b.tsv", "/runs/r/~b.tsv"] {
-            #expect(text.contains(path), "\(text)")
-        }
-        func read(_ directory: String) throws -> RunConfiguration {
-            try RunConfiguration.load(yaml: text, name: "config.yaml", directory: directory)
-        }
-        #expect(try read("/runs/r") == configuration)
-        #expect(configuration.isSaid(by: Data(text.utf8), in: "/runs/r"))
-        #expect(!configuration.isSaid(by: Data(text.utf8), in: "/runs/q"))
-        // Elsewhere it names what lies there, and the digests of the run stay the same.
-        let moved = try read("/elsewhere")
-        #expect(moved.model == "/elsewhere/example/model")
-        #expect(moved.resultText == configuration.resultText && moved.recordText == configuration.recordText)
-        #expect(configuration.resolvedYAML(in: "/") == configuration.resolvedYAML)
     }
 
     @Test func `the resolved text holds keys in the order of the reference and none without a meaning`() throws {
@@ -262,5 +237,56 @@ import Testing
         #expect(try text("[x, y]", train: "elsewhere/b.tsv") == base)
         #expect(try text("[y, x]", train: "a.tsv") != base)
         #expect(try text("{x: y, y: x}", train: "a.tsv") != base)
+    }
+
+    @Test func `paths that were relative stay so, from wherever the resolved file is read`() throws {
+        let place = try TemporaryDirectory()
+        for name in ["project/model/config.json", "project/data/t.tsv", "project/data/v.tsv", "fixed/f.tsv"] {
+            try place.write(name, "x")
+        }
+        try FileManager.default.createDirectory(
+            atPath: place.file("project/runs/one"), withIntermediateDirectories: true)
+        let yaml = """
+            model: model
+            tasks:
+              - {name: t, train: data/t.tsv, validation: data/v.tsv, fields: [a], labels: [x, y]}
+              - {name: f, train: \(place.file("fixed/f.tsv")), fields: [a], labels: [x, y]}
+            data: {cache: absent}
+
+            """
+        let file = try place.write("project/run.yaml", yaml)
+        let configuration = try RunConfiguration.load(file: file)
+        let resolved = configuration.resolvedYAML(in: place.file("project/runs/one"))
+        for part in [
+            "\nmodel: \"../../model\"\n", "train: \"../../data/t.tsv\"", "train: \(place.file("fixed/f.tsv"))",
+        ] {
+            #expect(resolved.contains(part), "\(resolved)")
+        }
+        // What does not exist yet cannot be checked, and is named in full.
+        #expect(resolved.contains("cache: \(place.file("project/absent"))"), "\(resolved)")
+        let written = try place.write("project/runs/one/config.yaml", resolved)
+        let again = try RunConfiguration.load(file: written)
+        #expect(again == configuration)
+        #expect(again.resolvedYAML(in: place.file("project/runs/one")) == resolved)
+        #expect(configuration.isSaid(by: Data(resolved.utf8), in: place.file("project/runs/one")))
+        // The tree is moved as a whole.
+        try FileManager.default.moveItem(atPath: place.file("project"), toPath: place.file("elsewhere"))
+        let moved = try RunConfiguration.load(file: place.file("elsewhere/runs/one/config.yaml"))
+        #expect(moved.model == place.file("elsewhere/model"))
+        guard case .custom(let task) = moved.tasks[0], case .custom(let fixed) = moved.tasks[1] else { return }
+        #expect(task.train == place.file("elsewhere/data/t.tsv") && fixed.train == place.file("fixed/f.tsv"))
+    }
+
+    @Test func `a path that links would lead elsewhere is named in full`() throws {
+        let place = try TemporaryDirectory()
+        try place.write("project/model/config.json", "x")
+        try FileManager.default.createDirectory(atPath: place.file("far/away/run"), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: place.file("project/run"), withDestinationPath: place.file("far/away/run"))
+        let configuration = try RunConfiguration.load(
+            yaml: "model: model\ndata: {glue: /glue}\n", name: "run.yaml", directory: place.file("project"))
+        #expect(
+            configuration.resolvedYAML(in: place.file("project/run")).contains(
+                "\nmodel: \(place.file("project/model"))\n"))
     }
 }

@@ -23,13 +23,15 @@ public enum ExportCommand {
         public var baseName: String?
         /// Whether the change of the figures is measured.
         public var measures: Bool
+        /// Where the model lies; nil for the place of the training.
+        public var model: String?
         /// Whether task files and settings may differ from those of the training.
         public var allowsChanges: Bool
 
         /// Creates a request.
         public init(
             format: String, task: String? = nil, checkpoint: String = "best", out: String, baseName: String? = nil,
-            measures: Bool = true, allowsChanges: Bool = false
+            measures: Bool = true, model: String? = nil, allowsChanges: Bool = false
         ) {
             self.format = format
             self.task = task
@@ -37,6 +39,7 @@ public enum ExportCommand {
             self.out = out
             self.baseName = baseName
             self.measures = measures
+            self.model = model
             self.allowsChanges = allowsChanges
         }
     }

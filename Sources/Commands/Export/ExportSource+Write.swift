@@ -20,8 +20,8 @@ extension ExportSource {
         case .native:
             try NativeExport.write(
                 adapter, method.parameters, weights.readOnly, tasks: definitions,
-                backbone: checkpoint.identity.backbone, program: ProgramVersion.current, step: checkpoint.step,
-                into: directory)
+                backbone: checkpoint.identity.backbone, description: description, program: ProgramVersion.current,
+                step: checkpoint.step, into: directory)
         case .peft:
             guard let adapter = part.adapter else { throw missing }
             try PEFTDirectory.write(adapter, base: base.text, into: directory)

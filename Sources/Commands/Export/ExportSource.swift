@@ -34,6 +34,7 @@ struct ExportSource {
     var method: any Method
     var weights: Arena
     var adapter: AdapterConfiguration
+    var description: AdapterDescription
     var checkpoint: LoadedCheckpoint
     var parts: [Part]
     /// The split on which changes are measured, for one or all tasks; empty where nothing is measured.
@@ -45,7 +46,7 @@ struct ExportSource {
     static func read(
         _ path: String, _ format: ExportFormat, _ request: ExportCommand.Request, world: Communicator
     ) throws(Failure) -> ExportSource {
-        let opened = try OpenedRun(path, checkpoint: request.checkpoint, world: world)
+        let opened = try OpenedRun(path, checkpoint: request.checkpoint, model: request.model, world: world)
         let (base, shape) = (opened.base, opened.base.model.shape)
         guard let checkpoint = opened.checkpoint else {
             throw Failure(.internal, "the checkpoint is not known on rank 0; report this")
@@ -73,7 +74,8 @@ struct ExportSource {
             definitions: base.definitions, cards: [], evaluator: base.evaluator,
             maximumLength: base.model.maximumLength, threads: opened.threads, aliases: shape.aliases(),
             method: base.method,
-            weights: opened.model.weights, adapter: base.adapter, checkpoint: checkpoint,
+            weights: opened.model.weights, adapter: base.adapter, description: try base.description(),
+            checkpoint: checkpoint,
             parts: (tasks ?? []).map { Part(task: $0) }, evaluations: [], own: [])
         for (definition, budget) in zip(base.definitions, base.budgets) {
             source.cards.append(try CardTask(definition, budget: budget, vocabulary: base.vocabulary))

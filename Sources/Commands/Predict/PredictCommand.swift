@@ -23,13 +23,15 @@ public enum PredictCommand {
         public var resumes: Bool
         /// Whether log-probabilities of all labels are given.
         public var scores: Bool
+        /// Where the model lies; nil for the place of the training.
+        public var model: String?
         /// Whether settings may differ from those of the training.
         public var allowsChanges: Bool
 
         /// Creates a request.
         public init(
             checkpoint: String, task: String?, input: String?, output: String?, resumes: Bool, scores: Bool,
-            allowsChanges: Bool
+            model: String? = nil, allowsChanges: Bool
         ) {
             self.checkpoint = checkpoint
             self.task = task
@@ -37,6 +39,7 @@ public enum PredictCommand {
             self.output = output
             self.resumes = resumes
             self.scores = scores
+            self.model = model
             self.allowsChanges = allowsChanges
         }
     }
@@ -56,7 +59,11 @@ public enum PredictCommand {
     public static func run(_ path: String, _ request: Request, world: Communicator) throws(Failure) -> Int32 {
         // What is written can be continued wherever it ends.
         StopSignals.endAtOnce()
-        let opened = try OpenedRun(path, checkpoint: request.checkpoint, world: world)
+        let isRun = try world.share(OpenedRun.isRun(path), "whether it is a run")
+        let opened =
+            try isRun
+            ? OpenedRun(path, checkpoint: request.checkpoint, model: request.model, world: world)
+            : OpenedRun(adapter: path, model: request.model, world: world)
         let task = try world.rankZeroFirst { () throws(Failure) in try number(of: request.task, opened) }
         try checkChanges(opened, request)
         let name = request.input.flatMap { $0 == "-" ? nil : $0 } ?? "standard input"

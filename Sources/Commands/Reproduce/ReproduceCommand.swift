@@ -18,9 +18,12 @@ public struct ReproduceCommand {
         public var steps: Int?
         /// Where the replay's run directory is kept; nil puts it below the run and removes it at the end.
         public var out: String?
+        /// Where the model lies; nil for the place of the training.
+        public var model: String?
 
         /// Creates a request.
-        public init(path: String, steps: Int? = nil, out: String? = nil) {
+        public init(path: String, steps: Int? = nil, out: String? = nil, model: String? = nil) {
+            self.model = model
             self.path = path
             self.steps = steps
             self.out = out
@@ -106,12 +109,7 @@ public struct ReproduceCommand {
 
     /// The run's own configuration, without settings that take time and change no bit.
     private func withoutExtras() throws(Failure) -> RunConfiguration {
-        guard FileManager.default.fileExists(atPath: run.configuration) else {
-            throw Failure(
-                .inputMissing,
-                "\(run.path) is no run directory: it holds no config.yaml; give the --out of a train command")
-        }
-        let own = try RunConfiguration.load(file: run.configuration)
+        let own = try RunConfiguration.load(file: OpenedRun.configuration(of: run))
         guard own.reduction == .exact else {
             throw Failure(
                 .badConfiguration,
@@ -127,7 +125,10 @@ public struct ReproduceCommand {
         // cache.
         let cache = run.path(of: .cache)
         if own.cache == nil, foreignLinkOwner(cache) == nil { changes.append("data.cache=\(cache)") }
-        return try RunConfiguration.load(file: run.configuration, overrides: changes)
+        let plain = try RunConfiguration.load(file: run.configuration, overrides: changes)
+        let configuration = request.model.map(plain.placing(model:)) ?? plain
+        try OpenedRun.refuseMissingModel(configuration, of: run)
+        return configuration
     }
 
     private func compare(_ original: Original) throws(Failure) -> Bool {

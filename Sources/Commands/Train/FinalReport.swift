@@ -1,4 +1,5 @@
 import Checkpoints
+import Configuration
 import Failures
 import MPI
 import Runs
@@ -32,7 +33,8 @@ struct FinalReport {
         }
         try unsafe world.broadcast(UnsafeMutableRawBufferPointer(trainer.state.weights.elements), from: 0)
         let split: SplitName = session.evaluationTasks(.test).isEmpty ? .validation : .test
-        let tasks = session.evaluationTasks(split) + session.tasksBeside(split)
+        let evaluation = EvaluationSession(session)
+        let tasks = evaluation.tasks(split)
         let begun = ContinuousClock.now
         let ending = try stop.watch(onAllRanks: spread) { () throws(Failure) in
             try evaluator.evaluate(tasks, team: trainer.team.team, over: spread ? world : nil)
@@ -41,16 +43,19 @@ struct FinalReport {
         try session.inputs.check(on: world, MappedInputs.noFigures)
         guard let writer, let results = ending.value else { return nil }
         let seconds = ProgressLine.seconds(begun.duration(to: .now))
-        var record = EvaluationRecord(results, step: best, split: split.rawValue, hasLabels: true, seconds: seconds)
-        record.basis = session.basis(adapter: adapter ?? (try? store.open(.step(best)))?.adapterDigest)
+        let baselines = try evaluation.baselines(tasks)
+        let record = evaluation.record(
+            results, of: tasks, split: split, step: best,
+            adapter: adapter ?? (try? store.open(.step(best)))?.adapterDigest, seed: session.base.configuration.seed,
+            baselines: baselines, seconds: seconds)
         try AnswersFile(results).write(run, split: split)
         try EvaluationFile(record).write(run, split: split)
         try writer.drawEnd(record.ofBest, of: trainer.state.step)
         writer.say(
             "\n\(split) split, \(bestStep == nil ? "last" : "best") checkpoint (step \(best)), times 100; baseline: the most "
                 + "frequent answer")
-        writer.say(ScoreTable(results, baseline: try session.baselines(tasks)).text)
-        for note in session.footnotes(split, isBest: bestStep != nil) { writer.say(note) }
+        writer.say(ScoreTable(results, baseline: baselines.mapValues(\.scores)).text)
+        for note in evaluation.footnotes(split, isBest: bestStep != nil) { writer.say(note) }
         writer.say("")
         let bestPath = bestStep == nil ? "none, since nothing was evaluated" : "\(store.directory)/best"
         writer.say("best checkpoint: \(bestPath)    last: \(store.directory)/last")

@@ -62,7 +62,7 @@ extension TrainCommand {
             interference: resumed?.state.interference)
         let writer = try RunWriter(
             run: run, checkpoints: checkpoints, ending: ending, start: start,
-            beginning: configuration.writesTensorBoard ? Event.beginning(of: configuration) : nil,
+            beginning: configuration.writesTensorBoard ? Event.beginning(of: configuration, in: run) : nil,
             hasOtherNodes: hasOtherNodes)
         if let resumed, resumed.isFromElsewhere || !resumed.remarks.isEmpty {
             // If the run is killed before its next checkpoint, it must be able to continue from here. It must not find a best

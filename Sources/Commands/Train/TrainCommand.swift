@@ -185,7 +185,9 @@ public struct TrainCommand {
             store: store,
             constants: RunCheckpoints.Constants(
                 adapter: session.base.adapter, layout: state.parameters, trained: state.trained,
-                modelFiles: try session.base.modelFiles(), identity: identity, libraries: libraries,
+                modelFiles: try session.base.modelFiles(),
+                description: try world.rankZeroFirst { () throws(Failure) in try session.base.description() },
+                identity: identity, libraries: libraries,
                 seed: configuration.seed, steps: configuration.steps,
                 keep: configuration.checkpointKeep, inputs: session.inputs),
             run: run)

@@ -1,6 +1,7 @@
 import Foundation
 package import Runs
 import Tensors
+package import Training
 
 /// The `README.md` of an exported directory: a model card with the front matter that the hub reads.
 package struct ModelCard {

@@ -3,7 +3,7 @@ package import Failures
 import Foundation
 package import Tasks
 package import Tensors
-import Training
+package import Training
 
 /// The native format: everything of the adapter in one file that `train --init-from` reads.
 package enum NativeExport {
@@ -40,10 +40,12 @@ package enum NativeExport {
     /// Writes the file into a directory.
     package static func write(
         _ configuration: AdapterConfiguration, _ layout: ParameterLayout, _ weights: ReadOnlyArena,
-        tasks: [TaskDefinition], backbone: String, program: String, step: Int, into directory: String
+        tasks: [TaskDefinition], backbone: String, description: AdapterDescription? = nil, program: String, step: Int,
+        into directory: String
     ) throws(Failure) {
         try NativeAdapter.write(
             configuration, layout, weights, tasks: StableJSON.line(tasks.map(Row.init), "the table of tasks"),
-            backbone: backbone, program: program, step: step, to: "\(directory)/\(NativeAdapter.fileName)")
+            backbone: backbone, description: description, program: program, step: step,
+            to: "\(directory)/\(NativeAdapter.fileName)")
     }
 }

@@ -7,9 +7,9 @@ extension Event {
     /// TensorBoard makes the columns of that tab from all runs that it shows, as long as none describes an experiment
     /// (`_hparams_/experiment`). It takes such a description from one of the runs, which then lacks the tasks and keys of others. So
     /// there is none.
-    package static func beginning(of configuration: RunConfiguration) -> [Tagged] {
+    package static func beginning(of configuration: RunConfiguration, in run: RunDirectory) -> [Tagged] {
         // Indented lines are code in Markdown, whatever they contain.
-        let code = configuration.resolvedYAML.split(separator: "\n", omittingEmptySubsequences: false)
+        let code = configuration.resolvedYAML(in: run.path).split(separator: "\n", omittingEmptySubsequences: false)
             .map { "    " + $0 }.joined(separator: "\n")
         return [
             ("config.yaml", .text(code)),

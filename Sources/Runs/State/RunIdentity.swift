@@ -47,7 +47,9 @@ extension RunState.Identity {
         if let difference = RunConfiguration.differences(from: configuration, to: other.configuration).first {
             return "the configuration differs (\(difference))"
         }
-        if backbone != other.backbone { return "the model (its config.json or weights) differs" }
+        if backbone != other.backbone {
+            return "the model (its config.json or weights) differs: its digest was \(backbone) and is \(other.backbone)"
+        }
         if hasOtherVocabulary(than: other.vocabulary) {
             return
                 "the vocabulary (the tokenizer of the model directory, such as spiece.model, with its added tokens) differs"

@@ -52,6 +52,14 @@ public struct TaskSources: Sendable, Equatable, Codable {
     }
 
     private func differences(from old: TaskSources) -> [String] {
+        differences(ofSplitsFrom: old)
+            + old.splits.filter { before in !splits.contains { $0.name == before.name } }.map {
+                "it has no \($0.name) split any more"
+            }
+    }
+
+    /// The differences of the splits that these sources have from those of the same names; each is a part of a sentence.
+    package func differences(ofSplitsFrom old: TaskSources) -> [String] {
         var differences: [String] = []
         for split in splits {
             guard let before = old.splits.first(where: { $0.name == split.name }) else {
@@ -68,9 +76,6 @@ public struct TaskSources: Sendable, Equatable, Codable {
             }
         }
         return differences
-            + old.splits.filter { before in !splits.contains { $0.name == before.name } }.map {
-                "it has no \($0.name) split any more"
-            }
     }
 }
 

@@ -78,14 +78,16 @@ public struct SplitDefinition: Sendable, Equatable, Codable {
     /// Chooses the splits of a task from the files that exist.
     ///
     /// With both a validation and a test file, each is its own split. A validation file alone is halved into validation and
-    /// test. Without one, `holdOut` training rows become validation; a test file, if there is one, is the test split.
+    /// test. Without one, `holdOut` training rows become validation, and `holdOutTest` of the others, drawn after them from the
+    /// same random order, become test; a test file, if there is one, is the test split.
     public static func splits(
-        train: [String], validation: [String] = [], test: [String] = [], holdOut: Int? = nil
+        train: [String], validation: [String] = [], test: [String] = [], holdOut: Int? = nil, holdOutTest: Int? = nil
     ) -> [SplitDefinition] {
         let training = SplitDefinition(.train, .files(train))
         if let holdOut, validation.isEmpty {
             let heldOut = SplitDefinition(.validation, .heldOutOfTraining(holdOut))
-            return [training, heldOut] + (test.isEmpty ? [] : [SplitDefinition(.test, .files(test))])
+            let ofTest: SplitSource? = test.isEmpty ? holdOutTest.map { .heldOutOfTraining($0) } : .files(test)
+            return [training, heldOut] + [ofTest.map { SplitDefinition(.test, $0) }].compactMap(\.self)
         }
         if validation.isEmpty { return [training] }
         guard test.isEmpty else {

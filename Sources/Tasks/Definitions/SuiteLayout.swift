@@ -31,7 +31,8 @@ struct SuiteLayout {
             map = LabelMap(classes: labels, ignored: ignored)
         }
         return try TaskDefinition(
-            name: name, format: format, fields: fields, label: label, group: group, answers: answers, labels: map, metrics: metrics,
+            name: name, format: format, fields: fields, label: label, group: group, answers: answers, labels: map,
+            metrics: metrics,
             splits: splits, leavesOutIncompleteRows: leavesOutIncompleteRows, suite: suite)
     }
 }

@@ -1,8 +1,9 @@
 /// The format of a task's files.
 public enum TableFormat: Sendable, Equatable, Codable {
     /// Tab-separated values, one row per line; quotes have no meaning. With a header, columns have names. Without one, every
-    /// row must have `columns` columns, or as many as the first row when `columns` is nil.
-    case tsv(hasHeader: Bool, columns: Int? = nil)
+    /// row must have `columns` columns, or as many as the first row when `columns` is nil. Rows may have more columns, which are
+    /// not read, if `ragged` is true; nil is false, so that a definition without it keeps the digest that it always had.
+    case tsv(hasHeader: Bool, columns: Int? = nil, ragged: Bool? = nil)
     /// Comma-separated values with quotes as in RFC 4180, so that a row may take several lines; header and `columns` as above.
     case csv(hasHeader: Bool, columns: Int? = nil)
     /// One JSON object per line.

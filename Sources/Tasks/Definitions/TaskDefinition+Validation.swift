@@ -3,7 +3,7 @@ import Tensors
 
 extension TaskDefinition {
     /// Checks everything that can be wrong in a definition without reading files.
-    func validate() throws(Failure) {
+    func validate(isTrained: Bool) throws(Failure) {
         try check(isName(name), "a task's name is letters, digits, \"_\", \"-\" and \".\"; rename it")
         try validateFields()
         switch answers {
@@ -31,7 +31,7 @@ extension TaskDefinition {
                 labels.entries.contains { $0.label == positive },
                 "its positive label \"\(positive.shown)\" is none of its labels; use \(labels.allowed)")
         }
-        try validateSplits()
+        try validateSplits(isTrained: isTrained)
     }
 
     private func check(_ holds: Bool, _ message: @autoclosure () -> String) throws(Failure) {
@@ -51,12 +51,12 @@ extension TaskDefinition {
             switch (format, column) {
             case (_, .index(let index)) where index < 0:
                 throw Failure(.badConfiguration, "column \(index) does not exist; columns are counted from 0")
-            case (.tsv(_, let count?), .index(let index)) where index >= count,
+            case (.tsv(_, let count?, _), .index(let index)) where index >= count,
                 (.csv(_, let count?), .index(let index)) where index >= count:
                 throw Failure(.badConfiguration, "there is no column \(index), only 0 to \(count - 1)")
             case (.jsonLines, .index(let index)), (.jsonRows, .index(let index)):
                 throw Failure(.badConfiguration, "a JSON object has no column \(index); name its key")
-            case (.tsv(hasHeader: false, _), .named(let name)), (.csv(hasHeader: false, _), .named(let name)):
+            case (.tsv(hasHeader: false, _, _), .named(let name)), (.csv(hasHeader: false, _), .named(let name)):
                 throw Failure(
                     .badConfiguration,
                     "column \"\(name.shown)\" cannot be found in files without a header; give its number, from 0")
@@ -109,10 +109,12 @@ extension TaskDefinition {
             "\(decimals) decimals do not tell grades of a step of \(step) apart; use more decimals")
     }
 
-    private func validateSplits() throws(Failure) {
+    private func validateSplits(isTrained: Bool) throws(Failure) {
         try check(Set(splits.map(\.name)).count == splits.count, "two splits have the same name; rename one")
-        guard case .files(let training)? = split(.train)?.source, !training.isEmpty else {
-            throw Failure(.badConfiguration, "it has no training file; give one")
+        if isTrained {
+            guard case .files(let training)? = split(.train)?.source, !training.isEmpty else {
+                throw Failure(.badConfiguration, "it has no training file; give one")
+            }
         }
         for split in splits {
             try check(isName(split.name.rawValue), "\"\(split.name.rawValue.shown)\" is no name for a split; rename it")

@@ -24,7 +24,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     public let metrics: [Metric]
     /// The files' label of the class for which F1 is computed; nil for the default of `PositiveClass`.
     public let positive: String?
-    /// The splits, including `train`.
+    /// The splits, including `train` unless the task is only evaluated.
     public let splits: [SplitDefinition]
     /// Whether rows with too few columns are left out and counted as incomplete, instead of being bad rows. QQP's files contain
     /// some, and GLUE's own reader leaves them out.
@@ -37,11 +37,13 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
     /// - Parameters:
     ///   - template: A custom source text; by default `<name> <field>: {field} <field>: {field}`.
     ///   - answers: Classes (then `labels` is needed), grades or free text.
+    ///   - isTrained: Whether it must have training files; a task that is only evaluated or answered has none.
     public init(
         name: String, format: TableFormat, fields: [Field], label: Column, group: Column? = nil,
         template: String? = nil,
         answers: AnswerSpace, labels: LabelMap = LabelMap(entries: []), metrics: [Metric], positive: String? = nil,
-        splits: [SplitDefinition], leavesOutIncompleteRows: Bool = false, suite: TaskSuite? = nil
+        splits: [SplitDefinition], leavesOutIncompleteRows: Bool = false, suite: TaskSuite? = nil,
+        isTrained: Bool = true
     ) throws(Failure) {
         self.name = name
         self.format = format
@@ -62,7 +64,7 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
             let names = fields.map(\.name)
             let pattern = template ?? Template.defaultPattern(task: name, fields: names)
             self.template = try Template(pattern, fields: names)
-            try validate()
+            try validate(isTrained: isTrained)
         } catch {
             throw Failure(error.code, "task \"\(name.shown)\": \(error.message)")
         }
@@ -94,6 +96,6 @@ public struct TaskDefinition: Sendable, Equatable, Codable {
             answers: answers, labels: labels, metrics: metrics, positive: positive,
             splits: splits.map {
                 SplitDefinition($0.name, $0.source.mapPaths(transform), label: $0.label)
-            }, leavesOutIncompleteRows: leavesOutIncompleteRows)
+            }, leavesOutIncompleteRows: leavesOutIncompleteRows, isTrained: split(.train) != nil)
     }
 }

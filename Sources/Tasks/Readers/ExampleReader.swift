@@ -23,8 +23,9 @@ struct ExampleReader: Sendable {
     init(_ file: TextFile, _ definition: TaskDefinition) throws(Failure) {
         let columns = definition.fields.map(\.column) + [definition.label] + [definition.group].compactMap(\.self)
         switch definition.format {
-        case .tsv(let hasHeader, let count):
-            reader = try TSVReader(file, hasHeader: hasHeader, columnCount: count, columns: columns)
+        case .tsv(let hasHeader, let count, let ragged):
+            reader = try TSVReader(
+                file, hasHeader: hasHeader, columnCount: count, isRagged: ragged ?? false, columns: columns)
         case .csv(let hasHeader, let count):
             reader = try CSVReader(file, hasHeader: hasHeader, columnCount: count, columns: columns)
         case .jsonLines:

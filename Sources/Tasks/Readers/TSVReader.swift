@@ -3,7 +3,8 @@ import Tensors
 
 /// Reads tab-separated values as GLUE writes them: no quoting, no escapes, one row per line.
 ///
-/// Every row must have as many columns as the header, or, in files without one, as many as the task says.
+/// Every row must have as many columns as the header, or, in files without one, as many as the task says. Rows of a ragged file
+/// may have more, which are not read.
 struct TSVReader: RecordReader {
     private var lines: LineCursor
     private let columns: TableColumns
@@ -13,7 +14,9 @@ struct TSVReader: RecordReader {
     /// Opens a file; throws `badData` when it is empty or its header lacks a requested column.
     ///
     /// `columnCount`: the number of columns of a file without header; nil takes that of the first row.
-    init(_ file: TextFile, hasHeader: Bool, columnCount: Int?, columns: [Column]) throws(Failure) {
+    init(
+        _ file: TextFile, hasHeader: Bool, columnCount: Int?, isRagged: Bool = false, columns: [Column]
+    ) throws(Failure) {
         lines = LineCursor(file)
         let path = file.path
         let first = lines
@@ -31,7 +34,7 @@ struct TSVReader: RecordReader {
             throw Failure(.badData, "\(path.shown):1: the line is not UTF-8; convert the file")
         }
         self.columns = try TableColumns(
-            first: names, hasHeader: hasHeader, count: columnCount, columns: columns, path: path)
+            first: names, hasHeader: hasHeader, count: columnCount, isRagged: isRagged, columns: columns, path: path)
         if !hasHeader { lines = first }
     }
 

@@ -8,12 +8,14 @@ struct TableColumns: Sendable {
     /// For each column i: the indices in the record that it fills.
     private let values: [[Int]]
     private let hasHeader: Bool
+    /// Whether rows may have more columns, which are not read.
+    private let isRagged: Bool
 
     /// Finds the asked-for columns in the first row of the file at `path`; throws `badData` when one is not there.
     ///
     /// `count`: the number of columns of a file without header; nil takes that of the first row.
     init(
-        first names: [String], hasHeader: Bool, count: Int?, columns: [Column], path: String
+        first names: [String], hasHeader: Bool, count: Int?, isRagged: Bool = false, columns: [Column], path: String
     ) throws(Failure) {
         guard !hasHeader || names.allSatisfy(\.isStreamSafe) else {
             throw Failure(
@@ -23,6 +25,7 @@ struct TableColumns: Sendable {
         let places = hasHeader ? names : (0..<(count ?? names.count)).map(String.init)
         self.count = places.count
         self.hasHeader = hasHeader
+        self.isRagged = isRagged
         var values: [[Int]] = Array(repeating: [], count: places.count)
         for (index, column) in columns.enumerated() {
             values[try Self.place(of: column, in: places, path)].append(index)
@@ -35,7 +38,7 @@ struct TableColumns: Sendable {
 
     /// The result of a row with `found` columns.
     func outcome(_ found: Int) -> RowOutcome {
-        if found == count { return .complete }
+        if found == count || (isRagged && found > count) { return .complete }
         let expected = hasHeader ? "the file has \(count)" : "rows of this file have \(count)"
         let reason = "the row has \(found) \(found == 1 ? "column" : "columns"), but \(expected)"
         return found < count ? .incomplete(reason) : .malformed(reason)

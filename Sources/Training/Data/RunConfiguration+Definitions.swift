@@ -90,6 +90,6 @@ extension CustomTask {
             metrics: metrics.compactMap(Metric.init), positive: positive,
             splits: SplitDefinition.splits(
                 train: [train], validation: validation.map { [$0] } ?? [], test: test.map { [$0] } ?? [],
-                holdOut: validation == nil ? holdOut : nil))
+                holdOut: validation == nil ? holdOut : nil, holdOutTest: holdOutTest))
     }
 }

@@ -23,11 +23,13 @@ package struct RunData: TrainingExamples {
     /// Rank 0 goes first, then the first rank of every node (whose cache directory may be its own), then the others, so that
     /// nothing is tokenised twice. The rank that works has the cores of all ranks of its node. Among the ranks of a node that
     /// name the same files, only the first one reads them; the others rely on its result. `accept` is called with the inputs on
-    /// rank 0 before they are tokenised, and may refuse them.
+    /// rank 0 before they are tokenised, and may refuse them. Tasks that are only evaluated (`isTrained` is false) need no training
+    /// examples.
     package init(
         _ configuration: RunConfiguration, _ definitions: [TaskDefinition], run: RunDirectory,
         vocabulary: any Tokenizer,
-        world: Communicator, accepting accept: @escaping (TokenCacheInputs) throws(Failure) -> Void = { _ in }
+        world: Communicator, isTrained: Bool = true,
+        accepting accept: @escaping (TokenCacheInputs) throws(Failure) -> Void = { _ in }
     ) throws(Failure) {
         let directory = configuration.cachePath(of: run)
         let open = { () throws(Failure) -> TokenCache in
@@ -57,7 +59,7 @@ package struct RunData: TrainingExamples {
         sources = try world.share(cache.sources, "the files of the tasks")
         try node.free()
         var training: [CachedSplit] = []
-        for task in self.cache.tasks {
+        for task in self.cache.tasks where isTrained {
             guard let split = task.split(.train), split.count > 0 else {
                 throw Failure(
                     .badData, "task \(task.name) has no training examples; give it some or leave it out of tasks")

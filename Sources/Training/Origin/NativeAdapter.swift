@@ -17,14 +17,19 @@ package struct NativeAdapter {
         static let tasks = "tasks"
         static let program = "program"
         static let step = "step"
+        static let description = "description"
     }
 
     /// The adapter's configuration.
     package let configuration: AdapterConfiguration
     /// The digest of the backbone on which it was trained.
     package let backbone: String
+    /// What is needed to answer without the run; nil in files of earlier versions.
+    let description: AdapterDescription?
     /// The digest of the file, texts included.
     let digest: ContentDigest
+    /// Number of training steps.
+    let step: Int
     /// The file with the tensors.
     let file: SafetensorsFile
 
@@ -52,6 +57,10 @@ package struct NativeAdapter {
         }
         configuration = try AdapterConfiguration(Data(text.utf8), path: path)
         self.backbone = backbone
+        step = file.metadata[Key.step].flatMap { Int($0) } ?? 0
+        description = try file.metadata[Key.description].map { text throws(Failure) in
+            try AdapterDescription(Data(text.utf8), path: path)
+        }
         digest = try ContentDigest.of(file: path)
     }
 
@@ -62,13 +71,15 @@ package struct NativeAdapter {
     ///   - backbone: the digest of the backbone.
     package static func write(
         _ configuration: AdapterConfiguration, _ layout: ParameterLayout, _ weights: ReadOnlyArena, tasks: Data,
-        backbone: String, program: String, step: Int, to path: String
+        backbone: String, description: AdapterDescription?, program: String, step: Int, to path: String
     ) throws(Failure) {
         let text = try StableJSON.line(configuration, "the adapter's configuration")
-        var writer = SafetensorsWriter(metadata: [
+        var metadata = [
             Key.form: form, Key.configuration: String(decoding: text, as: UTF8.self), Key.backbone: backbone,
             Key.tasks: String(decoding: tasks, as: UTF8.self), Key.program: program, Key.step: "\(step)",
-        ])
+        ]
+        if let description { metadata[Key.description] = String(decoding: try description.json(), as: UTF8.self) }
+        var writer = SafetensorsWriter(metadata: metadata)
         try writer.add(layout, weights)
         try writer.write(to: path)
     }

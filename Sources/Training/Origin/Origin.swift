@@ -59,9 +59,13 @@ package struct Origin {
             self.init(path: directory, digest: adapter.digest, backbone: nil, kind: .peft(adapter.sites))
         } else if has("unolora_config.json") {
             let name = has("model.safetensors") ? "model.safetensors" : "unolora_model.safetensors"
+            let described = directory + "/" + AdapterDescription.fileName
+            let description =
+                try has(AdapterDescription.fileName)
+                ? AdapterDescription(BoundedJSON.content(of: described), path: described) : nil
             try self.init(
                 path: directory, adapter: directory, weights: directory + "/" + name,
-                digest: ContentDigest.of(file: directory + "/" + name), backbone: nil)
+                digest: ContentDigest.of(file: directory + "/" + name), backbone: description?.base.digest)
         } else {
             throw Failure(
                 .inputMissing,

@@ -18,6 +18,8 @@ package final class RunCheckpoints: @unchecked Sendable {
         var trained: TrainedParameters
         /// The other files of the model, for a method that trains all of its tensors; else nil.
         var modelFiles: [String: Data]?
+        /// What the adapter's directory needs to be of use alone.
+        var description: AdapterDescription
         var identity: RunState.Identity
         var libraries: [String: String]
         var seed: UInt64
@@ -30,13 +32,14 @@ package final class RunCheckpoints: @unchecked Sendable {
         /// Creates the values.
         package init(
             adapter: AdapterConfiguration, layout: ParameterLayout, trained: TrainedParameters,
-            modelFiles: [String: Data]?, identity: RunState.Identity, libraries: [String: String], seed: UInt64,
-            steps: Int, keep: Int, inputs: MappedInputs
+            modelFiles: [String: Data]?, description: AdapterDescription, identity: RunState.Identity,
+            libraries: [String: String], seed: UInt64, steps: Int, keep: Int, inputs: MappedInputs
         ) {
             self.adapter = adapter
             self.layout = layout
             self.trained = trained
             self.modelFiles = modelFiles
+            self.description = description
             self.identity = identity
             self.libraries = libraries
             self.seed = seed
@@ -167,7 +170,9 @@ package final class RunCheckpoints: @unchecked Sendable {
                     state: try state.encoded(), layout: constants.layout, momentLayout: constants.trained.layout,
                     weights: weights.readOnly, firstMoments: mean.readOnly, secondMoments: square.readOnly,
                     averages: self.averages(state, averages),
-                    modelFiles: constants.modelFiles, dependsOn: constants.libraries))
+                    modelFiles: constants.modelFiles,
+                    adapterFiles: [AdapterDescription.fileName: try constants.description.json()],
+                    dependsOn: constants.libraries))
         } catch {
             // If another job has taken the directory over, it removes what this one has half written.
             try run.owner.checkNow()

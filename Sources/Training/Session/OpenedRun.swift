@@ -13,23 +13,58 @@ package struct OpenedRun {
     package let checkpoint: LoadedCheckpoint?
     /// Threads of this rank.
     package let threads: Int
+    /// The configuration with the values that were set for this use.
+    package let settings: EvaluationSettings
 
-    /// Opens a run directory; collective. `checkpoint` is best, last, a step or a path.
-    package init(_ path: String, checkpoint name: String, world: Communicator) throws(Failure) {
+    /// Opens a run directory; collective.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: best, last, a step or a path.
+    ///   - place: where the model lies now; nil for where it lay in the training.
+    ///   - assignments: `--set key=value` of keys that decide nothing of the training.
+    package init(
+        _ path: String, checkpoint name: String, model place: String? = nil, setting assignments: [String] = [],
+        world: Communicator
+    ) throws(Failure) {
         run = RunDirectory(path)
-        let file = run.configuration
-        let configuration = try world.rankZeroFirst { () throws(Failure) in
-            guard FileManager.default.fileExists(atPath: file) else {
-                throw Failure(
-                    .inputMissing,
-                    "\(path) is no run directory: it holds no config.yaml; give the --out of a train command")
-            }
-            return try RunConfiguration.load(file: file)
+        let run = run
+        settings = try world.rankZeroFirst { () throws(Failure) in
+            try EvaluationSettings(run: Self.configuration(of: run), set: assignments)
         }
+        let configuration = place.map(settings.configuration.placing(model:)) ?? settings.configuration
+        try world.rankZeroFirst { () throws(Failure) in try Self.refuseMissingModel(configuration, of: run) }
         base = try RunModel(configuration, training: false, world: world)
         model = AdaptedModel(base.method, on: base.model, seed: configuration.seed)
         checkpoint = try base.load(name, of: run, into: model.weights)
         threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
+    }
+
+    /// Puts together what was opened elsewhere.
+    init(
+        _ run: RunDirectory, _ base: RunModel, _ model: AdaptedModel, _ checkpoint: LoadedCheckpoint?, threads: Int,
+        settings: EvaluationSettings
+    ) {
+        (self.run, self.base, self.model, self.checkpoint) = (run, base, model, checkpoint)
+        (self.threads, self.settings) = (threads, settings)
+    }
+
+    /// The path of a run's configuration. Refuses a directory that is no run.
+    package static func configuration(of run: RunDirectory) throws(Failure) -> String {
+        guard FileManager.default.fileExists(atPath: run.configuration) else {
+            throw Failure(
+                .inputMissing,
+                "\(run.path) is no run directory: it holds no config.yaml; give the --out of a train command")
+        }
+        return run.configuration
+    }
+
+    /// Refuses a model that is not where it was in the training, with how to say where it is.
+    package static func refuseMissingModel(_ configuration: RunConfiguration, of run: RunDirectory) throws(Failure) {
+        guard !FileManager.default.fileExists(atPath: configuration.model) else { return }
+        throw Failure(
+            .inputMissing,
+            "the model \(configuration.model) of \(run.path) does not exist; name the place where it lies now with --model"
+        )
     }
 
     /// Engines for generation.

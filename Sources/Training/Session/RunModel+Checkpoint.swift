@@ -20,6 +20,8 @@ package struct LoadedCheckpoint {
     package var adapter: ContentDigest?
     /// Number of its training steps.
     package var step: Int
+    /// Seed of the training.
+    package var seed: UInt64
 }
 
 extension RunModel {
@@ -52,14 +54,16 @@ extension RunModel {
         guard saved.identity.backbone == backbone else {
             throw Failure(
                 .badConfiguration,
-                "\(checkpoint.path) was trained on other weights than \(configuration.model) now has; restore the model"
+                "\(checkpoint.path) was trained on the model with the digest \(saved.identity.backbone), and \(configuration.model) "
+                    + "has \(backbone): other weights or another config.json; restore the model, or name the place of the right "
+                    + "one with --model"
             )
         }
         try check(checkpoint, saved.identity, run)
         try checkpoint.loadWeights(method.parameters, into: weights)
         return LoadedCheckpoint(
             path: checkpoint.path, isOwn: store.holds(checkpoint), identity: saved.identity,
-            adapter: checkpoint.adapterDigest, step: saved.step)
+            adapter: checkpoint.adapterDigest, step: saved.step, seed: saved.seed)
     }
 
     /// Refuses an adapter that means something else in this run: it was trained on other tokens, is scaled or modulated

@@ -32,9 +32,11 @@ package struct RunModel {
 
     /// Opens everything; collective. Rank 0 first runs the steps that may be refused, so that a refusal is reported once.
     /// Weights are packed for the forward, and with `training` also for the backward. With `isNew` it also refuses what an old
-    /// run may go on with. `finished` is called after each part of the start.
+    /// run may go on with. `given` has the tasks where the configuration's cannot be used. `finished` is called after each part of
+    /// the start.
     package init(
-        _ configuration: RunConfiguration, training: Bool, isNew: Bool = false, world: Communicator,
+        _ configuration: RunConfiguration, training: Bool, isNew: Bool = false, tasks given: [TaskDefinition]? = nil,
+        world: Communicator,
         finished: (StartupTimes.Part) -> Void = { _ in }
     ) throws(Failure) {
         self.configuration = configuration
@@ -42,7 +44,9 @@ package struct RunModel {
         let directory = configuration.model
         let products = try world.rankZeroFirst { () throws(Failure) in try ProductBackend(configuration) }
         self.products = products
-        definitions = try world.rankZeroFirst { () throws(Failure) in try configuration.definitions() }
+        definitions = try world.rankZeroFirst { () throws(Failure) in
+            if let given { given } else { try configuration.definitions() }
+        }
         let shape = try world.rankZeroFirst { () throws(Failure) in
             try Backbones.shape(directory: directory)
         }
@@ -116,6 +120,11 @@ package struct RunModel {
         return adapter
     }
 
+    /// What the adapter's directory needs to be of use without the run.
+    package func description() throws(Failure) -> AdapterDescription {
+        try AdapterDescription(configuration, definitions, backbone: backbone)
+    }
+
     /// Everything that must be the same so that a run with this model can be continued.
     package func identity(data: String, sources: [TaskSources]?) -> RunState.Identity {
         RunState.Identity(
@@ -128,7 +137,7 @@ package struct RunModel {
     /// Generates and scores answers with this run's settings.
     package var evaluator: Evaluator { Evaluator(vocabulary: vocabulary, batchSize: configuration.evaluationBatch) }
 
-    private static func budgets(
+    static func budgets(
         _ definitions: [TaskDefinition], _ vocabulary: any Tokenizer, _ configuration: RunConfiguration
     ) throws(Failure) -> [Int] {
         var budgets: [Int] = []

@@ -3,7 +3,7 @@ package import Failures
 import MPI
 package import Runs
 package import Tasks
-package import Tensors
+import Tensors
 import Text
 
 /// A run's model together with its data: everything that training and evaluation need.
@@ -62,16 +62,6 @@ package struct RunSession {
     /// Everything that must be the same so that the run can be continued.
     package var identity: RunState.Identity { base.identity(data: data.digest, sources: data.sources) }
 
-    /// Digest of everything that decides the figures of an evaluation with this adapter: data, model, vocabulary, settings.
-    package func basis(adapter: ContentDigest?) -> String {
-        let positive = base.definitions.compactMap { task in task.positiveClass.map { "\(task.name): \($0.label)" } }
-        let parts = [
-            configuration.resultText(for: .evaluation), "\(configuration.maxNewTokens ?? 0)", "\(positive)",
-            base.backbone, base.vocabulary.digest.hexadecimal, data.digest, adapter?.hexadecimal ?? "",
-        ]
-        return ContentDigest(of: parts.joined(separator: "\n")).hexadecimal
-    }
-
     /// Sentences for people about tasks whose F1 is computed for another class than in earlier versions.
     package var positiveNotices: [String] { base.definitions.compactMap(\.positiveNotice) }
 
@@ -93,14 +83,17 @@ package struct RunSession {
 
     /// What a report shows beside the averages. Some tasks have splits that are halves of a benchmark with separate names, such
     /// as MNLI's matched and mismatched; for these it is the half that is not `split`.
-    package func tasksBeside(_ split: SplitName, names: [String]? = nil) -> [EvaluationTask] {
+    package func tasksBeside(
+        _ split: SplitName, names: [String]? = nil, limit: Int? = nil
+    ) -> [EvaluationTask] {
         return base.definitions.indices.compactMap { index in
             let definition = base.definitions[index]
             guard names?.contains(definition.name) ?? true, definition.split(split)?.label != nil,
                 let other = definition.splits.first(where: { $0.name != split && $0.label != nil }),
                 let label = other.label
             else { return nil }
-            return evaluationTask(index, other.name, name: "\(definition.name)_\(label)", isOutsideAverage: true)
+            return evaluationTask(
+                index, other.name, name: "\(definition.name)_\(label)", isOutsideAverage: true, limit: limit)
         }
     }
 
@@ -111,8 +104,8 @@ package struct RunSession {
         return absent.isEmpty ? nil : "not evaluated, since without a \(split) split: \(absent.joined(separator: ", "))"
     }
 
-    /// The sentences that belong below a table of figures of a split: which rows the figures are of, whether these rows chose the
-    /// checkpoint, and which of the chosen tasks are absent. `isBest` says whether it is the run's best checkpoint.
+    /// The sentences that belong below a table of figures of a split: which rows the figures are of, and whether these rows chose
+    /// the checkpoint. `isBest` says whether it is the run's best checkpoint.
     package func footnotes(_ split: SplitName, names: [String]? = nil, isBest: Bool) -> [String] {
         let definitions = base.definitions.filter { names?.contains($0.name) ?? true }
         let rows = TaskSuite.allCases.compactMap { suite in
@@ -126,7 +119,7 @@ package struct RunSession {
         let isChosen = isBest && configuration.choosesBest && split.rawValue == configuration.evaluationSplit
         let selection =
             "the best checkpoint was chosen by figures of this split, so on other texts its figures are likely to be lower"
-        return rows + [score, isChosen ? selection : nil, omission(split, names: names)].compactMap(\.self)
+        return rows + [score, isChosen ? selection : nil].compactMap(\.self)
     }
 
     /// One sentence for each benchmark's task with a file that has not the rows of the published one.
@@ -135,30 +128,30 @@ package struct RunSession {
     private func evaluationTask(
         _ index: Int, _ split: SplitName, name: String, isOutsideAverage: Bool = false, limit: Int? = nil
     ) -> EvaluationTask? {
-        guard let rows = data.split(task: index, split) else { return nil }
-        let definition = base.definitions[index]
-        let gold = data.gold(task: index, split)
-        let groups = data.groups(task: index, split)
+        data.split(task: index, split).map { rows in
+            rows.evaluation(
+                of: base.definitions[index], as: index, name: name, budget: base.budgets[index],
+                isOutsideAverage: isOutsideAverage, limit: limit, seed: configuration.splitSeed)
+        }
+    }
+}
+
+extension CachedSplit {
+    /// These examples for the evaluator, at most `limit` random ones, answered as the run's task with the number `place`.
+    func evaluation(
+        of definition: TaskDefinition, as place: Int, name: String, budget: Int, isOutsideAverage: Bool = false,
+        limit: Int?, seed: UInt64
+    ) -> EvaluationTask {
+        let groups = definition.group == nil ? nil : (0..<count).compactMap(group)
         let chosen = ExampleSubset.positions(
-            task: definition.name, count: gold.count, limit: limit, seed: configuration.splitSeed, groups: groups)
+            task: definition.name, count: count, limit: limit, seed: seed, groups: groups)
         var task = unsafe EvaluationTask(
-            name: name, task: index, space: definition.answers, metrics: definition.metrics,
-            positive: definition.positiveClass, budget: base.budgets[index], isOutsideAverage: isOutsideAverage,
-            gold: chosen.map { gold[$0] }, source: { unsafe rows.source(chosen[$0]) })
+            name: name, task: place, space: definition.answers, metrics: definition.metrics,
+            positive: definition.positiveClass, budget: budget, isOutsideAverage: isOutsideAverage,
+            gold: chosen.map(gold), source: { unsafe source(chosen[$0]) })
         task.labelNames = definition.labelNames
         task.groups = groups.map { groups in chosen.map { groups[$0] } }
         task.exampleName = { "example \(chosen[$0])" }
         return task
-    }
-
-    /// Scores of always giving each task's most frequent training answer, keyed by the names in `tasks`.
-    package func baselines(_ tasks: [EvaluationTask]) throws(Failure) -> [String: TaskScores] {
-        var scores: [String: TaskScores] = [:]
-        for task in tasks {
-            scores[task.name] = try TaskScores.majorityBaseline(
-                training: data.gold(task: task.task, .train), gold: task.gold, space: task.space, metrics: task.metrics,
-                positive: task.positive, groups: task.groups)
-        }
-        return scores
     }
 }

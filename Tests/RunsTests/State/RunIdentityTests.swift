@@ -34,7 +34,10 @@ import Testing
 
     @Test(
         arguments: [
-            (\RunState.Identity.backbone, "the model (its config.json or weights) differs"),
+            (
+                \RunState.Identity.backbone,
+                "the model (its config.json or weights) differs: its digest was b and is bx"
+            ),
             (\.layout, "the trainables' layout differs"),
             (\.data, "the tokenised data differs (task files, vocabulary or data settings)"),
         ] as [(any WritableKeyPath<RunState.Identity, String> & Sendable, String)])

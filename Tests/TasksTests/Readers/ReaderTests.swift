@@ -64,6 +64,29 @@ import Testing
         }
     }
 
+    @Test func `rows of a ragged file may have more columns, but not fewer`() throws {
+        let format = TableFormat.tsv(hasHeader: false, columns: 3, ragged: true)
+        let fields = [Field("text", column: .index(2))]
+        let rows = "1\tx\ty\thttp://a\n0\tx\tz\n1\tx\tw\t\t\n"
+        let read = try examples("r.tsv", rows, format: format, fields: fields, label: .index(0))
+        #expect(try texts(read) == ["t text: y", "t text: z", "t text: w"])
+        expectFailure(.badData, "s.tsv:2: the row has 2 columns, but rows of this file have 3") {
+            try examples("s.tsv", "1\tx\ty\tz\n1\tx\n", format: format, fields: fields, label: .index(0))
+        }
+    }
+
+    /// A digest of the definition is in the key of the token cache, and so in the identity of each run.
+    @Test func `a format that is not ragged is encoded as in earlier versions`() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        func text(_ format: TableFormat) throws -> String {
+            String(decoding: try encoder.encode(format), as: UTF8.self)
+        }
+        #expect(try text(.tsv(hasHeader: true)) == "{\"tsv\":{\"hasHeader\":true}}")
+        #expect(try text(.tsv(hasHeader: false, columns: 3)) == "{\"tsv\":{\"columns\":3,\"hasHeader\":false}}")
+        #expect(try text(.tsv(hasHeader: true, ragged: true)) != text(.tsv(hasHeader: true)))
+    }
+
     @Test func `bad TSV rows are refused with file, line and reason`() {
         let header = "text\tlabel\n"
         expectFailure(.badData, "old.tsv:1: the lines end with a carriage return alone", "convert") {

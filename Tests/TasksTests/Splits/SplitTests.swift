@@ -56,6 +56,23 @@ import Testing
         #expect(held != (1...30).map { "row \($0)" }, "the rows are random")
     }
 
+    @Test func `test rows come after the validation rows in the same random order, which keep their place`() throws {
+        let one = try TaskExamples(task(SplitDefinition.splits(train: [train], holdOut: 30)))
+        let two = try TaskExamples(task(SplitDefinition.splits(train: [train], holdOut: 30, holdOutTest: 20)))
+        let all = try TaskExamples(task(SplitDefinition.splits(train: [train], holdOut: 50)))
+        #expect(try texts(one, .validation) == texts(two, .validation))
+        let (validation, test, kept) = (
+            try texts(two, .validation), try texts(two, .test), try texts(two, .train)
+        )
+        #expect(test.count == 20 && kept.count == 50)
+        #expect(try texts(all, .train) == kept)
+        #expect(try Set(validation + test) == Set(texts(all, .validation)))
+        #expect(Set(validation).isDisjoint(with: test))
+        expectFailure(.badData, "holding 71 of its 100 training rows out as test leaves no training examples") {
+            try TaskExamples(task(SplitDefinition.splits(train: [train], holdOut: 30, holdOutTest: 71)))
+        }
+    }
+
     @Test func `splits that leave nothing are refused`() throws {
         expectFailure(.badData, "holding 100 of its 100 training rows out as validation leaves no training examples") {
             try TaskExamples(task(SplitDefinition.splits(train: [train], test: [dev], holdOut: 100)))
