@@ -2,6 +2,7 @@ import Backbone
 import Configuration
 import Failures
 import Foundation
+import Runs
 import Tasks
 import Tensors
 import Text
@@ -9,18 +10,33 @@ import Training
 
 /// The mixture of a run and the lengths of its texts, estimated from the files without tokenising all of them.
 struct PlannedData {
-    /// A table of the tasks.
-    let lines: [String]
+    /// A task of the run.
+    struct Task {
+        let examples: TaskExamples
+        let targets: TargetTable
+        /// Most tokens of an answer, end included.
+        let budget: Int
+        /// Mean tokens of a training target, end included, of a sample.
+        let meanTarget: Double
+        /// The estimated number of tokens of every source, end included.
+        let sources: [SplitName: [Int32]]
+
+        var definition: TaskDefinition { examples.definition }
+    }
+
+    let tasks: [Task]
+    let vocabulary: any Tokenizer
+    let mixture: Mixture
     /// Tokens of the longest target.
     let longestTarget: Int
-    /// Mean tokens of a source.
+    /// Mean tokens of a source in training, as the mixture draws them.
     let meanSource: Double
-    /// Examples of all splits.
-    let rows: Int
     /// Warnings for the user.
     let warnings: [String]
     /// The expected batches of the run.
     let batches: RankMemory.Batches
+    /// Seconds of processors that reading the files took, and that tokenising all texts would take.
+    let seconds: (reading: Double, tokenising: Double)
 
     /// Largest number of a task's texts that are tokenised to find the number of tokens per byte.
     private static let sample = 200
@@ -28,43 +44,37 @@ struct PlannedData {
     init(_ configuration: RunConfiguration, _ shape: any BackboneShape) throws(Failure) {
         let definitions = try configuration.definitions()
         let vocabulary = try RunModel.openVocabulary(configuration.model, shape)
-        var counts: [(name: String, examples: Int)] = []
-        var (tokenCount, texts, rows) = (0, 0, 0)
-        var sources: [[Int32]] = []
-        var targets: [Int] = []
+        var tasks: [Task] = []
+        var (reading, tokenising) = (0.0, 0.0)
         var answering: [(lengths: BatchLengths, steps: Int)] = []
         for definition in definitions {
+            var watch = Watch()
             let examples = try TaskExamples(definition, options: configuration.readingOptions)
-            let count = examples.count(.train)
-            counts.append((definition.name, count))
-            let target = try TargetTable(definition, vocabulary).longest
-            targets.append(target)
-            func tokens(_ split: SplitName, _ index: Int) throws(Failure) -> Int {
-                let example = try examples.example(split, index)
-                do throws(Failure) {
-                    return try vocabulary.encode(example.source).count
-                } catch  where error.code == .badData {
-                    throw Failure(
-                        error.code, "\(examples.path(example).shown):\(example.line): \(error.message)")
+            let targets = try TargetTable(definition, vocabulary)
+            var bytes: [SplitName: [Int]] = [:]
+            for split in examples.splitNames { bytes[split] = try examples.sourceBytes(split) }
+            reading += watch.cost.processorSeconds
+            let training = bytes[.train] ?? []
+            let sampled = Array(stride(from: 0, to: training.count, by: max(1, training.count / Self.sample)))
+            var sample: [Example] = []
+            for index in sampled { sample.append(try examples.example(.train, index)) }
+            var sampledTokens = 0
+            watch = Watch()
+            for example in sample { sampledTokens += try Self.encode(example, of: examples, vocabulary).count }
+            let sampledBytes = Double(max(1, sampled.reduce(0) { $0 + training[$1] }))
+            let pace = watch.cost.processorSeconds / sampledBytes
+            let ratio = Double(sampledTokens) / sampledBytes
+            let lengths = targets.all.map(\.count)
+            let targetTokens = sample.reduce(0) { $0 + lengths[definition.answers.targetIndex(of: $1.gold)] }
+            var sources: [SplitName: [Int32]] = [:]
+            for split in examples.splitNames {
+                let bytes = bytes[split] ?? []
+                tokenising += pace * Double(bytes.reduce(0, +))
+                sources[split] = bytes.map {
+                    Int32(min(configuration.maxSource, Int((Double($0) * ratio).rounded()) + 1))
                 }
-            }
-            let bytes = try examples.sourceBytes(.train)
-            rows += bytes.count
-            var (sampledBytes, sampledTokens) = (0, 0)
-            for index in stride(from: 0, to: count, by: max(1, count / Self.sample)) {
-                let whole = try tokens(.train, index)
-                sampledBytes += bytes[index]
-                sampledTokens += whole
-                tokenCount += min(whole + 1, configuration.maxSource)
-                texts += 1
-            }
-            let ratio = Double(sampledTokens) / Double(max(sampledBytes, 1))
-            sources.append(
-                bytes.map { Int32(min(configuration.maxSource, Int((Double($0) * ratio).rounded()) + 1)) })
-            for split in examples.splitNames where split != .train {
-                let bytes = try examples.sourceBytes(split)
-                rows += bytes.count
-                guard configuration.evaluatesAtEnd || split.rawValue == configuration.evaluationSplit else { continue }
+                guard split != .train, configuration.evaluatesAtEnd || split.rawValue == configuration.evaluationSplit
+                else { continue }
                 // Unless the whole split is evaluated at the end, only a part of it is answered; which part does not matter
                 // here.
                 let limit = configuration.evaluatesAtEnd ? nil : configuration.evaluationMaxExamples
@@ -73,29 +83,79 @@ struct PlannedData {
                 let longest = stride(from: 0, to: bytes.count, by: step).sorted { (bytes[$0], $1) > (bytes[$1], $0) }
                     .prefix(configuration.evaluationBatch)
                 var lengths: [Int] = []
-                for index in longest { lengths.append(min(try tokens(split, index) + 1, configuration.maxSource)) }
+                for index in longest {
+                    let source = try Self.encode(examples.example(split, index), of: examples, vocabulary)
+                    lengths.append(min(source.count + 1, configuration.maxSource))
+                }
                 answering.append(
                     RankMemory.Batches.longest(
                         lengths, batch: configuration.evaluationBatch,
-                        steps: configuration.maxNewTokens ?? max(4, target)))
+                        steps: configuration.maxNewTokens ?? max(4, targets.longest)))
             }
+            tasks.append(
+                Task(
+                    examples: examples, targets: targets,
+                    budget: configuration.maxNewTokens ?? max(4, targets.longest),
+                    meanTarget: Double(targetTokens) / Double(max(sampled.count, 1)), sources: sources))
         }
-        let mixture = try Mixture(
+        self.tasks = tasks
+        self.vocabulary = vocabulary
+        let counts = tasks.map { (name: $0.definition.name, examples: $0.examples.count(.train)) }
+        mixture = try Mixture(
             tasks: counts, temperature: configuration.temperature, cap: configuration.samplerCap)
-        var lines = ["task              examples    share  expected passes"]
-        for entry in mixture.entries {
-            let passes = entry.expectedPasses(steps: configuration.steps, batch: configuration.globalBatch)
-            lines.append(
-                entry.task.padding(toLength: 16, withPad: " ", startingAt: 0)
-                    + String(format: "%10d  %7.4f  %15.2f", entry.examples, entry.share, passes))
-        }
-        self.lines = lines
         warnings = [configuration.capNotice(counts.map(\.examples))].compactMap(\.self)
-        longestTarget = targets.max() ?? 0
-        self.rows = rows
-        meanSource = Double(tokenCount) / Double(max(texts, 1))
+        longestTarget = tasks.map(\.targets.longest).max() ?? 0
+        meanSource = zip(mixture.entries, tasks).reduce(0) { mean, task in
+            let lengths = task.1.sources[.train] ?? []
+            return mean + task.0.share * Double(lengths.reduce(0) { $0 + Int($1) }) / Double(max(lengths.count, 1))
+        }
+        seconds = (reading, tokenising)
         batches = try RankMemory.Batches(
-            configuration, mixture: mixture, examples: KnownLengths(sources: sources, targets: targets),
+            configuration, mixture: mixture,
+            examples: KnownLengths(
+                sources: tasks.map { $0.sources[.train] ?? [] }, targets: tasks.map(\.targets.longest)),
             answering: answering)
+    }
+
+    /// Tokens of the source of an example, without the end.
+    static func encode(
+        _ example: Example, of examples: TaskExamples, _ vocabulary: any Tokenizer
+    ) throws(Failure) -> [Int32] {
+        do throws(Failure) {
+            return try vocabulary.encode(example.source)
+        } catch  where error.code == .badData {
+            throw Failure(error.code, "\(examples.path(example).shown):\(example.line): \(error.message)")
+        }
+    }
+
+    /// The training examples, of which only the lengths are known: each source's, and the mean of a task's targets.
+    var lengths: KnownLengths {
+        KnownLengths(
+            sources: tasks.map { $0.sources[.train] ?? [] }, targets: tasks.map { Int($0.meanTarget.rounded()) })
+    }
+
+    /// Examples of all splits, and the tokens of their sources.
+    var texts: (rows: Int, tokens: Int) {
+        tasks.flatMap(\.sources.values).reduce((0, 0)) { sum, split in
+            (sum.0 + split.count, sum.1 + split.reduce(0) { $0 + Int($1) })
+        }
+    }
+
+    /// Bytes of the task files.
+    var fileBytes: Int {
+        Set(tasks.flatMap(\.definition.paths)).reduce(0) { sum, path in
+            let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+            return sum + (size ?? 0)
+        }
+    }
+
+    /// A table of the tasks.
+    func lines(_ configuration: RunConfiguration) -> [String] {
+        ["task              examples    share  expected passes"]
+            + mixture.entries.map { entry in
+                let passes = entry.expectedPasses(steps: configuration.steps, batch: configuration.globalBatch)
+                return entry.task.padding(toLength: 16, withPad: " ", startingAt: 0)
+                    + String(format: "%10d  %7.4f  %15.2f", entry.examples, entry.share, passes)
+            }
     }
 }
