@@ -22,7 +22,7 @@ extension RunPace {
         var efficiency: Double {
             switch self {
             case .vectorsOf512Bits: 0.8
-            case .integersOf512Bits: 1.2
+            case .integersOf512Bits: 1.9
             case .others: 0.6
             }
         }

@@ -120,7 +120,8 @@ public struct Plan {
             let subject = PlanMeasurement.Subject(
                 configuration: configuration, data: data, planned: planned, ranks: ranks,
                 inTurn: examplesInTurn / configuration.microBatch, nodeThreads: ranksPerNode * threads,
-                guess: pace.unit.seconds * perExample * Double(configuration.microBatch), workspace: memory.workspace)
+                guess: (pace.unit.seconds * perExample * Double(configuration.microBatch), pace.answers[0].seconds),
+                workspace: memory.workspace)
             pace = try PlanMeasurement.pace(
                 subject, start: measuring.start, data: start, world: measuring.world, overlaps: measuring.overlaps)
         }

@@ -50,19 +50,24 @@ extension PlanMeasurement {
         return value
     }
 
-    /// What to answer: of each task first examples of middle length, then longer and shorter ones; the tasks with most work
-    /// first.
-    static func windows(_ planned: PlannedAnswers, examples: Int, batch: Int) -> [Window] {
+    /// What to answer at once: of each task first batches of middle length, then of longer and shorter texts; the tasks with most
+    /// work first. Each worker gets as many batches as have at most `most` operations, at least one.
+    static func windows(_ subject: Subject, workers: Int, most: Double) -> [Window] {
+        let (configuration, planned) = (subject.configuration, subject.planned)
+        guard configuration.evaluates else { return [] }
         let parts = planned.during.isEmpty ? planned.atEnd : planned.during
         let sorted = parts.sorted { ($0.batches.reduce(0, +), $1.task) > ($1.batches.reduce(0, +), $0.task) }
         return [0.5, 0.1, 0.8].flatMap { position in
             sorted.compactMap { part in
-                // A part that is not larger than one window is whole in the first one.
-                guard position == 0.5 || part.examples.count > 2 * examples else { return nil }
-                let batches = max(1, examples / batch)
-                let first = max(0, min(Int(position * Double(part.batches.count)), part.batches.count - batches))
+                let middle = part.batches[part.batches.count / 2]
+                let batches = workers * max(1, Int(min(most / max(middle, 1), 1e6)))
+                // A part that is hardly larger than one window is measured once.
+                guard position == 0.5 || part.batches.count > 2 * batches else { return nil }
+                let centre = Int(position * Double(part.batches.count)) - batches / 2
+                let first = max(0, min(centre, part.batches.count - batches))
+                let size = configuration.evaluationBatch
                 return Window(
-                    part: part, examples: Array(part.examples.dropFirst(first * batch).prefix(examples)),
+                    part: part, examples: Array(part.examples.dropFirst(first * size).prefix(batches * size)),
                     batches: Array(part.batches.dropFirst(first).prefix(batches)))
             }
         }

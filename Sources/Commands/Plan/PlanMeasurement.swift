@@ -25,13 +25,13 @@ struct PlanMeasurement {
         let inTurn: Int
         /// Threads of all ranks of a node.
         let nodeThreads: Int
-        /// Expected seconds of a micro-batch, which decide how much of a step is measured at once.
-        let guess: Double
+        /// Expected seconds of a micro-batch and of an operation of an answer, which decide how much is measured at once.
+        let guess: (microBatch: Double, answer: Double)
         /// The largest size of a worker's memory for activations, in bytes.
         let workspace: Int
     }
 
-    /// The largest part of a step that is measured at once, in seconds.
+    /// The largest part of a step, or of a task's answers, that is measured at once, in expected seconds.
     private static let secondsAtOnce = 1.5
 
     let subject: Subject
@@ -91,12 +91,12 @@ struct PlanMeasurement {
             microBatches: configuration.globalBatch / configuration.microBatch)
         // One process computes on as many cores as all ranks of a node will, which share the node's memory and caches.
         threads = world.size > 1 ? choice.threads : max(1, min(choice.cores.count, subject.nodeThreads))
-        let rounds = max(1, min(subject.inTurn, Int(Self.secondsAtOnce / max(subject.guess, 1e-9))))
+        let rounds = max(1, min(subject.inTurn, Int(Self.secondsAtOnce / max(subject.guess.microBatch, 1e-9))))
         batch = min(configuration.globalBatch, world.size * threads * rounds * configuration.microBatch)
         let drawn = try Self.chooseSteps(configuration, data, batch: batch, ranks: world.size, threads: threads)
         steps = drawn.steps
-        let size = world.size * threads * configuration.evaluationBatch
-        windows = Self.windows(subject.planned, examples: size, batch: configuration.evaluationBatch)
+        windows = Self.windows(
+            subject, workers: world.size * threads, most: Self.secondsAtOnce / max(subject.guess.answer, 1e-30))
         examples = try SampledExamples(
             drawn.places
                 + windows.flatMap { window in
