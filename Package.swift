@@ -187,7 +187,8 @@ let package = Package(
             ],
             exclude: ["Origin/Goldens"]),
         tests(
-            "CommandsTests", ["Commands", "Failures", "Kernels", "Tensors", "TestSupport", "Training"],
+            "CommandsTests",
+            ["Commands", "Configuration", "Failures", "Kernels", "Tasks", "Tensors", "TestSupport", "Training"],
             exclude: ["Verify/Cases"]),
         tests(
             "ExportsTests",

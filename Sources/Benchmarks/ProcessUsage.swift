@@ -31,12 +31,6 @@ enum ProcessUsage {
     /// Page faults, including those that needed no disk.
     static var pageFaults: Int { now.ru_minflt + now.ru_majflt }
 
-    /// Processor time of all threads in seconds, including the kernel's time for them.
-    static var processorSeconds: Double {
-        let now = now
-        return [now.ru_utime, now.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) * 1e-6 }
-    }
-
     private static var now: rusage {
         var usage = rusage()
         unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

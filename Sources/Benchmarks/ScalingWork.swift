@@ -56,22 +56,11 @@ extension ScalingModel {
         for _ in 0..<layout.steps {
             sampler.next(into: &slots)
             plan.cut(slots, examples: drawn)
-            busiest += plan.shares(over: ranks).reduce(0) { max($0, span(of: $1, plan.costs)) }
+            busiest += plan.busiest(over: ranks, threads: layout.threads)
             all += plan.costs.reduce(0, +)
         }
         return Work(
             busiest: Double(busiest) / Double(layout.steps),
             mean: Double(all) / Double(layout.steps * ranks * layout.threads))
-    }
-
-    /// The work of the busiest worker of a rank: each worker takes the next micro-batch when it is free.
-    private func span(of mine: [Int], _ costs: [Int]) -> Int {
-        var loads = [Int](repeating: 0, count: layout.threads)
-        for index in mine {
-            var free = 0
-            for worker in loads.indices where loads[worker] < loads[free] { free = worker }
-            loads[free] += costs[index]
-        }
-        return loads.max() ?? 0
     }
 }

@@ -1,6 +1,7 @@
 import Backbones
 public import Configuration
 public import Failures
+import Runs
 import Tasks
 import Training
 
@@ -50,7 +51,7 @@ public struct TokeniseBenchmark {
         // The first repetition only brings the files into memory.
         for repetition in 0...repeats {
             var builder: TokenCacheBuilder?
-            let begun = ProcessUsage.processorSeconds
+            let begun = ProcessorTime.ofThisProcess
             let read = try seconds { () throws(Failure) in
                 builder = try TokenCacheBuilder(
                     tasks: definitions, vocabulary: vocabulary, options: options, threads: threads)
@@ -58,7 +59,7 @@ public struct TokeniseBenchmark {
             guard let builder else { break }
             let path = TokenCache.path(in: scratch.path, key: builder.key)
             let write = try seconds { () throws(Failure) in try builder.build(at: path) }
-            let used = ProcessUsage.processorSeconds - begun
+            let used = ProcessorTime.ofThisProcess - begun
             let open = try seconds { () throws(Failure) in
                 cache = try configuration.openCache(definitions, vocabulary, in: scratch.path, threads: threads)
             }

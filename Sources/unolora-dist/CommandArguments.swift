@@ -157,26 +157,6 @@ struct PrepareArguments: ParsableCommand {
     }
 }
 
-struct PlanArguments: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Predicts, without training, what a run needs and does.")
-
-    @OptionGroup var options: ConfigurationOptions
-
-    @Option(help: "Ranks of the job.")
-    var ranks = 1
-
-    @Option(help: "Ranks on a node; default: all ranks.")
-    var ranksPerNode: Int?
-
-    func run() {
-        Job.alone("plan") { () throws(Failure) in
-            try Terminal.print(Plan(options.load(), ranks: ranks, ranksPerNode: ranksPerNode ?? ranks).text)
-            return 0
-        }
-    }
-}
-
 struct DoctorArguments: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Shows the MPI, BLAS, cores and threads of this job, and what to correct.")

@@ -64,9 +64,28 @@ struct PlanStudy: ParsableCommand {
 
     @OptionGroup var overrides: Overrides
 
+    @Flag(
+        help: "Measures the times on this machine instead of guessing them, for each line, in some seconds (help plan)."
+    )
+    var measure = false
+
     func run() {
-        Job.alone("study plan") { () throws(Failure) in
-            try Terminal.print(StudyCommand.plan(config, overrides: overrides.values))
+        guard measure else {
+            Job.alone("study plan") { () throws(Failure) in
+                try Terminal.print(StudyCommand.plan(config, overrides: overrides.values))
+                return 0
+            }
+        }
+        let startup = StartupTimes()
+        Job.run("study plan") { mpi throws(Failure) in
+            var startup = startup
+            startup.finished(.mpi)
+            guard mpi.world.size == 1 else {
+                throw Failure(
+                    .usage, "study plan --measure measures runs of one process; start it without mpirun or srun")
+            }
+            let measuring = try Plan.Measuring(mpi, startup)
+            try Terminal.print(StudyCommand.plan(config, overrides: overrides.values, measuring: measuring))
             return 0
         }
     }

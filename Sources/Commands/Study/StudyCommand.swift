@@ -113,8 +113,10 @@ public enum StudyCommand {
         }
     }
 
-    /// The plan of a study as text; trains nothing.
-    public static func plan(_ config: String, overrides: [String]) throws(Failure) -> String {
+    /// The plan of a study as text; trains nothing. `measuring` measures the times instead of guessing them.
+    public static func plan(
+        _ config: String, overrides: [String], measuring: Plan.Measuring? = nil
+    ) throws(Failure) -> String {
         // A study of the embedded example needs its files, whose place does not matter here.
         let example = FileManager.default.temporaryDirectory.appendingPathComponent(
             "unolora-study-\(UUID().uuidString)")
@@ -132,18 +134,19 @@ public enum StudyCommand {
                 continue
             }
             let configuration = run.configuration
-            let forecast = try Plan(
+            let report = try Plan(
                 configuration, ranks: 1, ranksPerNode: 1, threads: threads,
                 newTasks: StudySource.newTasks(of: run, in: study)
-            ).forecast()
-            let saves = configuration.checkpointEvery.map { (configuration.steps - 1) / $0 } ?? 0
+            ).report(of: RunDirectory("\(example.path)/\(run.name)"), measuring: measuring)
             let hasBest = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
             estimates.append(
                 StudyPlan.Estimate(
-                    secondsPerStep: forecast.secondsPerStep, checkpointBytes: forecast.checkpointBytes,
-                    checkpoints: min(configuration.checkpointKeep, saves + 1) + (hasBest ? 1 : 0)))
+                    seconds: report.forecast.seconds, checkpointBytes: report.memory.snapshotBytes(1),
+                    checkpoints: min(configuration.checkpointKeep, report.forecast.savedSteps) + (hasBest ? 1 : 0)))
         }
-        return StudyPlan(study, estimates: estimates, threads: threads).text
+        let basis =
+            measuring == nil ? "a guess: \(RunPace.uncertainty); --measure measures" : "measured one run at a time"
+        return StudyPlan(study, estimates: estimates, threads: threads, basis: basis).text
     }
 
     /// The path of this program, which also trains the runs.

@@ -232,7 +232,8 @@ public struct TrainCommand {
         var evaluator = session.base.evaluator
         evaluator.generator.isGivenUp = stop.isGivenUp
         let loop = TrainLoop(
-            trainer: trainer, options: loopOptions, world: world,
+            trainer: trainer, options: LoopOptions(configuration, stop: request.stop, logSteps: request.replayedLines),
+            world: world,
             evaluation: LoopEvaluation(
                 evaluator: evaluator, stop: stop,
                 tasks: session.evaluationTasks(
@@ -298,14 +299,6 @@ public struct TrainCommand {
             try ending.ended(.preempted, "\(reason)", step: state.step, exitCode: reason.exitCode)
         }
         return reason.exitCode
-    }
-
-    private var loopOptions: LoopOptions {
-        LoopOptions(
-            steps: configuration.steps, logEvery: configuration.logEvery, logSteps: request.replayedLines,
-            evaluateEvery: configuration.evaluateEvery,
-            evaluatesLast: configuration.evaluatesAtEnd, checkpointEvery: configuration.checkpointEvery,
-            stop: request.stop)
     }
 
     private func announce(

@@ -24,8 +24,8 @@ public struct StartupTimes: Sendable {
 
     /// The record in `environment.json`, in seconds.
     package struct Record: Codable {
-        var seconds: Double
-        var parts: [String: Double]
+        package var seconds: Double
+        package var parts: [String: Double]
     }
 
     private var seconds: [Part: Double]
@@ -43,7 +43,8 @@ public struct StartupTimes: Sendable {
         last = now
     }
 
-    var record: Record {
+    /// The parts so far.
+    package var record: Record {
         Record(
             seconds: seconds.values.reduce(0, +),
             parts: Dictionary(uniqueKeysWithValues: seconds.map { ($0.key.rawValue, $0.value) }))

@@ -5,15 +5,15 @@ import Foundation
 package struct StudyPlan {
     /// What a run of a line takes.
     package struct Estimate: Equatable {
-        /// Seconds of a step; nil when they are not known.
-        package var secondsPerStep: Double
+        /// Seconds of the whole run.
+        package var seconds: Double
         /// Bytes of a checkpoint.
         package var checkpointBytes: Int
         /// Checkpoints that remain.
         package var checkpoints: Int
 
-        package init(secondsPerStep: Double, checkpointBytes: Int, checkpoints: Int) {
-            self.secondsPerStep = secondsPerStep
+        package init(seconds: Double, checkpointBytes: Int, checkpoints: Int) {
+            self.seconds = seconds
             self.checkpointBytes = checkpointBytes
             self.checkpoints = checkpoints
         }
@@ -22,20 +22,21 @@ package struct StudyPlan {
     private let study: Study
     private let estimates: [Estimate]
     private let threads: Int
+    private let basis: String
 
     /// - Parameters:
     ///   - estimates: one for each run of the study.
     ///   - threads: threads of a run.
-    package init(_ study: Study, estimates: [Estimate], threads: Int) {
+    ///   - basis: where the times come from.
+    package init(_ study: Study, estimates: [Estimate], threads: Int, basis: String) {
         self.study = study
         self.estimates = estimates
         self.threads = threads
+        self.basis = basis
     }
 
     /// Seconds of each run.
-    private var seconds: [Double] {
-        zip(study.runs, estimates).map { Double($0.configuration.steps) * $1.secondsPerStep }
-    }
+    private var seconds: [Double] { estimates.map(\.seconds) }
 
     private var bytes: [Double] {
         estimates.map { Double($0.checkpointBytes) * Double($0.checkpoints) }
@@ -86,7 +87,7 @@ package struct StudyPlan {
         let total = Self.makespan(seconds, origins: origins, parallel: study.file.parallel) / 3600
         lines.append(
             "\(study.runs.count) runs, \(study.file.parallel) at once with \(threads) thread(s) each: about "
-                + "\(String(format: "%.2f", total)) hours or more of training on this machine, evaluation not counted, and "
+                + "\(String(format: "%.2f", total)) hours on this machine, with start and evaluations (\(basis)), and "
                 + "\(String(format: "%.3f", bytes.reduce(0, +) / 0x1p30)) GiB of checkpoints")
         let later = study.runs.count { $0.origin != nil }
         if later > 0 {

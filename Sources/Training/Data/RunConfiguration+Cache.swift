@@ -1,7 +1,7 @@
 import Configuration
 package import Failures
 import Foundation
-import Runs
+package import Runs
 package import Tasks
 import Tensors
 package import Text
@@ -27,7 +27,7 @@ extension RunConfiguration {
     }
 
     /// The directory of the run's token cache.
-    func cachePath(of run: RunDirectory) -> String { cache ?? run.path(of: .cache) }
+    package func cachePath(of run: RunDirectory) -> String { cache ?? run.path(of: .cache) }
 
     /// Like `openCache(_:_:of:threads:accepting:)`, in a directory that the user named.
     package func openCache(

@@ -3,12 +3,17 @@ package import Failures
 package import Tasks
 
 extension RunConfiguration {
-    /// The stream of examples for tasks with these numbers of training examples.
-    package func sampler(_ mixture: Mixture) throws(Failure) -> Sampler {
+    /// The stream of examples for tasks with these numbers of training examples. `batch` replaces the number of examples of a
+    /// step, for measurements.
+    package func sampler(_ mixture: Mixture, batch: Int? = nil) throws(Failure) -> Sampler {
         try Sampler(
             seed: seed, mixture: mixture, granularity: granularity.ofSampler,
-            batch: globalBatch, micro: microBatch)
+            batch: batch ?? globalBatch, micro: microBatch)
     }
+
+    /// Steps between those whose examples are computed once more, task by task, since their micro-batches mix tasks whose
+    /// gradients are to be measured; nil for none.
+    package var recomputesEvery: Int? { granularity == .example && conflict == .sum ? measuredInterference : nil }
 
     /// A notice about a cap that no task reaches; nil when there is no cap or it has an effect.
     package func capNotice(_ examples: [Int]) -> String? {

@@ -6,38 +6,6 @@ package import Runs
 import Tasks
 import Tensors
 
-/// When the loop logs, evaluates and writes checkpoints.
-package struct LoopOptions: Sendable {
-    /// Steps of the whole run.
-    var steps: Int
-    /// Steps between lines of `metrics.jsonl`.
-    var logEvery: Int
-    /// Steps after which lines are written instead; nil to use `logEvery`.
-    var logSteps: Set<Int>?
-    /// Steps between evaluations; nil for none except the last.
-    var evaluateEvery: Int?
-    /// Whether the last step is evaluated.
-    var evaluatesLast: Bool
-    /// Steps between checkpoints, in addition to those at the end and of the best evaluation.
-    var checkpointEvery: Int?
-    /// When to stop before the end.
-    var stop: StopConditions
-
-    /// Creates options.
-    package init(
-        steps: Int, logEvery: Int, logSteps: Set<Int>? = nil, evaluateEvery: Int? = nil, evaluatesLast: Bool,
-        checkpointEvery: Int? = nil, stop: StopConditions
-    ) {
-        self.steps = steps
-        self.logEvery = logEvery
-        self.logSteps = logSteps
-        self.evaluateEvery = evaluateEvery
-        self.evaluatesLast = evaluatesLast
-        self.checkpointEvery = checkpointEvery
-        self.stop = stop
-    }
-}
-
 /// Trains to the last step or until something requests a stop: step, log, evaluate, checkpoint.
 package final class TrainLoop {
     /// How the loop ended.
@@ -135,8 +103,7 @@ package final class TrainLoop {
             }
             try writer?.check()
             // The computed step is saved first; the evaluation can be repeated.
-            let isDue = options.checkpointEvery.map { completing % $0 == 0 } ?? false
-            let saves = isLast || isDue || result.stop != nil
+            let saves = options.saves(completing) || result.stop != nil
             if saves { try saveNewest() }
             if let stop = result.stop, isUnfinished { return leave(stop) }
             if now.owesEvaluation, let stop = try evaluate(isSaved: saves), isUnfinished { return leave(stop) }
@@ -157,8 +124,7 @@ package final class TrainLoop {
     }
 
     private func evaluationIsDue(_ step: Int) -> Bool {
-        let isDue = options.evaluateEvery.map { step % $0 == 0 } ?? false
-        return (isDue || (step == options.steps && options.evaluatesLast)) && !evaluation.tasks.isEmpty
+        options.evaluates(step) && !evaluation.tasks.isEmpty
     }
 
     /// Evaluates the current step and writes a checkpoint if the step is the best so far, or if the step's existing checkpoint

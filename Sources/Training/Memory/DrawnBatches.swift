@@ -20,10 +20,9 @@ extension RankMemory.Batches {
             micro: configuration.microBatch,
             grouping: .init(sampler.granularity, projectsConflicts: configuration.conflict == .pcgrad))
         // Where a measured step's examples are computed again, task by task.
-        let isMeasuredApart =
-            configuration.measuredInterference != nil && sampler.granularity == .example
-            && configuration.conflict == .sum
-        let apart = isMeasuredApart ? MicroBatchPlan(micro: configuration.microBatch, grouping: .byTask) : nil
+        let apart = configuration.recomputesEvery.map { _ in
+            MicroBatchPlan(micro: configuration.microBatch, grouping: .byTask)
+        }
         var slots: [Sampler.Slot] = []
         for _ in 0..<max(1, min(configuration.steps, Self.steps, Self.examples / configuration.globalBatch)) {
             sampler.next(into: &slots)

@@ -12,8 +12,14 @@ package struct RankMemory {
     package static let processBytes = 16 << 20
     /// What a worker needs: its stack, its part of BLAS, and the last page of its workspace, which may be a huge page.
     static let threadBytes = 2 << 20
-    /// What a row of a file needs while it is tokenised; measured.
-    package static let rowBytes = 170
+    /// What a row of a file, and each token of its source, needs while it is tokenised; measured.
+    static let (rowBytes, tokenBytes) = (200, 8)
+
+    /// What tokenising rows with so many tokens in all needs.
+    package static func tokenisingBytes(rows: Int, tokens: Int) -> Int {
+        processBytes + rows * rowBytes + tokens * tokenBytes
+    }
+
     /// Bytes of a weight of the adapter in a rank, in each snapshot, and of its gradient in each worker, whether it is trained or
     /// frozen.
     static let bytesOfWeight = 4
@@ -50,6 +56,9 @@ package struct RankMemory {
     let most: Int
     /// The same for the lengths in the data; nil when they are not known.
     let usual: Int?
+    /// What MPI may take while it sums gradients over the ranks: a copy of what it sums at once. It was not seen with Open MPI on one
+    /// node, so it counts in the most alone.
+    package let exchangeBytes: Int
     /// Largest size of a workspace in bytes.
     package let workspace: Int
 
@@ -62,11 +71,12 @@ package struct RankMemory {
     }
 
     /// - Parameters:
+    ///   - ranks: ranks of the job.
     ///   - longestTarget: tokens of the longest target of any task.
     ///   - batches: the batches in the data; nil when they are not known.
     package init(
         _ configuration: RunConfiguration, shape: any BackboneShape, method: any Method, threads: Int,
-        longestTarget: Int, batches: Batches?
+        ranks: Int = 1, longestTarget: Int, batches: Batches?
     ) throws(Failure) {
         weights = method.parameters.count
         trainables = method.trained.count
@@ -76,6 +86,7 @@ package struct RankMemory {
         taskSumBytes = configuration.sumsGradientsByTask ? perTask * MemoryLayout<Int64>.stride : 0
         sumsEveryStep = configuration.conflict == .pcgrad
         self.threads = threads
+        exchangeBytes = ranks > 1 ? sum.bytes * min(trainables, GradientBuckets.usualMost) : 0
         let best = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
         let saves = best || configuration.checkpointEvery.map { $0 < configuration.steps } ?? false
         snapshots = (best ? 2 : 1)...(1 + (best ? 1 : 0) + (saves ? 1 : 0))
@@ -133,12 +144,14 @@ package struct RankMemory {
 
     /// Largest total number of bytes of the rank.
     package var mostBytes: Int {
-        Self.processBytes + stateBytes + snapshotBytes(snapshots.upperBound) + threads * mostOfWorker
+        Self.processBytes + stateBytes + exchangeBytes + snapshotBytes(snapshots.upperBound) + threads * mostOfWorker
     }
 
     /// The same for the lengths in the data; nil when they are not known.
     package var usualBytes: Int? {
-        usualOfWorker.map { Self.processBytes + stateBytes + snapshotBytes(snapshots.lowerBound) + threads * $0 }
+        usualOfWorker.map {
+            Self.processBytes + stateBytes + snapshotBytes(snapshots.lowerBound) + threads * $0
+        }
     }
 
     /// Bytes for rounding a row to 8 bits: the widest operand, with up to two bytes for each number.

@@ -94,7 +94,7 @@ package final class RunCheckpoints: @unchecked Sendable {
     }
 
     /// Saves the newest snapshot unless it is on the disk already; returns its step, nil when there is none.
-    func saveNewest() throws(Failure) -> Int? {
+    package func saveNewest() throws(Failure) -> Int? {
         // If another rank's input has changed, its gradients are part of the newest step on every node.
         if let status = RunStatus.read(run), status.state == .failed, status.exitCode == ExitCode.badData.rawValue {
             throw Failure(.badData, "another rank has met a changed input, so \(distrust)")

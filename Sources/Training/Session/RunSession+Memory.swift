@@ -1,6 +1,7 @@
 import Backbone
 import Configuration
 package import Failures
+import MPI
 import Tasks
 import Tensors
 
@@ -26,7 +27,7 @@ extension RunSession {
                 configuration, mixture: mixture(), examples: data, answering: answering)
         }
         return try RankMemory(
-            configuration, shape: base.model.shape, method: base.method, threads: threads,
+            configuration, shape: base.model.shape, method: base.method, threads: threads, ranks: base.world.size,
             longestTarget: longest.max() ?? 0, batches: batches)
     }
 

@@ -143,6 +143,14 @@ package struct MicroBatchPlan {
         return all
     }
 
+    /// What the busiest worker of all ranks has to compute, in the unit of `costs`, when each rank has `threads` workers.
+    package mutating func busiest(over ranks: Int, threads: Int) -> Int {
+        let shares = shares(over: ranks)
+        return shares.reduce(0) { most, mine in
+            max(most, TakenInTurn.busiest(mine.map { costs[$0] }, workers: threads))
+        }
+    }
+
     /// Gives every micro-batch to a rank: the dearest of all to whoever has the least so far; of equal loads to the one with
     /// fewer micro-batches, then to the lower rank. Every rank does all of it in each step, so its time must not grow with
     /// the product of micro-batches and ranks.

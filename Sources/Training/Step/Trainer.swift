@@ -162,6 +162,12 @@ public final class Trainer {
             tasks: taskSums, gradientNorm: norm, learningRate: rate, stop: exchange.stop)
     }
 
+    /// Makes `step`, counted from 0, the next one, for measurements.
+    package func seek(to step: Int) {
+        state.step = step
+        sampler.seek(to: step)
+    }
+
     /// Whether every worker has computed a micro-batch, and so has the memory for one. Which worker takes one is luck.
     public var hasUsedAllWorkers: Bool { team.workers.allSatisfy { $0.engine.workspace.highWater > 0 } }
 
