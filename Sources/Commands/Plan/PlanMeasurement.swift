@@ -57,7 +57,10 @@ struct PlanMeasurement {
         _ subject: Subject, start: RunPace.Cost, data: DataStart, world: Communicator, overlaps: Bool
     ) throws(Failure) -> RunPace {
         let directory = TemporaryFile.path(beside: NSTemporaryDirectory() + "/unolora-plan")
-        TemporaryFile.removeStaleDirectories(in: NSTemporaryDirectory(), of: "unolora-plan")
+        // What earlier measurements left that were killed.
+        for left in TemporaryFile.staleDirectories(in: NSTemporaryDirectory(), of: "unolora-plan") {
+            try? FileManager.default.removeItem(atPath: left)
+        }
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let measurement = try PlanMeasurement(subject, in: RunDirectory(directory), world: world, overlaps: overlaps)
         let (unit, step, spread, count) = try measurement.measureSteps()
@@ -115,7 +118,8 @@ struct PlanMeasurement {
             store: store,
             constants: RunCheckpoints.Constants(
                 adapter: base.adapter, layout: state.parameters, trained: state.trained,
-                modelFiles: try base.modelFiles(), identity: base.identity(data: "", sources: nil),
+                modelFiles: try base.modelFiles(), description: try base.description(),
+                identity: base.identity(data: "", sources: nil),
                 libraries: EnvironmentRecord.libraries(base.products), seed: configuration.seed,
                 steps: configuration.steps, keep: 1, inputs: MappedInputs(base.model)),
             run: run)
