@@ -107,8 +107,17 @@ struct PredictArguments: ParsableCommand {
             "Adds \"scores\": the log-probability of each of the task's labels or grades, normalised over them."))
     var scores = false
 
-    @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
-    var checkpoint = "best"
+    @Option(
+        help: ArgumentHelp(
+            "answer: a line that cannot be answered has its error as the answer, and the exit code is 65; fail: the job ends there, "
+                + "with 65."))
+    var onBadLine = BadLine.answer
+
+    @Option(
+        help: ArgumentHelp(
+            "best, last, a step or a checkpoint directory; by default best, or last where nothing has been evaluated."),
+        transform: filled)
+    var checkpoint = "auto"
 
     @OptionGroup var place: ModelPlace
 
@@ -122,6 +131,7 @@ struct PredictArguments: ParsableCommand {
         Job.run("predict") { mpi throws(Failure) in
             let request = PredictCommand.Request(
                 checkpoint: checkpoint, task: task, input: input, output: output, resumes: resume, scores: scores,
+                failsOnBadLine: onBadLine == .fail,
                 model: place.model, allowsChanges: changes.areAllowed)
             return try PredictCommand.run(directory, request, world: mpi.world)
         }

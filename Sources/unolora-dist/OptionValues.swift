@@ -63,6 +63,12 @@ enum EvaluatedSplit: String, ExpressibleByArgument, CaseIterable {
     case test
 }
 
+/// The values of `predict --on-bad-line`.
+enum BadLine: String, ExpressibleByArgument, CaseIterable {
+    case answer
+    case fail
+}
+
 /// Names of tasks, separated by commas.
 struct TaskNames: ExpressibleByArgument {
     let names: [String]

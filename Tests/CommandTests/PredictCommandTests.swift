@@ -47,6 +47,28 @@ extension ProgramTests {
             return try Program.run(["predict", project.file("run"), "--input", file] + arguments, ranks: ranks)
         }
 
+        @Test(arguments: [nil, 2])
+        func `the strict end at the first bad line`(ranks: Int?) throws {
+            let project = try Self.shared.get()
+            let result = try Self.predict(
+                project, ["--task", "colour", "--on-bad-line", "fail"], "baran\n\u{FEFF}\n\tcesel\n", ranks: ranks)
+            #expect(result.code == 65 && result.output.isEmpty, "\(result)")
+            #expect(result.error.contains(":3: ") || result.error.contains(":2: "), "\(result.error)")
+            #expect(result.error.contains("without --on-bad-line fail such a line is answered"), "\(result.error)")
+        }
+
+        @Test func `a run in which nothing has been evaluated answers with its last checkpoint and says so`() throws {
+            let project = try TinyProject()
+            let unevaluated = ["--set", "eval.every=null", "--set", "eval.atEnd=false"]
+            #expect(try Program.run(project.train(unevaluated)).code == 0)
+            let usual = try Self.predict(project, ["--task", "colour"], "baran cesel\n")
+            #expect(usual.code == 0 && usual.error.contains("note: nothing has been evaluated in "), "\(usual)")
+            let last = try Self.predict(project, ["--task", "colour", "--checkpoint", "last"], "baran cesel\n")
+            #expect(last.code == 0 && last.output == usual.output && !last.error.contains("note:"), "\(last)")
+            let best = try Self.predict(project, ["--task", "colour", "--checkpoint", "best"], "baran cesel\n")
+            #expect(best.code == 66 && best.error.contains("since nothing has been evaluated"), "\(best)")
+        }
+
         @Test func `a bad line is answered in its place, with its id, and counted`() throws {
             let project = try Self.shared.get()
             let lines: [(text: [UInt8], answer: String)] = [

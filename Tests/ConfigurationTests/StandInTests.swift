@@ -56,7 +56,7 @@ import Testing
         ("{name: mrpc, test: a, tets: b}", "did you mean test?"),
         ("{name: mrpc, test: a, header: false}", "needs columns"),
         ("{name: mrpc, test: a, columns: [a, b]}", "add header: false"),
-        ("{name: mrpc, test: a, format: jsonl, ragged: true}", "are for TSV files"),
+        ("{name: mrpc, test: a, format: jsonl, ragged: true}", "ragged is for TSV files"),
         ("{name: mrpc, test: a, template: \"{x}\", fields: {x: y}}", "a mapping of fields is for the run's template"),
         ("{name: mrpc, test: a, metrics: [accuracy], positive: x}", "metrics does not name f1"),
         ("{name: mrpc, test: a, labels: []}", "labels must be a list"),

@@ -44,12 +44,15 @@ struct LineAnswers {
     private let givesScores: Bool
     private let team: EngineTeam
     private let inputName: String
+    /// Whether a line that cannot be answered ends the job.
+    private let isStrict: Bool
 
     /// Prepares for lines of the task with number `task`; if it is nil, each line names its own. Throws `usage` when that task has
     /// too many answers for scores.
-    init(_ opened: OpenedRun, task: Int?, scores: Bool, inputName: String) throws(Failure) {
+    init(_ opened: OpenedRun, task: Int?, scores: Bool, inputName: String, isStrict: Bool) throws(Failure) {
         self.opened = opened
         self.inputName = inputName
+        self.isStrict = isStrict
         namesTasks = task == nil
         givesScores = scores
         let base = opened.base
@@ -78,9 +81,11 @@ struct LineAnswers {
     }
 
     /// Answers lines of a group, or says why not, in their order. A line's answer and scores have the same bits whichever other
-    /// lines there are. Throws `badData` when the model has changed, `notFinite` when a logit is not finite.
+    /// lines there are. Throws `badData` when the model has changed, or for a line that cannot be answered if that ends the job;
+    /// `notFinite` when a logit is not finite.
     func answer(_ lines: Range<Int>, of group: LineGroup) throws(Failure) -> Part {
         let read = read(lines, of: group)
+        if isStrict { try refuseBad(read, first: group.first + lines.lowerBound) }
         var places = opened.base.definitions.map { _ in [Int]() }
         for (position, line) in read.enumerated() {
             if case .success(let line) = line { places[line.task].append(position) }
@@ -126,6 +131,19 @@ struct LineAnswers {
             }
         }
         return part
+    }
+
+    /// Throws for the first line that cannot be answered; `first` is the number of the first line.
+    private func refuseBad(
+        _ lines: [Result<PredictionReader.Line, PredictionReader.Refusal>], first: Int
+    ) throws(Failure) {
+        for (position, line) in lines.enumerated() {
+            guard case .failure(let refusal) = line else { continue }
+            throw Failure(
+                .badData,
+                "\(inputName):\(first + position): \(refusal.reason); without --on-bad-line fail such a line is answered with its "
+                    + "error")
+        }
     }
 
     /// Reads and tokenises lines on all workers.

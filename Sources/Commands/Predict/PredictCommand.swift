@@ -11,7 +11,7 @@ import Training
 public enum PredictCommand {
     /// The options of the command line, apart from the run directory.
     public struct Request: Sendable {
-        /// best, last, a step or a path.
+        /// best, last, a step, a path, or auto: best, or last where nothing has been evaluated.
         public var checkpoint: String
         /// The task of all lines; nil if each line names its own.
         public var task: String?
@@ -23,6 +23,8 @@ public enum PredictCommand {
         public var resumes: Bool
         /// Whether log-probabilities of all labels are given.
         public var scores: Bool
+        /// Whether a line that cannot be answered ends the job, instead of being answered with its error.
+        public var failsOnBadLine: Bool
         /// Where the model lies; nil for the place of the training.
         public var model: String?
         /// Whether settings may differ from those of the training.
@@ -31,7 +33,7 @@ public enum PredictCommand {
         /// Creates a request.
         public init(
             checkpoint: String, task: String?, input: String?, output: String?, resumes: Bool, scores: Bool,
-            model: String? = nil, allowsChanges: Bool
+            failsOnBadLine: Bool, model: String? = nil, allowsChanges: Bool
         ) {
             self.checkpoint = checkpoint
             self.task = task
@@ -39,6 +41,7 @@ public enum PredictCommand {
             self.output = output
             self.resumes = resumes
             self.scores = scores
+            self.failsOnBadLine = failsOnBadLine
             self.model = model
             self.allowsChanges = allowsChanges
         }
@@ -55,7 +58,7 @@ public enum PredictCommand {
     /// answered, so the memory does not depend on the number of lines. A group has as many lines as are answered in two seconds,
     /// and of a pipe at most those that have arrived. The groups do not change any answer.
     ///
-    /// Returns 65 if lines could not be answered, otherwise 0.
+    /// Returns 65 if lines could not be answered, otherwise 0. Throws `badData` for such a line if the request says so.
     public static func run(_ path: String, _ request: Request, world: Communicator) throws(Failure) -> Int32 {
         // What is written can be continued wherever it ends.
         StopSignals.endAtOnce()
@@ -68,7 +71,8 @@ public enum PredictCommand {
         try checkChanges(opened, request)
         let name = request.input.flatMap { $0 == "-" ? nil : $0 } ?? "standard input"
         let answers = try world.rankZeroFirst { () throws(Failure) in
-            try LineAnswers(opened, task: task, scores: request.scores, inputName: name)
+            try LineAnswers(
+                opened, task: task, scores: request.scores, inputName: name, isStrict: request.failsOnBadLine)
         }
         var front = world.rank == 0 ? try PredictFront(opened, request) : nil
         let least = world.size * opened.threads * opened.base.configuration.evaluationBatch

@@ -25,7 +25,10 @@ package struct LoadedCheckpoint {
 }
 
 extension RunModel {
-    /// Loads the weights of a checkpoint; collective. `name` is best, last, a step or a path.
+    /// The name of the best checkpoint, or, with a note, of the last one of a run in which nothing has been evaluated.
+    package static let usualCheckpoint = "auto"
+
+    /// Loads the weights of a checkpoint; collective. `name` is best, last, a step, a path or `usualCheckpoint`.
     ///
     /// Returns what it loaded on rank 0, nil on other ranks. Refuses a checkpoint that was trained on another backbone or with
     /// another vocabulary, or whose adapter means something else here.
@@ -49,6 +52,14 @@ extension RunModel {
         _ name: String, of run: RunDirectory, into weights: Arena
     ) throws(Failure) -> LoadedCheckpoint {
         let store = CheckpointStore(runDirectory: run.path)
+        var name = name
+        if name == Self.usualCheckpoint {
+            name = store.step(of: .best) == nil && store.step(of: .last) != nil ? "last" : "best"
+            if name == "last" {
+                Terminal.complain(
+                    "note: nothing has been evaluated in \(run.path), so this is its last checkpoint, not the best one")
+            }
+        }
         let checkpoint = try store.open(CheckpointStore.Selection(named: name))
         let saved = try RunState(checkpoint.state(), path: checkpoint.path)
         guard saved.identity.backbone == backbone else {
