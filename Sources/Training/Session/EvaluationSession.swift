@@ -107,13 +107,18 @@ package struct EvaluationSession {
         (own?.footnotes(split, names: names, isBest: isBest) ?? []) + [omission(split)].compactMap(\.self)
     }
 
-    /// One sentence for each benchmark's task with a file that has not the rows of the published one.
-    package var rowNotices: [String] { own?.rowNotices ?? [] }
+    /// One sentence for each benchmark's task that is evaluated on its own data and has a file without the rows of the published one.
+    package var rowNotices: [String] {
+        DataReport.rowNotices(ownReports, of: base.definitions)
+    }
+
+    private var ownReports: [TaskReport] {
+        own?.data.cache.tasks.map(\.report).filter { names?.contains($0.task) ?? true } ?? []
+    }
 
     /// The results of reading the files of the tasks.
     package var reports: [TaskReport] {
-        let mine = own?.data.cache.tasks.map(\.report).filter { names?.contains($0.task) ?? true } ?? []
-        return mine + (other?.cache.tasks.map(\.report) ?? [])
+        ownReports + (other?.cache.tasks.map(\.report) ?? [])
     }
 
     /// Throws when a file that is read has changed since it was opened; collective.
