@@ -12,13 +12,13 @@ struct AnalyzeArguments: ParsableCommand {
             for unolora_star the scales, and distances between tasks. docs/analysis.md explains the measures and the files.
             """)
 
-    @Argument(help: ArgumentHelp("Run directories.", valueName: "run"), transform: filled)
+    @Argument(help: ArgumentHelp("Run directories.", valueName: "run"), completion: .directory, transform: filled)
     var directories: [String]
 
     @Option(
         help: ArgumentHelp(
             "The directory for the files; a new one, or that of an earlier analysis, which is replaced.",
-            valueName: "directory"), transform: filled)
+            valueName: "directory"), completion: .directory, transform: filled)
     var out: String
 
     @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)

@@ -23,7 +23,7 @@ struct EvaluateArguments: ParsableCommand {
             docs/evaluating.md explains both and the keys of the JSON.
             """)
 
-    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), completion: .directory, transform: filled)
     var directory: String
 
     @Option(help: "best (the default), last, a step or a checkpoint directory.", transform: filled)
@@ -38,7 +38,7 @@ struct EvaluateArguments: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Other files in the place of tasks of the run, as YAML with the key tasks.", valueName: "extra.yaml"),
-        transform: filled)
+        completion: .file(extensions: ["yaml", "yml"]), transform: filled)
     var tasksFile: String?
 
     @OptionGroup var overrides: Overrides
@@ -79,7 +79,7 @@ struct PredictArguments: ParsableCommand {
             then the exit code is 65. Under mpirun or srun the ranks share the lines; the output is the same.
             """)
 
-    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), completion: .directory, transform: filled)
     var directory: String
 
     @Option(help: "Name of the task of all lines; default: each line names its own.", transform: filled)
@@ -87,13 +87,14 @@ struct PredictArguments: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Input file or named pipe; default, or with -: standard input.", valueName: "file"), transform: filled)
+            "Input file or named pipe; default, or with -: standard input.", valueName: "file"), completion: .file(),
+        transform: filled)
     var input: String?
 
     @Option(
         help: ArgumentHelp(
             "File for the answers, which must not exist; default: standard output. What it answers is kept in "
-                + "<file>.state.json.", valueName: "file"), transform: filled)
+                + "<file>.state.json.", valueName: "file"), completion: .file(), transform: filled)
     var output: String?
 
     @Flag(
@@ -153,7 +154,7 @@ struct PrepareArguments: ParsableCommand {
         help: ArgumentHelp(
             "Run directory of the train command to prepare for, which holds the cache when data.cache is not set; "
                 + "default: runs/<name of the configuration>.",
-            valueName: "directory"), transform: filled)
+            valueName: "directory"), completion: .directory, transform: filled)
     var out: String?
 
     @Flag(help: "Prints only the figures, as the JSON of a run's data.json; all else goes to standard error.")
@@ -174,7 +175,7 @@ struct DoctorArguments: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Configuration (YAML) of the run that the ranks and threads are meant for.", valueName: "run.yaml"),
-        transform: filled)
+        completion: .file(extensions: ["yaml", "yml"]), transform: filled)
     var config: String?
 
     @OptionGroup var overrides: Overrides

@@ -17,13 +17,13 @@ struct ExportArguments: ParsableCommand {
             the validation split is measured, printed and written there. An unfinished export leaves nothing behind.
             """)
 
-    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), completion: .directory, transform: filled)
     var directory: String
 
     @Option(help: "\(ExportCommand.formats.joined(separator: ", ")).")
     var format: String
 
-    @Option(help: ArgumentHelp("Directory to make.", valueName: "directory"), transform: filled)
+    @Option(help: ArgumentHelp("Directory to make.", valueName: "directory"), completion: .directory, transform: filled)
     var out: String
 
     @Option(help: "Only this task, of a method with an adapter per task.", transform: filled)

@@ -11,10 +11,14 @@ struct NewModelArguments: ParsableCommand {
     @Option(help: ArgumentHelp("Shape: \(NewModelCommand.presets.joined(separator: ", ")).", valueName: "name"))
     var preset: String
 
-    @Option(help: ArgumentHelp("Directory to write; must not hold a model.", valueName: "directory"), transform: filled)
+    @Option(
+        help: ArgumentHelp("Directory to write; must not hold a model.", valueName: "directory"),
+        completion: .directory, transform: filled)
     var out: String
 
-    @Option(help: ArgumentHelp("SentencePiece model to copy beside it.", valueName: "spiece.model"), transform: filled)
+    @Option(
+        help: ArgumentHelp("SentencePiece model to copy beside it.", valueName: "spiece.model"),
+        completion: .file(extensions: ["model"]), transform: filled)
     var vocabulary: String?
 
     @Option(help: "Seed of the weights.")

@@ -26,7 +26,9 @@ struct Overrides: ParsableArguments {
 
 /// Options of the commands that read a configuration.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"), transform: filled)
+    @Option(
+        help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"),
+        completion: .file(extensions: ["yaml", "yml"]), transform: filled)
     var config: String
 
     @OptionGroup var overrides: Overrides
@@ -52,7 +54,7 @@ struct ModelPlace: ParsableArguments {
         name: .customLong("model"),
         help: ArgumentHelp(
             "Where the model of the run lies now, if it is elsewhere than in the training; its digest must be the same.",
-            valueName: "directory"), transform: filled)
+            valueName: "directory"), completion: .directory, transform: filled)
     var model: String?
 }
 

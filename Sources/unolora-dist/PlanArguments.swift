@@ -27,7 +27,7 @@ struct PlanArguments: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Run directory of the train command to plan for, whose token cache need not be made again; default: runs/<name of "
-                + "the configuration>.", valueName: "directory"), transform: filled)
+                + "the configuration>.", valueName: "directory"), completion: .directory, transform: filled)
     var out: String?
 
     @Flag(help: "Measures the times instead of guessing them.")

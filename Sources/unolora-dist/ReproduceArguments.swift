@@ -15,7 +15,7 @@ struct ReproduceArguments: ParsableCommand {
             changed. A replay that was stopped continues when the same command is given again.
             """)
 
-    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), transform: filled)
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"), completion: .directory, transform: filled)
     var directory: String
 
     @Option(help: ArgumentHelp("Replays at most this many steps.", valueName: "n"))
@@ -26,7 +26,7 @@ struct ReproduceArguments: ParsableCommand {
             "Run directory of the replay, which is kept; for a run that you may not write to. Default: RUN/replay, which is "
                 + "removed at the end.",
             valueName: "dir"),
-        transform: filled)
+        completion: .directory, transform: filled)
     var out: String?
 
     @OptionGroup var place: ModelPlace

@@ -20,7 +20,9 @@ struct RunStudy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Trains the runs and writes the table (the default).")
 
-    @Option(help: ArgumentHelp("The study (YAML).", valueName: "study.yaml"), transform: filled)
+    @Option(
+        help: ArgumentHelp("The study (YAML).", valueName: "study.yaml"),
+        completion: .file(extensions: ["yaml", "yml"]), transform: filled)
     var config: String
 
     @OptionGroup var overrides: Overrides
@@ -28,7 +30,7 @@ struct RunStudy: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The study's directory; made when it does not exist. Default: studies/<name of the study>.",
-            valueName: "directory"), transform: filled)
+            valueName: "directory"), completion: .directory, transform: filled)
     var out: String?
 
     @Option(
@@ -59,7 +61,9 @@ struct PlanStudy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Predicts the runs of a study, their hours and disk space; trains nothing.")
 
-    @Option(help: ArgumentHelp("The study (YAML).", valueName: "study.yaml"), transform: filled)
+    @Option(
+        help: ArgumentHelp("The study (YAML).", valueName: "study.yaml"),
+        completion: .file(extensions: ["yaml", "yml"]), transform: filled)
     var config: String
 
     @OptionGroup var overrides: Overrides

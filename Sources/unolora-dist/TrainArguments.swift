@@ -15,7 +15,9 @@ struct TrainArguments: ParsableCommand {
             them as a page.
             """)
 
-    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"), transform: filled)
+    @Option(
+        help: ArgumentHelp("Configuration (YAML).", valueName: "run.yaml"),
+        completion: .file(extensions: ["yaml", "yml"]), transform: filled)
     var config: String?
 
     @OptionGroup var overrides: Overrides
@@ -23,7 +25,7 @@ struct TrainArguments: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Run directory; made when it does not exist. Default: runs/<name of the configuration>.",
-            valueName: "directory"), transform: filled)
+            valueName: "directory"), completion: .directory, transform: filled)
     var out: String?
 
     @Option(
@@ -35,7 +37,7 @@ struct TrainArguments: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Begin with this adapter instead of a random one: a run, a checkpoint, an adapter's directory, or a LoRA adapter of "
-                + "PEFT (--set init.from).", valueName: "RUN/ADAPTER"), transform: filled)
+                + "PEFT (--set init.from).", valueName: "RUN/ADAPTER"), completion: .directory, transform: filled)
     var initFrom: String?
 
     @Option(help: ArgumentHelp("Leave after this step as if preempted (exit code 85).", valueName: "step"))

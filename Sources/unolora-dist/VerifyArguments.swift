@@ -25,7 +25,9 @@ struct VerifyArguments: ParsableCommand {
     @Option(help: "Products with frozen weights of the cases: auto (the default), openblas or onednn.")
     var gemm: ProductChoice?
 
-    @Option(help: ArgumentHelp("Configuration (YAML) to measure.", valueName: "run.yaml"), transform: filled)
+    @Option(
+        help: ArgumentHelp("Configuration (YAML) to measure.", valueName: "run.yaml"),
+        completion: .file(extensions: ["yaml", "yml"]), transform: filled)
     var config: String?
 
     @Option(help: "Measures with this model.storage, whatever the configuration says: float32 or bfloat16.")
@@ -46,7 +48,7 @@ struct VerifyArguments: ParsableCommand {
         help: ArgumentHelp(
             "Run directory with the checkpoint, and the token cache when data.cache is not set; default: runs/<name of the "
                 + "configuration>.",
-            valueName: "directory"), transform: filled)
+            valueName: "directory"), completion: .directory, transform: filled)
     var out: String?
 
     @Option(

@@ -38,6 +38,29 @@ extension ProgramTests {
             #expect(try Program.run(arguments).code == 0)
         }
 
+        /// The argument parser writes them; the shell must be able to read them, and they must know our commands and files.
+        @Test func `completions for shells have all commands and complete files`() throws {
+            let directory = try TemporaryDirectory()
+            let bash = try Program.run(["--generate-completion-script", "bash"])
+            #expect(bash.code == 0, "\(bash)")
+            let file = try directory.write("unolora-dist.bash", bash.output)
+            let read = try Program.run(command: [
+                "bash", "-c",
+                "source '\(file)' && complete -p unolora-dist && COMP_WORDS=(unolora-dist tr) COMP_CWORD=1 && "
+                    + "cur=tr && $(complete -p unolora-dist | sed -E 's/.*-F ([^ ]+).*/\\1/') unolora-dist tr unolora-dist; "
+                    + "echo \"${COMPREPLY[@]}\"",
+            ])
+            #expect(read.code == 0 && read.output.hasSuffix("\ntrain\n"), "\(read)")
+            for command in ["evaluate", "predict", "tasks", "keys", "plan", "study", "export"] {
+                #expect(bash.output.contains(command), "\(command)")
+            }
+            #expect(bash.output.contains("yaml"))
+            for shell in ["zsh", "fish"] {
+                let script = try Program.run(["--generate-completion-script", shell])
+                #expect(script.code == 0 && script.output.contains("train"), "\(script)")
+            }
+        }
+
         @Test func `several ranks say once that the command line is wrong`() throws {
             let result = try Program.run(["train", "--set", "lora.rank"], ranks: 3)
             #expect(result.code == 64, "\(result.error)")
