@@ -18,8 +18,10 @@ struct TinyTraining {
 
     var sums: StepSums { StepSums(parameters: state.trained.count, tasks: Self.tasks) }
 
-    init(_ method: LowRankOptions.Method = .unoloraStar) {
-        self.init { LowRankMethod(LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks), on: $0) }
+    init(_ method: LowRankOptions.Method = .unoloraStar, feedForward: T5Configuration.FeedForward = .relu) {
+        self.init(feedForward: feedForward) {
+            LowRankMethod(LowRankOptions(method: method, rankA: 2, alpha: 4, tasks: Self.tasks), on: $0)
+        }
     }
 
     /// Creates it with a method of this name; a low-rank one has the same options as above.
@@ -42,9 +44,13 @@ struct TinyTraining {
     }
 
     /// Creates it with `blocks` blocks in each stack and the method that `make` returns for the model's shape.
-    init(blocks: Int = 1, method make: (any BackboneShape) -> any Method) {
+    init(
+        blocks: Int = 1, feedForward: T5Configuration.FeedForward = .relu,
+        method make: (any BackboneShape) -> any Method
+    ) {
         BLAS.useOneThread()
         var shape = Self.shape
+        shape.feedForward = feedForward
         (shape.encoderBlocks, shape.decoderBlocks) = (blocks, blocks)
         var layout = ParameterLayout()
         for (name, shape) in shape.tensorShapes() { layout.append(name, shape) }
