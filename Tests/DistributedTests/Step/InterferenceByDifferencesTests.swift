@@ -4,6 +4,7 @@ import Kernels
 import MPI
 import Optimizers
 import Runs
+import T5
 import Tasks
 import Tensors
 import Testing
