@@ -73,10 +73,11 @@ for library in "${libraries[@]}"; do
 done
 
 cp "$project"/{README.md,CHANGELOG.md,LICENSE} "$root"
-# doctor and the records of runs name it; without git it is unknown.
-git -C "$project" rev-parse HEAD >"$root/commit.txt" 2>/dev/null || rm "$root/commit.txt"
-git -C "$project" archive HEAD launch cluster docs 2>/dev/null | tar -x -C "$root" ||
-    cp -r "$project"/{launch,cluster,docs} "$root"
+# doctor and the records of runs name it. It is unknown without git, and where something is not committed.
+if [ "$(git -C "$project" rev-parse --show-toplevel 2>/dev/null)" = "$project" ] && git -C "$project" diff --quiet HEAD; then
+    git -C "$project" rev-parse HEAD >"$root/commit.txt"
+fi
+cp -r "$project"/{launch,cluster,docs} "$root"
 "$scratch/manual/release/generate-manual" "$root/bin/unolora-dist" --multi-page --output-directory "$root/share/man/man1" >/dev/null
 for shell in bash zsh fish; do
     "$root/bin/unolora-dist" --generate-completion-script "$shell" >"$root/share/completions/unolora-dist.$shell"

@@ -63,6 +63,13 @@ public enum PredictCommand {
         // What is written can be continued wherever it ends.
         StopSignals.endAtOnce()
         let isRun = try world.share(OpenedRun.isRun(path), "whether it is a run")
+        try world.rankZeroFirst { () throws(Failure) in
+            guard !isRun, request.checkpoint != RunModel.usualCheckpoint else { return }
+            throw Failure(
+                .usage,
+                "\(path) is an adapter without its run, which has one set of weights; leave out --checkpoint, or give the run"
+            )
+        }
         let opened =
             try isRun
             ? OpenedRun(path, checkpoint: request.checkpoint, model: request.model, world: world)

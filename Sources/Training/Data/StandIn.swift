@@ -31,11 +31,17 @@ extension StandInTask {
             label.map { [$0] } ?? Self.names(task.label, or: "label"), task.label, label != nil, format)
         let (answers, map) = try answers(of: task)
         let measured = metrics.isEmpty ? task.metrics : metrics.compactMap(Metric.init)
+        // Groups decide nothing else of an evaluation on all examples, and other files need not have them.
+        let group =
+            measured.contains(.groupExactMatch)
+            ? try task.group.map { column throws(Failure) in
+                try place(Self.names(column, or: "group"), column, false, format)
+            } : nil
         let splits = [(SplitName.validation, validation), (.test, test)].compactMap { name, file in
             file.map { SplitDefinition(name, .files([$0])) }
         }
         let definition = try TaskDefinition(
-            name: name, format: format, fields: fields, label: column, group: task.group,
+            name: name, format: format, fields: fields, label: column, group: group,
             template: template ?? task.template.pattern,
             answers: answers, labels: map, metrics: measured,
             positive: measured.contains(.f1) ? positive ?? positiveLabel(of: task, answers, map) : positive,

@@ -75,6 +75,9 @@ package struct EvaluationSession {
             : try RunData(
                 base.configuration, definitions, run: opened.run, vocabulary: base.vocabulary, world: base.world,
                 isTrained: false)
+        try base.world.rankZeroFirst { [other] () throws(Failure) in
+            try RunSession.checkBudget(other?.cache.tasks.map(\.report) ?? [], base.configuration)
+        }
     }
 
     /// The tasks to evaluate: the run's in their order, each on its own data or on what stands in its place, then those that the run

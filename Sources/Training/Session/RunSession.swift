@@ -37,22 +37,22 @@ package struct RunSession {
         let identity = self.identity
         try base.world.rankZeroFirst { () throws(Failure) in
             if base.world.rank == 0, told != identity { try accept(identity) }
-            try checkBudget()
+            try Self.checkBudget(data.cache.tasks.map(\.report), configuration)
         }
     }
 
     /// Refuses a generation budget that cuts answers of free text which the targets of the training do not cut. Labels are checked
     /// before the data is read.
-    private func checkBudget() throws(Failure) {
+    static func checkBudget(_ tasks: [TaskReport], _ configuration: RunConfiguration) throws(Failure) {
         guard let budget = configuration.maxNewTokens else { return }
-        for task in data.cache.tasks {
-            for split in task.report.splits where split.name != .train {
+        for task in tasks {
+            for split in task.splits where split.name != .train {
                 guard let answers = split.answers, let longest = answers.whole.longest else { continue }
                 let needed = min(longest, answers.limit ?? longest)
                 guard needed > budget else { continue }
                 throw Failure(
                     .badConfiguration,
-                    "task \"\(task.name.shown)\": the longest \(split.name) answer takes \(longest) tokens, more than the "
+                    "task \"\(task.task.shown)\": the longest \(split.name) answer takes \(longest) tokens, more than the "
                         + "generation budget of \(budget); raise eval.maxNewTokens to \(needed), or cut answers to "
                         + "\(budget) tokens with data.maxTarget")
             }
