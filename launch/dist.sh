@@ -64,7 +64,7 @@ done
 for library in "${libraries[@]}"; do
     cp -L "$library" "$root/lib/$(basename "$library")"
     # Debian says under which licence a library is in the documentation of its package.
-    package=$(dpkg-query -S "$(readlink -f "$library")" 2>/dev/null | head -n 1 | cut -d: -f1 || true)
+    package=$(dpkg-query -S "*/$(basename "$(readlink -f "$library")")" 2>/dev/null | head -n 1 | cut -d: -f1 || true)
     if [ -n "$package" ] && [ -r "/usr/share/doc/$package/copyright" ]; then
         cp -L "/usr/share/doc/$package/copyright" "$root/lib/licenses/$package"
     else
