@@ -240,7 +240,7 @@ extension ProgramTests {
             let result = try running.wait()
             #expect(result.code == 143 && begun.duration(to: .now) < .seconds(20), "\(result)")
             let said = try String(contentsOfFile: output, encoding: .utf8)
-            #expect(said.contains("stopped before the table was written"), "\(said)")
+            #expect(said.contains("stopped before the table and its page were written"), "\(said)")
             #expect(try Self.table(project, "md") == before)
         }
 

@@ -75,7 +75,7 @@ public enum StudyCommand {
         let elsewhere = states.elsewhere()
         let adapters = StudyAdapters(study, in: directory, alone: alone)
         guard let table = try writeTable(study, states, elsewhere, counts, adapters, in: directory) else {
-            Terminal.say("stopped before the table was written; the same command writes it")
+            Terminal.say("stopped before the table and its page were written; the same command writes them")
             return 128 + (StopSignals.ending ?? SIGTERM)
         }
         try Terminal.print("\n" + table.markdown)
@@ -87,8 +87,9 @@ public enum StudyCommand {
         return ExitCode.preempted.rawValue
     }
 
-    /// Writes the table of what is finished. Another process may finish a run in the meantime and write a newer table, which must
-    /// not be replaced by an older one. Nil when a signal asks the program to end.
+    /// Writes the table of what is finished, and then the page, for which adapters are analysed: a stop or a lack of memory there
+    /// does not take the table away. Another process may finish a run in the meantime and write a newer table, which must not be
+    /// replaced by an older one. Nil when a signal asks the program to end.
     private static func writeTable(
         _ study: Study, _ states: RunStates, _ elsewhere: Set<String>, _ counts: [StudyTable.Counts],
         _ adapters: StudyAdapters, in directory: StudyDirectory
@@ -97,19 +98,23 @@ public enum StudyCommand {
             let present = study.runs.map(states.state)
             let results = StudyResults(study, present, elsewhere: elsewhere, in: directory)
             let isGivenUp = { StopSignals.ending != nil }
-            guard let table = StudyTable(study, results, counts: counts, isGivenUp: isGivenUp),
-                let analysed = adapters.adapters(present, isGivenUp: isGivenUp)
-            else { return nil }
+            guard let table = StudyTable(study, results, counts: counts, isGivenUp: isGivenUp) else { return nil }
             let files = try table.files()
-            let page = StudyReport.page(study, table, analysed, in: directory)
-            let isCurrent = try directory.exclusively { () throws(Failure) in
+            let hasTable = try directory.exclusively { () throws(Failure) in
                 guard study.runs.map(states.state) == present else { return false }
                 for (ending, text) in files { try directory.write(text, to: directory.table(ending)) }
+                return true
+            }
+            guard hasTable else { continue }
+            guard let analysed = adapters.adapters(present, isGivenUp: isGivenUp) else { return nil }
+            let page = StudyReport.page(study, table, analysed, in: directory)
+            let hasPage = try directory.exclusively { () throws(Failure) in
+                guard study.runs.map(states.state) == present else { return false }
                 directory.removeFigures(but: page.files.map(\.name))
                 for file in page.files { try directory.write(file.content, to: "\(directory.path)/\(file.name)") }
                 return true
             }
-            if isCurrent { return table }
+            if hasPage { return table }
         }
     }
 

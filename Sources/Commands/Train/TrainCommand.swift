@@ -315,8 +315,9 @@ public struct TrainCommand {
         for line in statistics.map({ DataReport.lines($0, reports) }) ?? [] { say("data: \(line)") }
         let unusual = RunModel.warning(session.base.vocabulary, session.base.model.shape)
         for warning in [unusual].compactMap(\.self) + DataReport.warnings(reports) { say("warning: \(warning)") }
-        for notice in session.positiveNotices + session.rowNotices { say("note: \(notice)") }
-        if let omission = session.omission(SplitName(rawValue: configuration.evaluationSplit)) {
+        let evaluation = EvaluationSession(session)
+        for notice in evaluation.positiveNotices + evaluation.rowNotices { say("note: \(notice)") }
+        if let omission = evaluation.omission(SplitName(rawValue: configuration.evaluationSplit)) {
             say("warning: \(omission)")
         }
         if configuration.reduction == .fast {

@@ -131,7 +131,10 @@ package struct EvaluationSession {
     }
 
     /// Sentences for people about tasks whose F1 is computed for another class than in earlier versions.
-    package var positiveNotices: [String] { own?.positiveNotices ?? [] }
+    package var positiveNotices: [String] {
+        guard own != nil else { return [] }
+        return base.definitions.filter { names?.contains($0.name) ?? true }.compactMap(\.positiveNotice)
+    }
 
     /// A constant answer for each task: the most frequent one of the run's training, or, where that data is not read or has other
     /// answers, of the evaluated examples themselves.

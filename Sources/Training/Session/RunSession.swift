@@ -62,9 +62,6 @@ package struct RunSession {
     /// Everything that must be the same so that the run can be continued.
     package var identity: RunState.Identity { base.identity(data: data.digest, sources: data.sources) }
 
-    /// Sentences for people about tasks whose F1 is computed for another class than in earlier versions.
-    package var positiveNotices: [String] { base.definitions.compactMap(\.positiveNotice) }
-
     /// The mixture of the tasks' training examples.
     package func mixture() throws(Failure) -> Mixture {
         try Mixture(
@@ -97,13 +94,6 @@ package struct RunSession {
         }
     }
 
-    /// One sentence for people with the chosen tasks that `evaluationTasks` leaves out; nil when it leaves out none.
-    package func omission(_ split: SplitName, names: [String]? = nil) -> String? {
-        let present = evaluationTasks(split, names: names).map(\.name)
-        let absent = base.taskNames.filter { (names?.contains($0) ?? true) && !present.contains($0) }
-        return absent.isEmpty ? nil : "not evaluated, since without a \(split) split: \(absent.joined(separator: ", "))"
-    }
-
     /// The sentences that belong below a table of figures of a split: which rows the figures are of, and whether these rows chose
     /// the checkpoint. `isBest` says whether it is the run's best checkpoint.
     package func footnotes(_ split: SplitName, names: [String]? = nil, isBest: Bool) -> [String] {
@@ -121,9 +111,6 @@ package struct RunSession {
             "the best checkpoint was chosen by figures of this split, so on other texts its figures are likely to be lower"
         return rows + [score, isChosen ? selection : nil].compactMap(\.self)
     }
-
-    /// One sentence for each benchmark's task with a file that has not the rows of the published one.
-    package var rowNotices: [String] { DataReport.rowNotices(data.cache.tasks.map(\.report), of: base.definitions) }
 
     private func evaluationTask(
         _ index: Int, _ split: SplitName, name: String, isOutsideAverage: Bool = false, limit: Int? = nil
