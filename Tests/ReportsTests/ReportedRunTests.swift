@@ -31,7 +31,7 @@ import Testing
         ]
         try directory.write("metrics.jsonl", lines.joined(separator: "\n"))
         try directory.write("evaluation-validation.json", evaluation)
-        return RunHistory(RunDirectory(directory.path))
+        return RunHistory(RunDirectory(directory.path), .unknown)
     }
 
     @Test func `a history has every kind of line, and no line that cannot be read`() throws {

@@ -55,7 +55,9 @@ public enum AnalyzeCommand {
     /// The analysed runs with what their directories say about them.
     private static func reported(_ report: AnalysisReport) -> [ReportedRun] {
         let sources = report.runs.map(\.source)
-        let histories = sources.map { RunHistory(RunDirectory($0.name)) }
+        let runs = sources.map { RunDirectory($0.name) }
+        let conditions = RunCondition.conditions(runs)
+        let histories = zip(runs, conditions).map(RunHistory.init)
         let names = RunName.names(sources.map(\.name), histories.map(\.condition))
         return sources.indices.map { index in
             let (run, tasks) = (RunDirectory(sources[index].name), sources[index].tasks)

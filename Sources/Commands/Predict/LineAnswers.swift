@@ -32,6 +32,21 @@ struct LineAnswers {
         }
     }
 
+    /// Consecutive lines, read and tokenised.
+    struct ReadLines {
+        /// The number of the first line.
+        var first: Int
+        var lines: [Result<PredictionReader.Line, PredictionReader.Refusal>]
+
+        /// The first line that cannot be answered, and why; nil for none.
+        var firstBad: (number: Int, reason: String)? {
+            for (position, line) in lines.enumerated() {
+                if case .failure(let refusal) = line { return (first + position, refusal.reason) }
+            }
+            return nil
+        }
+    }
+
     /// The largest number of labels or grades of a task whose log-probabilities are computed: each needs a row of logits.
     static let mostScored = 256
 
@@ -44,15 +59,12 @@ struct LineAnswers {
     private let givesScores: Bool
     private let team: EngineTeam
     private let inputName: String
-    /// Whether a line that cannot be answered ends the job.
-    private let isStrict: Bool
 
     /// Prepares for lines of the task with number `task`; if it is nil, each line names its own. Throws `usage` when that task has
     /// too many answers for scores.
-    init(_ opened: OpenedRun, task: Int?, scores: Bool, inputName: String, isStrict: Bool) throws(Failure) {
+    init(_ opened: OpenedRun, task: Int?, scores: Bool, inputName: String) throws(Failure) {
         self.opened = opened
         self.inputName = inputName
-        self.isStrict = isStrict
         namesTasks = task == nil
         givesScores = scores
         let base = opened.base
@@ -80,12 +92,10 @@ struct LineAnswers {
             + "\(mostScored)"
     }
 
-    /// Answers lines of a group, or says why not, in their order. A line's answer and scores have the same bits whichever other
-    /// lines there are. Throws `badData` when the model has changed, or for a line that cannot be answered if that ends the job;
-    /// `notFinite` when a logit is not finite.
-    func answer(_ lines: Range<Int>, of group: LineGroup) throws(Failure) -> Part {
-        let read = read(lines, of: group)
-        if isStrict { try refuseBad(read, first: group.first + lines.lowerBound) }
+    /// Answers lines of a group, as `read` returns them, or says why not, in their order. A line's answer and scores have the same
+    /// bits whichever other lines there are. Throws `badData` when the model has changed, `notFinite` when a logit is not finite.
+    func answer(_ lines: ReadLines) throws(Failure) -> Part {
+        let (read, firstNumber) = (lines.lines, lines.first)
         var places = opened.base.definitions.map { _ in [Int]() }
         for (position, line) in read.enumerated() {
             if case .success(let line) = line { places[line.task].append(position) }
@@ -103,7 +113,7 @@ struct LineAnswers {
                 budget: opened.base.budgets[task], gold: Array(repeating: .label(0), count: places[task].count),
                 source: { unsafe sources[first + $0] })
             evaluation.exampleName = { [own = places[task], inputName] in
-                "\(inputName):\(group.first + lines.lowerBound + own[$0])"
+                "\(inputName):\(firstNumber + own[$0])"
             }
             return evaluation
         }
@@ -117,7 +127,7 @@ struct LineAnswers {
         }
         var part = Part()
         for (position, line) in read.enumerated() {
-            let number = group.first + lines.lowerBound + position
+            let number = firstNumber + position
             if case .success(let line) = line, let answer = answers[position] {
                 part.bytes += try text(line, answer, number: number)
             } else if case .failure(let refusal) = line {
@@ -133,23 +143,16 @@ struct LineAnswers {
         return part
     }
 
-    /// Throws for the first line that cannot be answered; `first` is the number of the first line.
-    private func refuseBad(
-        _ lines: [Result<PredictionReader.Line, PredictionReader.Refusal>], first: Int
-    ) throws(Failure) {
-        for (position, line) in lines.enumerated() {
-            guard case .failure(let refusal) = line else { continue }
-            throw Failure(
-                .badData,
-                "\(inputName):\(first + position): \(refusal.reason); without --on-bad-line fail such a line is answered with its "
-                    + "error")
-        }
+    /// The refusal of a line that cannot be answered, where that ends the job.
+    func failure(_ bad: (number: Int, reason: String)) -> Failure {
+        Failure(
+            .badData,
+            "\(inputName):\(bad.number): \(bad.reason); without --on-bad-line fail such a line is answered with its error"
+        )
     }
 
-    /// Reads and tokenises lines on all workers.
-    private func read(
-        _ lines: Range<Int>, of group: LineGroup
-    ) -> [Result<PredictionReader.Line, PredictionReader.Refusal>] {
+    /// Reads and tokenises lines of a group on all workers.
+    func read(_ lines: Range<Int>, of group: LineGroup) -> ReadLines {
         let part = 32
         let next = Atomic<Int>(0)
         let results = Mutex<[Int: [Result<PredictionReader.Line, PredictionReader.Refusal>]]>([:])
@@ -161,7 +164,8 @@ struct LineAnswers {
                 results.withLock { $0[start] = own }
             }
         }
-        return results.withLock { $0 }.sorted { $0.key < $1.key }.flatMap(\.value)
+        let read = results.withLock { $0 }.sorted { $0.key < $1.key }.flatMap(\.value)
+        return ReadLines(first: group.first + lines.lowerBound, lines: read)
     }
 
     private func line(_ line: LineGroup.Line) -> Result<PredictionReader.Line, PredictionReader.Refusal> {

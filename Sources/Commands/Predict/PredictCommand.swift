@@ -78,8 +78,7 @@ public enum PredictCommand {
         try checkChanges(opened, request)
         let name = request.input.flatMap { $0 == "-" ? nil : $0 } ?? "standard input"
         let answers = try world.rankZeroFirst { () throws(Failure) in
-            try LineAnswers(
-                opened, task: task, scores: request.scores, inputName: name, isStrict: request.failsOnBadLine)
+            try LineAnswers(opened, task: task, scores: request.scores, inputName: name)
         }
         var front = world.rank == 0 ? try PredictFront(opened, request) : nil
         let least = world.size * opened.threads * opened.base.configuration.evaluationBatch
@@ -93,7 +92,15 @@ public enum PredictCommand {
             }
             guard group.count > 0 else { break }
             let begun = ContinuousClock.now
-            let own = try answers.answer(group.share(of: world.rank, size: world.size), of: group)
+            let lines = answers.read(group.share(of: world.rank, size: world.size), of: group)
+            if request.failsOnBadLine {
+                // The first bad line of all ranks is the one that is reported.
+                let bad = lines.firstBad
+                let own = Int64(bad?.number ?? .max)
+                let first = world.size > 1 ? try world.allReduce(.minimum, own) : own
+                if let bad, own == first { throw answers.failure(bad) }
+            }
+            let own = try answers.answer(lines)
             var parts = [own]
             if world.size > 1 {
                 try world.idleBarrier()

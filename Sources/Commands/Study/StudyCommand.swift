@@ -107,7 +107,7 @@ public enum StudyCommand {
             }
             guard hasTable else { continue }
             guard let analysed = adapters.adapters(present, isGivenUp: isGivenUp) else { return nil }
-            let page = StudyReport.page(study, table, analysed, in: directory)
+            let page = StudyReport.page(study, table, analysed, elsewhere: elsewhere, in: directory)
             let hasPage = try directory.exclusively { () throws(Failure) in
                 guard study.runs.map(states.state) == present else { return false }
                 directory.removeFigures(but: page.files.map(\.name))

@@ -7,13 +7,20 @@ enum StudyReport {
     /// The name of the page in the study's directory.
     static let name = "report.html"
 
-    /// The page and its figures, of a table, the run directories behind it, and their adapters.
+    /// The page and its figures, of a table, the run directories behind it, and their adapters; `elsewhere` has the names of runs
+    /// that other jobs hold.
     static func page(
-        _ study: Study, _ table: StudyTable, _ adapters: [StudyAdapter], in directory: StudyDirectory
+        _ study: Study, _ table: StudyTable, _ adapters: [StudyAdapter], elsewhere: Set<String>,
+        in directory: StudyDirectory
     ) -> PageFiles {
         let histories = study.lines.enumerated().map { index, line in
             // The curves of one task say nothing about the others.
-            line.isPerTask ? [] : study.runs.filter { $0.line == index }.map { RunHistory(directory.run($0)) }
+            line.isPerTask
+                ? []
+                : study.runs.filter { $0.line == index }.map { run in
+                    let files = directory.run(run)
+                    return RunHistory(files, RunCondition(.read(files), isHeld: elsewhere.contains(run.name)))
+                }
         }
         let page = StudyPage(table, histories: histories, adapters: adapters)
         return PageFiles(page.page(version: ProgramVersion.current), name: name)

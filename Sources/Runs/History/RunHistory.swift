@@ -18,9 +18,10 @@ package struct RunHistory {
     /// A run of which nothing is known.
     package init() {}
 
-    /// Reads the files of a run directory. What is absent or cannot be read is left out: a running job may be writing it.
-    package init(_ run: RunDirectory) {
-        condition = RunCondition(run)
+    /// Reads the files of a run directory, of which `condition` is known. What is absent or cannot be read is left out: a running
+    /// job may be writing it.
+    package init(_ run: RunDirectory, _ condition: RunCondition) {
+        self.condition = condition
         for split in [SplitName.validation, .test] {
             let content = try? BoundedJSON.content(of: EvaluationFile.path(run, split), followingLinks: false)
             figures[split] = content.flatMap { try? BoundedJSON.decode(EvaluationRecord.self, from: $0) }

@@ -13,21 +13,28 @@ package enum RunCondition: Equatable, Sendable {
     /// It has no `STATUS.json` that can be read.
     case unknown
 
-    /// Reads the status, and looks whether a job holds the directory. A job on another machine may have ended without a trace less
-    /// than half a minute ago.
-    package init(_ run: RunDirectory) {
-        guard let status = RunStatus.read(run) else {
+    /// The condition of a run with this status; `isHeld` says whether a job holds its directory.
+    package init(_ status: RunStatus?, isHeld: Bool) {
+        guard let status else {
             self = .unknown
             return
         }
-        switch status.state {
-        case .finished: self = .finished
-        case .preempted: self = .stopped
-        case .failed: self = .failed(status.reason)
-        case .running:
-            var watch = RunWatch(run)
-            self = watch.isHeld() ? .running : .killed
-        }
+        self =
+            switch status.state {
+            case .finished: .finished
+            case .preempted: .stopped
+            case .failed: .failed(status.reason)
+            case .running: isHeld ? .running : .killed
+            }
+    }
+
+    /// The conditions of runs, in their order. Where a job on another machine seems to train one, this waits for a sign of life
+    /// (`RunWatch.held`).
+    package static func conditions(_ runs: [RunDirectory]) -> [RunCondition] {
+        let states = runs.map(RunStatus.read)
+        let open = runs.indices.filter { states[$0]?.state == .running }
+        let held = Set(zip(open, RunWatch.held(open.map { runs[$0] })).filter(\.1).map(\.0))
+        return runs.indices.map { RunCondition(states[$0], isHeld: held.contains($0)) }
     }
 
     /// The condition in a word; nil for a finished run, and for one of which nothing is known.

@@ -78,12 +78,11 @@ package struct RunStates {
     }
 
     /// The names of runs that are not finished and whose directories other jobs hold; for a process that trains none any more.
+    /// It waits for signs of life from other machines (`RunWatch.held`).
     package func elsewhere() -> Set<String> {
-        Set(
-            runs.values.filter { run in
-                var watch = RunWatch(directory.run(run))
-                return state(run).reason == nil && state(run) != .finished && watch.isHeld()
-            }.map(\.name))
+        let open = runs.values.filter { state($0).reason == nil && state($0) != .finished }
+        let held = RunWatch.held(open.map { directory.run($0) })
+        return Set(zip(open, held).filter(\.1).map(\.0.name))
     }
 
     /// The state of a run that its origin decides; nil when the origin is finished.

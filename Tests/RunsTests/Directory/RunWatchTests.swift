@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -61,5 +62,30 @@ import Testing
         try leave { $0.machine = "another" }
         let watch = Watch(run)
         #expect(watch.isHeld() && watch.isHeld())
+    }
+
+    /// One decision for many directories: a lease that somebody renews is held, one that nobody renews is not.
+    @Test func `signs of life tell a job on another machine from one that was killed there`() throws {
+        try leave { $0.machine = "another" }
+        let abandoned = try TemporaryDirectory()
+        let path = RunLock.leasePath(of: run.lock)
+        let other = RunDirectory(abandoned.path)
+        try FileManager.default.copyItem(atPath: path, toPath: RunLock.leasePath(of: other.lock))
+        let free = try TemporaryDirectory()
+        let isOver = Mutex(false)
+        let text = try #require(FileManager.default.contents(atPath: path))
+        Thread.detachNewThread {
+            let file = FileHandle(forWritingAtPath: path)
+            var count = 0
+            while !isOver.withLock({ $0 }) {
+                count += 1
+                try? file?.seek(toOffset: UInt64(text.count))
+                try? file?.write(contentsOf: Data("renewed \(count)\n".utf8))
+                usleep(50_000)
+            }
+        }
+        defer { isOver.withLock { $0 = true } }
+        let held = RunWatch.held([run, other, RunDirectory(free.path)], limit: 3)
+        #expect(held == [true, false, false])
     }
 }

@@ -9,12 +9,12 @@ import Testing
     private static func condition(_ directory: TemporaryDirectory, _ state: RunStatus.State) throws -> RunCondition {
         let run = RunDirectory(directory.path)
         try RunStatus(state: state, reason: "why", exitCode: nil, step: 3, steps: 9, time: 0).write(to: run)
-        return RunCondition(run)
+        return try #require(RunCondition.conditions([run]).first)
     }
 
     @Test func `a status says how a run ended`() throws {
         let directory = try TemporaryDirectory()
-        #expect(RunCondition(RunDirectory(directory.path)) == .unknown)
+        #expect(RunCondition.conditions([RunDirectory(directory.path)]) == [.unknown])
         #expect(try Self.condition(directory, .finished) == .finished)
         #expect(try Self.condition(directory, .preempted) == .stopped)
         #expect(try Self.condition(directory, .failed) == .failed("why"))
