@@ -13,14 +13,13 @@ enum StudyReport {
         _ study: Study, _ table: StudyTable, _ adapters: [StudyAdapter], elsewhere: Set<String>,
         in directory: StudyDirectory
     ) -> PageFiles {
+        func history(_ run: StudyRun) -> RunHistory {
+            let files = directory.run(run)
+            return RunHistory(files, RunCondition(.read(files), isHeld: elsewhere.contains(run.name)))
+        }
         let histories = study.lines.enumerated().map { index, line in
             // The curves of one task say nothing about the others.
-            line.isPerTask
-                ? []
-                : study.runs.filter { $0.line == index }.map { run in
-                    let files = directory.run(run)
-                    return RunHistory(files, RunCondition(.read(files), isHeld: elsewhere.contains(run.name)))
-                }
+            line.isPerTask ? [] : study.runs.filter { $0.line == index }.map(history)
         }
         let page = StudyPage(table, histories: histories, adapters: adapters)
         return PageFiles(page.page(version: ProgramVersion.current), name: name)
