@@ -135,14 +135,14 @@ extension ProgramTests {
         @Test func `the lines for sbatch can be pasted`() throws {
             let project = try TinyProject()
             let plan = try Program.run([
-                "plan", "--config", project.configuration, "--ranks", "4", "--ranks-per-node", "2",
+                "plan", "--config", project.configuration, "--ranks", "3", "--ranks-per-node", "2",
             ])
             #expect(plan.code == 0, "\(plan.error)")
             let block = try #require(plan.output.components(separatedBy: "\n\n").last)
             let lines = block.split(separator: "\n").map(String.init)
-            #expect(lines.count == 6 && lines.allSatisfy { $0.hasPrefix("#") }, "\(block)")
+            #expect(lines.count == 7 && lines.allSatisfy { $0.hasPrefix("#") }, "\(block)")
             #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("#SBATCH --") })
-            for line in ["--nodes=2", "--ntasks-per-node=2", "--cpus-per-task=1"] {
+            for line in ["--nodes=2", "--ntasks=3", "--ntasks-per-node=2", "--cpus-per-task=1"] {
                 #expect(lines.contains("#SBATCH " + line), "\(block)")
             }
             #expect(block.contains(#/\n#SBATCH --mem=[1-9][0-9]*G\n/#), "\(block)")

@@ -108,6 +108,21 @@ killed-all() {
     same_result "$run"
 }
 
+# The lines that plan prints are taken, and start as many ranks as are planned: the second node has one fewer than the first.
+planned() {
+    {
+        echo '#!/bin/sh'
+        "$UNOLORA_PROGRAM" plan --config "$config" "${settings[@]}" --set batch.global=8 --ranks 3 --ranks-per-node 2 |
+            grep '^#SBATCH'
+        echo 'srun sh -c "echo a rank"'
+    } >"$work/planned.sh"
+    slurm sbatch --test-only "$work/planned.sh" 2>"$work/planned.log" ||
+        fail "sbatch refuses the lines of plan: $(tail -n 1 "$work/planned.log")"
+    job=$(slurm sbatch --parsable --output="$work/planned.job" "$work/planned.sh") hastened=""
+    ends_as COMPLETED 0:0 0
+    expect "the number of ranks of a plan for 3" 3 "$(grep -c '^a rank$' "$work/planned.job")"
+}
+
 # With a site file in which the container is only some words before the program.
 array() {
     echo 'export UNOLORA_CONTAINER="env UNOLORA_INSIDE=yes"' >"$work/site.env"
@@ -240,7 +255,7 @@ grace() {
     same_result "$run"
 }
 
-scenarios=(train array study requeue preemption no-progress killed-rank)
+scenarios=(planned train array study requeue preemption no-progress killed-rank)
 nodes=4
 case ${1:-} in
 '') ;;

@@ -3,6 +3,9 @@ import Foundation
 /// What to ask SLURM for, as lines for the head of a job script.
 struct SlurmRequest: Encodable {
     let nodes: Int
+    /// The ranks. They need not fill the last node.
+    let tasks: Int
+    /// The most on a node.
     let tasksPerNode: Int
     let cpusPerTask: Int
     /// GiB of a node.
@@ -12,7 +15,7 @@ struct SlurmRequest: Encodable {
     /// Part of the memory, and of the time, that is asked for in addition.
     let margins: (memory: Double, time: Double)
 
-    enum CodingKeys: String, CodingKey { case nodes, tasksPerNode, cpusPerTask, memoryGiB, seconds }
+    enum CodingKeys: String, CodingKey { case nodes, tasks, tasksPerNode, cpusPerTask, memoryGiB, seconds }
 
     /// SLURM counts files that a job has read as its memory.
     private static let memoryMargin = 0.25
@@ -25,6 +28,7 @@ struct SlurmRequest: Encodable {
     ///   - isMeasured: whether that was measured; a guess gets more.
     init(ranks: Int, ranksPerNode: Int, threads: Int, bytes: Double, seconds: Double, isMeasured: Bool) {
         nodes = (ranks + ranksPerNode - 1) / ranksPerNode
+        tasks = ranks
         tasksPerNode = ranksPerNode
         cpusPerTask = threads
         margins = (Self.memoryMargin, isMeasured ? 0.5 : 1.5)
@@ -45,7 +49,8 @@ struct SlurmRequest: Encodable {
         return [
             "# For launch/train.sbatch: memory \(percent(margins.memory)), time \(percent(margins.time)) and two minutes above the "
                 + "plan's",
-            "#SBATCH --nodes=\(nodes)", "#SBATCH --ntasks-per-node=\(tasksPerNode)",
+            // With --ntasks, --ntasks-per-node is only the most on a node; alone it would fill every node.
+            "#SBATCH --nodes=\(nodes)", "#SBATCH --ntasks=\(tasks)", "#SBATCH --ntasks-per-node=\(tasksPerNode)",
             "#SBATCH --cpus-per-task=\(cpusPerTask)", "#SBATCH --mem=\(memoryGiB)G", "#SBATCH --time=\(time)",
         ]
     }

@@ -11,9 +11,11 @@ import Testing
         )
     }
 
-    @Test func `the last node may have fewer ranks`() {
+    @Test func `the last node may have fewer ranks, and exactly the planned ones start`() {
         let lines = Self.request(ranks: 9, ranksPerNode: 4).lines
-        for line in ["#SBATCH --nodes=3", "#SBATCH --ntasks-per-node=4", "#SBATCH --cpus-per-task=3"] {
+        for line in [
+            "#SBATCH --nodes=3", "#SBATCH --ntasks=9", "#SBATCH --ntasks-per-node=4", "#SBATCH --cpus-per-task=3",
+        ] {
             #expect(lines.contains(line), "\(lines)")
         }
     }
