@@ -11,6 +11,8 @@ enum TokenCacheKey {
         let options: TokenCacheOptions
         /// Each file is represented by its name and digest instead of its path, so that data may move.
         let tasks: [TaskDefinition]
+        /// Changes when objects with many rows are divided in another way. Nil, which leaves no trace in the key, without such tasks.
+        let wholeObjects: Bool?
     }
 
     /// Computes the key from the digests of the files, in the order of the definitions and their paths.
@@ -29,7 +31,8 @@ enum TokenCacheKey {
                 })
         }
         let content = Content(
-            version: TokenCacheFormat.version, vocabulary: vocabulary.digest, options: options, tasks: tasks)
+            version: TokenCacheFormat.version, vocabulary: vocabulary.digest, options: options, tasks: tasks,
+            wholeObjects: tasks.contains { $0.format.hasRowsInObjects } ? true : nil)
         let data = try StableJSON.line(content, "the description of the tasks")
         return unsafe data.withUnsafeBytes { unsafe ContentDigest(of: $0) }
     }

@@ -10,6 +10,15 @@ public enum SuperGLUE {
     /// The names of all tasks. RTE's differs from that of GLUE's task, whose files have the same rows in another form.
     public static let names = ["boolq", "cb", "copa", "multirc", "superglue_rte", "wic", "wsc"]
 
+    /// One sentence for people about what an average of these tasks lacks of SuperGLUE's own score; nil when there are others among
+    /// them, so that nobody takes it for that score.
+    public static func absence(from tasks: [TaskDefinition]) -> String? {
+        guard !tasks.isEmpty, tasks.allSatisfy({ $0.suite == .superglue }) else { return nil }
+        let absent = names.filter { name in !tasks.contains { $0.name == name } }
+        let list = absent.isEmpty ? "ReCoRD" : absent.joined(separator: ", ") + " and ReCoRD"
+        return "SuperGLUE's own score is the average of its eight tasks; here it is without \(list)"
+    }
+
     /// One task.
     ///
     /// - Parameters:
@@ -72,7 +81,7 @@ public enum SuperGLUE {
                     Field("paragraph", column: .named("passage.text")),
                 ], labels: ["0", "1"], words: truth.words, metrics: [.f1, .groupExactMatch],
                 label: .named("passage.questions.answers.label"),
-                // The number of the question in its passage, and of the passage in the file.
+                // The number of the question in its passage, and of the passage in the file. Halves consist of whole passages.
                 group: .named("passage.questions"))
         case "superglue_rte":
             SuiteLayout(

@@ -11,6 +11,9 @@ public enum TableFormat: Sendable, Equatable, Codable {
     /// One JSON object per line with many rows: one for each element of a list at this place, or of lists in its elements if the
     /// place leads through several. `passage.questions.answers` with the lists `questions` and `answers` gives a row for each answer.
     case jsonRows(of: String)
+
+    /// Whether an object of the files has many rows.
+    var hasRowsInObjects: Bool { if case .jsonRows = self { true } else { false } }
 }
 
 /// A column of a table or a key of a JSON object.

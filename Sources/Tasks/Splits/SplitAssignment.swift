@@ -8,7 +8,8 @@ struct RowID: Sendable, Equatable {
     let row: Int
 }
 
-/// Assigns the rows of a task's files to its splits. Rows of one group are never divided by a random choice.
+/// Assigns the rows of a task's files to its splits. Rows of one group, and those of one object
+/// with many rows, are never divided by a random choice.
 struct SplitAssignment {
     /// The rows of each split, in the order of the definition; within a split rows keep the order of the files.
     private(set) var rows: [[RowID]] = []
@@ -47,7 +48,7 @@ struct SplitAssignment {
     private func heldOutOfTraining() throws(Failure) -> (training: [RowID], taken: [SplitName: [RowID]]) {
         guard let source = definition.split(.train)?.source else { return ([], [:]) }
         let all = rowsOfFiles(source)
-        let units = DrawnUnits(all, files)
+        let units = DrawnUnits(all, files, definition.format)
         var order = permutation(units.count, of: 1)[...]
         var taken: [SplitName: [RowID]] = [:]
         for split in definition.splits {
@@ -74,7 +75,7 @@ struct SplitAssignment {
             return files[file].rows.indices.map { RowID(file: file, row: $0) }
         }
         func half(_ isFirst: Bool) -> [RowID] {
-            let units = DrawnUnits(all, files)
+            let units = DrawnUnits(all, files, definition.format)
             let order = permutation(units.count, of: 0)
             let middle = units.count / 2
             return units.rows(isFirst ? order.prefix(middle) : order.dropFirst(middle)).map { all[$0] }

@@ -107,7 +107,9 @@ package struct EvaluationSession {
 
     /// The sentences that belong below a table of figures of a split. `isBest` says whether it is the run's best checkpoint.
     package func footnotes(_ split: SplitName, isBest: Bool) -> [String] {
-        (own?.footnotes(split, names: names, isBest: isBest) ?? []) + [omission(split)].compactMap(\.self)
+        let counted = tasks(split).filter { !$0.isOutsideAverage }.map { base.definitions[$0.task] }
+        return (own?.footnotes(split, names: names, isBest: isBest) ?? [])
+            + [SuperGLUE.absence(from: counted), omission(split)].compactMap(\.self)
     }
 
     /// One sentence for each benchmark's task that is evaluated on its own data and has a file without the rows of the published one.

@@ -103,13 +103,10 @@ package struct RunSession {
                 "\(suite.rawValue)'s \(split) examples by data.glueSplits \(configuration.glueSplits.rawValue): \(rows)"
             }
         }
-        let score =
-            definitions.allSatisfy { $0.suite == .superglue }
-            ? "SuperGLUE's own score is the average of tasks; here it is without ReCoRD" : nil
         let isChosen = isBest && configuration.choosesBest && split.rawValue == configuration.evaluationSplit
         let selection =
             "the best checkpoint was chosen by figures of this split, so on other texts its figures are likely to be lower"
-        return rows + [score, isChosen ? selection : nil].compactMap(\.self)
+        return rows + (isChosen ? [selection] : [])
     }
 
     private func evaluationTask(

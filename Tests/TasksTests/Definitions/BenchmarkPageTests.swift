@@ -127,7 +127,13 @@ import Testing
             case .secondHalf(let paths): published(paths) - published(paths) / 2
             case .heldOutOfTraining(let count): count
             }
-        return grouped(count) + (split.label.map { " (\($0))" } ?? "")
+        let isHalf: Bool
+        switch split.source {
+        case .firstHalf, .secondHalf: isHalf = true
+        case .files, .heldOutOfTraining: isHalf = false
+        }
+        // Whole groups of rows do not give halves of equal size.
+        return (isHalf && task.group != nil ? "about " : "") + grouped(count) + (split.label.map { " (\($0))" } ?? "")
     }
 
     private static func grouped(_ number: Int) -> String {
