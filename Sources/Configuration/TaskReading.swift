@@ -91,11 +91,8 @@ enum TaskReading {
         switch key {
         case "name":
             let name = try name(node, place)
-            guard !glue.contains(name), !reserved.contains(name) else {
-                let owner = glue.contains(name) ? "a task" : "a split"
-                throw Failure(
-                    .badConfiguration,
-                    "\(place): \(name) is \(owner) of GLUE; give a task of your own another name")
+            if let problem = CustomTask.problem(ofName: name) {
+                throw Failure(.badConfiguration, "\(place): \(problem)")
             }
             return .text(name)
         case "template", "label", "positive", "target", "group": return try read(.text)
@@ -112,8 +109,8 @@ enum TaskReading {
 
     /// A name that a task may have.
     static func name(_ node: Node, _ place: String) throws(Failure) -> String {
-        guard let name = node.string, name.wholeMatch(of: #/[A-Za-z0-9_\-]+/#) != nil else {
-            throw Failure(.badConfiguration, "\(place): a task's name is made of letters, digits, _ and -")
+        guard let name = node.string, CustomTask.isName(name) else {
+            throw Failure(.badConfiguration, "\(place): \(CustomTask.namesAre)")
         }
         return name
     }
@@ -228,5 +225,19 @@ enum TaskReading {
             return outer
         }
         return "\(outer[..<colon]):\(mark.line)"
+    }
+}
+
+extension CustomTask {
+    static let namesAre = "a task's name is made of letters, digits, _ and -"
+
+    static func isName(_ text: String) -> Bool { text.wholeMatch(of: #/[A-Za-z0-9_\-]+/#) != nil }
+
+    /// Why a task of the user's own cannot have a name, as a part of a sentence; nil if it can.
+    public static func problem(ofName name: String) -> String? {
+        guard isName(name) else { return namesAre }
+        let owner: String? =
+            TaskReading.glue.contains(name) ? "a task" : TaskReading.reserved.contains(name) ? "a split" : nil
+        return owner.map { "\(name) is \($0) of GLUE; give a task of your own another name" }
     }
 }

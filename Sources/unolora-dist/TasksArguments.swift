@@ -25,8 +25,8 @@ struct DescribeArguments: ParsableCommand {
         discussion: """
             The file is TSV, CSV with quotes, or JSONL, plain or packed with gzip. The answer is guessed: a column with at \
             most 20 different values and a usual name (label, class, target, ...), else numbers in a column named score, \
-            rating or similarity, else the last column with few values; where no column is like that, the last one with \
-            text is proposed as free text. What the guess is based on is said in comments.
+            rating or similarity, else in JSONL a list of texts named answers, references or the like, else the last column \
+            with few values; where no column is like that, the last one with text is proposed as free text. What the guess is based on is said in comments.
             """)
 
     @Argument(help: ArgumentHelp("Data file.", valueName: "file"), transform: filled)

@@ -1,3 +1,4 @@
+import Configuration
 public import Failures
 import Foundation
 import Runs
@@ -43,18 +44,24 @@ public enum TasksCommand {
     public static func describe(
         _ path: String, format: FileFormat?, hasHeader: Bool?, name: String?
     ) throws(Failure) -> String {
+        if let name, let problem = CustomTask.problem(ofName: name) {
+            throw Failure(.usage, "--name \"\(name.shown)\": \(problem)")
+        }
         let format = if let format { format } else { try FileFormat(ofName: path) }
         let survey = try FileSurvey(path: path, format: format, hasHeader: hasHeader)
         return try TaskProposal(survey, name: name ?? taskName(of: path)).text()
     }
 
-    /// A task's name from a file's: its folder if the file is named after a split.
+    /// A task's name from a file's: its folder if the file is named after a split. A name of a built-in task gets a beginning, so that
+    /// nobody takes the two for each other.
     private static func taskName(of path: String) -> String {
         let parts = URL(fileURLWithPath: path).path.split(separator: "/").map(String.init)
         let file = parts.last?.prefix { $0 != "." } ?? ""
         let isSplit = ["train", "training", "data"].contains(file.lowercased())
         let name = isSplit && parts.count > 1 ? parts[parts.count - 2][...] : file
         let letters = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
-        return letters.isEmpty ? "task" : String(letters)
+        guard !letters.isEmpty else { return "task" }
+        let isBuiltIn = SuperGLUE.names.contains(String(letters)) || CustomTask.problem(ofName: String(letters)) != nil
+        return (isBuiltIn ? "own_" : "") + String(letters)
     }
 }

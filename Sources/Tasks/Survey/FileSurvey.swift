@@ -12,7 +12,7 @@ public struct FileSurvey: Sendable {
     public let hasHeader: Bool
     /// The columns in order; of JSON objects the values of the first one that are texts, numbers or booleans.
     public private(set) var columns: [SurveyedColumn]
-    /// Lists in the first JSON object, which are no columns.
+    /// Lists in the first JSON object; at most one of them is a column.
     public let lists: [String]
     /// Rows that could be read.
     public private(set) var rows = 0
@@ -32,10 +32,12 @@ public struct FileSurvey: Sendable {
         let file = try TextFile(path: path)
         (self.path, self.format) = (path, format)
         var names: [String]
+        var list: String?
         switch format {
         case .jsonl:
             let outline = try JSONOutline(file)
-            (names, lists) = (outline.values, outline.lists)
+            list = outline.answers
+            (names, lists) = (outline.values + [list].compactMap(\.self), outline.lists)
             self.hasHeader = false
         case .tsv, .csv:
             lists = []
@@ -46,8 +48,8 @@ public struct FileSurvey: Sendable {
             self.hasHeader = hasHeader ?? isHeader
             if !self.hasHeader { names = names.indices.map { "column\($0)" } }
         }
-        columns = names.map(SurveyedColumn.init)
-        var reader = try Self.reader(file, format, names, hasHeader: self.hasHeader)
+        columns = names.map { SurveyedColumn($0, isList: $0 == list) }
+        var reader = try Self.reader(file, format, names, list: list, hasHeader: self.hasHeader)
         var record = Record(valueCount: names.count)
         var examples: [[String]] = []
         while let outcome = reader.next(&record) {
@@ -82,14 +84,16 @@ public struct FileSurvey: Sendable {
     }
 
     private static func reader(
-        _ file: TextFile, _ format: FileFormat, _ names: [String], hasHeader: Bool
+        _ file: TextFile, _ format: FileFormat, _ names: [String], list: String? = nil, hasHeader: Bool
     ) throws(Failure) -> any RecordReader {
         // By their numbers: a header may have a name twice.
         let places = names.indices.map(Column.index)
         switch format {
         case .tsv: return try TSVReader(file, hasHeader: hasHeader, columnCount: nil, columns: places)
         case .csv: return try CSVReader(file, hasHeader: hasHeader, columnCount: nil, columns: places)
-        case .jsonl: return try JSONLReader(file, columns: names.map(Column.named))
+        case .jsonl:
+            return try JSONLReader(
+                file, columns: names.map(Column.named), listColumn: list.flatMap(names.firstIndex))
         }
     }
 }

@@ -21,8 +21,7 @@ public struct TaskProposal: Sendable {
     /// Names of columns that have labels, the most likely first, and of those that have scores.
     private static let labelNames = ["label", "labels", "gold_label", "class", "category", "target", "answer", "y"]
     private static let scoreNames = ["score", "scores", "rating", "similarity"]
-    /// Distances of grades, of which the smallest is taken that makes at most `mostGrades` steps.
-    private static let steps = [0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100]
+    /// The steps of a range, at most.
     private static let mostGrades = 25.0
 
     /// Guesses; throws `badData` for a file without a column to ask with.
@@ -39,8 +38,8 @@ public struct TaskProposal: Sendable {
         }
     }
 
-    /// The column with the answer: one that can be labels and has a usual name; else numbers with a usual name; else the last one
-    /// that can be labels; else the last one with text.
+    /// The column with the answer: one that can be labels and has a usual name; else numbers with a usual name; else a list of
+    /// texts with a usual name; else the last one that can be labels; else another list of texts; else the last one with text.
     private static func answer(of columns: [SurveyedColumn]) -> (column: Int, answers: Answers, reason: String) {
         func named(_ names: [String], _ fits: (SurveyedColumn) -> Bool) -> Int? {
             for name in names {
@@ -59,26 +58,45 @@ public struct TaskProposal: Sendable {
             )
         }
         if let column = named(labelNames, \.canBeLabel) { return labels(column, "it has a usual name of labels") }
-        if let column = named(scoreNames, { $0.range != nil }), let range = columns[column].range {
-            let (minimum, maximum) = (
-                range.lowerBound.rounded(.down), max(range.upperBound.rounded(.up), range.lowerBound + 1)
-            )
-            let step = steps.first { (maximum - minimum) / $0 <= mostGrades } ?? (maximum - minimum)
+        if let column = named(scoreNames, \.canBeScore), let range = columns[column].range {
             return (
-                column, .range(minimum: minimum, maximum: maximum, step: step),
+                column, grades(of: range),
                 "it has a usual name of scores, and numbers from \(range.lowerBound) to \(range.upperBound)"
             )
         }
+        let list = columns.firstIndex(where: \.isList)
+        let reason = "it is a list of texts, which are all right, and the first is trained on"
+        if let list, SurveyedColumn.isNamedAnswer(columns[list].name) { return (list, .text, reason) }
         if let column = columns.lastIndex(where: \.canBeLabel) {
             return labels(column, "it is the last one with few values")
         }
+        if let list { return (list, .text, reason) }
         let column = columns.lastIndex(where: \.isText) ?? columns.count - 1
         return (column, .text, "no column is like labels or scores, and it is the last one with text")
     }
 
+    /// Whole numbers around the scores, the upper one so that a round step divides the range: the smallest of 0.1, 0.2, 0.25, 0.5,
+    /// 1, 2, 2.5, 5, 10, ... with at most `mostGrades` steps.
+    private static func grades(of range: ClosedRange<Double>) -> Answers {
+        let minimum = range.lowerBound.rounded(.down)
+        let span = max(range.upperBound.rounded(.up) - minimum, 1)
+        var (unit, step) = (0.1, 0.1)
+        while span / step > mostGrades {
+            guard let next = [2, 2.5, 5].first(where: { $0 * unit > step }) else {
+                unit *= 10
+                step = unit
+                continue
+            }
+            step = next * unit
+        }
+        // A quotient such as 5 / 0.2 may lie beside a whole number.
+        let count = (span / step - 1e-6).rounded(.up)
+        return .range(minimum: minimum, maximum: minimum + count * step, step: step)
+    }
+
     /// The columns with text; without any, those that are no numbers and do not repeat few values.
     private static func fields(of columns: [SurveyedColumn], beside answer: Int) -> [Int] {
-        let others = columns.indices.filter { $0 != answer }
+        let others = columns.indices.filter { $0 != answer && !columns[$0].isList }
         let texts = others.filter { columns[$0].isText }
         guard texts.isEmpty else { return texts }
         return others.filter { columns[$0].range == nil && !columns[$0].canBeLabel }
@@ -87,7 +105,8 @@ public struct TaskProposal: Sendable {
     /// The entry with comments, and what the model sees of the first rows.
     public func text() throws(Failure) -> String {
         let columns = survey.columns
-        let others = columns.indices.filter { $0 != answer && !fields.contains($0) }.map { columns[$0].name.shown }
+        let others = columns.indices.filter { $0 != answer && !fields.contains($0) && !columns[$0].isList }
+            .map { columns[$0].name.shown }
         let (kind, form) = (answers == .text ? "target" : "label", survey.hasHeader ? ", with a header" : "")
         var lines = [
             "# \(survey.path.shown): \(survey.format.rawValue)\(form), \(survey.rows) rows",
@@ -95,8 +114,9 @@ public struct TaskProposal: Sendable {
             "# The model reads the columns in fields, a guess too"
                 + (others.isEmpty ? "." : "; there are also \(others.joined(separator: ", "))."),
         ]
-        if !survey.lists.isEmpty {
-            lines.append("# Lists cannot be columns: \(survey.lists.map(\.shown).joined(separator: ", ")).")
+        let lists = survey.lists.filter { $0 != columns[answer].name }
+        if !lists.isEmpty {
+            lines.append("# Lists cannot be columns: \(lists.map(\.shown).joined(separator: ", ")).")
         }
         if survey.badRows > 0 {
             let first = survey.firstBadRow.map { " (the first is \($0))" } ?? ""
@@ -104,7 +124,7 @@ public struct TaskProposal: Sendable {
                 "# \(survey.badRows) rows cannot be read with these columns\(first); data.onBadRow: skip leaves them out."
             )
         }
-        lines += ["tasks:", "  - name: \(name)"] + entry.map { "    \($0)" }
+        lines += ["tasks:", "  - name: \(Self.quoted(name))"] + entry.map { "    \($0)" }
         lines.append("# What the model will see, and what it is to answer:")
         for row in survey.examples { lines.append("# \(try example(row).shown)") }
         return lines.joined(separator: "\n")
@@ -122,7 +142,10 @@ public struct TaskProposal: Sendable {
         lines.append("fields: \(list(fields.map { columns[$0].name }))")
         let own = Self.quoted(columns[answer].name)
         switch answers {
-        case .labels(let labels): lines += ["label: \(own)", "labels: \(list(labels))"]
+        case .labels(let labels):
+            let pairs = labels.map { "\(Self.quoted($0)): \(Self.quoted(SurveyedColumn.answer($0)))" }
+            let isPlain = labels.allSatisfy { SurveyedColumn.answer($0) == $0 }
+            lines += ["label: \(own)", "labels: " + (isPlain ? list(labels) : "{\(pairs.joined(separator: ", "))}")]
         case .range(let minimum, let maximum, let step):
             lines += ["label: \(own)", "range: [\(minimum), \(maximum), \(step)]"]
         case .text: lines.append("target: \(own)")
@@ -137,6 +160,7 @@ public struct TaskProposal: Sendable {
         var source = RenderedSource()
         template.render(into: &source) { Array(row[fields[$0]].utf8)[...] }
         var target = row[answer]
+        if case .labels = answers { target = SurveyedColumn.answer(target) }
         if case .range(let minimum, let maximum, let step) = answers, let score = AnswerSpace.number(of: target) {
             let decimals = AnswerSpace.decimals(minimum: minimum, step: step)
             target = AnswerSpace.grades(minimum: minimum, maximum: maximum, step: step, decimals: decimals)

@@ -84,6 +84,40 @@ import Testing
             })
     }
 
+    /// The list that is read as an answer, and the columns that it is chosen before.
+    @Test(arguments: [
+        (#""question": "Who is #", "answers": ["Mr #", "he"], "kind": "@""#, "target: answers"),
+        (#""question": "Who is #", "answers": {"text": ["Mr #"], "start": [1]}"#, "target: answers.text"),
+        (#""question": "Who is #", "names": ["Mr #"], "id": #"#, "target: names"),
+        (#""question": "Who is #", "names": ["Mr #"], "kind": "@""#, "label: kind"),
+        (#""question": "Who is #", "answers": ["Mr #"], "label": "@""#, "label: label"),
+        (#""text": "A text #", "short": "In short #", "names": ["x"]"#, "target: short"),
+        (#""text": "A text #", "answers": [1, 2], "short": "In short #""#, "target: short"),
+        (#""text": "A text #", "answers": [], "short": "In short #""#, "target: short"),
+    ])
+    func `a list of texts is a target with several references`(row: String, answer: String) throws {
+        let lines = try proposal(
+            "l.jsonl",
+            (0..<12).map {
+                "{" + row.replacing("#", with: "\($0)").replacing("@", with: ["a", "b"][$0 % 2]) + "}\n"
+            }.joined())
+        #expect(entry(lines).contains(answer), "\(lines)")
+        #expect(!lines.contains { $0.contains("cannot be read") }, "\(lines)")
+        // A list that is no answer is no field either.
+        let fields = entry(lines).first { $0.hasPrefix("fields: ") }
+        #expect(["answers", "names"].allSatisfy { fields?.contains($0) == false }, "\(lines)")
+        if answer.hasPrefix("target: answers") || answer == "target: names" {
+            #expect(examples(lines)[0] == "t question: Who is 0 -> Mr 0")
+        }
+    }
+
+    @Test func `a label with white space around it is mapped to an answer without`() throws {
+        let rows = (0..<8).map { "A text \($0),\([" yes", " no"][$0 % 2])\n" }
+        let lines = try proposal("w.csv", "text,label\n" + rows.joined())
+        #expect(entry(lines).contains("labels: {\" no\": \"no\", \" yes\": \"yes\"}"), "\(lines)")
+        #expect(examples(lines)[0] == "t text: A text 0 -> yes")
+    }
+
     @Test func `what cannot be a task is refused`() throws {
         expectFailure(.badData, "has no column that the model could read") {
             try proposal("o.csv", "label\na\nb\na\nb\n")
