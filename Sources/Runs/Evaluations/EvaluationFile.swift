@@ -32,7 +32,12 @@ package struct EvaluationFile {
         let stem = ([String(path.dropLast(".json".count))] + marks.map(Self.word)).joined(separator: "-")
         let places =
             (marks.isEmpty ? [path] : []) + ["\(stem)-\(basis.prefix(8)).json", "\(stem)-\(basis).json"]
-        let place = places.first { !isTaken($0) } ?? places[places.count - 1]
+        var place = places.first { !isTaken($0) } ?? places[places.count - 1]
+        var number = 2
+        while isTaken(place) {
+            place = "\(stem)-\(basis)-\(number).json"
+            number += 1
+        }
         try run.write(json(), to: place)
         return place
     }

@@ -92,6 +92,8 @@ package struct EvaluationRecord: Codable, Equatable {
     package var method: String?
     package var seed: UInt64?
     package var splitSeed: UInt64?
+    /// In files: the value of `data.glueSplits` if a task of the run is a benchmark's.
+    package var glueSplits: String?
     package var runTasks: [String]?
     package var checkpoint: Checkpoint?
     package var model: Model?

@@ -21,6 +21,9 @@ extension EvaluationSession {
         record.basis = basis(adapter: adapter)
         (record.method, record.seed) = (base.adapter.method, seed)
         (record.splitSeed, record.runTasks) = (base.configuration.splitSeed, base.taskNames)
+        if base.definitions.contains(where: { $0.suite != nil }) {
+            record.glueSplits = base.configuration.glueSplits.rawValue
+        }
         record.checkpoint = EvaluationRecord.Checkpoint(step: step, digest: adapter?.hexadecimal)
         record.model = EvaluationRecord.Model(digest: base.backbone, vocabulary: base.vocabulary.digest.hexadecimal)
         record.program = .current
