@@ -140,6 +140,25 @@ requeue() {
     same_result "$run"
 }
 
+# Two jobs that wait for each other continue one directory, that of --out, and UNOLORA_RUN counts less.
+chain() {
+    local first second
+    submit chain train.sbatch --nodes=2 --nodelist=n1,n2 -- --out "$work/chained"
+    first=$job
+    submit chain train.sbatch --nodes=1 --nodelist=n3 "--dependency=afterany:$first" -- --out "$work/chained"
+    second=$job run=$work/chained
+    wait_for_steps
+    slurm scancel --signal=USR1 "$first"
+    job=$first
+    ends_as FAILED 85:0 0
+    job=$second
+    ends_as COMPLETED 0:0 0
+    job_says 'saved at step .* of 200; UNOLORA_RUN=.*/chained sbatch' chain
+    job_says 'resuming from .*/chained/checkpoints/' chain
+    [ ! -e "$work/run-chain" ] || fail "the first directory was written too"
+    same_result "$run"
+}
+
 preemption() {
     submit preemption requeue.sbatch --nodes=1 --nodelist=n4 --exclusive --partition=low --
     wait_for_steps
@@ -255,7 +274,7 @@ grace() {
     same_result "$run"
 }
 
-scenarios=(planned train array study requeue preemption no-progress killed-rank)
+scenarios=(planned train array study requeue chain preemption no-progress killed-rank)
 nodes=4
 case ${1:-} in
 '') ;;
