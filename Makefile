@@ -1,5 +1,5 @@
 # Shortcuts; each target is one command that you can also type.
-.PHONY: build dist test test-mpi test-slurm test-hosts test-storm test-builds lint format smoke docs clean
+.PHONY: build dist test test-mpi test-slurm test-hosts test-storm test-builds test-dist lint format smoke docs clean
 
 build:      ## the release executable, .build/release/unolora-dist
 	launch/setup.sh
@@ -26,6 +26,9 @@ test-storm: ## a run that is hit 200 times at random moments in random ways, som
 
 test-builds: ## the builds with other settings that README.md names, some 10 minutes
 	launch/test-builds.sh
+
+test-dist:  ## the archive of make dist in a bare Debian, some 10 minutes
+	launch/test.sh --dist
 
 lint:       ## formatting of the Swift code, syntax of the scripts
 	swift format lint --strict --recursive Sources Tests fuzz Package.swift

@@ -79,6 +79,8 @@ if [ "$(git -C "$project" rev-parse --show-toplevel 2>/dev/null)" = "$project" ]
 fi
 cp -r "$project"/{launch,cluster,docs} "$root"
 "$scratch/manual/release/generate-manual" "$root/bin/unolora-dist" --multi-page --output-directory "$root/share/man/man1" >/dev/null
+# An empty line is no paragraph in this language, and man complains of it.
+sed -i 's/^$/.Pp/' "$root"/share/man/man1/*.1
 for shell in bash zsh fish; do
     "$root/bin/unolora-dist" --generate-completion-script "$shell" >"$root/share/completions/unolora-dist.$shell"
 done

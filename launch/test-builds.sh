@@ -4,7 +4,8 @@
 # expected bits. With MPICH it also runs DistributedTests, with 1, 2 and 4 processes. It ends with one line, `N passed, N
 # failed`. Without root or network MPICH may be missing: then its part is not run. The script says so, and with CI=true this
 # counts as a failure.
-#   launch/test-builds.sh [no-onednn | no-avx2 | mpich]...      all of them unless some are named
+#   launch/test-builds.sh [--only-build] [no-onednn | no-avx2 | mpich]...      all of them unless some are named
+# With --only-build it makes the builds and tests nothing: launch/test.sh does that while its other tests run.
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
@@ -30,11 +31,11 @@ check() {
 }
 
 # build NAME OPTIONS...: builds and sets `program`. The flags are those of launch/test.sh, which also builds MPICH's tests
-# there.
+# there; `product` may name these.
 build() {
     local scratch=$project/.build-$1 start=$SECONDS
     say "building $1"
-    swift build --package-path "$project" --scratch-path "$scratch" -c release --product unolora-dist \
+    swift build --package-path "$project" --scratch-path "$scratch" -c release --product "${product:-unolora-dist}" \
         -Xswiftc -enable-testing --explicit-target-dependency-import-check error "${@:2}" </dev/null >"$work/$1.build" 2>&1 || {
         tail -n 20 "$work/$1.build"
         return 1
@@ -136,6 +137,7 @@ killed_rank() {
 
 no_onednn() {
     build no-onednn --disable-default-traits --traits AVX2 || return 1
+    ! $only_build || return 0
     check "no-onednn: doctor" doctor "no oneDNN in this build; parallel.gemm auto is openblas"
     check "no-onednn: bits" same no-onednn 2 --set parallel.gemm=openblas
     check "no-onednn: bits in 8 bits" same no-onednn-int8 2 --set model.products=int8 --set parallel.gemm=openblas
@@ -144,6 +146,7 @@ no_onednn() {
 
 no_avx2() {
     build no-avx2 --disable-default-traits || return 1
+    ! $only_build || return 0
     check "no-avx2: doctor" doctor "no oneDNN in this build; parallel.gemm auto is openblas"
     check "no-avx2: bits" itself no-avx2 --set parallel.gemm=openblas
 }
@@ -160,6 +163,10 @@ mpich() {
         export UNOLORA_MPI_LIBRARY=mpich
         . "$project/launch/mpi-environment.sh"
         build mpich || exit 1
+        if $only_build; then
+            UNOLORA_TESTS=DistributedTests product=unolora-distPackageTests build mpich
+            exit
+        fi
         check "mpich: doctor" doctor "MPI          MPICH "
         check "mpich: bits" same mpich 2
         check "mpich: bits of OpenBLAS" same mpich-openblas 3 --set parallel.gemm=openblas
@@ -175,6 +182,7 @@ mpich() {
         fi
         echo "$passed $failed ${keep:-no}" >"$work/mpich.count"
     ) || return 1
+    ! $only_build || return 0
     read -r passed failed keep <"$work/mpich.count"
     [ "$keep" != no ] || keep=
 }
@@ -194,6 +202,11 @@ if [ ! -x "$default" ]; then
     swift build --package-path "$project" -c release --product unolora-dist </dev/null
 fi
 
+only_build=false
+if [ "${1-}" = --only-build ]; then
+    only_build=true
+    shift
+fi
 [ $# -gt 0 ] || set -- no-onednn no-avx2 mpich
 for name in "$@"; do
     case $name in

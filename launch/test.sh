@@ -4,10 +4,11 @@
 # come the job scripts, on a SLURM that the test starts, and the training over a network of several hosts, if root and the
 # packages of `setup.sh --slurm` are available. Ends with one line, `N passed, N failed`, and exits with 0 only when nothing
 # failed and every run executed tests. It may run repeatedly and from any directory; it needs no terminal.
-#   launch/test.sh [--only-mpi | --mpich | --builds]
+#   launch/test.sh [--only-mpi | --mpich | --builds | --dist]
 #   --only-mpi   only DistributedTests
 #   --mpich      only DistributedTests, built separately with MPICH (.build-mpich)
-#   --builds     also the other builds that README.md names, by launch/test-builds.sh
+#   --builds     also the other builds that README.md names, by launch/test-builds.sh; they are made while the tests run
+#   --dist       only the archive for nodes without Swift, by launch/test-dist.sh, some 10 minutes
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
@@ -18,6 +19,7 @@ limit=1800            # seconds for the tests in one process
 distributed_limit=300 # seconds for each run under mpirun
 scenarios_limit=360   # seconds for all scenarios of a script
 builds_limit=1500     # seconds for the other builds, some of which are made anew
+dist_limit=2400       # seconds for making an archive and a bare Debian, and for both together
 
 # Sums over all runs.
 passed=0
@@ -153,8 +155,19 @@ run_scenarios() {
     failed=$((failed + run_failed))
 }
 
+# Ends the script with the sums.
+finish() {
+    ! compgen -G "$logs/*.xml" >/dev/null || list_skipped
+    echo "test: logs are in $logs"
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ] || exit 1
+    exit 0
+}
+
 only_mpi=false
 builds=false
+dist=false
+builder=
 wanted=(--build-tests)
 case "${1-}" in
 "") ;;
@@ -167,6 +180,10 @@ case "${1-}" in
     wanted=(--scratch-path "$scratch" --product unolora-distPackageTests)
     ;;
 --builds) builds=true ;;
+--dist)
+    dist=true
+    wanted=(--product unolora-dist)
+    ;;
 *) fail "unknown argument $1; see the head of this script." ;;
 esac
 tests=$scratch/release/unolora-distPackageTests.xctest
@@ -184,6 +201,21 @@ swift build --package-path "$project" -c release "${wanted[@]}" -Xswiftc -enable
 
 rm -rf "$logs"
 mkdir -p "$logs"
+if $dist; then
+    run_scenarios dist launch/test-dist.sh "$dist_limit"
+    finish
+fi
+if $builds; then
+    # Packages are not to change while the tests run. Without MPICH its part says that it is not run.
+    UNOLORA_MPI_LIBRARY=mpich "$project/launch/setup.sh" || true
+    # Many tests wait for processes, so a part of the processors is free. The builds take only that. Their process group is their
+    # own, so that all of it can be ended.
+    set -m
+    nice -n 19 "$project/launch/test-builds.sh" --only-build </dev/null >"$logs/only-build.log" 2>&1 &
+    builder=$!
+    set +m
+    trap 'kill -- "-$builder" 2>/dev/null || true' EXIT
+fi
 if ! $only_mpi; then
     echo "test: everything but DistributedTests (some minutes; $logs/one-process.0.log grows)"
     run_in_one_process one-process --skip '^DistributedTests'
@@ -205,9 +237,11 @@ if ! $only_mpi; then
     run_scenarios slurm cluster/slurm-local/test.sh
     run_scenarios hosts cluster/netns-hosts/test.sh
     run_scenarios storm cluster/storm/test.sh
-    ! $builds || run_scenarios builds launch/test-builds.sh "$builds_limit"
+    if $builds; then
+        # Two builds in one place would wait for each other. A build that has failed is made again below, and its error shown.
+        wait "$builder" || true
+        trap - EXIT
+        run_scenarios builds launch/test-builds.sh "$builds_limit"
+    fi
 fi
-list_skipped
-echo "test: logs are in $logs"
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
