@@ -78,6 +78,7 @@ let package = Package(
         .target(name: "CAllocations"),
         .target(name: "CMappings"),
         .target(name: "CProcessor", cSettings: [.define("UNOLORA_AVX2", .when(traits: ["AVX2"]))]),
+        .target(name: "CVectorKernels", cSettings: [.define("UNOLORA_AVX2", .when(traits: ["AVX2"]))]),
         .target(name: "CSentencePiece", dependencies: ["COpenSentencePiece"]),
 
         // Libraries, lowest first: a target imports only targets above its line.
@@ -91,11 +92,11 @@ let package = Package(
             "Kernels",
             [
                 .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "CIntegerProducts", "CKernelChoice",
-                "COpenBLAS", "Failures", "Randomness", "Tensors",
+                "COpenBLAS", "CVectorKernels", "Failures", "Tensors",
             ]),
         library("Analysis", ["COpenBLAS", "Failures", "Tensors"]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
-        library("Optimizers", ["Tensors"]),
+        library("Optimizers", ["CVectorKernels", "Tensors"]),
         library("Backbone", ["Failures", "Heartbeat", "Kernels", "Tensors"]),
         library("T5", ["Backbone", "Failures", "Heartbeat", "Kernels", "Randomness", "Tensors"]),
         library("Backbones", ["Backbone", "Failures", "Kernels", "T5", "Tensors"]),
@@ -158,7 +159,10 @@ let package = Package(
         tests("TasksTests", ["Failures", "Tasks", "Tensors", "TestSupport", "Text"], exclude: ["Metrics/Goldens"]),
         tests(
             "KernelsTests",
-            ["CIntegerProducts", "CKernelChoice", "Failures", "Kernels", "Randomness", "Tensors", "TestSupport"]),
+            [
+                "CVectorKernels", "CIntegerProducts", "CKernelChoice", "Failures", "Kernels", "Randomness", "Tensors",
+                "TestSupport",
+            ]),
         tests("PagesTests", ["Pages", "TestSupport"]),
         tests(
             "ReportsTests",

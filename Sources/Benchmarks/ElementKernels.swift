@@ -56,12 +56,12 @@ struct ElementKernels {
 
     /// Loops over one example's scores in all heads.
     private func attentionRates() -> [ElementRate] {
-        let (fresh, bias) = (random(shape.heads * length, length), random(1, length))
+        let (fresh, bias) = (random(shape.heads * length, length), random(1, 2 * length))
         let (p, scores) = (random(fresh.rows, length), random(fresh.rows, length))
         return [
-            rate("softmaxRow", scores.count, bytes: 12, prepare: { copy(fresh.readOnly, into: scores) }) {
-                for r in 0..<scores.rows {
-                    unsafe softmaxRow(scores.row(r), bias: bias.base, visible: length, count: length)
+            rate("softmax", scores.count, bytes: 12, prepare: { copy(fresh.readOnly, into: scores) }) {
+                for head in 0..<shape.heads {
+                    unsafe softmax(scores.rows(head * length, length), bias: bias.base + length, visible: length)
                 }
             },
             rate("softmaxRowBackward", scores.count, bytes: 12, prepare: { copy(fresh.readOnly, into: scores) }) {
@@ -78,16 +78,9 @@ struct ElementKernels {
             workspace.take(UInt8.self, BitMask.byteCount(rows: inner.rows, columns: inner.columns)),
             rows: inner.rows, columns: inner.columns)
         return [
-            rate("dropout", x.count, bytes: 8) {
-                for r in 0..<x.rows {
-                    unsafe dropout.apply(x.row(r), into: y.row(r), width: width, row: r, slot: 0, place: 1)
-                }
-            },
+            rate("dropout", x.count, bytes: 8) { dropout.apply(x.readOnly, into: y, slot: 0, place: 1) },
             rate("dropoutAdding", x.count, bytes: 12) {
-                for r in 0..<x.rows {
-                    unsafe dropout.applyAdding(
-                        x.row(r), to: a.row(r), into: y.row(r), width: width, row: r, slot: 0, place: 1)
-                }
+                dropout.applyAdding(x.readOnly, to: a.readOnly, into: y, slot: 0, place: 1)
             },
             rate("dropoutRelu", inner.count, bytes: 8.125, prepare: { copy(fresh.readOnly, into: inner) }) {
                 dropout.applyRelu(inner, 0..<inner.rows, mask: mask, slot: 0, place: 1)

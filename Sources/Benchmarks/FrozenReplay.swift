@@ -1,23 +1,43 @@
 import Backbone
 import Dispatch
 import Kernels
+import Randomness
 import Synchronization
 import Tensors
 
 /// Runs only the products with frozen weights of some micro-batches, on as many threads as a step.
 ///
-/// They pass through the whole model in a pass's order, so that weights come from memory as in a step.
+/// They pass through the whole model in a pass's order, so that weights come from memory as in a step. Every product reads numbers
+/// from a normal distribution: with results of earlier products they would grow or shrink from one to the next until they were no
+/// longer finite or nearly 0, and then a processor or a rounding to 8 bits takes another time for them.
 final class FrozenReplay: @unchecked Sendable {
     // Unchecked: only one thread at a time uses a worker.
     let products: [FrozenPass.Product]
     private let threads: Int
-    private let workers: [(products: FrozenProducts, workspace: Workspace)]
+    private let workers: [Worker]
 
     init(_ model: any Backbone, _ method: any Method, threads: Int) {
         let adaptation = method.adaptation(weights: Arena(count: method.parameters.count).readOnly, gradients: nil)
         products = FrozenPass(model, adaptation: adaptation).products
         self.threads = threads
-        workers = (0..<threads).map { _ in (FrozenProducts(), Workspace()) }
+        workers = (0..<threads).map { _ in Worker() }
+    }
+
+    /// What one thread multiplies with.
+    private final class Worker {
+        let products = FrozenProducts()
+        let workspace = Workspace()
+        private var numbers = Arena(count: 0)
+        private var stream = RandomStream(seed: 1, purpose: .benchmark)
+
+        /// Random numbers `[rows, columns]`, the same memory in every call.
+        func input(_ rows: Int, _ columns: Int) -> Matrix {
+            if numbers.count < rows * columns {
+                numbers = Arena(count: rows * columns)
+                for i in 0..<numbers.count { unsafe numbers.base[i] = Float(stream.normal()) }
+            }
+            return numbers.readOnly.matrix(at: 0, rows: rows, columns: columns)
+        }
     }
 
     /// Source and target rows of a micro-batch.
@@ -52,17 +72,16 @@ final class FrozenReplay: @unchecked Sendable {
         return times.withLock { $0 }
     }
 
-    private func compute(
-        _ product: FrozenPass.Product, _ rows: Rows, _ worker: (products: FrozenProducts, workspace: Workspace)
-    ) {
+    private func compute(_ product: FrozenPass.Product, _ rows: Rows, _ worker: Worker) {
         worker.workspace.reset()
         let count = product.isTarget ? rows.target : rows.source
-        let narrow = worker.workspace.matrix(count, product.matrix.inputWidth)
-        let wide = worker.workspace.matrix(count, product.matrix.outputWidth)
+        let (narrow, wide) = (product.matrix.inputWidth, product.matrix.outputWidth)
         if product.isBackward {
-            product.matrix.multiplyTransposed(wide.readOnly, into: narrow, worker.products)
+            product.matrix.multiplyTransposed(
+                worker.input(count, wide), into: worker.workspace.matrix(count, narrow), worker.products)
         } else {
-            product.matrix.multiply(narrow.readOnly, into: wide, worker.products)
+            product.matrix.multiply(
+                worker.input(count, narrow), into: worker.workspace.matrix(count, wide), worker.products)
         }
     }
 }

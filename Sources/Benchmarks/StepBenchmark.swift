@@ -29,6 +29,8 @@ public struct StepBenchmark {
         /// Time of the products with frozen weights of the same micro-batches alone; the weights come from memory as in the
         /// step.
         var gemmSeconds: Spread
+        /// Each step less the products of the same micro-batches, replayed right after it.
+        var outsideSeconds: Spread
         /// `gemmSeconds` divided by `stepSeconds`, using the medians.
         var gemmShare: Double
         var gemmGigaflopsPerSecond: Double
@@ -62,28 +64,28 @@ public struct StepBenchmark {
 
     private func measure(_ measured: MeasuredTrainer, _ model: any Backbone) throws(Failure) -> Report {
         var sampler = try measured.sampler()
-        var (seconds, replays, operations, tokens) = ([Double](), [Double](), 0.0, 0)
+        var (seconds, replays, outside, operations, tokens) = ([Double](), [Double](), [Double](), 0.0, 0)
         let replay = FrozenReplay(model, measured.trainer.state.model.method, threads: workload.threads)
         seconds.reserveCapacity(steps)
         replays.reserveCapacity(steps)
-        for _ in 0..<(try measured.warmUp()) { _ = sampler.next() }
-        let (faults, allocations) = (ProcessUsage.pageFaults, callocations_count())
-        var counted = (faults: 0, allocations: 0)
+        for _ in 0..<(try measured.warmUp()) { _ = replay.run(measured.trainer.microBatchRows(sampler.next())) }
+        var (faults, allocations, productAllocations) = (0, 0, 0)
+        // The products of a step are replayed right after it: a processor's rate may change from second to second.
         for _ in 0..<steps {
+            let before = (faults: ProcessUsage.pageFaults, allocations: callocations_count())
             let step = try measured.step()
+            faults += ProcessUsage.pageFaults - before.faults
+            allocations += callocations_count() - before.allocations
             seconds.append(step.seconds)
             tokens += step.result.tasks.reduce(0) { $0 + Int($1.tokens + $1.sourceTokens) }
-            counted = (ProcessUsage.pageFaults - faults, callocations_count() - allocations)
-        }
-        var productAllocations = 0
-        for _ in 0..<steps {
             let mine = measured.trainer.microBatchRows(sampler.next())
             try world.barrier()
-            let before = callocations_count()
-            let measured = replay.run(mine)
-            productAllocations += callocations_count() - before
-            replays.append(measured.seconds)
-            operations += measured.operations
+            let beforeReplay = callocations_count()
+            let replayed = replay.run(mine)
+            productAllocations += callocations_count() - beforeReplay
+            replays.append(replayed.seconds)
+            outside.append(step.seconds - replayed.seconds)
+            operations += replayed.operations
         }
         let (step, gemm) = (Spread(seconds), Spread(replays))
         return Report(
@@ -92,10 +94,9 @@ public struct StepBenchmark {
             micro: workload.micro, dropout: workload.dropout,
             examplesPerSecond: Double(workload.batch) / step.median,
             tokensPerSecond: Double(tokens) / Double(steps) / step.median, stepSeconds: step, gemmSeconds: gemm,
-            gemmShare: gemm.median / step.median,
+            outsideSeconds: Spread(outside), gemmShare: gemm.median / step.median,
             gemmGigaflopsPerSecond: operations / replays.reduce(0, +) * 1e-9,
-            pageFaultsPerStep: Double(counted.faults) / Double(steps),
-            allocationsPerStep: Double(counted.allocations) / Double(steps),
+            pageFaultsPerStep: Double(faults) / Double(steps), allocationsPerStep: Double(allocations) / Double(steps),
             productAllocationsPerStep: Double(productAllocations) / Double(steps), memory: ProcessMemory())
     }
 }

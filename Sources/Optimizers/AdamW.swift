@@ -1,3 +1,4 @@
+import CVectorKernels
 public import Tensors
 
 /// AdamW with decoupled weight decay and dense semantics: an element whose gradient is 0 still decays.
@@ -59,11 +60,9 @@ public struct AdamW: Sendable, Equatable {
             _ w: UnsafeMutablePointer<Float>, gradients g: UnsafePointer<Float>, mean m: UnsafeMutablePointer<Float>,
             square v: UnsafeMutablePointer<Float>, elements: Int
         ) {
-            for i in 0..<elements {
-                unsafe m[i] = b1 * m[i] + c1 * g[i]
-                unsafe v[i] = b2 * v[i] + c2 * g[i] * g[i]
-                unsafe w[i] = w[i] * keep - step * (m[i] / (v[i].squareRoot() / root + epsilon))
-            }
+            var factors = cvectorkernels_adamw(
+                b1: b1, b2: b2, c1: c1, c2: c2, keep: keep, step: step, root: root, epsilon: epsilon)
+            unsafe cvectorkernels_here().pointee.adamw(&factors, w, g, m, v, Int64(elements))
         }
     }
 

@@ -12,15 +12,17 @@ import Testing
         row: Int, column: Int, width: Int, slot: UInt32, place: UInt32, step: UInt32, threshold: UInt32,
         seed: UInt64 = Self.seed
     ) -> Bool {
-        let e = column % 64
-        let chunks = Int((Double(width) / 64).rounded(.up))
-        let counter = SIMD4<UInt32>(UInt32((row * chunks + column / 64) * 8 + e % 8), place, slot, step)
-        let word = Philox(key: seed).block(counter)[e / 8 % 4]
-        let bits = e < 32 ? word & 0xFFFF : word >> 16
+        let e = column % 256
+        let chunk = row * Int((Double(width) / 256).rounded(.up)) + column / 256
+        func byte(_ further: Int) -> UInt32 {
+            let counter = SIMD4<UInt32>(UInt32(32 * chunk + e % 64 / 4 + further), place, slot, step)
+            return Philox(key: seed).block(counter)[e / 64] >> UInt32(e % 4 * 8) & 0xFF
+        }
+        let bits = byte(0) << 8 | byte(16)
         return bits >= threshold
     }
 
-    @Test(arguments: laneSizes + [7, 8, 9, 130], [0.1, 0.5])
+    @Test(arguments: laneSizes + [7, 8, 9, 130, 255, 256, 257, 530], [0.1, 0.5])
     func `each element falls by the documented rule`(width: Int, rate: Double) {
         let dropout = Dropout(seed: Self.seed, step: 77, rate: rate)
         let threshold = UInt32((rate * 65536).rounded())
@@ -31,20 +33,20 @@ import Testing
                 isKept(row: row, column: column, width: width, slot: slot, place: place, step: 77, threshold: threshold)
                     ? x.view[0, column] * dropout.scale : 0
             }
-            dropout.apply(x.row, into: y.row, width: width, row: row, slot: slot, place: place)
+            dropout.apply(x.readOnly, into: y.view, first: row, slot: slot, place: place)
             #expect(y.values == expected && y.gapsAreIntact)
             let a = GuardedMatrix(1, width, seed: 3)
             let sums = zip(a.values, expected).map { $0 + $1 }
-            dropout.applyAdding(x.row, to: a.row, into: y.row, width: width, row: row, slot: slot, place: place)
+            dropout.applyAdding(x.readOnly, to: a.readOnly, into: y.view, first: row, slot: slot, place: place)
             #expect(y.values == sums && y.gapsAreIntact)
-            dropout.applyAdding(x.row, to: a.row, into: a.row, width: width, row: row, slot: slot, place: place)
+            dropout.applyAdding(x.readOnly, to: a.readOnly, into: a.view, first: row, slot: slot, place: place)
             #expect(a.values == sums && a.gapsAreIntact)
-            dropout.apply(x.row, into: x.row, width: width, row: row, slot: slot, place: place)
+            dropout.apply(x.readOnly, into: x.view, first: row, slot: slot, place: place)
             #expect(x.values == expected && x.gapsAreIntact)
         }
     }
 
-    @Test(arguments: laneSizes + [7, 8, 9, 130])
+    @Test(arguments: laneSizes + [7, 8, 9, 130, 255, 256, 257])
     func `with a ReLU it is the ReLU and then the dropout, and the mask says what is left`(width: Int) {
         let dropout = Dropout(seed: Self.seed, step: 5, rate: 0.3)
         let (x, y) = (GuardedMatrix(3, width, seed: 1), GuardedMatrix(3, width, seed: 1))
@@ -57,10 +59,7 @@ import Testing
             if drops {
                 dropout.applyRelu(x.view, 1..<3, mask: mask, slot: 4, place: 0x10003)
                 relu(y.view)
-                for row in 0..<2 {
-                    let p = y.view.row(1 + row)
-                    dropout.apply(p, into: p, width: width, row: row, slot: 4, place: 0x10003)
-                }
+                dropout.apply(y.readOnly.rows(1, 2), into: y.view.rows(1, 2), slot: 4, place: 0x10003)
             } else {
                 relu(x.view, mask: mask)
             }
@@ -89,7 +88,7 @@ import Testing
         let y = GuardedMatrix(1, width) { _, _ in 0 }
         var fallen = 0
         for row in 0..<rows {
-            dropout.apply(x.row, into: y.row, width: width, row: row, slot: 2, place: 0x10003)
+            dropout.apply(x.readOnly, into: y.view, first: row, slot: 2, place: 0x10003)
             fallen += y.values.filter { $0 == 0 }.count
         }
         let (n, p) = (Double(rows * width), (rate * 65536).rounded() / 65536)
@@ -101,8 +100,8 @@ import Testing
         let dropout = Dropout(seed: 5, step: 9, rate: 0.3)
         let again = Dropout(seed: 5, step: 9, rate: 0.3)
         let (x, dy) = (GuardedMatrix(1, 200) { _, _ in 1 }, GuardedMatrix(1, 200) { _, _ in -3 })
-        dropout.apply(x.row, into: x.row, width: 200, row: 4, slot: 2, place: 0x10003)
-        again.apply(dy.row, into: dy.row, width: 200, row: 4, slot: 2, place: 0x10003)
+        dropout.apply(x.readOnly, into: x.view, first: 4, slot: 2, place: 0x10003)
+        again.apply(dy.readOnly, into: dy.view, first: 4, slot: 2, place: 0x10003)
         #expect(x.values.map { $0 == 0 } == dy.values.map { $0 == 0 })
         #expect(dy.values.allSatisfy { $0 == 0 || $0 == -3 * dropout.scale })
     }
@@ -111,7 +110,7 @@ import Testing
         func mask(_ seed: UInt64, _ step: UInt32, _ slot: UInt32, _ place: UInt32, _ row: Int) -> [Float] {
             let x = GuardedMatrix(1, 256) { _, _ in 1 }
             Dropout(seed: seed, step: step, rate: 0.5).apply(
-                x.row, into: x.row, width: 256, row: row, slot: slot, place: place)
+                x.readOnly, into: x.view, first: row, slot: slot, place: place)
             return x.values
         }
         let masks = [
@@ -126,15 +125,15 @@ import Testing
         let dropout = Dropout(seed: 1, step: 1, rate: 0)
         let x = GuardedMatrix(1, 100, seed: 1)
         let before = x.values
-        dropout.apply(x.row, into: x.row, width: 100, row: 0, slot: 0, place: 0)
+        dropout.apply(x.readOnly, into: x.view, first: 0, slot: 0, place: 0)
         #expect(!dropout.isActive && dropout.scale == 1 && x.values == before)
     }
 
     @Test func `a NaN that falls is gone and one that is kept stays`() {
         let dropout = Dropout(seed: 3, step: 1, rate: 0.5)
         let (ones, x) = (GuardedMatrix(1, 65) { _, _ in 1 }, GuardedMatrix(1, 65) { _, _ in .nan })
-        dropout.apply(ones.row, into: ones.row, width: 65, row: 0, slot: 0, place: 0)
-        dropout.apply(x.row, into: x.row, width: 65, row: 0, slot: 0, place: 0)
+        dropout.apply(ones.readOnly, into: ones.view, first: 0, slot: 0, place: 0)
+        dropout.apply(x.readOnly, into: x.view, first: 0, slot: 0, place: 0)
         #expect(zip(ones.values, x.values).allSatisfy { $0 == 0 ? $1 == 0 : $1.isNaN })
     }
 }

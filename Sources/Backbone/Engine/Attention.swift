@@ -75,12 +75,10 @@ public struct Attention {
                 smallProduct(
                     .asIs(q.columns(head * width, width)), .transposed(k.columns(head * width, width)), into: p,
                     workspace)
-                for row in 0..<queries {
-                    let position = keys.queryOffset + row
-                    unsafe softmaxRow(
-                        p.row(row), bias: keys.bias?.row(head: head, query: position),
-                        visible: keys.causal ? min(position + 1, length) : length, count: length)
-                }
+                // The bias of each further query begins one element earlier, since its distances are one less.
+                unsafe softmax(
+                    p, bias: keys.bias?.row(head: head, query: keys.queryOffset, count: queries),
+                    visible: keys.causal ? keys.queryOffset + 1 : length, growth: keys.causal ? 1 : 0)
                 var weights = p.readOnly
                 if let dropped {
                     dropout.applyToProbabilities(

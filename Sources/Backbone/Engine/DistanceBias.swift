@@ -8,9 +8,11 @@ public struct DistanceBias: Sendable {
     /// A view of numbers that serve positions below `reach`.
     public init(_ numbers: Matrix) { self.numbers = numbers }
 
-    /// The numbers of a query at position `query`, for the keys at positions 0, 1, ...
-    public func row(head: Int, query: Int) -> UnsafePointer<Float> {
-        unsafe numbers.row(head) + Self.start(numbers.columns, query)
+    /// The numbers of a query at position `query`, for the keys at positions 0, 1, ... Those of each of the `count` queries from
+    /// there on begin one element earlier than those of the query before.
+    public func row(head: Int, query: Int, count: Int = 1) -> UnsafePointer<Float> {
+        _ = Self.start(numbers.columns, query + count - 1)
+        return unsafe numbers.row(head) + Self.start(numbers.columns, query)
     }
 
     /// Where the row of a query begins in that of its head.

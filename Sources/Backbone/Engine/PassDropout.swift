@@ -40,15 +40,16 @@ public import Tensors
         }
     }
 
-    /// `y = drop(p)` for one head's probabilities of an example; dropout row = head * queries + query. Overwrites `y`.
+    /// `y = drop(p)` for one head's probabilities of an example, all of them as one row with the head's number. Overwrites `y`.
+    /// Both without gaps between rows.
     func applyToProbabilities(
         _ p: Matrix, into y: MutableMatrix, head: Int, example: Int, at place: DropoutPlace
     ) {
         guard let masks else { return }
-        for row in 0..<p.rows {
-            unsafe masks.apply(
-                p.row(row), into: y.row(row), width: p.columns, row: head * p.rows + row, slot: slots[example],
-                place: place.number)
-        }
+        precondition(p.stride == p.columns && y.stride == y.columns, "probabilities with gaps between rows")
+        let count = p.rows * p.columns
+        unsafe masks.apply(
+            Matrix(p.base, rows: 1, columns: count), into: MutableMatrix(y.base, rows: 1, columns: count), first: head,
+            slot: slots[example], place: place.number)
     }
 }

@@ -53,11 +53,10 @@ extension Dropout {
         _ x: Matrix, into y: MutableMatrix, _ rows: Segments, slots: UnsafePointer<UInt32>, place: DropoutPlace
     ) {
         for segment in 0..<rows.count {
-            let slot = unsafe slots[rows.example(segment)]
-            for row in 0..<rows.length(segment) {
-                let r = rows.start(segment) + row
-                unsafe apply(x.row(r), into: y.row(r), width: x.columns, row: row, slot: slot, place: place.number)
-            }
+            let (start, length) = (rows.start(segment), rows.length(segment))
+            unsafe apply(
+                x.rows(start, length), into: y.rows(start, length), slot: slots[rows.example(segment)],
+                place: place.number)
         }
     }
 
@@ -67,12 +66,10 @@ extension Dropout {
         place: DropoutPlace
     ) {
         for segment in 0..<rows.count {
-            let slot = unsafe slots[rows.example(segment)]
-            for row in 0..<rows.length(segment) {
-                let r = rows.start(segment) + row
-                unsafe applyAdding(
-                    x.row(r), to: a.row(r), into: y.row(r), width: x.columns, row: row, slot: slot, place: place.number)
-            }
+            let (start, length) = (rows.start(segment), rows.length(segment))
+            unsafe applyAdding(
+                x.rows(start, length), to: a.rows(start, length), into: y.rows(start, length),
+                slot: slots[rows.example(segment)], place: place.number)
         }
     }
 }

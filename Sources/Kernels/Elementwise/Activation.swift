@@ -1,19 +1,12 @@
+import CVectorKernels
 public import Tensors
 
 /// `x = max(x, 0)` in place; `mask` gets a bit for each element that is not 0. Overwrites both.
 public func relu(_ x: MutableMatrix, mask: BitMask) {
     mask.check(x)
-    for r in 0..<x.rows {
-        let (p, m) = unsafe (x.row(r), mask.row(r))
-        var bits = SIMD8<Int32>.zero
-        for i in stride(from: 0, to: x.columns, by: 8) {
-            let count = min(8, x.columns - i)
-            let lanes = unsafe UnsafePointer(p).eight(i, count)
-            let value = lanes.replacing(with: SIMD8<Float>.zero, where: lanes .< SIMD8<Float>.zero)
-            unsafe p.store(value, i, count)
-            unsafe BitMask.collect(value, column: i, width: x.columns, into: &bits, m)
-        }
-    }
+    guard x.rows > 0 else { return }
+    unsafe cvectorkernels_here().pointee.relu(
+        nil, x.base, Int64(x.stride), mask.row(0), Int64(mask.stride), Int64(x.rows), Int64(x.columns), 0)
 }
 
 /// Backward of `dropout(relu(x))`: `dx = dy * scale` where the mask has a bit, else 0. Overwrites `dy`.
@@ -23,16 +16,7 @@ public func relu(_ x: MutableMatrix, mask: BitMask) {
 public func reluBackward(_ dy: MutableMatrix, mask: BitMask, scale: Float) {
     mask.check(dy)
     for r in 0..<dy.rows {
-        let (p, m) = unsafe (dy.row(r), mask.row(r))
-        for start in stride(from: 0, to: dy.columns, by: 64) {
-            let bits = unsafe BitMask.bits(m, column: start)
-            for part in 0..<8 where start + 8 * part < dy.columns {
-                let i = start + 8 * part
-                let count = min(8, dy.columns - i)
-                let lanes = unsafe UnsafePointer(p).eight(i, count) * scale
-                unsafe p.store(SIMD8<Float>.zero.replacing(with: lanes, where: BitMask.lanes(bits, part)), i, count)
-            }
-        }
+        unsafe cvectorkernels_here().pointee.relu_backward(dy.row(r), mask.row(r), Int64(dy.columns), scale)
     }
 }
 

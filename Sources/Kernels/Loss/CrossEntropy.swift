@@ -1,3 +1,4 @@
+import CVectorKernels
 import Foundation
 
 /// Cross-entropy of one row of logits with label smoothing: `(1 - eps) * -log p[label] + eps / V * sum(-log p)`.
@@ -8,30 +9,12 @@ public func crossEntropyRow(
 ) -> Double {
     precondition(label >= 0 && label < count, "label outside the vocabulary")
     let target = unsafe logits[label]
-    var logitSum = 0.0
+    var (top, total, logitSum) = (Float.zero, Float.zero, 0.0)
+    // The sum of the logits is only needed for smoothing.
     if smoothing > 0 {
-        for i in 0..<count {
-            unsafe logitSum += Double(logits[i])
-        }
-    }
-    let top = unsafe maximum(logits, count)
-    var sums = SIMD16<Float>.zero
-    var i = 0
-    while i + 16 <= count {
-        let e = unsafe exponential(logits.lanes(i) - top)
-        unsafe logits.store(e, i)
-        sums += e
-        i += 16
-    }
-    if i < count {
-        let e = unsafe exponential(logits.lanes(i, count: count - i, fill: -.infinity) - top)
-        unsafe logits.store(e, i, count: count - i)
-        sums += e
-    }
-    let total = sums.sum()
-    let reciprocal = 1 / total
-    for j in 0..<count {
-        unsafe logits[j] *= reciprocal
+        unsafe cvectorkernels_here().pointee.exponentials(logits, Int64(count), &top, &total, &logitSum)
+    } else {
+        unsafe cvectorkernels_here().pointee.exponentials(logits, Int64(count), &top, &total, nil)
     }
     let logNormaliser = Double(top) + log(Double(total))
     let likelihoodLoss = logNormaliser - Double(target)

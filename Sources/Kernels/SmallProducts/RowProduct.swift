@@ -101,6 +101,16 @@ private func store(
     }
 }
 
+/// Adds `a * b` to `sum`; rounds only once when the processor can and the build allows it (trait AVX2, arm64).
+@inline(__always)
+private func multiplyAdd(_ a: SIMD8<Float>, _ b: SIMD8<Float>, to sum: inout SIMD8<Float>) {
+    #if AVX2 || arch(arm64)
+        sum.addProduct(a, b)
+    #else
+        sum += a * b
+    #endif
+}
+
 /// Eight partial sums of each of four dot products.
 private struct Sums {
     private var first = SIMD8<Float>.zero

@@ -1,3 +1,5 @@
+import CVectorKernels
+
 /// Exact summation: a float is added as a whole number of quanta of 2^-40 in 64 bits. Such addition is associative, so the sum
 /// has the same bits for every order and every number of threads and ranks.
 public enum FixedPoint {
@@ -17,17 +19,7 @@ public enum FixedPoint {
     public static func add(
         _ values: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Int64>, count: Int, limit: Float
     ) -> Bool {
-        var good = true
-        for i in 0..<count {
-            let value = unsafe values[i]
-            // A NaN fails the comparison too.
-            if !(value.magnitude <= limit) {
-                good = false
-                continue
-            }
-            unsafe sums[i] &+= quanta(Double(value))
-        }
-        return good
+        unsafe cvectorkernels_here().pointee.fixed_point(values, sums, Int64(count), limit) == 1
     }
 
     /// A number in quanta, rounded to the nearest, ties to even; it must be finite and below 2^23 in magnitude.

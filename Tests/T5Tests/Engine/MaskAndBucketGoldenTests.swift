@@ -1,6 +1,7 @@
 import Backbone
 import Foundation
 import Kernels
+import Tensors
 import Testing
 
 @testable import T5
@@ -54,9 +55,17 @@ enum Goldens {
         for (name, mask) in table {
             let dropout = Dropout(seed: try #require(UInt64(mask.seed)), step: mask.step, rate: mask.rate)
             let ones = [Float](repeating: 1, count: mask.width)
+            var y = ones
             for row in 0..<mask.rows {
-                var y = ones
-                dropout.apply(ones, into: &y, width: mask.width, row: row, slot: mask.slot, place: mask.place)
+                ones.withUnsafeBufferPointer { x in
+                    y.withUnsafeMutableBufferPointer { y in
+                        dropout.apply(
+                            Matrix(x.baseAddress!, rows: 1, columns: mask.width),
+                            into: MutableMatrix(y.baseAddress!, rows: 1, columns: mask.width), first: row,
+                            slot: mask.slot,
+                            place: mask.place)
+                    }
+                }
                 #expect(String(y.map { $0 == 0 ? "0" : "1" }) == mask.kept[row], "\(name) row \(row)")
             }
         }

@@ -106,8 +106,8 @@ def dropout_masks():
         [
             (0, 0, 0, masks.place("encoder", 0, masks.EMBEDDING), 2, 16, 0.1),
             (81_985_529_216_487, 11, 3, masks.place("decoder", 2, masks.OUTER), 3, 64, 0.1),
-            (2**64 - 1, 262_144, 31, masks.place("decoder", 11, masks.CROSS_KV, 1), 2, 130, 0.1),
-            (42, 7, 1, masks.place("encoder", 1, masks.SELF_PROBABILITIES), 6, 3, 0.5),
+            (2**64 - 1, 262_144, 31, masks.place("decoder", 11, masks.CROSS_KV, 1), 2, 530, 0.1),
+            (42, 7, 1, masks.place("encoder", 1, masks.SELF_PROBABILITIES), 2, 9, 0.5),
         ]
     ):
         threshold = int(np.floor(rate * 65536 + 0.5))

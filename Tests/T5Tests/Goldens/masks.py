@@ -1,12 +1,13 @@
 """Counter-based dropout masks: Philox4x32-10 over whole arrays of counters.
 
 A decision is a pure function of (seed, step, slot, place, row, column); nothing is drawn in sequence. Element
-(row, column) of a tensor of width W takes 16 of the 128 bits of the block whose counter is
+(row, column) of a tensor of width W takes 16 bits: the high ones from the block whose counter is
 
-    word 0 = (row * ceil(W / 64) + column / 64) * 8 + e % 8      e = column % 64
+    word 0 = (row * ceil(W / 256) + column / 256) * 32 + e % 64 / 4      e = column % 256
     word 1 = place        word 2 = slot        word 3 = step
 
-namely the low (e < 32) or high (e >= 32) half of word (e / 8) % 4. Philox: Salmon et al., SC 2011.
+namely byte e % 4 of word e / 64, and the low ones from the same byte of the block whose word 0 is 16 more. Attention
+probabilities are one row for each head: [heads, queries * keys]. Philox: Salmon et al., SC 2011.
 """
 
 import numpy as np
@@ -44,13 +45,18 @@ def place(stack, block, kind, projection=None):
 def kept(seed, step, slot, where, rows, width, threshold):
     """Boolean [rows, width]: which elements survive."""
     row, column = np.arange(rows, dtype=np.int64)[:, None], np.arange(width, dtype=np.int64)[None, :]
-    element = column % 64
+    element = np.broadcast_to(column % 256, (rows, width))
     counter = np.zeros((rows, width, 4), np.uint64)
-    counter[..., 0] = (row * -(-width // 64) + column // 64) * 8 + element % 8
+    counter[..., 0] = (row * -(-width // 256) + column // 256) * 32 + element % 64 // 4
     counter[..., 1], counter[..., 2], counter[..., 3] = where, slot, step
-    words = philox(seed, counter)
-    word = np.take_along_axis(words, np.broadcast_to((element // 8 % 4)[..., None], (rows, width, 1)), axis=-1)[..., 0]
-    return (word >> np.where(element < 32, 0, 16).astype(np.uint64) & np.uint64(0xFFFF)) >= threshold
+
+    def byte():
+        words = np.take_along_axis(philox(seed, counter), (element // 64)[..., None], axis=-1)[..., 0]
+        return words >> (element % 4 * 8).astype(np.uint64) & np.uint64(0xFF)
+
+    high = byte()
+    counter[..., 0] += np.uint64(16)
+    return (high << np.uint64(8) | byte()) >= threshold
 
 
 def multipliers(seed, step, slot, where, rows, width, rate):

@@ -98,7 +98,8 @@ class Pass:
         """x with each element zeroed or scaled up. x is [tokens, width] or [heads, queries, keys]."""
         if self.slot is None or rate == 0:
             return x
-        o, flat = self.options, x.reshape(-1, x.shape[-1])
+        # The probabilities of a head are one row.
+        o, flat = self.options, x.reshape(x.shape[0], -1)
         m = masks.multipliers(o.seed, o.step, self.slot, masks.place(stack, block, kind, projection), *flat.shape, rate)
         return (flat * torch.from_numpy(m).to(x.dtype)).view(x.shape)
 
