@@ -30,7 +30,7 @@
 #define HAS_FMA 1
 #define HAS_AVX2 1
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,bmi,bmi2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,bmi,bmi2,popcnt"))), apply_to = function)
 #define VERSION avx2
 #define HAS_AVX512 0
 #include "version.h"
@@ -39,7 +39,7 @@
 #pragma clang attribute pop
 
 #pragma clang attribute push( \
-    __attribute__((target("avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512cd"))), apply_to = function)
+    __attribute__((target("avx2,fma,bmi,bmi2,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512cd"))), apply_to = function)
 #define VERSION avx512
 #define HAS_AVX512 1
 #include "version.h"

@@ -86,17 +86,21 @@ INLINE void NAME(keep)(const cvectorkernels_dropout *d, uint32_t chunk, int64_t 
     words drawn[4];
     NAME(philox_blocks)(d, 32 * chunk, drawn);
     const uint32_t low = d->threshold & 0xff;
+    uint64_t same[4];
+    int undecided = 0;
     for (int w = 0; w < 4; w++) {
-        uint64_t same;
-        NAME(compare_bytes)(drawn[w], (uint8_t)(d->threshold >> 8), &bits[w], &same);
-        if (low == 0) continue;
+        NAME(compare_bytes)(drawn[w], (uint8_t)(d->threshold >> 8), &bits[w], &same[w]);
         const int64_t left = count - 64 * w;
-        if (left < 64) same &= left > 0 ? (1ull << left) - 1 : 0;
-        for (; same != 0; same &= same - 1) {
-            const int e = __builtin_ctzll(same);
-            const uint32_t word = NAME(philox_word)(d, 32 * chunk + 16 + (uint32_t)e / 4, w);
-            if ((word >> e % 4 * 8 & 0xff) < low) bits[w] &= ~(1ull << e);
-        }
+        if (left < 64) same[w] &= left > 0 ? (1ull << left) - 1 : 0;
+        undecided += __builtin_popcountll(same[w]);
+    }
+    // One loop over all four words: how often a loop runs is hard to predict, and each wrong guess costs as much as a draw.
+    for (undecided = low == 0 ? 0 : undecided; undecided > 0; undecided--) {
+        const int w = same[0] ? 0 : same[1] ? 1 : same[2] ? 2 : 3;
+        const int e = __builtin_ctzll(same[w]);
+        same[w] &= same[w] - 1;
+        const uint32_t word = NAME(philox_word)(d, 32 * chunk + 16 + (uint32_t)e / 4, w);
+        if ((word >> e % 4 * 8 & 0xff) < low) bits[w] &= ~(1ull << e);
     }
 }
 

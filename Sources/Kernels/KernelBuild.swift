@@ -1,8 +1,15 @@
-/// The instruction set for which this build's kernels were compiled. With a fused multiply-add a sum rounds once where it
-/// otherwise rounds twice, so results of other builds differ in the last bits.
+/// What the bits of this program's own loops depend on.
 public enum KernelBuild {
-    /// `AVX2` or `baseline` on x86-64, `NEON` on arm64.
-    public static var name: String {
+    /// A number that grows whenever the loops of a new version give other bits than before: 2 since dropout draws its masks in
+    /// bytes.
+    static let arithmetic = 2
+
+    /// The instruction set for which this build's loops were compiled, `AVX2` or `baseline` on x86-64, `NEON` on arm64, and the
+    /// number of their arithmetic. With a fused multiply-add a sum rounds once where it otherwise rounds twice, so results of
+    /// other builds differ in the last bits. AVX-512, where the processor has it, gives the bits of AVX2.
+    public static var name: String { "\(instructions), arithmetic \(arithmetic)" }
+
+    private static var instructions: String {
         #if arch(arm64)
             "NEON"
         #elseif AVX2
