@@ -22,6 +22,12 @@ def arguments():
     parser.add_argument("--batch", type=int, default=32, help="examples in a step, of all processes")
     parser.add_argument("--steps", type=int, default=6, help="measured steps, after two others")
     parser.add_argument("--full", action="store_true", help="train all weights instead of a LoRA")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "autocast", "bfloat16"),
+        default="float32",
+        help="autocast: products in bfloat16 by torch.autocast; bfloat16: the frozen weights are kept so, too",
+    )
     parser.add_argument("--threads", type=int, default=2, help="threads of each process")
     return parser.parse_args()
 
@@ -55,6 +61,11 @@ def main():
                 task_type="SEQ_2_SEQ_LM", r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q", "v"]
             ),
         )
+    if options.precision == "bfloat16":
+        # What is trained stays in float32, as PEFT does by default.
+        for parameter in model.parameters():
+            if not parameter.requires_grad:
+                parameter.data = parameter.data.bfloat16()
     model.train()
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=1e-4)
@@ -70,7 +81,9 @@ def main():
         if processes > 1:
             torch.distributed.barrier()
         begun = time.perf_counter()
-        step_model(**batch).loss.backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.precision != "float32"):
+            loss = step_model(**batch).loss
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimizer.step()
         optimizer.zero_grad()

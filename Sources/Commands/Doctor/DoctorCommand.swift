@@ -46,6 +46,7 @@ public enum DoctorCommand {
             "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
             "products     \(OneDNN.name ?? "no oneDNN in this build"); parallel.gemm auto is "
                 + preferred.rawValue + settings,
+            "loops        compiled for \(KernelBuild.name); \(KernelBuild.loops) where it matters",
             "rank  host  ranks on node  cores it may use  its share  threads chosen",
         ]
         var seen: Set<String> = []
