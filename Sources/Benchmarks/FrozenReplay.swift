@@ -1,9 +1,9 @@
 import Backbone
-import Dispatch
 import Kernels
 import Randomness
 import Synchronization
 import Tensors
+import Training
 
 /// Runs only the products with frozen weights of some micro-batches, on as many threads as a step.
 ///
@@ -15,12 +15,15 @@ final class FrozenReplay: @unchecked Sendable {
     let products: [FrozenPass.Product]
     private let threads: Int
     private let workers: [Worker]
+    /// Threads that stay, so that nothing is left to be cleaned up in the next step.
+    private let team: WorkerThreads
 
     init(_ model: any Backbone, _ method: any Method, threads: Int) {
         let adaptation = method.adaptation(weights: Arena(count: method.parameters.count).readOnly, gradients: nil)
         products = FrozenPass(model, adaptation: adaptation).products
         self.threads = threads
         workers = (0..<threads).map { _ in Worker() }
+        team = WorkerThreads(count: threads)
     }
 
     /// What one thread multiplies with.
@@ -47,7 +50,7 @@ final class FrozenReplay: @unchecked Sendable {
     func run(_ microBatches: [Rows]) -> (seconds: Double, operations: Double) {
         let next = SharedCounter()
         let elapsed = seconds {
-            DispatchQueue.concurrentPerform(iterations: threads) { worker in
+            team.run { [self] worker in
                 while true {
                     let index = next.take()
                     guard index < microBatches.count else { return }
@@ -65,7 +68,7 @@ final class FrozenReplay: @unchecked Sendable {
     /// time.
     func times(_ rows: Rows) -> [[Double]] {
         let times = Mutex([[Double]](repeating: [], count: threads))
-        DispatchQueue.concurrentPerform(iterations: threads) { worker in
+        team.run { [self] worker in
             let own = products.map { product in seconds { compute(product, rows, workers[worker]) } }
             times.withLock { $0[worker] = own }
         }

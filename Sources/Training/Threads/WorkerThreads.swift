@@ -9,7 +9,7 @@ protocol ThreadWork: AnyObject, Sendable {
 }
 
 /// Threads that stay for the life of a team and do one thing together at a time, with nothing allocated for it.
-final class WorkerThreads: @unchecked Sendable {
+package final class WorkerThreads: @unchecked Sendable {
     /// What the threads share: it outlives the team until the last of them has left.
     private final class Shared: @unchecked Sendable {
         let starts: [DispatchSemaphore]
@@ -33,7 +33,7 @@ final class WorkerThreads: @unchecked Sendable {
     private let shared: Shared
 
     /// Starts `count - 1` threads; the caller of `run` is the other one.
-    init(count: Int) {
+    package init(count: Int) {
         shared = Shared(helpers: count - 1)
         for number in shared.starts.indices {
             let thread = Thread { [shared] in
@@ -58,7 +58,7 @@ final class WorkerThreads: @unchecked Sendable {
     }
 
     /// Runs `body` once for each number from 0 below the count, each on a thread of its own; returns when all are done.
-    func run(_ body: @escaping @Sendable (Int) -> Void) { run(Body(body)) }
+    package func run(_ body: @escaping @Sendable (Int) -> Void) { run(Body(body)) }
 
     private final class Body: ThreadWork {
         private let body: @Sendable (Int) -> Void
