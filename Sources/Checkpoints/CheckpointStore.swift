@@ -40,23 +40,29 @@ public struct CheckpointStore: Sendable {
 
     /// Makes the directory, completes what a killed process had begun, and removes its temporary directories.
     ///
-    /// Only one process may call it, before any process saves.
-    public func prepare() throws(Failure) {
+    /// Only one process may call it, before any process saves. Returns the step of the latest checkpoint of which only the
+    /// beginning was written, if it is later than all whole ones; else nil.
+    @discardableResult
+    public func prepare() throws(Failure) -> Int? {
         if fileType(directory, followingLinks: true) != S_IFDIR {
             try makeDirectory(directory)
             try DurableFile.synchronize(directory: directory + "/..")
         }
-        try exclusively { () throws(Failure) in try cleanUp() }
+        return try exclusively { () throws(Failure) in try cleanUp() }
     }
 
-    private func cleanUp() throws(Failure) {
+    private func cleanUp() throws(Failure) -> Int? {
+        var unfinished: [Int] = []
         for name in try directoryNames(directory) {
             if name.hasPrefix("."), name.hasSuffix(Self.temporarySuffix) {
                 try removeTree("\(directory)/\(name)")
+                if let step = Self.step(name: String(name.dropFirst().prefix { $0 != "." })) { unfinished.append(step) }
             } else if let step = Self.previousStep(name: name) {
                 try settleReplacement(of: step)
             }
         }
+        let newest = try steps().last ?? -1
+        return unfinished.max().flatMap { $0 > newest ? $0 : nil }
     }
 
     /// Saves a checkpoint and points `last` to it.

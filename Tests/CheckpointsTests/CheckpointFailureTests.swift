@@ -140,8 +140,12 @@ private func limitFileSize(_ bytes: Int) {
         let (checkpoint, refusals) = try run.store.newestIntact()
         #expect(checkpoint?.step == 10)
         #expect(refusals.isEmpty)
-        try run.store.prepare()
+        #expect(try run.store.prepare() == 20)
         #expect(try run.names() == ["last", "step-00000010"])
+        #expect(try run.store.prepare() == nil)
+        // What remains of the removal of an old checkpoint is nothing unfinished.
+        try run.root.write("checkpoints/.step-00000005.A.tmp/state.json", "old")
+        #expect(try run.store.prepare() == nil)
         try expectIntact(run.store, step: 10, layout: large)
     }
 

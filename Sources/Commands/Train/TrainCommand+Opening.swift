@@ -47,6 +47,16 @@ extension TrainCommand {
         say("recovered step \(try checkpoints.save(left)) from the snapshot of a job that was killed")
     }
 
+    /// Says that the last checkpoint was not written to its end, unless the snapshot had that step: without a word, the steps
+    /// after the one before would seem to be lost for no reason.
+    func report(unfinished step: Int, in store: CheckpointStore) throws(Failure) {
+        guard try store.newestIntact().checkpoint?.step ?? 0 < step else { return }
+        say(
+            "note: the checkpoint of step \(step) was not written to its end, since the processes were killed meanwhile, as Open "
+                + "MPI's mpirun does three seconds after Ctrl-C or SIGTERM; to keep such a step, set checkpoint.snapshot: file, or "
+                + "stop mpirun with SIGUSR1, which has no time limit")
+    }
+
     func makeLog() throws(Failure) -> Logger {
         let handler = try RankLogHandler(path: run.log(rank: world.rank), owner: run.owner)
         return Logger(label: "unolora-dist") { _ in handler }

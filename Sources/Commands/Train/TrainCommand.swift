@@ -177,9 +177,10 @@ public struct TrainCommand {
             ], world: world)
         let libraries = EnvironmentRecord.libraries(session.base.products)
         let store = CheckpointStore(runDirectory: run.path)
+        var unfinished: Int?
         if world.rank == 0 {
             try run.owner.check()
-            try store.prepare()
+            unfinished = try store.prepare()
         }
         let checkpoints = RunCheckpoints(
             store: store,
@@ -191,7 +192,10 @@ public struct TrainCommand {
                 seed: configuration.seed, steps: configuration.steps,
                 keep: configuration.checkpointKeep, inputs: session.inputs),
             run: run)
-        if world.rank == 0 { try recover(checkpoints, identity) }
+        if world.rank == 0 {
+            try recover(checkpoints, identity)
+            if let unfinished { try report(unfinished: unfinished, in: store) }
+        }
         let resumption = Resumption(
             store: store, choice: request.resume, identity: identity, libraries: libraries, measure: measure,
             earlier: world.rank == 0 ? try? RunConfiguration.load(file: run.configuration) : nil,
