@@ -49,6 +49,10 @@ extension ProgramTests {
                 name: "an empty file", damage: { try $0.write("pair/train.jsonl", "") }, code: 65,
                 says: ["pair/train.jsonl is empty", "give a file with rows"]),
             Refusal(
+                name: "one JSON array in the place of a row on each line",
+                damage: { try $0.write("pair/train.jsonl", "[{\"first\": \"a\",\n\"second\": \"b\"}]\n") }, code: 65,
+                says: ["pair/train.jsonl is one JSON array", "jq -c"]),
+            Refusal(
                 name: "a hold-out that leaves nothing",
                 damage: { try $0.replace("holdOut: 20", by: "holdOut: 100", in: "run.yaml") }, code: 65,
                 says: ["\"pair\"", "leaves no training examples", "hold fewer out"]),

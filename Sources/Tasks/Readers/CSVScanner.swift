@@ -35,7 +35,7 @@ struct CSVScanner: Sendable {
             ends.append(text.count)
         } while unsafe Self.take(Self.comma, bytes, &place.offset)
         guard unsafe isUTF8(UnsafeRawBufferPointer(rebasing: bytes[start.offset..<place.offset])) else {
-            problem = "the row is not UTF-8"
+            problem = "the row is not UTF-8; if the file is in another encoding, convert it"
             return unsafe Self.lineEnd(bytes, from: start)
         }
         // What is left is the line end: a comma would have been taken, and anything else belongs to the column.

@@ -18,10 +18,23 @@ struct JSONLReader: RecordReader {
         guard unsafe !file.bytes.isEmpty else {
             throw Failure(.badData, "\(file.path.shown) is empty; give a file with rows")
         }
+        try Self.refuseArray(file)
         lines = LineCursor(file)
         keys = try Self.keys(columns)
         names = JSONNames(keys)
         self.listColumn = listColumn
+    }
+
+    /// Throws `badData` for a file that is one JSON array: its rows are there, but not one on each line.
+    static func refuseArray(_ file: TextFile) throws(Failure) {
+        let space = Set(" \t\r\n".utf8)
+        guard unsafe file.bytes.first(where: { !space.contains($0) }) == UInt8(ascii: "["),
+            unsafe file.bytes.last(where: { !space.contains($0) }) == UInt8(ascii: "]")
+        else { return }
+        throw Failure(
+            .badData,
+            "\(file.path.shown) is one JSON array, and JSONL has an object on each line; `jq -c '.[]'` writes it like that"
+        )
     }
 
     /// The columns as names; throws `badConfiguration` when one is a number.

@@ -15,6 +15,7 @@ struct JSONRowsReader: RecordReader {
         guard unsafe !file.bytes.isEmpty else {
             throw Failure(.badData, "\(file.path.shown) is empty; give a file with rows")
         }
+        try JSONLReader.refuseArray(file)
         lines = LineCursor(file)
         rows = JSONRows(of: place, names: try JSONLReader.keys(columns))
     }

@@ -46,7 +46,9 @@ struct TSVReader: RecordReader {
         let columns = columns
         return unsafe lines.next { line, position in
             record.start(at: position)
-            guard unsafe isUTF8(line) else { return .malformed("the line is not UTF-8") }
+            guard unsafe isUTF8(line) else {
+                return .malformed("the line is not UTF-8; if the file is in another encoding, convert it")
+            }
             var column = 0
             var start = 0
             while true {

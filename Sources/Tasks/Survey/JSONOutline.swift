@@ -22,6 +22,7 @@ struct JSONOutline {
 
     /// Reads the first line; throws `badData` when it is no JSON object.
     init(_ file: TextFile) throws(Failure) {
+        try JSONLReader.refuseArray(file)
         var lines = LineCursor(file)
         var found = Found()
         var problem: JSONReader.Problem?
