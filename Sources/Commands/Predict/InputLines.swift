@@ -39,6 +39,7 @@ final class InputLines {
     init(_ path: String?, longest: Int = InputLines.longest) throws(Failure) {
         self.longest = longest
         if let path, path != "-" {
+            try Self.refuseFileOfTasks(path)
             name = path
             descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else {
@@ -52,6 +53,23 @@ final class InputLines {
         let isFile = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         isStream = !isFile
         size = isFile ? max(0, Int(status.st_size) - max(0, Int(lseek(descriptor, 0, SEEK_CUR)))) : nil
+    }
+
+    /// Throws `usage` for a file that the tasks could be trained on, but whose lines would be taken for texts: each would have an
+    /// answer, and nothing would show that its commas, quotes and header had been read as text.
+    private static func refuseFileOfTasks(_ path: String) throws(Failure) {
+        let name = path.lowercased()
+        let advice: String
+        if name.hasSuffix(".gz") {
+            advice = "is packed; give it as in gunzip -c FILE | unolora-dist predict"
+        } else if name.hasSuffix(".csv") {
+            advice =
+                "is CSV by its name; a line of the input is a JSON object, or the texts of the task's fields with tabs between, so "
+                + "convert the rows, or rename a file that has such lines"
+        } else {
+            return
+        }
+        throw Failure(.usage, "--input \(path) \(advice)")
     }
 
     deinit {

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import TestSupport
 import Testing
@@ -29,6 +30,14 @@ import Testing
             #expect(try Self.lines(long) == [expected])
             #expect(try Self.lines([0x62, 0x0A] + long + [0x0A, 0x63]) == [.text("b"), expected, .text("c")])
         }
+    }
+
+    @Test(arguments: [("rows.csv", "is CSV by its name"), ("lines.jsonl.gz", "is packed; give it as in gunzip -c")])
+    func `files that would be read as other texts than they hold are refused`(name: String, says: String) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write(name, "text,label\n\"a, b\",0\n")
+        let failure = try #require(throws: Failure.self) { _ = try InputLines(directory.file(name)) }
+        #expect(failure.code == .usage && failure.message.contains(says), "\(failure.message)")
     }
 
     @Test func `a group has the limits' size, and one line more than its bytes`() throws {
