@@ -73,6 +73,28 @@ import Testing
                 """)
     }
 
+    @Test func `a figure that is 0/0 is named below the table with its seeds`() throws {
+        let study = try study("rows:\n  - {name: one}\n  - {name: two}\nseeds: [1, 2]\n")
+        func seed(_ seed: Int, undefined: [String]) -> SeedResult {
+            var rte = task(["accuracy": 0.5, "f1": 0])
+            rte.undefined = undefined
+            return SeedResult(
+                seed: seed, [RunResult(tasks: ["cola": task(["matthews": 0]), "rte": rte])], isComplete: true)
+        }
+        let results = StudyResults(
+            lines: [
+                [seed(1, undefined: []), seed(2, undefined: ["f1"])], [seed(1, undefined: []), seed(2, undefined: [])],
+            ], missing: [])
+        let counts = StudyTable.Counts(trainable: [1000], backbone: 100_000, tasks: 2, bytesPerStep: 1 << 20)
+        let table = try #require(StudyTable(study, results, counts: [counts, counts]))
+        let notes = table.markdown.split(separator: "\n").filter { $0.contains("Undefined") }
+        #expect(
+            notes == [
+                "- Undefined (0/0, as with one answer for all examples) and counted as 0: one: rte f1 (seed 2)"
+            ])
+        #expect(table.lines.flatMap(\.figures).compactMap(\.undefined) == [[2]])
+    }
+
     @Test func `the table for LaTeX`() throws {
         let text = try Self.table().latex
         #expect(

@@ -43,7 +43,7 @@ package struct CardTask: Sendable {
             }
         case .grades(let minimum, let maximum, let step, let decimals):
             answers = [
-                "a number from \(minimum) to \(maximum) in steps of \(step), with \(decimals) decimals"
+                "a number from \(minimum) to \(maximum) in steps of \(step), with \(decimals) decimal\(decimals == 1 ? "" : "s")"
             ]
         case .texts:
             answers = ["free text"]

@@ -116,7 +116,9 @@ package struct ModelCard {
         let rows = records.flatMap { record in
             record.tasks.filter { known.contains($0.key) }.sorted { $0.key < $1.key }.flatMap { name, task in
                 task.figures.sorted { $0.key < $1.key }.map { figure, value in
-                    "| \(name) | \(record.split) | \(task.examples) | \(figure) | \(MeasuredChange.percent(value)) |"
+                    "| \(name) | \(record.split) | \(task.examples) | \(figure)"
+                        + (task.undefined.contains(figure) ? " (undefined)" : "")
+                        + " | \(MeasuredChange.percent(value)) |"
                 }
             }
         }

@@ -14,6 +14,8 @@ package struct StudyTable: Encodable, Equatable {
         package var mean: Double?
         /// Sample standard deviation over seeds; nil for one seed.
         package var deviation: Double?
+        /// Seeds in which the figure is 0/0 and counts as 0; nil for none.
+        package var undefined: [Int]?
         /// Difference from the reference; nil for a reference and without one.
         package var difference: PairedBootstrap.Difference?
     }
@@ -143,9 +145,11 @@ package struct StudyTable: Encodable, Equatable {
         let values = seeds.compactMap { seed in
             seed.tasks[figure.task]?.figures[figure.metric].map { (seed.seed, $0) }
         }
+        let undefined = seeds.filter { $0.tasks[figure.task]?.undefined.contains(figure.metric) == true }.map(\.seed)
         return Cell(
             task: figure.task, metric: figure.metric, seeds: values.map(\.0), values: values.map(\.1),
-            mean: Moments.mean(values.map(\.1)), deviation: Moments.deviation(values.map(\.1)))
+            mean: Moments.mean(values.map(\.1)), deviation: Moments.deviation(values.map(\.1)),
+            undefined: undefined.isEmpty ? nil : undefined)
     }
 
     private static func average(_ figures: [StudyFigure], _ seeds: [SeedResult]) -> Cell {

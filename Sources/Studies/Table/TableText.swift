@@ -92,6 +92,18 @@ struct TableText {
                     + "set train.steps or have their own budget.")
         }
         for line in table.lines {
+            let undefined = line.figures.compactMap { cell -> String? in
+                guard let task = cell.task, let metric = cell.metric, let seeds = cell.undefined else { return nil }
+                let list = seeds.map(String.init).joined(separator: ", ")
+                return "\(task) \(metric) (seed\(seeds.count == 1 ? "" : "s") \(list))"
+            }
+            if !undefined.isEmpty {
+                notes.append(
+                    "Undefined (0/0, as with one answer for all examples) and counted as 0: \(line.title): "
+                        + "\(undefined.joined(separator: ", "))")
+            }
+        }
+        for line in table.lines {
             for gap in line.missing {
                 let state = gap.runsElsewhere == true ? "running elsewhere" : "not finished"
                 notes.append("Missing: \(gap.run): \(gap.reason ?? state)")
