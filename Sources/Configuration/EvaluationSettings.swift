@@ -24,11 +24,9 @@ public struct EvaluationSettings: Sendable {
     }
 
     /// Keys that act in an evaluation and decide nothing of the trained adapter. `parallel.gemm` is among them although it decides
-    /// bits of a training: figures of both libraries are compared everywhere. So is `data.onBadRow`: a run that was trained has
-    /// no bad row that it did not leave out, so the key decides about other files alone.
+    /// bits of a training: figures of both libraries are compared everywhere.
     private static let free: Set<String> = [
-        "model", "data.glue", "data.cache", "data.onBadRow", "eval.split", "eval.batch", "eval.maxExamples",
-        "eval.maxNewTokens",
+        "model", "data.glue", "data.cache", "eval.split", "eval.batch", "eval.maxExamples", "eval.maxNewTokens",
         "parallel.threads", "parallel.gemm",
     ]
 

@@ -96,7 +96,6 @@ import Testing
         #expect(set.given.map(\.key) == ["eval.split", "eval.maxExamples", "eval.maxNewTokens"])
         #expect(set.given.map(\.value) == ["test", "5", "7"])
         #expect(try settings("parallel.gemm=openblas").configuration.gemm == "openblas")
-        #expect(try settings("data.onBadRow=skip").configuration.skipsBadRows)
         #expect(try settings("checkpoint.keep=3").remarks == ["checkpoint.keep has no effect on an evaluation"])
     }
 
