@@ -69,8 +69,8 @@ struct IndexedFile: Sendable {
                 guard onBadRow == .skip else {
                     throw Failure(
                         .badData,
-                        "\(path.shown):\(cursor.position.line): \(reason); correct the row, or leave bad rows out with "
-                            + "data.onBadRow: skip")
+                        "\(path.shown):\(cursor.position.line): \(reason); correct the row, or remove it; a run with "
+                            + "data.onBadRow: skip leaves bad rows out")
                 }
                 report.badRows += 1
                 report.firstBadRow = report.firstBadRow ?? "\(name.shown):\(cursor.position.line): \(reason)"
