@@ -46,17 +46,20 @@ extension ProgramTests {
             #expect(two.code == 0 && two.output == answers.output, "\(two)")
             let without = try Program.run(["predict", places[0]] + predict)
             #expect(without.code == 64 && without.error.contains("its base model"), "\(without)")
-            // Another run begins with it.
+            // Another run begins with it, and a step that changes nothing keeps its answers.
             for name in ["colour", "pair", "grade", "run.yaml"] {
                 try FileManager.default.moveItem(atPath: project.file("gone-\(name)"), toPath: project.file(name))
             }
             for (index, place) in places.enumerated() {
                 let next = try Program.run([
                     "train", "--config", project.configuration, "--out", project.file("next-\(index)"), "--init-from",
-                    place,
-                    "--set", "train.steps=1", "--set", "lr.warmup=0",
+                    place, "--set", "train.steps=1", "--set", "lr.warmup=0", "--set", "lr.peak=1e-37",
+                    "--set", "optim.weightDecay=0", "--set", "eval.atEnd=false",
                 ])
                 #expect(next.code == 0 && next.output.contains("begins with the adapter in"), "\(next)")
+                let kept = try Program.run(
+                    ["predict", project.file("next-\(index)"), "--checkpoint", "last"] + predict)
+                #expect(kept.code == 0 && kept.output == answers.output, "\(place): \(kept)")
             }
         }
 

@@ -44,6 +44,7 @@ extension ProgramTests.EvaluateOtherDataTests {
         var method: String?
         var seed: Int?
         var splitSeed: Int?
+        var glueSplits: String?
         var runTasks: [String]?
         var checkpoint: Checkpoint?
         var model: Model?

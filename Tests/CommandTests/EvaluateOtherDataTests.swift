@@ -12,7 +12,7 @@ extension ProgramTests {
             return try JSONDecoder().decode(Evaluation.self, from: Data(text[start...].utf8))
         }
 
-        private static func evaluate(
+        static func evaluate(
             _ project: TinyProject, _ arguments: [String], ranks: Int? = nil
         ) throws -> (evaluation: Evaluation, error: String, output: String) {
             let result = try Program.run(["evaluate", project.file("run"), "--json"] + arguments, ranks: ranks)
@@ -111,6 +111,25 @@ extension ProgramTests {
                 pairs.reduce(0) { $0 + ($1.0 - x) * ($1.0 - x) }, pairs.reduce(0) { $0 + ($1.1 - y) * ($1.1 - y) }
             )
             return a == 0 || b == 0 ? 0 : product / (a * b).squareRoot()
+        }
+
+        @Test func `a task's files are compared with its own published row counts, whichever tasks are chosen`() throws
+        {
+            let project = try Self.shared.get()
+            let mrpc = "note: mrpc: train.tsv has 60 rows instead of 3668, dev.tsv has 24 rows instead of 408, as GLUE"
+            let stsb = "note: stsb: train.tsv has 60 rows instead of 5749, dev.tsv has 24 rows instead of 1500, as GLUE"
+            for (arguments, notes) in [
+                (["--tasks", "stsb"], [stsb]), (["--tasks", "stsb,mrpc"], [mrpc, stsb]), (["--tasks", "colour"], []),
+                // Other files stand in MRPC's place, and its own are not read.
+                (["--split", "test", "--tasks-file", project.file("official.yaml")], [stsb]),
+            ] {
+                let (_, error, _) = try Self.evaluate(project, arguments)
+                let found = error.split(separator: "\n").filter { $0.contains("instead of") }
+                #expect(found.count == notes.count && zip(found, notes).allSatisfy { $0.hasPrefix($1) }, "\(error)")
+            }
+            let prepare = ["prepare", "--config", project.configuration, "--out", project.file("run")]
+            let prepared = try Program.run(prepare + ["--set", "tasks=[stsb]"])
+            #expect(prepared.output.contains(stsb) && !prepared.output.contains("note: mrpc"), "\(prepared)")
         }
 
         @Test func `files of their own need none of the run's data`() throws {

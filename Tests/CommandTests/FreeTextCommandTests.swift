@@ -5,13 +5,13 @@ import Testing
 extension ProgramTests {
     /// Every command on a run with a task of free text, whose rows have one or two texts, and one of grouped labels.
     @Suite struct FreeTextCommandTests {
-        private static let words = ["baran", "cesel", "ditim", "fovok", "guwun", "hazar", "likel"]
+        static let words = ["baran", "cesel", "ditim", "fovok", "guwun", "hazar", "likel"]
 
-        private static func question(_ row: Int) -> String {
+        static func question(_ row: Int) -> String {
             (0..<3).map { words[(row * (2 * $0 + 1) + $0) % 7] }.joined(separator: " ") + " \(row)"
         }
 
-        private static let prepared = Swift.Result {
+        static let prepared = Swift.Result {
             let project = try TinyProject()
             func echo(_ rows: Range<Int>) -> String {
                 rows.map { row in
@@ -47,14 +47,14 @@ extension ProgramTests {
             return project
         }
 
-        private static let trained = Swift.Result {
+        static let trained = Swift.Result {
             let project = try prepared.get().copy()
             let result = try Program.run(project.train())
             #expect(result.code == 0, "\(result.error)")
             return (project, result)
         }
 
-        private struct Evaluation: Decodable {
+        struct Evaluation: Decodable {
             struct Task: Decodable, Equatable {
                 struct Label: Decodable, Equatable {
                     var label: String
@@ -72,7 +72,7 @@ extension ProgramTests {
             var tasks: [String: Task]
         }
 
-        private static func evaluation(_ text: some StringProtocol) throws -> Evaluation {
+        static func evaluation(_ text: some StringProtocol) throws -> Evaluation {
             let start = try #require(text.firstIndex(of: "{"))
             return try JSONDecoder().decode(Evaluation.self, from: Data(text[start...].utf8))
         }

@@ -75,18 +75,6 @@ import Testing
         #expect(Set(groups).count > Set(test).count && groups == groups.sorted())
     }
 
-    @Test func `another way to divide passages makes another token cache`() throws {
-        let fixture = try CacheFixture()
-        let (multirc, cb) = (
-            try SuperGLUE.task("multirc", directory: directory.path),
-            try SuperGLUE.task("cb", directory: directory.path)
-        )
-        let keys = try [[multirc], [cb], [cb, multirc]].map {
-            try TokenCache.key(tasks: $0, vocabulary: fixture.vocabulary)
-        }
-        #expect(Set(keys).count == 3)
-    }
-
     @Test func `what an average of some tasks lacks of SuperGLUE's score is named`() throws {
         func absence(_ names: [String]) throws -> String? {
             SuperGLUE.absence(from: try names.map { try SuperGLUE.task($0, directory: directory.path) })
