@@ -208,13 +208,14 @@ fi
 if $builds; then
     # Packages are not to change while the tests run. Without MPICH its part says that it is not run.
     UNOLORA_MPI_LIBRARY=mpich "$project/launch/setup.sh" || true
-    # Many tests wait for processes, so a part of the processors is free. The builds take only that. Their process group is their
-    # own, so that all of it can be ended.
+    # Many tests wait for processes, so a part of the processors is free, and the builds take only that. `nice` is not enough:
+    # swift build gives its compilers the ordinary priority again.
     set -m
-    nice -n 19 "$project/launch/test-builds.sh" --only-build </dev/null >"$logs/only-build.log" 2>&1 &
+    chrt --idle 0 "$project/launch/test-builds.sh" --only-build </dev/null >"$logs/only-build.log" 2>&1 &
     builder=$!
     set +m
-    trap 'kill -- "-$builder" 2>/dev/null || true' EXIT
+    # swift build ends its compilers when it is interrupted.
+    trap 'kill "$builder" 2>/dev/null; kill -INT -- "-$builder" 2>/dev/null || true' EXIT
 fi
 if ! $only_mpi; then
     echo "test: everything but DistributedTests (some minutes; $logs/one-process.0.log grows)"
