@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `a figure that is 0/0 is named below the table with its seeds`() throws {
-        let study = try study("rows:\n  - {name: one}\n  - {name: two}\nseeds: [1, 2]\n")
+        let study = try study("rows:\n  - {name: one}\n  - {name: two, set: {lora.rank: 4}}\nseeds: [1, 2]\n")
         func seed(_ seed: Int, undefined: [String]) -> SeedResult {
             var rte = task(["accuracy": 0.5, "f1": 0])
             rte.undefined = undefined
