@@ -123,7 +123,10 @@ import Testing
             try proposal("o.csv", "label\na\nb\na\nb\n")
         }
         expectFailure(.badData, "e.jsonl is empty") { try proposal("e.jsonl", "") }
-        expectFailure(.badData, "b.jsonl:1: not a JSON object") { try proposal("b.jsonl", "[1]\n") }
+        expectFailure(.badData, "b.jsonl:1: not a JSON object") { try proposal("b.jsonl", "1\n") }
+        expectFailure(.badData, "a.jsonl is one JSON array, and JSONL has an object on each line") {
+            try proposal("a.jsonl", "[\n{\"text\": \"a\"},\n{\"text\": \"b\"}\n]\n")
+        }
         expectFailure(.badData, "t.tsv has no row that can be read") { try proposal("t.tsv", "a\tb\n") }
         expectFailure(.usage, "the format of x.txt does not show in its name; give --format") {
             try FileFormat(ofName: "x.txt")
