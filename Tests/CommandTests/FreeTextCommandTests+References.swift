@@ -5,7 +5,7 @@ extension ProgramTests.FreeTextCommandTests {
     /// A run with so many steps that every answer has words.
     private static let answering = Swift.Result {
         let project = try prepared.get().copy()
-        let settings = ["train.steps=60", "eval.every=null", "eval.atEnd=false", "checkpoint.every=60"]
+        let settings = ["train.steps=200", "eval.every=null", "eval.atEnd=false", "checkpoint.every=200"]
         let result = try Program.run(project.train(settings.flatMap { ["--set", $0] }))
         #expect(result.code == 0, "\(result.error)")
         return project
