@@ -27,7 +27,10 @@ extension ProgramTests {
         func `a run trains, is evaluated and answers, on any number of ranks`(method: String) throws {
             let project = try TinyProject().copy(method: method)
             // Some answers are right by then, and the last step is evaluated on all examples, as `evaluate` does it.
-            let longer = ["--set", "train.steps=240", "--set", "eval.every=120", "--set", "eval.maxExamples=null"]
+            let longer = [
+                "--set", "train.steps=160", "--set", "eval.every=80", "--set", "lr.peak=3e-3", "--set",
+                "eval.maxExamples=null",
+            ]
             let training = try Program.run(project.train(longer), ranks: 2)
             #expect(training.code == 0, "\(training.error)")
             let run = project.file("run")
@@ -39,7 +42,7 @@ extension ProgramTests {
                 let result = try Program.run(["evaluate", run, "--checkpoint", "last"], ranks: ranks)
                 #expect(result.code == 0, "\(result.error)")
                 let evaluation = try Self.evaluation(result.output)
-                #expect(evaluation.step == 240 && last?.step == 240)
+                #expect(evaluation.step == 160 && last?.step == 160)
                 // The run's own last evaluation has the same answers.
                 #expect(evaluation.tasks == last?.tasks)
                 #expect(evaluation.tasks.values.contains { $0.figures.values.contains { $0 > 0 } })
