@@ -73,6 +73,12 @@ public enum Memory {
         return true
     }
 
+    /// Ends the process, as for lack of memory, unless the limit on addresses leaves room for small allocations: for calls into
+    /// libraries that do not check their own.
+    public static func requireRoom(for purpose: Purpose) {
+        if !hasRoom { end(shortage(roomBytes, purpose)) }
+    }
+
     /// Gives back what `allocate` gave.
     public static func free(_ memory: UnsafeMutableRawPointer) { unsafe Glibc.free(memory) }
 

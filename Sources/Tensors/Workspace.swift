@@ -18,6 +18,7 @@
 
     /// Blocks are multiples of a huge page, which the system may then use: fewer page faults and fewer TLB misses.
     private static let hugePage = 2 << 20
+    private static let leastBlock = 16 << 20
 
     private var blocks: [UnsafeMutableRawBufferPointer] = unsafe []
     private var block = 0
@@ -53,12 +54,12 @@
 
     private func addBlock(_ bytes: Int) {
         guard !addBlockIfPossible(bytes) else { return }
-        Memory.end(Memory.shortage(bytes, .activations))
+        Memory.end(Memory.shortage(max(bytes, Self.leastBlock), .activations))
     }
 
     private func addBlockIfPossible(_ bytes: Int) -> Bool {
         guard bytes <= Int.max - Self.hugePage else { return false }
-        let size = (max(bytes, 16 << 20) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
+        let size = (max(bytes, Self.leastBlock) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
         guard let memory = unsafe Memory.allocateIfPossible(byteCount: size, alignment: Self.hugePage) else {
             return false
         }

@@ -104,6 +104,7 @@ import Tensors
             _ operand: UnsafeRawPointer, _ strides: (row: Int, column: Int), _ weight: PackedWeight,
             at place: UnsafeMutableRawPointer
         ) throws(PackingError) {
+            Memory.requireRoom(for: .frozenWeights)
             let status = unsafe cdnnl_pack(
                 engine.handle, type, Int64(weight.inner), Int64(weight.columns), operand, Int64(strides.row),
                 Int64(strides.column), place)
@@ -160,6 +161,8 @@ import Tensors
 
         private func preparation(_ shape: Shape) -> OpaquePointer {
             if let product = unsafe prepared[shape] { return unsafe product }
+            // oneDNN writes its machine code without checking that it got memory for it.
+            Memory.requireRoom(for: .activations)
             var product: OpaquePointer?
             let status = unsafe cdnnl_product_create(
                 kernels.engine.handle, kernels.type, Int64(shape.rows), Int64(shape.inner), Int64(shape.columns),

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Tensors
 
 /// A line on a terminal that is written again and again in its place.
 ///
@@ -25,12 +26,16 @@ package struct LiveLine: Sendable {
     /// The descriptor whose line is not ended yet, and -1 for none. The handler of a signal may read it.
     private static let open = Atomic<Int32>(-1)
 
+    /// The sentence about a lack of memory also begins on a line of its own, though nothing can be allocated then.
+    private static let endsOnShortage: Void = Memory.onShortage { _ in endInHandler() }
+
     private let descriptor: Int32
     private var lastLength = 0
 
     /// A line on the terminal with this descriptor.
     package init(on descriptor: Int32) {
         self.descriptor = descriptor
+        Self.endsOnShortage
     }
 
     /// Overwrites the line with as many of the parts as fit, in the order given.
