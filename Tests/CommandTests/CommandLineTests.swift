@@ -61,6 +61,25 @@ extension ProgramTests {
             }
         }
 
+        @Test(.enabled(if: isInstalled("zsh"), "zsh is not installed"))
+        func `zsh reads its completions`() throws { try checkSyntax(with: "zsh") }
+
+        @Test(.enabled(if: isInstalled("fish"), "fish is not installed"))
+        func `fish reads its completions`() throws { try checkSyntax(with: "fish") }
+
+        private static func isInstalled(_ shell: String) -> Bool {
+            FileManager.default.isExecutableFile(atPath: "/usr/bin/" + shell)
+        }
+
+        private func checkSyntax(with shell: String) throws {
+            let directory = try TemporaryDirectory()
+            let script = try Program.run(["--generate-completion-script", shell])
+            let read = try Program.run(command: [shell, "-n", directory.write("completions", script.output)])
+            #expect(read.code == 0 && read.error.isEmpty, "\(read)")
+            let broken = try Program.run(command: [shell, "-n", directory.write("broken", script.output + "\nif (")])
+            #expect(broken.code != 0, "the check can fail")
+        }
+
         @Test func `several ranks say once that the command line is wrong`() throws {
             let result = try Program.run(["train", "--set", "lora.rank"], ranks: 3)
             #expect(result.code == 64, "\(result.error)")

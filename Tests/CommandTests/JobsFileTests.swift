@@ -13,6 +13,7 @@ extension ProgramTests {
             var reason: String?
             var exitCode: Int32?
             var lastDurableStep: Int?
+            var job: String?
             var time: String
         }
 
@@ -38,6 +39,14 @@ extension ProgramTests {
             #expect(try self.lines(project).count == 4)
         }
 
+        @Test func `start and end have SLURM's number of the job`() throws {
+            let project = try TinyProject()
+            let first = try Program.run(project.train(["--stop-after", "5"]), environment: ["SLURM_JOB_ID": "77"])
+            #expect(first.code == 85, "\(first)")
+            #expect(try Program.run(project.train()).code == 0)
+            #expect(try lines(project).map(\.job) == ["77", "77", nil, nil])
+        }
+
         @Test func `a killed job leaves a start without an end`() throws {
             let project = try TinyProject()
             let long = project.train(["--set", "train.steps=100000", "--set", "log.every=1"])
@@ -46,6 +55,11 @@ extension ProgramTests {
             kill(try project.pid(rank: 0), SIGKILL)
             _ = try running.wait()
             #expect(try lines(project).map(\.kind) == ["start"])
+            // The next start repeats what was not saved and ends as if nothing had been.
+            let next = try Program.run(
+                long.prefix(while: { $0 != "--set" }) + ["--set", "train.steps=100000", "--stop-after", "1"])
+            #expect(next.code == 85, "\(next)")
+            #expect(try lines(project).map(\.kind) == ["start", "start", "end"])
         }
 
         @Test(arguments: [nil, 2])
@@ -64,6 +78,28 @@ extension ProgramTests {
             #expect(result.error.contains(sentence), "\(result.error) \(reason)")
             let log = try String(contentsOfFile: project.file("run/logs/rank-0000\(rank).log"), encoding: .utf8)
             #expect(log.contains("error exit code 86: \(sentence)\n"), "\(log)")
+        }
+
+        @Test func `the directory says how many texts were cut and what the vocabulary does not know`() throws {
+            struct Report: Decodable {
+                struct Part: Decodable { var count: Int }
+                struct Sources: Decodable { var cut, unknownTokens, unknownCharacters, withUnknown: Part }
+                struct Split: Decodable { var sources: Sources }
+                struct Task: Decodable { var splits: [Split] }
+                var maxSource: Int
+                var tasks: [Task]
+            }
+            let project = try TinyProject()
+            let rows = try String(contentsOfFile: project.file("colour/train.tsv"), encoding: .utf8)
+            try project.write("colour/train.tsv", rows + "baran cesel ditim §\tr\n")
+            #expect(try Program.run(project.train(["--set", "data.maxSource=6", "--stop-after", "1"])).code == 85)
+            let report = try JSONDecoder().decode(
+                Report.self, from: #require(FileManager.default.contents(atPath: project.file("run/data.json"))))
+            let train = report.tasks[0].splits[0].sources
+            // Each of the 121 sources has the task's name and four words or more.
+            #expect(report.maxSource == 6 && train.cut.count == 121, "\(report)")
+            #expect(train.unknownTokens.count == 1 && train.unknownCharacters.count == 1, "\(train)")
+            #expect(train.withUnknown.count == 1, "\(train)")
         }
 
         @Test func `a start that is refused for its data says so in the directory`() throws {

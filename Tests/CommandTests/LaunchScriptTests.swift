@@ -4,12 +4,12 @@ import Testing
 
 /// The scripts in `launch`, with commands of a cluster that only record how they were called.
 @Suite struct LaunchScriptTests {
-    private static let scripts =
+    static let scripts =
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path + "/launch"
 
     /// A place for submitting jobs, with an `srun` that ends with `code` at `step`, and a `scontrol`.
-    private final class Cluster {
+    final class Cluster {
         let directory: TemporaryDirectory
         var path: String { directory.path }
 

@@ -91,20 +91,25 @@ extension ProgramTests {
             #expect(taken > 0.85 * about - 8 && taken < 1.05 * most, "\(taken), foretold \(about) to \(most) MiB")
         }
 
+        /// The addresses that a training without evaluations uses, in KiB; removes its run.
+        private static func addresses(of project: TinyProject) throws -> Int {
+            let used = try Program.run(
+                command: [
+                    "sh", "-c",
+                    "\"$@\" & pid=$!; sleep 0.01; while kill -0 $pid 2>/dev/null; do grep -s VmPeak "
+                        + "/proc/$pid/status; sleep 0.01; done", "sh", Program.path,
+                ] + project.train(arguments(["eval.every=null", "train.steps=300", "eval.atEnd=false"])))
+            try FileManager.default.removeItem(atPath: project.file("run"))
+            return try #require(used.output.matches(of: #/VmPeak:\s+(\d+) kB/#).compactMap { Int($0.1) }.max())
+        }
+
         @Test func `memory that cannot be had ends the job with one sentence`() throws {
             let project = try TinyProject()
             // The limit on addresses suffices for a small batch, but not for one of thousands of examples.
             let grown = Self.arguments([
                 "batch.global=4096", "batch.micro=4096", "eval.every=null", "eval.atEnd=false", "train.steps=3",
             ])
-            let used = try Program.run(
-                command: [
-                    "sh", "-c",
-                    "\"$@\" & pid=$!; sleep 0.01; while kill -0 $pid 2>/dev/null; do grep -s VmPeak "
-                        + "/proc/$pid/status; sleep 0.01; done", "sh", Program.path,
-                ] + project.train(Self.arguments(["eval.every=null", "train.steps=300", "eval.atEnd=false"])))
-            let peak = try #require(used.output.matches(of: #/VmPeak:\s+(\d+) kB/#).compactMap { Int($0.1) }.max())
-            try FileManager.default.removeItem(atPath: project.file("run"))
+            let peak = try Self.addresses(of: project)
             let limit = peak + (64 << 10)
             let result = try Program.run(
                 command: ["sh", "-c", "ulimit -v \(limit); exec \"$@\"", "sh", Program.path] + project.train(grown))
@@ -115,6 +120,61 @@ extension ProgramTests {
             #expect(result.output.contains("of addresses, and ulimit -v allows"), "\(result.output)")
             let status = try Status(run: project.file("run"))
             #expect(status.state == "failed" && status.exitCode == 71 && status.step == 0, "\(status)")
+        }
+
+        /// On a terminal, where the sentence must not be appended to the line of progress.
+        @Test
+        func `an evaluation that does not get its memory loses no step, and the run goes on with a smaller batch`()
+            throws
+        {
+            let project = try TinyProject()
+            let words = ["baran", "cesel", "ditim", "fovok", "guwun", "hazar", "likel"]
+            // Different sentences of 24 words: the row in base 7.
+            var rows = ""
+            for row in 0..<4000 {
+                var digits = row
+                for _ in 0..<24 {
+                    rows += words[digits % 7] + " "
+                    digits /= 7
+                }
+                rows += row % 2 == 0 ? "end\tr\n" : "end\tb\n"
+            }
+            try project.write("colour/validation.tsv", "sentence\tlabel\n" + rows)
+            let limit = try Self.addresses(of: project) + (64 << 10)
+            func train(batch: Int) throws -> Program.Result {
+                let settings = [
+                    "eval.every=6", "eval.batch=\(batch)", "eval.maxExamples=null", "eval.atEnd=false",
+                    "checkpoint.every=null", "log.every=1",
+                ]
+                let command = ([Program.path] + project.train(Self.arguments(settings))).map { "'\($0)'" }
+                return try Program.run(command: [
+                    "script", "--quiet", "--return", "--command",
+                    "stty cols 400; ulimit -v \(limit); exec \(command.joined(separator: " "))", "/dev/null",
+                ])
+            }
+            let result = try train(batch: 4096)
+            #expect(result.code == 71, "\(result)")
+            let status = try Status(run: project.file("run"))
+            #expect(status.state == "failed" && status.exitCode == 71, "\(status)")
+            #expect(status.step == 6 && status.lastDurableStep == 6, "\(status)")
+            #expect(result.output.contains("\rstep 1/12 "), "\(result.output)")
+            let lines = result.output.replacing("\r\n", with: "\n").split(separator: "\n").map(String.init)
+            let said = lines.filter { $0.hasPrefix("unolora-dist: ") }
+            #expect(said.count == 1, "\(result.output)")
+            let sentence = try #require(said.first?.dropFirst("unolora-dist: ".count))
+            #expect(
+                sentence.contains(
+                    #/^[0-9.]+ MiB of memory for .* cannot be allocated; .* lower batch\.micro, eval\.batch/#))
+            let log = try String(contentsOfFile: project.file("run/logs/rank-00000.log"), encoding: .utf8)
+            #expect(log.contains("error exit code 71: \(sentence)\n"), "\(log)")
+            let jobs = try String(contentsOfFile: project.file("run/jobs.jsonl"), encoding: .utf8)
+            let end = try #require(jobs.split(separator: "\n").last)
+            #expect(end.contains("\"exitCode\":71,") && end.contains("\"lastDurableStep\":6,"), "\(jobs)")
+            #expect(end.contains("\"reason\":\"rank 0: \(sentence)\""), "\(jobs)")
+            let smaller = try train(batch: 8)
+            #expect(smaller.code == 0, "\(smaller.output)")
+            #expect(smaller.output.contains(" at step 6\r\n"), "\(smaller.output)")
+            #expect(try Status(run: project.file("run")).state == "finished")
         }
 
         @Test func `a rank above a layer's width is refused with the layer, unless the run goes on with it`() throws {

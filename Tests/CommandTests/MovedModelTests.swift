@@ -27,17 +27,21 @@ extension ProgramTests {
             ]
         }
 
-        @Test func `every command takes the model where it lies now`() throws {
+        @Test(arguments: [nil, 2])
+        func `every command takes the model where it lies now`(ranks: Int?) throws {
             let project = try Self.shared.get()
-            for command in try Self.commands(project) {
-                let refused = try Program.run(command)
+            // An export is the work of one process.
+            for command in try Self.commands(project) where ranks == nil || command[0] != "export" {
+                let refused = try Program.run(command, ranks: ranks)
                 #expect(refused.code == 66 && refused.sentences.count == 1, "\(command): \(refused)")
                 #expect(refused.error.contains("\(project.file("model")) of \(project.file("run")) does not exist"))
                 #expect(refused.error.contains("--model"), "\(refused.error)")
-                let taken = try Program.run(command + ["--model", "elsewhere"], directory: project.path)
+                let taken = try Program.run(
+                    command + ["--model", "elsewhere"], ranks: ranks, directory: project.path)
                 #expect(taken.code == 0, "\(command): \(taken)")
             }
-            #expect(FileManager.default.fileExists(atPath: project.file("merged/model.safetensors")))
+            #expect(
+                ranks != nil || FileManager.default.fileExists(atPath: project.file("merged/model.safetensors")))
         }
 
         @Test func `another model is refused with both digests`() throws {

@@ -66,7 +66,11 @@ enum Program {
         environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
         environment["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
-        // The same for Open MPI 5.
+        // All ranks of a test are on this machine, where Open MPI chooses these after it has looked for networks of every kind. Each
+        // start of a process is a quarter of a second shorter without that.
+        environment["OMPI_MCA_pml"] = "ob1"
+        environment["OMPI_MCA_btl"] = "self,vader,tcp"
+        // The names of Open MPI 5.
         environment["PRTE_ALLOW_RUN_AS_ROOT"] = "1"
         environment["PRTE_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
         environment["PRTE_MCA_rmaps_default_mapping_policy"] = ":oversubscribe"
