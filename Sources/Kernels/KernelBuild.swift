@@ -11,7 +11,8 @@ public enum KernelBuild {
     /// other builds differ in the last bits. AVX-512, where the processor has it, gives the bits of AVX2.
     public static var name: String {
         let isPlain = loops == "plain" && instructions == "AVX2"
-        return "\(instructions), arithmetic \(arithmetic)" + (isPlain ? ", loops without vectors (UNOLORA_VECTORS)" : "")
+        return "\(instructions), arithmetic \(arithmetic)"
+            + (isPlain ? ", loops without vectors (UNOLORA_VECTORS)" : "")
     }
 
     /// The version of the loops in C that runs here: `avx512`, `avx2` or `plain`; the first two give the same bits.
