@@ -74,6 +74,7 @@ let package = Package(
         // Debian's libdnnl-dev has no pkg-config file, and it uses GNU's OpenMP.
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(name: "CIntegerProducts"),
+        .target(name: "CTileProducts"),
         .target(name: "CKernelChoice", dependencies: ["COpenBLAS"]),
         .target(name: "CAllocations"),
         .target(name: "CMappings"),
@@ -92,7 +93,7 @@ let package = Package(
             "Kernels",
             [
                 .target(name: "CDNNL", condition: .when(traits: ["OneDNN"])), "CIntegerProducts", "CKernelChoice",
-                "COpenBLAS", "CVectorKernels", "Failures", "Tensors",
+                "COpenBLAS", "CTileProducts", "CVectorKernels", "Failures", "Tensors",
             ]),
         library("Analysis", ["COpenBLAS", "Failures", "Tensors"]),
         library("Text", ["CSentencePiece", "Failures", "Tensors"]),
@@ -160,7 +161,8 @@ let package = Package(
         tests(
             "KernelsTests",
             [
-                "CVectorKernels", "CIntegerProducts", "CKernelChoice", "Failures", "Kernels", "Randomness", "Tensors",
+                "CIntegerProducts", "CKernelChoice", "CTileProducts", "CVectorKernels", "Failures", "Kernels",
+                "Randomness", "Tensors",
                 "TestSupport",
             ]),
         tests("PagesTests", ["Pages", "TestSupport"]),

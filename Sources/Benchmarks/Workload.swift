@@ -67,7 +67,8 @@ public struct Workload: Sendable {
             try NodeMemory(node, byteCount: size, for: "packed weights")
         }
         return try Backbones.open(
-            directory: model, maximumLength: longest, format: format, packing: products.packing(packs, memory: memory),
+            directory: model, maximumLength: longest, format: format,
+            packing: products.packing(packs, threads: threads, memory: memory),
             convertedMemory: memory)
     }
 

@@ -51,7 +51,9 @@ void cdnnl_engine_destroy(cdnnl_engine *engine) {
 // tried; a fixed number makes that certain.
 enum { layout_rows = 64 };
 
-static dnnl_data_type_t operand(int type) { return type == cdnnl_int8 ? dnnl_s8 : dnnl_f32; }
+static dnnl_data_type_t operand(int type) {
+    return type == cdnnl_int8 ? dnnl_s8 : type == cdnnl_bfloat16 ? dnnl_bf16 : dnnl_f32;
+}
 
 // Creates the description of a product, with the layout `packed` if it is given, otherwise with the library's preferred layout.
 static int describe(
@@ -97,6 +99,8 @@ int cdnnl_isa_has_vnni(int isa) {
     return holds(isa, dnnl_cpu_isa_avx512_core_vnni) || holds(isa, dnnl_cpu_isa_avx2_vnni);
 }
 
+int cdnnl_isa_has_bfloat16(int isa) { return holds(isa, dnnl_cpu_isa_avx512_core_bf16); }
+
 #if defined(__x86_64__)
 // AVX-VNNI, for which the compiler's own processor test has no name: leaf 7, subleaf 1, EAX bit 4.
 static int has_avx_vnni(void) {
@@ -126,6 +130,14 @@ int cdnnl_processor_has_vnni(void) {
 #endif
 }
 
+int cdnnl_processor_has_bfloat16(void) {
+#if defined(__x86_64__)
+    return cdnnl_processor_has_avx512() && __builtin_cpu_supports("avx512bf16");
+#else
+    return 0;
+#endif
+}
+
 int cdnnl_effective_isa(void) { return (int)dnnl_get_effective_cpu_isa(); }
 
 // Both the processor and the library must have it: on other architectures the library's values have no meaning here, and the
@@ -133,6 +145,10 @@ int cdnnl_effective_isa(void) { return (int)dnnl_get_effective_cpu_isa(); }
 int cdnnl_has_avx512(void) { return cdnnl_processor_has_avx512() && cdnnl_isa_has_avx512(cdnnl_effective_isa()); }
 
 int cdnnl_has_vnni(void) { return cdnnl_processor_has_vnni() && cdnnl_isa_has_vnni(cdnnl_effective_isa()); }
+
+int cdnnl_has_bfloat16(void) {
+    return cdnnl_processor_has_bfloat16() && cdnnl_isa_has_bfloat16(cdnnl_effective_isa());
+}
 
 int cdnnl_packed_size(cdnnl_engine *engine, int type, int64_t k, int64_t n, size_t *bytes) {
     description_t layout = {0};
@@ -153,7 +169,7 @@ int cdnnl_pack(
     description_t plain = {0}, layout = {0};
     dnnl_dims_t dims = {k, n}, strides = {row_stride, column_stride};
     TRY(packed_layout(engine, type, k, n, &layout));
-    TRY(describe_strides(&plain, dims, operand(type), strides));
+    TRY(describe_strides(&plain, dims, type == cdnnl_int8 ? dnnl_s8 : dnnl_f32, strides));
     TRY(dnnl_reorder_primitive_desc_create(
         &description, view(&plain), engine->engine, view(&layout), engine->engine, NULL));
     TRY(dnnl_primitive_create(&primitive, description));

@@ -42,9 +42,13 @@ enum KeyTable {
         ),
         Key(
             "model.products", .choice(of: ModelProducts.self), "float32", result: true,
-            "Products with frozen weights: in float32; or with both operands rounded to 8 bits in the forward, in the "
-                + "gradients of inputs, or in both (several times faster with onednn and VNNI, up to 1.5 times with AVX2; "
-                + "relative error about 0.01). The output matrix, norms, attention and the adapter stay in float32. "
+            "Products with frozen weights: in float32; in bf16x3, both operands as sums of two bfloat16 (three times faster "
+                + "than AVX-512 on matrix tiles (AMX), errors of 5e-6 of the largest result); with both operands rounded to "
+                + "bfloat16 (tiles, or onednn with AVX512_BF16; relative error about 0.002); or rounded to 8 bits in the forward, "
+                + "in the gradients of inputs, or in both (several times faster with tiles, or onednn and VNNI, up to 1.5 times "
+                + "with AVX2; relative error about 0.01). fast is what the machine does best within float32's tolerance: bf16x3 "
+                + "with AMX, else float32. The output matrix stays in float32, with tiles in bf16x3, and so does the other "
+                + "direction of int8Forward and int8Backward; norms, attention and the adapter stay in float32. "
                 + "verify --config measures the effect of storage and products on a model, and so does the start of a run."
         ),
         Key(
@@ -255,11 +259,13 @@ enum KeyTable {
                 + "trainable; fast adds in float32, in 4 bytes, and its bits depend on ranks, threads and their timing."
         ),
         Key(
-            "parallel.gemm", .choice(["auto", "openblas", "onednn"]), "auto", result: true,
-            "Products with frozen weights: openblas on the mapped file, or onednn on copies that are packed once for the "
-                + "node (they take twice the model's size, and are faster with AVX-512). auto is onednn if the build has it "
-                + "and the processor has AVX-512, or VNNI for 8 bits, but not for bfloat16 weights. With either library, 8 "
-                + "bits take a byte for each weight of the projections and each direction."),
+            "parallel.gemm", .choice(["auto", "openblas", "onednn", "tiles"]), "auto", result: true,
+            "Products with frozen weights: openblas on the mapped file, onednn on copies that are packed once for the "
+                + "node (they take twice the model's size, and are faster with AVX-512), or tiles, this program's kernels for "
+                + "matrix tiles (AMX) on such copies, with a slow portable twin on processors that have none. auto is tiles "
+                + "where the processor has AMX and the products are not in float32; else onednn if the build has it and the "
+                + "processor has AVX-512, or VNNI for 8 bits; but openblas for bfloat16 weights. For each weight of the "
+                + "projections and each direction bf16x3 takes 4 bytes, bfloat16 2, and 8 bits 1."),
         Key(
             "parallel.stallTimeout", .duration, "60s",
             "Longest time that a rank may make no progress, such as a micro-batch or a block of a file; then the job saves its "

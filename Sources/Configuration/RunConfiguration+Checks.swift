@@ -7,11 +7,11 @@ extension RunConfiguration {
             let place = keys.lazy.compactMap { places.byKey[$0] }.first ?? places.name
             return Failure(.badConfiguration, "\(place): \(sentence)")
         }
-        if gemm == "onednn", storage != .float32 {
+        if ["onednn", "tiles"].contains(gemm), storage != .float32 {
             throw refuse(
                 "model.storage", "parallel.gemm",
                 because:
-                    "model.storage \(storage.rawValue) saves memory, but the copies of parallel.gemm onednn take more than "
+                    "model.storage \(storage.rawValue) saves memory, but the copies of parallel.gemm \(gemm) take more than "
                     + "it saves; use parallel.gemm openblas or model.storage float32")
         }
         if storage != .float32, products != .float32 {
@@ -19,6 +19,20 @@ extension RunConfiguration {
                 "model.products", "model.storage",
                 because: "model.products \(products.rawValue) needs model.storage float32 in this version, not "
                     + "\(storage.rawValue); use it, or model.products float32")
+        }
+        if gemm == "tiles", products == .float32, !trainsWholeModel {
+            throw refuse(
+                "parallel.gemm", "model.products",
+                because:
+                    "parallel.gemm tiles computes no products in float32; use model.products bf16x3, which is nearly as "
+                    + "accurate, or parallel.gemm auto")
+        }
+        if products == .bf16x3 && ["openblas", "onednn"].contains(gemm) || products == .bfloat16 && gemm == "openblas" {
+            throw refuse(
+                "model.products", "parallel.gemm",
+                because:
+                    "parallel.gemm \(gemm) computes no products in \(products.rawValue); use parallel.gemm auto or tiles, "
+                    + "or model.products float32")
         }
         if trainsWholeModel, products != .float32 {
             throw refuse(

@@ -42,9 +42,7 @@ struct KernelsCommand: ParsableCommand {
 
     func run() {
         Job.run("kernels") { environment throws(Failure) in
-            var workload = Workload(model: model, products: try products.backend())
-            workload.packs = products.packs
-            workload.format = products.weights
+            var workload = try products.workload(model: model)
             workload.threads = threads
             let chosen: KernelsBenchmark.Rows =
                 lengths.map { .lengths($0, micro: micro) } ?? .list(rows ?? [])

@@ -7,42 +7,60 @@ import MPI
 import Training
 
 extension WeightFormat: ExpressibleByArgument {}
+extension ModelProducts: ExpressibleByArgument {}
 extension ReductionChoice: ExpressibleByArgument {}
 extension FrozenPart: ExpressibleByArgument {}
 
 /// Options for choosing what computes the products with frozen weights.
 struct ProductOptions: ParsableArguments {
-    @Option(help: "Products with frozen weights: auto, openblas or onednn.")
+    @Option(help: "Products with frozen weights: auto, openblas, onednn or tiles.")
     var gemm = "auto"
 
+    @Option(help: "As model.products: float32, bf16x3, bfloat16, fast, int8, int8Forward or int8Backward.")
+    var products = ModelProducts.float32
+
     @Option(help: "Number format of the forward's products: float32 or int8.")
-    var forward = "float32"
+    var forward: EightBits?
 
     @Option(help: "Number format of the input gradients' products: float32 or int8.")
-    var backward = "float32"
+    var backward: EightBits?
 
     @Option(help: "How frozen weights are stored: float32 or bfloat16.")
     var weights = WeightFormat.float32
 
     func validate() throws {
         guard gemm == "auto" || ProductBackend(rawValue: gemm) != nil else {
-            throw ValidationError("--gemm must be auto, openblas or onednn")
+            throw ValidationError("--gemm must be auto, openblas, onednn or tiles")
         }
-        guard ProductKind(rawValue: forward) != nil, ProductKind(rawValue: backward) != nil else {
-            throw ValidationError("--forward and --backward must be float32 or int8")
+        guard products == .float32 || (forward == nil && backward == nil) else {
+            throw ValidationError("--products says the format of both directions; leave out --forward and --backward")
         }
     }
 
-    func backend() throws(Failure) -> ProductBackend {
-        let quantises = forward != "float32" ? "--forward int8" : backward != "float32" ? "--backward int8" : nil
-        return try ProductBackend(name: gemm, asking: "--gemm", quantises: quantises, keeping: weights)
+    /// The products of both directions.
+    var both: ModelProducts {
+        switch (forward, backward) {
+        case (.int8, .int8): .int8
+        case (.int8, _): .int8Forward
+        case (_, .int8): .int8Backward
+        default: products
+        }
     }
 
-    var packs: FrozenMatrix.Packs {
-        FrozenMatrix.Packs(
-            forward: ProductKind(rawValue: forward) ?? .float32,
-            backward: ProductKind(rawValue: backward) ?? .float32)
+    func workload(model: String) throws(Failure) -> Workload {
+        let backend = try ProductBackend(
+            name: gemm, asking: "--gemm", products: both, named: "--products", keeping: weights)
+        var workload = Workload(model: model, products: backend)
+        workload.packs = backend.packs(both)
+        workload.format = weights
+        return workload
     }
+}
+
+/// The values of `--forward` and `--backward`.
+enum EightBits: String, ExpressibleByArgument, CaseIterable {
+    case float32
+    case int8
 }
 
 /// Options for what is trained and how a step is computed.
@@ -88,14 +106,12 @@ struct WorkloadOptions: ParsableArguments {
 
     /// `threadLevel`: which threads may call MPI.
     func workload(_ threadLevel: MPIEnvironment.ThreadLevel = .funneled) throws(Failure) -> Workload {
-        var workload = Workload(model: model, products: try products.backend())
+        var workload = try products.workload(model: model)
         workload.method = method
         workload.rank = rank
         workload.frozen = Set(freeze)
         workload.gradientSum = reduction.sum
         workload.overlaps = overlap && threadLevel == .multiple
-        workload.packs = products.packs
-        workload.format = products.weights
         workload.batch = batch
         workload.micro = micro
         workload.threads = threads

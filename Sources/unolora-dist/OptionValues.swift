@@ -88,6 +88,7 @@ enum ProductChoice: String, ExpressibleByArgument, CaseIterable {
     case auto
     case openblas
     case onednn
+    case tiles
 }
 
 extension ModelStorage: ExpressibleByArgument {}

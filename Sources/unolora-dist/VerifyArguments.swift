@@ -22,7 +22,7 @@ struct VerifyArguments: ParsableCommand {
             0 unless a number is not finite (86).
             """)
 
-    @Option(help: "Products with frozen weights of the cases: auto (the default), openblas or onednn.")
+    @Option(help: "Products with frozen weights of the cases: auto (the default), openblas, onednn or tiles.")
     var gemm: ProductChoice?
 
     @Option(
@@ -35,8 +35,8 @@ struct VerifyArguments: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Measures with these model.products, whatever the configuration says: float32, int8, int8Forward or "
-                + "int8Backward."))
+            "model.products: float32, bf16x3, bfloat16, fast, int8, int8Forward or int8Backward. Of the cases (default: "
+                + "float32), or to measure with whatever the configuration says."))
     var products: ModelProducts?
 
     @Option(help: ArgumentHelp("The earlier name of --storage and --products.", visibility: .hidden))
@@ -65,9 +65,11 @@ struct VerifyArguments: ParsableCommand {
 
     func validate() throws {
         guard config != nil else {
-            guard overrides.values.isEmpty, out == nil, checkpoint == nil, examples == nil, settings.isEmpty else {
+            guard overrides.values.isEmpty, out == nil, checkpoint == nil, examples == nil, storage == nil,
+                precision == nil
+            else {
                 throw ValidationError(
-                    "--storage, --products, --precision, --set, --out, --checkpoint and --examples need --config")
+                    "--storage, --precision, --set, --out, --checkpoint and --examples need --config")
             }
             guard !cases.isEmpty else { throw ValidationError("it needs a case, or --config") }
             return
@@ -83,7 +85,9 @@ struct VerifyArguments: ParsableCommand {
     func run() {
         guard let config else {
             Job.alone("verify") { () throws(Failure) in
-                try VerifyCommand.run(cases, products: (gemm ?? .auto).rawValue, asking: "--gemm")
+                try VerifyCommand.run(
+                    cases, gemm: (gemm ?? .auto).rawValue, asking: "--gemm", products: products ?? .float32,
+                    named: "--products")
             }
         }
         Job.run("verify --config") { mpi throws(Failure) in

@@ -62,6 +62,18 @@ extension ProgramTests {
             #expect(report["allocationsPerStep"] as? Double == 0)
         }
 
+        @Test(arguments: ["bf16x3", "bfloat16", "int8"])
+        func `a step on tiles allocates nothing after the first`(products: String) throws {
+            try project.write("same.json", "[[9, 3]]")
+            let report = try report([
+                "step", "--model", "model", "--lengths", "same.json", "--steps", "20", "--batch", "8", "--micro", "2",
+                "--gemm", "tiles", "--products", products, "--threads", "2",
+            ])
+            #expect(report["allocationsPerStep"] as? Double == 0)
+            #expect((report["gemm"] as? String)?.hasPrefix("tiles (") == true)
+            #expect(report["precision"] as? String == "\(products)/\(products)")
+        }
+
         @Test(arguments: [nil, 2]) func `reduce times the parts of the sum`(ranks: Int?) throws {
             let report = try report(
                 ["reduce", "--model", "model", "--method", "unolora_star"] + Self.steps, ranks: ranks)

@@ -164,13 +164,28 @@ extension ProgramTests {
             #expect(plan.output.contains(try Regex("memory per node    " + line)), "\(plan.output)")
         }
 
+        /// For each weight and direction 4, 2 or 1 bytes, and 4 for the 24,674,304 of the output matrix.
+        @Test(arguments: [("bf16x3", "1700.2"), ("bfloat16", "944.2"), ("int8", "566.2")])
+        func `plan counts what tiles pack`(products: String, mebibytes: String) throws {
+            let project = try Self.project("t5-base")
+            let plan = try Program.run([
+                "plan", "--config", project.configuration, "--set", "model.products=\(products)", "--set",
+                "parallel.gemm=tiles",
+            ])
+            #expect(plan.code == 0, "\(plan.error)")
+            #expect(
+                plan.output.contains("850.3 MiB backbone mapped, once, + \(mebibytes) MiB packed once for tiles +"),
+                "\(plan.output)")
+        }
+
         /// The numbers of a worker's widest operand: 3,072 for each token of a batch, with 2 bytes each.
         @Test func `plan counts the rows that are rounded to 8 bits`() throws {
             let project = try Self.project("t5-base")
             func worker(_ products: String) throws -> Double {
                 let plan = try Program.run([
                     "plan", "--config", project.configuration, "--set", "model.products=\(products)", "--set",
-                    "batch.micro=8", "--set", "batch.global=8", "--set", "eval.batch=8", "--set", "data.maxSource=512",
+                    "parallel.gemm=openblas", "--set", "batch.micro=8", "--set", "batch.global=8", "--set",
+                    "eval.batch=8", "--set", "data.maxSource=512",
                 ])
                 #expect(plan.code == 0, "\(plan.error)")
                 return try #require(

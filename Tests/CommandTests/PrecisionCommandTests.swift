@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -63,6 +64,40 @@ extension ProgramTests {
             #expect(tensors(record) > 0 && tensors(later) > tensors(record))
         }
 
+        /// On every machine; where there are no tiles, by their twin.
+        @Test func `a run on tiles says what computed it, and fast says what it means`() throws {
+            let project = try TinyProject()
+            func train(_ run: String, _ settings: [String]) throws -> (output: String, libraries: [String: String]) {
+                let result = try Program.run(
+                    [
+                        "train", "--config", project.configuration, "--out", project.file(run), "--set",
+                        "train.steps=3",
+                        "--set", "lr.warmup=1", "--set", "eval.atEnd=false",
+                    ] + settings.flatMap { ["--set", $0] })
+                #expect(result.code == 0, "\(result.error)")
+                let data = try Data(contentsOf: URL(fileURLWithPath: project.file(run + "/environment.json")))
+                let environment = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+                return (result.output, environment["libraries"] as? [String: String] ?? [:])
+            }
+            let tiles = try train("tiles", ["model.products=bf16x3", "parallel.gemm=tiles"])
+            let name = TileProducts.name
+            #expect(tiles.libraries["products"] == name)
+            #expect(tiles.output.contains("runs on its portable twin") == !TileProducts.isNative, "\(tiles.output)")
+            #expect(tiles.output.contains("precision: bf16x3 products against float32"), "\(tiles.output)")
+            let fast = try train("fast", ["model.products=fast"])
+            let meaning = TileProducts.isNative ? "bf16x3" : "float32"
+            #expect(fast.libraries["products"]?.hasSuffix(" in \(meaning)") == true, "\(fast.libraries)")
+            #expect(fast.output.contains("note: model.products fast is \(meaning) by "), "\(fast.output)")
+            #expect(fast.output.contains("precision:") == TileProducts.isNative)
+            // On another kind of machine it would be something else; here another backend stands for that.
+            let resumed = try Program.run([
+                "train", "--config", project.configuration, "--out", project.file("fast"), "--set", "train.steps=4",
+                "--set", "lr.warmup=1", "--set", "eval.atEnd=false", "--set", "model.products=fast", "--set",
+                "parallel.gemm=tiles",
+            ])
+            #expect(resumed.code != 0 || resumed.output.contains("the bits may differ"), "\(resumed.output)")
+        }
+
         @Test func `a run in float32 records nothing, and verify finds no error in it`() throws {
             let project = try TinyProject()
             let run = try Self.train(project, "products=float32", run: "run", ranks: nil)
@@ -91,7 +126,7 @@ extension ProgramTests {
         }
 
         @Test(arguments: [
-            (["--products", "int8"], "need --config"), (["--storage", "bfloat16", "case"], "need --config"),
+            (["--products", "int8"], "it needs a case"), (["--storage", "bfloat16", "case"], "need --config"),
             (["--products", "int4", "--config", "run.yaml"], "int4"),
             (["--storage", "int8", "--config", "run.yaml"], "int8"),
             (["--config", "run.yaml", "case"], "no cases"),

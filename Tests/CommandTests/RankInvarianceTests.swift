@@ -155,17 +155,25 @@ extension ProgramTests {
         private static let products =
             [
                 ("parallel.gemm=openblas", "OpenBLAS"), ("model.storage=bfloat16", "OpenBLAS"),
-                ("model.products=int8", OneDNN.hasVNNI || OneDNN.isFast ? "oneDNN" : "OpenBLAS"),
+                (
+                    "model.products=int8",
+                    TileProducts.isNative ? "tiles" : OneDNN.hasVNNI || OneDNN.isFast ? "oneDNN" : "OpenBLAS"
+                ),
+                ("model.products=bf16x3 parallel.gemm=tiles", TileProducts.name),
+                ("model.products=bfloat16 parallel.gemm=tiles", TileProducts.name),
+                ("model.products=int8 parallel.gemm=tiles", TileProducts.name),
             ] + (OneDNN.isInBuild ? [("parallel.gemm=onednn", "oneDNN")] : [])
+            + (OneDNN.hasBFloat16 ? [("model.products=bfloat16 parallel.gemm=onednn", "oneDNN")] : [])
 
         @Test(arguments: products)
-        func `either library, and 16 or 8 bits, give the same bits on ranks as alone`(
+        func `every library, and 16 or 8 bits, give the same bits on ranks as alone`(
             setting: String, name: String
         ) throws {
             let project = try Self.shared.get().0
             func train(ranks: Int?, threads: Int) throws -> Outcome {
                 try Self.train(
-                    project, [(Layout(ranks: ranks, threads: threads), nil)], set: [setting],
+                    project, [(Layout(ranks: ranks, threads: threads), nil)],
+                    set: setting.split(separator: " ").map(String.init),
                     products: name)
             }
             let alone = try train(ranks: nil, threads: 1)

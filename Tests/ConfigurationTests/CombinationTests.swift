@@ -17,6 +17,25 @@ import Testing
                 + "float32"
         ),
         (
+            "model.storage: bfloat16\nparallel: {gemm: tiles}",
+            "model.storage bfloat16 saves memory, but the copies of parallel.gemm tiles take more than it saves; use "
+                + "parallel.gemm openblas or model.storage float32"
+        ),
+        (
+            "parallel: {gemm: tiles}",
+            "parallel.gemm tiles computes no products in float32; use model.products bf16x3, which is nearly as accurate, or "
+                + "parallel.gemm auto"
+        ),
+        (
+            "model.products: bf16x3\nparallel: {gemm: onednn}",
+            "parallel.gemm onednn computes no products in bf16x3; use parallel.gemm auto or tiles, or model.products float32"
+        ),
+        (
+            "model.products: bfloat16\nparallel: {gemm: openblas}",
+            "parallel.gemm openblas computes no products in bfloat16; use parallel.gemm auto or tiles, or model.products "
+                + "float32"
+        ),
+        (
             "batch: {global: 30, micro: 4}",
             "batch.global 30 is no multiple of batch.micro 4; use e.g. batch.global 32"
         ),

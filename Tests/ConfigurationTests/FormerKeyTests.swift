@@ -75,9 +75,9 @@ import Testing
                 + "int8Backward, not `none`"
         ),
         (
-            "model.products: bfloat16\n", [],
-            "run.yaml:3: model.products must be one of float32, int8, int8Forward, "
-                + "int8Backward, not `bfloat16`"
+            "model.products: float16\n", [],
+            "run.yaml:3: model.products must be one of float32, bf16x3, bfloat16, fast, int8, int8Forward, "
+                + "int8Backward, not `float16`"
         ),
         ("model.storage: int8\n", [], "run.yaml:3: model.storage must be one of float32, bfloat16, not `int8`"),
         (

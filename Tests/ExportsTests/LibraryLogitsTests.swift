@@ -96,7 +96,7 @@ import Testing
             func open(_ name: String) throws -> any Backbone {
                 try Backbones.open(
                     directory: "\(example.directory)/\(name)", maximumLength: 32,
-                    packing: products.packing(FrozenMatrix.Packs()))
+                    packing: products.packing(products.packs(.fast)))
             }
             let base = try open("model")
             let begun = LowRankMethod(options, on: base.shape)
@@ -115,7 +115,10 @@ import Testing
                 let expected = try numbers.readFloats(named: name)
                 #expect(found.count == expected.count)
                 let (difference, scale) = (largestDifference(found, expected), largestMagnitude(expected))
-                #expect(difference < 1e-5 * scale, "\(difference) of \(scale), \(name) with \(products)")
+                // Tiles compute in bf16x3, with thirty times the error of a product in float32.
+                #expect(
+                    difference < (products == .tiles ? 2e-4 : 1e-5) * scale,
+                    "\(difference) of \(scale), \(name) with \(products)")
                 // The adapter is not lost in the tolerance.
                 #expect(largestDifference(TinyBase.logits(base, nil, nil), expected) > 0.01 * scale)
             }

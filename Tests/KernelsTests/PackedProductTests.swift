@@ -192,6 +192,47 @@ import Testing
         try expectSameRows(index, .float32, PackingLibrary.oneDNN())
     }
 
+    @Test(.enabled(if: OneDNN.hasBFloat16, "needs oneDNN and a processor with AVX512_BF16"), arguments: shapes.indices)
+    func `so has a row of bfloat16`(index: Int) throws {
+        try expectSameRows(index, .bfloat16, PackingLibrary.oneDNN())
+    }
+
+    @Test(.enabled(if: OneDNN.hasBFloat16, "needs oneDNN and a processor with AVX512_BF16"), arguments: shapes.indices)
+    func `products of bfloat16 are off by two thousandths of the largest`(index: Int) throws {
+        let (heights, width) = (Self.shapes[index].heights, Self.shapes[index].width)
+        let packed = try Packed(heights, width, .bfloat16, by: PackingLibrary.oneDNN())
+        let (out, rows) = (packed.matrix.outputWidth, 19)
+        for isBackward in [false, true] {
+            let (from, to) = isBackward ? (out, width) : (width, out)
+            let x = Self.filled(rows * from, seed: 7)
+            let input = Matrix(x.base, rows: rows, columns: from)
+            let results = [packed.plain, packed.matrix].map { matrix in
+                let y = Arena(count: rows * to)
+                let output = MutableMatrix(y.base, rows: rows, columns: to)
+                if isBackward {
+                    matrix.multiplyTransposed(input, into: output, FrozenProducts())
+                } else {
+                    matrix.multiply(input, into: output, FrozenProducts())
+                }
+                return Array(y.elements)
+            }
+            let error = largestDifference(results[0], results[1]) / largestMagnitude(results[0])
+            #expect(error > 1e-4 && error < 1e-2, "\(error)")
+            // What is not finite stays so.
+            (x.base[3], x.base[from + 1]) = (.nan, .infinity)
+            let y = Arena(count: 2 * to)
+            let (two, output) = (
+                Matrix(x.base, rows: 2, columns: from), MutableMatrix(y.base, rows: 2, columns: to)
+            )
+            if isBackward {
+                packed.matrix.multiplyTransposed(two, into: output, FrozenProducts())
+            } else {
+                packed.matrix.multiply(two, into: output, FrozenProducts())
+            }
+            #expect(y.elements.allSatisfy { !$0.isFinite })
+        }
+    }
+
     @Test(arguments: shapes.indices)
     func `so has a row of 8 bits`(index: Int) throws {
         for library in try Self.integerLibraries() { try expectSameRows(index, .int8, library) }

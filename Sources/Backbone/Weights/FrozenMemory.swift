@@ -7,9 +7,11 @@ import Tensors
 public protocol FrozenMemory: Sendable {
     /// First byte; 64-byte aligned.
     var base: UnsafeMutableRawPointer { get }
-    /// Whether this rank fills the memory.
+    /// Whether this rank fills the memory, where one rank does.
     var isWriter: Bool { get }
-    /// Waits until the writer is done; every rank that shares the memory calls it once.
+    /// This rank's number among those that share the memory, and how many they are, where each fills a part.
+    var share: (number: Int, of: Int) { get }
+    /// Waits until all are done who fill the memory; every rank that shares the memory calls it once.
     func publish() throws(Failure)
 }
 
@@ -29,6 +31,8 @@ public protocol FrozenMemory: Sendable {
 
     /// Always: nobody shares it.
     public var isWriter: Bool { true }
+    /// All of it.
+    public var share: (number: Int, of: Int) { (0, 1) }
     /// Nothing to wait for.
     public func publish() throws(Failure) {}
 }

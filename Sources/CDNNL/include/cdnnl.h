@@ -22,6 +22,8 @@ enum {
     /// x and b are int8_t, y is int32_t: the sums are exact if the processor has VNNI. Otherwise the library adds pairs of
     /// products in 16 bits with saturation.
     cdnnl_int8 = 1,
+    /// x and b are bfloat16 (b is packed from float), y is float; the processor needs AVX512_BF16.
+    cdnnl_bfloat16 = 2,
 };
 
 int cdnnl_engine_create(cdnnl_engine **engine);
@@ -52,17 +54,20 @@ int cdnnl_effective_isa(void);
 /// Name of such a set, such as "avx512_core", a static string; NULL for a set that has no name here.
 const char *cdnnl_isa_name(int isa);
 
-/// Whether a set contains AVX-512, or instructions that add products of 8 bits in 32 bits (VNNI): 1 or 0. The answer depends
-/// only on the value, not on the processor.
+/// Whether a set contains AVX-512, instructions that add products of 8 bits in 32 bits (VNNI), or such that add products of
+/// bfloat16 (AVX512_BF16): 1 or 0. The answer depends only on the value, not on the processor.
 int cdnnl_isa_has_avx512(int isa);
 int cdnnl_isa_has_vnni(int isa);
+int cdnnl_isa_has_bfloat16(int isa);
 
 /// Whether the processor, and the system on it, support them: 1 or 0.
 int cdnnl_processor_has_avx512(void);
 int cdnnl_processor_has_vnni(void);
+int cdnnl_processor_has_bfloat16(void);
 
 /// Whether oneDNN can use them here, that is whether both the processor and oneDNN's set have them: 1 or 0.
 int cdnnl_has_avx512(void);
 int cdnnl_has_vnni(void);
+int cdnnl_has_bfloat16(void);
 
 #endif

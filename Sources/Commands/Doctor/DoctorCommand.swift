@@ -33,9 +33,8 @@ public enum DoctorCommand {
             ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, warnings: choice.warnings)
         let all = try world.gather(own, "the findings")
         guard world.rank == 0 else { return }
-        let quantises = configuration.map { $0.products != .float32 } ?? false
         let preferred = ProductBackend.preferred(
-            quantises: quantises, keeping: configuration?.weightFormat ?? .float32)
+            configuration?.products ?? .float32, keeping: configuration?.weightFormat ?? .float32)
         let settings =
             configuration.map {
                 " for model.storage \($0.storage.rawValue) and model.products \($0.products.rawValue)"
@@ -44,8 +43,9 @@ public enum DoctorCommand {
             "unolora-dist \(ProgramVersion.current), commit \(ProgramVersion.commit ?? "unknown")",
             "MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)",
             "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
-            "products     \(OneDNN.name ?? "no oneDNN in this build"); parallel.gemm auto is "
-                + preferred.rawValue + settings,
+            "products     \(OneDNN.name ?? "no oneDNN in this build"), \(TileProducts.name); parallel.gemm auto is "
+                + preferred.rawValue + settings + "; model.products fast is "
+                + ProductBackend.preferred(.fast).meaning(of: .fast).rawValue,
             "loops        compiled for \(KernelBuild.name); \(KernelBuild.loops) where it matters",
             "rank  host  ranks on node  cores it may use  its share  threads chosen",
         ]
@@ -53,6 +53,14 @@ public enum DoctorCommand {
         var warnings = configuration?.warnings ?? []
         do throws(Failure) {
             try configuration?.checkRanks(world.size)
+        } catch {
+            warnings.append(error.message)
+        }
+        do throws(Failure) {
+            if let configuration {
+                let warning = try ProductBackend(configuration).warning(configuration.products)
+                warnings += [warning].compactMap(\.self)
+            }
         } catch {
             warnings.append(error.message)
         }

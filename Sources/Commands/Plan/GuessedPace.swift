@@ -11,18 +11,30 @@ extension RunPace {
     /// measured with shapes like those of t5-small and t5-base. The rate itself is measured when a plan is made.
     private enum ProcessorClass {
         case vectorsOf512Bits
+        case halvesOf512Bits
         case integersOf512Bits
+        case tiles(ModelProducts)
+        case twin
         case others
 
         static func of(_ configuration: RunConfiguration, _ products: ProductBackend) -> ProcessorClass {
-            guard products == .onednn else { return .others }
-            return configuration.products != .float32 && OneDNN.hasVNNI ? .integersOf512Bits : .vectorsOf512Bits
+            switch products {
+            case .openblas: return .others
+            case .tiles: return TileProducts.isNative ? .tiles(products.meaning(of: configuration.products)) : .twin
+            case .onednn:
+                if configuration.products == .bfloat16 { return .halvesOf512Bits }
+                return configuration.products.rounds8Bits && OneDNN.hasVNNI ? .integersOf512Bits : .vectorsOf512Bits
+            }
         }
 
+        /// Those of tiles follow from the rates of single products, since half of such a step is something else.
         var efficiency: Double {
             switch self {
             case .vectorsOf512Bits: 0.8
+            case .halvesOf512Bits: 1.3
             case .integersOf512Bits: 1.9
+            case .tiles(let products): products.rounds8Bits ? 2.4 : products == .bfloat16 ? 2.0 : 1.5
+            case .twin: 0.3
             case .others: 0.6
             }
         }
@@ -30,7 +42,10 @@ extension RunPace {
         var name: String {
             switch self {
             case .vectorsOf512Bits: "AVX-512 with oneDNN"
+            case .halvesOf512Bits: "AVX512_BF16 with oneDNN and bfloat16"
             case .integersOf512Bits: "AVX-512 VNNI with oneDNN and 8 bits"
+            case .tiles(let products): "tiles and \(products.rawValue)"
+            case .twin: "the portable twin of tiles"
             case .others: "OpenBLAS"
             }
         }

@@ -126,7 +126,7 @@ public struct Plan {
                 subject, start: measuring.start, data: start, world: measuring.world, overlaps: measuring.overlaps)
         }
         // The run compares its products with those in float32 on some examples, one after the other.
-        let compares = configuration.products != .float32 || configuration.storage != .float32
+        let compares = products.meaning(of: configuration.products) != .float32 || configuration.storage != .float32
         return RunForecast(
             configuration, work, planned, pace, ranks: ranks, threads: threads,
             precision: compares ? 2 * Double(RunSession.precisionExamples) * perExample : 0)

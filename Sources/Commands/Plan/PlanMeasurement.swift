@@ -120,7 +120,7 @@ struct PlanMeasurement {
                 adapter: base.adapter, layout: state.parameters, trained: state.trained,
                 modelFiles: try base.modelFiles(), description: try base.description(),
                 identity: base.identity(data: "", sources: nil),
-                libraries: EnvironmentRecord.libraries(base.products), seed: configuration.seed,
+                libraries: base.libraries, seed: configuration.seed,
                 steps: configuration.steps, keep: 1, inputs: MappedInputs(base.model)),
             run: run)
         if world.rank == 0 {

@@ -93,9 +93,17 @@ extension PlanReport {
             return bytes == 0 ? none : "\(Self.mebibytes(bytes)) MiB"
         }
         let isPacked = configuration.packedBytes(products, plan.shape) > 0
-        let name = products == .onednn ? "oneDNN" : isPacked ? "products of 8 bits" : "OpenBLAS"
+        let name =
+            switch products {
+            case .openblas: isPacked ? "products of 8 bits" : "OpenBLAS"
+            case .onednn: "oneDNN"
+            case .tiles: "tiles"
+            }
         let own = size(products, none: "nothing") + " packed\(isPacked ? " once" : "") for " + name
-        guard configuration.weightFormat == .float32 else { return own }
+        // The other libraries do not compute all that tiles do.
+        guard configuration.weightFormat == .float32, products != .tiles, configuration.products != .bfloat16 else {
+            return own
+        }
         let other: ProductBackend = products == .onednn ? .openblas : .onednn
         return own + " (\(size(other, none: "none")) with parallel.gemm: \(other.rawValue))"
     }

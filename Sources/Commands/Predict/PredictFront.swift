@@ -40,7 +40,7 @@ struct PredictFront {
             settings: model.configuration, task: request.task, scores: request.scores,
             input: whole.flatMap { digest in input.size.map { AnswerState.Input(bytes: $0, digest: digest) } })
         let fresh = AnswerState(
-            identity, libraries: EnvironmentRecord.libraries(opened.base.products), answered: input.digest)
+            identity, libraries: opened.base.libraries, answered: input.digest)
         let file = try AnswerFile(output, fresh, resumes: request.resumes) { Terminal.complain($0) }
         self.file = file
         (earlier, earlierBad) = (file.lines, file.bad)

@@ -175,7 +175,7 @@ public struct TrainCommand {
                 .init(name: "tokenised data", text: identity.data),
                 .init(name: "program version", text: ProgramVersion.current),
             ], world: world)
-        let libraries = EnvironmentRecord.libraries(session.base.products)
+        let libraries = session.base.libraries
         let store = CheckpointStore(runDirectory: run.path)
         var unfinished: Int?
         if world.rank == 0 {
@@ -250,7 +250,7 @@ public struct TrainCommand {
             resumed: resumed?.state)
         startup.finished(.state)
         try EnvironmentRecord.write(
-            run, world: world, library: library, products: base.products, threads: threads, precision: precision,
+            run, world: world, library: library, libraries: base.libraries, threads: threads, precision: precision,
             startup: startup, origin: origin.map { .init(path: $0.path, digest: $0.digest) })
         try statistics?.write(to: run)
         // The collective above came after rank 0 took the run directory.
@@ -277,7 +277,7 @@ public struct TrainCommand {
     /// effect, or when only a copy in float32 could show it. The other ranks wait for as long as two batches take, and do not
     /// get the result, since nothing depends on it.
     private func measurePrecision(_ session: RunSession, _ state: TrainState) throws(Failure) -> PrecisionReport? {
-        let changes = configuration.products != .float32 || session.base.model.isRoundedFromMapped
+        let changes = session.base.meaningOfProducts != .float32 || session.base.model.isRoundedFromMapped
         guard world.rank == 0, changes else { return nil }
         return try session.precision(state.model, step: state.step, examples: RunSession.precisionExamples)
     }
@@ -329,9 +329,8 @@ public struct TrainCommand {
                 "note: parallel.reduction fast: the bits depend on the number of ranks and threads and on their timing, and "
                     + "so does what a resume continues with")
         }
-        if configuration.products != .float32, let warning = session.base.products.integerWarning {
-            say("warning: \(warning)")
-        }
+        if let notice = session.base.products.notice(configuration.products) { say("note: \(notice)") }
+        if let warning = session.base.products.warning(configuration.products) { say("warning: \(warning)") }
         let shortages = memory.map { session.warnings($0, ranksOnNode: threads.ranksOnNode) } ?? []
         let cap = configuration.capNotice(session.taskNames.indices.map(session.data.trainingCount)).map { [$0] } ?? []
         // The keys of a replay do not come from the user.

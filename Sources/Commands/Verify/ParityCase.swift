@@ -1,6 +1,7 @@
 import Adapters
 import Backbone
 import Backbones
+import Configuration
 import Failures
 import Foundation
 import Kernels
@@ -33,7 +34,7 @@ struct ParityCase {
     let paddedTargets: Int
     let paddedSources: Int
 
-    init(path: String, products: ProductBackend) throws(Failure) {
+    init(path: String, backend: ProductBackend, products: ModelProducts) throws(Failure) {
         self.path = path
         guard FileManager.default.fileExists(atPath: path + "/case.safetensors") else {
             throw Failure(.inputMissing, "\(path) is no parity case: it holds no case.safetensors")
@@ -63,7 +64,7 @@ struct ParityCase {
         paddedTargets = max(labelShape[1], settings.padTargets ?? 0)
         model = try Backbones.open(
             directory: path + "/model", maximumLength: max(paddedSources, paddedTargets, generatedShape[1]),
-            packing: products.packing(FrozenMatrix.Packs()))
+            packing: backend.packing(backend.packs(products)))
         batch = try Self.readBatch(
             numbers, lengths, width: (sourceShape[1], labelShape[1]), padTargets: settings.padTargets,
             shape: model.shape, tasks: adapter.tasks, path: path)

@@ -1,4 +1,5 @@
 import Backbone
+public import Configuration
 public import Failures
 import Foundation
 import Optimizers
@@ -58,8 +59,10 @@ public enum Verification {
     public static let tolerance = 2e-4
 
     /// Replays the case in a directory with these products. Throws when the case cannot be read.
-    public static func replay(path: String, products: ProductBackend) throws(Failure) -> VerificationReport {
-        try CaseReplay(ParityCase(path: path, products: products)).report()
+    public static func replay(
+        path: String, backend: ProductBackend, products: ModelProducts = .float32
+    ) throws(Failure) -> VerificationReport {
+        try CaseReplay(ParityCase(path: path, backend: backend, products: products)).report()
     }
 }
 

@@ -60,6 +60,15 @@ public struct FrozenMatrix: Sendable {
     public mutating func pack(
         _ library: PackingLibrary, _ packs: Packs, into memory: UnsafeMutableRawPointer, fills: Bool
     ) throws(PackingError) {
+        try unsafe usePacks(library, packs, in: memory)
+        guard fills else { return }
+        for product in PackedProduct.allCases { try fillPack(product) }
+    }
+
+    /// Uses packs in `memory`, which holds `packedBytes`; before the first product `fillPack` must have filled each.
+    public mutating func usePacks(
+        _ library: PackingLibrary, _ packs: Packs, in memory: UnsafeMutableRawPointer
+    ) throws(PackingError) {
         let second = unsafe memory + (try forwardBytes(library, packs))
         forward = packs.forward.map {
             unsafe PackedWeight(
@@ -69,7 +78,27 @@ public struct FrozenMatrix: Sendable {
             unsafe PackedWeight(
                 inner: outputWidth, columns: inputWidth, kernels: library.kernels(for: $0), memory: second)
         }
-        guard fills, !packs.isEmpty else { return }
+    }
+
+    /// The two products that have packs.
+    public enum PackedProduct: CaseIterable, Sendable {
+        case forward
+        case backward
+    }
+
+    /// Whether there is a pack for a product.
+    public func hasPack(for product: PackedProduct) -> Bool { pack(for: product) != nil }
+
+    private func pack(for product: PackedProduct) -> PackedWeight? {
+        switch product {
+        case .forward: forward
+        case .backward: backward
+        }
+    }
+
+    /// Writes the pack for a product, if there is one, into its memory.
+    public func fillPack(_ product: PackedProduct) throws(PackingError) {
+        guard let pack = pack(for: product) else { return }
         let matrices = parts.map {
             guard let matrix = $0.matrix else { preconditionFailure("only float32 weights are packed") }
             return matrix
@@ -84,8 +113,7 @@ public struct FrozenMatrix: Sendable {
             }
         }
         let whole = stacked?.readOnly.matrix(at: 0, rows: outputWidth, columns: inputWidth) ?? matrices[0]
-        if let forward { try forward.kernels.pack(.transposed(whole), into: forward) }
-        if let backward { try backward.kernels.pack(.asIs(whole), into: backward) }
+        try pack.kernels.pack(product == .forward ? .transposed(whole) : .asIs(whole), into: pack)
     }
 
     private func forwardBytes(_ library: PackingLibrary, _ packs: Packs) throws(PackingError) -> Int {

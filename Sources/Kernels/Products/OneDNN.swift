@@ -3,7 +3,8 @@ import Tensors
 #if OneDNN
     import CDNNL
 
-    /// oneDNN, which multiplies by weights that it packed itself: in float32, and in 8 bits when the processor has VNNI.
+    /// oneDNN, which multiplies by weights that it packed itself: in float32, in 8 bits when the processor has VNNI, and in
+    /// bfloat16 when it has AVX512_BF16.
     public enum OneDNN {
         /// Whether this build includes oneDNN.
         public static let isInBuild = true
@@ -14,6 +15,9 @@ import Tensors
 
         /// Whether oneDNN can use 8-bit instructions (VNNI) here. Without them `IntegerPanels` computes with 8 bits.
         public static let hasVNNI = cdnnl_has_vnni() == 1
+
+        /// Whether oneDNN can use instructions for products of bfloat16 (AVX512_BF16) here. Without them it computes none.
+        public static let hasBFloat16 = cdnnl_has_bfloat16() == 1
 
         /// Version and instruction set, e.g. `oneDNN 2.6.3 avx512_core`; the set's bits when it has no name here. Nil when
         /// oneDNN is not in this build.
@@ -40,7 +44,8 @@ import Tensors
         /// Starts oneDNN and returns the kernels that it has on this processor.
         static func kernels() throws(PackingError) -> [any PackedKernels] {
             let engine = try OneDNNEngine()
-            return (hasVNNI ? [.float32, .int8] : [.float32]).map { OneDNNKernels(engine, $0) }
+            let kinds: [ProductKind] = [.float32] + (hasVNNI ? [.int8] : []) + (hasBFloat16 ? [.bfloat16] : [])
+            return kinds.map { OneDNNKernels(engine, $0) }
         }
     }
 
@@ -77,6 +82,8 @@ import Tensors
             switch kind {
             case .float32: Int32(cdnnl_float32)
             case .int8: Int32(cdnnl_int8)
+            case .bfloat16: Int32(cdnnl_bfloat16)
+            case .bf16x3: preconditionFailure("oneDNN has no products in bf16x3")
             }
         }
 
@@ -91,7 +98,8 @@ import Tensors
 
         func pack(_ operand: Operand, into weight: PackedWeight) throws(PackingError) {
             switch kind {
-            case .float32: try unsafe pack(operand.matrix.base, operand.strides, weight, at: weight.memory)
+            case .float32, .bfloat16, .bf16x3:
+                try unsafe pack(operand.matrix.base, operand.strides, weight, at: weight.memory)
             case .int8:
                 // Each column of the operand is a row of `numbers` here.
                 try unsafe weight.quantise(operand) { columns throws(PackingError) in
@@ -126,6 +134,7 @@ import Tensors
 
         private let kernels: OneDNNKernels
         private let rows = QuantisedRows()
+        private let halves = HalfRows()
         private var prepared: [Shape: OpaquePointer] = unsafe [:]
 
         init(_ kernels: OneDNNKernels) { self.kernels = kernels }
@@ -136,7 +145,9 @@ import Tensors
 
         func multiply(_ x: Matrix, _ w: PackedWeight, into y: MutableMatrix) {
             switch kernels.kind {
-            case .float32: unsafe run(x.base, MemoryLayout<Float>.stride, x.rows, w, w.memory, into: y)
+            case .bfloat16:
+                unsafe run(halves.round(x), MemoryLayout<UInt16>.stride, x.rows, w, w.memory, into: y)
+            case .float32, .bf16x3: unsafe run(x.base, MemoryLayout<Float>.stride, x.rows, w, w.memory, into: y)
             case .int8:
                 // `y` holds the sums until they are multiplied by their factors.
                 let numbers = unsafe rows.quantise(x, width: x.columns, as: Int8.self)
@@ -194,6 +205,8 @@ import Tensors
         public static let isFast = false
         /// Whether oneDNN can use 8-bit instructions here.
         public static let hasVNNI = false
+        /// Whether oneDNN can use instructions for products of bfloat16 here.
+        public static let hasBFloat16 = false
         /// Version and instruction set: none.
         public static var name: String? { nil }
 

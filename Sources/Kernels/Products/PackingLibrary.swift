@@ -2,8 +2,13 @@
 /// Products of any other kind use the unpacked weights. All threads share it.
 public final class PackingLibrary: Sendable {
     private let kernels: [any PackedKernels]
+    /// The kind of products that stands where float32 is asked for beside products of fewer bits, as for the output matrix.
+    public let accurate: ProductKind
 
-    init(_ kernels: [any PackedKernels]) { self.kernels = kernels }
+    init(_ kernels: [any PackedKernels], accurate: ProductKind = .float32) {
+        self.kernels = kernels
+        self.accurate = accurate
+    }
 
     /// This program's own kernels, the preferred ones first.
     private static let own: [any PackedKernels] = [
@@ -16,6 +21,9 @@ public final class PackingLibrary: Sendable {
     /// oneDNN's kernels, and this program's own for kinds that oneDNN cannot compute on this processor; throws in a build
     /// without oneDNN.
     public static func oneDNN() throws(PackingError) -> PackingLibrary { PackingLibrary(try OneDNN.kernels() + own) }
+
+    /// Products in the layout of matrix tiles.
+    public static let tiles = PackingLibrary(TileProducts.kernels(), accurate: .bf16x3)
 
     /// Whether it packs weights for products of a kind.
     public func packs(_ kind: ProductKind) -> Bool { kernels.contains { $0.kind == kind } }

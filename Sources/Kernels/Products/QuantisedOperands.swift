@@ -29,11 +29,25 @@ extension PackedWeight {
         let memory = unsafe Memory.allocate(byteCount: inner * columns, for: .frozenWeights)
         defer { unsafe Memory.free(memory) }
         let quantised = unsafe memory.bindMemory(to: Int8.self, capacity: inner * columns)
-        let column = Arena(count: inner)
         let (base, strides) = unsafe (operand.matrix.base, operand.strides)
-        for j in 0..<columns {
-            for i in 0..<inner { unsafe column.base[i] = base[i * strides.row + j * strides.column] }
-            unsafe factors[j] = quantiseRow(column.base, into: quantised + j * inner, inner)
+        if strides.row == 1 {
+            for j in 0..<columns {
+                unsafe factors[j] = quantiseRow(base + j * strides.column, into: quantised + j * inner, inner)
+            }
+            return try unsafe body(quantised)
+        }
+        // Sixteen columns at a time, because the numbers of a row are beside each other.
+        let some = Arena(count: 16 * inner)
+        for first in stride(from: 0, to: columns, by: 16) {
+            let count = min(16, columns - first)
+            for i in 0..<inner {
+                let row = unsafe base + i * strides.row + first * strides.column
+                for j in 0..<count { unsafe some.base[j * inner + i] = row[j * strides.column] }
+            }
+            for j in 0..<count {
+                unsafe factors[first + j] = quantiseRow(
+                    some.base + j * inner, into: quantised + (first + j) * inner, inner)
+            }
         }
         try unsafe body(quantised)
     }

@@ -25,12 +25,13 @@ package struct PredictionMemory {
         rankBytes = RankMemory.processBytes + Self.groupBytes + method.parameters.count * RankMemory.bytesOfWeight
         let answer = configuration.maxNewTokens ?? max(4, longestTarget)
         let expanded = configuration.weightFormat == .float32 ? 0 : FrozenProducts.expandedBytes
-        let rounded = RankMemory.roundedBytes(configuration, shape)
+        let rounding = RoundingMemory(configuration, shape)
         func worker(targets: Int) -> Int {
             let examples = AnswerGenerator.batch(configuration.evaluationBatch, targets: targets)
             let lengths = BatchLengths(examples: examples, source: configuration.maxSource, target: 0)
             let steps = targets == 0 ? answer : max(answer, longestTarget)
-            return RankMemory.threadBytes + expanded + max(lengths.sourceRows, examples * (1 + targets)) * rounded
+            return RankMemory.threadBytes + expanded
+                + rounding.bytes(rows: max(lengths.sourceRows, examples * (1 + targets)))
                 + shape.answeringBytes(lengths, steps: steps, targets: targets, method.footprint)
         }
         let plain = worker(targets: 0)

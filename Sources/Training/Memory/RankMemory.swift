@@ -106,10 +106,10 @@ package struct RankMemory {
             examples: configuration.evaluationBatch, source: configuration.maxSource, target: 0)
         workspace = max(training(widest), configuration.evaluates ? answering(widestAnswers, answer) : 0)
         let expanded = configuration.weightFormat == .float32 ? 0 : FrozenProducts.expandedBytes
-        let rounded = Self.roundedBytes(configuration, shape)
+        let rounding = RoundingMemory(configuration, shape)
         let rows = max(
             widest.sourceRows, widest.targetRows, configuration.evaluates ? widestAnswers.sourceRows : 0)
-        most = workspace + expanded + rows * rounded
+        most = workspace + expanded + rounding.bytes(rows: rows)
         usual = batches.map { batches in
             let answers = configuration.evaluates ? batches.answering : []
             let workspace = max(
@@ -117,7 +117,7 @@ package struct RankMemory {
             let rows = max(
                 batches.training.map { max($0.sourceRows, $0.targetRows) }.max() ?? 0,
                 answers.map(\.lengths.sourceRows).max() ?? 0)
-            return workspace + expanded + rows * rounded
+            return workspace + expanded + rounding.bytes(rows: rows)
         }
     }
 
@@ -152,15 +152,6 @@ package struct RankMemory {
         usualOfWorker.map {
             Self.processBytes + stateBytes + snapshotBytes(snapshots.lowerBound) + threads * $0
         }
-    }
-
-    /// Bytes for rounding a row to 8 bits: the widest operand, with up to two bytes for each number.
-    static func roundedBytes(_ configuration: RunConfiguration, _ shape: any BackboneShape) -> Int {
-        let quantises = configuration.products.quantises
-        let widest = shape.projectionGroups().map {
-            max(quantises.forward ? $0.inputWidth : 0, quantises.backward ? $0.outputWidth : 0)
-        }
-        return (widest.max() ?? 0) * 2
     }
 
     /// Refuses sizes whose number of bytes does not fit in an integer: no width of the model, and no part of attention, may be

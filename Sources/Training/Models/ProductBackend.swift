@@ -1,58 +1,101 @@
-public import Backbone
+import Backbone
 public import Configuration
 public import Failures
 public import Kernels
 
-/// The library that computes the products with frozen weights (`parallel.gemm`); the bits of a run depend on it.
+/// What computes the products with frozen weights (`parallel.gemm`); the bits of a run depend on it.
 public enum ProductBackend: String, Sendable, CaseIterable {
     /// OpenBLAS on the mapped file, without a copy of the weights; products in 8 bits use this program's own kernels.
     case openblas
     /// oneDNN on weights that were packed once for the ranks of a node; it also computes products in 8 bits if the processor
-    /// has VNNI.
+    /// has VNNI, and in bfloat16 if it has AVX512_BF16.
     case onednn
+    /// This program's own kernels for matrix tiles (AMX), or their twin where the processor has none, on packed weights.
+    case tiles
 
     /// The backends of this build.
-    public static var available: [ProductBackend] { OneDNN.isInBuild ? [.openblas, .onednn] : [.openblas] }
+    public static var available: [ProductBackend] { OneDNN.isInBuild ? allCases : [.openblas, .tiles] }
 
-    /// The backend that a configuration asks for; throws `badConfiguration` when it is not in this build. A method that trains
-    /// every weight has nothing to pack, so packs would only take time and memory.
+    /// The backend that a configuration asks for; throws `badConfiguration` when it cannot compute what is asked for here. A
+    /// method that trains every weight has nothing to pack, so packs would only take time and memory.
     public init(_ configuration: RunConfiguration) throws(Failure) {
         try self.init(
             name: configuration.trainsWholeModel ? ProductBackend.openblas.rawValue : configuration.gemm,
-            asking: "parallel.gemm",
-            quantises: configuration.products == .float32 ? nil : "model.products",
+            asking: "parallel.gemm", products: configuration.products, named: "model.products",
             keeping: configuration.weightFormat)
     }
 
-    /// The meaning of `auto`: oneDNN if it is in the build and the processor has AVX-512 (for 8 bits: VNNI). For bfloat16
-    /// weights it is OpenBLAS, because oneDNN would need copies of them.
-    package static func preferred(quantises: Bool = false, keeping format: WeightFormat = .float32) -> ProductBackend {
-        let isFaster = OneDNN.isFast || quantises && OneDNN.hasVNNI
-        return isFaster && format == .float32 ? .onednn : .openblas
+    /// The meaning of `auto`: tiles where the processor has them, unless the products are in float32; else oneDNN if it is in
+    /// the build and the processor has AVX-512 (for 8 bits: VNNI). For bfloat16 weights it is OpenBLAS, because the others would
+    /// need copies of them.
+    package static func preferred(
+        _ products: ModelProducts = .float32, keeping format: WeightFormat = .float32
+    ) -> ProductBackend {
+        guard format == .float32 else { return .openblas }
+        switch products {
+        case .float32: return OneDNN.isFast ? .onednn : .openblas
+        case .fast: return TileProducts.isNative ? .tiles : preferred(.float32)
+        case .bf16x3: return .tiles
+        case .bfloat16: return TileProducts.isNative || !OneDNN.hasBFloat16 ? .tiles : .onednn
+        case .int8, .int8Forward, .int8Backward:
+            if TileProducts.isNative { return .tiles }
+            return OneDNN.isFast || OneDNN.hasVNNI ? .onednn : .openblas
+        }
     }
 
     /// The backend with a name, or `auto`, for weights stored in a format. `asking` is the option or key with the name;
-    /// `quantises` is the one that asks for 8 bits, if any.
+    /// `named` is the one that asks for the products.
     public init(
-        name: String, asking: String, quantises: String? = nil, keeping format: WeightFormat = .float32
+        name: String, asking: String, products: ModelProducts = .float32, named: String = "model.products",
+        keeping format: WeightFormat = .float32
     ) throws(Failure) {
-        if let quantises, format != .float32 {
-            throw Failure(
-                .badConfiguration,
-                "\(quantises) needs float32 weights, but they are kept in \(format.rawValue); leave out one")
+        func refuse(_ sentence: String) -> Failure { Failure(.badConfiguration, sentence) }
+        if products != .float32, format != .float32 {
+            throw refuse(
+                "\(named) \(products.rawValue) needs float32 weights, but they are kept in \(format.rawValue); leave out one"
+            )
         }
-        self = Self(rawValue: name) ?? Self.preferred(quantises: quantises != nil, keeping: format)
+        let chosen = Self(rawValue: name)
+        self = chosen ?? Self.preferred(products, keeping: format)
         guard Self.available.contains(self) else {
-            throw Failure(
-                .badConfiguration,
+            throw refuse(
                 "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
                     + "libdnnl-dev and build with the default traits")
         }
         guard self == .openblas || format == .float32 else {
-            throw Failure(
-                .badConfiguration,
-                "\(asking) onednn needs float32 weights; use openblas for weights kept in \(format.rawValue)")
+            throw refuse(
+                "\(asking) \(rawValue) needs float32 weights; use openblas for weights kept in \(format.rawValue)")
         }
+        let meaning = meaning(of: products)
+        if self == .tiles, meaning == .float32 {
+            throw refuse(
+                "\(asking) tiles computes no products in float32; use \(named) bf16x3, which is nearly as accurate, or "
+                    + "\(asking) auto")
+        }
+        guard ![.bf16x3, .bfloat16].contains(meaning) || computes(meaning, isAutomatic: chosen == nil) else {
+            let without =
+                chosen != nil && !(self == .onednn && meaning == .bfloat16)
+                ? "\(asking) \(rawValue) computes no products in \(meaning.rawValue)"
+                : "\(named) \(meaning.rawValue) needs \(meaning == .bf16x3 ? "" : "AVX512_BF16 and oneDNN, or ")matrix tiles "
+                    + "(AMX), which are not to be had here"
+            throw refuse(
+                "\(without); use \(asking) tiles, which computes them on every processor, slowly without AMX, or \(named) "
+                    + "float32 or fast")
+        }
+    }
+
+    /// Whether it computes products in bf16x3 or bfloat16; the twin of the tiles only if it was asked for.
+    private func computes(_ products: ModelProducts, isAutomatic: Bool) -> Bool {
+        switch self {
+        case .openblas: false
+        case .onednn: products == .bfloat16 && OneDNN.hasBFloat16
+        case .tiles: TileProducts.isNative || !isAutomatic
+        }
+    }
+
+    /// What products mean with this backend: `fast` is `bf16x3` or `float32`.
+    package func meaning(of products: ModelProducts) -> ModelProducts {
+        products == .fast ? (self == .tiles ? .bf16x3 : .float32) : products
     }
 
     /// Version and kernels; the bits depend on them.
@@ -60,72 +103,21 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         switch self {
         case .openblas: "OpenBLAS \(BLAS.coreType)"
         case .onednn: OneDNN.name ?? "none"
+        case .tiles: TileProducts.name
         }
     }
 
-    /// Whether its products in 8 bits use this program's own kernels instead of oneDNN's; the bits are the same.
-    var hasOwnIntegers: Bool { self == .openblas || !OneDNN.hasVNNI }
+    /// `version`, and what products mean if the machine decides it: all on which the bits of these products depend.
+    package func version(for products: ModelProducts) -> String {
+        products == .fast ? "\(version) in \(meaning(of: products).rawValue)" : version
+    }
 
-    /// `version`, and whose kernels compute the products in 8 bits of a model with these products.
+    /// Whether its products in 8 bits use this program's own kernels for AVX2; the bits are the same.
+    var hasOwnIntegers: Bool { self == .openblas || self == .onednn && !OneDNN.hasVNNI }
+
+    /// `version(for:)`, and whose kernels compute the products in 8 bits of a model with these products.
     func description(_ products: ModelProducts) -> String {
-        guard products != .float32, hasOwnIntegers else { return version }
+        guard products.rounds8Bits, hasOwnIntegers else { return version(for: products) }
         return version + ", 8 bits by this program " + (IntegerPanels.hasVectors ? "(AVX2)" : "(no vectors)")
-    }
-
-    /// A warning when 8 bits gain nothing; nil when they do.
-    package var integerWarning: String? {
-        guard hasOwnIntegers,
-            !Self.ownIntegersGain(hasVectors: IntegerPanels.hasVectors, isFast: OneDNN.isFast)
-        else { return nil }
-        return
-            "products of 8 bits may be slower than float32 here: they are fast with oneDNN and VNNI, and with this program's "
-            + "own kernels and AVX2 when float32 has no AVX-512"
-    }
-
-    /// Whether this program's products in 8 bits are faster than those in float32: the former use AVX2 at best, the latter
-    /// AVX-512 when `isFast` is set.
-    static func ownIntegersGain(hasVectors: Bool, isFast: Bool) -> Bool { hasVectors && !isFast }
-
-    /// The packs for a run's products; the backward is packed only for training, and weights that change are never packed.
-    static func packs(_ configuration: RunConfiguration, training: Bool) -> FrozenMatrix.Packs {
-        guard !configuration.trainsWholeModel else { return FrozenMatrix.Packs(forward: nil, backward: nil) }
-        let quantises = configuration.products.quantises
-        let backward: ProductKind = quantises.backward ? .int8 : .float32
-        return FrozenMatrix.Packs(
-            forward: quantises.forward ? .int8 : .float32, backward: training ? backward : nil)
-    }
-
-    /// How a model's weights are packed for this backend; nil when none are packed. `memory` provides the memory for them.
-    public func packing(
-        _ packs: FrozenMatrix.Packs,
-        memory: @escaping (Int) throws(Failure) -> any FrozenMemory = { PrivateFrozenMemory(byteCount: $0) }
-    ) throws(Failure) -> WeightPacking? {
-        do {
-            let library = self == .onednn ? try PackingLibrary.oneDNN() : PackingLibrary.integers
-            return packs.made(by: library).isEmpty ? nil : WeightPacking(library, packs, memory: memory)
-        } catch {
-            throw Failure(.badConfiguration, "\(error)")
-        }
-    }
-}
-
-extension RunConfiguration {
-    /// Bytes of a node's packed weights with `products`: the projections for the forward and for the backward, and with oneDNN
-    /// the output matrix for both.
-    package func packedBytes(_ products: ProductBackend, _ shape: any BackboneShape) -> Int {
-        guard !trainsWholeModel else { return 0 }
-        let float = products == .onednn ? 4 : 0
-        let quantises = self.products.quantises
-        let bytes = (quantises.forward ? 1 : float) + (quantises.backward ? 1 : float)
-        let projections = shape.projectionGroups().reduce(0) { $0 + $1.inputWidth * $1.outputWidth }
-        return bytes * projections + 2 * float * shape.vocabularySize * shape.modelWidth
-    }
-
-    /// The format in which the frozen weights are stored.
-    package var weightFormat: WeightFormat {
-        switch storage {
-        case .float32: .float32
-        case .bfloat16: .bfloat16
-        }
     }
 }

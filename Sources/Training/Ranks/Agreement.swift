@@ -40,11 +40,13 @@ package enum Agreement {
             ]
         }
 
-        static func products(_ products: ProductBackend) -> Part {
+        static func products(_ backend: ProductBackend, _ products: ModelProducts) -> Part {
             Part(
                 name: "way to multiply by frozen weights",
-                text: "\(products.version), kernels for \(KernelBuild.name)",
-                remedy: "set parallel.gemm: openblas, or use the same program on nodes of one kind")
+                text: "\(backend.version(for: products)), kernels for \(KernelBuild.name)",
+                remedy:
+                    "set parallel.gemm: openblas and model.products: float32, or use the same program on nodes of one kind"
+            )
         }
     }
 

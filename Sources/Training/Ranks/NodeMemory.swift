@@ -16,6 +16,8 @@ public import MPI
     public let base: UnsafeMutableRawPointer
     /// Whether this rank fills the memory; true for the first rank of the node.
     public let isWriter: Bool
+    /// This rank's number on its node, and the ranks there.
+    public let share: (number: Int, of: Int)
     private let place: Place
 
     /// Allocates `byteCount` bytes; collective over the node. `content` and `remedy` are for a refusal, as in
@@ -25,6 +27,7 @@ public import MPI
         remedy: String = SharedRoom.oneRank
     ) throws(Failure) {
         isWriter = node.rank == 0
+        share = (node.rank, node.size)
         if node.size == 1 {
             let memory = PrivateFrozenMemory(byteCount: byteCount)
             unsafe base = memory.base
@@ -36,7 +39,7 @@ public import MPI
         }
     }
 
-    /// Returns when the writer is done; collective over the node.
+    /// Returns when all of the node are done; collective over the node.
     public func publish() throws(Failure) {
         switch place {
         case .own: break

@@ -15,10 +15,10 @@ extension RunConfiguration {
     package func plainModel(
         directory: String, maximumLength: Int, tasks: Int
     ) throws(Failure) -> AdaptedModel {
-        let packs = ProductBackend.packs(self, training: false)
+        let products = try ProductBackend(self)
         let model = try Backbones.open(
             directory: directory, maximumLength: maximumLength, format: weightFormat,
-            packing: ProductBackend(self).packing(packs))
+            packing: products.packing(products.packs(self, training: false)))
         let nothing = AdapterConfiguration(method: "frozen", rank: 1, alpha: 1, tasks: tasks)
         let made = try MethodTable.standard.method(nothing, on: model.shape, from: .file(path: directory))
         return AdaptedModel(made.method, on: model, seed: seed)

@@ -73,15 +73,19 @@ package struct RunModel {
         finished(.weights)
         // This check comes now, since the ranks of a node share everything below.
         try Agreement.check(
-            [.configuration(configuration), .products(products), .init(name: "model", text: backbone)], world: world)
-        let quantises = configuration.products != .float32
+            [
+                .configuration(configuration), .products(products, configuration.products),
+                .init(name: "model", text: backbone),
+            ], world: world)
+        let needsPacks = products.meaning(of: configuration.products) != .float32
         let packed: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "packed weights",
                 remedy:
-                    "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(quantises ? " and model.products: float32" : ""), "
+                    "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(needsPacks ? " and model.products: float32" : ""), "
                     + "which packs none")
         }
+        let threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
         let converted: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "converted weights",
@@ -92,7 +96,7 @@ package struct RunModel {
         model = try Backbones.open(
             directory: directory, maximumLength: longest, format: configuration.weightFormat,
             packing: products.packing(
-                ProductBackend.packs(configuration, training: training), memory: packed),
+                products.packs(configuration, training: training), threads: threads, memory: packed),
             convertedMemory: converted)
         guard try Backbones.fileIdentity(directory: directory) == files else {
             throw Failure(
@@ -100,6 +104,12 @@ package struct RunModel {
         }
         finished(.model)
     }
+
+    /// What `model.products` means with these products: `fast` is another.
+    package var meaningOfProducts: ModelProducts { products.meaning(of: configuration.products) }
+
+    /// What else the bits of a result depend on.
+    package var libraries: [String: String] { EnvironmentRecord.libraries(products, configuration.products) }
 
     /// The backbone in float32, as in the file and without packs; storage and products are compared with it.
     func float32Model() throws(Failure) -> any Backbone {

@@ -23,7 +23,7 @@ extension RunSession {
             comparison.add(batch, labelSmoothing: Float(configuration.labelSmoothing))
         }
         return try comparison.report(
-            PrecisionReport.Model(storage: configuration.storage, products: configuration.products),
+            PrecisionReport.Model(storage: configuration.storage, products: base.meaningOfProducts),
             products: base.products, step: step)
     }
 

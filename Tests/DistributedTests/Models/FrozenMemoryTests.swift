@@ -51,7 +51,7 @@ struct FrozenMemoryTests {
 
         """
 
-    @Test(arguments: ProductBackend.available.map { ($0, "float32") } + [(.openblas, "int8")])
+    @Test(arguments: ProductBackend.available.map { ($0, $0 == .tiles ? "bf16x3" : "float32") } + [(.openblas, "int8")])
     func `the ranks of a node hold the weights once`(products: ProductBackend, kind: String) throws {
         let directory = try world.rank == 0 ? TemporaryDirectory() : nil
         defer { withExtendedLifetime(directory) {} }
@@ -111,10 +111,11 @@ struct FrozenMemoryTests {
             let packs = FrozenMatrix.Packs(forward: .int8, backward: .int8)
             return try projections.reduce(0) { $0 + Int64(try $1.packedBytes(.integers, packs)) }
         }
-        guard products == .onednn else { return 0 }
-        let library = try PackingLibrary.oneDNN()
+        guard products != .openblas else { return 0 }
+        let library = products == .tiles ? PackingLibrary.tiles : try PackingLibrary.oneDNN()
+        let packs = FrozenMatrix.Packs(forward: library.accurate, backward: library.accurate)
         return try (projections + [base.model.output]).reduce(0) {
-            $0 + Int64(try $1.packedBytes(library, FrozenMatrix.Packs()))
+            $0 + Int64(try $1.packedBytes(library, packs))
         }
     }
 }

@@ -53,7 +53,7 @@ import Testing
         let expected = try numbers.readFloats(named: "logits")
         for products in ProductBackend.available {
             let model = try Backbones.open(
-                directory: directory + "/model", maximumLength: 16, packing: products.packing(FrozenMatrix.Packs()))
+                directory: directory + "/model", maximumLength: 16, packing: products.packing(products.packs(.fast)))
             var adapter = AdapterConfiguration(method: "unolora", rank: run.rank, alpha: run.alpha, tasks: 1)
             (adapter.taskNames, adapter.targets) = (["one"], Self.targets(run.name))
             let method = try MethodTable.standard.method(adapter, on: model.shape, from: .file(path: "here")).method
@@ -71,7 +71,9 @@ import Testing
                 adapter: adapter, newTask: .mean)
             #expect(try warm.apply(to: weights, backbone: "any").isEmpty)
             let difference = largestDifference(logits(), expected)
-            #expect(difference < 1e-5 * scale, "\(difference) of \(scale) with \(products)")
+            // Tiles compute in bf16x3, with thirty times the error of a product in float32.
+            #expect(
+                difference < (products == .tiles ? 2e-4 : 1e-5) * scale, "\(difference) of \(scale) with \(products)")
         }
     }
 }

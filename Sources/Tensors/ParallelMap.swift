@@ -1,5 +1,5 @@
 import Dispatch
-import Failures
+package import Failures
 import Foundation
 import Heartbeat
 import Synchronization
@@ -7,7 +7,7 @@ import Synchronization
 /// The results of `body(0) ... body(count - 1)`, computed by up to `threads` threads.
 ///
 /// Items start in order. Throws the failure of the smallest failing index, independent of the threads' timing.
-func parallelMap<Result: Sendable>(
+package func parallelMap<Result: Sendable>(
     _ count: Int, threads: Int, _ body: @escaping @Sendable (Int) throws(Failure) -> Result
 ) throws(Failure) -> [Result] {
     let state = Mutex(ParallelMapState<Result>(results: Array(repeating: nil, count: count)))
