@@ -125,14 +125,29 @@ static int NAME(fixed_point)(const float *values, int64_t *sums, int64_t count, 
     return good;
 }
 
+/// The new values of sixteen elements; products and sums are rounded one by one, as in PyTorch.
+INLINE void NAME(update)(const cvectorkernels_adamw *f, floats g, floats *w, floats *m, floats *v) {
+    *m = f->b1 * *m + f->c1 * g;
+    *v = f->b2 * *v + f->c2 * g * g;
+    *w = *w * f->keep - f->step * (*m / (__builtin_elementwise_sqrt(*v) / f->root + f->epsilon));
+}
+
 static void NAME(adamw)(
-    const cvectorkernels_adamw *factors, float *restrict w, const float *restrict g, float *restrict m, float *restrict v,
-    int64_t count) {
-    const cvectorkernels_adamw f = *factors;
-    // The compiler turns this into vectors; it must not join a product and a sum.
-    for (int64_t i = 0; i < count; i++) {
-        m[i] = f.b1 * m[i] + f.c1 * g[i];
-        v[i] = f.b2 * v[i] + f.c2 * g[i] * g[i];
-        w[i] = w[i] * f.keep - f.step * (m[i] / (__builtin_sqrtf(v[i]) / f.root + f.epsilon));
+    const cvectorkernels_adamw *factors, float *w, const float *g, float *m, float *v, int64_t count) {
+    int64_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        floats weights = NAME(load)(w + i), mean = NAME(load)(m + i), square = NAME(load)(v + i);
+        NAME(update)(factors, NAME(load)(g + i), &weights, &mean, &square);
+        NAME(store)(w + i, weights);
+        NAME(store)(m + i, mean);
+        NAME(store)(v + i, square);
     }
+    if (i == count) return;
+    const int64_t rest = count - i;
+    floats weights = NAME(load_some)(w + i, rest), mean = NAME(load_some)(m + i, rest),
+           square = NAME(load_some)(v + i, rest);
+    NAME(update)(factors, NAME(load_some)(g + i, rest), &weights, &mean, &square);
+    NAME(store_some)(w + i, weights, rest);
+    NAME(store_some)(m + i, mean, rest);
+    NAME(store_some)(v + i, square, rest);
 }
