@@ -1,5 +1,6 @@
 import Backbone
 import Failures
+import Kernels
 import Runs
 import Tensors
 
@@ -7,9 +8,11 @@ import Tensors
 ///
 /// Both engines keep their activations until the next batch, so this needs twice the memory of one worker.
 final class PrecisionComparison {
-    private struct Side {
+    private final class Side {
         let engine: any BackboneEngine
         let gradients: Arena
+        /// The loss of the last forward, summed over its tokens.
+        private(set) var loss = 0.0
 
         init(_ backbone: any Backbone, _ model: AdaptedModel) {
             gradients = Arena(count: model.weights.count)
@@ -17,10 +20,26 @@ final class PrecisionComparison {
             engine = model.method.applied(to: backbone, weights: model.weights.readOnly)
                 .engine(adaptation, workspace: Workspace())
         }
+
+        func forward(_ batch: RaggedBatch, labelSmoothing: Float) {
+            loss = engine.forward(batch, dropout: nil, labelSmoothing: labelSmoothing).sum
+        }
+    }
+
+    /// What one thread does with each side. The sides share only what is read, the weights.
+    private final class SideWork: ThreadWork, @unchecked Sendable {
+        private let sides: [Side]
+        private let body: (Side) -> Void
+
+        init(_ sides: [Side], _ body: @escaping (Side) -> Void) { (self.sides, self.body) = (sides, body) }
+
+        func perform(_ number: Int) { body(sides[number]) }
     }
 
     private let expected: Side
     private let found: Side
+    /// Threads for the two sides; nil to compute one after the other.
+    private let threads: WorkerThreads?
     private let layout: ParameterLayout
     private var encoder: [Discrepancy]
     private var decoder: [Discrepancy]
@@ -28,7 +47,10 @@ final class PrecisionComparison {
     private var examples = 0
     private var tokens = (source: 0, label: 0)
 
-    init(_ model: AdaptedModel, reference: any Backbone) {
+    /// With several `threads` both sides are computed at the same time.
+    init(_ model: AdaptedModel, reference: any Backbone, threads: Int = 1) {
+        if threads > 1 { BLAS.takeBuffers(threads: 2) }
+        self.threads = threads > 1 ? WorkerThreads(count: 2) : nil
         expected = Side(reference, model)
         found = Side(model.backbone, model)
         layout = model.method.parameters
@@ -38,15 +60,24 @@ final class PrecisionComparison {
 
     /// Computes a batch without dropout, forward and backward, with both models.
     func add(_ batch: RaggedBatch, labelSmoothing: Float) {
-        losses.expected += expected.engine.forward(batch, dropout: nil, labelSmoothing: labelSmoothing).sum
-        losses.found += found.engine.forward(batch, dropout: nil, labelSmoothing: labelSmoothing).sum
+        onBoth { $0.forward(batch, labelSmoothing: labelSmoothing) }
+        losses.expected += expected.loss
+        losses.found += found.loss
         compare(.encoder, &encoder)
         compare(.decoder, &decoder)
-        expected.engine.backward()
-        found.engine.backward()
+        onBoth { $0.engine.backward() }
         examples += batch.count
         tokens.source += batch.sources.count
         tokens.label += batch.targets.count
+    }
+
+    private func onBoth(_ body: @escaping (Side) -> Void) {
+        let work = SideWork([expected, found], body)
+        guard let threads else {
+            for side in 0..<2 { work.perform(side) }
+            return
+        }
+        threads.run(work)
     }
 
     private func compare(_ stack: Stack, _ blocks: inout [Discrepancy]) {

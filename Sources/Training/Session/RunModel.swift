@@ -23,6 +23,8 @@ package struct RunModel {
     var made: MadeMethod
     /// The library that computes the products with the backbone's weights.
     package let products: ProductBackend
+    /// Threads of this rank at the start: as configured, or its share of the cores that it may use.
+    let threads: Int
     /// Digest of the backbone: its shape and its weights.
     let backbone: String
     /// Digest of the adapter with which the run begins; nil for a random start.
@@ -86,6 +88,7 @@ package struct RunModel {
                     + "which packs none")
         }
         let threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
+        self.threads = threads
         let converted: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "converted weights",

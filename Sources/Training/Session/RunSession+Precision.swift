@@ -14,7 +14,8 @@ extension RunSession {
         let slots = Self.spread(count, over: base.definitions.indices.map { data.trainingCount(task: $0) })
         var plan = MicroBatchPlan(micro: configuration.microBatch, grouping: .balanced)
         plan.cut(slots, examples: data)
-        let comparison = PrecisionComparison(model, reference: try base.float32Model())
+        let comparison = PrecisionComparison(
+            model, reference: try base.float32Model(), threads: base.threads)
         for index in 0..<plan.count {
             var batch = RaggedBatch()
             plan.assemble(

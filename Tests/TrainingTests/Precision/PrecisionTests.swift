@@ -42,7 +42,7 @@ import Testing
     }
 
     private func report(
-        _ model: T5Model, _ method: LowRankOptions.Method = .unolora, step: Int = 0
+        _ model: T5Model, _ method: LowRankOptions.Method = .unolora, step: Int = 0, threads: Int = 1
     ) throws -> PrecisionReport {
         let options = LowRankOptions(method: method, rankA: 4, alpha: 8, tasks: Self.tasks)
         let state = AdaptedModel(LowRankMethod(options, on: model.configuration), on: model, seed: 2)
@@ -50,7 +50,7 @@ import Testing
             // The weights leave their start, where B is zero; then every tensor has a gradient.
             for i in 0..<state.weights.count { state.weights.base[i] += 0.005 * Float((i * 37 + step) % 17 - 8) }
         }
-        let comparison = PrecisionComparison(state, reference: model.unpacked)
+        let comparison = PrecisionComparison(state, reference: model.unpacked, threads: threads)
         for first in [0, 3] {
             var batch = RaggedBatch()
             for example in first..<first + 3 {
@@ -74,6 +74,11 @@ import Testing
             #expect(gradients.cosine == 1 && gradients.smallestCosine == 1 && gradients.relativeError == 0)
             #expect(report.examples == 6 && report.sourceTokens == 6 * 6 + 15 && report.labelTokens == 12)
         }
+    }
+
+    @Test func `two threads give the same report as one`() throws {
+        let model = try model(ProductBackend.tiles.packs(.bfloat16), .tiles)
+        #expect(try report(model, step: 1, threads: 2) == report(model, step: 1))
     }
 
     @Test func `as an adapter starts only B has a gradient, later all tensors have one`() throws {
