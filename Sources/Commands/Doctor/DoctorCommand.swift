@@ -33,8 +33,10 @@ public enum DoctorCommand {
             ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, warnings: choice.warnings)
         let all = try world.gather(own, "the findings")
         guard world.rank == 0 else { return }
-        let preferred = ProductBackend.preferred(
-            configuration?.products ?? .float32, keeping: configuration?.weightFormat ?? .float32)
+        // Nil when `auto` has nothing for these products, of which a warning says more.
+        let automatic = try? ProductBackend(
+            name: "auto", asking: "parallel.gemm", products: configuration?.products ?? .float32,
+            keeping: configuration?.weightFormat ?? .float32)
         let settings =
             configuration.map {
                 " for model.storage \($0.storage.rawValue) and model.products \($0.products.rawValue)"
@@ -44,7 +46,7 @@ public enum DoctorCommand {
             "MPI          \(mpi.library.version); thread level \(mpi.threadLevel.rawValue); \(world.size) rank(s)",
             "BLAS         \(BLAS.description); kernels for \(BLAS.coreType)",
             "products     \(OneDNN.name ?? "no oneDNN in this build"), \(TileProducts.name); parallel.gemm auto is "
-                + preferred.rawValue + settings + "; model.products fast is "
+                + (automatic?.rawValue ?? "none") + settings + "; model.products fast is "
                 + ProductBackend.preferred(.fast).meaning(of: .fast).rawValue,
             "loops        compiled for \(KernelBuild.name); \(KernelBuild.loops) where it matters",
             "rank  host  ranks on node  cores it may use  its share  threads chosen",
