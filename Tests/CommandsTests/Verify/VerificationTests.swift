@@ -31,22 +31,30 @@ import Training
 
     init() { BLAS.useOneThread() }
 
-    /// Tiles compute in bf16x3 what the others compute in float32. Products have thirty times the error there, and the gradients
-    /// of these small models multiply it up to a hundred times, so a few are beyond the tolerance of `verify`.
-    private static let toleranceOfTiles = 1e-3
+    /// Tiles compute in bf16x3 what the others compute in float32, with sixteen bits instead of 24. The gradients of these small models
+    /// multiply the errors of products, some of them by a hundred. So a result of tiles may have up to 2^8 times the error that the
+    /// same result has in float32, where that is more than the tolerance of `verify`.
+    private static let lossOfBits = 256.0
 
     private func expectPass(_ path: String) throws {
-        for backend in ProductBackend.available {
-            let isTiles = backend == .tiles
-            let report = try Verification.replay(
-                path: path, backend: backend, products: isTiles ? .bf16x3 : .float32)
-            let tolerance = isTiles ? Self.toleranceOfTiles : Verification.tolerance
-            #expect(
-                report.errors.values.allSatisfy { $0 <= tolerance } && report.generatedEqual, "\(backend) \(report)")
-            #expect(isTiles || (report.passed && report.failed.isEmpty), "\(backend) \(report)")
-            #expect(report.errors["loss"] != nil && report.errors["logits"] != nil)
-            #expect(report.errors["encoder_output"] != nil)
+        var inFloat32: [String: Double] = [:]
+        for backend in ProductBackend.available where backend != .tiles {
+            let report = try Verification.replay(path: path, backend: backend, products: .float32)
+            #expect(report.passed && report.failed.isEmpty && report.generatedEqual, "\(backend) \(report)")
+            expectContent(report)
+            inFloat32.merge(report.errors) { larger($0, $1) }
         }
+        let report = try Verification.replay(path: path, backend: .tiles, products: .bf16x3)
+        for (name, error) in report.errors {
+            let limit = max(Verification.tolerance, Self.lossOfBits * (inFloat32[name] ?? 0))
+            #expect(error <= limit, "tiles: \(name)")
+        }
+        #expect(report.generatedEqual && Set(report.errors.keys) == Set(inFloat32.keys), "tiles")
+        expectContent(report)
+    }
+
+    private func expectContent(_ report: VerificationReport) {
+        for name in ["loss", "logits", "encoder_output"] { #expect(report.errors[name] != nil) }
     }
 
     @Test func `the cases are there`() {
