@@ -33,13 +33,16 @@ final class FrozenReplay: @unchecked Sendable {
         private var numbers = Arena(count: 0)
         private var stream = RandomStream(seed: 1, purpose: .benchmark)
 
+        /// Makes at least `count` random numbers.
+        func prepare(_ count: Int) {
+            guard numbers.count < count else { return }
+            numbers = Arena(count: count + count / 2)
+            for i in 0..<numbers.count { unsafe numbers.base[i] = Float(stream.normal()) }
+        }
+
         /// Random numbers `[rows, columns]`, the same memory in every call.
         func input(_ rows: Int, _ columns: Int) -> Matrix {
-            if numbers.count < rows * columns {
-                numbers = Arena(count: rows * columns)
-                for i in 0..<numbers.count { unsafe numbers.base[i] = Float(stream.normal()) }
-            }
-            return numbers.readOnly.matrix(at: 0, rows: rows, columns: columns)
+            numbers.readOnly.matrix(at: 0, rows: rows, columns: columns)
         }
     }
 
@@ -48,6 +51,7 @@ final class FrozenReplay: @unchecked Sendable {
 
     /// Seconds and operations for micro-batches with these rows; each thread takes the next one when it is free.
     func run(_ microBatches: [Rows]) -> (seconds: Double, operations: Double) {
+        prepare(microBatches)
         let next = SharedCounter()
         let elapsed = seconds {
             team.run { [self] worker in
@@ -64,9 +68,19 @@ final class FrozenReplay: @unchecked Sendable {
         return (elapsed, operations)
     }
 
+    /// Makes the numbers that the products read, so that this takes no time later.
+    private func prepare(_ microBatches: [Rows]) {
+        let count = products.reduce(0) { most, product in
+            let width = product.isBackward ? product.matrix.outputWidth : product.matrix.inputWidth
+            return microBatches.reduce(most) { max($0, (product.isTarget ? $1.target : $1.source) * width) }
+        }
+        for worker in workers { worker.prepare(count) }
+    }
+
     /// Seconds of each product in a micro-batch with these rows, for each thread; all threads compute a micro-batch at the same
     /// time.
     func times(_ rows: Rows) -> [[Double]] {
+        prepare([rows])
         let times = Mutex([[Double]](repeating: [], count: threads))
         team.run { [self] worker in
             let own = products.map { product in seconds { compute(product, rows, workers[worker]) } }
