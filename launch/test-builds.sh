@@ -81,7 +81,7 @@ last_loss() {
     grep '"kind":"train"' "$1/metrics.jsonl" | tail -n 1 | grep -oE '"loss":[0-9.e+-]+' | head -n 1 | cut -d : -f 2
 }
 
-# doctor TEXT: whether the output of `doctor` with two ranks contains this text.
+# doctor TEXT...: whether the output of `doctor` with two ranks contains these texts.
 doctor() {
     "${UNOLORA_MPIRUN:-mpirun}" -n 2 "$program" doctor </dev/null >"$work/doctor.log" 2>&1 || return 1
     local text
