@@ -11,24 +11,9 @@ set -euo pipefail
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 default=$project/.build/release/unolora-dist
 limit=120 # seconds for a training of seconds
-passed=0
-failed=0
-
-say() {
-    printf 'builds: %s\n' "$1"
-}
-
-# check WHAT COMMAND...: runs the command and counts its result.
-check() {
-    if "${@:2}"; then
-        passed=$((passed + 1))
-        say "$1: passed"
-    else
-        failed=$((failed + 1))
-        say "$1: FAILED; see $work"
-        keep=yes
-    fi
-}
+checks=builds
+# shellcheck source=launch/checks.sh
+. "$project/launch/checks.sh"
 
 # build NAME OPTIONS...: builds and sets `program`. The flags are those of launch/test.sh, which also builds MPICH's tests
 # there; `product` may name these.
@@ -156,9 +141,8 @@ no_avx2() {
 
 mpich() {
     if ! launch_setup; then
-        say "NOT RUN: mpich: MPICH is not there and cannot be installed, see above"
-        [ "${CI:-}" != true ]
-        return
+        not_run mpich "MPICH is not there and cannot be installed, see above"
+        return 0
     fi
     (
         # Values that these variables have for another MPI must not stay.
@@ -197,7 +181,6 @@ launch_setup() {
 # The same as in launch/test.sh, which also builds in one of these places.
 export SWIFT_DETERMINISTIC_HASHING=1
 work=$(mktemp -d)
-keep=
 trap '[ -n "$keep" ] || rm -rf "$work"' EXIT
 # shellcheck source=launch/mpi-environment.sh
 . "$project/launch/mpi-environment.sh"
@@ -224,5 +207,4 @@ for name in "$@"; do
         failed=$((failed + 1))
     }
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+counted

@@ -14,29 +14,9 @@ mirror=${UNOLORA_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 limit=120      # seconds for a command of the archive
 root_limit=600 # seconds for making the bare Debian
 training=(--set train.steps=4 --set lr.warmup=0 --set eval.every=null --set checkpoint.every=null --set parallel.threads=1)
-passed=0
-failed=0
-
-say() {
-    printf 'dist: %s\n' "$1"
-}
-
-# check WHAT COMMAND...: runs the command and counts its result.
-check() {
-    if "${@:2}"; then
-        passed=$((passed + 1))
-        say "$1: passed"
-    else
-        failed=$((failed + 1))
-        say "$1: FAILED"
-    fi
-}
-
-# not_run WHAT WHY
-not_run() {
-    say "NOT RUN: $1: $2"
-    [ "${CI:-}" != true ] || failed=$((failed + 1))
-}
+checks=dist
+# shellcheck source=launch/checks.sh
+. "$project/launch/checks.sh"
 
 digests() {
     (cd "$(dirname "$archive")" && grep -F "  $(basename "$archive")" SHA256SUMS | sha256sum --quiet -c) &&
@@ -196,7 +176,7 @@ completions() {
 }
 
 work=$(mktemp -d)
-trap 'rm -rf --one-file-system "$work"' EXIT
+trap '[ -n "$keep" ] || rm -rf --one-file-system "$work"' EXIT
 bare=$work/bare
 # shellcheck source=launch/mpi-environment.sh
 . "$project/launch/mpi-environment.sh"
@@ -230,5 +210,4 @@ for shell in bash zsh fish; do
     fi
 done
 bare_debian
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+counted

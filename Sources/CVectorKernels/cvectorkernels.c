@@ -65,9 +65,11 @@ const cvectorkernels_functions *cvectorkernels_version(int version) {
 }
 
 static const cvectorkernels_functions *here = &functions_plain;
+static const char *wanted;
 
 __attribute__((constructor)) static void choose(void) {
-    const char *wanted = getenv("UNOLORA_VECTORS");
+    wanted = getenv("UNOLORA_VECTORS");
+    if (wanted != NULL && *wanted == 0) wanted = NULL;
     for (int v = cvectorkernels_versions - 1; v >= 0; v--) {
         const cvectorkernels_functions *found = cvectorkernels_version(v);
         if (found == NULL) continue;
@@ -77,3 +79,5 @@ __attribute__((constructor)) static void choose(void) {
 }
 
 const cvectorkernels_functions *cvectorkernels_here(void) { return here; }
+
+const char *cvectorkernels_missing(void) { return wanted != NULL && strcmp(wanted, here->name) != 0 ? wanted : NULL; }

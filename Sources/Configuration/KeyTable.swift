@@ -42,8 +42,8 @@ enum KeyTable {
         ),
         Key(
             "model.products", .choice(of: ModelProducts.self), "float32", result: true,
-            "Products with frozen weights: in float32; in bf16x3, both operands as sums of two bfloat16 (three times faster "
-                + "than AVX-512 on matrix tiles (AMX), errors of 5e-6 of the largest result); with both operands rounded to "
+            "Products with frozen weights: in float32; in bf16x3, both operands as sums of two bfloat16 (on matrix "
+                + "tiles (AMX) two to three times faster than AVX-512, errors of 5e-6 of the largest result); with both operands rounded to "
                 + "bfloat16 (tiles, or onednn with AVX512_BF16; relative error about 0.002); or rounded to 8 bits in the forward, "
                 + "in the gradients of inputs, or in both (several times faster with tiles, or onednn and VNNI, up to 1.5 times "
                 + "with AVX2; relative error about 0.01). fast is what the machine does best within float32's tolerance: bf16x3 "

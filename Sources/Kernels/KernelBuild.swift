@@ -1,4 +1,5 @@
 import CVectorKernels
+public import Failures
 
 /// What the bits of this program's own loops depend on.
 public enum KernelBuild {
@@ -17,6 +18,21 @@ public enum KernelBuild {
 
     /// The version of the loops in C that runs here: `avx512`, `avx2` or `plain`; the first two give the same bits.
     public static var loops: String { unsafe String(cString: cvectorkernels_here().pointee.name) }
+
+    /// Refuses a value of the environment variable `UNOLORA_VECTORS` that names no version of the loops that there is here.
+    public static func check() throws(Failure) {
+        guard let missing = unsafe cvectorkernels_missing() else { return }
+        throw Failure(
+            .usage,
+            "the environment variable UNOLORA_VECTORS is \(unsafe String(cString: missing)), and this processor and build have "
+                + "\(available.joined(separator: ", ")); name one of these or unset it for the fastest")
+    }
+
+    private static var available: [String] {
+        (0..<Int32(cvectorkernels_versions)).compactMap { version in
+            unsafe cvectorkernels_version(version).map { unsafe String(cString: $0.pointee.name) }
+        }
+    }
 
     private static var instructions: String {
         #if arch(arm64)

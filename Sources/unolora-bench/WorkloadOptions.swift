@@ -48,8 +48,9 @@ struct ProductOptions: ParsableArguments {
     }
 
     func workload(model: String) throws(Failure) -> Workload {
+        let named = forward == nil && backward == nil ? "--products" : "the products of --forward and --backward,"
         let backend = try ProductBackend(
-            name: gemm, asking: "--gemm", products: both, named: "--products", keeping: weights)
+            name: gemm, asking: "--gemm", products: both, named: named, keeping: weights)
         var workload = Workload(model: model, products: backend)
         workload.packs = backend.packs(both)
         workload.format = weights
@@ -106,6 +107,12 @@ struct WorkloadOptions: ParsableArguments {
 
     /// `threadLevel`: which threads may call MPI.
     func workload(_ threadLevel: MPIEnvironment.ThreadLevel = .funneled) throws(Failure) -> Workload {
+        guard method != "full" || products.both == .float32 else {
+            throw Failure(
+                .usage,
+                "products in \(products.both.rawValue) are for frozen weights, and --method full has none; leave them in float32"
+            )
+        }
         var workload = try products.workload(model: model)
         workload.method = method
         workload.rank = rank

@@ -78,7 +78,7 @@ extension ProgramTests {
         @Test func `a run whose processes are all killed goes on measuring the same`() throws {
             let (whole, broken) = try (Self.shared.get().copy(), Self.shared.get().copy())
             let values = [
-                "sampler.granularity=batch", "log.interferenceEvery=20", "train.steps=400", "log.every=1",
+                "sampler.granularity=batch", "log.interferenceEvery=20", "train.steps=1200", "log.every=1",
                 "checkpoint.every=null", "eval.every=null", "checkpoint.snapshot=file",
             ]
             #expect(try Self.train(whole, values).code == 0)

@@ -8,7 +8,7 @@ extension ProgramTests {
     /// Ranks that die or hang: the job ends and names them, and continues later without loss.
     @Suite struct LostRankTests {
         private static let arguments = [
-            "--set", "train.steps=400", "--set", "log.every=1", "--set", "checkpoint.every=null", "--set",
+            "--set", "train.steps=1200", "--set", "log.every=1", "--set", "checkpoint.every=null", "--set",
             "eval.every=null", "--set", "parallel.stallTimeout=4s",
         ]
 

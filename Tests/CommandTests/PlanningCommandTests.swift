@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    /// `plan`, `prepare`, `doctor` and `new-model`.
+    /// `plan` and `prepare`.
     @Suite struct PlanningCommandTests {
         /// A project of eight tasks on a shape without weights.
         private static func project(_ preset: String) throws -> TinyProject {
@@ -239,80 +239,6 @@ extension ProgramTests {
             #expect(trained.code == 0, "\(trained.error)")
             #expect(try digests(below: cache) == before)
             #expect(try changed() == dates)
-        }
-
-        @Test(arguments: [nil, 1, 3]) func `doctor has a line for each rank`(ranks: Int?) throws {
-            let result = try Program.run(["doctor"], ranks: ranks)
-            #expect(result.code == 0, "\(result.error)")
-            let lines = result.output.split(separator: "\n")
-            for rank in 0..<(ranks ?? 1) {
-                #expect(lines.count { $0.hasPrefix("\(rank)  ") } == 1, "\(result.output)")
-            }
-            for word in ["MPI ", "BLAS ", "thread level"] { #expect(result.output.contains(word)) }
-        }
-
-        @Test func `doctor warns of threads and ranks that a run would leave idle`() throws {
-            let project = try TinyProject()
-            let arguments = ["doctor", "--config", project.configuration, "--set", "parallel.threads=3"]
-            let threads = try Program.run(arguments, ranks: 4)
-            #expect(threads.code == 0 && threads.output.contains("2 of 3 threads of a rank will idle"), "\(threads)")
-            let ranks = try Program.run(arguments, ranks: 5)
-            #expect(ranks.code == 0 && ranks.output.contains("5 ranks are more than the 4 micro-batches"), "\(ranks)")
-            #expect(try !Program.run(["doctor"], ranks: 4).output.contains("idle"))
-        }
-
-        @Test(arguments: ["new", "link"])
-        func `new-model keeps a vocabulary that is in its place already`(name: String) throws {
-            let project = try TinyProject()
-            let vocabulary = project.file("new/spiece.model")
-            try FileManager.default.createDirectory(atPath: project.file("new"), withIntermediateDirectories: true)
-            try FileManager.default.moveItem(atPath: project.file("model/spiece.model"), toPath: vocabulary)
-            try FileManager.default.createSymbolicLink(
-                atPath: project.file("link"), withDestinationPath: project.file("new"))
-            let before = try Data(contentsOf: URL(fileURLWithPath: vocabulary))
-            let made = try Program.run([
-                "new-model", "--preset", "t5-mini", "--out", project.file("new"), "--vocabulary",
-                project.file(name) + "/spiece.model",
-            ])
-            #expect(made.code == 0, "\(made.error)")
-            #expect(try Data(contentsOf: URL(fileURLWithPath: vocabulary)) == before)
-        }
-
-        @Test func `new-model that met a limit leaves nothing that looks like a model, and can be repeated`() throws {
-            let project = try TinyProject()
-            let out = project.file("new")
-            let arguments = [
-                "new-model", "--preset", "t5-mini", "--out", out, "--vocabulary", project.file("model/spiece.model"),
-            ]
-            let limited = try Program.run(
-                command: ["sh", "-c", "ulimit -f 2000; exec \"$@\"", "sh", Program.path] + arguments)
-            #expect(limited.code == 74, "\(limited.code) \(limited.error)")
-            #expect(limited.sentences.count == 1 && limited.error.contains("ulimit -f"), "\(limited.error)")
-            let left = try FileManager.default.contentsOfDirectory(atPath: out).sorted()
-            #expect(left == ["config.json", "spiece.model"])
-            #expect(try Program.run(arguments).code == 0)
-            let shards = project.file("shards")
-            try project.write("shards/model.safetensors.index.json", "{}")
-            let refused = try Program.run(["new-model", "--preset", "t5-mini", "--out", shards])
-            #expect(refused.code == 74 && refused.error.contains("index.json"), "\(refused.error)")
-        }
-
-        @Test func `new-model writes a model that plan and evaluation of a frozen run accept`() throws {
-            let project = try TinyProject()
-            let out = project.file("new")
-            let arguments = ["new-model", "--preset", "t5-mini", "--out", out]
-            let made = try Program.run(arguments + ["--vocabulary", project.file("model/spiece.model")])
-            #expect(made.code == 0, "\(made.error)")
-            #expect(made.output.contains("150 pieces"))
-            let result = try Program.run([
-                "train", "--config", project.configuration, "--set", "model=\(out)", "--set", "method=frozen", "--set",
-                "train.steps=1", "--set", "lr.warmup=0", "--out", project.file("frozen"),
-            ])
-            #expect(result.code == 0, "\(result.error)")
-            let again = try Program.run(arguments)
-            #expect(again.code == 74 && again.error.contains(out), "\(again.error)")
-            let unknown = try Program.run(["new-model", "--preset", "t5-huge", "--out", project.file("huge")])
-            #expect(unknown.code == 64 && unknown.error.contains("t5-base"), "\(unknown.error)")
         }
     }
 }

@@ -21,7 +21,7 @@ extension ProgramTests {
 
         /// The run is long enough to be interrupted and short enough to be completed; no checkpoint is due before the end.
         private static let arguments = [
-            "--set", "train.steps=400", "--set", "log.every=1", "--set", "checkpoint.every=null", "--set",
+            "--set", "train.steps=1200", "--set", "log.every=1", "--set", "checkpoint.every=null", "--set",
             "eval.every=null",
         ]
 
@@ -58,7 +58,7 @@ extension ProgramTests {
             let lines = try Outcome(run: project.file("run")).trainLines
             let logged = status.step
             #expect((lines...lines + 1).contains(logged) && status.lastDurableStep == logged)
-            #expect((1..<400).contains(logged), "the signal came too late: step \(logged)")
+            #expect((1..<1200).contains(logged), "the signal came too late: step \(logged)")
             let checkpoints = try FileManager.default.contentsOfDirectory(atPath: project.file("run/checkpoints"))
             #expect(checkpoints.filter { $0.hasPrefix("step-") } == [String(format: "step-%08d", logged)])
 
@@ -155,7 +155,7 @@ extension ProgramTests {
             let project = try Self.shared.get().0.copy()
             let command = try project.perRank("trap '' HUP; echo $$ > '\(project.path)/pid.'$rank; exec \"$@\"\n")
             let running = try RunningProgram(
-                command: command + project.train(["--set", "train.steps=60", "--set", "log.every=1"]))
+                command: command + project.train(["--set", "train.steps=1200", "--set", "log.every=1"]))
             running.wait { project.hasMetrics }
             #expect(kill(try project.pid(rank: 0), SIGHUP) == 0)
             let result = try running.wait()

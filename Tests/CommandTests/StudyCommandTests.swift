@@ -7,7 +7,7 @@ extension ProgramTests {
     @Suite struct StudyCommandTests {
         private static let study = """
             run: run.yaml
-            set: {train.steps: 100, eval.every: 50, checkpoint.every: 50, dropout: 0, log.tensorBoard: false}
+            set: {train.steps: 600, eval.every: 300, checkpoint.every: 300, dropout: 0, log.tensorBoard: false}
             rows:
               - {name: shared, set: {method: unolora}}
               - {name: star, set: {method: unolora_star}}
@@ -118,7 +118,7 @@ extension ProgramTests {
 
         @Test func `SIGUSR1 stops a study after a step of each run, with 85`() throws {
             let project = try TinyProject()
-            try project.write("study.yaml", Self.study.replacing("steps: 100,", with: "steps: 100000,"))
+            try project.write("study.yaml", Self.study.replacing("steps: 600,", with: "steps: 100000,"))
             let running = try RunningProgram(
                 command: ["sh", "-c", "echo $$ > '\(project.path)/pid'; exec \"$@\"", "sh", Program.path]
                     + Self.arguments(project, ["--set", "log.every=1", "--set", "eval.every=null"]))

@@ -120,11 +120,13 @@ import Testing
         ),
         arguments: kinds)
     func `tiles and their twin agree`(kind: ProductKind) throws {
-        for (inner, columns) in Self.shapes + [(3072, 768)] {
+        // The last two are more than fits into scratch at once: several blocks of steps, or for 8 bits of rows.
+        let shapes = (Self.shapes + [(3072, 768)]).map { ($0, $1, 70) } + [(1000, 33, 600), (3072, 47, 600)]
+        for (inner, columns, rows) in shapes {
             let weight = Self.filled(inner * columns, seed: 5)
-            let x = Self.filled(70 * inner, seed: 6)
-            let twin = try Packed(weight, columns: columns, kind, TileProducts.twin).product(x, rows: 70)
-            let tiles = try Packed(weight, columns: columns, kind, ctileproducts_amx).product(x, rows: 70)
+            let x = Self.filled(rows * inner, seed: 6)
+            let twin = try Packed(weight, columns: columns, kind, TileProducts.twin).product(x, rows: rows)
+            let tiles = try Packed(weight, columns: columns, kind, ctileproducts_amx).product(x, rows: rows)
             if kind == .int8 {
                 #expect(twin.map(\.bitPattern) == tiles.map(\.bitPattern), "\(inner) x \(columns)")
             } else {
@@ -160,14 +162,14 @@ import Testing
         }
     }
 
-    /// More rows than are in scratch at once.
+    /// More rows than are in scratch at once, and with the longest ones more steps.
     @Test(arguments: kinds) func `a row has the same bits in a product of any number of rows, at any place`(
         kind: ProductKind
     ) throws {
         for way in Self.ways where way != ctileproducts_plain {
-            for (inner, columns) in [(33, 47), (130, 100), (3072, 33)] {
+            for (inner, columns) in [(33, 47), (130, 100), (1000, 33), (3072, 47)] {
                 let packed = try Packed(Self.filled(inner * columns, seed: 9), columns: columns, kind, way)
-                let most = inner < 1000 ? 700 : 90
+                let most = 700
                 let x = Self.filled(most * inner, seed: 10) { Float(1 + $0 / inner % 7) }
                 let all = packed.product(x, rows: most).map(\.bitPattern)
                 for rows in [1, 2, 7, 15, 16, 17, 31, 32, 33, 47, 64, 100, 255, 513] where rows <= most {

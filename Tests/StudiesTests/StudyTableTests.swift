@@ -95,6 +95,35 @@ import Testing
         #expect(table.lines.flatMap(\.figures).compactMap(\.undefined) == [[2]])
     }
 
+    /// Seeds of one line on different processors; the line in 8 bits asks for other products, so it is compared with no other.
+    @Test func `runs that were computed differently are named below the table`() throws {
+        let study = try study(
+            "rows:\n  - {name: one}\n  - {name: two, set: {lora.rank: 4}}\n  - {name: eight, set: {model.products: int8}}\n"
+                + "seeds: [1, 2]\n")
+        func table(_ names: [[String?]]) throws -> StudyTable {
+            let lines = names.map { names in
+                names.enumerated().map { index, name in
+                    let tasks = ["cola": task(["matthews": 0.5]), "rte": task(["accuracy": 0.5, "f1": 0.5])]
+                    return SeedResult(seed: index + 1, [RunResult(tasks: tasks, products: name)], isComplete: true)
+                }
+            }
+            let counts = StudyTable.Counts(trainable: [1000], backbone: 100_000, tasks: 2, bytesPerStep: 1 << 20)
+            return try #require(
+                StudyTable(study, StudyResults(lines: lines, missing: []), counts: [counts, counts, counts]))
+        }
+        let mixed = try table([["A", "B"], ["A", "A"], ["C", "C"]])
+        let notes = mixed.markdown.split(separator: "\n").filter { $0.contains("Products") }
+        #expect(
+            notes == [
+                "- Products with frozen weights that were asked for alike were not computed alike: A: one (seed 1), "
+                    + "two (seeds 1, 2); B: one (seed 2)"
+            ])
+        #expect(mixed.products?.map(\.computedBy) == ["A", "B"])
+        for alike in [[["A", "A"], ["A", "A"], ["C", "C"]], [[nil, "A"], [nil, nil], ["C", nil]]] {
+            #expect(try table(alike).products == nil)
+        }
+    }
+
     @Test func `the table for LaTeX`() throws {
         let text = try Self.table().latex
         #expect(

@@ -109,6 +109,9 @@ const cvectorkernels_functions *_Nullable cvectorkernels_version(int version);
 /// when the program starts.
 const cvectorkernels_functions *_Nonnull cvectorkernels_here(void);
 
+/// The value of UNOLORA_VECTORS if it names no version that this processor and build have, else NULL.
+const char *_Nullable cvectorkernels_missing(void);
+
 #pragma clang diagnostic pop
 
 #endif

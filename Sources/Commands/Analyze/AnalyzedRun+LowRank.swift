@@ -111,6 +111,7 @@ private struct TextScales {
             return
         }
         let base = try RunModel(run.configuration, training: false, world: world)
+        base.sayProducts()
         let trained = run.state.identity
         session = try RunSession(base, run: run.run, comparedWith: trained) { present throws(Failure) in
             guard let change = trained.change(to: present) else { return }

@@ -53,6 +53,9 @@ public enum DoctorCommand {
         ]
         var seen: Set<String> = []
         var warnings = configuration?.warnings ?? []
+        if TileProducts.isInProcessor, let reason = ProductBackend.withoutTiles {
+            warnings.append("\(reason), so nothing uses them")
+        }
         do throws(Failure) {
             try configuration?.checkRanks(world.size)
         } catch {

@@ -40,6 +40,7 @@ public enum Job {
             let code: Int32
             do throws(Failure) {
                 try agree(on: command, environment.world)
+                try KernelBuild.check()
                 code = try body(environment)
             } catch {
                 let (world, host) = (environment.world, environment.processorName)
@@ -69,6 +70,7 @@ public enum Job {
             if launch.isSharedByOwnLauncher { try meet(command) }
             if launch.isLaterRank { exit(0) }
             MappingFaults.say(prefix: prefix())
+            try KernelBuild.check()
             exit(try body())
         } catch {
             report(error)

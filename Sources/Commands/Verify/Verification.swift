@@ -10,6 +10,8 @@ public import Training
 public struct VerificationReport: Codable, Sendable {
     /// The case's directory.
     public var `case`: String
+    /// What computed the products with frozen weights, such as `bf16x3 by tiles (AMX)`.
+    public var products: String
     /// Whether every figure is within tolerance and the generated tokens are equal.
     public var passed: Bool
     /// Largest error of each figure relative to its scale; `Verification.tolerance` is the limit.
@@ -62,7 +64,8 @@ public enum Verification {
     public static func replay(
         path: String, backend: ProductBackend, products: ModelProducts = .float32
     ) throws(Failure) -> VerificationReport {
-        try CaseReplay(ParityCase(path: path, backend: backend, products: products)).report()
+        let replay = try CaseReplay(ParityCase(path: path, backend: backend, products: products))
+        return try replay.report(computedBy: "\(backend.meaning(of: products).rawValue) by \(backend.version)")
     }
 }
 
@@ -82,7 +85,7 @@ private struct CaseReplay {
             )
     }
 
-    func report() throws(Failure) -> VerificationReport {
+    func report(computedBy products: String) throws(Failure) -> VerificationReport {
         var run = self
         try run.compareForward()
         if !(parity.settings.forwardOnly ?? false) {
@@ -100,7 +103,8 @@ private struct CaseReplay {
         // `error > tolerance` would be false for NaN, so the comparison is negated.
         let failed = errors.filter { !($0.value <= Verification.tolerance) }.keys.sorted()
         return VerificationReport(
-            case: parity.path, passed: failed.isEmpty && equal, errors: errors, worstGradient: worst("grad."),
+            case: parity.path, products: products, passed: failed.isEmpty && equal, errors: errors,
+            worstGradient: worst("grad."),
             worstStep: worst("step."), generatedEqual: equal, failed: failed)
     }
 

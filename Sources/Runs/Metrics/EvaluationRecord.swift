@@ -98,6 +98,8 @@ package struct EvaluationRecord: Codable, Equatable {
     package var checkpoint: Checkpoint?
     package var model: Model?
     package var program: Program?
+    /// In files: what computed, by part, as in `environment.json`; rank 0's.
+    package var libraries: [String: String]?
     /// In files written by `evaluate`: the keys that were set for the evaluation, with their values.
     package var settings: [String: String]?
 }

@@ -14,15 +14,18 @@ package struct RunResult {
     package var examplesPerSecond: Double?
     /// Largest resident memory in bytes.
     package var peakMemory: Int?
+    /// What computed the products with frozen weights; nil for a run of an earlier version.
+    package var products: String?
 
     package init(
         tasks: [String: EvaluationRecord.Task], answers: AnswersFile? = nil, examplesPerSecond: Double? = nil,
-        peakMemory: Int? = nil
+        peakMemory: Int? = nil, products: String? = nil
     ) {
         self.tasks = tasks
         self.answers = answers
         self.examplesPerSecond = examplesPerSecond
         self.peakMemory = peakMemory
+        self.products = products
     }
 
     /// Reads the results of a finished run. Nil when its figures cannot be read.
@@ -34,7 +37,8 @@ package struct RunResult {
         else { return nil }
         self.init(
             tasks: record.tasks, answers: AnswersFile.read(run, split),
-            examplesPerSecond: Self.rate(run), peakMemory: RunStatus.read(run)?.peakMemory)
+            examplesPerSecond: Self.rate(run), peakMemory: RunStatus.read(run)?.peakMemory,
+            products: record.libraries?["products"])
     }
 
     private struct Line: Decodable {

@@ -61,6 +61,18 @@ package struct StudyTable: Encodable, Equatable {
         package var reference: String?
     }
 
+    /// Runs whose products with frozen weights were computed by the same library or kernels.
+    package struct Products: Encodable, Equatable {
+        package var computedBy: String
+        /// The lines and the seeds of each.
+        package var runs: [Runs]
+
+        package struct Runs: Encodable, Equatable {
+            package var title: String
+            package var seeds: [Int]
+        }
+    }
+
     package var split: String
     /// Keys of the grid, in the order of the file.
     package var gridKeys: [String]
@@ -69,6 +81,8 @@ package struct StudyTable: Encodable, Equatable {
     /// Whether lines make other numbers of steps because their steps have other numbers of examples.
     package var scalesSteps: Bool
     package var lines: [Line]
+    /// What computed the products of the runs, where runs that ask for the same were computed differently; else nil.
+    package var products: [Products]?
 
     /// What is known of a line before it is run.
     package struct Counts: Equatable {
@@ -107,6 +121,8 @@ package struct StudyTable: Encodable, Equatable {
         self.resamples = resamples
         scalesSteps = study.scalesSteps
         lines = []
+        let products = Products.different(study, results)
+        self.products = products.isEmpty ? nil : products
         for index in study.lines.indices {
             let line = study.lines[index]
             let seeds = results.lines[index]

@@ -25,7 +25,7 @@ package struct PredictionMemory {
         rankBytes = RankMemory.processBytes + Self.groupBytes + method.parameters.count * RankMemory.bytesOfWeight
         let answer = configuration.maxNewTokens ?? max(4, longestTarget)
         let expanded = configuration.weightFormat == .float32 ? 0 : FrozenProducts.expandedBytes
-        let rounding = RoundingMemory(configuration, shape)
+        let rounding = RoundingMemory(configuration, shape, training: false)
         func worker(targets: Int) -> Int {
             let examples = AnswerGenerator.batch(configuration.evaluationBatch, targets: targets)
             let lengths = BatchLengths(examples: examples, source: configuration.maxSource, target: 0)

@@ -106,7 +106,7 @@ package struct RankMemory {
             examples: configuration.evaluationBatch, source: configuration.maxSource, target: 0)
         workspace = max(training(widest), configuration.evaluates ? answering(widestAnswers, answer) : 0)
         let expanded = configuration.weightFormat == .float32 ? 0 : FrozenProducts.expandedBytes
-        let rounding = RoundingMemory(configuration, shape)
+        let rounding = RoundingMemory(configuration, shape, training: true)
         let rows = max(
             widest.sourceRows, widest.targetRows, configuration.evaluates ? widestAnswers.sourceRows : 0)
         most = workspace + expanded + rounding.bytes(rows: rows)

@@ -6,27 +6,24 @@ import Kernels
 struct RoundingMemory {
     /// Bytes for each row of the widest operand.
     private let perRow: Int
-    /// Bytes whatever the number of rows.
-    private let fixed: Int
+    /// The kinds of products on tiles, and the widths of their operands; the rows of each kind have memory of their own.
+    private let tiles: (kinds: [ProductKind], widths: [Int])
 
-    init(_ configuration: RunConfiguration, _ shape: any BackboneShape) {
+    /// `training`: the backward is computed too.
+    init(_ configuration: RunConfiguration, _ shape: any BackboneShape, training: Bool) {
         let products = configuration.products
-        let backend = try? ProductBackend(configuration)
+        let backend = try? training ? ProductBackend(configuration) : ProductBackend.forUse(configuration)
         let groups = shape.projectionGroups()
-        let widest = groups.map { max($0.inputWidth, $0.outputWidth) }.max() ?? 0
-        if backend == .tiles {
+        if let backend, backend == .tiles {
             perRow = 0
-            let packs = backend?.packs(configuration, training: true)
+            let packs = backend.packs(configuration, training: training)
             // The output matrix uses the kind that stands for float32.
-            let kinds = [packs?.forward, packs?.backward, .bf16x3].compactMap(\.self)
-            let widths = [widest, shape.modelWidth, shape.vocabularySize]
-            fixed =
-                kinds.flatMap { kind in
-                    widths.map { TileProducts.scratchBytes(kind, rows: 512, inner: $0) }
-                }.max() ?? 0
+            let kinds = Set([packs.forward, packs.backward, .bf16x3].compactMap(\.self))
+            let widths = groups.flatMap { [$0.inputWidth, $0.outputWidth] } + [shape.modelWidth, shape.vocabularySize]
+            tiles = (kinds.sorted { $0.rawValue < $1.rawValue }, Set(widths).sorted())
             return
         }
-        fixed = 0
+        tiles = ([], [])
         let (forward, backward) = (products.quantises.forward, products.quantises.backward)
         // Up to two bytes for each number.
         let isHalf = products == .bfloat16
@@ -37,5 +34,10 @@ struct RoundingMemory {
             }.max() ?? 0)
     }
 
-    func bytes(rows: Int) -> Int { fixed + rows * perRow }
+    func bytes(rows: Int) -> Int {
+        let scratch = tiles.kinds.map { kind in
+            tiles.widths.map { TileProducts.scratchBytes(kind, rows: rows, inner: $0) }.max() ?? 0
+        }
+        return rows * perRow + scratch.reduce(0, +)
+    }
 }

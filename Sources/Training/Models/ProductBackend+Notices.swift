@@ -8,22 +8,34 @@ extension ProductBackend {
         return products.rounds8Bits ? integerWarning : nil
     }
 
-    private static var twinWarning: String {
-        let reason =
-            TileProducts.isInProcessor
+    /// Why products do not run on the processor's tiles; nil where they could.
+    package static var withoutTiles: String? {
+        if TileProducts.isNative { return nil }
+        return TileProducts.isInProcessor
             ? "the system does not let this process use the processor's matrix tiles (AMX)"
             : "this processor has no matrix tiles (AMX)"
-        return
-            "parallel.gemm tiles runs on its portable twin, since \(reason): it is slower, and its bits differ from those of "
-            + "tiles except with 8 bits"
+    }
+
+    private static var twinWarning: String {
+        "parallel.gemm tiles runs on its portable twin, since \(withoutTiles ?? "it was chosen"): it is slower, and its bits "
+            + "differ from those of tiles except with 8 bits"
     }
 
     /// What `fast` means here; nil for other products.
     package func notice(_ products: ModelProducts) -> String? {
         guard products == .fast else { return nil }
-        let reason = TileProducts.isNative || self == .tiles ? "" : ", since this processor has no matrix tiles (AMX)"
-        return
-            "model.products fast is \(meaning(of: products).rawValue) by \(version) here\(self == .tiles ? "" : reason)"
+        let reason = self == .tiles ? nil : Self.withoutTiles
+        return "model.products fast is \(meaning(of: products).rawValue) by \(version) here"
+            + (reason.map { ", since \($0)" } ?? "")
+    }
+
+    /// Sentences about what computes the products of a configuration where an adapter is used that was trained elsewhere.
+    package func noticesOfUse(_ configuration: RunConfiguration) -> [String] {
+        let asked = configuration.gemm
+        let isOther = !configuration.trainsWholeModel && asked != "auto" && asked != rawValue
+        let replaced = "note: parallel.gemm \(asked) cannot compute the products here; \(version) does"
+        return (isOther ? [replaced] : []) + [notice(configuration.products).map { "note: \($0)" }].compactMap(\.self)
+            + [warning(configuration.products).map { "warning: \($0)" }].compactMap(\.self)
     }
 
     /// A warning when 8 bits gain nothing; nil when they do.

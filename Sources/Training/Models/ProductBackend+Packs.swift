@@ -16,6 +16,13 @@ extension ProductBackend {
         return FrozenMatrix.Packs(forward: forward, backward: training ? backward : nil)
     }
 
+    /// What the machine decides about the precision of products: the meaning of `fast`, and what stands for float32 beside products
+    /// of fewer bits. Nil where it decides nothing, or float32.
+    func precisionHere(_ products: ModelProducts) -> String? {
+        let isDecidedHere = products == .fast || products.rounds8Bits || products == .bfloat16
+        return isDecidedHere && accurate != .float32 ? accurate.rawValue : nil
+    }
+
     /// The kind that stands for float32 beside products of fewer bits.
     private var accurate: ProductKind { self == .tiles ? .bf16x3 : .float32 }
 

@@ -25,6 +25,24 @@ public enum ProductBackend: String, Sendable, CaseIterable {
             keeping: configuration.weightFormat)
     }
 
+    /// The backend for using an adapter that was trained with a configuration. What this machine or this build does not have is
+    /// replaced by what computes products of the same kind here, if need be the twin of the tiles: nothing is trained any more, so
+    /// only the last digits of answers depend on it.
+    package static func forUse(_ configuration: RunConfiguration) throws(Failure) -> ProductBackend {
+        do throws(Failure) {
+            return try ProductBackend(configuration)
+        } catch {
+            let other = preferred(configuration.products, keeping: configuration.weightFormat)
+            do throws(Failure) {
+                return try ProductBackend(
+                    name: other.rawValue, asking: "parallel.gemm", products: configuration.products,
+                    keeping: configuration.weightFormat)
+            } catch _ {
+                throw error
+            }
+        }
+    }
+
     /// The meaning of `auto`: tiles where the processor has them, unless the products are in float32; else oneDNN if it is in
     /// the build and the processor has AVX-512 (for 8 bits: VNNI). For bfloat16 weights it is OpenBLAS, because the others would
     /// need copies of them.
@@ -58,8 +76,9 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         let chosen = Self(rawValue: name)
         self = chosen ?? Self.preferred(products, keeping: format)
         guard Self.available.contains(self) else {
+            let others = products == .bfloat16 && !TileProducts.isNative ? "tiles" : "auto or openblas"
             throw refuse(
-                "\(asking) is onednn, but this program was built without oneDNN; use auto or openblas, or install "
+                "\(asking) is onednn, but this program was built without oneDNN; use \(others), or install "
                     + "libdnnl-dev and build with the default traits")
         }
         guard self == .openblas || format == .float32 else {

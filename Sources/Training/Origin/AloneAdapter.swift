@@ -77,6 +77,7 @@ extension OpenedRun {
             try alone.description.tasks.map { task throws(Failure) in try task.definition() }
         }
         let opened = try RunModel(configuration, training: false, tasks: tasks, world: world)
+        opened.sayProducts()
         try world.rankZeroFirst { () throws(Failure) in try alone.check(opened) }
         let model = AdaptedModel(opened.method, on: opened.model, seed: configuration.seed)
         if world.rank == 0 { try alone.weights.load(opened.method.parameters, into: [("", model.weights)]) }

@@ -27,6 +27,7 @@ extension EvaluationSession {
         record.checkpoint = EvaluationRecord.Checkpoint(step: step, digest: adapter?.hexadecimal)
         record.model = EvaluationRecord.Model(digest: base.backbone, vocabulary: base.vocabulary.digest.hexadecimal)
         record.program = .current
+        record.libraries = base.libraries
         for (name, baseline) in baselines {
             record.tasks[name]?.baseline = Dictionary(
                 uniqueKeysWithValues: baseline.scores.figures.map { ($0.metric.rawValue, $0.value) })

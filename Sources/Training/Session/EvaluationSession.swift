@@ -169,7 +169,10 @@ package struct EvaluationSession {
             configuration.resultText(for: .evaluation), "\(configuration.maxNewTokens ?? 0)", "\(positive)",
             base.backbone, base.vocabulary.digest.hexadecimal, own?.data.digest ?? "", adapter?.hexadecimal ?? "",
         ]
-        // What an evaluation of all of the run has not, so that its digest is that of earlier versions.
+        // What an evaluation of all of the run in float32 has not, so that its digest is that of earlier versions.
+        if let precision = base.products.precisionHere(configuration.products) {
+            parts.append("products: \(precision)")
+        }
         if let names { parts.append("tasks: \(names)") }
         if let limit { parts.append("eval.maxExamples: \(limit)") }
         if let other {

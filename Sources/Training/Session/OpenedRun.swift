@@ -29,11 +29,17 @@ package struct OpenedRun {
         run = RunDirectory(path)
         let run = run
         settings = try world.rankZeroFirst { () throws(Failure) in
-            try EvaluationSettings(run: Self.configuration(of: run), set: assignments)
+            let settings = try EvaluationSettings(run: Self.configuration(of: run), set: assignments)
+            // What is named for this use is not replaced.
+            if settings.configuration.gemm != "auto", settings.given.contains(where: { $0.key == "parallel.gemm" }) {
+                _ = try ProductBackend(settings.configuration)
+            }
+            return settings
         }
         let configuration = place.map(settings.configuration.placing(model:)) ?? settings.configuration
         try world.rankZeroFirst { () throws(Failure) in try Self.refuseMissingModel(configuration, of: run) }
         base = try RunModel(configuration, training: false, world: world)
+        base.sayProducts()
         model = AdaptedModel(base.method, on: base.model, seed: configuration.seed)
         checkpoint = try base.load(name, of: run, into: model.weights)
         threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads

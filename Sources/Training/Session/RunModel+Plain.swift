@@ -15,7 +15,7 @@ extension RunConfiguration {
     package func plainModel(
         directory: String, maximumLength: Int, tasks: Int
     ) throws(Failure) -> AdaptedModel {
-        let products = try ProductBackend(self)
+        let products = try ProductBackend.forUse(self)
         let model = try Backbones.open(
             directory: directory, maximumLength: maximumLength, format: weightFormat,
             packing: products.packing(products.packs(self, training: false)))

@@ -44,7 +44,9 @@ package struct RunModel {
         self.configuration = configuration
         self.world = world
         let directory = configuration.model
-        let products = try world.rankZeroFirst { () throws(Failure) in try ProductBackend(configuration) }
+        let products = try world.rankZeroFirst { () throws(Failure) in
+            try training ? ProductBackend(configuration) : ProductBackend.forUse(configuration)
+        }
         self.products = products
         definitions = try world.rankZeroFirst { () throws(Failure) in
             if let given { given } else { try configuration.definitions() }
@@ -110,6 +112,12 @@ package struct RunModel {
 
     /// What `model.products` means with these products: `fast` is another.
     package var meaningOfProducts: ModelProducts { products.meaning(of: configuration.products) }
+
+    /// Says on rank 0 what a user of a trained adapter must know about its products.
+    package func sayProducts() {
+        guard world.rank == 0 else { return }
+        for notice in products.noticesOfUse(configuration) { Terminal.complain(notice) }
+    }
 
     /// What else the bits of a result depend on.
     package var libraries: [String: String] { EnvironmentRecord.libraries(products, configuration.products) }
