@@ -62,6 +62,8 @@ public struct Workload: Sendable {
         // The method is checked before the weights are packed.
         try world.rankZeroFirst { () throws(Failure) in _ = try method(tasks: 1, on: Backbones.shape(directory: model))
         }
+        try Agreement.check(
+            [.loops(by: "\(products.version), \(precision)")], world: world)
         let node = try world.nodeCommunicator()
         let memory: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(node, byteCount: size, for: "packed weights")

@@ -31,8 +31,8 @@ extension RunConfiguration {
             throw refuse(
                 "model.products", "parallel.gemm",
                 because:
-                    "parallel.gemm \(gemm) computes no products in \(products.rawValue); use parallel.gemm auto or tiles, "
-                    + "or model.products float32")
+                    "parallel.gemm \(gemm) computes no products in \(products.rawValue); use parallel.gemm tiles, "
+                    + "which works on every processor (slowly without AMX), or model.products float32")
         }
         if trainsWholeModel, products != .float32 {
             throw refuse(

@@ -43,7 +43,7 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func run() {
-        Job.run("generate") { environment throws(Failure) in
+        Job.run(UnoloraBench.commandLine) { environment throws(Failure) in
             let world = environment.world
             let report = try GenerateBenchmark(
                 options.workload(), chosen(world), limit: examples, evaluationBatch: evaluationBatch, repeats: repeats,

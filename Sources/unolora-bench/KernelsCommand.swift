@@ -41,7 +41,7 @@ struct KernelsCommand: ParsableCommand {
     }
 
     func run() {
-        Job.run("kernels") { environment throws(Failure) in
+        Job.run(UnoloraBench.commandLine) { environment throws(Failure) in
             var workload = try products.workload(model: model)
             workload.threads = threads
             let chosen: KernelsBenchmark.Rows =

@@ -11,7 +11,7 @@ struct StepCommand: ParsableCommand {
     @OptionGroup var options: StepOptions
 
     func run() {
-        Job.run("step") { environment throws(Failure) in
+        Job.run(UnoloraBench.commandLine) { environment throws(Failure) in
             let report = try StepBenchmark(
                 options.workload.workload(environment.threadLevel), lengths: options.lengths, steps: options.steps,
                 world: environment.world)()
@@ -29,7 +29,7 @@ struct ReduceCommand: ParsableCommand {
     @OptionGroup var options: StepOptions
 
     func run() {
-        Job.run("reduce") { environment throws(Failure) in
+        Job.run(UnoloraBench.commandLine) { environment throws(Failure) in
             let report = try ReduceBenchmark(
                 options.workload.workload(environment.threadLevel), lengths: options.lengths, steps: options.steps,
                 world: environment.world)()

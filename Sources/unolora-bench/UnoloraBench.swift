@@ -21,6 +21,9 @@ struct UnoloraBench: ParsableCommand {
             TokeniseCommand.self, ScaleCommand.self,
         ])
 
+    /// What all ranks must have been given alike.
+    static var commandLine: String { CommandLine.arguments.dropFirst().joined(separator: " ") }
+
     static func main() {
         Job.prepareProcess()
         do {

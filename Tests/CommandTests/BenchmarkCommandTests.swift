@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Testing
 
 extension ProgramTests {
@@ -72,6 +73,17 @@ extension ProgramTests {
             #expect(report["allocationsPerStep"] as? Double == 0)
             #expect((report["gemm"] as? String)?.hasPrefix("tiles (") == true)
             #expect(report["precision"] as? String == "\(products)/\(products)")
+        }
+
+        @Test(arguments: ["set -- \"$@\" --rank 4", "export UNOLORA_VECTORS=plain"])
+        func `ranks with other options or loops are refused`(other: String) throws {
+            let script = "shift; if [ $rank = 1 ]; then \(other); fi; exec '\(Program.benchmarks)' \"$@\"\n"
+            let result = try Program.run(
+                command: project.perRank(script) + ["step", "--model", "model", "--threads", "1"] + Self.steps,
+                ranks: 2,
+                directory: project.path)
+            let isSame = KernelBuild.loops == "plain" && other.contains("UNOLORA")
+            #expect(result.code == (isSame ? 0 : 87), "\(result)")
         }
 
         @Test(arguments: [nil, 2]) func `reduce times the parts of the sum`(ranks: Int?) throws {

@@ -43,6 +43,8 @@ extension ProgramTests {
                 let result = try Program.run(arguments)
                 #expect(result.code == 0, "\(result)")
             }
+            let card = try String(contentsOfFile: automatic.file("merged/colour/README.md"), encoding: .utf8)
+            #expect(card.contains("in bf16x3 (model.products)"), "\(card)")
             let native = try Self.predict(
                 automatic, [automatic.file("native"), "--model", automatic.file("model")])
             #expect(native.code == 0 && native.output == before.output, "\(native)")

@@ -41,6 +41,10 @@ extension ProgramTests {
                 "if [ $rank = 1 ]; then export UNOLORA_VECTORS=plain; fi\nexec \"$@\"\n")
             let result = try Program.run(command: some + project.train(), ranks: 2)
             #expect(result.code == 87 && result.error.contains("without vectors"), "\(result)")
+            #expect(result.error.contains("the same UNOLORA_VECTORS"), "\(result)")
+            let doctor = try Program.run(command: some + ["doctor"], ranks: 2)
+            #expect(doctor.code == 0 && doctor.output.contains("rank 1: products by "), "\(doctor)")
+            #expect(doctor.output.contains("a run refuses that"), "\(doctor)")
         }
     }
 }

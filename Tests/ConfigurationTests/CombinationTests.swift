@@ -28,12 +28,13 @@ import Testing
         ),
         (
             "model.products: bf16x3\nparallel: {gemm: onednn}",
-            "parallel.gemm onednn computes no products in bf16x3; use parallel.gemm auto or tiles, or model.products float32"
+            "parallel.gemm onednn computes no products in bf16x3; use parallel.gemm tiles, which works on every processor "
+                + "(slowly without AMX), or model.products float32"
         ),
         (
             "model.products: bfloat16\nparallel: {gemm: openblas}",
-            "parallel.gemm openblas computes no products in bfloat16; use parallel.gemm auto or tiles, or model.products "
-                + "float32"
+            "parallel.gemm openblas computes no products in bfloat16; use parallel.gemm tiles, which works on every processor "
+                + "(slowly without AMX), or model.products float32"
         ),
         (
             "batch: {global: 30, micro: 4}",

@@ -10,12 +10,28 @@
 set -euo pipefail
 
 project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
-peer_python=${PEER_PYTHON:?names a Python that has torch, transformers and peft}
-model=${1:?the directory of a T5}
-lengths=${2:?a JSON list of [source, target] token counts}
-pairs=${3:-3}
-shift $(($# < 3 ? $# : 3))
 bench=$project/.build/release/unolora-bench
+
+# refuse SENTENCE
+refuse() {
+    echo "compare: $1" >&2
+    exit 64
+}
+
+if [ $# -lt 2 ] || [ "$1" = --help ]; then
+    refuse "usage: PEER_PYTHON=/path/to/python compare.sh MODEL_DIRECTORY LENGTHS.json [PAIRS] [options of unolora-bench step]"
+fi
+peer_python=${PEER_PYTHON-}
+[ -n "$peer_python" ] || refuse "PEER_PYTHON must name a Python that has torch, transformers and peft"
+model=$1
+lengths=$2
+shift 2
+pairs=3
+if [ $# -gt 0 ] && [[ $1 != --* ]]; then
+    pairs=$1
+    shift
+fi
+[[ $pairs =~ ^[1-9][0-9]{0,3}$ ]] || refuse "PAIRS is $pairs; give a number from 1 to 9999, or leave it out for 3"
 . "$project/launch/mpi-environment.sh"
 
 # Options that the peer must have, too, or that are not for this script.
@@ -26,9 +42,8 @@ for ((i = 0; i < $#; i++)); do
     name=${arguments[i]%%=*}
     if [[ ${arguments[i]} == *=* ]]; then value=${arguments[i]#*=}; else value=${arguments[i + 1]-}; fi
     case $name in
-    --products | --forward | --backward | --threads | --model | --lengths)
-        echo "compare: leave out $name; OUR_PRODUCTS names the products, and the rest is given by this script" >&2
-        exit 64
+    --products | --forward | --backward | --threads | --model | --lengths | --help | -h)
+        refuse "leave out $name; OUR_PRODUCTS names the products, and the rest is given by this script"
         ;;
     --batch | --steps) peer_options+=("$name" "$value") ;;
     --method)
@@ -77,6 +92,10 @@ for name in "${asked[@]}"; do
         ;;
     esac
 done
+if [ ${#products[@]} -eq 0 ]; then
+    echo "compare: nothing of ${asked[*]} can be measured here" >&2
+    exit 78
+fi
 for ((pair = 1; pair <= pairs; pair++)); do
     for precision in "${precisions[@]}"; do
         options=("$project/launch/benchmarks/peer.py" --model "$model" --lengths "$lengths" --precision "$precision" "${peer_options[@]}")

@@ -15,7 +15,22 @@ public enum DoctorCommand {
         var threads: Int
         var ranksOnNode: Int
         var blas: String
+        /// What would compute the products with frozen weights, and the version of the loops.
+        var products: String
+        var kernels: String
         var warnings: [String]
+    }
+
+    /// What computes the products here; a sentence where nothing can.
+    private static func products(_ configuration: RunConfiguration?) -> String {
+        do throws(Failure) {
+            let backend =
+                try configuration.map { configuration throws(Failure) in try ProductBackend(configuration) }
+                ?? ProductBackend.preferred()
+            return backend.version(for: configuration?.products ?? .float32)
+        } catch {
+            return "nothing"
+        }
     }
 
     /// Prints the report on rank 0; collective. `load` returns the configuration of the run for which the ranks are meant. If
@@ -30,7 +45,8 @@ public enum DoctorCommand {
             microBatches: configuration.map { $0.globalBatch / $0.microBatch })
         let own = Findings(
             host: mpi.processorName, cores: "\(choice.cores)", share: choice.fairShare, threads: choice.threads,
-            ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, warnings: choice.warnings)
+            ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, products: products(configuration),
+            kernels: KernelBuild.name, warnings: choice.warnings)
         let all = try world.gather(own, "the findings")
         guard world.rank == 0 else { return }
         // Nil when `auto` has nothing for these products, of which a warning says more.
@@ -76,6 +92,12 @@ public enum DoctorCommand {
                 warnings.append(
                     "rank \(rank): BLAS kernels for \(found.blas), others for \(BLAS.coreType): set OPENBLAS_CORETYPE "
                         + "to one of them on all nodes, or the result depends on who computes what")
+            }
+            if found.blas == BLAS.coreType, (found.products, found.kernels) != (own.products, own.kernels) {
+                warnings.append(
+                    "rank \(rank): products by \(found.products), kernels for \(found.kernels), and rank 0 has "
+                        + "\(own.products), kernels for \(own.kernels): a run refuses that; use nodes of one kind, with the same "
+                        + "UNOLORA_VECTORS, if any")
             }
             for warning in found.warnings where seen.insert(found.host + warning).inserted {
                 warnings.append("rank \(rank) on \(found.host): \(warning)")

@@ -40,6 +40,11 @@ extension ExportSource {
         }
         let isMeasurable = format == .merged || (format == .peft && adapter.method == "unolora_star")
         if isMeasurable { notes += unmeasured(part, changes, measures: measures) }
+        if configuration.products != .float32, format != .native {
+            notes.append(
+                "The run computes products with frozen weights in \(configuration.products.rawValue) (model.products), and so were all "
+                    + "figures here computed; other libraries compute in the type in which they load the weights.")
+        }
         lines += changes.map(\.text)
         let card = ModelCard(
             format: format, method: adapter.method, base: base, digest: checkpoint.identity.backbone,

@@ -38,7 +38,7 @@ package struct RunResult {
         self.init(
             tasks: record.tasks, answers: AnswersFile.read(run, split),
             examplesPerSecond: Self.rate(run), peakMemory: RunStatus.read(run)?.peakMemory,
-            products: record.libraries?["products"])
+            products: record.libraries.map { "\($0["products"] ?? ""), kernels for \($0["kernels"] ?? "")" })
     }
 
     private struct Line: Decodable {

@@ -45,8 +45,16 @@ package enum Agreement {
                 name: "way to multiply by frozen weights",
                 text: "\(backend.version(for: products)), kernels for \(KernelBuild.name)",
                 remedy:
-                    "set parallel.gemm: openblas and model.products: float32, or use the same program on nodes of one kind"
+                    "set parallel.gemm: openblas and model.products: float32, or use the same program on nodes of one kind, with "
+                    + "the same UNOLORA_VECTORS, if any"
             )
+        }
+
+        /// What computes in a measurement, `products` those with frozen weights.
+        package static func loops(by products: String) -> Part {
+            Part(
+                name: "way to compute", text: "\(products), kernels for \(KernelBuild.name), \(KernelBuild.loops)",
+                remedy: "measure on nodes of one kind, with the same program and the same UNOLORA_VECTORS, if any")
         }
     }
 
