@@ -21,7 +21,7 @@ public enum DoctorCommand {
         var warnings: [String]
     }
 
-    /// What computes the products here; a sentence where nothing can.
+    /// The library or kernels for the products here; "nothing" where there is none.
     private static func products(_ configuration: RunConfiguration?) -> String {
         do throws(Failure) {
             let backend =

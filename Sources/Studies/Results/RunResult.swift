@@ -14,7 +14,7 @@ package struct RunResult {
     package var examplesPerSecond: Double?
     /// Largest resident memory in bytes.
     package var peakMemory: Int?
-    /// What computed the products with frozen weights; nil for a run of an earlier version.
+    /// What computed the products with frozen weights, and the version of the loops; nil for a run of an earlier version.
     package var products: String?
 
     package init(
