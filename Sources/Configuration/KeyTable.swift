@@ -1,10 +1,20 @@
+/// The largest values of some keys; options of other commands that mean the same have them too.
+package enum Limits {
+    /// The rank of a low-rank adapter.
+    package static let rank = 4096
+    /// Examples of a step.
+    package static let batch = 1_048_576
+    /// Examples of a micro-batch, and of an evaluation batch.
+    package static let microBatch = 4096
+    /// Threads of a rank.
+    package static let threads = 1024
+}
+
 /// All keys, section by section, in the order of the resolved file and the reference page.
 enum KeyTable {
-    private static let rank = Key.Kind.integer(1...4096)
+    private static let rank = Key.Kind.integer(1...Limits.rank)
     private static let size = Key.Kind.integer(1...65536)
     private static let count = Key.Kind.integer(1...(.max))
-    /// The largest number of examples in a step.
-    static let largestBatch = 1_048_576
     private static let share = Key.Kind.number(0...1)
 
     /// The names of the sections and their purposes, in order.
@@ -164,9 +174,9 @@ enum KeyTable {
         Key(
             "sampler.granularity", .choice(of: GranularityChoice.self), "batch", result: true,
             "Which slots share one draw of a task."),
-        Key("batch.global", .integer(1...largestBatch), "32", result: true, "Examples per step."),
+        Key("batch.global", .integer(1...Limits.batch), "32", result: true, "Examples per step."),
         Key(
-            "batch.micro", .integer(1...4096), "4", result: true,
+            "batch.micro", .integer(1...Limits.microBatch), "4", result: true,
             "Examples per micro-batch; part of the result, never derived from ranks or threads. A step's examples are "
                 + "distributed so that all micro-batches have about the same number of tokens. If only batch.global is given "
                 + "and the default does not divide it, the largest smaller number that does is used, with a notice."),
@@ -225,7 +235,9 @@ enum KeyTable {
         Key(
             "eval.split", .choice(["validation", "test"]), "validation",
             "Split that is evaluated during training and chooses the best checkpoint."),
-        Key("eval.batch", .integer(1...4096), "16", "Examples per evaluation batch; no answer depends on it."),
+        Key(
+            "eval.batch", .integer(1...Limits.microBatch), "16",
+            "Examples per evaluation batch; no answer depends on it."),
         Key(
             "eval.maxExamples", .optional(count), "null",
             "Largest number of validation examples of a task during training, drawn with data.splitSeed; null for all."),
@@ -249,7 +261,7 @@ enum KeyTable {
             "checkpoint.best", .choice(of: BestChoice.self), "average",
             "The figure that is largest for the best checkpoint: the mean of all figures, or the mean over tasks."),
         Key(
-            "parallel.threads", .word(["auto"], .integer(1...1024)), "auto",
+            "parallel.threads", .word(["auto"], .integer(1...Limits.threads)), "auto",
             "Workers per rank; auto takes the rank's share of the cores that it may use, at most one for each of its "
                 + "micro-batches."
         ),

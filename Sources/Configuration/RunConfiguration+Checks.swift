@@ -180,7 +180,7 @@ extension RunConfiguration {
         let fitting = (1...microBatch).reversed().first { microBatch % $0 == 0 && globalBatch / $0 >= ranks }
         let (global, isTooLarge) = ranks.multipliedReportingOverflow(by: microBatch)
         var remedies = fitting.map { ["batch.micro: \($0)"] } ?? []
-        if !isTooLarge, global <= KeyTable.largestBatch { remedies.append("batch.global: \(global)") }
+        if !isTooLarge, global <= Limits.batch { remedies.append("batch.global: \(global)") }
         remedies.append("at most \(microBatches) ranks")
         throw Failure(
             .badConfiguration,

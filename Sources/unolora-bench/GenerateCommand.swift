@@ -37,8 +37,9 @@ struct GenerateCommand: ParsableCommand {
     func validate() throws {
         guard (lengths == nil) != (config == nil) else { throw ValidationError("give either --lengths or --config") }
         guard config != nil || overrides.values.isEmpty else { throw ValidationError("--set needs --config") }
-        guard examples >= 1, evaluationBatch >= 1, repeats >= 1 else {
-            throw ValidationError("--examples, --evaluation-batch and --repeats must be at least 1")
+        try require("--evaluation-batch", evaluationBatch, atMost: Limits.microBatch)
+        guard examples >= 1, repeats >= 1 else {
+            throw ValidationError("--examples and --repeats must be at least 1")
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Commands
+import Configuration
 import Failures
 import MPI
 
@@ -35,9 +36,9 @@ struct KernelsCommand: ParsableCommand {
 
     func validate() throws {
         guard (lengths == nil) != (rows == nil) else { throw ValidationError("give either --lengths or --rows") }
-        guard micro >= 1, threads >= 1, repeats >= 1 else {
-            throw ValidationError("--micro, --threads and --repeats must be at least 1")
-        }
+        try require("--micro", micro, atMost: Limits.microBatch)
+        try require("--threads", threads, atMost: Limits.threads)
+        guard repeats >= 1 else { throw ValidationError("--repeats must be at least 1") }
     }
 
     func run() {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Commands
+import Configuration
 import Failures
 
 struct TokeniseCommand: ParsableCommand {
@@ -16,7 +17,8 @@ struct TokeniseCommand: ParsableCommand {
     var repeats = 3
 
     func validate() throws {
-        guard threads >= 1, repeats >= 1 else { throw ValidationError("--threads and --repeats must be at least 1") }
+        try require("--threads", threads, atMost: Limits.threads)
+        guard repeats >= 1 else { throw ValidationError("--repeats must be at least 1") }
     }
 
     func run() {

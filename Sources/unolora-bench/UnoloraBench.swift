@@ -12,8 +12,7 @@ struct UnoloraBench: ParsableCommand {
         discussion: """
             What was repeated is given as minimum, median and maximum. Nothing else should run on the machine.
 
-            Exit codes: 0 done, 64 usage, 65 bad data, 66 input missing, 70 internal, 74 cannot write, 78 bad \
-            configuration, 86 not finite, 87 ranks disagree.
+            Exit codes: \(ExitCode.list(without: [.difference, .preempted])).
             """,
         version: ProgramVersion.current,
         subcommands: [

@@ -64,6 +64,11 @@ enum EightBits: String, ExpressibleByArgument, CaseIterable {
     case int8
 }
 
+/// Refuses a value of an option that is less than 1, or more than the trainer takes: such threads or memory would never be there.
+func require(_ option: String, _ value: Int, atMost limit: Int) throws {
+    guard (1...limit).contains(value) else { throw ValidationError("\(option) must be from 1 to \(limit)") }
+}
+
 /// Options for what is trained and how a step is computed.
 struct WorkloadOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Hugging Face T5 directory, e.g. from unolora-dist new-model.", valueName: "directory"))
@@ -99,10 +104,11 @@ struct WorkloadOptions: ParsableArguments {
     @OptionGroup var products: ProductOptions
 
     func validate() throws {
-        guard rank >= 1, batch >= 1, micro >= 1, threads >= 1, (0..<1).contains(dropout) else {
-            throw ValidationError(
-                "--rank, --batch, --micro and --threads must be at least 1, --dropout from 0 to below 1")
-        }
+        try require("--rank", rank, atMost: Limits.rank)
+        try require("--batch", batch, atMost: Limits.batch)
+        try require("--micro", micro, atMost: Limits.microBatch)
+        try require("--threads", threads, atMost: Limits.threads)
+        guard (0..<1).contains(dropout) else { throw ValidationError("--dropout must be from 0 to below 1") }
     }
 
     /// `threadLevel`: which threads may call MPI.

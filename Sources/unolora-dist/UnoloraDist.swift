@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Failures
 import Foundation
 import MPI
 import Runs
@@ -14,10 +15,7 @@ struct UnoloraDist: ParsableCommand {
             Without arguments it runs the embedded example. It runs alone, as `mpirun -n 8 unolora-dist ...` and under \
             srun; the number of ranks does not change the result.
 
-            Exit codes: 0 done, 1 verify or reproduce found a difference, 64 usage, 65 bad data, 66 input missing, 70 \
-            internal, 71 the machine cannot give what the run needs, 74 cannot write, 75 a rank died or made no progress \
-            (start again), 78 bad configuration, 85 preempted (requeue), 86 not finite, 87 ranks disagree, 130 and 143 \
-            stopped by SIGINT, SIGTERM or SIGHUP (start again).
+            Exit codes: \(ExitCode.list()), 130 and 143 stopped by SIGINT, SIGTERM or SIGHUP (start again).
             """,
         version: ProgramVersion.current,
         subcommands: [

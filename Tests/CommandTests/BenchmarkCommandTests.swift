@@ -169,6 +169,15 @@ extension ProgramTests {
             (["step", "--model", "model", "--lengths", "run.yaml"], 65, "run.yaml"),
             (["step", "--model", "model", "--steps", "0"], 64, "--lengths"),
             (["reduce", "--model", "model", "--threads", "0"] + steps, 64, "--threads"),
+            (["reduce", "--model", "model", "--threads", "5000"] + steps, 64, "--threads must be from 1 to 1024"),
+            (["step", "--model", "model", "--threads", "1025"] + steps, 64, "--threads must be from 1 to 1024"),
+            (["step", "--model", "model", "--micro", "5000"] + steps, 64, "--micro must be from 1 to 4096"),
+            (["kernels", "--model", "model", "--rows", "3", "--threads", "5000"], 64, "--threads must be from 1 to"),
+            (
+                ["generate", "--model", "model", "--lengths", "lengths.json", "--threads", "5000"], 64,
+                "--threads must be from 1 to 1024"
+            ),
+            (["tokenise", "--config", "run.yaml", "--threads", "5000"], 64, "--threads must be from 1 to 1024"),
             (["step", "--model", "model", "--gemm", "mkl"] + steps, 64, "--gemm"),
             (["kernels", "--model", "model"], 64, "--rows"),
             (["kernels", "--model", "model", "--rows", "3,x"], 64, "list of numbers"),

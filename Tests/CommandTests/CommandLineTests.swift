@@ -38,6 +38,26 @@ extension ProgramTests {
             #expect(try Program.run(arguments).code == 0)
         }
 
+        /// README.md has the same codes and says more of each.
+        @Test func `the help of both programs has the exit codes that they end with`() throws {
+            let readme =
+                URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().path + "/README.md"
+            let text = try String(contentsOfFile: readme, encoding: .utf8)
+            let section = try #require(text.split(separator: "## Exit codes").last)
+            let documented = section.matches(of: #/\n\| ([0-9]+) \|/#).map { String($0.1) }
+            #expect(documented.first == "0" && documented.count == 14, "\(documented)")
+            func listed(_ program: String) throws -> [String] {
+                let help = try Program.run(command: [program, "--help"])
+                #expect(help.code == 0, "\(help)")
+                let words = help.output.split { $0.isWhitespace }.joined(separator: " ")
+                let list = try #require(words.firstMatch(of: #/Exit codes: (.*?)\. /#)?.1)
+                return list.matches(of: #/(?:^|, )([0-9]+) /#).map { String($0.1) }.filter { $0 != "130" }
+            }
+            #expect(try listed(Program.path) == documented)
+            #expect(try listed(Program.benchmarks) == documented.filter { !["1", "85"].contains($0) })
+        }
+
         /// The argument parser writes them; the shell must be able to read them, and they must know our commands and files.
         @Test func `completions for shells have all commands and complete files`() throws {
             let directory = try TemporaryDirectory()
