@@ -104,7 +104,13 @@ import Testing
             let lines = names.map { names in
                 names.enumerated().map { index, name in
                     let tasks = ["cola": task(["matthews": 0.5]), "rte": task(["accuracy": 0.5, "f1": 0.5])]
-                    return SeedResult(seed: index + 1, [RunResult(tasks: tasks, products: name)], isComplete: true)
+                    // A library, and after a blank the version of the loops.
+                    let words = name?.split(separator: " ").map(String.init)
+                    let computedBy = words.map {
+                        RunResult.ComputedBy(products: $0[0], loops: $0.count > 1 ? $0[1] : "L")
+                    }
+                    return SeedResult(
+                        seed: index + 1, [RunResult(tasks: tasks, computedBy: computedBy)], isComplete: true)
                 }
             }
             let counts = StudyTable.Counts(trainable: [1000], backbone: 100_000, tasks: 2, bytesPerStep: 1 << 20)
@@ -112,13 +118,26 @@ import Testing
                 StudyTable(study, StudyResults(lines: lines, missing: []), counts: [counts, counts, counts]))
         }
         let mixed = try table([["A", "B"], ["A", "A"], ["C", "C"]])
-        let notes = mixed.markdown.split(separator: "\n").filter { $0.contains("Products") }
+        func notes(_ table: StudyTable) -> [String] {
+            table.markdown.split(separator: "\n").map(String.init).filter { $0.contains("kernels for") }
+        }
+        let products = "- Products with frozen weights that were asked for alike were not computed alike"
         #expect(
-            notes == [
-                "- Products with frozen weights that were asked for alike were not computed alike: A: one (seed 1), "
-                    + "two (seeds 1, 2); B: one (seed 2)"
+            notes(mixed) == [
+                "\(products): A, kernels for L: one (seed 1), two (seeds 1, 2); B, kernels for L: one (seed 2)"
             ])
-        #expect(mixed.products?.map(\.computedBy) == ["A", "B"])
+        #expect(mixed.products?.map(\.computedBy) == ["A, kernels for L", "B, kernels for L"])
+        #expect(mixed.products?.map(\.differs) == [[.products], [.products]])
+        // Where the loops alone differ, nothing is said about products.
+        let loops = try table([["A", "A M"], ["A", "A"], ["C", "D M"]])
+        let same = "- The program's own loops were not the same in runs that ask for the same products"
+        #expect(
+            notes(loops) == [
+                "\(same): A, kernels for L: one (seed 1), two (seeds 1, 2); A, kernels for M: one (seed 2)",
+                "\(products), and the program's own loops were not the same: C, kernels for L: eight (seed 1); "
+                    + "D, kernels for M: eight (seed 2)",
+            ])
+        #expect(loops.products?.map(\.differs) == [[.loops], [.loops], [.products, .loops], [.products, .loops]])
         for alike in [[["A", "A"], ["A", "A"], ["C", "C"]], [[nil, "A"], [nil, nil], ["C", nil]]] {
             #expect(try table(alike).products == nil)
         }

@@ -14,18 +14,33 @@ package struct RunResult {
     package var examplesPerSecond: Double?
     /// Largest resident memory in bytes.
     package var peakMemory: Int?
-    /// What computed the products with frozen weights, and the version of the loops; nil for a run of an earlier version.
-    package var products: String?
+    /// What computed it; nil for a run of an earlier version.
+    package var computedBy: ComputedBy?
+
+    /// On what the bits of a run's figures depend that its configuration does not say.
+    package struct ComputedBy: Hashable {
+        /// What computed the products with frozen weights.
+        package var products: String
+        /// The version of the program's own loops.
+        package var loops: String
+
+        package init(products: String, loops: String) {
+            self.products = products
+            self.loops = loops
+        }
+
+        var text: String { "\(products), kernels for \(loops)" }
+    }
 
     package init(
         tasks: [String: EvaluationRecord.Task], answers: AnswersFile? = nil, examplesPerSecond: Double? = nil,
-        peakMemory: Int? = nil, products: String? = nil
+        peakMemory: Int? = nil, computedBy: ComputedBy? = nil
     ) {
         self.tasks = tasks
         self.answers = answers
         self.examplesPerSecond = examplesPerSecond
         self.peakMemory = peakMemory
-        self.products = products
+        self.computedBy = computedBy
     }
 
     /// Reads the results of a finished run. Nil when its figures cannot be read.
@@ -38,7 +53,9 @@ package struct RunResult {
         self.init(
             tasks: record.tasks, answers: AnswersFile.read(run, split),
             examplesPerSecond: Self.rate(run), peakMemory: RunStatus.read(run)?.peakMemory,
-            products: record.libraries.map { "\($0["products"] ?? ""), kernels for \($0["kernels"] ?? "")" })
+            computedBy: record.libraries.map {
+                ComputedBy(products: $0["products"] ?? "", loops: $0["kernels"] ?? "")
+            })
     }
 
     private struct Line: Decodable {

@@ -61,8 +61,10 @@ package struct StudyTable: Encodable, Equatable {
         package var reference: String?
     }
 
-    /// Runs whose products with frozen weights were computed by the same library or kernels.
+    /// Runs whose products with frozen weights were computed by the same library or kernels, with the same loops.
     package struct Products: Encodable, Equatable {
+        /// In what they differ from other runs that ask for the same: `products`, `loops` or both.
+        package var differs: [Difference] = []
         package var computedBy: String
         /// The lines and the seeds of each.
         package var runs: [Runs]
@@ -70,6 +72,11 @@ package struct StudyTable: Encodable, Equatable {
         package struct Runs: Encodable, Equatable {
             package var title: String
             package var seeds: [Int]
+        }
+
+        package enum Difference: String, Encodable {
+            case products
+            case loops
         }
     }
 

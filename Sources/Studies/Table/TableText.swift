@@ -103,11 +103,7 @@ struct TableText {
                         + "\(undefined.joined(separator: ", "))")
             }
         }
-        if let products = table.products {
-            notes.append(
-                "Products with frozen weights that were asked for alike were not computed alike: "
-                    + products.map(\.text).joined(separator: "; "))
-        }
+        notes += StudyTable.Products.notes(table.products ?? [])
         for line in table.lines {
             for gap in line.missing {
                 let state = gap.runsElsewhere == true ? "running elsewhere" : "not finished"
