@@ -98,6 +98,41 @@ extension ProgramTests {
             #expect(try memory("eval.batch=1024", "eval.maxNewTokens=4000") > 1.5 * memory("eval.batch=1024"))
         }
 
+        /// A thread copies one projection of 1,024 x 65,536 weights at a time, up to five bytes of each.
+        @Test func `plan counts the copies that packing makes where they are more than training takes`() throws {
+            struct Plan: Decodable {
+                struct Memory: Decodable {
+                    var rankBytes: Int
+                    var packingBytes: Int
+                    var mostNodeBytes: Double
+                }
+                var memory: Memory
+            }
+            let project = try TinyProject()
+            for (old, new) in [
+                ("\"d_model\" : 32", "\"d_model\" : 1024"), ("\"d_ff\" : 64", "\"d_ff\" : 65536"),
+            ] { try project.replace(old, by: new, in: "model/config.json") }
+            let arguments = ["plan", "--config", project.configuration, "--set", "data.maxSource=16"]
+            func plan(_ more: [String], threads: Int) throws -> (memory: Plan.Memory, text: String) {
+                let all = arguments + ["--set", "parallel.threads=\(threads)"] + more
+                let (json, text) = (try Program.run(all + ["--json"]), try Program.run(all))
+                #expect(json.code == 0 && text.code == 0, "\(json) \(text)")
+                return (try JSONDecoder().decode(Plan.self, from: Data(json.output.utf8)).memory, text.output)
+            }
+            let small = ["batch.micro=1", "eval.batch=1"].flatMap { ["--set", $0] }
+            let tiles = small + ["--set", "model.products=bf16x3", "--set", "parallel.gemm=tiles"]
+            let copy = 5 * 1024 * 65536
+            let (one, text) = try plan(tiles, threads: 1)
+            #expect(one.packingBytes == 16 << 20 + copy && one.packingBytes > one.rankBytes, "\(one)")
+            #expect(text.contains("packing              about 336.0 MiB private on each rank at the start"), "\(text)")
+            // What the ranks of a node share is the same for both, and OpenBLAS packs nothing.
+            #expect(try plan(tiles, threads: 3).memory.packingBytes == 16 << 20 + 3 * copy)
+            let (plain, without) = try plan(small + ["--set", "parallel.gemm=openblas"], threads: 1)
+            #expect(plain.packingBytes == 16 << 20 && !without.contains("packing  "), "\(without)")
+            let two = try plan(tiles + ["--ranks", "2"], threads: 1).memory
+            #expect(two.mostNodeBytes - one.mostNodeBytes == Double(one.packingBytes), "\(two) \(one)")
+        }
+
         @Test func `plan refuses batches that no memory holds on a model that might be`() throws {
             let project = try TinyProject()
             for (old, new) in [

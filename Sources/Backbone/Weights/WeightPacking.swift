@@ -41,18 +41,17 @@ public struct WeightPacking {
             }
             try unsafe output.usePacks(library, outputPacks, in: place)
         }
-        // A thread copies the parts of a projection side by side, and for 8 bits rounds it: up to five bytes for each weight.
-        let copy = 5 * (projections.map { $0.inputWidth * $0.outputWidth }.max() ?? 0)
-        let room = sizes.reduce(0, +) / 4
-        try fill(projections + [output], target, threads: max(1, room / max(1, copy * target.share.of)))
+        let copies = PackingCopies(
+            largest: projections.map { $0.inputWidth * $0.outputWidth }.max() ?? 0, packed: sizes.reduce(0, +),
+            ranks: target.share.of, threads: threads)
+        try fill(projections + [output], target, threads: copies.threads)
         try target.publish()
         return target
     }
 
-    /// Fills this rank's share of the packs, on at most `most` threads: their copies of weights take at most a quarter of the node's
-    /// packs. The largest come first, so that no thread begins one when the others are done.
+    /// Fills this rank's share of the packs. The largest come first, so that no thread begins one when the others are done.
     private func fill(
-        _ matrices: [FrozenMatrix], _ target: any FrozenMemory, threads most: Int
+        _ matrices: [FrozenMatrix], _ target: any FrozenMemory, threads: Int
     ) throws(Failure) {
         let all = matrices.flatMap { matrix in
             FrozenMatrix.PackedProduct.allCases.filter(matrix.hasPack).map { (matrix: matrix, product: $0) }
@@ -61,7 +60,7 @@ public struct WeightPacking {
         let order = all.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }
         let (number, ranks) = target.share
         let own = stride(from: number, to: order.count, by: ranks).map { all[order[$0]] }
-        _ = try parallelMap(own.count, threads: min(threads, most)) { index throws(Failure) in
+        _ = try parallelMap(own.count, threads: threads) { index throws(Failure) in
             try Self.refusing { () throws(PackingError) in try own[index].matrix.fillPack(own[index].product) }
         }
     }

@@ -36,6 +36,8 @@ public struct Plan {
     /// The largest number of a step's micro-batches that one rank has.
     private let own: Int
     let threads: Int
+    /// Threads of a rank that pack weights, for which the number of micro-batches does not count.
+    let packingThreads: Int
     let products: ProductBackend
 
     /// Reads the model's shape; the weights need not be there. `threads` are those of a rank, unless the configuration names a
@@ -59,8 +61,10 @@ public struct Plan {
         let node = Array(repeating: AvailableCores.ofThisProcess(), count: ranksPerNode)
         own = ThreadChoice.largestShare(
             ofMicroBatches: configuration.globalBatch / configuration.microBatch, ranks: ranks)
-        self.threads = ThreadChoice.threads(
-            requested: configuration.threads ?? threads, fairShare: AvailableCores.shares(of: node)[0], own: own)
+        let share = AvailableCores.shares(of: node)[0]
+        let requested = configuration.threads ?? threads
+        self.threads = ThreadChoice.threads(requested: requested, fairShare: share, own: own)
+        packingThreads = ThreadChoice.threads(requested: requested, fairShare: share, own: .max)
     }
 
     /// Makes the plan; collective with `measuring`, which measures the times. The token cache in the directory `run`, or in

@@ -15,16 +15,26 @@ extension PlanReport {
     /// Private bytes of the rank that tokenises, if the token cache is not there.
     var tokenisingBytes: Int { RankMemory.tokenisingBytes(rows: data.texts.rows, tokens: data.texts.tokens) }
 
-    /// The most that a node needs: while it trains, or while one of its ranks tokenises the files, which are mapped.
+    /// Private bytes of a rank while it packs weights, before it has anything that training needs.
+    var packingBytes: Int {
+        let copies = plan.configuration.packingCopies(
+            plan.products, plan.shape, ranks: plan.ranksPerNode, threads: plan.packingThreads)
+        return RankMemory.processBytes + copies.bytesOfRank
+    }
+
+    /// The most that a node needs: while it packs weights, while it trains, or while one of its ranks tokenises the files, which are
+    /// mapped.
     var nodeBytes: Double {
         let ranks = Double(plan.ranksPerNode)
         let tokenising =
             Double(tokenisingBytes) + Double(data.fileBytes) + (ranks - 1) * Double(RankMemory.processBytes)
-        return Double(sharedBytes) + max(ranks * Double(memory.mostBytes), tokenising)
+        return Double(sharedBytes) + max(ranks * Double(max(memory.mostBytes, packingBytes)), tokenising)
     }
 
     /// A warning if that is more than this machine has.
-    var memoryWarning: String? { memory.warning(ranks: plan.ranksPerNode, shared: sharedBytes, limit: .machine) }
+    var memoryWarning: String? {
+        memory.warning(ranks: plan.ranksPerNode, shared: sharedBytes, packing: packingBytes, limit: .machine)
+    }
 
     /// The memory of a rank and of a node, and what goes over the wire.
     var memoryLines: [String] {
@@ -67,6 +77,11 @@ extension PlanReport {
                     + "after each step; no more memory")
         }
         lines.append(prediction)
+        if packingBytes > memory.usualBytes ?? memory.mostBytes {
+            lines.append(
+                "packing              about \(Self.mebibytes(packingBytes)) MiB private on each rank at the start, for copies of "
+                    + "weights while they are packed")
+        }
         if tokenisingBytes > memory.usualBytes ?? 0 {
             lines.append(
                 "tokenising           about \(Self.mebibytes(tokenisingBytes)) MiB on one rank of each node at the start, where "

@@ -86,6 +86,7 @@ extension PlanReport: Encodable {
         var mostRankBytes: Int
         var mostNodeBytes: Double
         var tokenisingBytes: Int
+        var packingBytes: Int
         var snapshotBytes: Int
         var wireBytes: Int
     }
@@ -114,7 +115,8 @@ extension PlanReport: Encodable {
         try container.encode(
             Memory(
                 rankBytes: memory.usualBytes ?? memory.mostBytes, mostRankBytes: memory.mostBytes,
-                mostNodeBytes: nodeBytes, tokenisingBytes: tokenisingBytes, snapshotBytes: memory.snapshotBytes(1),
+                mostNodeBytes: nodeBytes, tokenisingBytes: tokenisingBytes, packingBytes: packingBytes,
+                snapshotBytes: memory.snapshotBytes(1),
                 wireBytes: memory.wireBytes(tasks: configuration.tasks.count)), forKey: .memory)
         try container.encode(forecast, forKey: .time)
         try container.encode(

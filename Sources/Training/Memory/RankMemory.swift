@@ -175,10 +175,11 @@ package struct RankMemory {
     /// - Parameters:
     ///   - ranks: ranks of the node.
     ///   - shared: bytes that the ranks share: the backbone and its packed weights.
+    ///   - packing: bytes of a rank while it packs weights, if that is still to come.
     ///   - limit: the memory that the ranks may use.
-    package func warning(ranks: Int, shared: Int, limit: MemoryLimit) -> String? {
+    package func warning(ranks: Int, shared: Int, packing: Int = 0, limit: MemoryLimit) -> String? {
         func node(_ rank: Int) -> Double { Double(shared) + Double(ranks) * Double(rank) }
-        let most = node(mostBytes)
+        let most = node(max(mostBytes, packing))
         guard most > Double(limit.bytes) else { return nil }
         let usual = usualBytes.map(node) ?? 0
         let about = usual > Double(limit.bytes) ? "about \(Self.gibibytes(usual)) GiB, " : ""

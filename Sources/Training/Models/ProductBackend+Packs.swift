@@ -86,6 +86,15 @@ extension RunConfiguration {
         trainsWholeModel ? 0 : products.packedBytes(self.products, shape)
     }
 
+    /// The copies of weights that the ranks of a node make at the start, while they pack for `products`.
+    package func packingCopies(
+        _ products: ProductBackend, _ shape: any BackboneShape, ranks: Int, threads: Int
+    ) -> PackingCopies {
+        PackingCopies(
+            largest: shape.projectionGroups().map { $0.inputWidth * $0.outputWidth }.max() ?? 0,
+            packed: packedBytes(products, shape), ranks: ranks, threads: threads)
+    }
+
     /// The format in which the frozen weights are stored.
     package var weightFormat: WeightFormat {
         switch storage {
