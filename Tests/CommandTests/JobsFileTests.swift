@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -15,6 +16,7 @@ extension ProgramTests {
             var lastDurableStep: Int?
             var job: String?
             var time: String
+            var libraries: [String: String]?
         }
 
         private func lines(_ project: TinyProject) throws -> [Line] {
@@ -37,6 +39,31 @@ extension ProgramTests {
             // A start that is refused changes nothing.
             #expect(try Program.run(project.train(["--resume", "never"])).code == 64)
             #expect(try self.lines(project).count == 4)
+        }
+
+        @Test(.enabled(if: ["avx2", "avx512"].contains(KernelBuild.loops), "needs AVX2"))
+        func `a start says what computes, and a replay that the jobs were not computed alike`() throws {
+            struct Environment: Decodable { var libraries: [String: String] }
+            let project = try TinyProject()
+            let plain = try Program.run(
+                project.train(["--stop-after", "5"]), environment: ["UNOLORA_VECTORS": "plain"])
+            #expect(plain.code == 85, "\(plain)")
+            #expect(try Program.run(project.train()).code == 0)
+            let starts = try lines(project).filter { $0.kind == "start" }.map(\.libraries)
+            let environment = try JSONDecoder().decode(
+                Environment.self, from: Data(contentsOf: URL(fileURLWithPath: project.file("run/environment.json"))))
+            #expect(starts.last == environment.libraries, "\(starts)")
+            let kernels = starts.map { $0?["kernels"] ?? "" }
+            #expect(kernels[0].contains("without vectors") && !kernels[1].contains("without vectors"), "\(kernels)")
+            #expect(try lines(project).filter { $0.kind == "end" }.allSatisfy { $0.libraries == nil })
+            let replay = try Program.run(["reproduce", project.file("run")])
+            let note =
+                "note: the run's jobs were not computed alike: kernels was \(kernels[0]) from the start and then "
+                + "\(kernels[1]) after step 5; a replay has one for all steps"
+            #expect(replay.output.contains(note), "\(replay)")
+            // Up to the fifth step there is one.
+            let begin = try Program.run(["reproduce", project.file("run"), "--steps", "5"])
+            #expect(!begin.output.contains("not computed alike"), "\(begin)")
         }
 
         @Test func `start and end have SLURM's number of the job`() throws {

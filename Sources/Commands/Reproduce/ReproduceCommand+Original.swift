@@ -17,6 +17,8 @@ extension ReproduceCommand {
         let dependsOn: [String: String]
         /// Weights and moments of the step; nil if no intact checkpoint of it is kept.
         let bits: (weights: SafetensorsFile, moments: SafetensorsFile)?
+        /// In what the jobs of these steps differ that computed them, one part of a sentence for each library.
+        let differences: [String]
         /// The lines about training up to the step.
         let records: [Int: TrainRecord]
 
@@ -45,6 +47,7 @@ extension ReproduceCommand {
             path = reference.path
             identity = try RunState(reference.state(), path: reference.path).identity
             dependsOn = reference.manifest.dependsOn
+            differences = JobRecord.differences(among: JobRecord.read(run), through: last)
             bits =
                 kept?.step == last
                 ? (try SafetensorsFile(path: reference.adapterModel), try SafetensorsFile(path: reference.optimizer))

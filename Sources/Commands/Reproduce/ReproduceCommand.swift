@@ -138,6 +138,9 @@ public struct ReproduceCommand {
         where new.manifest.dependsOn[name] != version {
             Terminal.say("note: \(name) was \(version) and is \(new.manifest.dependsOn[name] ?? "absent")")
         }
+        for difference in original.differences {
+            Terminal.say("note: the run's jobs were not computed alike: \(difference); a replay has one for all steps")
+        }
         var differences: [String] = []
         if let bits = original.bits {
             let weights = differing(bits.weights, try SafetensorsFile(path: new.adapterModel))

@@ -23,6 +23,8 @@ package struct JobRecord: Codable, Equatable {
     package var job: String?
     /// The version of the program; of a start.
     package var version: String?
+    /// What else the bits of its steps depend on, by name, as in `environment.json`; of a start. Nil in lines of earlier versions.
+    package var libraries: [String: String]?
     /// How the job ended.
     package var state: RunStatus.State?
     /// One sentence that says why it ended.
@@ -33,7 +35,7 @@ package struct JobRecord: Codable, Equatable {
     package var lastDurableStep: Int?
 
     /// A job of `ranks` ranks that continues after `step` steps.
-    init(startAt step: Int, ranks: Int) {
+    init(startAt step: Int, ranks: Int, libraries: [String: String]?) {
         kind = .start
         time = Date().formatted(.iso8601)
         self.step = step
@@ -41,6 +43,7 @@ package struct JobRecord: Codable, Equatable {
         host = ProcessInfo.processInfo.hostName
         job = Self.job
         version = ProgramVersion.current
+        self.libraries = libraries
     }
 
     /// The end that a status describes.

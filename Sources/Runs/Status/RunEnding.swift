@@ -12,6 +12,8 @@ package final class RunEnding: Sendable {
         var lastDurableStep: Int?
         /// Whether this job may write the run's status: a start that is refused changes nothing in the directory.
         var isAccepted = false
+        /// What the bits of the job's steps depend on; known when it is accepted.
+        var libraries: [String: String]?
         /// Whether the content of `STATUS.json` is about this job.
         var hasBegun = false
     }
@@ -27,8 +29,10 @@ package final class RunEnding: Sendable {
         self.ranks = ranks
     }
 
-    /// From now on the job may write the run's status.
-    package func accept() { facts.withLock { $0.isAccepted = true } }
+    /// From now on the job may write the run's status. `libraries` are what the bits of its steps depend on.
+    package func accept(_ libraries: [String: String]) {
+        facts.withLock { ($0.isAccepted, $0.libraries) = (true, libraries) }
+    }
 
     /// From now on `STATUS.json` is about this job, whichever rank wrote it.
     package func begin() { facts.withLock { $0.hasBegun = true } }
@@ -43,7 +47,7 @@ package final class RunEnding: Sendable {
         try status(.running, "", step, nil).write(to: run, keepingEnd: !takesOver)
         guard takesOver else { return }
         begin()
-        JobRecord(startAt: step, ranks: ranks).append(to: run)
+        JobRecord(startAt: step, ranks: ranks, libraries: facts.withLock { $0.libraries }).append(to: run)
     }
 
     /// Records that the job ends.
