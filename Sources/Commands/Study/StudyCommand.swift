@@ -46,6 +46,7 @@ public enum StudyCommand {
                     example: directory.path, runs: directory.runs, cache: directory.cache)
             }
         }
+        try world.rankZeroFirst { () throws(Failure) in try StudySource.checkProducts(study, in: directory) }
         let counts = try StudySource.counts(study, in: directory)
         if world.rank == 0 { for notice in study.notices { Terminal.say("note: \(notice)") } }
         let share = try Share(rank: world.rank, ranks: world.size, environment: request.environment)
@@ -129,6 +130,8 @@ public enum StudyCommand {
         try StudyDirectory(example.path).create()
         let study = try StudySource(config, overrides: overrides).load(
             example: example.path, runs: StudyDirectory(example.path).runs, cache: nil)
+        // The first lines may take long to measure.
+        try StudySource.checkProducts(study)
         let threads = study.file.threads ?? max(1, AvailableCores.ofThisProcess().count / study.file.parallel)
         var estimates: [StudyPlan.Estimate] = []
         for run in study.runs {
@@ -139,10 +142,12 @@ public enum StudyCommand {
                 continue
             }
             let configuration = run.configuration
-            let report = try Plan(
-                configuration, ranks: 1, ranksPerNode: 1, threads: threads,
-                newTasks: StudySource.newTasks(of: run, in: study)
-            ).report(of: RunDirectory("\(example.path)/\(run.name)"), measuring: measuring)
+            let report = try StudySource.naming(run.line, of: study) { () throws(Failure) in
+                try Plan(
+                    configuration, ranks: 1, ranksPerNode: 1, threads: threads,
+                    newTasks: StudySource.newTasks(of: run, in: study)
+                ).report(of: RunDirectory("\(example.path)/\(run.name)"), measuring: measuring)
+            }
             let hasBest = configuration.evaluateEvery.map { $0 < configuration.steps } ?? false
             estimates.append(
                 StudyPlan.Estimate(

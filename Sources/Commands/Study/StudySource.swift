@@ -116,6 +116,28 @@ final class StudySource {
         }
     }
 
+    /// Refuses runs whose products this machine or this build cannot compute. Those that are finished need no products any more, so a
+    /// table can be written on another machine.
+    static func checkProducts(_ study: Study, in directory: StudyDirectory? = nil) throws(Failure) {
+        for run in study.runs
+        where directory.flatMap({ RunStatus.read($0.run(run)) })?.state != .finished {
+            _ = try naming(run.line, of: study) { () throws(Failure) in try ProductBackend(run.configuration) }
+        }
+    }
+
+    /// Does something with the configuration of a line; a refusal then names the row, with file and line.
+    static func naming<Value>(
+        _ line: Int, of study: Study, _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        do throws(Failure) {
+            return try body()
+        } catch {
+            let line = study.lines[line]
+            let place = study.file.row(line.row)?.place ?? study.file.name
+            throw Failure(error.code, "\(place): row \(line.title): \(error.message)")
+        }
+    }
+
     /// The tasks that the run's origin does not have, if only these are trained of the hypernetwork; else nil. An origin in the
     /// study need not be trained yet, and a run that has begun in `directory` needs its origin no more.
     static func newTasks(
@@ -136,13 +158,16 @@ final class StudySource {
             var (backbone, bytes, tasks) = (0, 0, 0)
             for run in study.runs where run.line == line && run.seed == study.file.seeds[0] {
                 let configuration = run.configuration
-                let shape = try Backbones.shape(directory: configuration.model)
-                let method = try configuration.method(
-                    shape, isNew: true, newTasks: newTasks(of: run, in: study, directory)
-                ).method
-                let memory = try RankMemory(
-                    configuration, shape: shape, method: method, threads: 1, longestTarget: 1, batches: nil)
-                trainable.append(method.trained.count)
+                let (shape, memory) = try naming(line, of: study) { () throws(Failure) in
+                    let shape = try Backbones.shape(directory: configuration.model)
+                    let method = try configuration.method(
+                        shape, isNew: true, newTasks: newTasks(of: run, in: study, directory)
+                    ).method
+                    let memory = try RankMemory(
+                        configuration, shape: shape, method: method, threads: 1, longestTarget: 1, batches: nil)
+                    return (shape, memory)
+                }
+                trainable.append(memory.trainables)
                 backbone = shape.weightCount
                 tasks += configuration.tasks.count
                 bytes = max(bytes, memory.wireBytes(tasks: configuration.tasks.count))
