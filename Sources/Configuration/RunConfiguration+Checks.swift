@@ -3,36 +3,13 @@ public import Failures
 extension RunConfiguration {
     /// Refuses values that are impossible together.
     func check(_ places: Places) throws(Failure) {
-        func refuse(_ keys: String..., because sentence: String) -> Failure {
-            let place = keys.lazy.compactMap { places.byKey[$0] }.first ?? places.name
-            return Failure(.badConfiguration, "\(place): \(sentence)")
-        }
-        if ["onednn", "tiles"].contains(gemm), storage != .float32 {
-            throw refuse(
-                "model.storage", "parallel.gemm",
-                because:
-                    "model.storage \(storage.rawValue) saves memory, but the copies of parallel.gemm \(gemm) take more than "
-                    + "it saves; use parallel.gemm openblas or model.storage float32")
-        }
+        func refuse(_ keys: String..., because sentence: String) -> Failure { places.refusal(keys, sentence) }
+        if !places.isForUse { try checkLibrary(places) }
         if storage != .float32, products != .float32 {
             throw refuse(
                 "model.products", "model.storage",
                 because: "model.products \(products.rawValue) needs model.storage float32 in this version, not "
                     + "\(storage.rawValue); use it, or model.products float32")
-        }
-        if gemm == "tiles", products == .float32, !trainsWholeModel {
-            throw refuse(
-                "parallel.gemm", "model.products",
-                because:
-                    "parallel.gemm tiles computes no products in float32; use model.products bf16x3, which is nearly as "
-                    + "accurate, or parallel.gemm auto")
-        }
-        if products == .bf16x3 && ["openblas", "onednn"].contains(gemm) || products == .bfloat16 && gemm == "openblas" {
-            throw refuse(
-                "model.products", "parallel.gemm",
-                because:
-                    "parallel.gemm \(gemm) computes no products in \(products.rawValue); use parallel.gemm tiles, "
-                    + "which works on every processor (slowly without AMX), or model.products float32")
         }
         if trainsWholeModel, products != .float32 {
             throw refuse(
@@ -68,8 +45,7 @@ extension RunConfiguration {
             throw refuse("hyper.inputs", because: "hyper.inputs is empty; name at least one of task, position, sample")
         }
         if let (keys, sentence) = refusedFreezing {
-            throw Failure(
-                .badConfiguration, "\(keys.lazy.compactMap { places.byKey[$0] }.first ?? places.name): \(sentence)")
+            throw places.refusal(keys, sentence)
         }
         if let key = KeyTable.keys.first(where: { places.own.contains($0.path) && !applies($0) }) {
             if key.path == "lora.rank", hasLoraKeys {
@@ -108,7 +84,33 @@ extension RunConfiguration {
                 "eval.split", "data.glueSplits",
                 because:
                     "with data.glueSplits dev GLUE's tasks have no test split, which eval.split test would evaluate; use "
-                    + "eval.split validation or data.glueSplits paper")
+                    + "eval.split validation" + (places.isForUse ? "" : " or data.glueSplits paper"))
+        }
+    }
+
+    /// Refuses a library that computes no such products, or not with weights that are kept so, on any machine.
+    private func checkLibrary(_ places: Places) throws(Failure) {
+        func refuse(_ keys: String..., because sentence: String) -> Failure { places.refusal(keys, sentence) }
+        if ["onednn", "tiles"].contains(gemm), storage != .float32 {
+            throw refuse(
+                "model.storage", "parallel.gemm",
+                because:
+                    "model.storage \(storage.rawValue) saves memory, but the copies of parallel.gemm \(gemm) take more than "
+                    + "it saves; use parallel.gemm openblas or model.storage float32")
+        }
+        if gemm == "tiles", products == .float32, !trainsWholeModel {
+            throw refuse(
+                "parallel.gemm", "model.products",
+                because:
+                    "parallel.gemm tiles computes no products in float32; use model.products bf16x3, which is nearly as "
+                    + "accurate, or parallel.gemm auto")
+        }
+        if products == .bf16x3 && ["openblas", "onednn"].contains(gemm) || products == .bfloat16 && gemm == "openblas" {
+            throw refuse(
+                "model.products", "parallel.gemm",
+                because:
+                    "parallel.gemm \(gemm) computes no products in \(products.rawValue); use parallel.gemm tiles, "
+                    + "which works on every processor (slowly without AMX), or model.products float32")
         }
     }
 

@@ -23,9 +23,11 @@ public struct RunConfiguration: Sendable, Equatable {
     ///   - isOwn: whether the file is the user's. The values of a file that this program wrote are adapted to the user's,
     ///     like a preset's.
     ///   - options: command options that set a key, each as the user wrote it and as `key=value`; they override everything.
+    ///   - isForUse: whether an adapter is used that was trained before, so that what decided its training is no choice any more.
+    ///     Whether `parallel.gemm` can compute its products is then left to whoever knows the machine.
     public static func load(
         file: String?, isOwn: Bool = true, overrides: [String] = [],
-        options: [(option: String, assignment: String)] = []
+        options: [(option: String, assignment: String)] = [], isForUse: Bool = false
     ) throws(Failure) -> RunConfiguration {
         var text = ""
         if let file {
@@ -41,13 +43,14 @@ public struct RunConfiguration: Sendable, Equatable {
         let name = file ?? "configuration"
         let directory = file.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path } ?? "."
         return try load(
-            yaml: text, name: name, directory: directory, isOwn: isOwn, overrides: overrides, options: options)
+            yaml: text, name: name, directory: directory, isOwn: isOwn, overrides: overrides, options: options,
+            isForUse: isForUse)
     }
 
     /// Reads a configuration from a text; `name` stands for the file in messages.
     public static func load(
         yaml: String, name: String, directory: String, isOwn: Bool = true, overrides: [String] = [],
-        options: [(option: String, assignment: String)] = []
+        options: [(option: String, assignment: String)] = [], isForUse: Bool = false
     ) throws(Failure) -> RunConfiguration {
         var settings: [Settings] = []
         let current = FileManager.default.currentDirectoryPath
@@ -58,12 +61,14 @@ public struct RunConfiguration: Sendable, Equatable {
             let layer = try Layer(assignment: assignment, place: option)
             settings.append(Settings(layer, directory: current, kind: .option))
         }
-        return try load(yaml: yaml, name: name, directory: directory, isOwn: isOwn, settings: settings)
+        return try load(
+            yaml: yaml, name: name, directory: directory, isOwn: isOwn, settings: settings, isForUse: isForUse)
     }
 
     /// Reads a configuration from a text and from settings, of which later ones override earlier ones.
     package static func load(
-        yaml: String, name: String, directory: String, isOwn: Bool = true, settings: [Settings]
+        yaml: String, name: String, directory: String, isOwn: Bool = true, settings: [Settings],
+        isForUse: Bool = false
     ) throws(Failure) -> RunConfiguration {
         let layers =
             [Settings(try Layer(yaml: yaml, name: name), directory: directory, kind: .shared)] + settings
@@ -120,7 +125,7 @@ public struct RunConfiguration: Sendable, Equatable {
             let owners = KeyTable.owners[Self.section(path)]
             return !(chosen && inFile.contains(path)) || owners?.contains(configuration.method) ?? true
         }
-        try configuration.check(Places(name: name, byKey: places, own: meant))
+        try configuration.check(Places(name: name, byKey: places, own: meant, isForUse: isForUse))
         // In a resolved file, only keys that differ from their defaults say something.
         let said = own.filter { path in
             guard isResolved, inFile.contains(path), let key = KeyTable.byPath[path], let standard = key.standard else {
@@ -160,7 +165,16 @@ struct Places {
     let byKey: [String: String]
     /// The keys that the user gave, not a preset or the program's own example.
     let own: Set<String>
+    /// Whether the values are for the use of an adapter that was trained before.
+    let isForUse: Bool
 
     /// The place where the first of these keys was given; the file if none was.
-    func of(_ keys: String...) -> String { keys.lazy.compactMap { byKey[$0] }.first ?? name }
+    func of(_ keys: String...) -> String { of(keys) }
+
+    /// A refusal of values that are impossible together, with that place.
+    func refusal(_ keys: [String], _ sentence: String) -> Failure {
+        Failure(.badConfiguration, "\(of(keys)): \(sentence)")
+    }
+
+    private func of(_ keys: [String]) -> String { keys.lazy.compactMap { byKey[$0] }.first ?? name }
 }

@@ -15,6 +15,13 @@ extension ProgramTests {
             for word in ["MPI ", "BLAS ", "thread level"] { #expect(result.output.contains(word)) }
         }
 
+        /// Nothing is packed for it, so every library would be OpenBLAS.
+        @Test func `doctor says what auto is for a method that trains every weight`() throws {
+            let project = try TinyProject().copy(method: "full")
+            let result = try Program.run(["doctor", "--config", project.configuration])
+            #expect(result.code == 0 && result.output.contains("parallel.gemm auto is openblas for"), "\(result)")
+        }
+
         @Test func `doctor warns of threads and ranks that a run would leave idle`() throws {
             let project = try TinyProject()
             let arguments = ["doctor", "--config", project.configuration, "--set", "parallel.threads=3"]

@@ -67,6 +67,33 @@ extension ProgramTests {
             #expect(named.code == 78 && named.error.contains("openblas"), "\(named)")
         }
 
+        @Test(arguments: [("bf16x3", "openblas", ["tiles"]), ("float32", "tiles", ["openblas"])])
+        func `a library that cannot compute an adapter's products is refused with those that can`(
+            products: String, gemm: String, works: [String]
+        ) throws {
+            let project = try products == "bf16x3" ? Self.shared.get() : TinyProject()
+            if products == "float32" { #expect(try Program.run(project.train()).code == 0) }
+            func evaluate(_ setting: String) throws -> Program.Result {
+                try Program.run(["evaluate", project.file("run"), "--set", setting])
+            }
+            let refused = try evaluate("parallel.gemm=\(gemm)")
+            #expect(refused.code == 78 && refused.sentences.count == 1, "\(refused)")
+            let start =
+                "unolora-dist: --set parallel.gemm=\(gemm): parallel.gemm \(gemm) computes no products in \(products); "
+                + "model.products \(products) and model.storage float32 were decided when the adapter was trained, "
+                + "so set parallel.gemm to auto or "
+            #expect(refused.error.contains(start), "\(refused.error)")
+            // What is named for that works.
+            for gemm in works + ["auto"] {
+                #expect(refused.error.contains(" \(gemm)"), "\(refused.error)")
+                let result = try evaluate("parallel.gemm=\(gemm)")
+                #expect(result.code == 0, "\(result)")
+            }
+            // The run's own value changes nothing, of which there is nothing to say.
+            let own = try evaluate("model.products=\(products)")
+            #expect(own.code == 0 && !own.error.contains("has no effect"), "\(own)")
+        }
+
         @Test func `figures say what computed them, and other products do not replace them`() throws {
             let project = try TinyProject()
             let trained = try Program.run(

@@ -29,14 +29,19 @@ extension ProgramTests {
         }
 
         /// Runs two ranks with a /dev/shm of this size, a part of which MPI itself uses.
-        private func train(_ project: TinyProject, megabytes: Int, _ settings: [String]) throws -> Program.Result {
+        private func run(_ arguments: [String], megabytes: Int) throws -> Program.Result {
             try Program.run(
                 command: [
                     "unshare", "-m", "sh", "-c",
                     "mount -t tmpfs -o size=\(megabytes)m tmpfs /dev/shm && exec mpirun --bind-to none -n 2 \"$@\"",
                     "sh",
                     Program.path,
-                ] + project.train(["--stop-after", "1"] + settings.flatMap { ["--set", $0] }))
+                ] + arguments)
+        }
+
+        private func train(_ project: TinyProject, megabytes: Int, _ settings: [String]) throws -> Program.Result {
+            try run(
+                project.train(["--stop-after", "1"] + settings.flatMap { ["--set", $0] }), megabytes: megabytes)
         }
 
         static let cases: [(setting: String, remedy: String)] =
@@ -58,6 +63,23 @@ extension ProgramTests {
                 #expect(result.error.contains(part), "\(part): \(result.error)")
             }
             #expect(!result.error.contains("start again"))
+        }
+
+        @Test(.enabled(if: OneDNN.isInBuild, "needs oneDNN"))
+        func `a command that takes its products from a run says what it can do`() throws {
+            let project = try Self.project.get().copy()
+            let trained = try Program.run(project.train(["--stop-after", "1", "--set", "parallel.gemm=onednn"]))
+            #expect(trained.code == 85, "\(trained)")
+            let evaluate = ["evaluate", project.file("run"), "--checkpoint", "last"]
+            let refused = try run(evaluate, megabytes: 10)
+            #expect(refused.code == 71, "\(refused)")
+            #expect(refused.error.contains(", or give --set parallel.gemm=openblas, which packs none"), "\(refused)")
+            #expect(try run(evaluate + ["--set", "parallel.gemm=openblas"], megabytes: 10).code == 0)
+            let lines = try project.write("lines.txt", "baran cesel\n")
+            let predict = try run(
+                ["predict", project.file("run"), "--task", "colour", "--input", lines], megabytes: 10)
+            #expect(predict.code == 71 && predict.error.contains("start one rank a node"), "\(predict)")
+            #expect(!predict.error.contains("parallel.gemm"), "\(predict)")
         }
 
         @Test func `weights that stay in their file need no room`() throws {

@@ -80,9 +80,9 @@ import Testing
         #expect(absent.code == .inputMissing && absent.message.contains("--tasks-file"))
     }
 
-    private func settings(_ assignments: String...) throws(Failure) -> EvaluationSettings {
+    private func settings(_ assignments: String..., also more: String = "") throws(Failure) -> EvaluationSettings {
         let file: String
-        do { file = try directory.write("config.yaml", complete + "lr: {peak: 1e-3}\n") } catch {
+        do { file = try directory.write("config.yaml", complete + "lr: {peak: 1e-3}\n" + more) } catch {
             throw Failure(.internal, "\(error)")
         }
         return try EvaluationSettings(run: file, set: assignments)
@@ -108,6 +108,31 @@ import Testing
         let key = setting.prefix { $0 != "=" }
         #expect(failure.code == .badConfiguration)
         #expect(failure.message.hasPrefix("--set \(setting): \(key) decided what was trained"), "\(failure.message)")
-        #expect(try settings("lr.peak=1e-3", "train.seed=1").given.isEmpty)
+        let own = try settings("lr.peak=1e-3", "train.seed=1", "model.products=float32")
+        #expect(own.given.isEmpty && own.remarks.isEmpty, "\(own.remarks)")
+    }
+
+    /// A library of the run's that could not compute the other value is no reason: the value itself is not to be had.
+    @Test(arguments: [
+        ("model.products=float32", "bf16x3"), ("model.storage=bfloat16", "float32"), ("method=full", "unolora"),
+    ])
+    func `what decided the training is refused before values that are impossible together`(
+        setting: String, was: String
+    ) throws {
+        let more = "parallel: {gemm: tiles}\nmethod: unolora\n"
+        let failure = try #require(throws: Failure.self) {
+            _ = try settings(setting, also: more.replacing("method", with: "model.products: bf16x3\nmethod"))
+        }
+        let key = setting.prefix { $0 != "=" }
+        let start = "--set \(setting): \(key) decided what was trained, with the value \(was),"
+        #expect(failure.message.hasPrefix(start), "\(failure.message)")
+    }
+
+    @Test func `a library is not refused by the run's file, and a split not with a rule that is fixed`() throws {
+        #expect(try settings("parallel.gemm=tiles").configuration.gemm == "tiles")
+        let dev = "data.glueSplits: dev\n"
+        let failure = try #require(throws: Failure.self) { _ = try settings("eval.split=test", also: dev) }
+        #expect(failure.message.hasPrefix("--set eval.split=test: "), "\(failure.message)")
+        #expect(failure.message.hasSuffix("; use eval.split validation"), "\(failure.message)")
     }
 }

@@ -110,7 +110,7 @@ private struct TextScales {
             (session, threads) = (nil, 1)
             return
         }
-        let base = try RunModel(run.configuration, training: false, world: world)
+        let base = try RunModel(run.configuration, training: false, freedom: .nothing, world: world)
         base.sayProducts()
         let trained = run.state.identity
         session = try RunSession(base, run: run.run, comparedWith: trained) { present throws(Failure) in

@@ -21,16 +21,12 @@ public enum DoctorCommand {
         var warnings: [String]
     }
 
-    /// The library or kernels for the products here; "nothing" where there is none.
-    private static func products(_ configuration: RunConfiguration?) -> String {
-        do throws(Failure) {
-            let backend =
-                try configuration.map { configuration throws(Failure) in try ProductBackend(configuration) }
-                ?? ProductBackend.preferred()
-            return backend.version(for: configuration?.products ?? .float32)
-        } catch {
-            return "nothing"
-        }
+    /// What computes the products here, in a run with the configuration or with another `parallel.gemm` than its own.
+    private static func backend(
+        _ configuration: RunConfiguration?, gemm: String? = nil
+    ) throws(Failure) -> ProductBackend {
+        guard let configuration else { return ProductBackend.preferred() }
+        return try ProductBackend(configuration, gemm: gemm)
     }
 
     /// Prints the report on rank 0; collective. `load` returns the configuration of the run for which the ranks are meant. If
@@ -45,14 +41,13 @@ public enum DoctorCommand {
             microBatches: configuration.map { $0.globalBatch / $0.microBatch })
         let own = Findings(
             host: mpi.processorName, cores: "\(choice.cores)", share: choice.fairShare, threads: choice.threads,
-            ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType, products: products(configuration),
+            ranksOnNode: choice.ranksOnNode, blas: BLAS.coreType,
+            products: (try? backend(configuration))?.version(for: configuration?.products ?? .float32) ?? "nothing",
             kernels: KernelBuild.name, warnings: choice.warnings)
         let all = try world.gather(own, "the findings")
         guard world.rank == 0 else { return }
         // Nil when `auto` has nothing for these products, of which a warning says more.
-        let automatic = try? ProductBackend(
-            name: "auto", asking: "parallel.gemm", products: configuration?.products ?? .float32,
-            keeping: configuration?.weightFormat ?? .float32)
+        let automatic = try? backend(configuration, gemm: "auto")
         let settings =
             configuration.map {
                 " for model.storage \($0.storage.rawValue) and model.products \($0.products.rawValue)"
@@ -79,7 +74,7 @@ public enum DoctorCommand {
         }
         do throws(Failure) {
             if let configuration {
-                let warning = try ProductBackend(configuration).warning(configuration.products)
+                let warning = try backend(configuration).warning(configuration.products)
                 warnings += [warning].compactMap(\.self)
             }
         } catch {

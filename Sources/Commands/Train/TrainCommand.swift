@@ -3,7 +3,6 @@ import Checkpoints
 public import Configuration
 public import Failures
 import Foundation
-import Kernels
 import Logging
 public import MPI
 public import Runs
@@ -126,7 +125,11 @@ public struct TrainCommand {
         let isNew = try world.share(
             request.replayedLines == nil && !FileManager.default.fileExists(atPath: run.configuration),
             "whether the run is new")
-        var base = try RunModel(configuration, training: true, isNew: isNew, world: world) { startup.finished($0) }
+        var base = try RunModel(
+            configuration, training: true, isNew: isNew,
+            freedom: request.replayedLines == nil ? .configuration : .nothing,
+            world: world
+        ) { startup.finished($0) }
         let origin = try base.openOrigin(of: run, request.resume)
         if let origin { try base.take(origin) }
         if let reason = try requestedStop() { return leaveUnbegun(reason) }

@@ -16,31 +16,23 @@ public enum ProductBackend: String, Sendable, CaseIterable {
     /// The backends of this build.
     public static var available: [ProductBackend] { OneDNN.isInBuild ? allCases : [.openblas, .tiles] }
 
-    /// The backend that a configuration asks for; throws `badConfiguration` when it cannot compute what is asked for here. A
-    /// method that trains every weight has nothing to pack, so packs would only take time and memory.
-    public init(_ configuration: RunConfiguration) throws(Failure) {
-        try self.init(
-            name: configuration.trainsWholeModel ? ProductBackend.openblas.rawValue : configuration.gemm,
-            asking: "parallel.gemm", products: configuration.products, named: "model.products",
-            keeping: configuration.weightFormat)
+    /// The backend that a configuration asks for, or that it would have with another `parallel.gemm`; throws `badConfiguration`
+    /// when it cannot compute what is asked for here.
+    public init(_ configuration: RunConfiguration, gemm: String? = nil) throws(Failure) {
+        do throws(Refusal) {
+            self = try Self.chosen(by: configuration, gemm: gemm ?? configuration.gemm)
+        } catch {
+            throw Failure(.badConfiguration, error.sentence)
+        }
     }
 
-    /// The backend for using an adapter that was trained with a configuration. What this machine or this build does not have is
-    /// replaced by what computes products of the same kind here, if need be the twin of the tiles: nothing is trained any more, so
-    /// only the last digits of answers depend on it.
-    package static func forUse(_ configuration: RunConfiguration) throws(Failure) -> ProductBackend {
-        do throws(Failure) {
-            return try ProductBackend(configuration)
-        } catch {
-            let other = preferred(configuration.products, keeping: configuration.weightFormat)
-            do throws(Failure) {
-                return try ProductBackend(
-                    name: other.rawValue, asking: "parallel.gemm", products: configuration.products,
-                    keeping: configuration.weightFormat)
-            } catch _ {
-                throw error
-            }
-        }
+    /// The backend of a configuration with a value of `parallel.gemm`. A method that trains every weight has nothing to pack, so
+    /// packs would only take time and memory.
+    static func chosen(by configuration: RunConfiguration, gemm: String) throws(Refusal) -> ProductBackend {
+        try ProductBackend(
+            choosing: configuration.trainsWholeModel ? ProductBackend.openblas.rawValue : gemm,
+            asking: "parallel.gemm", products: configuration.products, named: "model.products",
+            keeping: configuration.weightFormat)
     }
 
     /// The meaning of `auto`: tiles where the processor has them, unless the products are in float32; else oneDNN if it is in
@@ -67,29 +59,49 @@ public enum ProductBackend: String, Sendable, CaseIterable {
         name: String, asking: String, products: ModelProducts = .float32, named: String = "model.products",
         keeping format: WeightFormat = .float32
     ) throws(Failure) {
-        func refuse(_ sentence: String) -> Failure { Failure(.badConfiguration, sentence) }
+        do throws(Refusal) {
+            try self.init(choosing: name, asking: asking, products: products, named: named, keeping: format)
+        } catch {
+            throw Failure(.badConfiguration, error.sentence)
+        }
+    }
+
+    /// Why a backend cannot compute what is asked for here.
+    struct Refusal: Error {
+        /// The reason, as a part of a sentence.
+        var reason: String
+        /// What helps whoever may change everything that was asked for.
+        var remedy: String
+
+        var sentence: String { "\(reason); \(remedy)" }
+    }
+
+    private init(
+        choosing name: String, asking: String, products: ModelProducts, named: String, keeping format: WeightFormat
+    ) throws(Refusal) {
         if products != .float32, format != .float32 {
-            throw refuse(
-                "\(named) \(products.rawValue) needs float32 weights, but they are kept in \(format.rawValue); leave out one"
-            )
+            throw Refusal(
+                reason: "\(named) \(products.rawValue) needs float32 weights, but they are kept in \(format.rawValue)",
+                remedy: "leave out one")
         }
         let chosen = Self(rawValue: name)
         self = chosen ?? Self.preferred(products, keeping: format)
         guard Self.available.contains(self) else {
             let others = products == .bfloat16 && !TileProducts.isNative ? "tiles" : "auto or openblas"
-            throw refuse(
-                "\(asking) is onednn, but this program was built without oneDNN; use \(others), or install "
-                    + "libdnnl-dev and build with the default traits")
+            throw Refusal(
+                reason: "\(asking) is onednn, but this program was built without oneDNN",
+                remedy: "use \(others), or install libdnnl-dev and build with the default traits")
         }
         guard self == .openblas || format == .float32 else {
-            throw refuse(
-                "\(asking) \(rawValue) needs float32 weights; use openblas for weights kept in \(format.rawValue)")
+            throw Refusal(
+                reason: "\(asking) \(rawValue) needs float32 weights",
+                remedy: "use openblas for weights kept in \(format.rawValue)")
         }
         let meaning = meaning(of: products)
         if self == .tiles, meaning == .float32 {
-            throw refuse(
-                "\(asking) tiles computes no products in float32; use \(named) bf16x3, which is nearly as accurate, or "
-                    + "\(asking) auto")
+            throw Refusal(
+                reason: "\(asking) tiles computes no products in float32",
+                remedy: "use \(named) bf16x3, which is nearly as accurate, or \(asking) auto")
         }
         guard ![.bf16x3, .bfloat16].contains(meaning) || computes(meaning, isAutomatic: chosen == nil) else {
             let without =
@@ -97,8 +109,9 @@ public enum ProductBackend: String, Sendable, CaseIterable {
                 ? "\(asking) \(rawValue) computes no products in \(meaning.rawValue)"
                 : "\(named) \(meaning.rawValue) needs \(meaning == .bf16x3 ? "" : "AVX512_BF16 and oneDNN, or ")matrix tiles "
                     + "(AMX), which are not to be had here"
-            throw refuse(
-                "\(without); use \(asking) tiles, which computes them on every processor, slowly without AMX, or \(named) "
+            throw Refusal(
+                reason: without,
+                remedy: "use \(asking) tiles, which computes them on every processor, slowly without AMX, or \(named) "
                     + "float32 or fast")
         }
     }

@@ -76,7 +76,7 @@ extension OpenedRun {
         let tasks = try world.rankZeroFirst { () throws(Failure) in
             try alone.description.tasks.map { task throws(Failure) in try task.definition() }
         }
-        let opened = try RunModel(configuration, training: false, tasks: tasks, world: world)
+        let opened = try RunModel(configuration, training: false, tasks: tasks, freedom: .nothing, world: world)
         opened.sayProducts()
         try world.rankZeroFirst { () throws(Failure) in try alone.check(opened) }
         let model = AdaptedModel(opened.method, on: opened.model, seed: configuration.seed)

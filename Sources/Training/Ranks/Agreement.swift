@@ -40,14 +40,18 @@ package enum Agreement {
             ]
         }
 
-        static func products(_ backend: ProductBackend, _ products: ModelProducts) -> Part {
-            Part(
-                name: "way to multiply by frozen weights",
-                text: "\(backend.version(for: products)), kernels for \(KernelBuild.name)",
-                remedy:
-                    "set parallel.gemm: openblas and model.products: float32, or use the same program on nodes of one kind, with "
-                    + "the same UNOLORA_VECTORS, if any"
-            )
+        /// The library of the products with frozen weights and the program's own loops; `freedom` decides what helps.
+        static func products(
+            _ backend: ProductBackend, _ products: ModelProducts, _ freedom: ProductFreedom
+        ) -> [Part] {
+            [
+                Part(
+                    name: "way to multiply by frozen weights", text: backend.version(for: products),
+                    remedy: freedom.remedy(products)),
+                Part(
+                    name: "version of the program's loops", text: "kernels for \(KernelBuild.name)",
+                    remedy: "use the same program on all nodes, with the same UNOLORA_VECTORS, as avx2, or without it"),
+            ]
         }
 
         /// What computes in a measurement, `products` those with frozen weights.

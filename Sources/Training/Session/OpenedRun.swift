@@ -21,24 +21,23 @@ package struct OpenedRun {
     /// - Parameters:
     ///   - checkpoint: best, last, a step or a path.
     ///   - place: where the model lies now; nil for where it lay in the training.
-    ///   - assignments: `--set key=value` of keys that decide nothing of the training.
+    ///   - assignments: `--set key=value` of keys that decide nothing of the training; nil for a command that takes none.
     package init(
-        _ path: String, checkpoint name: String, model place: String? = nil, setting assignments: [String] = [],
+        _ path: String, checkpoint name: String, model place: String? = nil, setting assignments: [String]? = nil,
         world: Communicator
     ) throws(Failure) {
         run = RunDirectory(path)
         let run = run
         settings = try world.rankZeroFirst { () throws(Failure) in
-            let settings = try EvaluationSettings(run: Self.configuration(of: run), set: assignments)
+            let settings = try EvaluationSettings(run: Self.configuration(of: run), set: assignments ?? [])
             // What is named for this use is not replaced.
-            if settings.configuration.gemm != "auto", settings.given.contains(where: { $0.key == "parallel.gemm" }) {
-                _ = try ProductBackend(settings.configuration)
-            }
+            try ProductBackend.check(settings)
             return settings
         }
         let configuration = place.map(settings.configuration.placing(model:)) ?? settings.configuration
         try world.rankZeroFirst { () throws(Failure) in try Self.refuseMissingModel(configuration, of: run) }
-        base = try RunModel(configuration, training: false, world: world)
+        base = try RunModel(
+            configuration, training: false, freedom: assignments == nil ? .nothing : .library, world: world)
         base.sayProducts()
         model = AdaptedModel(base.method, on: base.model, seed: configuration.seed)
         checkpoint = try base.load(name, of: run, into: model.weights)

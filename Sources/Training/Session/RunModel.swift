@@ -34,11 +34,11 @@ package struct RunModel {
 
     /// Opens everything; collective. Rank 0 first runs the steps that may be refused, so that a refusal is reported once.
     /// Weights are packed for the forward, and with `training` also for the backward. With `isNew` it also refuses what an old
-    /// run may go on with. `given` has the tasks where the configuration's cannot be used. `finished` is called after each part of
-    /// the start.
+    /// run may go on with. `given` has the tasks where the configuration's cannot be used. `freedom` is what the user can change when
+    /// the ranks cannot compute the products so. `finished` is called after each part of the start.
     package init(
         _ configuration: RunConfiguration, training: Bool, isNew: Bool = false, tasks given: [TaskDefinition]? = nil,
-        world: Communicator,
+        freedom: ProductFreedom = .configuration, world: Communicator,
         finished: (StartupTimes.Part) -> Void = { _ in }
     ) throws(Failure) {
         self.configuration = configuration
@@ -77,26 +77,20 @@ package struct RunModel {
         finished(.weights)
         // This check comes now, since the ranks of a node share everything below.
         try Agreement.check(
-            [
-                .configuration(configuration), .products(products, configuration.products),
-                .init(name: "model", text: backbone),
-            ], world: world)
-        let needsPacks = products.meaning(of: configuration.products) != .float32
+            [.configuration(configuration)] + Agreement.Part.kernels(BLAS.coreType, of: BLAS.description)
+                + Agreement.Part.products(products, configuration.products, freedom)
+                + [.init(name: "model", text: backbone)], world: world)
         let packed: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "packed weights",
-                remedy:
-                    "\(SharedRoom.oneRank), or set parallel.gemm: openblas\(needsPacks ? " and model.products: float32" : ""), "
-                    + "which packs none")
+                remedy: freedom.remedy(SharedRoom.oneRank, withoutPacks: configuration.products, by: products))
         }
         let threads = try ThreadChoice(requested: configuration.threads, world: world, microBatches: nil).threads
         self.threads = threads
         let converted: (Int) throws(Failure) -> any FrozenMemory = { size throws(Failure) in
             try NodeMemory(
                 node, byteCount: size, for: "converted weights",
-                remedy:
-                    "\(SharedRoom.oneRank), or use a model file in float32 with model.storage: float32, which needs none"
-            )
+                remedy: freedom.remedyWithoutConversion(SharedRoom.oneRank))
         }
         model = try Backbones.open(
             directory: directory, maximumLength: longest, format: configuration.weightFormat,
