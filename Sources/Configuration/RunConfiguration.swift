@@ -125,7 +125,7 @@ public struct RunConfiguration: Sendable, Equatable {
             let owners = KeyTable.owners[Self.section(path)]
             return !(chosen && inFile.contains(path)) || owners?.contains(configuration.method) ?? true
         }
-        try configuration.check(Places(name: name, byKey: places, own: meant, isForUse: isForUse))
+        try configuration.check(Places(name: name, byKey: places, inFile: inFile, own: meant, isForUse: isForUse))
         // In a resolved file, only keys that differ from their defaults say something.
         let said = own.filter { path in
             guard isResolved, inFile.contains(path), let key = KeyTable.byPath[path], let standard = key.standard else {
@@ -163,18 +163,22 @@ public struct RunConfiguration: Sendable, Equatable {
 struct Places {
     let name: String
     let byKey: [String: String]
+    /// The keys whose values come from the file or from other text that several runs share.
+    let inFile: Set<String>
     /// The keys that the user gave, not a preset or the program's own example.
     let own: Set<String>
     /// Whether the values are for the use of an adapter that was trained before.
     let isForUse: Bool
-
-    /// The place where the first of these keys was given; the file if none was.
-    func of(_ keys: String...) -> String { of(keys) }
 
     /// A refusal of values that are impossible together, with that place.
     func refusal(_ keys: [String], _ sentence: String) -> Failure {
         Failure(.badConfiguration, "\(of(keys)): \(sentence)")
     }
 
-    private func of(_ keys: [String]) -> String { keys.lazy.compactMap { byKey[$0] }.first ?? name }
+    /// The place where the first of these keys was given: by an option, since the file may have been right without it, else by the
+    /// file. Its name if none was.
+    private func of(_ keys: [String]) -> String {
+        let given = keys.filter { byKey[$0] != nil }
+        return (given.first { !inFile.contains($0) } ?? given.first).flatMap { byKey[$0] } ?? name
+    }
 }

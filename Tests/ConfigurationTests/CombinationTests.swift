@@ -208,6 +208,9 @@ import Testing
         #expect(
             try refusal(complete + "batch: {global: 64}\n", set: ["batch.micro=7"])
                 == "--set batch.micro=7: batch.global 64 is no multiple of batch.micro 7; use e.g. batch.global 70")
+        // The file was right without it, whichever key the sentence is about first.
+        let beside = try refusal(complete + "model.products: bf16x3\n", set: ["parallel.gemm=openblas"])
+        #expect(beside.hasPrefix("--set parallel.gemm=openblas: parallel.gemm openblas computes no"), "\(beside)")
         #expect(
             try refusal(complete, set: ["lora.rank=x"])
                 == "--set lora.rank=x: lora.rank must be a whole number from 1 to 4096, not `x`")
