@@ -5,52 +5,71 @@
 // 16 further. The low byte decides only when the high one equals that of the threshold, once in 256 elements, so it is drawn only
 // then. `chunk` is `row * chunks of a row + chunk of the row`.
 
-/// Word `word` of one block.
-INLINE uint32_t NAME(philox_word)(const cvectorkernels_dropout *d, uint32_t counter, int word) {
-    uint32_t c0 = counter, c1 = d->place, c2 = d->slot, c3 = d->step, k0 = d->key0, k1 = d->key1;
-    for (int round = 0; round < 10; round++) {
-        const uint64_t p0 = (uint64_t)c0 * 0xd2511f53u, p1 = (uint64_t)c2 * 0xcd9e8d57u;
-        const uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c1 = (uint32_t)p1;
-        c3 = (uint32_t)p0;
-        c0 = n0;
-        c2 = n2;
-        k0 += 0x9e3779b9u;
-        k1 += 0xbb67ae85u;
+// Words of a block in the low halves of 64 bits: as many blocks as a register has room for.
+#if HAS_AVX2 && !HAS_AVX512
+typedef uint64_t NAME(Lanes) __attribute__((vector_size(32)));
+#else
+typedef wide_words NAME(Lanes);
+#endif
+
+/// The products of low halves and a factor.
+INLINE NAME(Lanes) NAME(multiply)(NAME(Lanes) a, uint32_t factor) {
+#if HAS_AVX512
+    return (NAME(Lanes))_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(factor));
+#elif HAS_AVX2
+    return (NAME(Lanes))_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(factor));
+#else
+    return (a & 0xffffffffu) * (uint64_t)factor;
+#endif
+}
+
+/// The keys of Philox4x32-10's rounds.
+typedef struct NAME(Keys) {
+    NAME(Lanes) of[10][2];
+} NAME(Keys);
+
+INLINE NAME(Keys) NAME(keys)(const cvectorkernels_dropout *d) {
+    NAME(Keys) keys;
+    for (uint32_t round = 0; round < 10; round++) {
+        keys.of[round][0] = (NAME(Lanes)){0} + (d->key0 + round * 0x9e3779b9u);
+        keys.of[round][1] = (NAME(Lanes)){0} + (d->key1 + round * 0xbb67ae85u);
     }
-    return word == 0 ? c0 : word == 1 ? c1 : word == 2 ? c2 : c3;
+    return keys;
 }
 
-/// The low and high halves of products of sixteen words and a factor.
-INLINE void NAME(multiply_wide)(words a, uint32_t factor, words *low, words *high) {
-    const wide_words half = {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
-                             0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff};
-    const wide_words even = ((wide_words)a & half) * (uint64_t)factor, odd = ((wide_words)a >> 32) * (uint64_t)factor;
-    *low = (words)((even & half) | odd << 32);
-    *high = (words)(even >> 32 | (odd & ~half));
-}
-
-/// Sixteen blocks with consecutive first counter words: word w of block l is element l of `out[w]`.
-INLINE void NAME(philox_blocks)(const cvectorkernels_dropout *d, uint32_t first, words out[4]) {
-    const words lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    words c0 = lanes + first, c1 = lanes * 0 + d->place, c2 = lanes * 0 + d->slot, c3 = lanes * 0 + d->step;
-    uint32_t k0 = d->key0, k1 = d->key1;
+/// Sixteen blocks of Philox4x32-10 with the given first words of their counters: word w of block l is element l of `out[w]`.
+///
+/// What comes to stand in the high halves of lanes is never read.
+INLINE void NAME(philox_blocks)(const cvectorkernels_dropout *d, const NAME(Keys) *keys, words first, words out[4]) {
+    enum { parts = sizeof(words) / sizeof(NAME(Lanes)) };
+    const NAME(Lanes) low = (NAME(Lanes)){0} + 0xffffffffu;
+    NAME(Lanes) counters[parts], results[4][parts];
+    __builtin_memcpy(counters, &first, sizeof first);
+    for (int part = 0; part < parts; part++) {
+        // Blocks with even and with odd places, side by side: one waits while the other computes.
+        NAME(Lanes) c0[2] = {counters[part], counters[part] >> 32}, c1[2], c2[2], c3[2];
+        for (int h = 0; h < 2; h++) {
+            c1[h] = (NAME(Lanes)){0} + d->place;
+            c2[h] = (NAME(Lanes)){0} + d->slot;
+            c3[h] = (NAME(Lanes)){0} + d->step;
+        }
 #pragma clang loop unroll(full)
-    for (int round = 0; round < 10; round++) {
-        words low0, high0, low1, high1;
-        NAME(multiply_wide)(c0, 0xd2511f53u, &low0, &high0);
-        NAME(multiply_wide)(c2, 0xcd9e8d57u, &low1, &high1);
-        c0 = high1 ^ c1 ^ k0;
-        c1 = low1;
-        c2 = high0 ^ c3 ^ k1;
-        c3 = low0;
-        k0 += 0x9e3779b9u;
-        k1 += 0xbb67ae85u;
+        for (int round = 0; round < 10; round++) {
+#pragma clang loop unroll(full)
+            for (int h = 0; h < 2; h++) {
+                const NAME(Lanes) p0 = NAME(multiply)(c0[h], 0xd2511f53u), p1 = NAME(multiply)(c2[h], 0xcd9e8d57u);
+                c0[h] = p1 >> 32 ^ c1[h] ^ keys->of[round][0];
+                c1[h] = p1;
+                c2[h] = p0 >> 32 ^ c3[h] ^ keys->of[round][1];
+                c3[h] = p0;
+            }
+        }
+        results[0][part] = (c0[0] & low) | c0[1] << 32;
+        results[1][part] = (c1[0] & low) | c1[1] << 32;
+        results[2][part] = (c2[0] & low) | c2[1] << 32;
+        results[3][part] = (c3[0] & low) | c3[1] << 32;
     }
-    out[0] = c0;
-    out[1] = c1;
-    out[2] = c2;
-    out[3] = c3;
+    __builtin_memcpy(out, results, sizeof results);
 }
 
 /// A bit for each of 64 bytes that is at least `bound`, and for each that equals it.
@@ -81,51 +100,137 @@ INLINE void NAME(compare_bytes)(words x, uint8_t bound, uint64_t *at_least, uint
 #endif
 }
 
-/// A bit for each element of a chunk that is kept; those of the first `count` elements are right.
-INLINE void NAME(keep)(const cvectorkernels_dropout *d, uint32_t chunk, int64_t count, uint64_t bits[4]) {
-    words drawn[4];
-    NAME(philox_blocks)(d, 32 * chunk, drawn);
-    const uint32_t low = d->threshold & 0xff;
-    uint64_t same[4];
-    int undecided = 0;
-    for (int w = 0; w < 4; w++) {
-        NAME(compare_bytes)(drawn[w], (uint8_t)(d->threshold >> 8), &bits[w], &same[w]);
-        const int64_t left = count - 64 * w;
-        if (left < 64) same[w] &= left > 0 ? (1ull << left) - 1 : 0;
-        undecided += __builtin_popcountll(same[w]);
+/// The chunks of some rows, a few at a time: undecided elements, one in each chunk on average, share draws.
+typedef struct NAME(Chunks) {
+    /// Row, and column of chunks, of the one at hand.
+    int64_t row, column;
+    /// Chunks of a row, elements of its last one, and the number of the next chunk in the tensor.
+    int64_t columns, last, number;
+    /// Chunks not yet drawn.
+    int64_t left;
+    /// How many are drawn, and a bit for each of their elements that is kept.
+    int count;
+    uint64_t bits[16][4];
+} NAME(Chunks);
+
+/// The chunks of `rows` rows, numbered from `first`.
+INLINE NAME(Chunks) NAME(chunks)(int64_t rows, int64_t width, int64_t first) {
+    const int64_t columns = (width + cvectorkernels_chunk - 1) / cvectorkernels_chunk;
+    NAME(Chunks) chunks;
+    chunks.row = chunks.column = 0;
+    chunks.columns = columns;
+    chunks.last = width - (columns - 1) * cvectorkernels_chunk;
+    chunks.number = first * columns;
+    chunks.left = rows * columns;
+    return chunks;
+}
+
+/// Goes to the next chunk.
+INLINE void NAME(next)(NAME(Chunks) *chunks) {
+    if (++chunks->column == chunks->columns) {
+        chunks->column = 0;
+        chunks->row++;
     }
-    // One loop over all four words: how often a loop runs is hard to predict, and each wrong guess costs as much as a draw.
-    for (undecided = low == 0 ? 0 : undecided; undecided > 0; undecided--) {
-        const int w = same[0] ? 0 : same[1] ? 1 : same[2] ? 2 : 3;
-        const int e = __builtin_ctzll(same[w]);
-        same[w] &= same[w] - 1;
-        const uint32_t word = NAME(philox_word)(d, 32 * chunk + 16 + (uint32_t)e / 4, w);
-        if ((word >> e % 4 * 8 & 0xff) < low) bits[w] &= ~(1ull << e);
+}
+
+/// How many elements the chunk at hand has.
+INLINE int64_t NAME(elements)(const NAME(Chunks) *chunks) {
+    return chunks->column + 1 == chunks->columns ? chunks->last : cvectorkernels_chunk;
+}
+
+/// Decides by low bytes: `open` has a bit for each word of `same` that is not 0, and `same` one for each of its `count` elements whose
+/// high byte leaves the decision to the low one. Overwrites `same`.
+INLINE void NAME(decide)(
+    const cvectorkernels_dropout *d, const NAME(Keys) *keys, uint64_t open, uint64_t same[64], int count,
+    NAME(Chunks) *chunks) {
+    const uint32_t number = (uint32_t)chunks->number;
+    for (int done = 0; done < count; done += 16) {
+        const int some = count - done < 16 ? count - done : 16;
+        uint32_t block[16] = {0}, found[4][16];
+        uint16_t place[16];
+        // No branch depends on what was drawn: where elements are undecided cannot be predicted.
+        for (int i = 0; i < some; i++) {
+            const int word = __builtin_ctzll(open), e = __builtin_ctzll(same[word]);
+            same[word] &= same[word] - 1;
+            open &= ~((uint64_t)(same[word] == 0) << word);
+            block[i] = 32 * (number + (uint32_t)word / 4) + 16 + (uint32_t)e / 4;
+            place[i] = (uint16_t)(64 * word + e);
+        }
+        words first, drawn[4];
+        __builtin_memcpy(&first, block, sizeof first);
+        NAME(philox_blocks)(d, keys, first, drawn);
+        __builtin_memcpy(found, drawn, sizeof found);
+        for (int i = 0; i < some; i++) {
+            const int word = place[i] / 64, e = place[i] % 64;
+            const uint64_t falls = (found[word % 4][i] >> e % 4 * 8 & 0xff) < (d->threshold & 0xff);
+            chunks->bits[word / 4][word % 4] &= ~(falls << e);
+        }
+    }
+}
+
+/// Draws the next chunks; 0 when there are none. Without a dropout all elements are kept.
+INLINE int NAME(draw)(const cvectorkernels_dropout *d, NAME(Chunks) *chunks) {
+    chunks->count = (int)NAME(least)(chunks->left, 16);
+    chunks->left -= chunks->count;
+    if (d == NULL) {
+        __builtin_memset(chunks->bits, 0xff, sizeof chunks->bits);
+        return chunks->count;
+    }
+    const NAME(Keys) keys = NAME(keys)(d);
+    const words lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const uint8_t bound = (uint8_t)(d->threshold >> 8);
+    uint64_t open = 0, same[64];
+    int undecided = 0;
+    int64_t column = chunks->column;
+    for (int c = 0; c < chunks->count; c++) {
+        words drawn[4];
+        NAME(philox_blocks)(d, &keys, lanes + 32 * (uint32_t)(chunks->number + c), drawn);
+        column = column + 1 == chunks->columns ? 0 : column + 1;
+        const int64_t count = column == 0 ? chunks->last : cvectorkernels_chunk;
+        for (int w = 0; w < 4; w++) {
+            const int64_t left = count - 64 * w;
+            uint64_t s;
+            NAME(compare_bytes)(drawn[w], bound, &chunks->bits[c][w], &s);
+            if (left < 64) s &= left > 0 ? (1ull << left) - 1 : 0;
+            same[4 * c + w] = s;
+            open |= (uint64_t)(s != 0) << (4 * c + w);
+            undecided += __builtin_popcountll(s);
+        }
+    }
+    if ((d->threshold & 0xff) != 0) NAME(decide)(d, &keys, open, same, undecided, chunks);
+    chunks->number += chunks->count;
+    return chunks->count;
+}
+
+/// `y = a + drop(x)` or `y = drop(x)` for `count` elements of one chunk.
+INLINE void NAME(drop)(const uint64_t bits[4], floats scale, const float *x, const float *a, float *y, int64_t count) {
+    int64_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        floats value = NAME(kept)(NAME(load)(x + i) * scale, (uint32_t)(bits[i / 64] >> i % 64));
+        if (a) value = NAME(load)(a + i) + value;
+        NAME(store)(y + i, value);
+    }
+    if (i < count) {
+        floats value = NAME(kept)(NAME(load_some)(x + i, count - i) * scale, (uint32_t)(bits[i / 64] >> i % 64));
+        if (a) value = NAME(load_some)(a + i, count - i) + value;
+        NAME(store_some)(y + i, value, count - i);
     }
 }
 
 static void NAME(dropout)(
     const cvectorkernels_dropout *d, const float *x, int64_t x_stride, const float *a, int64_t a_stride, float *y,
     int64_t y_stride, int64_t rows, int64_t width, int64_t first) {
-    const int64_t chunks = (width + cvectorkernels_chunk - 1) / cvectorkernels_chunk;
     const floats scale = NAME(all)(d->scale);
-    for (int64_t r = 0; r < rows; r++, x += x_stride, y += y_stride, a = a ? a + a_stride : a) {
-        for (int64_t chunk = 0; chunk < chunks; chunk++) {
-            uint64_t bits[4];
-            const int64_t start = chunk * cvectorkernels_chunk;
-            const int64_t count = width - start < cvectorkernels_chunk ? width - start : cvectorkernels_chunk;
-            NAME(keep)(d, (uint32_t)((first + r) * chunks + chunk), count, bits);
-            for (int64_t i = 0; i < count; i += 16) {
-                const uint32_t some = (uint32_t)(bits[i / 64] >> i % 64);
-                if (count - i >= 16) {
-                    floats value = NAME(kept)(NAME(load)(x + start + i) * scale, some);
-                    if (a) value = NAME(load)(a + start + i) + value;
-                    NAME(store)(y + start + i, value);
-                } else {
-                    floats value = NAME(kept)(NAME(load_some)(x + start + i, count - i) * scale, some);
-                    if (a) value = NAME(load_some)(a + start + i, count - i) + value;
-                    NAME(store_some)(y + start + i, value, count - i);
-                }
+    NAME(Chunks) chunks = NAME(chunks)(rows, width, first);
+    while (NAME(draw)(d, &chunks)) {
+        for (int c = 0; c < chunks.count; c++, NAME(next)(&chunks)) {
+            const int64_t start = chunks.column * cvectorkernels_chunk, count = NAME(elements)(&chunks);
+            const float *p = x + chunks.row * x_stride + start;
+            float *q = y + chunks.row * y_stride + start;
+            if (a) {
+                NAME(drop)(chunks.bits[c], scale, p, a + chunks.row * a_stride + start, q, count);
+            } else {
+                NAME(drop)(chunks.bits[c], scale, p, NULL, q, count);
             }
         }
     }
@@ -151,28 +256,25 @@ INLINE uint32_t NAME(positive)(floats x) {
 static void NAME(relu)(
     const cvectorkernels_dropout *d, float *x, int64_t x_stride, uint8_t *mask, int64_t mask_stride, int64_t rows,
     int64_t width, int64_t first) {
-    const int64_t chunks = (width + cvectorkernels_chunk - 1) / cvectorkernels_chunk;
     const floats scale = NAME(all)(d ? d->scale : 1);
-    for (int64_t r = 0; r < rows; r++, x += x_stride, mask += mask_stride) {
-        for (int64_t chunk = 0; chunk < chunks; chunk++) {
-            uint64_t bits[4] = {~0ull, ~0ull, ~0ull, ~0ull};
-            const int64_t start = chunk * cvectorkernels_chunk;
-            const int64_t count = width - start < cvectorkernels_chunk ? width - start : cvectorkernels_chunk;
-            if (d) NAME(keep)(d, (uint32_t)((first + r) * chunks + chunk), count, bits);
-            for (int64_t i = 0; i < count; i += 16) {
-                float *p = x + start + i;
+    NAME(Chunks) chunks = NAME(chunks)(rows, width, first);
+    while (NAME(draw)(d, &chunks)) {
+        for (int c = 0; c < chunks.count; c++, NAME(next)(&chunks)) {
+            const int64_t start = chunks.column * cvectorkernels_chunk, count = NAME(elements)(&chunks);
+            float *p = x + chunks.row * x_stride + start;
+            uint8_t *m = mask + chunks.row * mask_stride + start / 8;
+            for (int64_t i = 0; i < count; i += 16, m += 2) {
                 const int64_t left = count - i;
-                const floats before = left >= 16 ? NAME(load)(p) : NAME(load_some)(p, left);
+                const floats before = left >= 16 ? NAME(load)(p + i) : NAME(load_some)(p + i, left);
                 // The product is rounded before the comparison, so that what becomes 0 has no bit.
-                const floats value = NAME(kept)(before * scale, (uint32_t)(bits[i / 64] >> i % 64));
+                const floats value = NAME(kept)(before * scale, (uint32_t)(chunks.bits[c][i / 64] >> i % 64));
                 const uint32_t positive = NAME(positive)(value);
                 const floats after = NAME(kept)(value, positive);
                 if (left >= 16) {
-                    NAME(store)(p, after);
+                    NAME(store)(p + i, after);
                 } else {
-                    NAME(store_some)(p, after, left);
+                    NAME(store_some)(p + i, after, left);
                 }
-                uint8_t *m = mask + (start + i) / 8;
                 m[0] = (uint8_t)positive;
                 if (left > 8) m[1] = (uint8_t)(positive >> 8);
             }

@@ -3,22 +3,30 @@
 static void NAME(softmax)(const cvectorkernels_scores *scores) {
     float *s = scores->base;
     const int64_t columns = scores->columns;
+    // Between its passes a row is where its vectors do not cross cache lines, if it fits.
+    enum { room = 1024 };
+    float own[room] __attribute__((aligned(64)));
     for (int64_t r = 0; r < scores->rows; r++, s += columns) {
         int64_t visible = scores->visible + r * scores->growth;
         if (visible > columns) visible = columns;
         const int64_t whole = visible / 16 * 16, rest = visible - whole;
+        float *const row = whole <= room ? own : s;
         floats top = NAME(all)(-__builtin_inff());
         floats last = top;
         if (scores->bias) {
             const float *bias = scores->bias - r;
             for (int64_t i = 0; i < whole; i += 16) {
                 const floats x = NAME(load)(s + i) + NAME(load)(bias + i);
-                NAME(store)(s + i, x);
+                NAME(store)(row + i, x);
                 top = NAME(larger)(top, x);
             }
             if (rest) last = NAME(load_some)(s + whole, rest) + NAME(load_some)(bias + whole, rest);
         } else {
-            for (int64_t i = 0; i < whole; i += 16) top = NAME(larger)(top, NAME(load)(s + i));
+            for (int64_t i = 0; i < whole; i += 16) {
+                const floats x = NAME(load)(s + i);
+                NAME(store)(row + i, x);
+                top = NAME(larger)(top, x);
+            }
             if (rest) last = NAME(load_some)(s + whole, rest);
         }
         if (rest) {
@@ -31,8 +39,8 @@ static void NAME(softmax)(const cvectorkernels_scores *scores) {
         const floats most = NAME(all)(NAME(largest)(top));
         floats sums = {0};
         for (int64_t i = 0; i < whole; i += 16) {
-            const floats e = NAME(exponential)(NAME(load)(s + i) - most);
-            NAME(store)(s + i, e);
+            const floats e = NAME(exponential)(NAME(load)(row + i) - most);
+            NAME(store)(row + i, e);
             sums += e;
         }
         if (rest) {
@@ -40,8 +48,8 @@ static void NAME(softmax)(const cvectorkernels_scores *scores) {
             sums += last;
         }
         const float reciprocal = 1 / NAME(total)(sums);
-        for (int64_t i = 0; i < whole; i += 16) NAME(store)(s + i, NAME(load)(s + i) * reciprocal);
-        if (rest) NAME(store_some)(s + whole, last * reciprocal, rest);
+        for (int64_t i = 0; i < whole; i += 16) NAME(store)(s + i, NAME(load)(row + i) * reciprocal);
+        if (rest) NAME(store_parts)(s + whole, last * reciprocal, rest);
         for (int64_t i = visible; i < columns; i++) s[i] = 0;
     }
 }
@@ -59,7 +67,7 @@ static void NAME(softmax_backward)(const float *p, float *dp, int64_t count) {
     }
     const float projection = NAME(total)(sums);
     for (i = 0; i < whole; i += 16) NAME(store)(dp + i, NAME(load)(p + i) * (NAME(load)(dp + i) - projection));
-    if (rest) NAME(store_some)(dp + whole, q * (dq - projection), rest);
+    if (rest) NAME(store_parts)(dp + whole, q * (dq - projection), rest);
 }
 
 static void NAME(exponentials)(float *logits, int64_t count, float *top, float *total, double *sum) {

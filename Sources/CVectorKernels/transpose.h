@@ -1,12 +1,12 @@
 // Sixteen rows become sixteen columns.
 
-/// Overwrites `to: [16, 16]` without gaps with the transpose of `[16, 16]` whose rows are `stride` apart. Of only `rows` rows the
-/// last one is repeated.
-INLINE void NAME(transpose)(const float *from, int64_t stride, int64_t rows, float *to) {
+/// Overwrites `to: [columns, 16]` without gaps with the transpose of `[16, columns]` whose rows are `stride` apart; `columns` is 8 or
+/// 16. Of only `rows` rows the last one is repeated.
+INLINE void NAME(transpose)(const float *from, int64_t stride, int64_t rows, int64_t columns, float *to) {
 #if HAS_AVX512 || HAS_AVX2
     // Blocks of eight by eight, each by three exchanges of halves.
     for (int down = 0; down < 16; down += 8) {
-        for (int right = 0; right < 16; right += 8) {
+        for (int right = 0; right < columns; right += 8) {
             __m256 r[8], s[8];
 #pragma clang loop unroll(full)
             for (int i = 0; i < 8; i++) r[i] = _mm256_loadu_ps(from + NAME(least)(down + i, rows - 1) * stride + right);
@@ -31,7 +31,7 @@ INLINE void NAME(transpose)(const float *from, int64_t stride, int64_t rows, flo
     }
 #else
     for (int r = 0; r < 16; r++) {
-        for (int c = 0; c < 16; c++) to[c * 16 + r] = from[NAME(least)(r, rows - 1) * stride + c];
+        for (int c = 0; c < columns; c++) to[c * 16 + r] = from[NAME(least)(r, rows - 1) * stride + c];
     }
 #endif
 }

@@ -29,6 +29,10 @@ INLINE floats NAME(load)(const float *p) { return *(const floats_anywhere *)p; }
 
 INLINE void NAME(store)(float *p, floats x) { *(floats_anywhere *)p = x; }
 
+INLINE eight_floats NAME(load_half)(const float *p) { return *(const eight_floats_anywhere *)p; }
+
+INLINE void NAME(store_half)(float *p, eight_floats x) { *(eight_floats_anywhere *)p = x; }
+
 #if HAS_AVX2 && !HAS_AVX512
 /// Eight lanes of a mask: those before `count`.
 INLINE __m256i NAME(before)(int64_t count) {
@@ -68,6 +72,22 @@ INLINE void NAME(store_some)(float *p, floats x, int64_t count) {
 #endif
 }
 
+/// The same by whole stores: a processor lets a load near a masked store wait until that one is in the cache.
+INLINE void NAME(store_parts)(float *p, floats x, int64_t count) {
+    float all[16] __attribute__((aligned(64)));
+    __builtin_memcpy(all, &x, sizeof all);
+    int64_t i = 0;
+    if (count & 8) {
+        __builtin_memcpy(p, all, 32);
+        i = 8;
+    }
+    if (count & 4) {
+        __builtin_memcpy(p + i, all + i, 16);
+        i += 4;
+    }
+    for (; i < count; i++) p[i] = all[i];
+}
+
 /// `x` where the bit of the element is set, otherwise 0.
 INLINE floats NAME(kept)(floats x, uint32_t bits) {
 #if HAS_AVX512
@@ -82,6 +102,15 @@ INLINE floats NAME(kept)(floats x, uint32_t bits) {
 
 /// `a * b + c`, rounded once where the version can.
 INLINE floats NAME(fused)(floats a, floats b, floats c) {
+#if HAS_FMA
+    return __builtin_elementwise_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+/// The same for eight elements.
+INLINE eight_floats NAME(fused_half)(eight_floats a, eight_floats b, eight_floats c) {
 #if HAS_FMA
     return __builtin_elementwise_fma(a, b, c);
 #else
