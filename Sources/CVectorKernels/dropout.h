@@ -219,7 +219,7 @@ INLINE void NAME(drop)(const uint64_t bits[4], floats scale, const float *x, con
 
 static void NAME(dropout)(
     const cvectorkernels_dropout *d, const float *x, int64_t x_stride, const float *a, int64_t a_stride, float *y,
-    int64_t y_stride, int64_t rows, int64_t width, int64_t first) {
+    int64_t y_stride, uint8_t *mask, int64_t mask_stride, int64_t rows, int64_t width, int64_t first) {
     const floats scale = NAME(all)(d->scale);
     NAME(Chunks) chunks = NAME(chunks)(rows, width, first);
     while (NAME(draw)(d, &chunks)) {
@@ -227,6 +227,10 @@ static void NAME(dropout)(
             const int64_t start = chunks.column * cvectorkernels_chunk, count = NAME(elements)(&chunks);
             const float *p = x + chunks.row * x_stride + start;
             float *q = y + chunks.row * y_stride + start;
+            if (mask) {
+                __builtin_memcpy(
+                    mask + chunks.row * mask_stride + start / 8, chunks.bits[c], (size_t)((count + 63) / 64 * 8));
+            }
             if (a) {
                 NAME(drop)(chunks.bits[c], scale, p, a + chunks.row * a_stride + start, q, count);
             } else {
@@ -282,15 +286,33 @@ static void NAME(relu)(
     }
 }
 
-static void NAME(relu_backward)(float *dy, const uint8_t *mask, int64_t width, float factor) {
-    const floats scale = NAME(all)(factor);
+/// `masked` for one row.
+INLINE void NAME(mask_row)(const uint8_t *mask, floats scale, const float *x, const float *a, float *y, int64_t width) {
     int64_t i = 0;
     for (; i + 16 <= width; i += 16) {
-        const uint32_t bits = mask[i / 8] | (uint32_t)mask[i / 8 + 1] << 8;
-        NAME(store)(dy + i, NAME(kept)(NAME(load)(dy + i) * scale, bits));
+        uint16_t bits;
+        __builtin_memcpy(&bits, mask + i / 8, sizeof bits);
+        floats value = NAME(kept)(NAME(load)(x + i) * scale, bits);
+        if (a) value = NAME(load)(a + i) + value;
+        NAME(store)(y + i, value);
     }
     if (i < width) {
         const uint32_t bits = mask[i / 8] | (width - i > 8 ? (uint32_t)mask[i / 8 + 1] << 8 : 0);
-        NAME(store_some)(dy + i, NAME(kept)(NAME(load_some)(dy + i, width - i) * scale, bits), width - i);
+        floats value = NAME(kept)(NAME(load_some)(x + i, width - i) * scale, bits);
+        if (a) value = NAME(load_some)(a + i, width - i) + value;
+        NAME(store_some)(y + i, value, width - i);
+    }
+}
+
+static void NAME(masked)(
+    const uint8_t *mask, int64_t mask_stride, float factor, const float *x, int64_t x_stride, const float *a, int64_t a_stride,
+    float *y, int64_t y_stride, int64_t rows, int64_t width) {
+    const floats scale = NAME(all)(factor);
+    for (int64_t r = 0; r < rows; r++, mask += mask_stride, x += x_stride, y += y_stride) {
+        if (a) {
+            NAME(mask_row)(mask, scale, x, a + r * a_stride, y, width);
+        } else {
+            NAME(mask_row)(mask, scale, x, NULL, y, width);
+        }
     }
 }

@@ -1,80 +1,78 @@
 // Products of matrices that are small on one side: attention of one head, the sides of an adapter.
 
-/// Copies `b: [k, n]` into panels of sixteen columns, `[k, 16]` one after the other; what fills the last one does not matter.
-INLINE void NAME(fill_panels)(int64_t n, int64_t k, cvectorkernels_operand b, float *panels) {
-    for (int64_t first = 0; first < n; first += 16, panels += 16 * k) {
-        const float *source = b.base + first * b.column;
-        const int64_t width = n - first < 16 ? n - first : 16;
-        if (b.column == 1) {
-            if (width == 16) {
-                for (int64_t i = 0; i < k; i++) NAME(store)(panels + 16 * i, NAME(load)(source + i * b.row));
-            } else {
-                for (int64_t i = 0; i < k; i++) NAME(store)(panels + 16 * i, NAME(load_some)(source + i * b.row, width));
-            }
-            continue;
-        }
-        int64_t i = 0;
-        if (b.row == 1) {
-            for (; i + 16 <= k; i += 16) NAME(transpose)(source + i, b.column, width, 16, panels + 16 * i);
-            for (; i + 8 <= k; i += 8) NAME(transpose)(source + i, b.column, width, 8, panels + 16 * i);
-        }
-        for (; i < k; i++) {
-            for (int64_t j = 0; j < 16; j++) {
-                panels[16 * i + j] = source[i * b.row + NAME(least)(j, width - 1) * b.column];
-            }
+/// How many panels of sixteen columns `n` columns have; up to eight columns that are left over are half a panel.
+INLINE int64_t NAME(whole_panels)(int64_t n) { return (n + 7) / 16; }
+
+/// Copies some columns of `b`, at most `lanes` of them, into a panel `[k, lanes]`; the last one is repeated. `lanes` is 8 or 16.
+INLINE void NAME(fill_panel)(
+    const int lanes, int64_t width, int64_t k, const float *source, cvectorkernels_operand b, float *panel) {
+    if (b.column == 1 && width == 16) {
+        for (int64_t i = 0; i < k; i++) NAME(store)(panel + 16 * i, NAME(load)(source + i * b.row));
+        return;
+    }
+    if (b.column == 1 && width == 8 && lanes == 8) {
+        for (int64_t i = 0; i < k; i++) NAME(store_half)(panel + 8 * i, NAME(load_half)(source + i * b.row));
+        return;
+    }
+    int64_t i = 0;
+    if (b.row == 1) {
+        for (; i + 8 <= k; i += 8) NAME(transpose)(source + i, b.column, width, lanes, panel + lanes * i);
+    }
+    for (; i < k; i++) {
+        for (int64_t j = 0; j < lanes; j++) {
+            panel[lanes * i + j] = source[i * b.row + NAME(least)(j, width - 1) * b.column];
         }
     }
 }
 
-/// The new numbers of one row and one panel: `alpha * sum`, or that added to the numbers at `c`.
-INLINE floats NAME(result)(floats sum, float alpha, int adding, const float *c, int64_t width) {
-    const floats scaled = sum * alpha;
-    if (!adding) return scaled;
-    return (width >= 16 ? NAME(load)(c) : NAME(load_some)(c, width)) + scaled;
+/// Copies `b: [k, n]` into panels of sixteen columns, `[k, 16]` one after the other, and half a panel, `[k, 8]`.
+static void NAME(pack)(int64_t n, int64_t k, cvectorkernels_operand b, float *panels) {
+    const int64_t whole = NAME(whole_panels)(n);
+    for (int64_t p = 0; p < whole; p++, panels += 16 * k) {
+        NAME(fill_panel)(16, NAME(least)(n - 16 * p, 16), k, b.base + 16 * p * b.column, b, panels);
+    }
+    if (n > 16 * whole) NAME(fill_panel)(8, n - 16 * whole, k, b.base + 16 * whole * b.column, b, panels);
 }
 
-INLINE void NAME(write)(float *c, floats x, int64_t width) {
+/// Writes the sums of one row and one panel.
+INLINE void NAME(write)(floats sum, float alpha, int adding, float *c, int64_t width) {
+    const floats scaled = sum * alpha;
     if (width >= 16) {
-        NAME(store)(c, x);
+        NAME(store)(c, adding ? NAME(load)(c) + scaled : scaled);
     } else {
-        NAME(store_some)(c, x, width);
+        NAME(store_some)(c, adding ? NAME(load_some)(c, width) + scaled : scaled, width);
     }
 }
 
 /// The same for half a panel.
-INLINE eight_floats NAME(half_result)(eight_floats sum, float alpha, int adding, const float *c, int64_t width) {
+INLINE void NAME(write_half)(eight_floats sum, float alpha, int adding, float *c, int64_t width) {
     const eight_floats scaled = sum * alpha;
-    if (!adding) return scaled;
-    if (width >= 8) return NAME(load_half)(c) + scaled;
-    const floats some = NAME(load_some)(c, width);
-    return __builtin_shufflevector(some, some, 0, 1, 2, 3, 4, 5, 6, 7) + scaled;
-}
-
-INLINE void NAME(write_half)(float *c, eight_floats x, int64_t width) {
     if (width >= 8) {
-        NAME(store_half)(c, x);
+        NAME(store_half)(c, adding ? NAME(load_half)(c) + scaled : scaled);
     } else {
-        NAME(store_some)(c, __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7), width);
+        const floats whole = __builtin_shufflevector(scaled, scaled, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7);
+        NAME(store_some)(c, adding ? NAME(load_some)(c, width) + whole : whole, width);
     }
 }
 
 /// Some rows of `a` times up to two panels and, if `half`, the first eight columns of the next.
 INLINE void NAME(tile)(
     const int rows, const int panels, const int half, int64_t k, const float *a, int64_t row, int64_t column, const float *b,
-    int64_t b_row, int64_t b_panel, float alpha, int adding, float *c, int64_t c_stride, int64_t width) {
+    int64_t b_row, int64_t b_panel, int64_t half_row, float alpha, int adding, float *c, int64_t c_stride, int64_t width) {
     floats sums[rows * panels + 1];
     eight_floats halves[half ? rows : 1];
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows * panels; i++) sums[i] = (floats){0};
 #pragma clang loop unroll(full)
     for (int i = 0; i < (half ? rows : 0); i++) halves[i] = (eight_floats){0};
+    const float *h = b + panels * b_panel;
     int64_t i = 0;
     if (panels == 0 && column == 1) {
         // A half panel uses every number once: four at a time, so that finding a row costs less than reading it.
-        for (; i + 4 <= k; i += 4, a += 4, b += 4 * b_row) {
+        for (; i + 4 <= k; i += 4, a += 4, h += 4 * half_row) {
             eight_floats four[4];
 #pragma clang loop unroll(full)
-            for (int j = 0; j < 4; j++) four[j] = NAME(load_half)(b + j * b_row);
+            for (int j = 0; j < 4; j++) four[j] = NAME(load_half)(h + j * half_row);
 #pragma clang loop unroll(full)
             for (int r = 0; r < rows; r++) {
                 const float *x = a + r * row;
@@ -86,12 +84,12 @@ INLINE void NAME(tile)(
             }
         }
     }
-    for (; i < k; i++, a += column, b += b_row) {
+    for (; i < k; i++, a += column, b += b_row, h += half_row) {
         floats b0, b1;
         eight_floats b2;
         if (panels > 0) b0 = NAME(load)(b);
         if (panels > 1) b1 = NAME(load)(b + b_panel);
-        if (half) b2 = NAME(load_half)(b + panels * b_panel);
+        if (half) b2 = NAME(load_half)(h);
 #pragma clang loop unroll(full)
         for (int r = 0; r < rows; r++) {
             const float x = a[r * row];
@@ -100,20 +98,11 @@ INLINE void NAME(tile)(
             if (half) halves[r] = NAME(fused_half)((eight_floats){x, x, x, x, x, x, x, x}, b2, halves[r]);
         }
     }
-    // Everything is read before anything is written: a number that is read may seem to be the one just written where rows are a
-    // multiple of 1 KiB apart, and then the processor waits.
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++, c += c_stride) {
-        if (panels > 0) sums[r * panels] = NAME(result)(sums[r * panels], alpha, adding, c, width);
-        if (panels > 1) sums[r * panels + 1] = NAME(result)(sums[r * panels + 1], alpha, adding, c + 16, width - 16);
-        if (half) halves[r] = NAME(half_result)(halves[r], alpha, adding, c + 16 * panels, width - 16 * panels);
-    }
-    c -= rows * c_stride;
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++, c += c_stride) {
-        if (panels > 0) NAME(write)(c, sums[r * panels], width);
-        if (panels > 1) NAME(write)(c + 16, sums[r * panels + 1], width - 16);
-        if (half) NAME(write_half)(c + 16 * panels, halves[r], width - 16 * panels);
+        if (panels > 0) NAME(write)(sums[r * panels], alpha, adding, c, width);
+        if (panels > 1) NAME(write)(sums[r * panels + 1], alpha, adding, c + 16, width - 16);
+        if (half) NAME(write_half)(halves[r], alpha, adding, c + 16 * panels, width - 16 * panels);
     }
 }
 
@@ -130,14 +119,14 @@ enum { JOIN(tile_rows, VERSION) = 2, JOIN(half_rows, VERSION) = 4, JOIN(tile_pan
 /// All rows of `a` times up to two panels and, if `half`, the first eight columns of the next.
 INLINE void NAME(column_of_tiles)(
     const int panels, const int half, int64_t m, int64_t k, cvectorkernels_operand a, const float *b, int64_t b_row,
-    int64_t b_panel, float alpha, int adding, float *c, int64_t c_stride, int64_t width) {
+    int64_t b_panel, int64_t half_row, float alpha, int adding, float *c, int64_t c_stride, int64_t width) {
     const int most = panels == 0 ? JOIN(half_rows, VERSION) : JOIN(tile_rows, VERSION);
     int64_t r = 0;
 #define TILE(count)                                                                                                       \
     case count:                                                                                                           \
         if (count <= most) {                                                                                              \
             NAME(tile)(                                                                                                   \
-                count, panels, half, k, a.base + r * a.row, a.row, a.column, b, b_row, b_panel, alpha, adding,            \
+                count, panels, half, k, a.base + r * a.row, a.row, a.column, b, b_row, b_panel, half_row, alpha, adding,  \
                 c + r * c_stride, c_stride, width);                                                                       \
         }                                                                                                                 \
         break
@@ -165,24 +154,32 @@ INLINE void NAME(column_of_tiles)(
 #undef TILE
 }
 
-/// `c = alpha * a b`, or `c += alpha * a b`: column j of `b` is at `base + j / 16 * panel + j % 16`, its rows `row` apart.
+/// `c = alpha * a b`, or `c += alpha * a b`: column j of `b` is at `base + j / 16 * panel + j % 16`, its rows `row` apart; in half a
+/// panel `half_row` apart.
 INLINE void NAME(multiply_panels)(
-    int64_t m, int64_t n, int64_t k, cvectorkernels_operand a, const float *base, int64_t row, int64_t panel, float *c,
-    int64_t c_stride, float alpha, int adding) {
-#define COLUMNS(panels, half)                                                                                          \
-    NAME(column_of_tiles)(                                                                                             \
-        panels, half, m, k, a, base + first / 16 * panel, row, panel, alpha, adding, c + first, c_stride, n - first)
+    int64_t m, int64_t n, int64_t k, cvectorkernels_operand a, const float *base, int64_t row, int64_t panel, int64_t half_row,
+    float *c, int64_t c_stride, float alpha, int adding) {
+#define COLUMNS(panels, half)                                                                                            \
+    NAME(column_of_tiles)(                                                                                               \
+        panels, half, m, k, a, base + first / 16 * panel, row, panel, half_row, alpha, adding, c + first, c_stride, n - first)
+    const int64_t whole = NAME(whole_panels)(n);
     int64_t first = 0;
     if (JOIN(tile_panels, VERSION) == 2) {
-        for (; n - first > 24; first += 32) COLUMNS(2, 0);
-        if (n - first > 16) {
+        for (; first + 32 <= 16 * whole; first += 32) COLUMNS(2, 0);
+        if (first < 16 * whole && n > 16 * whole) {
             COLUMNS(1, 1);
             return;
         }
     }
-    for (; n - first > 8; first += 16) COLUMNS(1, 0);
+    for (; first < 16 * whole; first += 16) COLUMNS(1, 0);
     if (n > first) COLUMNS(0, 1);
 #undef COLUMNS
+}
+
+static void NAME(packed_product)(
+    int64_t m, int64_t n, int64_t k, cvectorkernels_operand a, const float *panels, float *c, int64_t c_stride, float alpha,
+    int adding) {
+    NAME(multiply_panels)(m, n, k, a, panels, 16, 16 * k, 8, c, c_stride, alpha, adding);
 }
 
 static void NAME(product)(
@@ -191,11 +188,11 @@ static void NAME(product)(
     // A few rows do not repay the copy of a matrix whose panels can be read where they are. Many do even then: rows that are a
     // power of two apart would evict each other from the cache.
     if (b.column == 1 && n % 8 == 0 && (m <= 8 || b.row == n)) {
-        NAME(multiply_panels)(m, n, k, a, b.base, b.row, 16, c, c_stride, alpha, adding);
+        NAME(multiply_panels)(m, n, k, a, b.base, b.row, 16, b.row, c, c_stride, alpha, adding);
         return;
     }
-    NAME(fill_panels)(n, k, b, panels);
-    NAME(multiply_panels)(m, n, k, a, panels, 16, 16 * k, c, c_stride, alpha, adding);
+    NAME(pack)(n, k, b, panels);
+    NAME(packed_product)(m, n, k, a, panels, c, c_stride, alpha, adding);
 }
 
 /// Adds some rows of `a^T b` for one or two vectors of columns.

@@ -48,12 +48,19 @@ import Testing
                 key0: 5, key1: 77, place: 0x1_0003, slot: 4, step: 9, threshold: threshold, scale: 1.25)
             compare("dropout of \(width) at \(threshold)") { version in
                 let y = GuardedMatrix(3, width, seed: 2)
+                let bytes = (width + 63) / 64 * 8
+                var mask = [UInt8](repeating: 0xAA, count: 3 * bytes)
                 version.dropout(
-                    &draw, x.row, Int64(x.view.stride), nil, 0, y.row, Int64(y.view.stride), 3, Int64(width), 11)
+                    &draw, x.row, Int64(x.view.stride), nil, 0, y.row, Int64(y.view.stride), nil, 0, 3, Int64(width), 11)
+                let kept = GuardedMatrix(3, width, seed: 4)
                 version.dropout(
-                    &draw, x.row, Int64(x.view.stride), y.row, Int64(y.view.stride), y.row, Int64(y.view.stride), 3,
-                    Int64(width), 2)
-                #expect(y.gapsAreIntact)
+                    &draw, x.row, Int64(x.view.stride), y.row, Int64(y.view.stride), kept.row, Int64(kept.view.stride),
+                    &mask, Int64(bytes), 3, Int64(width), 2)
+                // The bits say what was kept.
+                version.masked(
+                    mask, Int64(bytes), 1.25, x.row, Int64(x.view.stride), y.row, Int64(y.view.stride), y.row,
+                    Int64(y.view.stride), 3, Int64(width))
+                #expect(y.gapsAreIntact && kept.gapsAreIntact && y.values == kept.values)
                 return y.values
             }
             compare("ReLU of \(width) at \(threshold)") { version in
@@ -62,7 +69,8 @@ import Testing
                 var mask = [UInt8](repeating: 0xAA, count: 3 * bytes)
                 version.relu(&draw, y.row, Int64(y.view.stride), &mask, Int64(bytes), 3, Int64(width), 0)
                 let gradient = GuardedMatrix(1, width, seed: 3)
-                version.relu_backward(gradient.row, mask, Int64(width), 1.25)
+                version.masked(
+                    mask, Int64(bytes), 1.25, gradient.row, 0, nil, 0, gradient.row, 0, 1, Int64(width))
                 #expect(y.gapsAreIntact && gradient.gapsAreIntact)
                 return y.values + gradient.values + mask.map(Float.init)
             }
@@ -87,7 +95,14 @@ import Testing
                         Int64(m), Int64(n), Int64(k), view(a, transposed.a), view(b, transposed.b), c.row,
                         Int64(c.view.stride), 0.75, adds, &panels)
                 }
-                #expect(c.gapsAreIntact)
+                let packed = GuardedMatrix(m, n, seed: 3)
+                version.pack(Int64(n), Int64(k), view(b, transposed.b), &panels)
+                for adds in [0, 1] as [Int32] {
+                    version.packed_product(
+                        Int64(m), Int64(n), Int64(k), view(a, transposed.a), panels, packed.row,
+                        Int64(packed.view.stride), 0.75, adds)
+                }
+                #expect(c.gapsAreIntact && packed.gapsAreIntact && packed.values == c.values)
                 return c.values
             }
             guard !transposed.a, !transposed.b else { continue }

@@ -7,16 +7,21 @@ import Tensors
 /// `unolora` has s = 1, `unolora_star` takes s from the hypernetwork, and `lora_per_task` uses the A, B and C of the example's
 /// task. C is absent when the ranks are equal. Each worker has its own object; all share the weights.
 final class LowRankAdaptation: Adaptation {
-    private let layout: LowRankMethod
+    let layout: LowRankMethod
     private let weights: ReadOnlyArena
     private let gradients: Arena?
     private let hypernetwork: Hypernetwork?
     private let factor: Float
-    private var dropout: Dropout?
+    private(set) var dropout: Dropout?
     /// For each group: `drop(x) A^T` of its sites side by side, `[rows, sites * rankA]`.
     private var lowRank: [Matrix?]
+    /// For each group: which elements of its input were kept, for each mask that is drawn for it.
+    private var kept: [BitMask?]
+    /// Where some rows of an input are dropped, and where their gradient is computed. Always the same memory, which so stays in the
+    /// cache.
+    private(set) var someRows: MutableMatrix?
 
-    private var options: LowRankOptions { layout.options }
+    var options: LowRankOptions { layout.options }
     private var rankA: Int { options.rankA }
 
     /// Creates a worker's view; `gradients` (nil for evaluation) has the layout of `weights` and is added to.
@@ -29,6 +34,7 @@ final class LowRankAdaptation: Adaptation {
         factor = Float(layout.options.alpha / Double(layout.options.rankA))
         hypernetwork = layout.hypernetwork.map { Hypernetwork($0, weights: weights, gradients: gradients) }
         lowRank = Array(repeating: nil, count: layout.groups.count)
+        kept = Array(repeating: nil, count: layout.groups.count)
     }
 
     /// See `Adaptation`: whether the group has sites.
@@ -43,6 +49,11 @@ final class LowRankAdaptation: Adaptation {
         if let key = context.dropout, options.dropout > 0 {
             dropout = Dropout(seed: key.seed, step: key.step, rate: options.dropout)
         }
+        someRows = nil
+        if gradients != nil || dropout != nil {
+            let rows = context.batch.sources.count + context.batch.targets.count
+            someRows = context.workspace.matrix(1, RowBlocks.largest(layout.inputWidths, rows: rows))
+        }
         hypernetwork?.forward(context)
     }
 
@@ -55,16 +66,26 @@ final class LowRankAdaptation: Adaptation {
     ) {
         let sites = layout.groups[group.index].sites
         guard !sites.isEmpty else { return }
-        let h = context.workspace.matrix(input.rows, sites.count * rankA)
+        let workspace = context.workspace
+        let h = workspace.matrix(input.rows, sites.count * rankA)
         lowRank[group.index] = h.readOnly
-        let mark = context.workspace.mark
-        defer { context.workspace.release(to: mark) }
-        forEachInput(group, input, rows, context) { x, chosen in
+        kept[group.index] = masks(group, input, workspace)
+        let mark = workspace.mark
+        defer { workspace.release(to: mark) }
+        for number in 0..<inputs(group) {
+            let chosen = readers(group, number)
             for run in runs(rows, context) {
-                let target = h.rows(run.start, run.count).columns(chosen.lowerBound * rankA, chosen.count * rankA)
-                smallProduct(
-                    .asIs(x.rows(run.start, run.count)), .transposed(a(group, chosen, run.task, of: weights)),
-                    into: target, independentRows: context.independentRows, context.workspace)
+                let mark = workspace.mark
+                let packed = PackedOperand(.transposed(a(group, chosen, run.task, of: weights)), workspace)
+                for block in blocks(run, input.columns) {
+                    let x = dropped(group, number, input, block, kept[group.index], draws: true, rows, context)
+                    smallProduct(
+                        .asIs(x), packed,
+                        into: h.rows(block.lowerBound, block.count).columns(
+                            chosen.lowerBound * rankA, chosen.count * rankA),
+                        independentRows: context.independentRows, workspace)
+                }
+                workspace.release(to: mark)
             }
         }
         for (position, site) in sites.enumerated() {
@@ -97,31 +118,44 @@ final class LowRankAdaptation: Adaptation {
             siteBackward(site, position, h, dy, into: dh, needsH: needsH, rows, context, gradients)
         }
         guard needsH else { return }
-        forEachInput(group, input, rows, context, reads: trainsA) { x, chosen in
-            let columns = dh.readOnly.columns(chosen.lowerBound * rankA, chosen.count * rankA)
-            if trainsA {
-                for run in runs(rows, context) {
-                    addOuterProduct(
-                        columns.rows(run.start, run.count), x.rows(run.start, run.count),
-                        to: a(group, chosen, run.task, of: gradients), context.workspace)
-                }
-            }
-            guard let inputGradient else { return }
-            // x is drop(input), so the gradient goes through the same mask.
-            let dx = context.workspace.matrix(input.rows, input.columns)
+        for number in 0..<inputs(group) {
             for run in runs(rows, context) {
-                smallProduct(
-                    .asIs(columns.rows(run.start, run.count)), .asIs(a(group, chosen, run.task, of: weights)),
-                    into: dx.rows(run.start, run.count), context.workspace)
-            }
-            if let dropout {
-                unsafe dropout.applyAdding(
-                    dx.readOnly, to: inputGradient.readOnly, into: inputGradient, rows, slots: context.slots,
-                    place: place(group, sites[chosen.lowerBound]))
-            } else {
-                add(dx.readOnly, to: inputGradient)
+                inputBackward(
+                    group, number, run, input, dh.readOnly, into: inputGradient, trainsA: trainsA, rows, context,
+                    gradients)
             }
         }
+    }
+
+    /// Adds dA of the sites that read one input, and their part of dx to `inputGradient`, for the rows of one run.
+    private func inputBackward(
+        _ group: ProjectionGroup, _ number: Int, _ run: TaskRuns.Run, _ input: Matrix, _ dh: Matrix,
+        into inputGradient: MutableMatrix?, trainsA: Bool, _ rows: Segments, _ context: MicroBatchContext,
+        _ gradients: Arena
+    ) {
+        let workspace = context.workspace
+        let mark = workspace.mark
+        defer { workspace.release(to: mark) }
+        let chosen = readers(group, number)
+        let kept = kept[group.index]
+        let sums = trainsA ? workspace.zeroMatrix(chosen.count * rankA, input.columns) : nil
+        for block in blocks(run, input.columns) {
+            let d = dh.rows(block.lowerBound, block.count).columns(chosen.lowerBound * rankA, chosen.count * rankA)
+            if let sums {
+                let x = dropped(group, number, input, block, kept, draws: false, rows, context)
+                sumOuterProduct(d, x, in: sums)
+            }
+            guard let target = inputGradient?.rows(block.lowerBound, block.count) else { continue }
+            let dx = rowsOfInput(block.count, input.columns)
+            smallProduct(.asIs(d), .asIs(a(group, chosen, run.task, of: weights)), into: dx, workspace)
+            // x is drop(input), so the gradient goes through the same mask.
+            if let dropout, let kept {
+                mask(kept, group, number, block, of: input).applyAdding(dx.readOnly, scale: dropout.scale, to: target)
+            } else {
+                add(dx.readOnly, to: target)
+            }
+        }
+        if let sums { add(sums.readOnly, to: a(group, chosen, run.task, of: gradients)) }
     }
 
     /// From dy of one site computes dB, dC, ds and, if `needsH`, the site's columns of `dh` (overwritten).
@@ -201,43 +235,6 @@ extension LowRankAdaptation {
     /// One run of all rows, or for `lora_per_task` a run for each stretch of examples with the same task.
     private func runs(_ rows: Segments, _ context: MicroBatchContext) -> TaskRuns {
         TaskRuns(rows: rows, tasks: options.method == .loraPerTask ? context.batch.tasks : nil)
-    }
-
-    /// Calls `body` with the input after dropout and the sites that read it. That is all sites of the group at once, or one
-    /// site at a time when each draws its own mask or, per task, when neighbouring sites' A's are not adjacent in memory. Unless
-    /// `body` reads the input, it is not dropped.
-    private func forEachInput(
-        _ group: ProjectionGroup, _ input: Matrix, _ rows: Segments, _ context: MicroBatchContext, reads: Bool = true,
-        _ body: (Matrix, Range<Int>) -> Void
-    ) {
-        let sites = layout.groups[group.index].sites
-        let shared = options.dropoutMask == .perInput || dropout == nil
-        var x = input
-        if let dropout, shared, reads {
-            let dropped = context.workspace.matrix(input.rows, input.columns)
-            unsafe dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, sites[0]))
-            x = dropped.readOnly
-        }
-        if shared && options.method != .loraPerTask {
-            body(x, 0..<sites.count)
-            return
-        }
-        for (position, site) in sites.enumerated() {
-            let mark = context.workspace.mark
-            if let dropout, !shared, reads {
-                let dropped = context.workspace.matrix(input.rows, input.columns)
-                unsafe dropout.apply(input, into: dropped, rows, slots: context.slots, place: place(group, site))
-                x = dropped.readOnly
-            }
-            body(x, position..<position + 1)
-            context.workspace.release(to: mark)
-        }
-    }
-
-    /// The dropout place of a site's input.
-    private func place(_ group: ProjectionGroup, _ site: Site) -> DropoutPlace {
-        let place = DropoutPlace(inputOf: group)
-        return options.dropoutMask == .perInput ? place : place.site(site.position)
     }
 
     /// The A's of neighbouring sites as one matrix, `[sites * rankA, in]`.

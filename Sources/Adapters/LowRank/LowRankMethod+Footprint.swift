@@ -1,4 +1,5 @@
 public import Backbone
+import Kernels
 import Tensors
 
 extension LowRankMethod {
@@ -9,15 +10,25 @@ extension LowRankMethod {
         // Low-rank columns (rank times sites) at one input, and the values between A and B.
         let columns = (groups.map(\.sites.count).max() ?? 0) * options.rankA
         let rank = sites.isEmpty ? 0 : max(options.rankA, options.rankB)
-        let inputWidth = sites.map(\.projection.inputWidth).max() ?? 0
+        let masks = groups.map(maskFloats).max() ?? 0
         return MethodFootprint(
-            keptInputs: Set(adapted), perRow: columns,
-            // Gradient and middle of each site, input after dropout, and that input's gradient.
-            perRowInBackward: columns + 3 * rank + 2 * inputWidth,
+            keptInputs: Set(adapted), perRow: columns + masks,
+            // Gradient and middle of each site.
+            perRowInBackward: columns + 3 * rank,
             // For both groups of a sublayer, with at most three sites.
             perRowInGeneration: 3 * (columns + rank),
             perExample: hypernetwork?.floatsPerExample(modelWidth: modelWidth) ?? 0,
-            narrowSide: columns == 0 ? 0 : max(columns, rank))
+            narrowSide: columns == 0 ? 0 : max(columns, rank), inputWidths: inputWidths)
+    }
+
+    /// The widths of the inputs of adapted projections.
+    var inputWidths: Set<Int> { Set(groups.flatMap(\.sites).map(\.projection.inputWidth)) }
+
+    /// Floats for the bits of what a row of a group's input keeps in the dropout.
+    private func maskFloats(_ group: GroupSites) -> Int {
+        guard options.dropout > 0, let site = group.sites.first else { return 0 }
+        let masks = options.dropoutMask == .perInput ? 1 : group.sites.count
+        return masks * BitMask.byteCount(rows: 1, columns: site.projection.inputWidth) / MemoryLayout<Float>.stride
     }
 }
 

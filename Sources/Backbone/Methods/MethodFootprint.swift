@@ -21,12 +21,14 @@ public struct MethodFootprint: Sendable, Equatable {
     public var tasks: Int
     /// The narrower side of the method's widest small product (`smallProduct`, `addOuterProduct`); 0 for none.
     public var narrowSide: Int
+    /// Widths of the inputs that a training pass takes in blocks of rows (`RowBlocks`).
+    public var inputWidths: Set<Int>
 
     /// Creates a footprint; by default a method needs nothing.
     public init(
         keptInputs: Set<GroupKind> = [], keptOutputs: Set<Sublayer.Kind> = [], trainsPositions: Bool = false,
         perRow: Int = 0, perRowInBackward: Int = 0, perRowInGeneration: Int = 0, perExample: Int = 0,
-        perTask: Int = 0, tasks: Int = 0, narrowSide: Int = 0
+        perTask: Int = 0, tasks: Int = 0, narrowSide: Int = 0, inputWidths: Set<Int> = []
     ) {
         self.keptInputs = keptInputs
         self.keptOutputs = keptOutputs
@@ -38,10 +40,16 @@ public struct MethodFootprint: Sendable, Equatable {
         self.perTask = perTask
         self.tasks = tasks
         self.narrowSide = narrowSide
+        self.inputWidths = inputWidths
     }
 
     /// Floats kept for the examples and tasks of a batch, whatever their lengths are; half of them are gradients.
     public func kept(examples: Int) -> Int { examples * perExample + min(examples, tasks) * perTask }
+
+    /// Floats of a training pass over `rows` rows for a block of rows of an input, and for the sums of its gradient.
+    public func blocks(rows: Int) -> Int {
+        RowBlocks.largest(inputWidths, rows: rows) + (inputWidths.max() ?? 0) * narrowSide
+    }
 
     /// `width` if groups of that kind keep their input, otherwise 0.
     public func kept(_ kind: GroupKind, _ width: Int) -> Int { keptInputs.contains(kind) ? width : 0 }

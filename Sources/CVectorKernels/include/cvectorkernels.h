@@ -56,10 +56,11 @@ typedef struct cvectorkernels_functions {
     const char *_Nonnull name;
 
     /// `y = a + drop(x)`, or `drop(x)` where `a` is NULL: overwrites `y: [rows, width]`. Rows are numbered from `first`; strides
-    /// are in floats. `y` may be `x` or `a`.
+    /// are in floats. `y` may be `x` or `a`. The mask, if it is not NULL, gets bit `c % 8` of byte `c / 8` for each element of a row
+    /// that is kept; it is written in groups of eight bytes.
     void (*_Nonnull dropout)(
         const cvectorkernels_dropout *dropout, const float *x, int64_t x_stride, const float *a, int64_t a_stride, float *y,
-        int64_t y_stride, int64_t rows, int64_t width, int64_t first);
+        int64_t y_stride, uint8_t *mask, int64_t mask_stride, int64_t rows, int64_t width, int64_t first);
 
     /// `x = drop(max(x, 0))` in place; the mask gets bit `c % 8` of byte `c / 8` for each element of a row
     /// that is above 0 or NaN. A NULL dropout drops nothing.
@@ -67,14 +68,25 @@ typedef struct cvectorkernels_functions {
         const cvectorkernels_dropout *dropout, float *x, int64_t x_stride, uint8_t *mask, int64_t mask_stride, int64_t rows,
         int64_t width, int64_t first);
 
-    /// `dy = dy * scale` where the mask has a bit, otherwise 0, for one row.
-    void (*_Nonnull relu_backward)(float *dy, const uint8_t *mask, int64_t width, float scale);
+    /// `y = a + x * scale` where the mask has a bit, otherwise `y = a`; 0 stands for `a` where that is NULL. Overwrites
+    /// `y: [rows, width]`, which may be `x` or `a`.
+    void (*_Nonnull masked)(
+        const uint8_t *mask, int64_t mask_stride, float scale, const float *x, int64_t x_stride, const float *a, int64_t a_stride,
+        float *y, int64_t y_stride, int64_t rows, int64_t width);
 
     /// `c = alpha * a b`, or `c += alpha * a b` when `adding`: `a: [m, k]`, `b: [k, n]`, `c: [m, n]` with rows `c_stride` apart.
     /// Every element is one sum in the order of k. `panels` lends `(n + 15) / 16 * 16 * k` floats.
     void (*_Nonnull product)(
         int64_t m, int64_t n, int64_t k, cvectorkernels_operand a, cvectorkernels_operand b, float *c, int64_t c_stride,
         float alpha, int adding, float *panels);
+
+    /// Writes `b: [k, n]` into `panels`, as `packed_product` reads it: `(n + 15) / 16 * 16 * k` floats.
+    void (*_Nonnull pack)(int64_t n, int64_t k, cvectorkernels_operand b, float *panels);
+
+    /// `product` with an operand that `pack` wrote: the same bits.
+    void (*_Nonnull packed_product)(
+        int64_t m, int64_t n, int64_t k, cvectorkernels_operand a, const float *panels, float *c, int64_t c_stride, float alpha,
+        int adding);
 
     /// `sums += a^T b`: `a: [rows, m]`, `b: [rows, n]`, `sums: [m, n]` with rows `sums_stride` apart. Every element is added up
     /// in the order of the rows.

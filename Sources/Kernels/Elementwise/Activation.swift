@@ -14,10 +14,7 @@ public func relu(_ x: MutableMatrix, mask: BitMask) {
 /// An element is 0 when the ReLU or the dropout made it 0; both stop the gradient. `scale` is the factor by which the dropout
 /// multiplied the elements that it kept.
 public func reluBackward(_ dy: MutableMatrix, mask: BitMask, scale: Float) {
-    mask.check(dy)
-    for r in 0..<dy.rows {
-        unsafe cvectorkernels_here().pointee.relu_backward(dy.row(r), mask.row(r), Int64(dy.columns), scale)
-    }
+    mask.apply(dy.readOnly, scale: scale, into: dy)
 }
 
 /// `y = max(x, 0)` in place: overwrites `x`.

@@ -1,7 +1,8 @@
-import Tensors
+import CVectorKernels
+public import Tensors
 
-/// One bit for each element of a matrix, row by row: what the backward of a ReLU and its dropout needs. Element (r, c) is bit
-/// `c % 8` of byte `c / 8` of row r; a row takes whole groups of eight bytes.
+/// One bit for each element of a matrix, row by row: what the backward of a dropout, or of a ReLU and its dropout, needs. Element (r, c)
+/// is bit `c % 8` of byte `c / 8` of row r; a row takes whole groups of eight bytes.
 ///
 /// A view like `Matrix`: making one and touching its bytes is unsafe, handing it on is not.
 @safe public struct BitMask {
@@ -22,6 +23,30 @@ import Tensors
         self.rows = rows
         self.columns = columns
         stride = Self.rowBytes(columns)
+    }
+
+    /// The bits of `count` rows from `start`.
+    public func rows(_ start: Int, _ count: Int) -> BitMask {
+        precondition(start >= 0 && count >= 0 && start + count <= rows, "rows outside the mask")
+        return unsafe BitMask(base + start * stride, rows: count, columns: columns)
+    }
+
+    /// `y = x * scale` where there is a bit, else 0: overwrites `y`, which may be `x`.
+    public func apply(_ x: Matrix, scale: Float, into y: MutableMatrix) {
+        check(y)
+        precondition(x.rows == y.rows && x.columns == y.columns, "mask between different shapes")
+        unsafe cvectorkernels_here().pointee.masked(
+            base, Int64(stride), scale, x.base, Int64(x.stride), nil, 0, y.base, Int64(y.stride), Int64(y.rows),
+            Int64(y.columns))
+    }
+
+    /// `y += x * scale` where there is a bit: adds to `y`.
+    public func applyAdding(_ x: Matrix, scale: Float, to y: MutableMatrix) {
+        check(y)
+        precondition(x.rows == y.rows && x.columns == y.columns, "mask between different shapes")
+        unsafe cvectorkernels_here().pointee.masked(
+            base, Int64(stride), scale, x.base, Int64(x.stride), y.base, Int64(y.stride), y.base, Int64(y.stride),
+            Int64(y.rows), Int64(y.columns))
     }
 
     /// Refuses a matrix that is not as wide as the mask or has more rows.

@@ -29,13 +29,17 @@ public struct Dropout: Sendable {
     /// Whether anything is dropped at all.
     public var isActive: Bool { threshold > 0 }
 
-    /// `y = drop(x)` for the rows of one example, numbered from `first`: overwrites `y`; `x` and `y` may be the same.
-    public func apply(_ x: Matrix, into y: MutableMatrix, first: Int = 0, slot: UInt32, place: UInt32) {
+    /// `y = drop(x)` for the rows of one example, numbered from `first`: overwrites `y`; `x` and `y` may be the same. `kept` gets a
+    /// bit for each element that is kept.
+    public func apply(
+        _ x: Matrix, into y: MutableMatrix, first: Int = 0, slot: UInt32, place: UInt32, keeping kept: BitMask? = nil
+    ) {
         precondition(x.rows == y.rows && x.columns == y.columns, "dropout between different shapes")
+        kept?.check(y)
         var draw = draw(slot, place)
         unsafe cvectorkernels_here().pointee.dropout(
-            &draw, x.base, Int64(x.stride), nil, 0, y.base, Int64(y.stride), Int64(x.rows), Int64(x.columns),
-            Int64(first))
+            &draw, x.base, Int64(x.stride), nil, 0, y.base, Int64(y.stride), kept?.row(0), Int64(kept?.stride ?? 0),
+            Int64(x.rows), Int64(x.columns), Int64(first))
     }
 
     /// `y = a + drop(x)` for the rows of one example, numbered from `first`: overwrites `y`; `y` may be the same as `x` or `a`.
@@ -47,7 +51,7 @@ public struct Dropout: Sendable {
             "dropout between different shapes")
         var draw = draw(slot, place)
         unsafe cvectorkernels_here().pointee.dropout(
-            &draw, x.base, Int64(x.stride), a.base, Int64(a.stride), y.base, Int64(y.stride), Int64(x.rows),
+            &draw, x.base, Int64(x.stride), a.base, Int64(a.stride), y.base, Int64(y.stride), nil, 0, Int64(x.rows),
             Int64(x.columns), Int64(first))
     }
 

@@ -15,11 +15,8 @@ public func addOuterProduct(
         "outer product of other shapes")
     let mark = workspace.mark
     defer { workspace.release(to: mark) }
-    let (m, n) = (a.columns, b.columns)
-    let sums = workspace.zeroMatrix(m, n)
-    unsafe cvectorkernels_here().pointee.outer_product(
-        Int64(a.rows), Int64(m), Int64(n), a.base, Int64(a.stride), b.base, Int64(b.stride), sums.base,
-        Int64(sums.stride))
+    let sums = workspace.zeroMatrix(a.columns, b.columns)
+    sumOuterProduct(a, b, in: sums)
     if transposed {
         for r in 0..<c.rows {
             let target = unsafe c.row(r)
@@ -28,4 +25,14 @@ public func addOuterProduct(
     } else {
         for r in 0..<c.rows { unsafe addScaled(sums.row(r), alpha, to: c.row(r), c.columns) }
     }
+}
+
+/// `sums += a^T b`: `a: [k, m]`, `b: [k, n]`, `sums: [m, n]`. Adds to `sums` in the order of k, so rows may come in parts and the bits
+/// stay the same.
+public func sumOuterProduct(_ a: Matrix, _ b: Matrix, in sums: MutableMatrix) {
+    precondition(
+        a.rows == b.rows && (sums.rows, sums.columns) == (a.columns, b.columns), "outer product of other shapes")
+    unsafe cvectorkernels_here().pointee.outer_product(
+        Int64(a.rows), Int64(a.columns), Int64(b.columns), a.base, Int64(a.stride), b.base, Int64(b.stride), sums.base,
+        Int64(sums.stride))
 }

@@ -21,7 +21,7 @@ struct TrainingFootprint: Sendable {
     var bytes: Int {
         let kept =
             tokenWords + scratchFloats + encoderFloats + decoderFloats + outputFloats
-            + method.kept(examples: lengths.examples) + positionFloats
+            + method.kept(examples: lengths.examples) + method.blocks(rows: sourceRows + targetRows) + positionFloats
         // Every piece starts at a multiple of 64 bytes.
         return (kept + backwardFloats) * MemoryLayout<Float>.stride + pieces * 63
     }
