@@ -78,6 +78,12 @@ __attribute__((constructor)) static void choose(void) {
     }
 }
 
+void cvectorkernels_prefetch(const float *x, int64_t stride, int64_t rows, int64_t columns) {
+    for (int64_t r = 0; r < rows; r++, x += stride) {
+        for (int64_t c = 0; c < columns; c += 16) __builtin_prefetch(x + c, 0, 2);
+    }
+}
+
 const cvectorkernels_functions *cvectorkernels_here(void) { return here; }
 
 const char *cvectorkernels_missing(void) { return wanted != NULL && strcmp(wanted, here->name) != 0 ? wanted : NULL; }

@@ -29,6 +29,12 @@
     /// Number of elements.
     @inlinable public var count: Int { rows * columns }
 
+    /// All elements of a matrix without gaps, as one row.
+    @inlinable public var asOneRow: MutableMatrix {
+        precondition(stride == columns || rows <= 1, "a row with gaps")
+        return unsafe MutableMatrix(base, rows: 1, columns: count)
+    }
+
     /// The first element of a row.
     @inlinable
     public func row(_ index: Int) -> UnsafeMutablePointer<Float> {

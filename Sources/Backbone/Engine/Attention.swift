@@ -47,20 +47,27 @@ public struct Attention {
         self.workspace = workspace
     }
 
-    /// Memory for the probabilities of all examples and heads.
-    public func probabilities(_ rows: Segments, _ keys: Segments) -> MutableMatrix {
-        workspace.matrix(1, (0..<rows.count).reduce(0) { $0 + heads * rows.length($1) * keys.length($1) })
+    /// Memory for the probabilities of all examples and heads, and for bits when some are dropped.
+    public func probabilities(_ rows: Segments, _ keys: Segments) -> AttentionProbabilities {
+        var (count, bytes) = (0, 0)
+        for segment in 0..<rows.count {
+            let own = rows.length(segment) * keys.length(segment)
+            count += heads * own
+            bytes += heads * BitMask.byteCount(rows: 1, columns: own)
+        }
+        let values = workspace.matrix(1, count)
+        let bits = unsafe dropout.masks.map { _ in unsafe workspace.take(UInt8.self, bytes) }
+        return unsafe AttentionProbabilities(values: values, bits: bits)
     }
 
-    /// `query: [rows, i]`; overwrites `context: [rows, i]` and `probabilities`, example by example and head by head
-    /// `[queries, keys]`.
+    /// `query: [rows, i]`; overwrites `context: [rows, i]` and `probabilities`.
     public func forward(
-        _ query: Matrix, _ rows: Segments, _ keys: AttentionKeys, probabilities: MutableMatrix,
+        _ query: Matrix, _ rows: Segments, _ keys: AttentionKeys, probabilities: AttentionProbabilities,
         into context: MutableMatrix
     ) {
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
-        var offset = 0
+        var left = probabilities
         for segment in 0..<rows.count {
             let (queries, length) = (rows.length(segment), keys.segments.length(segment))
             let dropped = dropout.masks.map { _ in workspace.matrix(queries, length) }
@@ -69,9 +76,10 @@ public struct Attention {
             let v = keys.value.rows(keys.segments.start(segment), length)
             let out = context.rows(rows.start(segment), queries)
             for head in 0..<heads {
-                let p = unsafe MutableMatrix(
-                    probabilities.columns(offset, queries * length).base, rows: queries, columns: length)
-                offset += queries * length
+                prefetchAfter(head, q)
+                prefetchAfter(head, k)
+                prefetchAfter(head, v)
+                let (p, kept) = left.next(queries, length)
                 smallProduct(
                     .asIs(q.columns(head * width, width)), .transposed(k.columns(head * width, width)), into: p,
                     workspace)
@@ -80,9 +88,10 @@ public struct Attention {
                     p, bias: keys.bias?.row(head: head, query: keys.queryOffset, count: queries),
                     visible: keys.causal ? keys.queryOffset + 1 : length, growth: keys.causal ? 1 : 0)
                 var weights = p.readOnly
-                if let dropped {
+                if let dropped, let kept {
                     dropout.applyToProbabilities(
-                        p.readOnly, into: dropped, head: head, example: rows.example(segment), at: place)
+                        p.asOneRow.readOnly, into: dropped.asOneRow, head: head, example: rows.example(segment),
+                        at: place, keeping: kept)
                     weights = dropped.readOnly
                 }
                 smallProduct(
@@ -92,16 +101,21 @@ public struct Attention {
         }
     }
 
+    /// Brings what the next head reads into the cache.
+    private func prefetchAfter(_ head: Int, _ x: Matrix) {
+        if head + 1 < heads { prefetch(x.columns((head + 1) * width, width)) }
+    }
+
     /// Backward of `forward`. Overwrites `dQuery`, `dKey` and `dValue` where they are not nil, and adds to `dBias`.
     ///
     /// With `P` after softmax and `D = drop(P)`: `dV = D^T dO`, `dP = drop(dO V^T)`, `dS = P (dP - rowsum(dP P))`,
     /// `dQ = dS K`, `dK = dS^T Q`, and `dS` is the gradient of the bias.
     public func backward(
-        _ query: Matrix, _ probabilities: Matrix, _ rows: Segments, _ keys: AttentionKeys,
+        _ query: Matrix, _ probabilities: AttentionProbabilities, _ rows: Segments, _ keys: AttentionKeys,
         dContext: Matrix, dQuery: MutableMatrix?, dKeyValue: (key: MutableMatrix, value: MutableMatrix)?,
         dBias: DistanceBiasGradient? = nil
     ) {
-        var offset = 0
+        var left = probabilities
         for segment in 0..<rows.count {
             let mark = workspace.mark
             defer { workspace.release(to: mark) }
@@ -111,24 +125,23 @@ public struct Attention {
             let dropped = workspace.matrix(queries, length)
             for head in 0..<heads {
                 let columns = head * width
-                let p = unsafe Matrix(
-                    probabilities.columns(offset, queries * length).base, rows: queries, columns: length)
-                offset += queries * length
+                let (p, kept) = left.next(queries, length)
                 let dOut = dContext.rows(start, queries).columns(columns, width)
                 let v = keys.value.rows(keyStart, length).columns(columns, width)
                 let k = keys.key.rows(keyStart, length).columns(columns, width)
                 let q = query.rows(start, queries).columns(columns, width)
-                dropout.applyToProbabilities(p, into: dropped, head: head, example: rows.example(segment), at: place)
+                prefetchAfter(head, dContext.rows(start, queries))
+                prefetchAfter(head, keys.value.rows(keyStart, length))
+                prefetchAfter(head, keys.key.rows(keyStart, length))
+                prefetchAfter(head, query.rows(start, queries))
+                kept?.apply(p.asOneRow.readOnly, scale: dropout.scale, into: dropped.asOneRow)
                 if let dValue = dKeyValue?.value {
                     smallProduct(
-                        .transposed(dropout.masks == nil ? p : dropped.readOnly), .asIs(dOut),
+                        .transposed(kept == nil ? p.readOnly : dropped.readOnly), .asIs(dOut),
                         into: dValue.rows(keyStart, length).columns(columns, width), workspace)
                 }
                 smallProduct(.asIs(dOut), .transposed(v), into: scores, workspace)
-                if let masks = dropout.masks {
-                    // Where p itself is 0, its gradient is not used.
-                    reluBackward(scores, result: dropped.readOnly, scale: masks.scale)
-                }
+                kept?.apply(scores.asOneRow.readOnly, scale: dropout.scale, into: scores.asOneRow)
                 for row in 0..<queries {
                     unsafe softmaxRowBackward(p.row(row), scores.row(row), length)
                     if let dBias {

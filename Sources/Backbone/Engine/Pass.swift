@@ -1,3 +1,4 @@
+import Kernels
 public import Tensors
 
 /// What all sublayers of one pass over a micro-batch share.
@@ -50,39 +51,47 @@ public struct Pass {
     }
 
     /// The end of a sublayer: `y = x + drop(z)` where `z = input W^T` is the result of the output projection, changed by the
-    /// method if it adapts the sublayer's output. Overwrites `y`. Returns what `finishBackward` needs: `z` if the method
-    /// changes it.
+    /// method if it adapts the sublayer's output. Overwrites `y`. Returns what `finishBackward` needs.
     public func finish(
         _ group: ProjectionGroup, _ input: Matrix, _ x: Matrix, into y: MutableMatrix, _ rows: Segments,
         at place: DropoutPlace
-    ) -> Matrix? {
+    ) -> SublayerEnd {
         let result = scratch.result.rows(0, x.rows)
+        let kept = keepsActivations ? dropout.bits(x.rows, x.columns, workspace) : nil
         guard let adaptation, adaptation.adapts(group.sublayer) else {
             projections.forward(group, input, rows, into: result, context)
-            dropout.sum(x, result.readOnly, into: y, rows, at: place)
-            return nil
+            dropout.sum(x, result.readOnly, into: y, rows, at: place, keeping: kept)
+            return SublayerEnd(changed: nil, kept: kept)
         }
         let z = workspace.matrix(x.rows, x.columns)
         projections.forward(group, input, rows, into: z, context)
         adaptation.output(group.sublayer, z.readOnly, rows: rows, into: result, context: context)
-        dropout.sum(x, result.readOnly, into: y, rows, at: place)
-        return z.readOnly
+        dropout.sum(x, result.readOnly, into: y, rows, at: place, keeping: kept)
+        return SublayerEnd(changed: z.readOnly, kept: kept)
     }
 
     /// Backward of `finish` for the output projection's input, from the gradient `dx` of the residual stream after the
     /// sublayer. Adds the gradients of trained tensors. Overwrites `dInput` unless that is nil.
     public func finishBackward(
-        _ group: ProjectionGroup, _ input: Matrix, _ z: Matrix?, _ dx: Matrix, _ rows: Segments,
-        into dInput: MutableMatrix?, at place: DropoutPlace
+        _ group: ProjectionGroup, _ input: Matrix, _ end: SublayerEnd, _ dx: Matrix, _ rows: Segments,
+        into dInput: MutableMatrix?
     ) {
-        var dResult = dropout.applied(to: dx, rows, at: place, workspace)
-        if let z, let adaptation {
+        var dResult = dropout.applied(end.kept, to: dx, workspace)
+        if let z = end.changed, let adaptation {
             let dz = workspace.matrix(dx.rows, dx.columns)
             adaptation.outputBackward(group.sublayer, z, rows: rows, dy: dResult, into: dz, context: context)
             dResult = dz.readOnly
         }
         projections.backward(group, input, rows, dResult, into: dInput, context)
     }
+}
+
+/// What the end of a sublayer hands from its forward to its backward.
+public struct SublayerEnd {
+    /// `[rows, d]`: the result of the output projection; nil when the method does not change it.
+    let changed: Matrix?
+    /// What the dropout of the result kept; nil when nothing is dropped.
+    let kept: BitMask?
 }
 
 /// Memory that all sublayers use in turn for values that are not needed after the sublayer. It has as many rows as the sublayer

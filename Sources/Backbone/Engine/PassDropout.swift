@@ -31,25 +31,38 @@ public import Tensors
         return y.readOnly
     }
 
-    /// `y = x + drop(z)`: the end of a sublayer. Overwrites `y`.
-    public func sum(_ x: Matrix, _ z: Matrix, into y: MutableMatrix, _ rows: Segments, at place: DropoutPlace) {
+    /// `x` after the mask of an earlier dropout, in memory of the workspace; `x` itself when that is nil.
+    func applied(_ kept: BitMask?, to x: Matrix, _ workspace: Workspace) -> Matrix {
+        guard let kept else { return x }
+        let y = workspace.matrix(x.rows, x.columns)
+        kept.apply(x, scale: scale, into: y)
+        return y.readOnly
+    }
+
+    /// `y = x + drop(z)`: the end of a sublayer. Overwrites `y`; `kept` gets a bit for each element that is kept.
+    func sum(
+        _ x: Matrix, _ z: Matrix, into y: MutableMatrix, _ rows: Segments, at place: DropoutPlace, keeping kept: BitMask?
+    ) {
         if let masks {
-            unsafe masks.applyAdding(z, to: x, into: y, rows, slots: slots, place: place)
+            unsafe masks.applyAdding(z, to: x, into: y, rows, slots: slots, place: place, keeping: kept)
         } else {
             Kernels.sum(x, z, into: y)
         }
     }
 
-    /// `y = drop(p)` for one head's probabilities of an example, all of them as one row with the head's number. Overwrites `y`.
-    /// Both without gaps between rows.
+    /// Memory for a bit for each element of a matrix; nil when nothing is dropped.
+    func bits(_ rows: Int, _ columns: Int, _ workspace: Workspace) -> BitMask? {
+        guard masks != nil else { return nil }
+        return unsafe BitMask(
+            workspace.take(UInt8.self, BitMask.byteCount(rows: rows, columns: columns)), rows: rows, columns: columns)
+    }
+
+    /// `y = drop(p)` for one head's probabilities of an example, all of them as one row with the head's number. Overwrites `y` and
+    /// `kept`, which gets a bit for each that is kept.
     func applyToProbabilities(
-        _ p: Matrix, into y: MutableMatrix, head: Int, example: Int, at place: DropoutPlace
+        _ p: Matrix, into y: MutableMatrix, head: Int, example: Int, at place: DropoutPlace, keeping kept: BitMask
     ) {
         guard let masks else { return }
-        precondition(p.stride == p.columns && y.stride == y.columns, "probabilities with gaps between rows")
-        let count = p.rows * p.columns
-        unsafe masks.apply(
-            Matrix(p.base, rows: 1, columns: count), into: MutableMatrix(y.base, rows: 1, columns: count), first: head,
-            slot: slots[example], place: place.number)
+        unsafe masks.apply(p, into: y, first: head, slot: slots[example], place: place.number, keeping: kept)
     }
 }

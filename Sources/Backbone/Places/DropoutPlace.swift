@@ -60,16 +60,16 @@ extension Dropout {
         }
     }
 
-    /// `y = a + drop(x)` for all rows of all segments. Overwrites `y`.
+    /// `y = a + drop(x)` for all rows of all segments. Overwrites `y`; `kept` gets a bit for each element that is kept.
     public func applyAdding(
         _ x: Matrix, to a: Matrix, into y: MutableMatrix, _ rows: Segments, slots: UnsafePointer<UInt32>,
-        place: DropoutPlace
+        place: DropoutPlace, keeping kept: BitMask? = nil
     ) {
         for segment in 0..<rows.count {
             let (start, length) = (rows.start(segment), rows.length(segment))
             unsafe applyAdding(
                 x.rows(start, length), to: a.rows(start, length), into: y.rows(start, length),
-                slot: slots[rows.example(segment)], place: place.number)
+                slot: slots[rows.example(segment)], place: place.number, keeping: kept?.rows(start, length))
         }
     }
 }

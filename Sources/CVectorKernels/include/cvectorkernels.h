@@ -121,6 +121,9 @@ const cvectorkernels_functions *_Nullable cvectorkernels_version(int version);
 /// when the program starts.
 const cvectorkernels_functions *_Nonnull cvectorkernels_here(void);
 
+/// Asks for `rows` rows of `columns` floats, `stride` apart, to be brought into the second-level cache.
+void cvectorkernels_prefetch(const float *_Nonnull x, int64_t stride, int64_t rows, int64_t columns);
+
 /// The value of UNOLORA_VECTORS if it names no version that this processor and build have, else NULL.
 const char *_Nullable cvectorkernels_missing(void);
 

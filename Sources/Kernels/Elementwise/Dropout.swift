@@ -42,17 +42,20 @@ public struct Dropout: Sendable {
             Int64(x.rows), Int64(x.columns), Int64(first))
     }
 
-    /// `y = a + drop(x)` for the rows of one example, numbered from `first`: overwrites `y`; `y` may be the same as `x` or `a`.
+    /// `y = a + drop(x)` for the rows of one example, numbered from `first`: overwrites `y`; `y` may be the same as `x` or `a`. `kept`
+    /// gets a bit for each element that is kept.
     public func applyAdding(
-        _ x: Matrix, to a: Matrix, into y: MutableMatrix, first: Int = 0, slot: UInt32, place: UInt32
+        _ x: Matrix, to a: Matrix, into y: MutableMatrix, first: Int = 0, slot: UInt32, place: UInt32,
+        keeping kept: BitMask? = nil
     ) {
         precondition(
             x.rows == y.rows && x.columns == y.columns && a.rows == y.rows && a.columns == y.columns,
             "dropout between different shapes")
+        kept?.check(y)
         var draw = draw(slot, place)
         unsafe cvectorkernels_here().pointee.dropout(
-            &draw, x.base, Int64(x.stride), a.base, Int64(a.stride), y.base, Int64(y.stride), nil, 0, Int64(x.rows),
-            Int64(x.columns), Int64(first))
+            &draw, x.base, Int64(x.stride), a.base, Int64(a.stride), y.base, Int64(y.stride), kept?.row(0),
+            Int64(kept?.stride ?? 0), Int64(x.rows), Int64(x.columns), Int64(first))
     }
 
     /// `x = drop(max(x, 0))` for rows of one example, numbered from 0, in place; `mask` gets a bit for each element that is not 0.

@@ -41,13 +41,22 @@ struct TrainingFootprint: Sendable {
     /// Memory that is not kept (`PassScratch`).
     private var scratchFloats: Int { max(sourceRows, targetRows) * (2 * d + inner + feedForwardWidth) }
 
-    /// Residual, factor of the norm, what the method keeps at both groups, and what it reads after the output projection.
-    private func sublayerRow(_ kind: Sublayer.Kind) -> Int { d + 1 + 2 * method.perRow + method.kept(kind, d) }
+    /// Residual and its bits, factor of the norm, what the method keeps at both groups, and what it reads after the output projection.
+    private func sublayerRow(_ kind: Sublayer.Kind) -> Int {
+        d + bits(d) + 1 + 2 * method.perRow + method.kept(kind, d)
+    }
+
+    /// Floats for a bit for each of `count` numbers.
+    private func bits(_ count: Int) -> Int {
+        BitMask.byteCount(rows: 1, columns: count) / MemoryLayout<Float>.stride
+    }
+
+    /// Probabilities and their bits: for all heads, with `pairs` of queries and keys in all examples.
+    private func probabilities(_ pairs: Int) -> Int { configuration.heads * (pairs + bits(pairs) + 2 * lengths.examples) }
 
     /// With ReLU a bit for each element, otherwise both gates.
     private var feedForwardRow: Int {
-        let mask = BitMask.byteCount(rows: 1, columns: feedForwardWidth) / MemoryLayout<Float>.stride
-        let activation = configuration.feedForward == .relu ? mask : 2 * feedForwardWidth
+        let activation = configuration.feedForward == .relu ? bits(feedForwardWidth) : 2 * feedForwardWidth
         return sublayerRow(.feedForward) + activation + method.kept(.feedForwardInput, d)
             + method.kept(.feedForwardOutput, feedForwardWidth)
     }
@@ -58,7 +67,7 @@ struct TrainingFootprint: Sendable {
     }
 
     private var encoderFloats: Int {
-        let perBlock = sourceRows * (selfRow + feedForwardRow) + configuration.heads * lengths.sourcePairs
+        let perBlock = sourceRows * (selfRow + feedForwardRow) + probabilities(lengths.sourcePairs)
         return configuration.encoderBlocks * perBlock + sourceRows * (3 * d + 1)
     }
 
@@ -67,7 +76,7 @@ struct TrainingFootprint: Sendable {
             sublayerRow(.crossAttention) + inner + method.kept(.crossQuery, d) + method.kept(.crossOutput, inner)
         let perBlock =
             targetRows * (selfRow + cross + feedForwardRow) + sourceRows * (2 * inner + method.perRow)
-            + configuration.heads * (lengths.targetPairs + lengths.crossPairs)
+            + probabilities(lengths.targetPairs) + probabilities(lengths.crossPairs)
         return configuration.decoderBlocks * perBlock + targetRows * (3 * d + 1)
     }
 

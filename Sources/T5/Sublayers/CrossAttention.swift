@@ -27,12 +27,12 @@ struct CrossAttention {
         let query: Matrix
         /// `[source rows, 2i]`: k and v side by side.
         let keyValue: Matrix
-        /// For each example and head the probabilities before dropout, row by row.
-        let probabilities: Matrix
+        /// Those before dropout, and what it kept.
+        let probabilities: AttentionProbabilities
         /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
         let attended: Matrix
-        /// `[rows, d]`: what the method reads after o; nil when it changes nothing.
-        let result: Matrix?
+        /// The result of the output projection and its dropout.
+        let end: SublayerEnd
     }
 
     /// Overwrites `keyValue: [source rows, 2i]` with keys and values, side by side, of the encoder's output `[source rows, d]`.
@@ -54,10 +54,10 @@ struct CrossAttention {
         let attended = pass.memory(for: output, x.rows, inner, else: \.attended)
         attention.forward(
             projected.readOnly, rows, keys(keyValue, sources), probabilities: probabilities, into: attended)
-        let result = pass.finish(output, attended.readOnly, x, into: y, rows, at: place(.crossOutput))
+        let end = pass.finish(output, attended.readOnly, x, into: y, rows, at: place(.crossOutput))
         return State(
-            norm: norm, query: projected.readOnly, keyValue: keyValue, probabilities: probabilities.readOnly,
-            attended: attended.readOnly, result: result)
+            norm: norm, query: projected.readOnly, keyValue: keyValue, probabilities: probabilities,
+            attended: attended.readOnly, end: end)
     }
 
     /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
@@ -74,7 +74,7 @@ struct CrossAttention {
         let needsMemory = dEncoded != nil || pass.depth.adapts(memory)
         let dAttended = needsQuery || needsMemory ? workspace.matrix(dx.rows, inner) : nil
         pass.finishBackward(
-            output, state.attended, state.result, dx.readOnly, rows, into: dAttended, at: place(.crossOutput))
+            output, state.attended, state.end, dx.readOnly, rows, into: dAttended)
         guard let dAttended else { return }
         let dQuery = needsQuery ? workspace.matrix(dx.rows, inner) : nil
         let dKeyValue = needsMemory ? workspace.matrix(encoded.rows, 2 * inner) : nil

@@ -25,8 +25,8 @@ struct FeedForward {
         let activation: Activation
         /// `[rows, d_ff]`: input of wo; valid in the backward only where wo is adapted.
         let inner: Matrix
-        /// `[rows, d]`: what the method reads after wo; nil when it changes nothing.
-        let result: Matrix?
+        /// The result of the output projection and its dropout.
+        let end: SublayerEnd
     }
 
     enum Activation {
@@ -54,8 +54,8 @@ struct FeedForward {
             activation = .gated(both)
             pass.dropout.apply(inner, rows, at: place(.feedForwardInner))
         }
-        let result = pass.finish(output, inner.readOnly, x, into: y, rows, at: place(.feedForwardOutput))
-        return State(norm: norm, activation: activation, inner: inner.readOnly, result: result)
+        let end = pass.finish(output, inner.readOnly, x, into: y, rows, at: place(.feedForwardOutput))
+        return State(norm: norm, activation: activation, inner: inner.readOnly, end: end)
     }
 
     /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
@@ -67,7 +67,7 @@ struct FeedForward {
         let needsInner = pass.depth.needsInnerGradient(sublayer)
         let dInner = needsInner ? pass.workspace.matrix(dx.rows, width) : nil
         pass.finishBackward(
-            output, state.inner, state.result, dx.readOnly, rows, into: dInner, at: place(.feedForwardOutput))
+            output, state.inner, state.end, dx.readOnly, rows, into: dInner)
         guard let dInner else { return }
         var dProjected = dInner
         switch state.activation {

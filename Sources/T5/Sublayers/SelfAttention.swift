@@ -38,12 +38,12 @@ struct SelfAttention {
         let norm: Norm.State
         /// `[rows, 3i]`: q, k and v side by side.
         let projected: Matrix
-        /// For each example and head the probabilities before dropout, row by row.
-        let probabilities: Matrix
+        /// Those before dropout, and what it kept.
+        let probabilities: AttentionProbabilities
         /// `[rows, i]`: input of o; valid in the backward only where o is adapted.
         let attended: Matrix
-        /// `[rows, d]`: what the method reads after o; nil when it changes nothing.
-        let result: Matrix?
+        /// The result of the output projection and its dropout.
+        let end: SublayerEnd
     }
 
     /// Overwrites `y: [rows, d]`. With a `cache`, `x` holds one token of each example, whose keys and values go into the cache.
@@ -61,10 +61,10 @@ struct SelfAttention {
         let attended = pass.memory(for: output, x.rows, inner, else: \.attended)
         attention.forward(
             projected.columns(0, inner).readOnly, rows, keys, probabilities: probabilities, into: attended)
-        let result = pass.finish(output, attended.readOnly, x, into: y, rows, at: place(.selfOutput))
+        let end = pass.finish(output, attended.readOnly, x, into: y, rows, at: place(.selfOutput))
         return State(
-            norm: norm, projected: projected.readOnly, probabilities: probabilities.readOnly,
-            attended: attended.readOnly, result: result)
+            norm: norm, projected: projected.readOnly, probabilities: probabilities,
+            attended: attended.readOnly, end: end)
     }
 
     /// `dx: [rows, d]` holds the gradient of the sublayer's output and receives that of its input if anything below needs it.
@@ -75,7 +75,7 @@ struct SelfAttention {
         let needsInner = pass.depth.needsInnerGradient(sublayer)
         let dAttended = needsInner ? pass.workspace.matrix(dx.rows, inner) : nil
         pass.finishBackward(
-            output, state.attended, state.result, dx.readOnly, rows, into: dAttended, at: place(.selfOutput))
+            output, state.attended, state.end, dx.readOnly, rows, into: dAttended)
         guard let dAttended else { return }
         let dProjected = pass.workspace.matrix(dx.rows, 3 * inner)
         attention(pass).backward(
