@@ -107,13 +107,28 @@ INLINE void NAME(tile)(
 }
 
 // Rows of a tile: its sums, the panels' vectors and one number of a fill the registers. Half a panel leaves room for more rows, and
-// needs them: fewer sums would wait for each other.
+// needs them: fewer sums would wait for each other. `depth_in_place` is up to how many rows a matrix is best read where it is.
 #if HAS_AVX512
-enum { JOIN(tile_rows, VERSION) = 12, JOIN(half_rows, VERSION) = 12, JOIN(tile_panels, VERSION) = 2 };
+enum {
+    JOIN(tile_rows, VERSION) = 12,
+    JOIN(half_rows, VERSION) = 12,
+    JOIN(tile_panels, VERSION) = 2,
+    JOIN(depth_in_place, VERSION) = 128
+};
 #elif HAS_AVX2
-enum { JOIN(tile_rows, VERSION) = 6, JOIN(half_rows, VERSION) = 12, JOIN(tile_panels, VERSION) = 1 };
+enum {
+    JOIN(tile_rows, VERSION) = 6,
+    JOIN(half_rows, VERSION) = 12,
+    JOIN(tile_panels, VERSION) = 1,
+    JOIN(depth_in_place, VERSION) = 24
+};
 #else
-enum { JOIN(tile_rows, VERSION) = 2, JOIN(half_rows, VERSION) = 4, JOIN(tile_panels, VERSION) = 1 };
+enum {
+    JOIN(tile_rows, VERSION) = 2,
+    JOIN(half_rows, VERSION) = 4,
+    JOIN(tile_panels, VERSION) = 1,
+    JOIN(depth_in_place, VERSION) = 0
+};
 #endif
 
 /// All rows of `a` times up to two panels and, if `half`, the first eight columns of the next.
@@ -185,9 +200,9 @@ static void NAME(packed_product)(
 static void NAME(product)(
     int64_t m, int64_t n, int64_t k, cvectorkernels_operand a, cvectorkernels_operand b, float *c, int64_t c_stride,
     float alpha, int adding, float *panels) {
-    // A few rows do not repay the copy of a matrix whose panels can be read where they are. Many do even then: rows that are a
-    // power of two apart would evict each other from the cache.
-    if (b.column == 1 && n % 8 == 0 && (m <= 8 || b.row == n)) {
+    // A few rows do not repay the copy of a matrix whose panels can be read where they are. Nor do a few steps, though rows that are a
+    // power of two apart evict each other from the first-level cache: tiles of more rows read them less often.
+    if (b.column == 1 && n % 8 == 0 && (m <= 8 || b.row == n || k <= JOIN(depth_in_place, VERSION))) {
         NAME(multiply_panels)(m, n, k, a, b.base, b.row, 16, b.row, c, c_stride, alpha, adding);
         return;
     }

@@ -46,6 +46,38 @@ import Testing
         }
     }
 
+    /// Chunks are drawn several at a time across rows, and then the low bytes that they need.
+    @Test(arguments: [1, 64, 255, 256, 300, 530])
+    func `many rows are what each row is alone, and the bits are what is kept`(width: Int) {
+        for rate in [0.1, 0.25, 0.5, 0.999] {
+            let dropout = Dropout(seed: Self.seed, step: 3, rate: rate)
+            let rows = 53
+            let (x, y) = (GuardedMatrix(rows, width, seed: 1), GuardedMatrix(rows, width, seed: 2))
+            var expected: [Float] = []
+            for row in 0..<rows {
+                let alone = GuardedMatrix(1, width, seed: 3)
+                dropout.apply(x.readOnly.rows(row, 1), into: alone.view, first: 7 + row, slot: 4, place: 0x1_0003)
+                expected += alone.values
+            }
+            let memory = UnsafeMutablePointer<UInt8>.allocate(
+                capacity: BitMask.byteCount(rows: rows, columns: width))
+            defer { memory.deallocate() }
+            let kept = BitMask(memory, rows: rows, columns: width)
+            dropout.apply(x.readOnly, into: y.view, first: 7, slot: 4, place: 0x1_0003, keeping: kept)
+            #expect(y.values == expected && y.gapsAreIntact)
+            let again = GuardedMatrix(rows, width, seed: 4)
+            kept.apply(x.readOnly, scale: dropout.scale, into: again.view)
+            #expect(again.values == expected && again.gapsAreIntact)
+            let (sum, added) = (GuardedMatrix(rows, width, seed: 5), GuardedMatrix(rows, width, seed: 5))
+            kept.rows(2, rows - 2).applyAdding(
+                x.readOnly.rows(2, rows - 2), scale: dropout.scale, to: sum.view.rows(2, rows - 2))
+            dropout.applyAdding(
+                x.readOnly.rows(2, rows - 2), to: added.readOnly.rows(2, rows - 2), into: added.view.rows(2, rows - 2),
+                first: 9, slot: 4, place: 0x1_0003)
+            #expect(sum.values == added.values && sum.gapsAreIntact)
+        }
+    }
+
     @Test(arguments: laneSizes + [7, 8, 9, 130, 255, 256, 257])
     func `with a ReLU it is the ReLU and then the dropout, and the mask says what is left`(width: Int) {
         let dropout = Dropout(seed: Self.seed, step: 5, rate: 0.3)

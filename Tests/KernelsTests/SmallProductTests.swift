@@ -55,6 +55,31 @@ import Testing
         }
     }
 
+    @Test(arguments: orders)
+    func `an operand that was packed before gives the same bits`(transposed: (a: Bool, b: Bool)) {
+        for (m, n, k) in [(1, 1, 1), (13, 8, 30), (13, 24, 64), (50, 9, 768), (7, 40, 17), (20, 80, 80)] {
+            let (a, left) = operand(m, k, transposed: transposed.a, seed: 1)
+            let (b, right) = operand(k, n, transposed: transposed.b, seed: 2)
+            let (c, d) = (GuardedMatrix(m, n, seed: 3), GuardedMatrix(m, n, seed: 3))
+            let packed = PackedOperand(right, workspace)
+            for adds in [false, true] {
+                smallProduct(left, right, into: c.view, alpha: 0.75, adding: adds, workspace)
+                smallProduct(left, packed, into: d.view, alpha: 0.75, adding: adds, workspace)
+            }
+            #expect(c.values == d.values && d.gapsAreIntact && a.gapsAreIntact && b.gapsAreIntact, "\(m) \(n) \(k)")
+        }
+    }
+
+    @Test func `an outer product of parts is that of the whole`() {
+        let (a, b) = (GuardedMatrix(70, 9, seed: 1), GuardedMatrix(70, 33, seed: 2))
+        let (whole, parts) = (GuardedMatrix(9, 33, seed: 3), GuardedMatrix(9, 33, seed: 3))
+        sumOuterProduct(a.readOnly, b.readOnly, in: whole.view)
+        for (start, count) in [(0, 31), (31, 1), (32, 0), (32, 38)] {
+            sumOuterProduct(a.readOnly.rows(start, count), b.readOnly.rows(start, count), in: parts.view)
+        }
+        #expect(whole.values == parts.values && parts.gapsAreIntact)
+    }
+
     /// This makes a step independent of how the examples are distributed.
     @Test(arguments: orders)
     func `an element has the same bits whatever the other rows and columns`(transposed: (a: Bool, b: Bool)) {

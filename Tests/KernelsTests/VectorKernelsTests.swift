@@ -51,7 +51,8 @@ import Testing
                 let bytes = (width + 63) / 64 * 8
                 var mask = [UInt8](repeating: 0xAA, count: 3 * bytes)
                 version.dropout(
-                    &draw, x.row, Int64(x.view.stride), nil, 0, y.row, Int64(y.view.stride), nil, 0, 3, Int64(width), 11)
+                    &draw, x.row, Int64(x.view.stride), nil, 0, y.row, Int64(y.view.stride), nil, 0, 3, Int64(width), 11
+                )
                 let kept = GuardedMatrix(3, width, seed: 4)
                 version.dropout(
                     &draw, x.row, Int64(x.view.stride), y.row, Int64(y.view.stride), kept.row, Int64(kept.view.stride),

@@ -41,7 +41,8 @@ public import Tensors
 
     /// `y = x + drop(z)`: the end of a sublayer. Overwrites `y`; `kept` gets a bit for each element that is kept.
     func sum(
-        _ x: Matrix, _ z: Matrix, into y: MutableMatrix, _ rows: Segments, at place: DropoutPlace, keeping kept: BitMask?
+        _ x: Matrix, _ z: Matrix, into y: MutableMatrix, _ rows: Segments, at place: DropoutPlace,
+        keeping kept: BitMask?
     ) {
         if let masks {
             unsafe masks.applyAdding(z, to: x, into: y, rows, slots: slots, place: place, keeping: kept)

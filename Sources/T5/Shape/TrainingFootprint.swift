@@ -52,7 +52,9 @@ struct TrainingFootprint: Sendable {
     }
 
     /// Probabilities and their bits: for all heads, with `pairs` of queries and keys in all examples.
-    private func probabilities(_ pairs: Int) -> Int { configuration.heads * (pairs + bits(pairs) + 2 * lengths.examples) }
+    private func probabilities(_ pairs: Int) -> Int {
+        configuration.heads * (pairs + bits(pairs) + 2 * lengths.examples)
+    }
 
     /// With ReLU a bit for each element, otherwise both gates.
     private var feedForwardRow: Int {
