@@ -2,6 +2,8 @@
 
 #include "vectors.h"
 
+#include "philox.h"
+
 #include "dropout.h"
 #include "transpose.h"
 
