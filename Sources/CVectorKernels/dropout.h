@@ -105,6 +105,7 @@ INLINE void NAME(decide)(
 INLINE int NAME(draw)(const cvectorkernels_dropout *d, NAME(Chunks) *chunks) {
     chunks->count = (int)NAME(least)(chunks->left, 16);
     chunks->left -= chunks->count;
+    if (chunks->count == 0) return 0;
     if (d == NULL) {
         __builtin_memset(chunks->bits, 0xff, sizeof chunks->bits);
         return chunks->count;
@@ -135,18 +136,21 @@ INLINE int NAME(draw)(const cvectorkernels_dropout *d, NAME(Chunks) *chunks) {
     return chunks->count;
 }
 
-/// `y = a + drop(x)` or `y = drop(x)` for `count` elements of one chunk.
-INLINE void NAME(drop)(const uint64_t bits[4], floats scale, const float *x, const float *a, float *y, int64_t count) {
+/// `y = a + x * scale` where the mask has a bit, otherwise `y = a`, for `width` elements; 0 stands for `a` where that is NULL.
+INLINE void NAME(mask_row)(const uint8_t *mask, floats scale, const float *x, const float *a, float *y, int64_t width) {
     int64_t i = 0;
-    for (; i + 16 <= count; i += 16) {
-        floats value = NAME(kept)(NAME(load)(x + i) * scale, (uint32_t)(bits[i / 64] >> i % 64));
+    for (; i + 16 <= width; i += 16) {
+        uint16_t bits;
+        __builtin_memcpy(&bits, mask + i / 8, sizeof bits);
+        floats value = NAME(kept)(NAME(load)(x + i) * scale, bits);
         if (a) value = NAME(load)(a + i) + value;
         NAME(store)(y + i, value);
     }
-    if (i < count) {
-        floats value = NAME(kept)(NAME(load_some)(x + i, count - i) * scale, (uint32_t)(bits[i / 64] >> i % 64));
-        if (a) value = NAME(load_some)(a + i, count - i) + value;
-        NAME(store_some)(y + i, value, count - i);
+    if (i < width) {
+        const uint32_t bits = mask[i / 8] | (width - i > 8 ? (uint32_t)mask[i / 8 + 1] << 8 : 0);
+        floats value = NAME(kept)(NAME(load_some)(x + i, width - i) * scale, bits);
+        if (a) value = NAME(load_some)(a + i, width - i) + value;
+        NAME(store_some)(y + i, value, width - i);
     }
 }
 
@@ -160,14 +164,14 @@ static void NAME(dropout)(
             const int64_t start = chunks.column * cvectorkernels_chunk, count = NAME(elements)(&chunks);
             const float *p = x + chunks.row * x_stride + start;
             float *q = y + chunks.row * y_stride + start;
+            const uint8_t *bits = (const uint8_t *)chunks.bits[c];
             if (mask) {
-                __builtin_memcpy(
-                    mask + chunks.row * mask_stride + start / 8, chunks.bits[c], (size_t)((count + 63) / 64 * 8));
+                __builtin_memcpy(mask + chunks.row * mask_stride + start / 8, bits, (size_t)((count + 63) / 64 * 8));
             }
             if (a) {
-                NAME(drop)(chunks.bits[c], scale, p, a + chunks.row * a_stride + start, q, count);
+                NAME(mask_row)(bits, scale, p, a + chunks.row * a_stride + start, q, count);
             } else {
-                NAME(drop)(chunks.bits[c], scale, p, NULL, q, count);
+                NAME(mask_row)(bits, scale, p, NULL, q, count);
             }
         }
     }
@@ -216,24 +220,6 @@ static void NAME(relu)(
                 if (left > 8) m[1] = (uint8_t)(positive >> 8);
             }
         }
-    }
-}
-
-/// `masked` for one row.
-INLINE void NAME(mask_row)(const uint8_t *mask, floats scale, const float *x, const float *a, float *y, int64_t width) {
-    int64_t i = 0;
-    for (; i + 16 <= width; i += 16) {
-        uint16_t bits;
-        __builtin_memcpy(&bits, mask + i / 8, sizeof bits);
-        floats value = NAME(kept)(NAME(load)(x + i) * scale, bits);
-        if (a) value = NAME(load)(a + i) + value;
-        NAME(store)(y + i, value);
-    }
-    if (i < width) {
-        const uint32_t bits = mask[i / 8] | (width - i > 8 ? (uint32_t)mask[i / 8 + 1] << 8 : 0);
-        floats value = NAME(kept)(NAME(load_some)(x + i, width - i) * scale, bits);
-        if (a) value = NAME(load_some)(a + i, width - i) + value;
-        NAME(store_some)(y + i, value, width - i);
     }
 }
 

@@ -107,7 +107,8 @@ INLINE void NAME(tile)(
 }
 
 // Rows of a tile: its sums, the panels' vectors and one number of a fill the registers. Half a panel leaves room for more rows, and
-// needs them: fewer sums would wait for each other. `depth_in_place` is up to how many rows a matrix is best read where it is.
+// needs them: fewer sums would wait for each other. Up to `depth_in_place` rows a matrix is read where it is: that was faster than copying it, on
+// a processor with 32 KiB of first-level cache.
 #if HAS_AVX512
 enum {
     JOIN(tile_rows, VERSION) = 12,
@@ -200,8 +201,8 @@ static void NAME(packed_product)(
 static void NAME(product)(
     int64_t m, int64_t n, int64_t k, cvectorkernels_operand a, cvectorkernels_operand b, float *c, int64_t c_stride,
     float alpha, int adding, float *panels) {
-    // A few rows do not repay the copy of a matrix whose panels can be read where they are. Nor do a few steps, though rows that are a
-    // power of two apart evict each other from the first-level cache: tiles of more rows read them less often.
+    // A few rows of a do not repay a copy of b, if its panels can be read where they are. Many do, since rows of b that are a power of
+    // two apart evict each other from the cache; but not where b has few rows.
     if (b.column == 1 && n % 8 == 0 && (m <= 8 || b.row == n || k <= JOIN(depth_in_place, VERSION))) {
         NAME(multiply_panels)(m, n, k, a, b.base, b.row, 16, b.row, c, c_stride, alpha, adding);
         return;

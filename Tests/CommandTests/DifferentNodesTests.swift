@@ -28,6 +28,7 @@ extension ProgramTests {
             case "predict":
                 ["predict", project.file("run"), "--task", "colour", "--input", project.file("lines.txt")]
             case "train": ["train", "--config", project.configuration, "--out", project.file("new")]
+            case "resume": project.train()
             default: [command, project.file("run")]
             }
         }
@@ -50,7 +51,7 @@ extension ProgramTests {
 
         @Test(
             .enabled(if: OneDNN.isInBuild && OneDNN.isFast, "needs oneDNN and AVX-512"),
-            arguments: [("predict", false), ("reproduce", false), ("train", true)])
+            arguments: [("predict", false), ("reproduce", false), ("train", true), ("resume", false)])
         func `other libraries are refused with what the command can do`(command: String, hasKeys: Bool) throws {
             let project = try Self.shared.get().copy()
             let result = try Self.run(Self.arguments(command, project), project, with: Self.olderLibrary)

@@ -55,11 +55,12 @@ import Testing
         }
     }
 
-    @Test(arguments: orders)
-    func `an operand that was packed before gives the same bits`(transposed: (a: Bool, b: Bool)) {
-        for (m, n, k) in [(1, 1, 1), (13, 8, 30), (13, 24, 64), (50, 9, 768), (7, 40, 17), (20, 80, 80)] {
-            let (a, left) = operand(m, k, transposed: transposed.a, seed: 1)
-            let (b, right) = operand(k, n, transposed: transposed.b, seed: 2)
+    /// Only a transposed operand is packed; the others are read as they are.
+    @Test(arguments: [false, true])
+    func `an operand that was packed before gives the same bits`(transposed: Bool) {
+        for (m, n, k) in [(1, 1, 1), (13, 8, 30), (13, 24, 64), (50, 9, 768), (7, 40, 17)] {
+            let (a, left) = operand(m, k, transposed: transposed, seed: 1)
+            let (b, right) = operand(k, n, transposed: true, seed: 2)
             let (c, d) = (GuardedMatrix(m, n, seed: 3), GuardedMatrix(m, n, seed: 3))
             let packed = PackedOperand(right, workspace)
             for adds in [false, true] {

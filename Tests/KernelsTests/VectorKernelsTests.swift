@@ -78,6 +78,31 @@ import Testing
         }
     }
 
+    /// More chunks than are drawn at a time, and more elements that need a low byte than share a draw.
+    @Test(arguments: [255, 300, 530])
+    func `dropout of many rows`(width: Int) {
+        let (rows, bytes) = (60, (width + 63) / 64 * 8)
+        let x = GuardedMatrix(rows, width, seed: 1)
+        for threshold in [1, 6_554, 65_535] as [UInt32] {
+            var draw = cvectorkernels_dropout(
+                key0: 5, key1: 77, place: 0x1_0003, slot: 4, step: 9, threshold: threshold, scale: 1.25)
+            compare("dropout of \(rows) x \(width) at \(threshold)") { version in
+                let y = GuardedMatrix(rows, width, seed: 2)
+                var mask = [UInt8](repeating: 0xAA, count: rows * bytes)
+                version.dropout(
+                    &draw, x.row, Int64(x.view.stride), nil, 0, y.row, Int64(y.view.stride), &mask, Int64(bytes),
+                    Int64(rows), Int64(width), 3)
+                let isRight = (0..<rows).allSatisfy { r in
+                    (0..<width).allSatisfy { c in
+                        (mask[r * bytes + c / 8] >> UInt8(c % 8) & 1 == 1) == (y.view[r, c] != 0 || x.view[r, c] == 0)
+                    }
+                }
+                #expect(y.gapsAreIntact && isRight)
+                return y.values
+            }
+        }
+    }
+
     @Test(arguments: sizes, [(false, false), (false, true), (true, false), (true, true)])
     func `products`(n: Int, transposed: (a: Bool, b: Bool)) {
         for (m, k) in [(1, 1), (5, 8), (12, 16), (13, 17), (46, 64), (100, 3)] {

@@ -3,7 +3,8 @@ import Kernels
 import Tensors
 
 /// The inputs of a group after dropout. They are made some rows at a time where they are used, so that they stay in the cache and no
-/// copy of a whole input passes through the memory.
+/// copy of a whole input passes through the memory. A library that multiplies by wide adapters gets all rows at once: it sums
+/// the last ones of a product in another order, so the blocks would decide bits.
 extension LowRankAdaptation {
     /// How many inputs after dropout the sites of a group read: one, or one for each site when each draws its own mask or, per task,
     /// when neighbouring sites' A's are not adjacent in memory.
@@ -23,9 +24,7 @@ extension LowRankAdaptation {
     func masks(_ group: ProjectionGroup, _ input: Matrix, _ workspace: Workspace) -> BitMask? {
         guard dropout != nil else { return nil }
         let rows = input.rows * (sharesMask ? 1 : layout.groups[group.index].sites.count)
-        return unsafe BitMask(
-            workspace.take(UInt8.self, BitMask.byteCount(rows: rows, columns: input.columns)), rows: rows,
-            columns: input.columns)
+        return BitMask(in: workspace, rows: rows, columns: input.columns)
     }
 
     /// The bits of some rows of input `number`.
@@ -39,7 +38,7 @@ extension LowRankAdaptation {
     func blocks(_ run: TaskRuns.Run, _ width: Int) -> RowBlocks {
         RowBlocks(
             rows: run.start..<run.start + run.count,
-            size: someRows == nil ? run.count : RowBlocks.rows(ofWidth: width))
+            size: someRows == nil || takesWholeInputs ? run.count : RowBlocks.rows(ofWidth: width))
     }
 
     /// Memory for some rows of an input or its gradient.

@@ -20,6 +20,9 @@ final class LowRankAdaptation: Adaptation {
     /// Where some rows of an input are dropped, and where their gradient is computed. Always the same memory, which so stays in the
     /// cache.
     private(set) var someRows: MutableMatrix?
+    /// That of the method, and whether it takes whole inputs: what they are made from is not read in a step, which allocates nothing.
+    private let footprint: MethodFootprint
+    var takesWholeInputs: Bool { footprint.takesWholeInputs }
 
     var options: LowRankOptions { layout.options }
     private var rankA: Int { options.rankA }
@@ -35,6 +38,7 @@ final class LowRankAdaptation: Adaptation {
         hypernetwork = layout.hypernetwork.map { Hypernetwork($0, weights: weights, gradients: gradients) }
         lowRank = Array(repeating: nil, count: layout.groups.count)
         kept = Array(repeating: nil, count: layout.groups.count)
+        footprint = layout.footprint
     }
 
     /// See `Adaptation`: whether the group has sites.
@@ -50,9 +54,10 @@ final class LowRankAdaptation: Adaptation {
             dropout = Dropout(seed: key.seed, step: key.step, rate: options.dropout)
         }
         someRows = nil
-        if gradients != nil || dropout != nil {
+        // Workers that train also evaluate, and then nothing reads it.
+        if dropout != nil || gradients != nil && !context.independentRows {
             let rows = context.batch.sources.count + context.batch.targets.count
-            someRows = context.workspace.matrix(1, RowBlocks.largest(layout.inputWidths, rows: rows))
+            someRows = context.workspace.matrix(1, footprint.inputFloats(rows: rows))
         }
         hypernetwork?.forward(context)
     }

@@ -18,11 +18,12 @@ extension LowRankMethod {
             // For both groups of a sublayer, with at most three sites.
             perRowInGeneration: 3 * (columns + rank),
             perExample: hypernetwork?.floatsPerExample(modelWidth: modelWidth) ?? 0,
-            narrowSide: columns == 0 ? 0 : max(columns, rank), inputWidths: inputWidths)
+            narrowSide: columns == 0 ? 0 : max(columns, rank),
+            inputWidths: Set(sites.map(\.projection.inputWidth)), takesWholeInputs: isWide)
     }
 
-    /// The widths of the inputs of adapted projections.
-    var inputWidths: Set<Int> { Set(groups.flatMap(\.sites).map(\.projection.inputWidth)) }
+    /// Whether some products with an input are not small (`SmallProducts`).
+    var isWide: Bool { groups.contains { $0.sites.count * options.rankA > SmallProducts.largestSide } }
 
     /// Floats for the bits of what a row of a group's input keeps in the dropout.
     private func maskFloats(_ group: GroupSites) -> Int {

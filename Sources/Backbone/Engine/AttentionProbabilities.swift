@@ -4,7 +4,8 @@ import Tensors
 /// The probabilities of an attention before dropout, and which of them the dropout kept: example by example and head by head
 /// `[queries, keys]`, each without gaps.
 ///
-/// Safe: the memory is that of a workspace and valid as long as the pass, and every part that is asked for is checked.
+/// Safe: the memory is that of a workspace and valid as long as the pass. No part goes beyond the probabilities, and the bits are laid
+/// out for the same parts.
 @safe public struct AttentionProbabilities {
     private var values: MutableMatrix
     private var bits: UnsafeMutablePointer<UInt8>?

@@ -53,9 +53,7 @@ public import Tensors
 
     /// Memory for a bit for each element of a matrix; nil when nothing is dropped.
     func bits(_ rows: Int, _ columns: Int, _ workspace: Workspace) -> BitMask? {
-        guard masks != nil else { return nil }
-        return unsafe BitMask(
-            workspace.take(UInt8.self, BitMask.byteCount(rows: rows, columns: columns)), rows: rows, columns: columns)
+        masks == nil ? nil : BitMask(in: workspace, rows: rows, columns: columns)
     }
 
     /// `y = drop(p)` for one head's probabilities of an example, all of them as one row with the head's number. Overwrites `y` and

@@ -21,14 +21,17 @@ public struct MethodFootprint: Sendable, Equatable {
     public var tasks: Int
     /// The narrower side of the method's widest small product (`smallProduct`, `addOuterProduct`); 0 for none.
     public var narrowSide: Int
-    /// Widths of the inputs that a training pass takes in blocks of rows (`RowBlocks`).
+    /// Widths of the inputs that a training pass takes in blocks of rows (`RowBlocks`), or with `takesWholeInputs` as a whole.
     public var inputWidths: Set<Int>
+    /// Whether inputs are taken as a whole.
+    public var takesWholeInputs: Bool
 
     /// Creates a footprint; by default a method needs nothing.
     public init(
         keptInputs: Set<GroupKind> = [], keptOutputs: Set<Sublayer.Kind> = [], trainsPositions: Bool = false,
         perRow: Int = 0, perRowInBackward: Int = 0, perRowInGeneration: Int = 0, perExample: Int = 0,
-        perTask: Int = 0, tasks: Int = 0, narrowSide: Int = 0, inputWidths: Set<Int> = []
+        perTask: Int = 0, tasks: Int = 0, narrowSide: Int = 0, inputWidths: Set<Int> = [],
+        takesWholeInputs: Bool = false
     ) {
         self.keptInputs = keptInputs
         self.keptOutputs = keptOutputs
@@ -41,15 +44,19 @@ public struct MethodFootprint: Sendable, Equatable {
         self.tasks = tasks
         self.narrowSide = narrowSide
         self.inputWidths = inputWidths
+        self.takesWholeInputs = takesWholeInputs
     }
 
     /// Floats kept for the examples and tasks of a batch, whatever their lengths are; half of them are gradients.
     public func kept(examples: Int) -> Int { examples * perExample + min(examples, tasks) * perTask }
 
-    /// Floats of a training pass over `rows` rows for a block of rows of an input, and for the sums of its gradient.
-    public func blocks(rows: Int) -> Int {
-        RowBlocks.largest(inputWidths, rows: rows) + (inputWidths.max() ?? 0) * narrowSide
+    /// Floats of a training pass over `rows` rows for the largest block of rows of an input.
+    public func inputFloats(rows: Int) -> Int {
+        takesWholeInputs ? rows * (inputWidths.max() ?? 0) : RowBlocks.largest(inputWidths, rows: rows)
     }
+
+    /// Those, and floats for the sums of an input's gradient.
+    public func blocks(rows: Int) -> Int { inputFloats(rows: rows) + (inputWidths.max() ?? 0) * narrowSide }
 
     /// `width` if groups of that kind keep their input, otherwise 0.
     public func kept(_ kind: GroupKind, _ width: Int) -> Int { keptInputs.contains(kind) ? width : 0 }

@@ -125,9 +125,13 @@ public struct TrainCommand {
         let isNew = try world.share(
             request.replayedLines == nil && !FileManager.default.fileExists(atPath: run.configuration),
             "whether the run is new")
+        // What decided the steps of a checkpoint cannot be chosen any more.
+        let hasBegun = try world.rankZeroFirst { [run] () throws(Failure) in
+            try !CheckpointStore(runDirectory: run.path).steps().isEmpty
+        }
         var base = try RunModel(
             configuration, training: true, isNew: isNew,
-            freedom: request.replayedLines == nil ? .configuration : .nothing,
+            freedom: request.replayedLines == nil && !hasBegun ? .configuration : .nothing,
             world: world
         ) { startup.finished($0) }
         let origin = try base.openOrigin(of: run, request.resume)

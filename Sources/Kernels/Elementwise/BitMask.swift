@@ -25,6 +25,12 @@ public import Tensors
         stride = Self.rowBytes(columns)
     }
 
+    /// Memory of a workspace for the bits of a matrix.
+    public init(in workspace: Workspace, rows: Int, columns: Int) {
+        unsafe self.init(
+            workspace.take(UInt8.self, Self.byteCount(rows: rows, columns: columns)), rows: rows, columns: columns)
+    }
+
     /// The bits of `count` rows from `start`.
     public func rows(_ start: Int, _ count: Int) -> BitMask {
         precondition(start >= 0 && count >= 0 && start + count <= rows, "rows outside the mask")

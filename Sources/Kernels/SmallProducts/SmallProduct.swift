@@ -15,7 +15,7 @@ public func smallProduct(
     let ((m, k), (kb, n)) = (a.shape, b.shape)
     precondition(
         k == kb && m == c.rows && n == c.columns, "product of [\(m),\(k)] x [\(kb),\(n)] into \(c.rows)x\(c.columns)")
-    if min(k, n) > largestSide {
+    if min(k, n) > SmallProducts.largestSide {
         guard independentRows else { return gemm(a, b, into: c, alpha: alpha, beta: adding ? 1 : 0) }
         if case (.asIs(let x), .transposed(let w)) = (a, b) {
             return rowProduct(x, w, into: c, alpha: alpha, adding: adding)
@@ -40,7 +40,7 @@ public func smallProduct(
     public init(_ operand: Operand, _ workspace: Workspace) {
         self.operand = operand
         let (k, n) = operand.shape
-        guard min(k, n) <= largestSide, operand.strides.column != 1 else {
+        guard min(k, n) <= SmallProducts.largestSide, operand.strides.column != 1 else {
             unsafe panels = nil
             return
         }
@@ -66,8 +66,11 @@ public func smallProduct(
         Int64(m), Int64(n), Int64(k), view(a), panels, c.base, Int64(c.stride), alpha, adding ? 1 : 0)
 }
 
-/// A product is small while one side of its right operand is at most this.
-private let largestSide = 64
+/// What small products have in common.
+public enum SmallProducts {
+    /// A product is small while one side of its right operand is at most this; then its rows may come in parts.
+    public static let largestSide = 64
+}
 
 /// An operand by its distances between elements.
 private func view(_ operand: Operand) -> cvectorkernels_operand {

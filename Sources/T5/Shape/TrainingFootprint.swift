@@ -33,7 +33,7 @@ struct TrainingFootprint: Sendable {
     private var feedForwardWidth: Int { configuration.feedForwardWidth }
 
     /// Largest number of pieces taken in one pass: those of a sublayer, its method's, and the hypernetwork's.
-    private var pieces: Int { 12 * (2 * configuration.encoderBlocks + 3 * configuration.decoderBlocks) + 64 }
+    private var pieces: Int { 16 * (2 * configuration.encoderBlocks + 3 * configuration.decoderBlocks) + 64 }
 
     /// Tokens, slots and segments.
     private var tokenWords: Int { sourceRows + targetRows + 7 * lengths.examples }

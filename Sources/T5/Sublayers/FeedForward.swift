@@ -93,9 +93,7 @@ struct FeedForward {
             relu(h)
             return nil
         }
-        let mask = unsafe BitMask(
-            pass.workspace.take(UInt8.self, BitMask.byteCount(rows: h.rows, columns: h.columns)), rows: h.rows,
-            columns: h.columns)
+        let mask = BitMask(in: pass.workspace, rows: h.rows, columns: h.columns)
         guard let masks = pass.dropout.masks else {
             relu(h, mask: mask)
             return mask

@@ -181,6 +181,12 @@ package struct RankMemory {
         func node(_ rank: Int) -> Double { Double(shared) + Double(ranks) * Double(rank) }
         let most = node(max(mostBytes, packing))
         guard most > Double(limit.bytes) else { return nil }
+        guard packing <= mostBytes else {
+            return
+                "a node needs up to \(Self.gibibytes(most)) GiB while weights are packed, and \(limit.name) has "
+                + "\(Self.gibibytes(Double(limit.bytes))) GiB of memory; use fewer ranks per node, or lower parallel.threads, or set "
+                + "parallel.gemm: openblas with model.products: float32, which packs nothing"
+        }
         let usual = usualBytes.map(node) ?? 0
         let about = usual > Double(limit.bytes) ? "about \(Self.gibibytes(usual)) GiB, " : ""
         return

@@ -30,7 +30,10 @@ import ToyMethod
     ) throws -> (highWater: Int, foretold: Int) {
         // There is one block from the start, because the unused end of a block that was too small would count too.
         let workspace = Workspace(bytes: 1 << 24)
-        let adaptation = adapter.method.adaptation(weights: adapter.weights.readOnly, gradients: nil)
+        // Workers that train also answer; what is generated for an example or a task then has room for gradients, too.
+        let generates = adapter.method.footprint.perExample + adapter.method.footprint.perTask > 0
+        let adaptation = adapter.method.adaptation(
+            weights: adapter.weights.readOnly, gradients: generates ? nil : Arena(count: adapter.weights.count))
         let engine = T5Engine(model: adapter.model, adaptation: adaptation, workspace: workspace)
         let lengths = (0..<sizes.examples).map { (source: sizes.source, target: 1, task: $0 % tasks) }
         let limits = Array(repeating: sizes.steps, count: sizes.examples)
