@@ -116,6 +116,11 @@ import Testing
         #expect(warning(1000 + 2 * most) == nil)
         #expect(try #require(warning(999 + 2 * most)).hasPrefix("a node needs up to "))
         #expect(try #require(warning(999 + 2 * usual)).hasPrefix("a node needs about "))
+        // Where packing takes the most, lower batches would not help.
+        let limit = MemoryLimit(bytes: 1001 + 2 * most, name: "this machine")
+        let packing = try #require(memory.warning(ranks: 2, shared: 1000, packing: most + 1, limit: limit))
+        #expect(packing.contains("while weights are packed") && !packing.contains("batch.micro"))
+        #expect(memory.warning(ranks: 2, shared: 1000, packing: most, limit: limit) == nil)
         #expect(memory.warning(addresses: nil, inUse: 1 << 40) == nil)
         #expect(memory.warning(addresses: MemoryLimit(bytes: 2 * most, name: "ulimit -v"), inUse: 0) == nil)
         let addresses = try #require(
