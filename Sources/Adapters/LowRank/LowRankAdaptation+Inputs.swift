@@ -43,7 +43,7 @@ extension LowRankAdaptation {
 
     /// Memory for some rows of an input or its gradient.
     func rowsOfInput(_ count: Int, _ width: Int) -> MutableMatrix {
-        guard let someRows else { preconditionFailure("rows of an input without a backward") }
+        guard let someRows else { preconditionFailure("a pass without dropout and backward has no rows of inputs") }
         return unsafe MutableMatrix(someRows.columns(0, count * width).base, rows: count, columns: width)
     }
 

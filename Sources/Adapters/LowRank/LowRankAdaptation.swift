@@ -20,8 +20,9 @@ final class LowRankAdaptation: Adaptation {
     /// Where some rows of an input are dropped, and where their gradient is computed. Always the same memory, which so stays in the
     /// cache.
     private(set) var someRows: MutableMatrix?
-    /// That of the method, and whether it takes whole inputs: what they are made from is not read in a step, which allocates nothing.
+    /// The method's footprint. It is computed once, since computing it allocates and a step must not.
     private let footprint: MethodFootprint
+    /// Whether inputs are taken as a whole instead of in blocks of rows.
     var takesWholeInputs: Bool { footprint.takesWholeInputs }
 
     var options: LowRankOptions { layout.options }
